@@ -29,7 +29,7 @@ help:
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
 	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
 	@echo 'make coverage    which branches of the product tests run in their own process, and what they miss'
-	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a seventh of a second'
+	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a tenth of a second'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
 	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
 	@echo 'make format      write the code the way make check wants it'

@@ -360,6 +360,7 @@ def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
     assert research.states() == ["ACCEPTED"]
 
 
+@pytest.mark.long
 def test_an_edit_that_makes_it_smaller_bars_nobody(research):
     approval = research.ask({**ARRAY, "timeout": {"attemptDurationSeconds": 600}})
     actions.edit_request(approval, research.lead, 1, array(100))
@@ -381,6 +382,7 @@ def test_an_edit_is_judged_as_the_teams(research):
     assert Submission.objects.get().text == json.dumps(ARRAY)
 
 
+@pytest.mark.long
 def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
     first, second = {**ARRAY, "jobName": "first"}, {**JOB, "jobName": "second", "dependsOn": [{"jobId": "${first}"}]}
     third = {**JOB, "jobName": "third"}

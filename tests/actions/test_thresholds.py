@@ -82,9 +82,19 @@ def end(job: Job, seconds: float, at: datetime | None = None) -> None:
 WHERE = ("definition", "submission", "both", "team", "nowhere")
 
 
+FAST_CASES = [
+    ("definition", 10, 0, 1),
+    ("submission", 10, 5, 1),
+    ("both", 1, 0, 3),
+    ("team", 1, 5, 1),
+    ("nowhere", 1, 0, 1),
+]
+CASES = [*product(WHERE, (1, 10), (0, 5), (1, 3)), *product(("submission",), range(2, 10), (0,), (1,))]
+
+
 @pytest.mark.parametrize(
     ("where", "attempts", "size", "steps"),
-    [*product(WHERE, (1, 10), (0, 5), (1, 3)), *product(("submission",), range(2, 10), (0,), (1,))],
+    [case if case in FAST_CASES else pytest.param(*case, marks=pytest.mark.long) for case in CASES],
 )
 def test_what_is_compared_is_limit_times_attempts_times_runs_wherever_they_stand(where, attempts, size, steps):
     of_team = {"default_time_limit_seconds": 2 * HOUR} if where == "team" else {}
@@ -156,6 +166,7 @@ def test_a_cheap_rehearsal_changes_nothing(research, array):
     assert estimate.at_most.usd == 110 * (10 if array else 1)
 
 
+@pytest.mark.long
 def test_hours_gpus_and_arrays_have_their_worst_case_too(research):
     research.team.__class__.objects.update(
         approval_usd=None, approval_vcpu_hours=10, approval_gpus=0, approval_array_size=1
@@ -246,6 +257,7 @@ def test_a_hundred_jobs_of_99_dollars_do_not_pass_a_limit_of_100(research):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("delivery", ["ACCEPTED", "SENDING", "HELD", "SENT"])
 def test_a_job_counts_with_its_ceiling_until_it_has_ended(research, delivery):
     submission = research.submit(lasting(60))
@@ -257,6 +269,7 @@ def test_a_job_counts_with_its_ceiling_until_it_has_ended(research, delivery):
     assert submission.approval_or_none is None
 
 
+@pytest.mark.long
 def test_what_ended_today_counts_with_what_it_cost(research):
     end(research.submit(lasting(90)).jobs.get(), 30 * HOUR)
 
@@ -306,6 +319,7 @@ def test_what_went_through_an_approval_does_not_count_neither_active_nor_ended(r
     assert research.waits(lasting(1)) == ["approval.price-of-day"]
 
 
+@pytest.mark.long
 def test_another_persons_jobs_and_those_in_another_team_do_not_count(research):
     other = make.team("other", name="Other", approval_usd=100)
     other_queue = make.queue("cpu", teams=(other,), of=make.account(number="999999999999"))

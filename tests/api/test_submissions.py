@@ -135,6 +135,7 @@ def test_the_same_key_and_document_give_the_same_answer_and_one_submission(
     assert rings == ["deliver"]
 
 
+@pytest.mark.long
 def test_a_key_with_another_document_region_or_kind_is_422(world: World):
     world.program.post("/submissions", document(), Idempotency_Key="k")
     elsewhere = make.account(region="eu-west-1")
@@ -151,6 +152,7 @@ def test_a_key_with_another_document_region_or_kind_is_422(world: World):
     assert world.member.team.submissions.count() == 1
 
 
+@pytest.mark.long
 def test_a_key_of_another_team_is_not_this_teams(world: World, program_of: Callable[[Member], Program]):
     other = make.member()
     QueueGrant.objects.create(team=other.team, queue=Queue.objects.get())
@@ -334,6 +336,7 @@ def test_names_that_would_be_commands_to_a_terminal_or_a_shell_stay_in_their_fie
     assert "$(reboot)`" in rows[3][5]  # as data, which no script evaluates
 
 
+@pytest.mark.long
 def test_who_made_a_waiting_request_larger_is_named(world: World):
     world.member.team.approval_array_size = 4
     world.member.team.save()

@@ -140,6 +140,7 @@ def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
     assert again(job).delivery == Delivery.ACCEPTED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.HELD}])
 def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeypatch, moved):
     [job] = claim_jobs(make.job().account, 1)

@@ -152,6 +152,7 @@ def test_when_nobody_knows_the_job_is_left_alone_until_it_is_found(answer):
     assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "found-1")
 
 
+@pytest.mark.long
 def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
     with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = job_at(aws.url)

@@ -158,6 +158,7 @@ STRICTER = {"sizes.legacy-beside-requirement", "names.tag-characters", "platform
 """Warnings that the sandbox refuses: AWS only advises against them, and the sandbox would rather be too strict."""
 
 
+@pytest.mark.long
 @examples(80, 5_000)
 @given(document=sensible_definitions())
 def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: DefinitionService, document: Document) -> None:

@@ -201,6 +201,7 @@ def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
     assert first == second
 
 
+@pytest.mark.long
 def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
     """In an account that both use, a name that is taken must be refused; it is not said by whom."""
     world.ours.team.queue_grants.filter(queue__name=f"{OURS}-own-queue").delete()  # the region then says where

@@ -124,6 +124,7 @@ def test_a_second_factor_that_was_taken_away_or_is_another_one_counts_from_the_n
     assert shown_again == f"{reverse('mfa_reauthenticate')}?next=%2F"
 
 
+@pytest.mark.long
 def test_a_token_of_someone_who_became_staff_goes_on_as_before(world: World):
     """It has nothing of what staff may: it acts for its one team, with the role that its person has there."""
     User.objects.filter(pk=world.ours.analyst.pk).update(is_staff=True)

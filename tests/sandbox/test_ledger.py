@@ -74,6 +74,7 @@ def test_the_same_seed_does_the_same_however_requests_interleave(bench: Bench) -
     assert storm(bench, 8, threads=1) != first
 
 
+@pytest.mark.long
 def test_ledger_and_acceptances_are_equal_after_a_storm(bench: Bench) -> None:
     name = a_name()
     struck = storm(bench, 11, threads=4, name=name)

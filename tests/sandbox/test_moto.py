@@ -96,6 +96,7 @@ def test_both_accept_the_guide_and_answer_in_the_same_shape(theirs: dict[str, An
             assert answer.keys() == theirs[what].keys(), what
 
 
+@pytest.mark.long
 def test_what_both_describe_of_a_job_is_of_the_same_kind(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     for what in (what for what in ours if what.startswith("describe")):
         mine, other = ours[what], theirs[what]

@@ -93,6 +93,7 @@ def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], ta
     assert text(forms.apply_changes(document, table, changes)) == text(document)
 
 
+@pytest.mark.long
 @examples(100)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:

@@ -156,6 +156,7 @@ def meant(control: SchemaControl) -> object:
     return control.value
 
 
+@pytest.mark.long
 @examples(100)
 @given(of_schema(DocumentKind.DEFINITION) | some.just(samples.definition()))
 def test_whatever_a_control_shows_is_what_the_document_has_there(document: Document) -> None:

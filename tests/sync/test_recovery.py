@@ -129,6 +129,7 @@ def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
     assert recovering_since() is None
 
 
+@pytest.mark.long
 def test_nothing_is_sent_until_every_queue_was_compared_when_no_old_request_can_still_arrive():
     with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))

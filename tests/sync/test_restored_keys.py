@@ -116,6 +116,7 @@ def test_the_same_key_after_a_restore_is_answered_with_the_same_submission_and_n
     assert accept(research, ONE) == again
 
 
+@pytest.mark.long
 def test_the_same_key_with_another_body_is_refused_after_a_restore_too(research: Member):
     lose(research, ONE)
     recover()
@@ -206,6 +207,7 @@ def test_the_api_says_when_to_come_back_and_takes_a_key_that_was_made_since(rese
     assert post(client.get("/api/v1/key").json()["key"]).status_code == 202
 
 
+@pytest.mark.long
 def test_a_form_of_before_the_restore_says_so_and_keeps_what_was_written(research: Member):
     enter_recovery("A backup was restored.")
     browser = Client()
@@ -231,6 +233,7 @@ def test_the_tags_of_a_job_tell_nobody_the_key_or_the_document(research: Member)
     assert all(len(value) <= 256 for value in tags.values())
 
 
+@pytest.mark.long
 def test_a_new_secret_key_of_the_portal_changes_no_digest(research: Member, settings: Any):
     lose(research, ONE)
     settings.SECRET_KEY = "another, as after a rotation, and as long as it must be to be taken"
@@ -257,6 +260,7 @@ def test_a_key_that_came_again_before_its_job_was_found_is_the_later_submissions
     assert accept(research, ONE) == later
 
 
+@pytest.mark.long
 def test_a_key_of_a_submission_of_before_the_restore_is_none_of_a_definition(research: Member):
     lose(research, ONE)
     recover()

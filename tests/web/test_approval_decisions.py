@@ -44,6 +44,7 @@ def test_a_lead_approves_what_the_page_showed(approval: Approval, lead: Client) 
     assert job_of(approval).delivery == "ACCEPTED"
 
 
+@pytest.mark.long
 def test_a_page_that_is_old_approves_nothing(approval: Approval, lead: Client) -> None:
     for version in ("", "x", str(approval.version + 1)):
         page = lead.post(f"{approval.get_absolute_url()}approve/", {"version": version}, follow=True)
@@ -76,6 +77,7 @@ def test_a_decision_that_is_only_looked_at_leads_to_the_request(approval: Approv
     assert (answer.status_code, answer["Location"]) == (302, approval.get_absolute_url())
 
 
+@pytest.mark.long
 def test_a_lead_makes_a_request_smaller_and_it_goes_out(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}edit/"
     page = lead.post(address, {"version": approval.version, "text": edited(5)}, follow=True)
@@ -85,6 +87,7 @@ def test_a_lead_makes_a_request_smaller_and_it_goes_out(approval: Approval, lead
     assert (job.delivery, job.array_size) == ("ACCEPTED", 5)
 
 
+@pytest.mark.long
 def test_a_lead_who_makes_it_larger_leaves_it_to_somebody_else(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}edit/"
     page = lead.post(address, {"version": approval.version, "text": edited(20)}, follow=True)
@@ -118,6 +121,7 @@ def test_whoever_asked_does_not_edit_the_request(approval: Approval, research: R
     assert answer.status_code == 403
 
 
+@pytest.mark.long
 def test_the_panel_beside_the_editor_tells_what_an_edit_raises(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}judge/"
     larger = lead.post(address, {"text": edited(20)}).text

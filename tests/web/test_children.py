@@ -79,6 +79,7 @@ def test_what_aws_never_told_of_is_not_asked_for_without_end(browser: Client, re
     assert rings == []
 
 
+@pytest.mark.long
 def test_the_list_shows_a_hundred_and_leads_on_and_back(browser: Client, research: Research) -> None:
     job = array(research, 250, ["SUCCEEDED"] * 250)
     first, last = (text(browser, job, "job_children", **{"from": start}) for start in (0, 200))

@@ -42,6 +42,7 @@ def costs_page(browser, month="2026-11", by="tag:Project"):
     return browser.get(reverse("costs", args=["research"]), {"month": month, "by": by})
 
 
+@pytest.mark.long
 @pytest.mark.postgres
 def test_tags_go_from_the_submission_to_the_stacked_bar(research, browser):
     make.revision("spend", of=research.team, where=research.account)

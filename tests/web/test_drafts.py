@@ -62,6 +62,7 @@ def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser
     assert Submission.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_text_that_is_no_document_yet_is_kept_to_the_letter(browser: Client) -> None:
     key = opened(browser)["draft"]
     typed(browser, key, document=HALF, follows="")

@@ -88,6 +88,7 @@ def test_a_person_whom_an_administrator_adds_chooses_a_password_at_the_first_sig
     assert browser.get("/rights/").status_code == 200
 
 
+@pytest.mark.long
 def test_it_keeps_staff_out_of_the_administration_too(admin):
     give_password(admin, make.admin("second"))
     browser = browser_of("second", GIVEN)

@@ -183,6 +183,7 @@ def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: C
     assert "<html" not in page
 
 
+@pytest.mark.long
 def test_what_is_still_to_fill_in_is_no_error_before_it_is_sent(browser: Client) -> None:
     preview = words(fill(browser, "job_preview", queue="cpu"))
     sent = fill(browser, queue="cpu")
@@ -452,6 +453,7 @@ def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, rese
     assert carried["tags"] == {"Project": "x"}
 
 
+@pytest.mark.long
 def test_a_workflow_runs_again_as_json(browser: Client, research: Research) -> None:
     text = json.dumps({"jobs": [JOB, {**JOB, "jobName": "next", "dependsOn": [{"jobId": "${train}"}]}]})
     workflow = make.submission(research.analyst, research.account, kind="workflow", text=text)
@@ -510,6 +512,7 @@ def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client) -> N
     assert "executionRoleArn" in words(answer)
 
 
+@pytest.mark.long
 def test_a_revision_begins_as_the_newest_and_a_clone_has_another_name(browser: Client, research: Research) -> None:
     text_id = to_text(research.definition.public_id)
     revised = controls(words(browser.get(reverse("definition_form", args=["research"]), {"revise": text_id})))

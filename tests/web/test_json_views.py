@@ -84,6 +84,7 @@ def test_a_double_click_submits_once(browser: Client) -> None:
     assert first.headers["Location"] == second.headers["Location"]
 
 
+@pytest.mark.long
 def test_another_text_from_the_same_page_is_not_taken_for_the_first(browser: Client) -> None:
     send(browser, json.dumps(JOB), request_key="one-page")
     other = json.dumps({**JOB, "jobName": "other"})

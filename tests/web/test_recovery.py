@@ -92,6 +92,7 @@ def test_whoever_is_not_signed_in_is_told_nothing_and_asks_the_database_nothing(
         assert WORDS not in page(Client(), "/sign-in/")
 
 
+@pytest.mark.long
 def test_the_api_says_of_a_submission_that_it_is_held_until_it_is_sent(research):
     submission = make.submission(research, Queue.objects.get().account)
     make.job(submission)

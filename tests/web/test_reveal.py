@@ -157,6 +157,7 @@ def test_a_mask_gets_no_value_of_a_team_where_one_only_looks(
     assert "This value is masked" in answer.content.decode()
 
 
+@pytest.mark.long
 def test_a_definition_is_revised_with_its_values_and_shows_none(browser: Client, research: Research) -> None:
     content = make.document("hello")
     content["containerProperties"]["environment"] = VARIABLES

@@ -129,6 +129,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
     assert not Draft.objects.unsent().exists()
 
 
+@pytest.mark.long
 def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def answered(revision: Revision) -> Revision:
         register()
@@ -142,6 +143,7 @@ def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: p
     assert Submission.objects.count() == 2
 
 
+@pytest.mark.long
 def test_what_aws_refuses_leaves_the_draft_and_says_why(browser: Client) -> None:
     waiting = begin(browser).headers["Location"]
     Revision.objects.filter(registration=Registration.ACCEPTED).update(

@@ -252,6 +252,7 @@ def test_a_second_factor_is_set_up_with_its_codes_shown_once(recent, person):
         browser.post("/sign-out/")
 
 
+@pytest.mark.long
 def test_a_wrong_code_sets_nothing_up(recent):
     recent.get("/second-factor/set-up/")
 
@@ -274,6 +275,7 @@ def test_new_codes_end_the_former_ones_and_it_can_be_taken_away(recent, person):
     assert "Not set up" in page(recent.get("/second-factor/"))
 
 
+@pytest.mark.long
 def test_later_the_password_is_asked_for_again_before_anything_changes(person):
     browser = Client()
     browser.force_login(person)
