@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import SimpleQueue
+from functools import partial
 
 import structlog
 from django.db import connection
@@ -23,50 +24,32 @@ def worker_pool(action: JobAction, threads: int) -> Iterator[RunJobs]:
     With one thread everything runs in the caller's thread, and so in its transaction. An unexpected error of one job
     doesn't affect the others.
     """
+    run_job = partial(_run, action)
     if threads <= 1:
-        yield lambda jobs: _run_each(action, jobs)
+        yield lambda jobs: _drain(map(run_job, jobs))
         return
-    job_queue: SimpleQueue[Job | None] = SimpleQueue()
-    completions: SimpleQueue[None] = SimpleQueue()
-    workers = [
-        threading.Thread(target=_run_worker, args=(action, job_queue, completions), daemon=True)
-        for _ in range(threads)
-    ]
-    for thread in workers:
-        thread.start()
-
-    def run(jobs: Iterable[Job]) -> None:
-        count = 0
-        for job in jobs:
-            job_queue.put(job)
-            count += 1
-        for _ in range(count):
-            completions.get()
-
-    try:
-        yield run
-    finally:
-        for _ in workers:
-            job_queue.put(None)
-        for thread in workers:
-            thread.join()
-
-
-def _run_worker(action: JobAction, job_queue: "SimpleQueue[Job | None]", completions: "SimpleQueue[None]") -> None:
-    try:
-        while (job := job_queue.get()) is not None:
-            try:
-                _run_each(action, [job])
-            finally:
-                completions.put(None)
-    finally:
-        connection.close()
-
-
-def _run_each(action: JobAction, jobs: Iterable[Job]) -> None:
-    for job in jobs:
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            action(job)
-        except Exception:
-            # The reconciler finds the outcome, as if the worker had died here.
-            log.exception("delivery_interrupted", job=job.text_id)
+            yield lambda jobs: _drain(pool.map(run_job, jobs))
+        finally:
+            all_threads = threading.Barrier(threads)  # so that each thread gets one of these
+            for _ in range(threads):
+                pool.submit(_close_connection, all_threads)
+
+
+def _run(action: JobAction, job: Job) -> None:
+    try:
+        action(job)
+    except Exception:
+        # The reconciler finds the outcome, as if the worker had died here.
+        log.exception("delivery_interrupted", job=job.text_id)
+
+
+def _close_connection(all_threads: threading.Barrier) -> None:
+    all_threads.wait()
+    connection.close()
+
+
+def _drain(results: Iterable[None]) -> None:
+    for _ in results:
+        pass

@@ -2,6 +2,8 @@
 
 import heapq
 from collections.abc import Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 
 Parents = Sequence[Sequence[int]]
 """For each node, the nodes it waits for."""
@@ -12,17 +14,18 @@ def topological_order(parents: Parents) -> list[int]:
 
     Nodes in a cycle, or behind one, are left out.
     """
-    pending_counts = [len(set(own_parents)) for own_parents in parents]
-    children = reverse_edges(parents)
-    ready = [number for number, count in enumerate(pending_counts) if not count]
+    sorter = TopologicalSorter(dict(enumerate(parents)))
+    with suppress(CycleError):
+        sorter.prepare()  # with a cycle it still yields what is not behind one
+    ready = list(sorter.get_ready())
+    heapq.heapify(ready)
     result: list[int] = []
     while ready:
         number = heapq.heappop(ready)
         result.append(number)
-        for child in children[number]:
-            pending_counts[child] -= 1
-            if not pending_counts[child]:
-                heapq.heappush(ready, child)
+        sorter.done(number)
+        for child in sorter.get_ready():
+            heapq.heappush(ready, child)
     return result
 
 
