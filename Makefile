@@ -21,13 +21,14 @@ check: WITHOUT_NODE =
 # The floor of pyproject.toml: measured while the tests run, and told in one line.
 check: COVERAGE = --cov --cov-report=
 
-.PHONY: help run test test-fast test-js coverage test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
+.PHONY: help run test test-fast test-js lint-js coverage test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
 	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
+	@echo 'make lint-js     ESLint and TypeScript over the scripts of the pages; needs Node and npm'
 	@echo 'make coverage    which branches of the product tests run in their own process, and what they miss'
 	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a tenth of a second'
 	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
@@ -56,6 +57,10 @@ test: .venv/.dev-stamp
 
 test-js: .venv/.dev-stamp
 	@$(PY) -m tests.node
+
+lint-js: .venv/.dev-stamp
+	@echo '== lint and types of the scripts'
+	@$(PY) -m scripts.check_scripts
 
 test-fast: .venv/.dev-stamp
 	@QUICK=1 $(PY) -m pytest -q -n 2 --dist worksteal -m 'not ($(NOT_FAST))'

@@ -8,20 +8,21 @@ document.addEventListener("keydown", (event) => {
 
   const pair = first + event.key;
   first = event.key === "g" ? "g" : "";
-  if (pair === "gj") return go("nav-jobs", event);
-  if (event.key === "n") return go("nav-new", event);
-  if (event.key === "?") return document.getElementById("help")?.showModal();
-  if (event.key === "/") {
-    const search = document.querySelector("[data-search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
-      search.select();
-    }
-  }
+  if (pair === "gj") follow("nav-jobs", event);
+  else if (event.key === "n") follow("nav-new", event);
+  else if (event.key === "?") document.getElementById("help")?.showModal();
+  else if (event.key === "/") search(event);
 });
 
-function go(id, event) {
+function search(event) {
+  const input = document.querySelector("[data-search]");
+  if (!input) return;
+  event.preventDefault();
+  input.focus();
+  input.select();
+}
+
+function follow(id, event) {
   const link = document.getElementById(id);
   if (!link) return;
   event.preventDefault();

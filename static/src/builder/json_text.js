@@ -17,9 +17,8 @@ export function blankComments(text) {
 export function parse(text) {
   const plain = blankComments(text);
   const errors = [];
-  let root;
-  if (isTooDeep(plain)) return { root, error: { offset: 0, length: 0 } };
-  root = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
+  if (isTooDeep(plain)) return { root: undefined, error: { offset: 0, length: 0 } };
+  const root = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
   return { root, error: errors[0] ?? null };
 }
 
