@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from jobs.models import CostLine, Definition, Job, Revision, Team, User
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.pricing import exact_sum
+from jobs.pricing.run_statistics import DurationStats
 from jobs.states import State
 
 PAGE_SIZE = 24
@@ -218,11 +219,13 @@ def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
 def _count_outcomes(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> RunOutcomes:
     outcomes = [row for row in sample if row[1] in (State.SUCCEEDED, State.FAILED)]
     good = [row for row in outcomes if row[1] == State.SUCCEEDED]
-    times = [(stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped]
+    durations = DurationStats.of(
+        (stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped
+    )
     usd = [costs[pk] for pk, *_ in good if pk in costs]
     return RunOutcomes(
         succeeded=len(good),
         failed=len(outcomes) - len(good),
-        median_time=timedelta(seconds=median(times)) if times else None,
+        median_time=timedelta(seconds=durations.median) if durations else None,
         usd=median(usd) if usd else None,
     )

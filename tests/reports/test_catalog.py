@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.models import CostLine
+from jobs.pricing.run_statistics import run_statistics
 from jobs.reports import catalog
 from jobs.reports.catalog import RunOutcomes
 from tests import make
@@ -71,6 +72,16 @@ def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
     assert told.outcomes == RunOutcomes(succeeded=3, failed=1, median_time=timedelta(seconds=20), usd=Decimal("0.02"))
     assert (told.outcomes.runs, told.outcomes.rate) == (4, 75)
     assert told.used_at > last.accepted_at
+
+
+@pytest.mark.parametrize("lengths", [(10,), (10, 30), (10, 20, 600), (10, 20, 40, 600)])
+def test_the_catalog_and_the_estimate_of_a_submission_agree_on_the_usual_run_time(research, account, lengths):
+    revision = make.revision("hello", of=research.team, where=account)
+    for seconds in lengths:
+        ran(research, revision, seconds)
+    estimated = run_statistics(research.team, (), [revision.definition_id]).runs[revision.definition_id]
+
+    assert card(research.team).outcomes.median_time == timedelta(seconds=estimated.median)
 
 
 @pytest.mark.parametrize(("good", "bad", "rate"), [(0, 0, None), (0, 3, 0), (3, 0, 100), (999, 1, 99), (1, 999, 1)])
