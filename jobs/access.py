@@ -56,16 +56,16 @@ STAFF_PERMISSIONS: frozenset[TeamPermission] = READ_PERMISSIONS | {"approve"}
 
 PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
     {
-        "view": "look around",
+        "view": "view jobs, definitions and costs",
         "submit": "submit jobs",
         "stop": "stop jobs",
         "register": "register definitions",
-        "share": "share definitions and deactivate their names",
-        "tokens": "see or make tokens",
-        "lead": "do what its leads do",
-        "audit": "read its audit: who did what",
-        "approve": "approve what others asked for",
-        "reveal": "show masked values (recorded in the audit)",
+        "share": "share and deactivate definitions",
+        "tokens": "view or create API tokens",
+        "lead": "release held jobs",
+        "audit": "view the audit log",
+        "approve": "approve submissions",
+        "reveal": "show masked values (recorded in the audit log)",
     }
 )
 
@@ -91,13 +91,13 @@ class Member:
 
     def refusal_message(self, permission: TeamPermission) -> str:
         if not self.team.active:
-            return f"Team {self.team} is not active: its history can be read, nothing can be submitted."
+            return f"Team {self.team} is inactive. You can view its history, but you can't submit or change anything."
         label = PERMISSION_LABELS[permission]
         if not self.role and not self.user.is_staff:
-            return f"To {label} in {self.team}, be made a member of it. What it shares, others may only use."
+            return f"Only members of {self.team} can {label}. You can use the definitions that it shares with you."
         if not self.role:
-            return f"You see {self.team} as an administrator. To {label}, be made a member of it."
-        return f"A {self.role} of {self.team} may not {label}. A lead of the team can change your role."
+            return f"Administrators can view {self.team}. Only members can {label}."
+        return f"Your role in {self.team} ({self.role}) can't {label}. Ask an administrator to change it."
 
 
 def visible_teams(user: User) -> QuerySet[Team]:
@@ -116,7 +116,7 @@ def membership(user: User, slug: str, permission: TeamPermission = "view") -> Me
     else:
         team = Team.objects.visible_to(user).filter(slug=slug).first() if user.is_staff else None
         if team is None:
-            raise Http404("There is no such team, or you are not in it.")
+            raise Http404("This team doesn't exist, or you aren't a member.")
         member = Member(user, team, "")
     member.require(permission)
     return member
@@ -143,7 +143,7 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
     job_row, member = job(user, text_id)
     child_row = job_row.children.filter(index=index).first()
     if child_row is None:
-        raise Http404("There is no such child, or it was not read yet.")
+        raise Http404("This child job doesn't exist, or it isn't loaded yet.")
     return child_row, job_row, member
 
 
@@ -203,10 +203,10 @@ def _get_or_404(rows: QuerySet[M], text_id: str) -> M:
     try:
         public_id = from_text(text_id)
     except ValueError:
-        raise Http404("That is no id.") from None
+        raise Http404("Invalid ID.") from None
     row = rows.filter(public_id=public_id).first()
     if row is None:
-        raise Http404("There is no such thing, or it is not yours to see.")
+        raise Http404("This doesn't exist, or you don't have access to it.")
     return row
 
 

@@ -38,7 +38,7 @@ class TooManyRequestsError(Exception):
     def __init__(self, budget: Budget, retry_after: int) -> None:
         self.budget = budget
         self.retry_after = retry_after
-        super().__init__(f"Too many {budget} in a minute. Try again in {retry_after} s.")
+        super().__init__(f"You reached the limit of {budget} per minute. Try again in {retry_after} s.")
 
 
 class DatabaseStorage(Storage):

@@ -45,7 +45,7 @@ class Caller:
 
     def _check_team(self, team_id: int) -> None:
         if team_id != self.member.team.pk:
-            raise Http404("There is no such thing, or it is not yours to see.")
+            raise Http404("This doesn't exist, or you don't have access to it.")
 
 
 class CallerRequest(HttpRequest):
@@ -70,7 +70,9 @@ class Bearer(HttpBearer):
         audit.set_token(api_token.public_id)
         _record_use(api_token)
         if request.method not in READ_METHODS and not api_token.may_submit:
-            raise PermissionDenied(f"The token {api_token.name} may only read. A lead can make one that may submit.")
+            raise PermissionDenied(
+                f"The token {api_token.name} is read-only. Ask a team lead for one that can submit."
+            )
         budget = Budget.DOCUMENTS if request.method not in READ_METHODS else _SEARCH_BUDGETS.get(request.path_info)
         if budget:
             spend(budget, f"token:{api_token.pk}", int(request.META.get("CONTENT_LENGTH") or 0))

@@ -20,15 +20,15 @@ router = Router(tags=["costs"])
 def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpResponse:
     """Return a month's costs by `queue`, `definition`, `person` or `tag:KEY`.
 
-    The month is written 2026-11; by default it is this one. Amounts are in USD.
+    `month` is written as 2026-11 and defaults to the current month. Amounts are in USD.
     """
     division = reports.Grouping.parse(by)
     if division is None:
-        raise ApiProblemError(422, "A parameter is wrong", "by: write queue, definition, person or tag:KEY.")
+        raise ApiProblemError(422, "Invalid parameter", "by: use queue, definition, person or tag:KEY.")
     try:
         parsed_month = Month.parse(month) if month else Month.containing(now())
     except ValueError as error:
-        raise ApiProblemError(422, "A parameter is wrong", f"month: {error}") from None
+        raise ApiProblemError(422, "Invalid parameter", f"month: {error}") from None
     report = reports.cost_report(request.auth.member.team, parsed_month, division)
     content = CostsOut(
         month=str(parsed_month),

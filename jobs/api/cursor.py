@@ -30,7 +30,7 @@ def parse(cursor: str, jobs: int) -> list[int]:
         return [*packed[:jobs], *[0] * (jobs - len(packed))]
     if not _PATTERN.fullmatch(cursor):
         raise ApiProblemError(
-            422, "No such cursor", "Give back the “cursor” of an earlier answer, or 0 for all there is."
+            422, "Invalid cursor", "Use the “cursor” of an earlier response, or 0 for the whole history."
         )
     counts: list[int] = []
     for part in cursor.split("."):

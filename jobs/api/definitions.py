@@ -24,9 +24,9 @@ router = Router(tags=["definitions"])
     openapi_extra={**DOCUMENT, **KEY},
 )
 def register(request: CallerRequest, region: str = "") -> HttpResponse:
-    """Register a job definition. 202: AWS has not answered yet; the same request with the same key asks again.
+    """Register a job definition. 202: AWS has not answered yet; repeat the request with the same key to check.
 
-    `reused`: the name's newest revision says the same already, so it is the answer and nothing new was registered.
+    `reused`: the newest revision of this name is identical, so it is returned and nothing new was registered.
     """
     member = request.auth.member
     reading = parsing.read_document(request, {DocumentKind.DEFINITION})
@@ -58,7 +58,7 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     tags=["documents"],
 )
 def validate(request: CallerRequest, region: str = "") -> HttpResponse:
-    """Say what would be said of a document if it were sent. Nothing is kept."""
+    """Validate a document without submitting it. Nothing is stored."""
     member = request.auth.member
     try:
         reading = parsing.read_document(request)

@@ -21,13 +21,13 @@ from jobs.spec.problems import Severity
 log = structlog.get_logger(__name__)
 
 NO_BEARER_MESSAGE = (
-    "Send a token of your team as “Authorization: Bearer …”. A lead of the team makes one on its Tokens page."
+    "Send your team's token as “Authorization: Bearer …”. A team lead can create one on the Tokens page."
 )
 UNKNOWN_BEARER_MESSAGE = (
-    "This token is not known here: it was mistyped, has expired or was revoked, or its owner has left the team. "
-    "A lead of the team can make a new one."
+    "The token isn't valid: it was mistyped, has expired or was revoked, or its owner has left the team. "
+    "Ask a team lead for a new one."
 )
-SERVER_ERROR_MESSAGE = "The portal failed on this request. It is safe to send it again with the same Idempotency-Key."
+SERVER_ERROR_MESSAGE = "The request failed in the portal. It is safe to repeat it with the same Idempotency-Key."
 
 
 class ApiProblemError(Exception):
@@ -71,7 +71,7 @@ def install_handlers(api: NinjaAPI) -> None:
 def to_api_error(error: Exception) -> ApiProblemError:
     """Return the error response for an exception; 500 for an unexpected one."""
     log.error("api_failed", exc_info=error)
-    return ApiProblemError(500, "The portal failed", SERVER_ERROR_MESSAGE)
+    return ApiProblemError(500, "Internal server error", SERVER_ERROR_MESSAGE)
 
 
 @to_api_error.register
@@ -81,18 +81,18 @@ def _(error: ApiProblemError) -> ApiProblemError:
 
 @to_api_error.register
 def _(error: DocumentParseError) -> ApiProblemError:
-    return ApiProblemError(422, "Not a document", error.message, [serializers.parse_error_out(error)])
+    return ApiProblemError(422, "Invalid document", error.message, [serializers.parse_error_out(error)])
 
 
 @to_api_error.register
 def _(error: ValidationFailedError) -> ApiProblemError:
     findings = serializers.problems_out(error.verdict.problems, error.verdict.parse_result)
-    return ApiProblemError(422, "The document was refused", "Nothing was kept or sent.", findings)
+    return ApiProblemError(422, "The document has errors", "Nothing was saved or submitted.", findings)
 
 
 @to_api_error.register
 def _(error: IdempotencyConflictError) -> ApiProblemError:
-    return ApiProblemError(422, "This Idempotency-Key was used before", str(error))
+    return ApiProblemError(422, "Idempotency-Key already used", str(error))
 
 
 @to_api_error.register
@@ -102,17 +102,17 @@ def _(error: RecoveryError) -> ApiProblemError:
 
 @to_api_error.register
 def _(error: TooManyRequestsError) -> ApiProblemError:
-    return ApiProblemError(429, "Too many requests", f"{error} Nothing was done.")
+    return ApiProblemError(429, "Too many requests", f"{error} The request was not processed.")
 
 
 @to_api_error.register
 def _(error: InvalidCursorError) -> ApiProblemError:
-    return ApiProblemError(422, "No such place", str(error))
+    return ApiProblemError(422, "Invalid cursor", str(error))
 
 
 @to_api_error.register
 def _(error: Http404) -> ApiProblemError:
-    return ApiProblemError(404, "Not found", str(error) or "There is nothing here.")
+    return ApiProblemError(404, "Not found", str(error) or "This doesn't exist.")
 
 
 @to_api_error.register
@@ -128,12 +128,12 @@ def _(error: ValidationError) -> ApiProblemError:
         )
         for item in error.errors
     ]
-    return ApiProblemError(422, "A parameter is wrong", "Nothing was done.", findings)
+    return ApiProblemError(422, "Invalid parameter", "The request was not processed.", findings)
 
 
 @to_api_error.register
 def _(error: HttpError) -> ApiProblemError:
-    return ApiProblemError(error.status_code, "Not possible", str(error))
+    return ApiProblemError(error.status_code, "Request failed", str(error))
 
 
 def _text_rows(content: ProblemDetailsOut) -> Iterator[TextRow]:

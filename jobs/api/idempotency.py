@@ -12,7 +12,7 @@ from jobs.models import IdempotencyRecord, Revision, Submission
 from jobs.models.ids import from_text, to_text
 from jobs.models.tag_secret import tag_digest
 
-KEY_REUSED_MESSAGE = "This key came with another request before. Make a new key for each new request."
+KEY_REUSED_MESSAGE = "This key was used for a different request. Use a new key for each new request."
 
 
 def idempotent_register(

@@ -1,4 +1,4 @@
-"""One job: its state, its log, and its end on request."""
+"""One job: its state and log, releasing and stopping it."""
 
 from django.http import HttpResponse
 from ninja import Router
@@ -26,7 +26,7 @@ def job(request: CallerRequest, text_id: str) -> HttpResponse:
 
 @router.get("/jobs/{text_id}/log", response={200: LogOut, (401, 404, 422): ProblemDetailsOut})
 def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  # noqa: A002 - the parameter's name
-    """Return the log from its beginning, or from the `next` of an earlier answer; over all attempts, until `end`."""
+    """Return the log from its start, or from the `next` of an earlier response: all attempts, until `end`."""
     piece = log_follow.follow(request.auth.job(text_id), next)
     content = LogOut(
         lines=[LogLineOut(time=line.at, text=line.text) for line in piece.lines],
@@ -45,7 +45,7 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  
     "/jobs/{text_id}/release", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
 def release(request: CallerRequest, text_id: str) -> HttpResponse:
-    """Have a held job sent after all, as a lead. One that is not held stays as it is."""
+    """Release a held job, so that it is submitted to AWS. Leads only. A job that isn't held stays as it is."""
     parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.release(job, request.auth.member)
@@ -57,7 +57,7 @@ def release(request: CallerRequest, text_id: str) -> HttpResponse:
     "/jobs/{text_id}/stop", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
-    """Ask for a job to be stopped. Its end is observed: ask for the job until it is final."""
+    """Request that a job is stopped. Then get the job until it is final."""
     parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.stop(job, request.auth.member)

@@ -5,7 +5,7 @@ from typing import Any
 DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The document as JSON; comments and trailing commas are read over. 1 MiB at most.",
+        "description": "The document as JSON; comments and trailing commas are accepted. 1 MiB at most.",
         "content": {"application/json": {"schema": {"type": "object"}}, "text/plain": {"schema": {"type": "string"}}},
     }
 }
@@ -16,8 +16,8 @@ KEY: dict[str, Any] = {
             "in": "header",
             "name": "Idempotency-Key",
             "required": False,
-            "description": "The same key and request again give the same result; another request gives 422. "
-            "After the portal was restored from a backup, a key that it cannot know yet gives 503 with Retry-After.",
+            "description": "Repeating a request with its key returns the same result; a different request gets 422. "
+            "After the portal was restored from a backup, a key that it can't check yet gets 503 with Retry-After.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 80},
         }
     ]

@@ -33,9 +33,9 @@ def read_document(request: HttpRequest, kinds: Collection[DocumentKind] = tuple(
     nul = reading.text.find("\0")  # the parser skips one in a comment, but no database can store it
     if nul >= 0:
         line = reading.text[:nul].count("\n") + 1
-        raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+        raise DocumentParseError(f"Line {line}: remove the NUL character (U+0000).", line)
     if reading.kind not in kinds:
-        raise DocumentParseError(f"This is {_KIND_NAMES[reading.kind]}: send it to {_PATHS[reading.kind]}.")
+        raise DocumentParseError(f"This is {_KIND_NAMES[reading.kind]}. Send it to {_PATHS[reading.kind]}.")
     return reading
 
 
@@ -44,7 +44,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
     value = request.headers.get("Idempotency-Key")
     if value is not None and not _KEY_PATTERN.fullmatch(value):
         raise ApiProblemError(
-            422, "No usable Idempotency-Key", "An Idempotency-Key has 1 to 80 printable ASCII characters."
+            422, "Invalid Idempotency-Key", "An Idempotency-Key must have 1 to 80 printable ASCII characters."
         )
     return value
 
@@ -60,13 +60,15 @@ def find_account(member: Member, region: str, reading: ParseResult) -> Account |
     accounts = [account for account in all_of_team if account.region == region]
     if not accounts:
         regions = sorted({account.region for account in all_of_team})
-        hint = f"It has {join_words(regions)}." if regions else "It has no queue in any region."
+        hint = f"Its regions: {join_words(regions)}." if regions else "It has no queue in any region."
         raise ApiProblemError(
             422, "No account in that region", f"{member.team} has no AWS account in {region}. {hint}"
         )
     if len(accounts) > 1 and reading.kind is DocumentKind.DEFINITION:
         names = join_words(account.name for account in accounts)
-        raise ApiProblemError(422, "Which account?", f"{member.team} has several accounts in {region}: {names}.")
+        raise ApiProblemError(
+            422, "Several accounts in that region", f"{member.team} has several accounts in {region}: {names}."
+        )
     return next(
         (account for account in accounts if len(accounts) > 1 and _is_valid_in(reading, member, account)), accounts[0]
     )
@@ -77,7 +79,9 @@ def _is_valid_in(reading: ParseResult, member: Member, account: Account) -> bool
 
 
 def _read_body(request: HttpRequest) -> bytes:
-    too_large = ApiProblemError(413, "Too large", f"A document has {MAX_TEXT_BYTES // 1024**2} MiB at most.")
+    too_large = ApiProblemError(
+        413, "Document too large", f"A document can have {MAX_TEXT_BYTES // 1024**2} MiB at most."
+    )
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > MAX_TEXT_BYTES:
         raise too_large

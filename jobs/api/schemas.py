@@ -7,7 +7,7 @@ from ninja import Schema
 
 
 class ProblemOut(Schema):
-    """One thing that is wrong with a document, or was warned of."""
+    """An error or a warning about a document."""
 
     pointer: str
     message: str
@@ -18,14 +18,14 @@ class ProblemOut(Schema):
 
 
 class ChangeOut(Schema):
-    """What was read otherwise than it was written."""
+    """A change that the portal made to the document: a value converted, added or removed."""
 
     pointer: str
     message: str
 
 
 class ProblemDetailsOut(Schema):
-    """RFC 9457, with a list of what is wrong."""
+    """Problem details (RFC 9457) with a list of errors."""
 
     type: str = "about:blank"
     title: str
@@ -78,7 +78,7 @@ class StateChangeOut(Schema):
 
 
 class ApprovalOut(Schema):
-    """Whose word it needed, or needs: waiting, approved, declined or withdrawn."""
+    """The approval of a submission: waiting, approved, declined or withdrawn."""
 
     state: str
     reasons: list[str]
@@ -87,20 +87,20 @@ class ApprovalOut(Schema):
     decided_by: str | None
     words: str
     raised_by: list[str] = []
-    """Who made a waiting request larger than it was, by username: they can't approve it."""
+    """Usernames of those who increased a waiting request: they can't approve it."""
 
 
 class AmountOut(Schema):
-    """Exact decimals, as text; null where it is unknown."""
+    """Exact decimals as text; null if unknown."""
 
     usd: str | None = None
     vcpu_hours: str | None = None
 
 
 class EstimateOut(Schema):
-    """What a submission is expected to cost, as its definitions' earlier jobs, and what at most.
+    """The estimated cost of a submission: expected, from earlier jobs of its definitions, and at most.
 
-    At most is time limit × attempts × runs, with each run's size in full. Approval thresholds compare this one.
+    At most is time limit × attempts × runs, with each run's full size. Approval thresholds apply to it.
     """
 
     expected: AmountOut
@@ -108,7 +108,7 @@ class EstimateOut(Schema):
 
 
 class HoldOut(Schema):
-    """After a restore, jobs are held until about then; null: until the portal has compared its jobs with AWS."""
+    """After a restore, jobs are held until about this time; null: until the portal has compared its jobs with AWS."""
 
     until: datetime | None
     reason: str
@@ -132,7 +132,7 @@ class SubmissionOut(Schema):
 
 
 class StopOut(Schema):
-    """How many jobs this request asked to stop: not those that had ended, nor those that were asked before."""
+    """How many jobs this request asked to stop, without those that had ended or were asked before."""
 
     stopping: int
 
@@ -164,7 +164,7 @@ class KeyOut(Schema):
 
 
 class CostRowOut(Schema):
-    """What one value came to. `value` is null for jobs without the tag. Amounts are exact decimals, as text."""
+    """The cost of one value. `value` is null for jobs without the tag. Amounts are exact decimals as text."""
 
     value: str | None
     usd: str

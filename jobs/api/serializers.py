@@ -30,7 +30,7 @@ from jobs.states import Delivery
 MAX_PROBLEMS = 200
 """A response must not grow with a mistake that repeats."""
 
-HOLD_REASON = "The portal is comparing its jobs with AWS after a restore. It sends this when it has finished."
+HOLD_REASON = "The portal was restored from a backup and is comparing its jobs with AWS. It submits this afterwards."
 
 
 def problem_out(pointer: str, message: str, severity: str, reading: ParseResult, rule: str = "") -> ProblemOut:

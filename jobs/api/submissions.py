@@ -23,7 +23,7 @@ router = Router(tags=["submissions"])
 
 @router.get("/key", response={200: KeyOut, 401: ProblemDetailsOut})
 def fresh_key(request: CallerRequest) -> HttpResponse:
-    """Return a new Idempotency-Key, for callers that can't make one. It holds its time; nothing is stored."""
+    """Return a new Idempotency-Key, for callers that can't generate one. It includes the time; nothing is stored."""
     content = KeyOut(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
     return render(request, 200, content, [("key", content.key)])
 
@@ -34,7 +34,7 @@ def fresh_key(request: CallerRequest) -> HttpResponse:
     openapi_extra={**DOCUMENT, **KEY},
 )
 def submit(request: CallerRequest, region: str = "") -> HttpResponse:
-    """Submit a job or a workflow. What was warned of is in `problems`; whatever is an error is answered with 422."""
+    """Submit a job or a workflow. `problems` holds the warnings; a document with errors gets 422."""
     member = request.auth.member
     reading = parsing.read_document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
     key = parsing.idempotency_key(request)
@@ -49,7 +49,7 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
 
 @router.get("/submissions/{text_id}", response={200: SubmissionOut, (401, 404, 422): ProblemDetailsOut})
 def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
-    """Return a submission and its jobs. With `since`, the changes after it; with `wait`, up to 5 s for one."""
+    """Return a submission and its jobs. `since`: also the changes after this cursor; `wait`: up to 5 s for one."""
     submission = request.auth.submission(text_id)
     poll_hint.hint_submission_poll(submission)
     if since is None:
@@ -66,7 +66,7 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
     "/submissions/{text_id}/stop", response={202: StopOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
 def stop(request: CallerRequest, text_id: str) -> HttpResponse:
-    """Ask for all its jobs to be stopped."""
+    """Request that all jobs of the submission are stopped."""
     parsing.idempotency_key(request)
     submission = request.auth.submission(text_id)
     content = StopOut(stopping=actions.stop_all(submission, request.auth.member))

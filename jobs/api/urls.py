@@ -16,7 +16,7 @@ from jobs.api.errors import ApiProblemError, error_response, install_handlers
 api = NinjaAPI(
     title="Batch Portal",
     version="1",
-    description="Definitions, submissions, jobs, logs and costs of one team, by its token.",
+    description="Job definitions, submissions, jobs, logs and costs of one team. Authenticate with a team's token.",
     urls_namespace="api",
     auth=Bearer(),
     docs_url=None,  # its page needs scripts from a CDN, which the content security policy forbids
@@ -33,7 +33,7 @@ View = Callable[..., HttpResponse]
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)
 def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja recognizes a request by its name
-    """Return the OpenAPI document. Public: it says no more than `docs/api.md`."""
+    """Return the OpenAPI document. Public: it contains no more than `docs/api.md`."""
     return JsonResponse(_openapi_schema())
 
 
@@ -45,7 +45,7 @@ def _openapi_schema() -> dict[str, Any]:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
-    return error_response(request, ApiProblemError(404, "Not found", f"The API has no {request.path}."))
+    return error_response(request, ApiProblemError(404, "Not found", f"The API has no endpoint {request.path}."))
 
 
 def with_api_headers(view: View) -> View:
@@ -56,7 +56,7 @@ def with_api_headers(view: View) -> View:
         response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response["Allow"]
-            response = error_response(request, ApiProblemError(405, "Not this way", f"Use {allowed} here."))
+            response = error_response(request, ApiProblemError(405, "Method not allowed", f"Use {allowed}."))
             response["Allow"] = allowed
         response["X-Content-Type-Options"] = "nosniff"
         response["Vary"] = "Accept, Authorization"

@@ -99,7 +99,7 @@ def test_a_key_with_another_definition_is_422_but_one_whose_document_was_refused
         ("/submissions", document()),
     ):
         answer = world.program.post(path, body, Idempotency_Key="k")
-        assert (answer.status_code, answer.json()["title"]) == (422, "This Idempotency-Key was used before"), path
+        assert (answer.status_code, answer.json()["title"]) == (422, "Idempotency-Key already used"), path
 
     assert world.program.post("/definitions", make.document("a b"), Idempotency_Key="l").status_code == 422
     assert world.program.post("/definitions", make.document("ab"), Idempotency_Key="l").status_code == 201

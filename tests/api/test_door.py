@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_without_a_token_or_with_a_bad_one_the_answer_is_401_and_says_what_to_do(world: World):
-    for secret, words in (("", "Send a token"), ("bpt_wrong", "not known here"), ("x" * 5000, "not known here")):
+    for secret, words in (("", "Send your team's token"), ("bpt_wrong", "isn't valid"), ("x" * 5000, "isn't valid")):
         answer = Program(world.program.client, secret).get("/key")
 
         assert answer.status_code == 401
@@ -68,7 +68,7 @@ def test_the_role_that_counts_is_the_owners_role_now(world: World):
         ("stop", f"/submissions/{job.submission.text_id}/stop"),
     ):
         answer = world.program.post(path, document())
-        assert (answer.status_code, f"may not {act}" in answer.json()["detail"]) == (403, True), path
+        assert (answer.status_code, f"can't {act}" in answer.json()["detail"]) == (403, True), path
     assert world.program.get(f"/jobs/{job.text_id}").json()["stop_requested"] is False
 
 
@@ -79,7 +79,7 @@ def test_a_token_that_may_only_read_cannot_post(world: World):
     assert program.get(f"/jobs/{job.text_id}").status_code == 200
     for path in ("/submissions", "/definitions", "/validate", f"/jobs/{job.text_id}/stop"):
         answer = program.post(path, document())
-        assert (answer.status_code, "may only read" in answer.json()["detail"]) == (403, True), path
+        assert (answer.status_code, "is read-only" in answer.json()["detail"]) == (403, True), path
     assert world.member.team.submissions.count() == 1
 
 

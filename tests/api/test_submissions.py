@@ -102,7 +102,7 @@ def test_a_refused_document_names_every_problem_with_its_place(world: World):
         ('// \0\n{"jobName": "a"}', "NUL", (1, 1)),
         ("[" * 40, "deep", (1, 33)),
         ('{"a": 1}', "no document", (1, 1)),
-        ({"jobDefinitionName": "x"}, "send it to /api/v1/definitions", (1, 1)),
+        ({"jobDefinitionName": "x"}, "Send it to /api/v1/definitions", (1, 1)),
     ],
 )
 def test_what_is_no_submission_is_refused_with_its_place(
@@ -121,7 +121,7 @@ def test_a_document_above_1_mib_is_413(world: World, size: int):
     for accept in ("*/*", "text/plain"):
         answer = world.program.post("/submissions", " " * size, accept=accept)
         assert answer.status_code == 413
-    assert answer.content.startswith(b"error\tToo large\n")
+    assert answer.content.startswith(b"error\tDocument too large\n")
 
 
 def test_the_same_key_and_document_give_the_same_answer_and_one_submission(
@@ -148,7 +148,7 @@ def test_a_key_with_another_document_region_or_kind_is_422(world: World):
         ("/definitions?region=us-west-2", make.document()),
     ):
         answer = world.program.post(path, body, Idempotency_Key="k")
-        assert (answer.status_code, answer.json()["title"]) == (422, "This Idempotency-Key was used before"), path
+        assert (answer.status_code, answer.json()["title"]) == (422, "Idempotency-Key already used"), path
     assert world.member.team.submissions.count() == 1
 
 
@@ -168,7 +168,7 @@ def test_a_key_of_another_team_is_not_this_teams(world: World, program_of: Calla
 def test_a_key_that_cannot_be_is_422(world: World, key: str):
     answer = world.program.post("/submissions", document(), Idempotency_Key=key)
 
-    assert (answer.status_code, answer.json()["title"]) == (422, "No usable Idempotency-Key")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Invalid Idempotency-Key")
     assert not world.member.team.submissions.exists()
 
 
@@ -194,7 +194,7 @@ def test_the_region_picks_the_teams_account_there(world: World):
     answer = world.program.post("/submissions?region=mars-1", document())
     assert answer.status_code == 422
     (problem,) = answer.json()["problems"]
-    assert problem["message"].endswith("has no AWS account in mars-1. It has eu-west-1 and us-west-2.")
+    assert problem["message"].endswith("has no AWS account in mars-1. Its regions: eu-west-1 and us-west-2.")
 
 
 def test_of_two_accounts_in_a_region_the_queue_says_which(world: World):
@@ -211,7 +211,7 @@ def test_a_region_in_which_only_strangers_have_an_account_is_not_there(world: Wo
     make.queue("theirs", of=make.account(region="eu-west-1"), teams=(make.team(),))
 
     answer = world.program.post("/submissions?region=eu-west-1", document())
-    assert "It has us-west-2." in answer.json()["detail"]
+    assert "Its regions: us-west-2." in answer.json()["detail"]
 
 
 def test_a_submission_tells_its_state_and_what_happened_since(world: World):
@@ -315,7 +315,7 @@ def test_as_text_an_error_keeps_its_status_and_place(world: World):
     title, *problems = lines(answer)
 
     assert answer.status_code == 422
-    assert title == ["error", "The document was refused"]
+    assert title == ["error", "The document has errors"]
     assert {problem[0] for problem in problems} == {"problem"}
     assert all(len(problem) == 6 for problem in problems)
     assert ["problem", "error", "3", "1", "/jobQueue"] in [problem[:5] for problem in problems]

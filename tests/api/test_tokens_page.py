@@ -82,7 +82,7 @@ def test_only_leads_come_here(client: Client):
     for role in (Role.VIEWER, Role.ANALYST):
         client.force_login(make.member(team, role).user)
         answer = client.get(f"/teams/{team.slug}/tokens/")
-        assert (answer.status_code, "may not see or make tokens" in answer.content.decode()) == (403, True)
+        assert (answer.status_code, "view or create API tokens" in answer.content.decode()) == (403, True)
         assert client.post(f"/teams/{team.slug}/tokens/", asked()).status_code == 403
         assert f"/teams/{team.slug}/tokens/" not in client.get(f"/teams/{team.slug}/queues/").content.decode()
 

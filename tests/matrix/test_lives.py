@@ -71,7 +71,7 @@ def test_an_inactive_team_is_read_and_nothing_else(world: World):
     assert statuses(world)[:2] == (200, 403)
     for name in ("write", "judge", "open_form", "job_form", "definition_form", "tokens"):
         answer = world.ask("lead", "POST", reverse(name, args=[world.ours.team.slug]), {"text": "{}"})
-        assert (answer.status_code, "is not active" in text(answer)) == (403, True), name
+        assert (answer.status_code, "is inactive" in text(answer)) == (403, True), name
     stop = reverse("job_stop", args=[world.ours.job.text_id])
     assert world.ask("lead", "POST", stop).status_code == 403
     assert statuses(world)[2:] == (401, 401)
