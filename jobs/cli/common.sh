@@ -1,6 +1,6 @@
 
-# Needs a POSIX shell and curl, and nothing else: no jq, no sed, no sleep. The portal answers in lines of words that
-# are separated by tabs, and waits a little before it answers when there is nothing new.
+# Needs a POSIX shell and curl only: no jq, sed or sleep. The portal answers in lines of tab-separated fields, and waits
+# before it answers if there is nothing new.
 
 set -u
 
@@ -23,17 +23,17 @@ fail() {
 misused() { fail 64 "$* Try $NAME --help."; }
 
 check_means() {
-    command -v curl >/dev/null 2>&1 || fail 69 'curl was not found on PATH.'
+    command -v curl >/dev/null 2>&1 || fail 69 'curl not found. Install it or add it to PATH.'
     case $PORTAL in
-    *[\"\\\ ]* | *"$NEWLINE"*) misused "BATCH_PORTAL_URL is no address: $PORTAL." ;;
+    *[\"\\\ ]* | *"$NEWLINE"*) misused "BATCH_PORTAL_URL is not a valid URL: $PORTAL." ;;
     http://?* | https://?*) ;;
-    *) misused "BATCH_PORTAL_URL must begin with http:// or https://, and is $PORTAL." ;;
+    *) misused "BATCH_PORTAL_URL must start with http:// or https://: $PORTAL." ;;
     esac
     if [ -z "${BATCH_PORTAL_TOKEN:-}" ]; then
-        fail 64 "set BATCH_PORTAL_TOKEN to a token of your team, and export it. A lead of the team makes one at $PORTAL."
+        fail 64 "set and export BATCH_PORTAL_TOKEN. A team lead can create a token at $PORTAL."
     fi
     case $BATCH_PORTAL_TOKEN in
-    *[!A-Za-z0-9_-]*) fail 64 'BATCH_PORTAL_TOKEN holds a character that no token has.' ;;
+    *[!A-Za-z0-9_-]*) fail 64 'BATCH_PORTAL_TOKEN contains an invalid character.' ;;
     esac
     # Newer versions of curl can also wait after a connection that broke off; older ones only after a refused one.
     retry_all=
@@ -41,28 +41,28 @@ check_means() {
 }
 
 check_file() {
-    [ -n "$file" ] || misused 'Which file?'
+    [ -n "$file" ] || misused 'FILE is missing.'
     if [ ! -f "$file" ] || [ ! -r "$file" ]; then
-        fail 64 "there is no file $file that can be read."
+        fail 64 "$file cannot be read."
     fi
 }
 
 check_region() {
     case $region in
-    '' | *[!a-z0-9-]*) misused '--region needs the name of a region, such as us-west-2.' ;;
+    '' | *[!a-z0-9-]*) misused '--region needs an AWS region, such as us-west-2.' ;;
     esac
 }
 
 # ask SECONDS CURL-ARGUMENT…
-# Leaves the lines of the answer in $answer and its status in $status. A lost connection is tried again for so many
-# seconds; the waiting between two tries is curl's own. Not 0: the portal could not be reached.
+# Sets $answer to the response's lines and $status to its HTTP status. Retries a lost connection for so many seconds;
+# curl itself waits between retries. Returns non-zero if the portal could not be reached.
 ask() {
     ask_patience=$1
     shift
     ask_again=
     ask_tries=0
     while :; do
-        # The token goes in by a pipe: what stands on a command line, everyone on this machine can read.
+        # The token is passed through a pipe: other users of this machine can read command lines.
         answer=$(
             printf 'header = "Authorization: Bearer %s"\nheader = "Accept: text/plain"\nuser-agent = "batch-portal-cli"\n' \
                 "$BATCH_PORTAL_TOKEN" |
@@ -76,14 +76,14 @@ ask() {
         0:*) return 0 ;;
         5:* | 6:* | 7:* | 16:* | 18:* | 28:* | 35:* | 52:* | 55:* | 56:* | 92:*) ;;
         *)
-            complain "curl could not ask $PORTAL (its exit code is $ask_result; curl --help says more)."
+            complain "curl failed for $PORTAL (exit code $ask_result; see man curl)."
             return 1
             ;;
         esac
         ask_tries=$((ask_tries + 1))
         if [ -z "$ask_again" ]; then
             case $ask_result:$status in
-            0:429) complain "$PORTAL had too many requests in a minute, waiting …" ;;
+            0:429) complain "rate limit of $PORTAL reached, waiting …" ;;
             *) complain "connection to $PORTAL lost, trying again …" ;;
             esac
             ask_again="--retry 100 --retry-delay 1 --retry-connrefused --retry-max-time $ask_patience $retry_all"
@@ -97,7 +97,7 @@ ask() {
     done
 }
 
-# The key by which the portal knows that a second try is the same request.
+# The idempotency key: the portal recognizes a retry by it.
 fresh_key() {
     ask 15 "$PORTAL/api/v1/key" || exit 69
     [ "$status" = 200 ] || refused
@@ -107,10 +107,10 @@ fresh_key() {
     done <<LINES
 $answer
 LINES
-    [ -n "$key" ] || fail 69 "$PORTAL does not answer as a Batch Portal does."
+    [ -n "$key" ] || fail 69 "$PORTAL is not a Batch Portal."
 }
 
-# What the portal found in the file, each with its place.
+# Print errors, warnings and notes of the response with their positions in the file.
 print_findings() {
     while IFS=$TAB read -r kind severity line column pointer message; do
         case $kind in
@@ -141,5 +141,5 @@ refused() {
         ;;
     5*) fail 69 "the portal failed (HTTP $status). Try again in a minute." ;;
     esac
-    fail 69 "$PORTAL answered with HTTP $status. Is it the address of a Batch Portal?"
+    fail 69 "$PORTAL answered with HTTP $status. Check BATCH_PORTAL_URL."
 }

@@ -5,15 +5,15 @@ usage() {
     printf '%s\n' \
         "usage: $NAME FILE [--region REGION]" \
         '' \
-        'Registers the job definition in FILE with AWS Batch, through the portal.' \
+        'Registers the job definition in FILE with AWS Batch through the portal.' \
         '' \
-        '  --region REGION  in the AWS account that your team has in this region' \
+        "  --region REGION  use your team's AWS account in this region" \
         '' \
-        'BATCH_PORTAL_TOKEN  a token of your team; needed' \
-        "BATCH_PORTAL_URL    the portal's address; else $PORTAL" \
+        "BATCH_PORTAL_TOKEN  your team's API token (required)" \
+        "BATCH_PORTAL_URL    the portal's URL (default: $PORTAL)" \
         '' \
-        'Exit codes: 0 registered, 64 misused, 65 the definition was refused, 69 the portal cannot be reached,' \
-        '75 AWS has not answered yet, 77 the token is not allowed to.'
+        'Exit codes: 0 registered, 64 usage error, 65 definition refused, 69 portal unavailable,' \
+        '75 AWS has not answered yet, 77 token invalid or not allowed.'
 }
 
 file=
@@ -30,9 +30,9 @@ while [ $# -gt 0 ]; do
         region=${1#*=}
         check_region
         ;;
-    -*) misused "There is no option $1." ;;
+    -*) misused "Unknown option $1." ;;
     *)
-        [ -z "$file" ] || misused "One file at a time: $file, and then $1?"
+        [ -z "$file" ] || misused "More than one file: $file and $1."
         file=$1
         ;;
     esac
@@ -60,9 +60,9 @@ while :; do
 $answer
 LINES
     [ "$status" = 202 ] || break
-    # AWS has not answered within the portal's ten seconds. The same key asks how far it is.
+    # AWS has not answered within the portal's ten seconds. A request with the same key checks again.
     tries=$((tries + 1))
-    [ "$tries" -lt 6 ] || fail 75 "AWS has not answered yet. Whether $name is registered is seen at $url"
+    [ "$tries" -lt 6 ] || fail 75 "AWS has not answered yet. Check whether $name is registered: $url"
 done
 print_findings
 printf '%s %s:%s\n%s\n' "$said" "$name" "$revision" "$arn"

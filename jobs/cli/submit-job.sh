@@ -5,19 +5,19 @@ usage() {
     printf '%s\n' \
         "usage: $NAME FILE [--monitor] [--output FILE] [--region REGION]" \
         '' \
-        'Submits the job or the workflow in FILE to AWS Batch, through the portal. What has to be approved waits for' \
-        'that, and is submitted all the same.' \
+        'Submits the job or workflow in FILE to AWS Batch through the portal. A submission that needs approval is sent' \
+        'to AWS Batch once it is approved.' \
         '' \
-        '  --monitor        show each change of state and the logs until all jobs have ended' \
-        "  --output FILE    write the job's id in AWS Batch to FILE; of a workflow, each job's name, a tab, its id" \
-        '  --region REGION  to the AWS account that your team has in this region' \
+        '  --monitor        show state changes and logs until all jobs have ended' \
+        '  --output FILE    write the AWS Batch job ID to FILE; for a workflow, a line per job: name, tab, ID' \
+        "  --region REGION  use your team's AWS account in this region" \
         '' \
-        'BATCH_PORTAL_TOKEN  a token of your team; needed' \
-        "BATCH_PORTAL_URL    the portal's address; else $PORTAL" \
+        "BATCH_PORTAL_TOKEN  your team's API token (required)" \
+        "BATCH_PORTAL_URL    the portal's URL (default: $PORTAL)" \
         '' \
-        'Exit codes: 0 submitted, and with --monitor: all jobs succeeded. With --monitor else the exit code of the' \
-        'job that failed, 1 if it has none. 1 without --monitor: --output found no id. 64 misused, 65 the document' \
-        'was refused, 69 the portal cannot be reached, 77 the token is not allowed to, 130 interrupted.'
+        'Exit codes: 0 submitted; with --monitor, all jobs succeeded. If a job failed, --monitor exits with the exit' \
+        'code of the job, or 1 if it has none. 1 without --monitor: no job ID for --output. 64 usage error, 65 document' \
+        'refused, 69 portal unavailable, 77 token invalid or not allowed, 130 interrupted.'
 }
 
 file=
@@ -30,12 +30,12 @@ while [ $# -gt 0 ]; do
     --monitor) monitor=1 ;;
     --output)
         output=${2-}
-        [ -n "$output" ] || misused '--output needs the name of a file.'
+        [ -n "$output" ] || misused '--output needs a file name.'
         shift
         ;;
     --output=*)
         output=${1#*=}
-        [ -n "$output" ] || misused '--output needs the name of a file.'
+        [ -n "$output" ] || misused '--output needs a file name.'
         ;;
     --region)
         region=${2-}
@@ -46,9 +46,9 @@ while [ $# -gt 0 ]; do
         region=${1#*=}
         check_region
         ;;
-    -*) misused "There is no option $1." ;;
+    -*) misused "Unknown option $1." ;;
     *)
-        [ -z "$file" ] || misused "One file at a time: $file, and then $1?"
+        [ -z "$file" ] || misused "More than one file: $file and $1."
         file=$1
         ;;
     esac
@@ -70,9 +70,9 @@ interrupted() {
     trap '' INT TERM
     printf '\n' >&2
     if [ -z "$submission" ]; then
-        complain "interrupted. Whether it was submitted is seen at $PORTAL/"
+        complain "interrupted. Check whether it was submitted: $PORTAL/"
     else
-        complain "interrupted. The jobs go on: $url"
+        complain "interrupted. The jobs continue: $url"
         complain 'To stop them:'
         printf '  curl -X POST -H "Authorization: Bearer $BATCH_PORTAL_TOKEN" %s\n' \
             "$PORTAL/api/v1/submissions/$submission/stop" >&2
@@ -82,13 +82,12 @@ interrupted() {
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 
-# Take in an answer of the portal: jobs are numbered from 1, and what is known of each is kept in variables that end
-# in its number.
+# Parse a response of the portal: jobs are numbered from 1, and each has variables that end in its number.
 take_in() {
     jobs=0
     while IFS=$TAB read -r kind first second third fourth fifth sixth rest; do
         case $kind in
-        submission) submission=$first url=$second jobs=0 approval= ;; # what a broken answer said before is forgotten
+        submission) submission=$first url=$second jobs=0 approval= ;; # forget an earlier, interrupted response
         approval) approval=$first why=$third ;;
         now) now=$first ;;
         cursor) cursor=$first ;;
@@ -107,16 +106,16 @@ $answer
 LINES
 }
 
-# Take up what has changed, or answer after so many seconds.
+# Fetch the changes; wait up to so many seconds for one.
 look() {
     ask "$LOST_PATIENCE" "$PORTAL/api/v1/submissions/$submission?since=$cursor&wait=$1" || lost
     [ "$status" = 200 ] || refused
     take_in
 }
 
-lost() { fail 69 "The jobs go on: $url"; }
+lost() { fail 69 "The jobs continue: $url"; }
 
-# Write the ids once all jobs have one. Not 0: not all have.
+# Write the IDs once all jobs have one. Returns non-zero if some have none.
 write_ids() {
     number=0
     while [ "$number" -lt "$jobs" ]; do
@@ -143,7 +142,7 @@ write_known_ids() {
     done >"$output" || fail 1 "$output cannot be written."
 }
 
-# Whether a job has ended without ever getting an id.
+# Whether a job has ended without an ID.
 any_never_sent() {
     number=0
     while [ "$number" -lt "$jobs" ]; do
@@ -157,23 +156,23 @@ any_never_sent() {
 await_ids() {
     look 0 >/dev/null
     if [ "$approval" = waiting ]; then
-        fail 1 "AWS Batch gives no id before it is approved. With --monitor this waits for it. See $url"
+        fail 1 "No job ID yet: the submission is waiting for approval. Use --monitor to wait for it. See $url"
     fi
     until=$((now + 60))
     until write_ids; do
         if any_never_sent; then
             write_known_ids
-            fail 1 "$name was never sent to AWS Batch: $reason See $url"
+            fail 1 "$name was not sent to AWS Batch: $reason See $url"
         fi
         if [ "$now" -ge "$until" ]; then
             write_known_ids
-            fail 1 "AWS Batch has not given an id to every job within 60 seconds. They are seen at $url"
+            fail 1 "Some jobs have no AWS Batch ID after 60 seconds. See $url"
         fi
         look 5 >/dev/null
     done
 }
 
-# Print what a job has written since the last time.
+# Print the new log lines of a job.
 follow() {
     eval "next=\${next_$1-} id=\$id_$1 name=\$name_$1"
     prefix=
@@ -205,8 +204,7 @@ LINES
     eval "next_$1=\$next"
 }
 
-# Follow the logs of all jobs that have begun. Afterwards $going says whether any job has not ended, $unread whether
-# something may still be read.
+# Follow the logs of all jobs that have started. Sets $going if a job has not ended, $unread if a log may have more.
 follow_all() {
     going=
     unread=
@@ -226,7 +224,7 @@ follow_all() {
     done
 }
 
-# The exit code for everything: 0, or the first one that a failed job has, or 1.
+# Exit with 0, the first exit code of a failed job, or 1.
 outcome() {
     code=0
     job=0
@@ -251,7 +249,7 @@ outcome() {
     exit "$code"
 }
 
-# What an earlier run wrote there must not be taken for the ids of this one.
+# IDs of an earlier run must not be taken for those of this one.
 if [ -n "$output" ]; then
     printf '' >"$output" || fail 64 "$output cannot be written."
 fi
@@ -259,16 +257,16 @@ fi
 fresh_key
 ask "$LOST_PATIENCE" -H "Idempotency-Key: $key" -H 'Content-Type: application/json' --data-binary "@$file" \
     "$PORTAL/api/v1/submissions${region:+?region=$region}" || {
-    complain "Whether it was submitted is seen at $PORTAL/"
+    complain "Check whether it was submitted: $PORTAL/"
     exit 69
 }
 [ "$status" = 202 ] || refused
 print_findings
 take_in
-[ -n "$submission" ] || fail 69 "$PORTAL does not answer as a Batch Portal does."
+[ -n "$submission" ] || fail 69 "$PORTAL is not a Batch Portal."
 printf 'Submitted: %s\n' "$url"
 if [ "$approval" = waiting ]; then
-    printf 'It waits until a lead of your team or an administrator approves it. %s\n' "$why"
+    printf 'Waiting for approval by a team lead or an administrator. %s\n' "$why"
 fi
 
 if [ -z "$monitor" ]; then
@@ -287,7 +285,7 @@ while :; do
     wait=5
     [ -z "$unread" ] || wait=2
     if [ -z "$going" ]; then
-        # Everything has ended; the last lines of a log may come a little later.
+        # All jobs have ended; the last lines of a log may arrive later.
         rounds=$((rounds + 1))
         [ -n "$unread" ] && [ "$rounds" -lt 20 ] || break
         wait=1

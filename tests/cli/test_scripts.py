@@ -177,7 +177,7 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
     assert [run.wait(120) for run in begun] == [130, 130], desks[0].err
     assert states(portal, "long") == ["RUNNING", "RUNNING"]
     for each in desks:
-        assert "The jobs go on: http" in each.err
+        assert "The jobs continue: http" in each.err
         (stop,) = re.findall(r"^  (curl -X POST .*)$", each.err, re.MULTILINE)
         assert each.run(stop) == 0
     eventually(lambda: states(portal, "long") == ["STOPPED", "STOPPED"], describe=lambda: states(portal, "long"))
@@ -194,21 +194,21 @@ def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk]
     (here.path / "mighty.json").write_text(json.dumps(mighty, indent=2))
 
     for command, code, words in (
-        ("./submit-job.sh", 64, "Which file?"),
-        ("./submit-job.sh nowhere.json", 64, "no file nowhere.json"),
-        ("./submit-job.sh jobs.json --fast", 64, "no option --fast"),
+        ("./submit-job.sh", 64, "FILE is missing"),
+        ("./submit-job.sh nowhere.json", 64, "nowhere.json cannot be read"),
+        ("./submit-job.sh jobs.json --fast", 64, "Unknown option --fast"),
         ("./submit-job.sh jobs.json --region", 64, "--region needs"),
-        ("./create-job-definition.sh a b", 64, "One file"),
+        ("./create-job-definition.sh a b", 64, "More than one file"),
         ("./submit-job.sh jobs.json --output nowhere/ids", 64, "nowhere/ids cannot be written"),
         ("./submit-job.sh broken.json", 65, "broken.json:3:3: error: "),
         ("./submit-job.sh no.json", 65, "no.json: error: Line 1, column "),
-        ("./submit-job.sh jobs.json --region eu-west-1", 65, "no AWS account in eu-west-1. It has us-west-2."),
-        ("./create-job-definition.sh jobs.json", 65, "send it to /api/v1/submissions"),
+        ("./submit-job.sh jobs.json --region eu-west-1", 65, "no AWS account in eu-west-1. Its regions: us-west-2."),
+        ("./create-job-definition.sh jobs.json", 65, "Send it to /api/v1/submissions"),
         ("./create-job-definition.sh mighty.json", 65, "The role “arn:aws:iam::123456789012:role/Admin”"),
         ("./create-job-definition.sh mighty.json", 65, "is not given to Research"),
-        ("BATCH_PORTAL_TOKEN= ./submit-job.sh jobs.json", 64, "set BATCH_PORTAL_TOKEN"),
-        ("BATCH_PORTAL_TOKEN=bpt_wrong ./submit-job.sh jobs.json", 77, "not known here"),
-        ("BATCH_PORTAL_URL=batch.example.org ./submit-job.sh jobs.json", 64, "must begin with http"),
+        ("BATCH_PORTAL_TOKEN= ./submit-job.sh jobs.json", 64, "set and export BATCH_PORTAL_TOKEN"),
+        ("BATCH_PORTAL_TOKEN=bpt_wrong ./submit-job.sh jobs.json", 77, "The token isn't valid"),
+        ("BATCH_PORTAL_URL=batch.example.org ./submit-job.sh jobs.json", 64, "must start with http"),
         ("./submit-job.sh --help", 0, ""),
     ):
         assert here.run(command) == code, (command, here.err)
