@@ -107,17 +107,17 @@ def _error_text(error: Exception) -> str:
     """Describe the error without an address and without text from a mail server."""
     match error:
         case SMTPAuthenticationError():
-            return "The mail server refused the user or the password."
+            return "The mail server rejected the user name or password."
         case SMTPSenderRefused():
-            return "The mail server refused the sender."
+            return "The mail server rejected the sender."
         case SMTPRecipientsRefused():
-            return "The mail server refused the recipient."
+            return "The mail server rejected the recipient."
         case SMTPResponseException():
-            return f"The mail server answered with code {int(error.smtp_code)}."
+            return f"The mail server answered with error {int(error.smtp_code)}."
         case TimeoutError():
             return "The mail server didn't answer in time."
         case SMTPException():
-            return "The mail server ended the conversation."
+            return "The mail server closed the connection."
         case OSError():
             return "The mail server can't be reached."
-    return f"The mail couldn't be made ({type(error).__name__})."
+    return f"The mail couldn't be created ({type(error).__name__})."

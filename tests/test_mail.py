@@ -146,10 +146,10 @@ def test_what_failed_is_forgotten_after_a_week(outgoing: OutgoingMail) -> None:
     [
         (ConnectionRefusedError(ADDRESS), "The mail server can't be reached."),
         (TimeoutError(ADDRESS), "The mail server didn't answer in time."),
-        (SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}), "The mail server refused the recipient."),
-        (SMTPServerDisconnected(ADDRESS), "The mail server ended the conversation."),
-        (SMTPException(ADDRESS), "The mail server ended the conversation."),
-        (KeyError(ADDRESS), "The mail couldn't be made (KeyError)."),
+        (SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}), "The mail server rejected the recipient."),
+        (SMTPServerDisconnected(ADDRESS), "The mail server closed the connection."),
+        (SMTPException(ADDRESS), "The mail server closed the connection."),
+        (KeyError(ADDRESS), "The mail couldn't be created (KeyError)."),
     ],
 )
 def test_the_health_page_says_in_plain_words_why_mail_fails(

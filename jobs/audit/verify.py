@@ -55,7 +55,7 @@ def verify_chain(chain: int) -> ChainVerification:
             0,
             FIRST_PREVIOUS_DIGEST,
             1 if has_entries else None,
-            "the end of the chain is gone" if has_entries else "",
+            "the end of the chain is missing" if has_entries else "",
         )
     verification = _verify_entries(head)
     later_entry = entries.order_by("-number").filter(number__gt=head.number).first()
@@ -63,7 +63,7 @@ def verify_chain(chain: int) -> ChainVerification:
     if latest_head.pruned_through != head.pruned_through:
         return verify_chain(chain)  # it was pruned meanwhile
     if verification.is_intact and later_entry and later_entry.number > latest_head.number:
-        return replace(verification, broken_at=later_entry.number, problem="it stands after the end of the chain")
+        return replace(verification, broken_at=later_entry.number, problem="it is after the recorded end of the log")
     return verification
 
 
@@ -87,15 +87,15 @@ def _verify_entries(head: AuditChain) -> ChainVerification:
         verification = replace(verification, last=entry.number, digest=entry.digest)
     if verification.last != head.number:
         return replace(
-            verification, broken_at=verification.last + 1, problem=f"nothing is there, up to {head.number}"
+            verification, broken_at=verification.last + 1, problem=f"entries up to {head.number} are missing"
         )
     if verification.digest != head.digest:
-        return replace(verification, broken_at=head.number, problem="the end of the chain has another hash")
+        return replace(verification, broken_at=head.number, problem="its hash differs from the end of the log")
     if not is_recorded:
         return replace(
             verification,
             broken_at=verification.first,
-            problem="nobody wrote down that what was before it was let go of",
+            problem="the deletion of earlier entries is not recorded",
         )
     return verification
 
@@ -111,12 +111,12 @@ def _iterate_entries(head: AuditChain) -> Iterator[AuditEntry]:
 
 def _entry_problem(entry: AuditEntry, verification: ChainVerification, pruned_through: int) -> str:
     if entry.number <= pruned_through:
-        return "it was let go of, and is there"
+        return "it is recorded as deleted but still exists"
     if entry.number != verification.last + 1:
-        return f"{entry.number - verification.last - 1} before it are missing"
+        return f"entries missing before it: {entry.number - verification.last - 1}"
     if entry.previous != verification.digest:
-        return "it does not follow from the one before"
-    return "" if entry.digest == entry.compute_digest() else "it is not what was written"
+        return "its hash doesn't match the previous entry"
+    return "" if entry.digest == entry.compute_digest() else "it was changed"
 
 
 def _records_pruning(entry: AuditEntry, head: AuditChain) -> bool:

@@ -72,7 +72,7 @@ def test_the_database_refuses_to_change_it(team, statement):
         sql(statement)
 
     assert list(AuditEntry.objects.values()) == before
-    assert "whole, from 1 to 5" in says()
+    assert "intact, entries 1 to 5" in says()
 
 
 def test_a_chain_as_it_was_written_is_whole(team):
@@ -80,8 +80,8 @@ def test_a_chain_as_it_was_written_is_whole(team):
 
     said = says().splitlines()
     assert [line.rpartition(".")[0] for line in said] == [
-        "The portal: whole, from 1 to 1",
-        "Research: whole, from 1 to 5",
+        "The portal: intact, entries 1 to 1",
+        "Research: intact, entries 1 to 5",
     ]
     assert said[1].endswith(AuditChain.objects.get(pk=team.pk).digest)
 
@@ -89,20 +89,20 @@ def test_a_chain_as_it_was_written_is_whole(team):
 def test_a_team_of_which_nothing_is_known_yet_is_whole():
     make.team("quiet")
 
-    assert says("--team", "quiet").startswith("Quiet: whole, from 1 to 0.")
+    assert says("--team", "quiet").startswith("Quiet: intact, entries 1 to 0.")
 
 
 @pytest.mark.parametrize(
     ("statement", "broken"),
     [
-        ("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3", "broken at 3: it is not what was written"),
-        ("UPDATE jobs_auditentry SET after = '' WHERE number = 1", "broken at 1: it is not what was written"),
-        ("UPDATE jobs_auditentry SET address = 'x' WHERE number = 5", "broken at 5: it is not what was written"),
-        ("DELETE FROM jobs_auditentry WHERE number = 2", "broken at 3: 1 before it are missing"),
-        ("DELETE FROM jobs_auditentry WHERE number > 3", "broken at 4: nothing is there, up to 5"),
-        ("DELETE FROM jobs_auditentry WHERE number < 3", "broken at 3: 2 before it are missing"),
-        ("UPDATE jobs_auditchain SET number = 4", "broken at 4: the end of the chain has another hash"),
-        ("DELETE FROM jobs_auditchain", "broken at 1: the end of the chain is gone"),
+        ("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3", "broken at entry 3: it was changed"),
+        ("UPDATE jobs_auditentry SET after = '' WHERE number = 1", "broken at entry 1: it was changed"),
+        ("UPDATE jobs_auditentry SET address = 'x' WHERE number = 5", "broken at entry 5: it was changed"),
+        ("DELETE FROM jobs_auditentry WHERE number = 2", "broken at entry 3: entries missing before it: 1"),
+        ("DELETE FROM jobs_auditentry WHERE number > 3", "broken at entry 4: entries up to 5 are missing"),
+        ("DELETE FROM jobs_auditentry WHERE number < 3", "broken at entry 3: entries missing before it: 2"),
+        ("UPDATE jobs_auditchain SET number = 4", "broken at entry 4: its hash differs from the end of the log"),
+        ("DELETE FROM jobs_auditchain", "broken at entry 1: the end of the chain is missing"),
     ],
 )
 def test_tampering_is_found_at_its_place(team, statement, broken):
@@ -117,7 +117,7 @@ def test_an_act_that_never_was_is_found(team):
     forged.digest = forged.compute_digest()
     forged.save()
 
-    assert "Research: broken at 6: it stands after the end of the chain." in says()
+    assert "Research: broken at entry 6: it is after the recorded end of the log." in says()
 
 
 def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(team):
@@ -133,7 +133,7 @@ def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(
                 entry.number,
             )
 
-    assert "Research: broken at 5: the end of the chain has another hash." in says()
+    assert "Research: broken at entry 5: its hash differs from the end of the log." in says()
 
 
 def test_a_missing_trigger_is_told(team):
@@ -151,8 +151,8 @@ def test_a_break_in_one_chain_is_not_one_in_another(team):
     with audit_triggers.lifted():
         sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3")
 
-    assert "whole" in says("--team", "finance")
-    assert "broken at 3" in says("--team", "research")
+    assert "intact" in says("--team", "finance")
+    assert "broken at entry 3" in says("--team", "research")
 
 
 @pytest.fixture
@@ -174,13 +174,13 @@ def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
     out = StringIO()
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
 
-    assert f"Deleted 3 entries of before {A_YEAR_AGO}" in out.getvalue()
+    assert f"Deleted 3 entries from before {A_YEAR_AGO}" in out.getvalue()
     assert list(AuditEntry.objects.order_by("number").values_list("number", "action")) == [
         (4, "change"),
         (5, "change"),
         (6, "let go"),
     ]
-    assert "Research: whole, from 4 to 6." in says()
+    assert "Research: intact, entries 4 to 6." in says()
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
     assert AuditEntry.objects.count() == 3
 
@@ -192,7 +192,7 @@ def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeyp
     assert "it was let go of, and is there" in says()
 
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
-    assert "Research: whole, from 4 to 6." in says()
+    assert "Research: intact, entries 4 to 6." in says()
 
 
 def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
@@ -215,5 +215,5 @@ def test_a_beginning_that_nobody_let_go_of_is_missed(old):
     sql("UPDATE jobs_auditchain SET pruned_through = 3, pruned_digest = %s", gone.digest)
     sql("DELETE FROM jobs_auditentry WHERE number <= 3")
 
-    assert "broken at 4: nobody wrote down that what was before it was let go of" in says()
+    assert "broken at entry 4: the deletion of earlier entries is not recorded" in says()
     assert json.dumps(verify_chain(old.pk).is_intact) == "false"

@@ -30,7 +30,7 @@ def seed() -> None:
 def test_the_demo_exists_in_the_quick_start_only(settings: Settings) -> None:
     settings.QUICKSTART = False
 
-    with pytest.raises(CommandError, match="passwords are known to everyone"):
+    with pytest.raises(CommandError, match="The demo has public passwords"):
         seed()
     assert not User.objects.exists()
 

@@ -68,7 +68,7 @@ def test_the_worst_file_decides_the_exit_code(capsys: pytest.CaptureFixture[str]
         "reading.no-document",
     ]
     assert said[1]["document"] is None
-    assert "cannot be read" in said[3]["problems"][0]["message"]
+    assert "Can't read the file" in said[3]["problems"][0]["message"]
 
 
 def test_with_its_definition_what_will_run_is_judged_and_shown(

@@ -214,7 +214,7 @@ def test_the_report_says_which_jobs_were_twice_in_aws():
 def test_the_command_compares_at_once_and_enters_recovery_when_told():
     with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        assert "0 deliveries settled, 1 queues compared" in said()
+        assert "deliveries settled: 0, queues compared: 1" in said()
         assert "RECOVERY" in said("--enter-recovery")
         assert deliver_due(job.account) == 0
     assert Job.objects.get().delivery == Delivery.ACCEPTED

@@ -127,7 +127,7 @@ def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
     session = browser_of(person)
     ask("Ada@Example.org")
     [sent] = mail.outbox
-    assert (sent.to, sent.subject) == (["ada@example.org"], "A new password for the Batch Portal")
+    assert (sent.to, sent.subject) == (["ada@example.org"], "Reset your Batch Portal password")
     [link] = re.findall(r"http://testserver(/\S+)", str(sent.body))
 
     browser = Client()

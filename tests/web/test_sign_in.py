@@ -355,7 +355,7 @@ def test_the_last_administrator_has_a_command(person, capsys):
     make.second_factor(person)
     call_command("reset_second_factor", "ada")
 
-    assert "ada has no second factor now" in capsys.readouterr().out
+    assert "Removed the second factor of ada" in capsys.readouterr().out
     assert not Authenticator.objects.exists()
     with pytest.raises(CommandError):
         call_command("reset_second_factor", "nobody")

@@ -25,13 +25,15 @@ REGION_PATTERN = re.compile(r"https?://sqs\.([a-z0-9-]+)\.")
 
 
 class Command(BaseCommand):
-    help = "Listens to EVENTS_QUEUE_URL. Polling alone is enough: this only makes news come sooner."
+    help = "Receive AWS Batch events from EVENTS_QUEUE_URL. Optional: changes show up sooner than by polling alone."
     requires_system_checks = ["portal"]
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = settings.EVENTS_QUEUE_URL
         if not url:
-            raise CommandError("EVENTS_QUEUE_URL is not set: there are no events to listen to, and none are needed.")
+            raise CommandError(
+                "EVENTS_QUEUE_URL is not set. Events are optional: the portal also works without them."
+            )
         self.check(tags=["ground"], databases=["default"])
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,7 +49,7 @@ def queue_address(url: str) -> events.QueueAddress:
     match = REGION_PATTERN.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
-        raise CommandError("EVENTS_QUEUE_URL names no region: say it with EVENTS_REGION.")
+        raise CommandError("EVENTS_QUEUE_URL contains no region. Set EVENTS_REGION.")
     return events.QueueAddress(url, region)
 
 

@@ -28,19 +28,19 @@ class ValidationReport:
 
 class Command(BaseCommand):
     help = (
-        "Judge job definitions, submissions and workflows before AWS does. Prints one JSON object a file; "
-        "exits with 0 if all could be submitted, 1 if one has errors, 2 if one is no document."
+        "Validate job definitions, jobs and workflows without AWS. Prints one JSON object per file. Exits with 0 if "
+        "all are valid, 1 if one has errors, 2 if one can't be read."
     )
     requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a document; - reads standard input")
+        parser.add_argument("files", nargs="+", metavar="FILE", help="the document; - for standard input")
         parser.add_argument(
-            "--kind", choices=[kind.value for kind in DocumentKind], help="what the documents are meant to be"
+            "--kind", choices=[kind.value for kind in DocumentKind], help="kind of the documents; detected by default"
         )
         parser.add_argument(
-            "--definition", metavar="FILE", help="the job definition of the submissions, or of the steps that name it"
+            "--definition", metavar="FILE", help="job definition of the jobs, or of the workflow steps that name it"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -87,7 +87,7 @@ def _read_content(name: str) -> bytes:
 def _error_text(error: DocumentParseError | OSError) -> str:
     if isinstance(error, DocumentParseError):
         return error.message
-    return f"The file cannot be read: {error.strerror or error}."
+    return f"Can't read the file: {error.strerror or error}."
 
 
 def _definitions_by_name(result: ParseResult, definition: Document | None) -> dict[str, Document]:

@@ -16,20 +16,20 @@ MAX_RUN_SECONDS = 3600.0
 
 
 class Command(BaseCommand):
-    help = "Looks for jobs of unknown delivery and compares every queue with AWS, as the clock does, at once."
+    help = "Check jobs whose delivery is in doubt and compare every queue with AWS now, as the clock does regularly."
     requires_system_checks = ["portal"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--report", action="store_true", help="only say how deliveries stand")
+        parser.add_argument("--report", action="store_true", help="only print the state of deliveries")
         parser.add_argument(
             "--enter-recovery",
             action="store_true",
-            help="after a backup was restored: hold every submission until the clock has compared every queue",
+            help="after restoring a backup: hold submissions until every queue was compared with AWS",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["enter_recovery"]:
-            enter_recovery("Asked for with manage.py reconcile --enter-recovery.")
+            enter_recovery("Requested with manage.py reconcile --enter-recovery.")
         elif not options["report"]:
             self._compare()
         for line in report_lines():
@@ -40,5 +40,5 @@ class Command(BaseCommand):
         for account in Account.objects.active().select_related("status"):
             settled = reconcile(account)
             queues = compare_queues(account, seconds=MAX_RUN_SECONDS, every=timedelta(0))
-            self.stdout.write(f"{account}: {settled} deliveries settled, {queues} queues compared.")
-        self.stdout.write(f"{Discrepancy.objects.count() - before} discrepancies were new.")
+            self.stdout.write(f"{account}: deliveries settled: {settled}, queues compared: {queues}.")
+        self.stdout.write(f"New discrepancies: {Discrepancy.objects.count() - before}.")

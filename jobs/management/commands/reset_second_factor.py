@@ -10,7 +10,7 @@ from jobs.models import User
 
 
 class Command(BaseCommand):
-    help = "Take a person's second factor away. At the next sign-in the password is enough to set up another one."
+    help = "Remove a user's second factor. At the next sign-in the password is enough to set up a new one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -18,9 +18,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         person = User.objects.filter(username=options["username"]).first()
         if person is None:
-            raise CommandError(f"There is no {options['username']}.")
+            raise CommandError(f"There is no user {options['username']}.")
         with transaction.atomic():
             was_set_up = second_factor.reset(person)
             if was_set_up:
                 audit.record("remove", person=None, target=person, before={"second factor": "set up"})
-        self.stdout.write(f"{person} has no second factor now." if was_set_up else f"{person} had no second factor.")
+        self.stdout.write(
+            f"Removed the second factor of {person}." if was_set_up else f"{person} has no second factor."
+        )

@@ -16,26 +16,28 @@ SIGNATURE_SECONDS = 15.0
 
 
 class Command(BaseCommand):
-    help = "Run an AWS Batch endpoint on this machine that really runs jobs, for trying out and for tests."
+    help = "Run a local AWS Batch endpoint that really runs jobs, for demos and tests."
     requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=5055, help="port on 127.0.0.1; 0 picks a free one")
-        parser.add_argument("--state", type=Path, required=True, help="SQLite file that remembers everything")
-        parser.add_argument("--vcpus", type=int, default=16, help="nominal vCPU of each compute environment")
-        parser.add_argument("--processes", type=int, default=8, help="jobs that really run at the same time")
+        parser.add_argument("--state", type=Path, required=True, help="SQLite file for its state")
+        parser.add_argument("--vcpus", type=int, default=16, help="nominal vCPUs of each compute environment")
+        parser.add_argument(
+            "--processes", type=int, default=8, help="maximum number of jobs running at the same time"
+        )
         parser.add_argument("--delay", type=float, default=0.4, help="seconds of each state before RUNNING")
         parser.add_argument(
             "--signature-seconds",
             type=float,
             default=SIGNATURE_SECONDS,
-            help="how old a signature may be; AWS takes one for 300 s, and a portal has to wait for as long",
+            help="maximum age of a request signature; 300 s in AWS. The portal waits as long before it retries",
         )
-        parser.add_argument("--faults", help="what goes wrong on purpose: JSON, or a file (see jobs.sandbox.faults)")
-        parser.add_argument("--seed", type=int, help="the chance by which faults strike; outdoes the plan's own")
+        parser.add_argument("--faults", help="faults to inject: JSON or a file (see jobs.sandbox.faults)")
+        parser.add_argument("--seed", type=int, help="random seed of the faults; overrides the one in the plan")
         parser.add_argument(
-            "--faults-api", action="store_true", help="let tests change the plan: PUT /_sandbox/faults"
+            "--faults-api", action="store_true", help="let tests change the faults: PUT /_sandbox/faults"
         )
         parser.add_argument("--no-world", action="store_true", help="start without any queue")
 
@@ -61,7 +63,7 @@ class Command(BaseCommand):
         try:
             sandbox.start()
         except (StateInUseError, OSError) as error:
-            raise CommandError(f"The sandbox cannot start: {error}") from error
+            raise CommandError(f"The sandbox can't start: {error}") from error
         message = f"Sandbox: {sandbox.url}"
         self.stdout.write(message)
         self.stdout.flush()

@@ -46,19 +46,21 @@ ENDPOINT_TIMEOUT_SECONDS = 2
 
 
 class Command(BaseCommand):
-    help = "Put the demo's people, teams, account, definitions and first jobs into a quick start's database."
+    help = "Create the demo's users, teams, account, definitions and first jobs in the quick start's database."
     requires_system_checks = ["portal"]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
+        parser.add_argument("--migrate", action="store_true", help="run migrations first")
         where = parser.add_mutually_exclusive_group()
-        where.add_argument("--sandbox", metavar="URL", default="", help="the demo's account is this sandbox")
-        where.add_argument("--endpoint", metavar="URL", default="", help="the demo's account is this AWS endpoint")
-        parser.add_argument("--region", default=REGION, help="the region of the account at --endpoint")
+        where.add_argument("--sandbox", metavar="URL", default="", help="use this sandbox as the demo's account")
+        where.add_argument(
+            "--endpoint", metavar="URL", default="", help="use this AWS endpoint as the demo's account"
+        )
+        parser.add_argument("--region", default=REGION, help="region of the account at --endpoint")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.QUICKSTART:
-            raise CommandError("The demo's passwords are known to everyone: it exists in the quick start only.")
+            raise CommandError("The demo has public passwords and can only be created in the quick start.")
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
         if not User.objects.exists():
@@ -73,8 +75,8 @@ class Command(BaseCommand):
                 )
                 fill_account(account)
             except (AwsError, OSError) as error:
-                problem = f"AWS at {account.endpoint_url} did not take all of the demo ({error})"
-                (Path(settings.STATE) / "notice").write_text(f"{problem}; the next start tries again.\n")
+                problem = f"The demo is incomplete: AWS at {account.endpoint_url} answered with an error ({error})"
+                (Path(settings.STATE) / "notice").write_text(f"{problem}. The next start tries again.\n")
 
 
 @transaction.atomic

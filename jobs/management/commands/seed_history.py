@@ -22,20 +22,22 @@ BATCH_SIZE = 2_000
 
 
 class Command(BaseCommand):
-    help = "Fill teams with made-up jobs of the past: ended, tagged and charged. Nothing of them is known to AWS."
+    help = "Fill teams with generated past jobs, with tags and costs. They don't exist in AWS."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--jobs", type=int, default=1000, help="how many, over all teams")
-        parser.add_argument("--years", type=float, default=1.0, help="how far back they go")
-        parser.add_argument("--team", action="append", metavar="SLUG", help="for this team; may be repeated")
-        parser.add_argument("--seed", type=int, help="the same number makes the same history")
-        parser.add_argument("--yes", action="store_true", help="also outside of the quick start")
+        parser.add_argument("--jobs", type=int, default=1000, help="number of jobs, over all teams")
+        parser.add_argument("--years", type=float, default=1.0, help="number of years to fill")
+        parser.add_argument("--team", action="append", metavar="SLUG", help="only this team; can be repeated")
+        parser.add_argument("--seed", type=int, help="random seed; the same seed gives the same history")
+        parser.add_argument("--yes", action="store_true", help="allow it outside of the quick start")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.QUICKSTART and not options["yes"]:
-            raise CommandError("This fills real teams with made-up jobs. Outside of the quick start it needs --yes.")
+            raise CommandError(
+                "This fills real teams with generated jobs. Add --yes to do it outside of the quick start."
+            )
         if options["jobs"] < 1 or not 0 < options["years"] <= 20:
-            raise CommandError("--jobs must be 1 or more, --years above 0 and at most 20.")
+            raise CommandError("--jobs must be at least 1, and --years above 0 and at most 20.")
         slugs = options["team"] or [team.slug for team in TEAMS]
         teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
         if options["team"] and len(teams) < len(set(slugs)):
@@ -43,7 +45,7 @@ class Command(BaseCommand):
         pairs = [(team, resources) for team in teams if (resources := team_resources(team))]
         if not pairs:
             raise CommandError(
-                "No team has people, a queue and a registered definition yet. `make run` sets the demo up."
+                "No team has members, a queue and a registered definition yet. `make run` creates the demo."
             )
         rng = random.Random(options["seed"])
         shares = [options["jobs"] // len(pairs)] * len(pairs)

@@ -12,7 +12,7 @@ from jobs.audit.verify import chains, verify_chain
 
 
 class Command(BaseCommand):
-    help = "Deletes the audit's entries of before a day. The rest stays verifiable, and that it was done is an entry."
+    help = "Delete audit entries from before a date. The rest can still be verified, and the deletion is recorded."
     requires_system_checks = ["portal"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,17 +22,17 @@ class Command(BaseCommand):
         before = _parse_day(options["before"])
         deleted = sum(map(retention.delete_pruned, chains()))
         if not all(verify_chain(chain).is_intact for chain in chains()):
-            raise CommandError("Nothing more was deleted: see first what manage.py verify_audit says.")
+            raise CommandError("Stopped deleting: an audit log failed verification. Run manage.py verify_audit.")
         deleted += sum(retention.prune(chain, before) for chain in chains())
-        self.stdout.write(f"Deleted {deleted} entries of before {before:%Y-%m-%d}.")
+        self.stdout.write(f"Deleted {deleted} entries from before {before:%Y-%m-%d}.")
 
 
 def _parse_day(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"{text} is no day; write it as 2026-01-31.") from None
+        raise CommandError(f"{text} is not a date. Use the format 2026-01-31.") from None
     midnight = datetime.combine(day, time(), UTC)
     if midnight > now():
-        raise CommandError(f"{text} is yet to come.")
+        raise CommandError(f"{text} is in the future.")
     return midnight

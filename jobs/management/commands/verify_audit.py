@@ -11,11 +11,11 @@ from jobs.models.audit import PORTAL
 
 
 class Command(BaseCommand):
-    help = "Reads every chain of the audit. Exits with 1, and says where, if one is not as it was written."
+    help = "Verify the audit logs of all teams. Prints where one was changed and exits with 1."
     requires_system_checks = ["portal"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--team", metavar="SLUG", help="only this team's chain")
+        parser.add_argument("--team", metavar="SLUG", help="only this team's audit log")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = {PORTAL: "The portal", **{team.pk: str(team) for team in Team.objects.all()}}
@@ -25,16 +25,14 @@ class Command(BaseCommand):
             if team is None:
                 raise CommandError(f"There is no team {options['team']}.")
             chain_ids = [team.pk]
-        broken = [
-            f"The database would let it be changed: the trigger {name} is missing." for name in missing_triggers()
-        ]
+        broken = [f"The audit log is unprotected: the trigger {name} is missing." for name in missing_triggers()]
         for verification in map(verify_chain, chain_ids):
-            name = names.get(verification.chain, f"Team {verification.chain}, which is gone")
+            name = names.get(verification.chain, f"Deleted team {verification.chain}")
             if verification.is_intact:
                 self.stdout.write(
-                    f"{name}: whole, from {verification.first} to {verification.last}. {verification.digest}"
+                    f"{name}: intact, entries {verification.first} to {verification.last}. {verification.digest}"
                 )
             else:
-                broken.append(f"{name}: broken at {verification.broken_at}: {verification.problem}.")
+                broken.append(f"{name}: broken at entry {verification.broken_at}: {verification.problem}.")
         if broken:
             raise CommandError("\n".join(broken))

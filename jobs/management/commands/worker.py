@@ -89,7 +89,7 @@ class PortalWorker(Worker):
         self.collect_slow_tasks()
         account = job.meta.get("account")
         if account is not None and not self._has_room_for(job, account):
-            self.log.info("Worker %s: account %s is slow, %s is left to a later ring", self.name, account, job.id)
+            self.log.info("Worker %s: account %s is slow, %s is left for later", self.name, account, job.id)
             job.delete()
             return
         while len(self.slow_tasks) >= MAX_SLOW_TASKS:
@@ -188,7 +188,7 @@ class PortalWorker(Worker):
 
 
 class Command(BaseCommand):
-    help = "Carry out the portal's tasks: what people wait for, what goes to AWS, what is looked up there."
+    help = "Run queued tasks: requests of users, submissions to AWS and polls."
     requires_system_checks = ["portal"]
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -216,4 +216,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Worker {worker.name} for {', '.join(queues)}: {tasks.__name__} is loaded.")
             worker.work()
         except (RedisConnectionError, RedisTimeoutError) as error:
-            raise CommandError(f"The worker ends without Redis: {error}") from error
+            raise CommandError(f"The worker stopped, because Redis is unavailable: {error}") from error
