@@ -30,25 +30,25 @@ def check_production() -> Iterator[CheckMessage]:
     make = "python -c 'import secrets; print(secrets.token_urlsafe(60))'"
     if not key:
         yield Error(
-            "SECRET_KEY is not set: what one process signs, no other would believe.",
-            hint=f"Make one and keep it secret: {make}",
+            "SECRET_KEY is not set. All processes must share one to trust each other's signatures.",
+            hint=f"Generate one and keep it secret: {make}",
             id="portal.E001",
         )
     elif len(key) < MIN_KEY_LENGTH or len(set(key)) < 10:
         yield Error(
-            f"SECRET_KEY can be guessed: it needs at least {MIN_KEY_LENGTH} characters, at random.",
-            hint=f"Make one and keep it secret: {make}",
+            f"SECRET_KEY is too weak. It needs at least {MIN_KEY_LENGTH} random characters.",
+            hint=f"Generate one and keep it secret: {make}",
             id="portal.E002",
         )
     elif key.lower().startswith(EXAMPLE_KEY_PREFIXES):
         yield Error(
-            "SECRET_KEY is one from an example, which everyone knows.",
-            hint=f"Make one and keep it secret: {make}",
+            "SECRET_KEY is a publicly known example.",
+            hint=f"Generate one and keep it secret: {make}",
             id="portal.E003",
         )
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield Error(
-            "ALLOWED_HOSTS must name the hosts under which people reach the portal, and no others.",
+            "ALLOWED_HOSTS must list the host names of the portal, and no others.",
             hint="For example ALLOWED_HOSTS=batch.example.org",
             id="portal.E004",
         )
@@ -58,8 +58,8 @@ def check_quickstart() -> Iterator[CheckMessage]:
     foreign = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
     if foreign:
         yield Error(
-            f"The quick start has people whose password everyone knows, and would answer as {', '.join(foreign)}.",
-            hint="It is for this machine alone. For others run it in production: see docs/operations.md.",
+            f"The quick start has public passwords and must not be reachable as {', '.join(foreign)}.",
+            hint="Use it on this machine only. To serve others, run it in production: see docs/operations.md.",
             id="portal.E005",
         )
 
@@ -69,8 +69,8 @@ def check_queue_serializers() -> Iterator[CheckMessage]:
     unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_SERIALIZER]
     if unsafe:
         yield Error(
-            f"The queues {', '.join(unsafe)} would carry pickled objects.",
-            hint=f"Give them SERIALIZER {JSON_SERIALIZER} in portal/settings.py.",
+            f"The queues {', '.join(unsafe)} would use pickled objects, which is unsafe.",
+            hint=f"Set their SERIALIZER to {JSON_SERIALIZER} in portal/settings.py.",
             id="portal.E006",
         )
 

@@ -33,8 +33,8 @@ def check_submit_retries() -> Iterator[CheckMessage]:
     attempts = (getattr(CLIENT_CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
         yield Error(
-            f"The client that submits jobs would send a request {attempts or 'several'} times by itself.",
-            hint='Give Purpose.SUBMIT retries={"total_max_attempts": 1} in jobs/aws/session.py.',
+            f"The client that submits jobs would send a request {attempts or 'several'} times.",
+            hint='Set retries={"total_max_attempts": 1} for Purpose.SUBMIT in jobs/aws/session.py.',
             id="portal.E007",
         )
 
@@ -50,13 +50,13 @@ def check_durable_commits() -> Iterator[CheckMessage]:
         return  # other checks report a missing database
     if connection.vendor == "sqlite" and int(value) < SQLITE_FULL:
         yield Error(
-            "SQLite may forget a commit when the power fails, and a job that was sent would be sent again.",
-            hint="Keep PRAGMA synchronous=FULL in the database's init_command.",
+            "SQLite may lose commits in a power failure, and jobs might be submitted twice.",
+            hint="Set PRAGMA synchronous=FULL in the database's init_command.",
             id="portal.E008",
         )
     elif connection.vendor == "postgresql" and value == "off":
         yield Error(
-            "PostgreSQL has synchronous_commit off: a crash may make it forget that a job was sent.",
+            "PostgreSQL has synchronous_commit off. A crash may lose commits, and jobs might be submitted twice.",
             hint="ALTER ROLE … SET synchronous_commit = on",
             id="portal.E008",
         )
@@ -70,15 +70,15 @@ def check_redis_eviction() -> Iterator[CheckMessage]:
         policy = django_rq.get_connection("ask").config_get("maxmemory-policy").get("maxmemory-policy", "")
     except RedisError as error:
         yield Warning(
-            f"Redis cannot be asked whether it throws keys away when it is full: {error}",
-            hint="See that its maxmemory-policy is noeviction.",
+            f"Can't read the maxmemory-policy of Redis: {error}",
+            hint="Make sure that it is noeviction.",
             id="portal.W001",
         )
         return
     if policy != "noeviction":
         yield Error(
-            f"Redis throws keys away when it is full (maxmemory-policy {policy}).",
-            hint="CONFIG SET maxmemory-policy noeviction, and in its configuration file.",
+            f"Redis evicts keys when its memory is full (maxmemory-policy {policy}).",
+            hint="Run CONFIG SET maxmemory-policy noeviction, and set it in the configuration file.",
             id="portal.E009",
         )
 
@@ -95,8 +95,8 @@ def check_quarantines() -> Iterator[CheckMessage]:
         return  # not migrated yet
     for account in hasty:
         yield Error(
-            f"Jobs of {account.name} whose answer was lost would be sent again too soon, and might run twice.",
-            hint=f"Give the account a quarantine of at least {account.min_quarantine_seconds} seconds.",
+            f"The quarantine of {account.name} is too short: jobs whose response was lost might be submitted twice.",
+            hint=f"Set the account's quarantine to at least {account.min_quarantine_seconds} seconds.",
             id="portal.E010",
         )
 

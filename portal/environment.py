@@ -32,7 +32,7 @@ class Environment:
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
         value = self.text(name, default)
         if value not in allowed:
-            raise ImproperlyConfigured(f"{name}={value!r} is not known. Use one of: {', '.join(allowed)}.")
+            raise ImproperlyConfigured(f"{name}={value!r} is invalid. Use one of: {', '.join(allowed)}.")
         return value
 
     def boolean(self, name: str, *, default: bool) -> bool:
@@ -53,7 +53,7 @@ class Environment:
         value = self.text(name, default)
         if not _LABEL.fullmatch(value):
             allowed = "letters, digits, spaces and _ . : / = + - @, at most 128 characters"
-            raise ImproperlyConfigured(f"{name}={value!r} can't be the value of a tag. Use {allowed}.")
+            raise ImproperlyConfigured(f"{name}={value!r} is not a valid tag value. Use {allowed}.")
         return value
 
     def url(self, name: str, schemes: Sequence[str], default: str = "") -> str:
@@ -62,7 +62,7 @@ class Environment:
         scheme, separator, _ = value.partition("://")
         if value and not (separator and scheme in schemes):
             prefixes = ", ".join(f"{prefix}://" for prefix in schemes)
-            raise ImproperlyConfigured(f"{name} must be a URL that begins with one of: {prefixes}")
+            raise ImproperlyConfigured(f"{name} must be a URL that starts with one of: {prefixes}")
         return value
 
     def redis(self, name: str, default: str) -> tuple[ParseResult, int]:
@@ -74,5 +74,5 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.") from None
         database = parsed.path.strip("/") or "0"
         if not re.fullmatch(r"[0-9]{1,5}", database):
-            raise ImproperlyConfigured(f"{name} must end in the number of a database, as in redis://host:6379/0.")
+            raise ImproperlyConfigured(f"{name} must end in a database number, as in redis://host:6379/0.")
         return parsed, int(database)

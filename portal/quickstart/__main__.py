@@ -63,8 +63,8 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="portal.quickstart", description="Run the whole portal on this machine.")
-    parser.add_argument("--port", default="8000", help="where the pages are")
-    parser.add_argument("--state", default=".portal", help="the directory in which everything is kept")
+    parser.add_argument("--port", default="8000", help="port of the web server")
+    parser.add_argument("--state", default=".portal", help="directory for all data")
     return parser.parse_args(arguments)
 
 
@@ -93,18 +93,18 @@ def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, vari
     supervisor.wait_until(
         listen_check(redis.hostname or LOOPBACK, redis.port or 6379),
         timeout=START_SECONDS if plan.own_redis else EXTERNAL_START_SECONDS,
-        message=f"The Redis-compatible server at {redis.hostname}:{redis.port or 6379} does not answer.",
+        message=f"The Redis-compatible server at {redis.hostname}:{redis.port or 6379} doesn't respond.",
     )
     if plan.own_sandbox:
         supervisor.wait_until(
             listen_check(LOOPBACK, urlsplit(plan.endpoint).port or 0),
             timeout=START_SECONDS,
-            message=f"The sandbox does not answer; its log: {ground.log_path('sandbox')}",
+            message=f"The sandbox doesn't respond. See its log: {ground.log_path('sandbox')}",
         )
     supervisor.wait_until(
         lambda: preparation not in supervisor.children,
         timeout=START_SECONDS,
-        message=f"The database did not get ready; see {preparation.log}",
+        message=f"The database is not ready. See the log: {preparation.log}",
     )
     supervisor.start(child("web", web_command(plan.port)))
     supervisor.start(child("worker", manage_command("worker")))
@@ -112,7 +112,7 @@ def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, vari
     supervisor.wait_until(
         lambda: all(is_page_up(plan.port, page) for page in ("/readyz", "/sign-in/")),
         timeout=START_SECONDS,
-        message=f"The pages do not answer; see {ground.log_path('web')}",
+        message=f"The web server doesn't respond. See its log: {ground.log_path('web')}",
     )
     ground.write("url", plan.url)
 
@@ -151,7 +151,7 @@ def welcome_text(plan: QuickstartConfig) -> str:
     return "\n".join(
         [
             f"Ready: {plan.url}",
-            "  People      analyst (Research), lead (Research and Finance), admin (staff); password: demo",
+            "  Users       analyst (Research), lead (Research and Finance), admin (staff); password: demo",
             f"  API tokens  {state}/token (team Research), {state}/token-finance (team Finance)",
             f"  Logs        {state}/logs",
             "  To stop     Ctrl-C\n",

@@ -85,14 +85,14 @@ class QuickstartConfig:
 def read_config(port: str, state: str, variables: Mapping[str, str]) -> QuickstartConfig:
     """Return the configuration that options and environment request. Raise StartupError for unknown values."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise StartupError(f"PORT={port} is no port: give a number from 1 to 65535.")
+        raise StartupError(f"PORT={port} is invalid. Use a number from 1 to 65535.")
     if not state:
-        raise StartupError("STATE is empty: name a directory, or leave it out for .portal.")
+        raise StartupError("STATE is empty. Set it to a directory, or leave it out to use .portal.")
     endpoint = variables.get("AWS_ENDPOINT_URL", "")
     aws: Literal["sandbox", "endpoint", "none"] = "endpoint" if endpoint else "sandbox"
     sandbox = variables.get("SANDBOX", "").lower()
     if sandbox and sandbox not in ON | OFF:
-        raise StartupError(f"SANDBOX={sandbox} is not known: give on or off, or leave it out for on.")
+        raise StartupError(f"SANDBOX={sandbox} is invalid. Use on or off, or leave it out to use on.")
     if sandbox in OFF:
         aws, endpoint = "none", ""
     return QuickstartConfig(
@@ -163,7 +163,7 @@ def find_redis_server() -> str:
         path = ""
     if path and _runs(path):
         return path
-    raise StartupError("No Redis-compatible server runs here: install valkey or redis, or give one in REDIS_URL.")
+    raise StartupError("No Redis-compatible server found. Install valkey or redis, or set REDIS_URL.")
 
 
 def _runs(path: str) -> bool:

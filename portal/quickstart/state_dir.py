@@ -40,7 +40,7 @@ class StateDir:
                 pass
         except OSError as error:
             raise StartupError(
-                f"STATE={path} cannot be written ({error.strerror}): choose another directory, make run STATE=…"
+                f"STATE={path} is not writable ({error.strerror}). Use another directory: make run STATE=…"
             ) from None
         return cls(path)
 
@@ -55,7 +55,7 @@ class StateDir:
             lock.close()
             location = f" as process {pid} at {address}" if pid else ""
             raise StartupError(
-                f"The portal of STATE={self.path} is already running{location}: stop it, or choose another STATE."
+                f"The portal of STATE={self.path} is already running{location}. Stop it, or use another STATE."
             ) from None
         self.was_unclean = bool(lock.read().strip())
         lock.truncate(0)
@@ -145,6 +145,6 @@ def wait_for_web_port(port: int, *, patience: float = 0.0) -> None:
         time.sleep(0.1)
     if error_number is None:
         return
-    reason = "may not be opened by you" if error_number in (errno.EACCES, errno.EPERM) else "is in use"
-    remedy = "choose another" if error_number != errno.EADDRINUSE else "stop what uses it, or choose another"
-    raise StartupError(f"Port {port} {reason}: {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")
+    reason = "needs more privileges" if error_number in (errno.EACCES, errno.EPERM) else "is in use"
+    remedy = "Use another port" if error_number != errno.EADDRINUSE else "Stop the other program, or use another port"
+    raise StartupError(f"Port {port} {reason}. {remedy}: make run PORT={port + 1 if port >= 1024 else 8000}")

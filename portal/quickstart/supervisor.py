@@ -94,14 +94,14 @@ class Supervisor:
                 self.children.remove(child)
                 continue
             kill_orphans(self._known_pids())
-            outcome = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-            end_of_log = f"The end of {child.log}:\n{child.log_tail()}"
+            outcome = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+            end_of_log = f"End of {child.log}:\n{child.log_tail()}"
             if child.is_one_off:
-                raise StartupError(f"The {child.name} {outcome}: nothing can be started without it. {end_of_log}")
+                raise StartupError(f"The {child.name} {outcome}. The portal can't start without it. {end_of_log}")
             if child.crashes.record_crash(time.monotonic()):
-                frequency = f"for the {ORDINAL.get(child.crashes.limit + 1, 'last')} time within a minute"
-                raise StartupError(f"The {child.name} {outcome}, {frequency}: everything is stopped. {end_of_log}")
-            print_message(f"The {child.name} {outcome} and is started again; its log: {child.log}")
+                frequency = f"for the {ORDINAL.get(child.crashes.limit + 1, 'last')} time in a minute"
+                raise StartupError(f"The {child.name} {outcome} {frequency}. Stopping the portal. {end_of_log}")
+            print_message(f"The {child.name} {outcome} and is restarted. See its log: {child.log}")
             child.start()
         reap(self._known_pids())
 
@@ -130,7 +130,7 @@ class Supervisor:
                 pass
             for child in running_processes:
                 if time.monotonic() - started_at > child.stop_timeout:
-                    print_message(f"The {child.name} did not end within {child.stop_timeout:.0f} s and was killed.")
+                    print_message(f"The {child.name} did not stop within {child.stop_timeout:.0f} s and was killed.")
                     child.kill()
 
 

@@ -30,7 +30,7 @@ def test_a_portal_of_an_unknown_mode_does_not_start_and_names_the_modes() -> Non
     ended = start(PORTAL_MODE="prod")
 
     assert ended.returncode != 0
-    assert ended.stderr.strip().endswith("PORTAL_MODE='prod' is not known. Use one of: production, quickstart.")
+    assert ended.stderr.strip().endswith("PORTAL_MODE='prod' is invalid. Use one of: production, quickstart.")
 
 
 @pytest.mark.process
@@ -45,11 +45,11 @@ def test_a_portal_of_an_unknown_mode_does_not_start_and_names_the_modes() -> Non
         ("TRUSTED_PROXIES", "0", "whole number from 1 to 20"),
         ("REDIS_URL", "http://:hunter2@localhost", "redis://, rediss://"),
         ("REDIS_URL", "redis://:hunter2@localhost:port/0", "redis://host:6379/0"),
-        ("REDIS_URL", "redis://:hunter2@localhost/first", "the number of a database"),
+        ("REDIS_URL", "redis://:hunter2@localhost/first", "a database number"),
         ("DATABASE_URL", "mysql://root:hunter2@localhost/portal", "postgres://"),
         ("EMAIL_URL", "mailto:hunter2", "smtp+tls://"),
         ("EVENTS_QUEUE_URL", "sqs.us-west-2.amazonaws.com/1/hunter2", "https://"),
-        ("INSTALLATION", "<portal>", "value of a tag"),
+        ("INSTALLATION", "<portal>", "not a valid tag value"),
     ],
 )
 def test_a_setting_that_is_not_understood_stops_the_start_without_telling_a_password(

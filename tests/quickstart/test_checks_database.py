@@ -124,5 +124,5 @@ def test_what_sends_or_listens_does_not_start_on_bad_ground(production, settings
     settings.EVENTS_QUEUE_URL = "https://sqs.us-west-2.amazonaws.com/1/q"
     production("volatile-ttl")
 
-    with pytest.raises(CommandError, match="Redis throws keys away"):
+    with pytest.raises(CommandError, match="Redis evicts keys"):
         call_command(command)

@@ -82,14 +82,14 @@ def test_a_proxy_is_not_asked_for_this_machine() -> None:
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "-1", "eighty", "８０００"])
 def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
-    with pytest.raises(StartupError, match=f"^PORT={port} is no port: give a number from 1 to 65535.$"):
+    with pytest.raises(StartupError, match=f"^PORT={port} is invalid. Use a number from 1 to 65535.$"):
         read_config(port, ".portal", {})
 
 
 def test_a_missing_redis_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "_runs", lambda _: False)
 
-    with pytest.raises(StartupError, match=r"^No Redis-compatible server runs here: install valkey or redis, or"):
+    with pytest.raises(StartupError, match=r"^No Redis-compatible server found\. Install valkey or redis, or"):
         find_redis_server()
 
 
@@ -114,6 +114,6 @@ def test_a_redis_on_the_path_that_does_not_run_is_passed_over(
 
 
 def test_a_sandbox_that_is_neither_on_nor_off_is_one_sentence() -> None:
-    with pytest.raises(StartupError, match=r"^SANDBOX=of is not known: give on or off, or leave it out for on\.$"):
+    with pytest.raises(StartupError, match=r"^SANDBOX=of is invalid\. Use on or off, or leave it out to use on\.$"):
         decided({"SANDBOX": "of"})
     assert decided({"SANDBOX": "ON"}).own_sandbox

@@ -135,7 +135,7 @@ def test_after_a_kill_it_starts_and_what_dies_is_started_again_until_it_is_hopel
         text = run.said.read_text()
 
     assert code == 1
-    assert "The worker was ended by signal 9 and is started again; its log: " in text
+    assert "The worker was killed by signal 9 and is restarted. See its log: " in text
     assert "The clock was ended by signal 9, for the fourth time within a minute: everything is stopped." in text
     assert alive(everything) == []
 

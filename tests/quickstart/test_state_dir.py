@@ -44,7 +44,7 @@ def test_somebody_elses_directory_keeps_its_rights(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(StartupError, match=r"^STATE=.*/file cannot be written \(File exists\): choose another"):
+    with pytest.raises(StartupError, match=r"^STATE=.*/file is not writable \(File exists\)\. Use another"):
         StateDir.open(tmp_path / "file")
 
 
@@ -59,7 +59,7 @@ def test_a_state_without_the_right_to_write_is_one_sentence(tmp_path: Path) -> N
 def test_a_second_start_says_who_is_first(ground: StateDir) -> None:
     ground.lock(URL)
 
-    with pytest.raises(StartupError, match=rf"already running as process {os.getpid()} at {URL}: stop it"):
+    with pytest.raises(StartupError, match=rf"already running as process {os.getpid()} at {URL}\. Stop it"):
         StateDir.open(ground.path).lock(URL)
 
 
@@ -121,7 +121,7 @@ def test_a_web_port_in_use_is_one_sentence(taken: int) -> None:
         wait_for_web_port(taken)
 
     assert str(refused.value) == (
-        f"Port {taken} is in use: stop what uses it, or choose another: make run PORT={taken + 1}"
+        f"Port {taken} is in use. Stop the other program, or use another port: make run PORT={taken + 1}"
     )
 
 

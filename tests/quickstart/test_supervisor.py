@@ -79,7 +79,7 @@ def test_a_child_that_dies_is_started_again_three_times(tmp_path: Path, supervis
     eventually(lambda: not made.running)
 
     assert len(set(pids)) == 4
-    with pytest.raises(StartupError, match=r"^The clock was ended by signal 9, for the fourth time within a minute"):
+    with pytest.raises(StartupError, match=r"^The clock was killed by signal 9 for the fourth time in a minute"):
         supervisor.step(0)
 
 
@@ -89,7 +89,7 @@ def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: P
     supervisor.start(made)
     eventually(lambda: not made.running)
 
-    with pytest.raises(StartupError, match=r"(?s)^The preparation ended with code 1: .*no such table"):
+    with pytest.raises(StartupError, match=r"(?s)^The preparation exited with code 1.*no such table"):
         supervisor.step(0)
 
 
