@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from jobs.models import (
+    ApiToken,
     Approval,
     ArrayChild,
     Definition,
@@ -125,6 +126,17 @@ def membership(user: User, slug: str, permission: TeamPermission = "view") -> Me
 def member_of(user: User, team: Team) -> Member:
     """Return the user as a member of a team whose object they already have."""
     return _require_member(user, team, "view")
+
+
+def default_member(user: User) -> Member | None:
+    """Return the user as a member of the first of their teams; None without one."""
+    team = visible_teams(user).first()
+    return member_of(user, team) if team else None
+
+
+def token(member: Member, text_id: str) -> ApiToken:
+    """Return a token of the member's team by its public id."""
+    return _get_or_404(ApiToken.objects.filter(team=member.team), text_id)
 
 
 def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:

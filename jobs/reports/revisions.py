@@ -1,9 +1,12 @@
 """Revisions of a definition, newest first."""
 
 from jobs.models import Definition, Revision
+from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage, key_of, paginate
 
 PAGE_SIZE = 12
+MAX_COMPARABLE_REVISIONS = 200
+"""The newest revisions that can be selected for a comparison."""
 
 
 def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Revision]:
@@ -18,3 +21,31 @@ def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Rev
     for revision in [*page.rows, *([page.following] if page.following else [])]:
         revision.definition = definition
     return page
+
+
+def comparable_revisions(definition: Definition) -> list[Revision]:
+    """Return the newest revisions without their documents."""
+    revisions = list(definition.revisions.defer("document")[:MAX_COMPARABLE_REVISIONS])
+    for revision in revisions:
+        revision.definition = definition
+    return revisions
+
+
+def find_revision(definition: Definition, text_id: str) -> Revision | None:
+    """Return the revision with that id; None if there is none."""
+    try:
+        revision = definition.revisions.filter(public_id=from_text(text_id)).first()
+    except ValueError:
+        return None
+    if revision:
+        revision.definition = definition
+    return revision
+
+
+def newest_revision(definition: Definition) -> Revision | None:
+    """Return the revision that was created last, whatever became of it."""
+    return definition.revisions.first()
+
+
+def has_runnable_revision(definition: Definition) -> bool:
+    return definition.revisions.runnable().exists()

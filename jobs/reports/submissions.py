@@ -1,12 +1,13 @@
 """Submissions of a team, newest first, by pages, and the jobs of one."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, QuerySet
 
-from jobs.models import Job, JobDependency, Submission, Team
+from jobs.models import Job, JobDependency, StateChange, Submission, Team
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
@@ -133,6 +134,11 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
     )
 
 
+def first_job(submission: Submission) -> Job | None:
+    """Return the job that a submission of a single job has."""
+    return submission.jobs.first()
+
+
 def submission_jobs(submission: Submission) -> list[Job]:
     """Return all of the submission's jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))
@@ -145,6 +151,18 @@ def _position(job: Job) -> str:
 def _jobs(submission: Submission) -> QuerySet[Job]:
     jobs = submission.jobs.select_related("queue").order_by("position")
     return jobs.defer("raw", "document", "tags", "attempts", "array_summary", *_DEFERRED_QUEUE_FIELDS)
+
+
+def count_state_changes(submission: Submission) -> int:
+    """Count the changes of all the submission's jobs."""
+    return StateChange.objects.filter(job__submission=submission).count()
+
+
+def state_changes(submission: Submission) -> Iterator[tuple[StateChange, int]]:
+    """Yield the changes of all the submission's jobs in the order they were written, each with its job's position."""
+    positions = dict(submission.jobs.values_list("pk", "position"))
+    for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
+        yield change, positions[change.job_id]
 
 
 def count_statuses(jobs: list[Job]) -> Counter[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
@@ -12,11 +12,8 @@ from django.views.decorators.http import require_http_methods
 from jobs import access
 from jobs.access import Member
 from jobs.actions import tokens as token_actions
-from jobs.models import ApiToken
-from jobs.models.ids import from_text
+from jobs.reports import tokens as reports
 from jobs.web.shell.auth import SignedInRequest, login_required
-
-MAX_TOKENS = 200
 
 
 class TokenForm(forms.Form):
@@ -51,7 +48,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
         "team": member.team,
         "form": form,
         "secret": secret,
-        "tokens": ApiToken.objects.filter(team=member.team).select_related("person")[:MAX_TOKENS],
+        "tokens": reports.team_tokens(member.team),
         "now": now(),
         "current_page": "tokens",
     }
@@ -63,12 +60,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
 def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     """Revoke a token. A GET shows the list instead."""
     member = access.membership(request.user, slug, permission="tokens")
-    try:
-        token = ApiToken.objects.filter(team=member.team, public_id=from_text(text_id)).first()
-    except ValueError:
-        token = None
-    if token is None:
-        raise Http404("There is no such token.")
+    token = access.token(member, text_id)
     if request.method == "POST" and token_actions.revoke_token(token, member):
         messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
     return redirect("tokens", member.team.slug)

@@ -1,8 +1,9 @@
 import pytest
 
 from jobs import actions
+from jobs.reports import options
 from jobs.spec.rules.queue import QueueFacts, queue_has_platform
-from jobs.web.builder import options, preflight
+from jobs.web.builder import preflight
 from tests import make
 
 pytestmark = pytest.mark.django_db

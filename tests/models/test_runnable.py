@@ -11,9 +11,10 @@ from jobs.api.errors import ApiProblemError
 from jobs.api.parsing import find_account
 from jobs.models import Account, Definition, Queue, Registration, Revision
 from jobs.models.database_generation import DatabaseGeneration, unknown_keys_window
+from jobs.reports import options
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import parse
-from jobs.web.builder import definition_views, examples, options
+from jobs.web.builder import examples
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -67,7 +68,7 @@ def test_api_forms_validation_and_recovery_agree_on_the_accounts_of_a_team(activ
         "accounts": list(Account.objects.usable_by(member.team)) == [account],
         "queues": Queue.objects.granted_to(member.team).exists(),
         "api": is_found_by_api(),
-        "form": definition_views._team_accounts(member) == [account],
+        "form": options.usable_accounts(member.team) == [account],
         "validation": resolve_definition(make.document(), member.team, None).account == account,
         "recovery": unknown_keys_window(member.team) is not None,
     }

@@ -17,6 +17,7 @@ from django.forms import CharField
 from django.http import HttpRequest
 
 from jobs import mail, second_factor
+from jobs.actions import sign_in
 from jobs.models import User
 from jobs.web.accounts.adapters import reencrypt
 
@@ -84,8 +85,7 @@ class SingleUseCodeMixin:
         if not cache.add(f"code-used-{self.user.pk}-{normalize_user_code(code)}", 1, lasts):
             raise get_adapter().validation_error("incorrect_code")
         with suppress(InvalidToken):
-            self.authenticator.data["secret"] = reencrypt(self.authenticator.data["secret"])
-            self.authenticator.save(update_fields=["data"])
+            sign_in.store_second_factor_secret(self.authenticator, reencrypt(self.authenticator.data["secret"]))
         return code
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 
-from jobs.models import ApiToken
+from jobs.reports.tokens import valid_tokens
 from jobs.web.accounts.forms import PasswordChangeForm, PasswordResetRequestForm
 
 
@@ -27,8 +27,7 @@ class PasswordChange(views.PasswordChangeView):
         return answer
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        tokens = ApiToken.objects.valid().filter(person=self.request.user).select_related("team")
-        return {**super().get_context_data(**more), "tokens": tokens}
+        return {**super().get_context_data(**more), "tokens": valid_tokens(self.request.user)}
 
 
 class PasswordResetRequest(views.PasswordResetView):

@@ -18,7 +18,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
-from jobs import audit, sessions
+from jobs import sessions
+from jobs.actions import sign_in
 from jobs.models import User
 from jobs.web.shell.auth import is_script_request
 
@@ -66,12 +67,9 @@ def follow_session_key(request: HttpRequest) -> None:
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> int:
-    """End the user's sessions except this request's, and audit it if there were any."""
+    """End the user's sessions except this request's. Return their number."""
     follow_session_key(request)
-    count = sessions.end_other_sessions(user, request.session.session_key)
-    if count:
-        audit.record("sign out", person=user, target=user, before={"other sessions": count})
-    return count
+    return sign_in.end_other_sessions(user, request.session.session_key)
 
 
 @receiver(user_logged_in, dispatch_uid="sessions")
@@ -89,8 +87,7 @@ def record_sign_in(*, request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver([password_changed, password_reset], dispatch_uid="password of one's own")
 def clear_must_change_password(*, user: User, **_: Any) -> None:
-    """Clear the flag: the user's own password is not known to an administrator."""
-    User.objects.filter(pk=user.pk).update(must_change_password=False)
+    sign_in.clear_must_change_password(user)
 
 
 @receiver(

@@ -1,12 +1,12 @@
 """The user's sessions: list them, and sign out of others."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import audit, sessions
+from jobs import sessions
+from jobs.actions import sign_in
 from jobs.web.accounts.session_expiry import end_other_sessions
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -23,13 +23,9 @@ def list_sessions(request: SignedInRequest) -> HttpResponse:
 @login_required
 def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Sign out of one of the user's sessions; those of others are a 404."""
-    with transaction.atomic():
-        rows = sessions.active_sessions(request.user, request.session.session_key)
-        session = next((row for row in rows if row.text_id == text_id and not row.is_current), None)
-        if session is None or not sessions.end_session(request.user, text_id):
-            raise Http404
-        about = {"session": session.device, "address": session.address}
-        audit.record("sign out", person=request.user, target=request.user, before=about)
+    session = sign_in.end_session(request.user, request.session.session_key, text_id)
+    if session is None:
+        raise Http404
     messages.success(request, f"Signed out of {session.device}.")
     return redirect("sessions")
 
@@ -38,7 +34,6 @@ def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
 @login_required
 def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    with transaction.atomic():
-        count = end_other_sessions(request, request.user)
+    count = end_other_sessions(request, request.user)
     messages.success(request, f"Signed out of {count} other session{'' if count == 1 else 's'}.")
     return redirect("sessions")

@@ -3,8 +3,7 @@
 form_state          what was filled in, the document it makes, and the problems by field
 feedback            what the validation says of it: labels, problems, markers, fixes
 preflight           the checks beside the form, and the queue's limits at its fields
-options             what the team may choose from
-bound_fields        each field as the template renders it
+bound_fields        each field as the template renders it; what a team may choose from is in `reports.options`
 definition_summary  what a definition says, for a job's form
 job_views           the form of a job, and run again
 definition_views    the form of a definition

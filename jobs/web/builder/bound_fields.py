@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from jobs.reports.options import COMMON_TAGS, Choice
 from jobs.spec import forms
 from jobs.spec.forms import FieldRow, FieldValue, FormField
 from jobs.web.builder.feedback import Feedback, ProblemView
 from jobs.web.builder.form_state import BuilderForm
-from jobs.web.builder.options import COMMON_TAGS, Choice
 
 CONTAINER_KEY = "containerProperties"
 """What a definition of several containers, a pod or nodes doesn't have."""

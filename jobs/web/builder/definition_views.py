@@ -14,7 +14,10 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts
 from jobs.models import Account, Definition
+from jobs.reports import options
 from jobs.reports.catalog import unused_name
+from jobs.reports.options import Choice
+from jobs.reports.revisions import newest_revision
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields, units
 from jobs.spec.forms.client_config import client_fields
@@ -24,11 +27,10 @@ from jobs.spec.redaction import redact
 from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder import feedback, json_views, options, preflight
+from jobs.web.builder import feedback, json_views, preflight
 from jobs.web.builder.bound_fields import bound_fields
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import PANES, BuilderForm
-from jobs.web.builder.options import Choice
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 TEMPLATE = "jobs/builder/definition.html"
@@ -145,7 +147,7 @@ def definition_page(
     is_rejected: bool = False,
 ) -> HttpResponse:
     form = form.with_fields_in_text()
-    accounts = _team_accounts(member)
+    accounts = options.usable_accounts(member.team)
     context = {
         "member": member,
         "team": member.team,
@@ -194,7 +196,7 @@ def _initial_page(request: SignedInRequest, member: Member) -> HttpResponse:
         )
         return definition_page(request, member, form, feedback.empty(form))
     earlier, _ = access.definition(request.user, revise or clone)
-    newest = earlier.revisions.first()
+    newest = newest_revision(earlier)
     document: Document = (
         redact(newest.document) if newest else {**BLANK_DEFINITION, "jobDefinitionName": earlier.name}
     )
@@ -211,16 +213,11 @@ def _definition_type(form: BuilderForm) -> str:
     return next((key for key, (_, template) in DEFINITION_TYPES.items() if block and block in template), "container")
 
 
-def _team_accounts(member: Member) -> list[Account]:
-    """Return the accounts in which the team has queues; only there can it run what it registers."""
-    return list(Account.objects.usable_by(member.team).order_by("name")[:20])
-
-
 def _posted_account(request: SignedInRequest, member: Member) -> Account | None:
     """Return the selected account; None without a choice."""
     account_id = request.POST.get("account", "")
     return (
-        next((account for account in _team_accounts(member) if str(account.pk) == account_id), None)
+        next((account for account in options.usable_accounts(member.team) if str(account.pk) == account_id), None)
         if account_id
         else None
     )

@@ -2,7 +2,8 @@
 
 import json
 
-from jobs.models import Definition, Queue, Revision, Team
+from jobs.models import Team
+from jobs.reports import options
 from jobs.spec.documents import Document, DocumentKind
 
 TITLES = {
@@ -46,14 +47,11 @@ def _job(name: str, queue: str, definition: str, after: str = "") -> Document:
 
 
 def _queue(team: Team) -> str:
-    granted = Queue.objects.granted_to(team).filter(removed_at=None).order_by("-grants__is_default", "name")
-    return granted.values_list("name", flat=True).first() or "name-of-a-queue"
+    return options.example_queue_name(team) or "name-of-a-queue"
 
 
 def _definition_name(team: Team) -> str:
-    usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
-    newest = usable.order_by("-registered_at").values_list("definition__name", flat=True).first()
-    return newest or f"hello-{team.slug}"
+    return options.example_definition_name(team) or f"hello-{team.slug}"
 
 
 def _to_json(document: Document) -> str:

@@ -12,6 +12,9 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts
 from jobs.models import Revision, Source
+from jobs.reports import options
+from jobs.reports.options import Choice
+from jobs.reports.submissions import first_job
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
 from jobs.spec.forms.client_config import client_fields
@@ -20,7 +23,6 @@ from jobs.web import schemas
 from jobs.web.builder import (
     definition_summary,
     feedback,
-    options,
     preflight,
     rerun,
     run_with_image,
@@ -29,7 +31,6 @@ from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder.bound_fields import bound_fields
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import PANES, BuilderForm
-from jobs.web.builder.options import Choice
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
@@ -129,7 +130,7 @@ def rerun_submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     slug = member.team.slug
     if submission.kind == DocumentKind.WORKFLOW:
         return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
-    job = submission.jobs.first()
+    job = first_job(submission)
     if job is None:
         return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
     return redirect(f"{reverse('job_form', args=[slug])}?again={job.text_id}")

@@ -17,6 +17,7 @@ from jobs.actions import masked_source as action_masked_source
 from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
+from jobs.reports.revisions import newest_revision
 from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
@@ -207,7 +208,7 @@ def _initial_text(request: SignedInRequest, member: Member) -> str:
         return mask_source(submission.text, submission.document)
     if revise:
         definition, _ = access.definition(request.user, revise)
-        newest = definition.revisions.first()
+        newest = newest_revision(definition)
         document = redact(newest.document) if newest else None
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n" if document else ""
     return examples.example_text(DocumentKind(kind), member.team) if kind in list(DocumentKind) else ""

@@ -20,6 +20,7 @@ from jobs.pricing import rates
 from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats, RunStatistics
+from jobs.reports import options
 from jobs.spec.documents import Document, DocumentKind, is_object
 from jobs.spec.forms import units
 from jobs.spec.job_size import JobSize, requested_size
@@ -124,7 +125,7 @@ def _check_definition(
 ) -> Preflight:
     document = result.parse_result.document
     size = requested_size(document, {})
-    queues = list(Queue.objects.granted_to(member.team).filter(removed_at=None).select_related("account"))
+    queues = options.open_queues(member.team)
     lines = (
         _check_valid(problems, missing),
         _check_allowed(problems, result, is_complete=True),

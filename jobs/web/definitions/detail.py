@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.access import Member
 from jobs.models import Definition, Registration, Revision, User
-from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage
 from jobs.reports import catalog
 from jobs.reports import revisions as reports
@@ -27,8 +26,6 @@ from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 
-MAX_COMPARABLE_REVISIONS = 200
-"""The newest revisions that can be selected for a comparison."""
 MAX_CHANGES_SHOWN = 3
 """Differences to the revision before that the page shows; all of them are on a page of their own."""
 DEREGISTRATION_TIMEOUT = timedelta(minutes=1)
@@ -73,7 +70,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "owner": owner,
         "definition": definition,
         "revision_rows": _revision_rows(definition, revisions),
-        "has_runnable_revision": definition.revisions.runnable().exists(),
+        "has_runnable_revision": reports.has_runnable_revision(definition),
         "older_cursor": revisions.next,
         "before": "" if revisions.is_first else before,
         "is_live": is_pending,
@@ -92,12 +89,10 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
 def compare_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Compare any two revisions; by default the newest with the one before."""
     definition, owner = access.definition(request.user, text_id)
-    revisions = list(definition.revisions.defer("document")[:MAX_COMPARABLE_REVISIONS])
+    revisions = reports.comparable_revisions(definition)
     previous = revisions[1:2] or revisions[:1]
     before = _revision_by_id(definition, request.GET.get("from", "")) or next(iter(previous), None)
     after = _revision_by_id(definition, request.GET.get("to", "")) or next(iter(revisions), None)
-    for revision in revisions:
-        revision.definition = definition
     member = viewing_member(request.user, owner)
     page = {
         "member": member,
@@ -116,8 +111,7 @@ def viewing_member(user: User, owner: Member) -> Member | None:
     """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
     if owner.role or user.is_staff:
         return owner
-    team = access.visible_teams(user).first()
-    return access.member_of(user, team) if team else None
+    return access.default_member(user)
 
 
 def _revision_rows(definition: Definition, page: KeysetPage[Revision]) -> list[RevisionRow]:
@@ -152,13 +146,9 @@ def _revision_by_id(definition: Definition, text_id: str) -> Revision | None:
     """Return the revision with that id; None for an empty id. Raise Http404 if there is none."""
     if not text_id:
         return None
-    try:
-        revision = definition.revisions.filter(public_id=from_text(text_id)).first()
-    except ValueError:
-        revision = None
+    revision = reports.find_revision(definition, text_id)
     if revision is None:
         raise Http404("There is no such revision of this definition.")
-    revision.definition = definition
     return revision
 
 

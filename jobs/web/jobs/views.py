@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency
-from jobs.reports import logs
+from jobs.reports import job_detail, logs
 from jobs.spec.documents import list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery
@@ -23,9 +23,9 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @login_required
 def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
-    history = list(job.history.all())
-    parents = list(job.dependencies.select_related("parent"))
-    children = [dependency.job for dependency in job.dependents.select_related("job").order_by("job__position")]
+    history = job_detail.state_changes(job)
+    parents = job_detail.dependencies(job)
+    children = job_detail.dependent_jobs(job)
     is_stale = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
     progress = array.array_progress(job)
     etag = polling.etag(

@@ -1,4 +1,4 @@
-"""The form's options: the team's queues, usable definitions, jobs, and the tags it uses.
+"""Options of a team: queues, definitions, accounts, jobs to wait for, and the tags it uses.
 
 Every list is bounded and costs one query: a form must open as fast for a team with a million jobs.
 """
@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jobs.models import (
+    Account,
     Definition,
     ImageGrant,
     Job,
     JobTag,
+    Queue,
     QueueGrant,
     Revision,
     RoleGrant,
@@ -69,6 +71,28 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
     ]
     default = next((number for number, grant in enumerate(grants) if grant.is_default), 0)
     return choices, choices[default].value if choices else ""
+
+
+def open_queues(team: Team) -> list[Queue]:
+    """Return the team's queues that AWS still has, each with its account."""
+    return list(Queue.objects.granted_to(team).filter(removed_at=None).select_related("account"))
+
+
+def usable_accounts(team: Team) -> list[Account]:
+    """Return the accounts in which the team has queues; only there can it run what it registers."""
+    return list(Account.objects.usable_by(team).order_by("name"))
+
+
+def example_queue_name(team: Team) -> str:
+    """Return the queue that the team's examples name, its default if it has one; empty without a queue."""
+    granted = Queue.objects.granted_to(team).filter(removed_at=None).order_by("-grants__is_default", "name")
+    return granted.values_list("name", flat=True).first() or ""
+
+
+def example_definition_name(team: Team) -> str:
+    """Return the definition that the team can run and that was registered last; empty without one."""
+    usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
+    return usable.order_by("-registered_at").values_list("definition__name", flat=True).first() or ""
 
 
 def definition_choices(team: Team) -> list[Choice]:
