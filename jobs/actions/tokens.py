@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs import audit
@@ -10,8 +11,19 @@ from jobs.access import Member
 from jobs.models import ApiToken
 from jobs.models.token import digest, new_secret
 
+USE_RECORD_INTERVAL = timedelta(minutes=1)
 PREFIX_LENGTH = 12
 """Characters of a secret that are stored to recognize it by; four of them are the prefix."""
+
+
+def use_token(secret: str) -> ApiToken | None:
+    """Return the valid token of a secret, or None, and record its use once in `USE_RECORD_INTERVAL`."""
+    token = ApiToken.objects.by_secret(secret)
+    current_time = now()
+    if token and (token.used_at is None or current_time - token.used_at > USE_RECORD_INTERVAL):
+        stale = Q(used_at=None) | Q(used_at__lt=current_time - USE_RECORD_INTERVAL)
+        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=current_time)
+    return token
 
 
 def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> str:

@@ -5,21 +5,18 @@ else, including that person's other teams, does not exist for it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest
-from django.utils.timezone import now
 from ninja.security import HttpBearer
 
 from jobs import access, audit
 from jobs.access import Member
+from jobs.actions import tokens
 from jobs.models import ApiToken, Job, Submission
 from jobs.rate_limit import Budget, spend
 
-USE_RECORD_INTERVAL = timedelta(minutes=1)
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES}
 
@@ -60,7 +57,7 @@ class Bearer(HttpBearer):
 
         Raise PermissionDenied if the token may only read, and TooManyRequestsError if it exceeds its rate limit.
         """
-        api_token = ApiToken.objects.by_secret(token.strip())
+        api_token = tokens.use_token(token.strip())
         if api_token is None:
             return None
         caller = Caller(api_token, access.member_of(api_token.person, api_token.team))
@@ -68,7 +65,6 @@ class Bearer(HttpBearer):
         request.user = api_token.person
         structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.prefix)
         audit.set_token(api_token.public_id)
-        _record_use(api_token)
         if request.method not in READ_METHODS and not api_token.may_submit:
             raise PermissionDenied(
                 f"The token {api_token.name} is read-only. Ask a team lead for one that can submit."
@@ -77,10 +73,3 @@ class Bearer(HttpBearer):
         if budget:
             spend(budget, f"token:{api_token.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
         return caller
-
-
-def _record_use(token: ApiToken) -> None:
-    current_time = now()
-    if token.used_at is None or current_time - token.used_at > USE_RECORD_INTERVAL:
-        stale = Q(used_at=None) | Q(used_at__lt=current_time - USE_RECORD_INTERVAL)
-        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=current_time)

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from jobs.api.errors import ApiProblemError
 from jobs.models import StateChange, Submission
+from jobs.reports import submissions as reports
 from jobs.spec.rules.workflow import MAX_STEPS
 
 # Longer texts are packed: web servers accept URLs of 4,094 characters.
@@ -40,16 +41,14 @@ def parse(cursor: str, jobs: int) -> list[int]:
 
 
 def has_new_changes(submission: Submission, counts: Iterable[int]) -> bool:
-    return StateChange.objects.filter(job__submission=submission).count() > sum(counts)
+    return reports.count_state_changes(submission) > sum(counts)
 
 
 def changes_since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
     """Return the changes not seen yet, and the cursor after them."""
-    positions = dict(submission.jobs.values_list("pk", "position"))
     counters: Counter[int] = Counter()
     changes: list[StateChange] = []
-    for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
-        place = positions[change.job_id]
+    for change, place in reports.state_changes(submission):
         counters[place] += 1
         if counters[place] > counts[place]:
             changes.append(change)

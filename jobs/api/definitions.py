@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from jobs import actions
-from jobs.api import idempotency, parsing, serializers
+from jobs.actions import idempotency
+from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import DOCUMENT, KEY

@@ -10,6 +10,7 @@ from jobs import actions
 from jobs.access import Member
 from jobs.api.errors import ApiProblemError
 from jobs.models import Account
+from jobs.reports import options
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import join_words
@@ -56,7 +57,7 @@ def find_account(member: Member, region: str, reading: ParseResult) -> Account |
     """
     if not region:
         return None
-    all_of_team = Account.objects.usable_by(member.team)
+    all_of_team = options.usable_accounts(member.team)
     accounts = [account for account in all_of_team if account.region == region]
     if not accounts:
         regions = sorted({account.region for account in all_of_team})

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from ninja import Router
 
 from jobs import actions
-from jobs.actions import IdempotencyConflictError, poll_hint
-from jobs.api import cursor, idempotency, parsing, serializers
+from jobs.actions import IdempotencyConflictError, idempotency, poll_hint
+from jobs.api import cursor, parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.long_poll import wait_until
 from jobs.api.openapi import DOCUMENT, KEY

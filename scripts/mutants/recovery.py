@@ -166,7 +166,7 @@ REQUESTS = (
         SWEEP,
     ),
     *mutants_of(
-        "jobs/api/idempotency.py",
+        "jobs/actions/idempotency.py",
         KEYS,
         (
             "keys: none for a definition that a submission has",

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
-from jobs.api.idempotency import idempotent_register
+from jobs.actions.idempotency import idempotent_register
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.submit_request import submit_request
 from jobs.models import Account, DatabaseGeneration, Job, Submission

@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from jobs.access import Member
-from jobs.actions import IdempotencyConflictError, RegistrationResult, ValidationFailedError
+from jobs.actions.register import RegistrationResult
+from jobs.actions.validate import IdempotencyConflictError, ValidationFailedError
 from jobs.models import IdempotencyRecord, Revision, Submission
 from jobs.models.ids import from_text, to_text
 from jobs.models.tag_secret import tag_digest
