@@ -37,14 +37,14 @@ class AccountAdmin(NoDeleteAdmin):
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         (
-            "Way in",
+            "Access",
             {
                 "fields": ["access", "role_arn", "external_id", "endpoint_url"],
-                "description": "“Test the connection” has the policies to paste, and says what is missing.",
+                "description": "“Test connection” shows the policies to paste and the permissions that are missing.",
             },
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
-        ("Seen last", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
+        ("Status", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
     ]
 
     @admin.display(description="calls to AWS")
@@ -84,14 +84,14 @@ class AccountAdmin(NoDeleteAdmin):
         return [*urls, *super().get_urls()]
 
     def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Test the connection (POST); show the last test result and the policies to paste (GET)."""
+        """Test connection (POST); show the last test result and the policies to paste (GET)."""
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
             if not account_actions.wait_for_connection_test(
                 account, account_actions.request_connection_test(account)
             ):
-                messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
+                messages.warning(request, "AWS has not answered within 10 seconds. Reload the page in a moment.")
             return HttpResponseRedirect(url)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
@@ -116,7 +116,7 @@ class AccountAdmin(NoDeleteAdmin):
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:
             if not account_actions.wait_for_queue_snapshot(account, account_actions.request_queue_snapshot(account)):
-                messages.warning(request, "AWS has not answered within 10 seconds. Look again in a moment.")
+                messages.warning(request, "AWS has not answered within 10 seconds. Reload the page in a moment.")
             return HttpResponseRedirect(url)
         if request.method == "POST":
             self._apply(request, account)
@@ -133,7 +133,7 @@ class AccountAdmin(NoDeleteAdmin):
     def _apply(self, request: HttpRequest, account: Account) -> None:
         snapshot_at = account.status.queue_snapshot_at
         if snapshot_at is None or request.POST.get("reading_at") != snapshot_at.isoformat():
-            messages.warning(request, "The queues were read again meanwhile. Look at the difference, then apply it.")
+            messages.warning(request, "The queues have been read again. Review the changes, then apply them.")
             return
         with transaction.atomic():
             changes = account_actions.apply_queue_snapshot(account)
@@ -147,7 +147,7 @@ class AccountAdmin(NoDeleteAdmin):
                 },
                 after={change.name: {"queue": change.kind, **_values_after(change)} for change in changes},
             )
-        messages.success(request, f"Applied: {len(changes)} queues differed from AWS.")
+        messages.success(request, f"Queues changed: {len(changes)}.")
 
 
 def _values_after(change: account_actions.QueueChange) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class TeamGrantInline(admin.TabularInline):
     ordering = ["team__name"]
     extra = 0
     verbose_name = "team"
-    verbose_name_plural = "teams that may submit to it, and how much of it each has (empty: no ceiling)"
+    verbose_name_plural = "teams that can submit to it, with their limits (empty: no limit)"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("queue", "team")
@@ -199,6 +199,4 @@ class QueueAdmin(NoDeleteAdmin):
 
     @admin.display(description="scheduling policy")
     def shares_by(self, queue: Queue) -> str:
-        return str(
-            queue.scheduling_policy.get("name") or queue.scheduling_policy.get("arn") or "First come, first served"
-        )
+        return str(queue.scheduling_policy.get("name") or queue.scheduling_policy.get("arn") or "First in, first out")

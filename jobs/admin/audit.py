@@ -61,7 +61,7 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     list_select_related = ["team"]
     list_per_page = 50
     search_fields = ["=object_id", "=label"]
-    search_help_text = "The id or the name of what it was done to, in full."
+    search_help_text = "Full ID or name of the changed object"
     show_full_result_count = False
     sortable_by = ()
     paginator = CappedPaginator

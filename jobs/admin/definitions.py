@@ -29,7 +29,7 @@ class TransferForm(forms.Form):
 
 
 class InUseFilter(admin.SimpleListFilter):
-    """Filters by whether the name takes jobs."""
+    """Filter by whether jobs can use the name."""
 
     title = "in use"
     parameter_name = "in_use"
@@ -52,7 +52,7 @@ class DefinitionAdmin(NoDeleteAdmin):
     list_filter = [InUseFilter, "shared", "account"]
     list_select_related = ["account", "team"]
     search_fields = ["name", "description", "team__name"]
-    search_help_text = "Name, what it is for, or team"
+    search_help_text = "Name, description or team"
     fields = [
         "name",
         "account",
@@ -94,7 +94,7 @@ class DefinitionAdmin(NoDeleteAdmin):
         table_rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
         return format_html(
             '<table><tr><th scope="col">Revision</th><th scope="col">State</th><th scope="col">By</th>'
-            '<th scope="col">Asked for (UTC)</th><th scope="col">Refusal</th></tr>{}</table>',
+            '<th scope="col">Requested (UTC)</th><th scope="col">Refusal</th></tr>{}</table>',
             table_rows,
         )
 
@@ -107,7 +107,7 @@ class DefinitionAdmin(NoDeleteAdmin):
             count = self._apply_to_each(
                 request, queryset, lambda definition, user: definitions.transfer(definition, team, user)
             )
-            self.message_user(request, f"Transferred to {team}: {count}.")
+            self.message_user(request, f"Definitions transferred to {team}: {count}.")
             return None
         page = {
             **self.admin_site.each_context(request),
@@ -119,27 +119,31 @@ class DefinitionAdmin(NoDeleteAdmin):
         }
         return TemplateResponse(request, "admin/jobs/definition/transfer.html", page)
 
-    @admin.action(description="Share with every team", permissions=["change"])
+    @admin.action(description="Share with all teams", permissions=["change"])
     def share(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
         changed = self._apply_to_each(
             request, queryset, lambda definition, user: definitions.share(definition, user, shared=True)
         )
-        self.message_user(request, f"Shared with every team: {changed}.")
+        self.message_user(request, f"Definitions shared with all teams: {changed}.")
 
-    @admin.action(description="Stop sharing: its own team alone may use it", permissions=["change"])
+    @admin.action(description="Stop sharing (only its own team can use it)", permissions=["change"])
     def unshare(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
         changed = self._apply_to_each(
             request, queryset, lambda definition, user: definitions.share(definition, user, shared=False)
         )
-        self.message_user(request, f"No longer shared: {changed}.")
+        self.message_user(request, f"Definitions no longer shared: {changed}.")
 
-    @admin.action(description="Deactivate: takes no more jobs, keeps its history", permissions=["change"])
+    @admin.action(description="Deactivate (no new jobs, keeps its history)", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Deactivated: {self._apply_to_each(request, queryset, definitions.archive)}.")
+        self.message_user(
+            request, f"Deactivated definitions: {self._apply_to_each(request, queryset, definitions.archive)}."
+        )
 
-    @admin.action(description="Activate: may be registered and run again", permissions=["change"])
+    @admin.action(description="Activate (can be registered and run again)", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(request, f"Activated: {self._apply_to_each(request, queryset, definitions.unarchive)}.")
+        self.message_user(
+            request, f"Activated definitions: {self._apply_to_each(request, queryset, definitions.unarchive)}."
+        )
 
     def _apply_to_each(
         self, request: HttpRequest, queryset: QuerySet[Definition], action: Callable[[Definition, User], bool]

@@ -38,7 +38,7 @@ class DurationField(forms.IntegerField):
             return None
         seconds = units.parse_seconds(str(value))
         if seconds is None:
-            raise ValidationError("Write a time like 24 h, 90 min or 3600 (seconds).", code="invalid")
+            raise ValidationError("Enter a duration like 24 h, 90 min or 3600 (seconds).", code="invalid")
         return seconds
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -52,7 +52,7 @@ class MembershipFormSet(BaseInlineFormSet):
             person = cast("User | None", form.instance.user if form.instance.user_id else None)
             if person and form.has_changed() and not may_change_account(self.request, person):
                 raise ValidationError(
-                    "Only a superuser changes the memberships of administrators (%(name)s).",
+                    "Only superusers can change memberships of administrators (%(name)s).",
                     params={"name": person.username},
                 )
 

@@ -14,7 +14,7 @@ from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
 
 MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, 2**31 - 1
-ALLOWED_VALUES_HELP = "One value a line; empty: any."
+ALLOWED_VALUES_HELP = "One value per line. Leave empty to allow any value."
 
 
 class MemberInline(MembershipInlineMixin, admin.TabularInline):
@@ -37,7 +37,7 @@ class QueueGrantInline(admin.TabularInline):
     ordering = ["queue__name"]
     extra = 0
     verbose_name = "queue"
-    verbose_name_plural = "queues the team may submit to, and how much of each (empty: no ceiling)"
+    verbose_name_plural = "queues that it can submit to, with limits (empty: no limit)"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("queue", "team")
@@ -47,14 +47,14 @@ class RoleGrantInline(admin.TabularInline):
     model = RoleGrant
     extra = 0
     verbose_name = "role"
-    verbose_name_plural = "roles in IAM that its jobs may take on"
+    verbose_name_plural = "IAM roles that its jobs can use"
 
 
 class ImageGrantInline(admin.TabularInline):
     model = ImageGrant
     extra = 0
     verbose_name = "image"
-    verbose_name_plural = "images that its jobs may run"
+    verbose_name_plural = "images that its jobs can use"
 
 
 class TagRuleForm(forms.ModelForm):
@@ -66,7 +66,7 @@ class TagRuleInline(admin.TabularInline):
     form = TagRuleForm
     extra = 0
     verbose_name = "tag rule"
-    verbose_name_plural = "tags of its jobs (rules for all teams are on a page of their own)"
+    verbose_name_plural = "tag rules of the team (rules for all teams are under Tag rules)"
 
 
 class TeamForm(forms.ModelForm):
@@ -74,11 +74,11 @@ class TeamForm(forms.ModelForm):
         choices=Feature.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="What its jobs may do beyond running a program in a container of their own. Nothing is the rule.",
+        help_text="Privileged features that its jobs can use. None by default.",
     )
     further_fields = LinesField(
-        help_text="Fields of AWS Batch that the portal does not know and the team may use all the same, one a line, "
-        "as an objection names them: containerProperties.newField"
+        help_text="AWS Batch fields that the portal doesn't know yet but the team can use. One per line, as in the "
+        "error message: containerProperties.newField"
     )
     default_time_limit_seconds = DurationField(
         label="Default time limit",
@@ -86,12 +86,12 @@ class TeamForm(forms.ModelForm):
         min_value=MIN_TIME_LIMIT_SECONDS,
         max_value=MAX_TIME_LIMIT_SECONDS,
         error_messages={
-            "min_value": "AWS Batch takes no time limit below 60 s.",
-            "max_value": "AWS Batch takes no time limit this long.",
+            "min_value": "The shortest time limit in AWS Batch is 60 s.",
+            "max_value": "This is above the longest time limit of AWS Batch.",
         },
-        help_text="Like 24 h. Filled in where neither the definition nor the submission has one, or the queue’s own "
-        "limit if that is less. Without a time limit, what a job costs at most is unknown, and it waits for approval "
-        "wherever cost or vCPU-hours do.",
+        help_text="For example 24 h. Applies if neither the definition nor the submission has a time limit. A lower "
+        "limit of the queue takes precedence. Without a time limit the maximum cost of a job is unknown and it needs "
+        "approval if the team has a threshold for cost or vCPU-hours.",
     )
 
 
@@ -106,31 +106,30 @@ class TeamAdmin(NoDeleteAdmin):
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
-        ("What it may do", {"fields": ["may_register", "features", "further_fields", "default_time_limit_seconds"]}),
+        ("Permissions", {"fields": ["may_register", "features", "further_fields", "default_time_limit_seconds"]}),
         (
-            "What waits for approval",
+            "Approval thresholds",
             {
                 "fields": ["approval_usd", "approval_vcpu_hours", "approval_gpus", "approval_array_size"],
-                "description": "A submission above one of these, alone or with what else its person has active or "
-                "had end today (UTC), waits until a lead of the team or an administrator approves it, never whoever "
-                "asked. Cost and vCPU-hours are what it takes at most: time limit × attempts × runs. Empty: it does "
-                "not wait for that.",
+                "description": "A submission above a threshold needs approval by another team lead or an "
+                "administrator. It counts together with the person's active jobs and those that ended today (UTC). "
+                "Cost and vCPU-hours are the maximum: time limit × attempts × runs. Leave empty for no threshold.",
             },
         ),
     ]
     inlines = [MemberInline, QueueGrantInline, RoleGrantInline, ImageGrantInline, TagRuleInline]
     actions = ["switch_off", "switch_on"]
 
-    @admin.action(description="Switch off: keeps its history, submits nothing", permissions=["change"])
+    @admin.action(description="Deactivate (read-only, keeps its history)", permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
         self.message_user(
-            request, f"Switched off: {update_and_record(request, queryset.filter(active=True), active=False)}."
+            request, f"Deactivated teams: {update_and_record(request, queryset.filter(active=True), active=False)}."
         )
 
-    @admin.action(description="Switch on", permissions=["change"])
+    @admin.action(description="Activate", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
         self.message_user(
-            request, f"Switched on: {update_and_record(request, queryset.filter(active=False), active=True)}."
+            request, f"Activated teams: {update_and_record(request, queryset.filter(active=False), active=True)}."
         )
 
 

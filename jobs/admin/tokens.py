@@ -44,6 +44,6 @@ class TokenAdmin(NoDeleteAdmin):
         valid = queryset.filter(revoked_at=None)
         total = valid.count()
         revoked = update_and_record(request, filter_changeable(request, valid), "revoke", revoked_at=now())
-        self.message_user(request, f"Revoked: {revoked}.")
+        self.message_user(request, f"Revoked tokens: {revoked}.")
         if revoked < total:
-            self.message_user(request, "Only a superuser revokes the tokens of administrators.", messages.WARNING)
+            self.message_user(request, "Only superusers can revoke tokens of administrators.", messages.WARNING)

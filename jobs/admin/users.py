@@ -66,7 +66,7 @@ class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
         """Return whether an action is allowed; Django derives this method's name from the permission."""
         return bool(request.user.is_superuser)
 
-    @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
+    @admin.action(description="Remove the second factor (lost phone)", permissions=["superuser"])
     def take_second_factor_away(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         names = []
         with transaction.atomic():
@@ -76,9 +76,9 @@ class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
                     before = {"second factor": "set up"}
                     audit.record("remove", person=cast("User", request.user), target=user, before=before)
         if names:
-            self.message_user(request, f"Without a second factor now: {', '.join(names)}.")
+            self.message_user(request, f"Removed the second factor of {', '.join(names)}.")
         else:
-            self.message_user(request, "None of them had a second factor.", messages.WARNING)
+            self.message_user(request, "None of the selected users has a second factor.", messages.WARNING)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         """Wrap Django's own page, which bypasses all other hooks."""

@@ -63,7 +63,7 @@ class ConnectionTestResult:
 
 ClientFactory = Callable[[str], Any]
 ProbeCall = Callable[[], Any]
-NOT_TESTED = "Not asked: the portal did not get in."
+NOT_TESTED = "Not tested: the portal has no access to the account."
 
 
 def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> ConnectionTestResult:
@@ -76,7 +76,7 @@ def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> Connecti
     else:
         checks = [probe.run() for probe in probes]
     pass_role = PermissionCheck(
-        "iam:PassRole", PermissionStatus.UNKNOWN, "Only registering a definition that has a role would tell."
+        "iam:PassRole", PermissionStatus.UNKNOWN, "Can only be tested by registering a definition with a role."
     )
     return ConnectionTestResult(caller, number, (*access_checks, *checks, pass_role), error)
 
@@ -131,7 +131,9 @@ class Probe:
         message = failure.message
         if isinstance(failure, RejectedError) and failure.code not in VALIDATION_CODES:
             return PermissionCheck(
-                self.action, PermissionStatus.GRANTED, f"Let through, then refused as meant to be: {message}"
+                self.action,
+                PermissionStatus.GRANTED,
+                f"Allowed. The test request was rejected as intended: {message}",
             )
         return PermissionCheck(self.action, PermissionStatus.UNKNOWN, message)
 
@@ -178,7 +180,9 @@ def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str)
         if targets.queue and fake_name not in failure.message:
             return PermissionCheck("batch:SubmitJob", PermissionStatus.MISSING, failure.message)
         reason = (
-            "Denied for a definition that was made up." if targets.queue else "The portal knows no queue here yet."
+            "Denied for a fictitious definition."
+            if targets.queue
+            else "No queues have been read from this account yet."
         )
         return _report_unknown("batch:SubmitJob", reason)(failure)
 
@@ -189,9 +193,7 @@ def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str)
             action,
             # An ended job doesn't change.
             lambda name=name: getattr(clients("batch"), name)(jobId=job or NO_JOB_ID, reason="Connection test"),  # type: ignore[misc]
-            _report_missing(action)
-            if job
-            else _report_unknown(action, "Denied for a job that was made up, and has no tags."),
+            _report_missing(action) if job else _report_unknown(action, "Denied for a fictitious job without tags."),
         )
     yield Probe(
         "batch:RegisterJobDefinition",

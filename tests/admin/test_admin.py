@@ -82,7 +82,7 @@ def test_the_difference_to_aws_is_shown_before_it_is_applied(admin):
 
     admin.post(page, {"apply": "1", "reading_at": account.status.queue_snapshot_at.isoformat()})
     assert Queue.objects.get().name == "cpu"
-    assert "there is nothing to apply" in admin.get(page).content.decode()
+    assert "The queues are up to date" in admin.get(page).content.decode()
 
 
 def test_what_was_not_looked_at_is_not_applied(admin):
@@ -221,6 +221,13 @@ def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin):
     make.queue("cpu", of=account, arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu")
     page = admin.get(reverse("admin:jobs_account_connection", args=[account.pk])).content.decode()
 
-    for words in ("Missing: batch:SubmitJob.", "✗ missing", "✓ there", "? not known", "role/portal", "job-queue/cpu"):
+    for words in (
+        "Missing permissions: batch:SubmitJob.",
+        "✗ missing",
+        "✓ granted",
+        "? unknown",
+        "role/portal",
+        "job-queue/cpu",
+    ):
         assert words in page
     assert "<b>not" not in page

@@ -29,11 +29,11 @@ def act(admin, action, *chosen, **more):
 def test_a_name_is_transferred_after_it_was_said_what_changes(admin, hello):
     finance = make.team("finance")
     asked = act(admin, "transfer", hello)
-    assert "only the new team registers revisions" in asked
+    assert "Only the new team can register" in asked
     assert "jobs that ran stay, with their costs, with the team that ran them" in asked
     assert Definition.objects.get().team.slug == "research"
 
-    assert "Transferred to Finance: 1." in act(admin, "transfer", hello, team=finance.pk)
+    assert "Definitions transferred to Finance: 1." in act(admin, "transfer", hello, team=finance.pk)
     assert Definition.objects.get().team == finance
     assert set(AuditEntry.objects.exclude(team=None).values_list("team__slug", "action")) == {
         ("research", "transfer"),

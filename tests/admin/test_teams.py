@@ -126,10 +126,10 @@ def test_a_default_time_limit_is_written_as_people_write_it(admin, written, seco
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("59", "AWS Batch takes no time limit below 60 s."),
-        ("-1", "Write a time like 24 h, 90 min or 3600 (seconds)."),
-        ("soon", "Write a time like 24 h, 90 min or 3600 (seconds)."),
-        ("99999999999 d", "AWS Batch takes no time limit this long."),
+        ("59", "The shortest time limit in AWS Batch is 60 s."),
+        ("-1", "Enter a duration like 24 h, 90 min or 3600 (seconds)."),
+        ("soon", "Enter a duration like 24 h, 90 min or 3600 (seconds)."),
+        ("99999999999 d", "This is above the longest time limit of AWS Batch."),
     ],
 )
 def test_a_default_time_limit_that_aws_would_not_take_is_not_kept(admin, written, said):

@@ -346,7 +346,7 @@ def test_an_administrator_helps_whose_phone_is_lost(person):
 
     browser.force_login(make.admin())
     told = browser.post(reverse("admin:jobs_user_changelist"), form, follow=True)
-    assert "Without a second factor now: ada" in page(told)
+    assert "Removed the second factor of ada" in page(told)
     assert not Authenticator.objects.exists()
     assert entered(tries())
 
