@@ -18,7 +18,7 @@ from scripts import node
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".node"
 BUILDER = ROOT / "static" / "src" / "builder"
-SOURCES = ("static/js", "static/src/builder")
+SOURCES = ("static/js", "static/src")
 CONFIGURATION = ("static/src/eslint.config.mjs", "static/src/tsconfig.json")
 INSTALL = ("npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
 INSTALL_TIMEOUT_SECONDS = 300

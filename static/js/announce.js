@@ -7,6 +7,6 @@ const REMOVE_AFTER_MS = 10_000;
 document.addEventListener("announce", (event) => {
   const announcement = document.createElement("p");
   announcement.textContent = event.detail;
-  document.getElementById("announcements").append(announcement);
+  document.getElementById("announcements")?.append(announcement);
   setTimeout(() => announcement.remove(), REMOVE_AFTER_MS);
 });

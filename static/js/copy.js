@@ -1,14 +1,23 @@
 // Copy buttons: an id, the text of an element, or a text from another script (event "copy-text"). The result is announced
 // to screen readers too.
 
+/** @param {string} text */
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 document.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element)) return;
+  /** @type {HTMLElement | null} */
   const button = event.target.closest("[data-copy], [data-copy-from]");
-  if (button) copy(button, button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent);
+  if (!button) return;
+  const { copy: text, copyFrom: id = "" } = button.dataset;
+  copy(button, text ?? document.getElementById(id)?.textContent ?? "");
 });
 document.addEventListener("copy-text", ({ detail: { button, text } }) => copy(button, text));
 
+/**
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
 async function copy(button, text) {
   const copied = await writeClipboard(text);
   button.classList.toggle("copied", copied);
@@ -16,6 +25,7 @@ async function copy(button, text) {
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 
+/** @param {string} text */
 async function writeClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);

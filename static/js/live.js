@@ -1,17 +1,26 @@
 // Live parts of pages, polled by htmx: pauses in a hidden tab, shows the age of the page, announces changed states to
 // screen readers, and says when the portal no longer answers.
 
+/** @typedef {Map<string, [name: string, state: string]>} States by the keys of rows */
+
+/** @param {string} text */
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+/** @type {HTMLElement | null} */
 const foot = document.querySelector("[data-live-foot]");
+/** @type {HTMLElement | null} */
 const notice = document.querySelector("[data-live-notice]");
 const MAX_ANNOUNCED = 4;
+/** @type {States} */
 let statesBefore = new Map();
 
 const part = () => document.querySelector("[data-live]");
-const states = () =>
-  new Map(
-    [...document.querySelectorAll("[data-announce]")].map((row) => [row.dataset.key, [row.dataset.announce, row.dataset.state]]),
-  );
+
+/** @returns {States} */
+function states() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const rows = document.querySelectorAll("[data-announce]");
+  return new Map([...rows].map(({ dataset: { key = "", announce: name = "", state = "" } }) => [key, [name, state]]));
+}
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   // Skip in a hidden tab, and while a button is pressed: a swap would remove it before the click.
@@ -21,7 +30,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && part()) window.htmx.trigger(part(), "wake");
+  const live = part();
+  if (live && !document.hidden) window.htmx.trigger(live, "wake");
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -35,9 +45,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (foot) foot.hidden = !part();
 });
 
-/** The announcement of states that changed, or "". */
+/**
+ * The announcement of states that changed, or "".
+ * @param {States} before
+ * @param {States} after
+ */
 export function announcement(before, after) {
-  const changed = [...after].filter(([key, [, state]]) => before.has(key) && before.get(key)[1] !== state);
+  const changed = [...after].filter(([key, [, state]]) => (before.get(key)?.[1] ?? state) !== state);
   // A submission of one job has the name and state of its job: announce them once.
   const all = [...new Set(changed.map(([, [name, state]]) => `${name}: ${state}.`))];
   const sentences = all.slice(0, MAX_ANNOUNCED);
@@ -49,7 +63,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.target.matches("#live, [data-live]")) return;
   const status = event.detail.xhr?.status ?? 0;
   if (event.detail.successful) {
-    foot?.querySelector("time").setAttribute("datetime", new Date().toISOString());
+    foot?.querySelector("time")?.setAttribute("datetime", new Date().toISOString());
     showNotice("");
   } else if (status === 401) {
     stopPolling("You are signed out. Load the page again to sign in.");
@@ -60,16 +74,19 @@ document.addEventListener("htmx:afterRequest", (event) => {
   }
 });
 
+/** @param {string} text */
 function stopPolling(text) {
   part()?.removeAttribute("data-live");
   const live = document.getElementById("live");
-  live.replaceWith(live.cloneNode(true)); // a clone has none of htmx's timers
+  live?.replaceWith(live.cloneNode(true)); // a clone has none of htmx's timers
   if (foot) foot.hidden = true;
   showNotice(text);
 }
 
+/** @param {string} text */
 function showNotice(text) {
-  if (!notice) return;
-  notice.querySelector("p").textContent = text;
+  const paragraph = notice?.querySelector("p");
+  if (!notice || !paragraph) return;
+  paragraph.textContent = text;
   notice.hidden = !text;
 }

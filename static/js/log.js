@@ -1,14 +1,17 @@
 // The log on a job's page. It opens at the end and follows; scrolling up pauses it. Lines come from the server as HTML,
 // which escapes them and colours ANSI codes.
 
-const box = document.querySelector("[data-log]");
-const pane = box.querySelector("[data-lines]");
-const text = box.querySelector("[data-text]");
-const older = box.querySelector("[data-older]");
-const jump = box.querySelector("[data-jump]");
-const note = box.querySelector("[data-notice]");
-const chooser = box.querySelector("[data-attempt]");
+const box = find(document, "[data-log]", HTMLElement);
+const pane = find(box, "[data-lines]", HTMLElement);
+const text = find(box, "[data-text]", HTMLElement);
+const older = find(box, "[data-older]", HTMLButtonElement);
+const jump = find(box, "[data-jump]", HTMLButtonElement);
+const note = find(box, "[data-notice]", HTMLElement);
+const chooser = find(box, "[data-attempt]", HTMLSelectElement);
+/** @type {NodeListOf<HTMLAnchorElement>} */
 const files = box.querySelectorAll("[data-log-file]"); // a download is of the attempt that is shown
+/** @type {NodeListOf<HTMLElement>} */
+const toggles = box.querySelectorAll("[data-toggle]");
 const POLL_INTERVAL_MS = 2000;
 const MAX_LINES = 5000;
 const FINAL_POLLS = 5; // CloudWatch is seconds behind: the last lines come after the job has ended
@@ -16,14 +19,35 @@ const FINAL_POLLS = 5; // CloudWatch is seconds behind: the last lines come afte
 let newer = "";
 let pollsLeft = FINAL_POLLS;
 let unread = 0;
-let timer;
+let timer = 0;
 let generation = 0;
 let shownAttempts = 0;
 
+/**
+ * Return the first element that matches. The page has it.
+ * @template {HTMLElement} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ */
+function find(root, selector, type) {
+  const element = root.querySelector(selector);
+  if (element instanceof type) return element;
+  throw new Error(`The page has no ${selector}.`);
+}
+
+/** @returns {DOMStringMap | undefined} */
+function liveState() {
+  /** @type {HTMLElement | null} */
+  const element = document.querySelector("[data-attempts]");
+  return element?.dataset;
+}
+
 const atEnd = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24;
 const toEnd = () => (pane.scrollTop = pane.scrollHeight);
-const isRunning = () => Boolean(document.querySelector("[data-attempts]")?.dataset.running);
+const isRunning = () => Boolean(liveState()?.running);
 
+/** @param {Record<string, string>} query */
 async function fetchChunk(query) {
   const parameters = new URLSearchParams({ part: "lines", ...query });
   if (chooser.value) parameters.set("attempt", chooser.value);
@@ -31,7 +55,7 @@ async function fetchChunk(query) {
   if (!response.ok) throw new Error(String(response.status));
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
-  return holder.content.querySelector(".log-chunk");
+  return find(holder.content, ".log-chunk", HTMLElement);
 }
 
 async function follow() {
@@ -51,10 +75,14 @@ async function follow() {
     }
   }
   if (!document.hidden) pollsLeft = isRunning() ? FINAL_POLLS : pollsLeft - 1;
-  if (pollsLeft > 0 && ![401, 403, 404].includes(failed)) timer = setTimeout(follow, POLL_INTERVAL_MS);
+  if (pollsLeft > 0 && ![401, 403, 404].includes(failed)) timer = window.setTimeout(follow, POLL_INTERVAL_MS);
   else if (!text.childElementCount && !note.textContent) showNote("It wrote nothing.");
 }
 
+/**
+ * @param {HTMLElement} chunk
+ * @param {boolean} opening
+ */
 function append(chunk, opening) {
   const follows = opening || atEnd();
   const lines = chunk.childElementCount;
@@ -68,23 +96,28 @@ function append(chunk, opening) {
   } else if (lines) {
     unread += lines;
     jump.hidden = false;
-    jump.querySelector("span").textContent = `${unread} new line${unread === 1 ? "" : "s"} – jump to the end`;
+    find(jump, "span", HTMLElement).textContent = `${unread} new line${unread === 1 ? "" : "s"} – jump to the end`;
   }
 }
 
-// Bounds the memory of a long log. Only lines that have scrolled away above are removed.
+/**
+ * Bound the memory of a long log. Only lines that have scrolled away above are removed.
+ * @param {boolean} follows
+ */
 function trim(follows) {
   if (!follows || text.childElementCount <= MAX_LINES) return;
-  while (text.childElementCount > MAX_LINES) text.firstElementChild.remove();
+  while (text.childElementCount > MAX_LINES) text.firstElementChild?.remove();
   setOlder("");
   older.hidden = true;
 }
 
-function setOlder(token) {
+/** @param {string} token */
+function setOlder(token = "") {
   older.dataset.token = token;
   older.hidden = !token;
 }
 
+/** @param {string} message */
 function showNote(message) {
   note.textContent = message;
   note.hidden = !message;
@@ -93,7 +126,7 @@ function showNote(message) {
 older.addEventListener("click", async () => {
   older.disabled = true;
   try {
-    const chunk = await fetchChunk({ before: older.dataset.token });
+    const chunk = await fetchChunk({ before: older.dataset.token ?? "" });
     const height = pane.scrollHeight;
     const token = chunk.dataset.older;
     text.prepend(...chunk.children);
@@ -112,10 +145,10 @@ pane.addEventListener("scroll", () => {
 });
 jump.addEventListener("click", toEnd);
 
-for (const button of box.querySelectorAll("[data-toggle]")) {
+for (const button of toggles) {
   button.addEventListener("click", () => {
     const end = atEnd();
-    const on = pane.classList.toggle(button.dataset.toggle);
+    const on = pane.classList.toggle(button.dataset.toggle ?? "");
     button.setAttribute("aria-pressed", String(on));
     if (end) toEnd();
   });
@@ -131,20 +164,22 @@ function restart() {
   for (const file of files) {
     const query = new URLSearchParams(file.search);
     if (chooser.value) query.set("attempt", chooser.value);
-    file.search = query;
+    file.search = String(query);
   }
   follow();
 }
 
 // The live part of the page carries the number of attempts; a new attempt is shown as soon as it starts.
 function offerAttempts() {
-  const count = Number(document.querySelector("[data-attempts]")?.dataset.attempts || 0);
+  const count = Number(liveState()?.attempts || 0);
   if (count === shownAttempts) return;
   const first = shownAttempts === 0;
   shownAttempts = count;
-  chooser.replaceChildren(...Array.from({ length: count }, (_, index) => new Option(`${index + 1} of ${count}`, index + 1)));
+  const options = Array.from({ length: count }, (_, index) => new Option(`${index + 1} of ${count}`, String(index + 1)));
+  chooser.replaceChildren(...options);
   chooser.value = String(count);
-  chooser.closest("label").hidden = count < 2;
+  const label = chooser.closest("label");
+  if (label) label.hidden = count < 2;
   if (!first || !text.childElementCount) restart();
 }
 

@@ -1,25 +1,30 @@
 // Closes menus (<details>, which open without a script) on Escape or a click outside, and dismisses notices.
 
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  if (!(event.target instanceof Element)) return;
+  /** @type {NodeListOf<HTMLDetailsElement>} */
+  const menus = document.querySelectorAll("details.menu[open]");
+  for (const menu of menus) {
     if (!menu.contains(event.target)) menu.open = false;
   }
   event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
 
+  /** @type {HTMLElement | null} */
   const opener = event.target.closest("[data-dialog]");
-  if (opener) {
-    opener.closest("details.menu")?.removeAttribute("open");
-    document.getElementById(opener.dataset.dialog)?.showModal();
-  }
+  if (!opener) return;
+  opener.closest("details.menu")?.removeAttribute("open");
+  const dialog = document.getElementById(opener.dataset.dialog ?? "");
+  if (dialog instanceof HTMLDialogElement) dialog.showModal();
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = event.target.closest?.("details.menu[open]") ?? document.querySelector("details.menu[open]");
-  if (menu) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }
+  const selector = "details.menu[open]";
+  const around = event.target instanceof Element ? event.target.closest(selector) : null;
+  const menu = around ?? document.querySelector(selector);
+  if (!(menu instanceof HTMLDetailsElement)) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
 });
 
 // Signing out clears the session storage of every open tab; localStorage events reach the others.
@@ -37,7 +42,7 @@ addEventListener("storage", (event) => {
 if (document.querySelector("[data-signed-out]")) {
   clearSessionStorage();
   try {
-    localStorage.setItem("signed-out", Date.now());
+    localStorage.setItem("signed-out", String(Date.now()));
     localStorage.removeItem("signed-out");
   } catch {
     // storage is forbidden: the other tabs keep theirs until they are closed

@@ -1,16 +1,19 @@
 // Keeps sections beside the form open when the next preview replaces them.
-const open = new Set();
+const openFolds = new Set();
 document.addEventListener(
   "toggle",
   (event) => {
-    const name = event.target.dataset?.kept;
-    if (!name) return;
-    if (event.target.open) open.add(name);
-    else if (event.target.isConnected) open.delete(name);
+    const fold = event.target;
+    if (!(fold instanceof HTMLDetailsElement) || !fold.dataset.kept) return;
+    if (fold.open) openFolds.add(fold.dataset.kept);
+    else if (fold.isConnected) openFolds.delete(fold.dataset.kept);
   },
   true,
 );
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id !== "preview") return;
-  for (const fold of event.detail.target.querySelectorAll("[data-fold]")) fold.open = open.has(fold.dataset.fold);
+  const { target } = event.detail;
+  if (target?.id !== "preview") return;
+  /** @type {NodeListOf<HTMLDetailsElement>} */
+  const folds = target.querySelectorAll("details[data-fold]");
+  for (const fold of folds) fold.open = openFolds.has(fold.dataset.fold);
 });

@@ -1,21 +1,27 @@
 // Schema fields that a person adds to a form: inserting, removing, focus. The builder binds their values to the text.
 
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
+
+/** @param {string} text */
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
 
 // By now the builder has removed the value from the text: the form's own listener runs before this one.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-remove-pointer]");
-  if (!button) return;
-  const field = button.closest("[data-group]");
-  const list = field.parentElement.closest("[data-group]");
+  if (!(event.target instanceof Element)) return;
+  /** @type {HTMLElement | null | undefined} */
+  const field = event.target.closest("[data-remove-pointer]")?.closest("[data-group]");
+  if (!field) return;
+  const list = field.parentElement?.closest("[data-group]");
+  /** @type {HTMLElement | null | undefined} */
   const refetch = list?.querySelector(":scope > [data-refetch]");
-  announce(`Took ${field.querySelector("legend").textContent.trim()} away.`);
+  announce(`Took ${field.querySelector("legend")?.textContent?.trim()} away.`);
   if (refetch) refetch.click(); // the indexes of the entries after it have changed
   else {
+    /** @type {HTMLElement | null} */
     const part = field.closest("[data-part]");
-    (part?.dataset.part === field.dataset.group ? part : field).remove();
+    (part?.dataset.part === field.dataset.group ? part : field)?.remove();
   }
-  document.getElementById("schema-search").focus();
+  document.getElementById("schema-search")?.focus();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -27,8 +33,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const button = event.detail.elt;
   if (!button?.matches("[data-next]")) return;
-  const entries = button.closest("[data-group]").querySelectorAll(":scope > [data-group]");
-  const controls = [...(entries[entries.length - 1]?.querySelectorAll("[data-pointer]") ?? [])];
+  const lastEntry = [...(button.closest("[data-group]")?.querySelectorAll(":scope > [data-group]") ?? [])].at(-1);
+  if (!lastEntry) return;
+  const controls = boundControls(lastEntry);
   if (!controls.length || controls.some((control) => control.value)) return;
   event.preventDefault();
   controls[0].focus();
@@ -37,10 +44,17 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 // Focus the field that was added.
 document.addEventListener("htmx:afterSettle", (event) => {
   const button = event.detail.requestConfig?.elt;
-  if (!button?.matches("[name=at]:not([data-refetch])")) return;
-  const controls = [...document.querySelectorAll("#schema-fields [data-pointer]")];
-  const added = controls.filter((control) => control.dataset.pointer.startsWith(button.value.replace(/-$/, "")));
+  if (!(button instanceof HTMLButtonElement) || !button.matches("[name=at]:not([data-refetch])")) return;
+  const pointer = button.value.replace(/-$/, "");
+  const added = boundControls(document.getElementById("schema-fields")).filter((control) => control.dataset.pointer?.startsWith(pointer));
   const target = button.matches("[data-next]") ? added.find((control) => !control.value) : added[0];
   target?.focus();
-  target?.closest(".field, fieldset").scrollIntoView({ block: "nearest" });
+  target?.closest(".field, fieldset")?.scrollIntoView({ block: "nearest" });
 });
+
+/** @param {Element | null} root */
+function boundControls(root) {
+  /** @type {NodeListOf<Control> | undefined} */
+  const controls = root?.querySelectorAll("[data-pointer]");
+  return [...(controls ?? [])];
+}

@@ -2,14 +2,30 @@
 // the session has ended, the text is saved in this browser and offered when the page is opened again.
 
 const SAVE_DELAY_MS = 800;
+/** @typedef {{at: string, entries: [name: string, value: string][]}} LocalDraft */
+
+/** @param {string} text */
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
-const draftId = document.querySelector("input[name=draft][data-user]");
-const form = draftId.form;
-const status = document.getElementById("draft-status");
+const draftId = find(document, "input[name=draft][data-user]", HTMLInputElement);
+const form = find(document, "form[data-builder]", HTMLFormElement);
+const status = find(document, "#draft-status", HTMLElement);
 const storageKey = `typed:${draftId.dataset.user}:${location.pathname}`;
-let timer;
+let timer = 0;
 let dirty = false;
 let sent = false;
+
+/**
+ * Return the first element that matches. The page has it.
+ * @template {HTMLElement} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ */
+function find(root, selector, type) {
+  const element = root.querySelector(selector);
+  if (element instanceof type) return element;
+  throw new Error(`The page has no ${selector}.`);
+}
 
 function formData() {
   const data = new FormData(form);
@@ -19,7 +35,10 @@ function formData() {
   return data;
 }
 
-/** Save in this browser. False if its storage is full or forbidden. */
+/**
+ * Save in this browser. False if its storage is full or forbidden.
+ * @param {FormData} data
+ */
 function saveLocally(data) {
   try {
     const entries = [...data].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "do");
@@ -59,13 +78,13 @@ async function save() {
   }
   dirty = true;
   status.textContent = saveLocally(data) ? `${reason} What you typed is kept in this browser.` : reason;
-  timer = setTimeout(save, 10 * SAVE_DELAY_MS);
+  timer = window.setTimeout(save, 10 * SAVE_DELAY_MS);
 }
 
 // Pages are not cached, so Back and Reload request them again: the address must open the draft.
 function putDraftInAddress() {
   const address = new URL(form.action);
-  address.search = new URLSearchParams({ draft: draftId.value });
+  address.search = String(new URLSearchParams({ draft: draftId.value }));
   if (location.href !== address.href) history.replaceState(history.state, "", address);
 }
 
@@ -73,7 +92,7 @@ function scheduleSave() {
   putDraftInAddress();
   dirty = true;
   clearTimeout(timer);
-  timer = setTimeout(save, SAVE_DELAY_MS);
+  timer = window.setTimeout(save, SAVE_DELAY_MS);
 }
 
 form.addEventListener("input", scheduleSave);
@@ -94,8 +113,10 @@ document.addEventListener("visibilitychange", () => {
 });
 
 // -- Drafts saved in this browser
+/** @type {HTMLElement | null} */
 const offer = document.querySelector("[data-local-draft]");
 
+/** @returns {LocalDraft | null} */
 function localDraft() {
   try {
     return JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
@@ -104,13 +125,16 @@ function localDraft() {
   }
 }
 
-/** Open a draft of this browser by posting its fields. */
+/**
+ * Open a draft of this browser by posting its fields.
+ * @param {LocalDraft} draft
+ */
 function restore(draft) {
   const copy = document.createElement("form");
   copy.method = "post";
   copy.action = form.action;
   if (form.enctype) copy.enctype = form.enctype;
-  const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+  const token = find(form, "[name=csrfmiddlewaretoken]", HTMLInputElement).value;
   for (const [name, value] of [...draft.entries, ["csrfmiddlewaretoken", token], ["do", "check"]]) {
     const field = document.createElement("textarea");
     [field.name, field.value] = [name, value];
@@ -123,31 +147,36 @@ function restore(draft) {
   copy.submit();
 }
 
-/** Whether the page already shows the draft of this browser. */
+/**
+ * Whether the page already shows the draft of this browser.
+ * @param {LocalDraft} draft
+ */
 function isOnPage(draft) {
-  const text = form.elements.document ? "document" : "text";
-  const entry = (entries) => String(entries.find(([name]) => name === text)?.[1] ?? "").replace(/\r\n?/g, "\n");
-  return entry(draft.entries) === entry([...new FormData(form)]);
+  const name = form.elements.namedItem("document") ? "document" : "text";
+  const localText = draft.entries.find((entry) => entry[0] === name)?.[1];
+  const [local, shown] = [localText, new FormData(form).get(name)].map((text) => String(text ?? "").replace(/\r\n?/g, "\n"));
+  return local === shown;
 }
 
 if (document.body.hasAttribute("data-posted")) putDraftInAddress();
 const [navigation] = performance.getEntriesByType("navigation");
+const isRevisit = navigation instanceof PerformanceNavigationTiming && ["back_forward", "reload"].includes(navigation.type);
 const draft = localDraft();
 if (draft && isOnPage(draft)) {
   removeLocal();
 } else if (
   draft &&
-  ["back_forward", "reload"].includes(navigation?.type) &&
+  isRevisit &&
   draft.entries.some(([name, value]) => name === "draft" && value === draftId.value)
 ) {
   restore(draft); // typed here a moment ago and not saved by the portal
 } else if (draft && offer) {
-  const at = offer.querySelector("[data-local-time]");
+  const at = find(offer, "[data-local-time]", HTMLTimeElement);
   at.dateTime = draft.at;
   at.textContent = new Date(draft.at).toLocaleTimeString();
   offer.hidden = false;
-  offer.querySelector("[data-local-restore]").addEventListener("click", () => restore(draft));
-  offer.querySelector("[data-local-discard]").addEventListener("click", () => {
+  find(offer, "[data-local-restore]", HTMLElement).addEventListener("click", () => restore(draft));
+  find(offer, "[data-local-discard]", HTMLElement).addEventListener("click", () => {
     removeLocal();
     offer.hidden = true;
     announce("Thrown away.");

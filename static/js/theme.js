@@ -16,7 +16,9 @@
     const choice = storedTheme();
     const dark = choice === "dark" || (choice === "system" && system.matches);
     root.dataset.bsTheme = dark ? "dark" : "light";
-    for (const button of document.querySelectorAll("[data-theme]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const buttons = document.querySelectorAll("[data-theme]");
+    for (const button of buttons) {
       button.setAttribute("aria-pressed", String(button.dataset.theme === choice));
     }
   };
@@ -27,12 +29,15 @@
   addEventListener("storage", apply); // the same choice in every open tab
   document.addEventListener("DOMContentLoaded", apply);
   document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    /** @type {HTMLElement | null} */
     const button = event.target.closest("[data-theme]");
-    if (!button) return;
+    const theme = button?.dataset.theme;
+    if (!theme) return;
     // Signing out clears the storage; the cookie stays.
-    document.cookie = `theme=${button.dataset.theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
     try {
-      localStorage.setItem("theme", button.dataset.theme);
+      localStorage.setItem("theme", theme);
     } catch {
       // storage is forbidden: only the cookie holds it
     }

@@ -1,8 +1,10 @@
 // Updates relative times ("5 s ago") and running durations. The server renders both first, by the same rules
 // (jobs/templatetags/portal.py); both are tested with the same cases.
 
+/** @param {number} number */
 const two = (number) => String(number).padStart(2, "0");
 
+/** @param {number} seconds */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [minutes, second] = [Math.floor(whole / 60), whole % 60];
@@ -13,6 +15,7 @@ export function span(seconds) {
   return minutes ? `${minutes}m ${two(second)}s` : `${second}s`;
 }
 
+/** @param {number} seconds */
 export function ago(seconds) {
   if (seconds < 5) return "just now";
   if (seconds < 60) return `${Math.floor(seconds)} s ago`;
@@ -21,6 +24,10 @@ export function ago(seconds) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text; // leave an equal text alone: a write clears the selection
 }
@@ -28,7 +35,9 @@ function setText(element, text) {
 function tick() {
   if (document.hidden) return;
   const now = Date.now();
-  for (const element of document.querySelectorAll("time[data-ago]")) {
+  /** @type {NodeListOf<HTMLTimeElement>} */
+  const times = document.querySelectorAll("time[data-ago]");
+  for (const element of times) {
     const seconds = (now - Date.parse(element.dateTime)) / 1000;
     if (seconds < 7 * 86400) setText(element, ago(seconds)); // older ones are dates
     if (element.title && !element.dataset.local) {
@@ -37,8 +46,10 @@ function tick() {
       element.title = `${element.title}\n${local} here`;
     }
   }
-  for (const element of document.querySelectorAll("[data-since]")) {
-    setText(element, span((now - Date.parse(element.dataset.since)) / 1000));
+  /** @type {NodeListOf<HTMLElement>} */
+  const durations = document.querySelectorAll("[data-since]");
+  for (const element of durations) {
+    setText(element, span((now - Date.parse(element.dataset.since ?? "")) / 1000));
   }
 }
 
