@@ -1,12 +1,16 @@
 // Keeps sections beside the form open when the next preview replaces them.
-const openFolds = new Set();
+
+/** @type {NodeListOf<HTMLDetailsElement>} */
+const servedOpen = document.querySelectorAll("details[data-fold][open]");
+const openFolds = new Set([...servedOpen].map((fold) => fold.dataset.fold));
+
 document.addEventListener(
   "toggle",
   (event) => {
     const fold = event.target;
-    if (!(fold instanceof HTMLDetailsElement) || !fold.dataset.kept) return;
-    if (fold.open) openFolds.add(fold.dataset.kept);
-    else if (fold.isConnected) openFolds.delete(fold.dataset.kept);
+    if (!(fold instanceof HTMLDetailsElement) || !fold.dataset.fold) return;
+    if (fold.open) openFolds.add(fold.dataset.fold);
+    else if (fold.isConnected) openFolds.delete(fold.dataset.fold);
   },
   true,
 );

@@ -21,6 +21,7 @@ class BuilderForm:
         self.schema_fields = SchemaFields(page)
         self.name = self.field("name")
         self.preflight: Locator = page.locator("#preview")
+        self.effective: Locator = self.preflight.locator("[data-fold=effective]")
         self.fix: Locator = self.preflight.locator("[data-fix]")
         self.frozen_notice: Locator = page.locator("[data-frozen]")
         self.unmapped: Locator = page.locator("#json-only-fields")

@@ -199,6 +199,23 @@ def test_a_form_that_is_only_looked_at_writes_nothing(page: Page, analyst: Membe
         assert "draft=" not in page.url
 
 
+def test_a_section_that_is_open_stays_open_when_the_preview_comes_anew(page: Page) -> None:
+    form = JobForm(page).open("?definition=model-training")
+    form.name.fill("first")
+    form.queue.select_option("cpu-job-queue")
+    form.expect_sentence("Submit first to cpu-job-queue")
+    form.effective.locator("summary").click()
+    expect(form.effective).to_have_attribute("open", "")
+    form.name.fill("second")
+    form.expect_sentence("Submit second to cpu-job-queue")
+    expect(form.effective).to_have_attribute("open", "")
+
+    form.effective.locator("summary").click()
+    form.name.fill("third")
+    form.expect_sentence("Submit third to cpu-job-queue")
+    expect(form.effective).not_to_have_attribute("open", "")
+
+
 def test_what_is_typed_after_enter_is_kept_too(page: Page) -> None:
     form = JobForm(page).open()
     for name in ("enter-a", "enter-b"):
