@@ -13,7 +13,7 @@ RULES_COME_FROM = (validate, parser)
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
 
 SUBJECTS = {
-    "reading": "Reading a text",
+    "reading": "Syntax",
     "schema": "Keys and values",
     "definition": "Job definitions",
     "platform": "Platforms",
@@ -31,7 +31,7 @@ SUBJECTS = {
     "names": "Names and tags",
     "secrets": "Secrets",
     "submission": "Submissions",
-    "overrides": "A submission on its definition",
+    "overrides": "Submissions against their definition",
     "dependencies": "Dependencies",
     "share": "Fair share",
     "queue": "Queues",
@@ -40,12 +40,11 @@ SUBJECTS = {
 HEAD = """\
 # Rules
 
-What the portal checks before AWS does, in pages, the API and `manage.py judge`. An **error** stops a
-document; a **warning** lets it pass, and says what is probably not what was meant. The name in the first column is
-told with each problem.
+What the portal checks before AWS does, in pages, the API and `manage.py judge`. An **error** stops a document. A
+**warning** points out a probable mistake and lets the document pass. Each problem carries the name of its rule, which
+is in the first column.
 
-This page is written by `make rules` from the rules themselves; what the portal's own policy says (queues, teams,
-budgets) is not in it.
+`make rules` generates this page from the rules. The portal's own policy (queues, teams, budgets) is not on it.
 """
 
 
@@ -59,7 +58,7 @@ def page() -> str:
         lines = [
             f"| `{rule.id}` | {rule.severity} | {_cell(rule.statement)} | {_cell(rule.source)} |" for rule in rules
         ]
-        head = [f"## {SUBJECTS[subject]}", "", "| rule | | what it says | source |", "|---|---|---|---|"]
+        head = [f"## {SUBJECTS[subject]}", "", "| rule | severity | description | source |", "|---|---|---|---|"]
         sections.append("\n".join([*head, *lines]))
     return "\n".join(f"{part.rstrip()}\n" for part in sections)
 
@@ -72,7 +71,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         current = PAGE.exists() and PAGE.read_text() == page()
         if not current:
-            sys.stderr.write("docs/rules.md is not what the rules say; `make rules` writes it anew.\n")
+            sys.stderr.write("docs/rules.md is out of date. Run `make rules`.\n")
         return 0 if current else 1
     PAGE.write_text(page())
     return 0

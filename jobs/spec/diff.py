@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object, text_at
-from jobs.spec.problems import describe, join_pointer, truncate
+from jobs.spec.problems import describe, join_pointer, quote, truncate
 from jobs.spec.redaction import MASK, redact
 
 _NAME_KEYS = {
@@ -124,13 +124,13 @@ def _difference(path: Path, labels: tuple[str, ...], kind: ChangeKind, before: A
     before_text, after_text = _describe_masked(before), _describe_masked(after)
     match kind:
         case ChangeKind.ADDED:
-            sentence = f"{what} is new: {after_text}."
+            sentence = f"{what} was added: {after_text}."
         case ChangeKind.REMOVED:
-            sentence = f"{what} is gone; it was {before_text}."
+            sentence = f"{what} was removed; it was {before_text}."
         case _ if hides_the_change:
-            sentence = f"{what} has another value."
+            sentence = f"{what} has a different value."
         case _:
-            sentence = f"{what} was {before_text} and is {after_text}."
+            sentence = f"{what} changed from {before_text} to {after_text}."
     return DocumentDifference(join_pointer(*path), what, kind, before, after, sentence, masked_again)
 
 
@@ -145,7 +145,7 @@ def _has_mask(value: Any) -> bool:
 def _mark_as_other(value: Any) -> Any:
     """Mark a masked value as different from another masked value."""
     if isinstance(value, str):
-        return value.replace(MASK, f"{MASK} (another value)")
+        return value.replace(MASK, f"{MASK} (different value)")
     if isinstance(value, list):
         return [_mark_as_other(item) for item in value]
     return {key: _mark_as_other(item) for key, item in value.items()} if isinstance(value, dict) else value
@@ -154,7 +154,9 @@ def _mark_as_other(value: Any) -> Any:
 def _describe_masked(value: Any) -> str:
     """Describe a masked value in a sentence; a variable or requirement is described by its value."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
-        return describe(value["value"])
+        value = value["value"]
+    if isinstance(value, str) and value:
+        return quote(value)
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         return f"the list {truncate(' '.join(value))}"
     return describe(value)

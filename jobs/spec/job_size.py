@@ -218,7 +218,7 @@ class _SizeCounter:
         self._paths_read["submission"].add(("nodeOverrides", "numNodes"))
         count = override.get("numNodes", block.get("numNodes"))
         if not is_integer(count) or not 0 < count <= MAX_NODES:
-            return _all_unknown("it doesn't say how many nodes it has"), 1
+            return _all_unknown("it has no number of nodes"), 1
         spans: list[tuple[range, ResourceAmounts]] = []
         for number, group in enumerate(list_at(block, "nodeRangeProperties")):
             span = parse_node_range(text_at(group, "targetNodes"), count)
@@ -289,7 +289,7 @@ def _sum_nodes(spans: Sequence[tuple[range, ResourceAmounts]], count: int) -> Re
             for span, amounts in covering
             if all(other.start <= span.start and span.stop <= other.stop for other, _ in covering)
         ]
-        node = _all_unknown(f"node {first} is in no group") if not covering else ResourceAmounts()
+        node = _all_unknown(f"node {first} is not in any group") if not covering else ResourceAmounts()
         for amounts in inner or [amounts for _, amounts in covering]:
             node = node.elementwise_max(amounts)
         total += node.scale(end - first)
@@ -382,18 +382,14 @@ def _larger(kind: str, one: str | None, other: str) -> str:
 
 
 def _parse_amounts(requests: Mapping[str, str], label: str) -> ResourceAmounts:
-    unknown = [
-        UnknownAmount(kind, f"{label} doesn't say how much it needs")
-        for kind in (VCPU, MEMORY)
-        if kind not in requests
-    ]
+    unknown = [UnknownAmount(kind, f"{label} has no size") for kind in (VCPU, MEMORY) if kind not in requests]
     values: dict[str, Decimal] = {}
     for kind, text in requests.items():
         pattern = _AMOUNT_PATTERNS.get(kind)
         if pattern is None:
             unknown.append(UnknownAmount(GPU, f"{label} asks for {quote(kind)}, which the portal doesn't know"))
         elif not pattern.fullmatch(text) or (kind != GPU and not Decimal(text)):
-            unknown.append(UnknownAmount(kind, f"{label} asks for {quote(text)}, which is no amount"))
+            unknown.append(UnknownAmount(kind, f"{label} asks for {quote(text)}, which is not an amount"))
         else:
             values[kind] = Decimal(text)
     return ResourceAmounts(

@@ -21,7 +21,7 @@ def apply_patch(document: Document, operations: Iterable[Mapping[str, Any]]) -> 
             patched, [copy_json(dict(operation)) for operation in operations], in_place=True
         )
     except (jsonpatch.JsonPatchException, JsonPointerException, LookupError, TypeError, ValueError) as error:
-        raise PatchError("The fix no longer fits the document.") from error
+        raise PatchError("The document has changed, so the fix no longer applies.") from error
     return patched
 
 

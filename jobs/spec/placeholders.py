@@ -20,7 +20,7 @@ _UNREPLACED_KEYS = (
 
 @rule("parameters.outside-command", WARNING)
 def placeholders_in_commands_only(document: Document) -> Iterator[Problem]:
-    """Ref:: is replaced in the command only; anywhere else the program gets it as it is written.
+    """Ref:: is replaced only in the command; anywhere else it stays as written.
 
     Source: “Parameters”, AWS Batch User Guide; AWS's answer to issue 24 of the guide's repository.
     """
@@ -30,13 +30,13 @@ def placeholders_in_commands_only(document: Document) -> Iterator[Problem]:
                 for path, _ in _texts_with_placeholder((*container.path, key), container.value[key]):
                     # The text is not quoted: it may hold a secret beside the placeholder.
                     yield Problem(
-                        join_pointer(*path), "Ref:: is replaced in command only; here it stays as it is written."
+                        join_pointer(*path), "Ref:: is replaced only in the command; here it stays as written."
                     )
 
 
 @rule("parameters.inside-text", WARNING)
 def placeholders_are_whole_words(document: Document) -> Iterator[Problem]:
-    """Ref:: is replaced where it is a whole word of the command; inside a longer text it stays as it is written.
+    """Ref:: is replaced where it is a whole argument of the command; inside a longer string it stays as written.
 
     Source: “Parameters”, AWS Batch User Guide, whose examples only have whole words.
     """
@@ -44,28 +44,28 @@ def placeholders_are_whole_words(document: Document) -> Iterator[Problem]:
         for path, word in command_words(container):
             if PLACEHOLDER_PREFIX in word and not WHOLE_WORD.fullmatch(word):
                 message = (
-                    f"Ref:: is replaced only where it is a whole word of the command; {quote(word)} stays as it is. "
-                    "Give the whole text as the parameter."
+                    f"Ref:: is replaced only where it is a whole argument of the command; {quote(word)} "
+                    "stays as written. Make the whole argument a parameter."
                 )
                 yield Problem(join_pointer(*path), message)
 
 
 @rule("parameters.no-default", WARNING)
 def placeholders_have_defaults(document: Document) -> Iterator[Problem]:
-    """A placeholder without a default has to be given by every submission, or the program gets the text Ref:: itself.
+    """A placeholder without a default must be set by every submission, or the program gets the literal text Ref::.
 
     Source: “Parameters”, AWS Batch User Guide.
     """
     defaults = object_at(document, "parameters")
     for path, name in find_placeholders(document):
         if name not in defaults:
-            message = f"Ref::{name} has no default in parameters, so every submission has to give {quote(name)}."
+            message = f"Ref::{name} has no default in parameters, so every submission must set {quote(name)}."
             yield Problem(join_pointer(*path), message)
 
 
 @rule("parameters.unused", WARNING)
 def parameters_are_used(document: Document) -> Iterator[Problem]:
-    """A parameter that no word of the command names does nothing.
+    """A parameter that the command does not use has no effect.
 
     Source: “Parameters”, AWS Batch User Guide.
     """
@@ -74,13 +74,13 @@ def parameters_are_used(document: Document) -> Iterator[Problem]:
     }
     for key in object_at(document, "parameters"):
         if key not in names:
-            message = f"No word of the command is Ref::{key}, so the parameter {quote(key)} does nothing."
+            message = f"No argument of the command is Ref::{key}, so the parameter {quote(key)} has no effect."
             yield Problem(join_pointer("parameters", key), message)
 
 
 @rule("parameters.no-value", WARNING)
 def placeholders_have_values(submission: Document, effective: Document) -> Iterator[Problem]:
-    """A placeholder of the command that runs has neither a default nor a value, so the program gets Ref:: itself.
+    """A placeholder of the command has neither a default nor a value, so the program gets the literal text Ref::.
 
     Source: “Parameters”, AWS Batch User Guide.
     """
@@ -90,15 +90,15 @@ def placeholders_have_values(submission: Document, effective: Document) -> Itera
     if missing:
         names = list(dict.fromkeys(name for _, name in missing))
         message = (
-            f"The command has {join_words(f'Ref::{name}' for name in names)}, and neither the definition nor this "
-            "submission gives a value; the program would get this text itself."
+            f"The command has {join_words(f'Ref::{name}' for name in names)}, and neither the definition nor "
+            "this submission sets a value; the program would get the literal text."
         )
         yield Problem("/parameters" if "parameters" in submission else "", message)
 
 
 @rule("parameters.not-in-command", WARNING)
 def values_are_used(submission: Document, effective: Document) -> Iterator[Problem]:
-    """A submission gives a parameter that no word of the command that runs names.
+    """A submission sets a parameter that the command does not use.
 
     Source: “Parameters”, AWS Batch User Guide.
     """
@@ -107,7 +107,7 @@ def values_are_used(submission: Document, effective: Document) -> Iterator[Probl
     }
     for key in object_at(submission, "parameters"):
         if key not in names:
-            message = f"No word of the command is Ref::{key}, so the parameter {quote(key)} does nothing."
+            message = f"No argument of the command is Ref::{key}, so the parameter {quote(key)} has no effect."
             here = join_pointer("parameters", key)
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 

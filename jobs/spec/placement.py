@@ -72,10 +72,10 @@ def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> 
     """Return the best verdict among a queue's environments: yes before unknown before no."""
     if not environments:
         return PlacementResult(
-            PlacementVerdict.UNKNOWN, "AWS was not asked yet about the compute environments of the queue."
+            PlacementVerdict.UNKNOWN, "The compute environments of the queue have not been read from AWS yet."
         )
     if not size.vcpus or not size.memory_mib:
-        return PlacementResult(PlacementVerdict.UNKNOWN, "It is not said yet how large the job is.")
+        return PlacementResult(PlacementVerdict.UNKNOWN, "The size of the job is not known yet.")
     answers = [(_check_environment(size, environment), environment) for environment in environments]
     for verdict in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
         result = next((answer for answer, _ in answers if answer.verdict is verdict), None)
@@ -97,13 +97,11 @@ def _check_environment(size: JobSize, environment: EnvironmentFacts) -> Placemen
         return PlacementResult(PlacementVerdict.NO, f"{name} is {environment.status.lower()}.")
     if environment.platform and environment.platform != size.platform:
         available, required = _PLATFORM_LABELS[environment.platform], _PLATFORM_LABELS[size.platform]
-        return PlacementResult(
-            PlacementVerdict.NO, f"{name} runs jobs of {available}, and this is one of {required}."
-        )
+        return PlacementResult(PlacementVerdict.NO, f"{name} runs {available} jobs, and this job is for {required}.")
     max_vcpus = environment.max_vcpus
     if max_vcpus is not None and size.vcpus > max_vcpus:
         return PlacementResult(
-            PlacementVerdict.NO, f"The job asks for {size.vcpus:f} vCPU, and {name} has {max_vcpus} in all."
+            PlacementVerdict.NO, f"The job asks for {size.vcpus:f} vCPU, but {name} has only {max_vcpus}."
         )
     if size.platform == "FARGATE":
         return _check_fargate(size, name)
@@ -115,11 +113,11 @@ _PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 def _check_fargate(size: JobSize, name: str) -> PlacementResult:
     if size.gpus:
-        return PlacementResult(PlacementVerdict.NO, f"{name} is of Fargate, which has no GPUs.")
+        return PlacementResult(PlacementVerdict.NO, f"{name} is on Fargate, which has no GPUs.")
     if size.vcpus > MAX_FARGATE_VCPUS or size.memory_mib > MAX_FARGATE_MEMORY_MIB:
         return PlacementResult(
             PlacementVerdict.NO,
-            f"A task of Fargate has {MAX_FARGATE_VCPUS} vCPU and {MAX_FARGATE_MEMORY_MIB // 1024} GiB at most.",
+            f"A Fargate task can have at most {MAX_FARGATE_VCPUS} vCPU and {MAX_FARGATE_MEMORY_MIB // 1024} GiB.",
         )
     return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
 
@@ -133,17 +131,21 @@ def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementR
     if any(_can_hold(instance, size, USABLE_MEMORY_SHARE) for instance in instances):
         return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
     if unknown_types or not sizes:
-        which = f"of its machines ({join_words(unknown_types, limit=3)})" if unknown_types else "of its machines"
+        which = (
+            f"of its instance types ({join_words(unknown_types, limit=3)})"
+            if unknown_types
+            else "of its instance types"
+        )
         return PlacementResult(
-            PlacementVerdict.UNKNOWN, f"{name} may run it: how large the largest {which} is, is not known here."
+            PlacementVerdict.UNKNOWN, f"{name} may run it: the portal doesn't know the size {which}."
         )
     if any(_can_hold(instance, size, 1) for instance in instances):
         return PlacementResult(
-            PlacementVerdict.UNKNOWN, f"{name} may be too small: a machine keeps some of its memory for itself."
+            PlacementVerdict.UNKNOWN, f"{name} may be too small: an instance reserves some of its memory."
         )
     return PlacementResult(
         PlacementVerdict.NO,
-        f"No machine of {name} ({join_words(sizes, limit=4)}) is large enough: "
+        f"No instance type of {name} ({join_words(sizes, limit=4)}) is large enough: "
         f"{_limiting_resource(instances, size)}.",
     )
 
@@ -163,8 +165,8 @@ def _limiting_resource(instances: Iterable[InstanceSize], size: JobSize) -> str:
         (size.vcpus, max(instance.vcpus for instance in all_instances), "vCPU"),
     ):
         if amount > available:
-            return f"they have {available} {what} at most"
+            return f"the largest has {available} {what}"
     largest = max(instance.memory_mib for instance in all_instances)
     if size.memory_mib >= largest:
-        return f"they have {largest // 1024} GiB at most, and keep some of it for themselves"
-    return "none has as much of all that it asks for"
+        return f"the largest has {largest // 1024} GiB, and reserves some of it"
+    return "none has enough of everything the job asks for"

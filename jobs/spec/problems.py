@@ -86,7 +86,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def describe(value: object) -> str:
-    """Describe a value in a sentence, truncated: the text “abc”, the number 4, a list."""
+    """Describe a value in a sentence, truncated: the string “abc”, the number 4, a list."""
     match value:
         case None:
             return "null"
@@ -95,13 +95,13 @@ def describe(value: object) -> str:
         case int() | float():
             return f"the number {truncate(str(value))}"
         case str():
-            return f"the text {quote(value)}" if value else "an empty text"
+            return f"the string {quote(value)}" if value else "an empty string"
         case list():
             return "a list" if value else "an empty list"
         case dict():
             return "an object" if value else "an empty object"
         case _:
-            return "something that JSON does not know"
+            return "a value that JSON does not support"
 
 
 def quote(text: str) -> str:

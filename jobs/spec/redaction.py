@@ -160,7 +160,7 @@ _PROGRAMS = re.compile(
 )
 _SIMPLE_PATTERNS = (
     (_PRIVATE_KEY, "a private key"),
-    (_KEY_ID, "the id of an AWS access key"),
+    (_KEY_ID, "an AWS access key ID"),
     (_TOKEN, "an access token"),
     (_WEBHOOK, "an access token"),
     (_SCHEME, "an access token"),
@@ -217,7 +217,7 @@ def describe_secret(name: str, value: str) -> str:
     """Describe the secret that a value under a name contains, or return "" if it seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
-    return "what its name calls a secret" if _is_named_secret(name, value) else ""
+    return "a secret, judging by its name" if _is_named_secret(name, value) else ""
 
 
 def _is_named_secret(name: str, value: str) -> bool:
@@ -358,8 +358,8 @@ def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
             if not _HARMLESS.fullmatch(text[slice(*span)]):
                 yield span, kind
     if _KEY_ID.search(text):
-        yield from ((match.span(), "the secret key of AWS") for match in _AWS_SECRET.finditer(text))
-    yield from ((span, "an address with a password in it") for span in _spans_in_urls(text))
+        yield from ((match.span(), "an AWS secret access key") for match in _AWS_SECRET.finditer(text))
+    yield from ((span, "a URL with a password") for span in _spans_in_urls(text))
     for match in _USER.finditer(text):
         if not (match["user"].isdecimal() and match["secret"].isdecimal()) and not _HARMLESS.fullmatch(
             match["secret"]

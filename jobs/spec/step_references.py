@@ -25,37 +25,35 @@ MAX_AMBIGUOUS_REMNANTS = 25
 MAX_CANDIDATES = 8
 """Candidate steps considered per remnant; with more, it is ambiguous anyway."""
 
-QUOTE_EOF_HINT = "Quote the 'EOF' of the heredoc (cat << 'EOF') to keep it as it was written."
+QUOTE_EOF_HINT = "Quote the 'EOF' of the heredoc (cat << 'EOF') so that the shell leaves it unchanged."
 
 
 _SHELL_SOURCE = "Source: POSIX shell, parameter expansion."
 UNKNOWN_STEP = register_rule(
     "workflow.unknown-step",
     ERROR,
-    "${name} names no step of the workflow; the nearest is offered. Source: the portal.",
+    "${name} must be the name of a step; the nearest name is suggested. Source: the portal.",
 )
-SELF_REFERENCE = register_rule(
-    "workflow.self-reference", ERROR, "A step does not wait for itself. Source: the portal."
-)
+SELF_REFERENCE = register_rule("workflow.self-reference", ERROR, "A step can't wait for itself. Source: the portal.")
 EMPTY_REFERENCE = register_rule(
-    "workflow.empty-reference", ERROR, f"A reference was emptied, most likely by a shell. {_SHELL_SOURCE}"
+    "workflow.empty-reference", ERROR, f"A reference is empty, most likely expanded by a shell. {_SHELL_SOURCE}"
 )
 REFERENCE_IN_TEXT = register_rule(
-    "workflow.reference-in-text", ERROR, "The whole jobId is ${name}, with nothing around it. Source: the portal."
+    "workflow.reference-in-text",
+    ERROR,
+    "A reference is the whole jobId: ${name} and nothing else. Source: the portal.",
 )
-BARE_NAME = register_rule(
-    "workflow.bare-name", ERROR, "The name of a step is written without ${ } around it. Source: the portal."
-)
+BARE_NAME = register_rule("workflow.bare-name", ERROR, "The name of a step needs ${ } around it. Source: the portal.")
 SHELL_REMNANT = register_rule(
     "workflow.shell-rest", WARNING,
-    f"What a shell left of ${{name}} is read as the one other step that it fits. {_SHELL_SOURCE}",
+    f"What a shell left of ${{name}} is read as the only other step that matches. {_SHELL_SOURCE}",
 )  # fmt: skip
 AMBIGUOUS_REMNANT = register_rule(
-    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} fits more than one step. {_SHELL_SOURCE}"
+    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} matches more than one step. {_SHELL_SOURCE}"
 )
 NEITHER_STEP_NOR_ID = register_rule(
     "workflow.neither-step-nor-id", ERROR,
-    "A jobId is neither a reference to a step nor the id of a Batch job. "
+    "A jobId must be a reference to a step or the id of a Batch job. "
     "Source: JobDependency, AWS Batch API reference.",
 )  # fmt: skip
 
@@ -137,12 +135,12 @@ class _ReferenceResolver:
             self._read_reference(step, entry, reference[1].strip(), kind)
         elif not job_id:
             message = (
-                "The jobId is empty. If ${name} stood here, a shell has replaced it by nothing. "
+                "The jobId is empty. If it was ${name}, a shell has replaced it with nothing. "
                 "Quote the 'EOF' of the heredoc (cat << 'EOF'), or write ${name} again."
             )
             self._report(step, entry, message, EMPTY_REFERENCE)
         elif "${" in job_id:
-            message = f"{quote(job_id)} has more than a reference in it; the whole jobId has to be ${{name}}."
+            message = f"{quote(job_id)} contains more than a reference; the whole jobId must be ${{name}}."
             self._report(step, entry, message, REFERENCE_IN_TEXT)
         else:
             self._read_remnant(step, entry, job_id, kind)
@@ -152,14 +150,12 @@ class _ReferenceResolver:
         if others:
             self.references.edges.append(StepReference(step, entry, others[0], kind))
         elif name in self.by_name:
-            message = f"{quote(name)} waits for itself; a job can only wait for another one."
+            message = f"{quote(name)} waits for itself; a job can wait only for other jobs."
             self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             suggestion = self._suggest(step, name)
             hint = (
-                f"did you mean ${{{suggestion}}}?"
-                if suggestion
-                else "the name after jobName has to stand between ${ and }."
+                f"did you mean ${{{suggestion}}}?" if suggestion else "write the jobName of a step between ${ and }."
             )
             message = f"No step of this workflow is named {quote(name)}; {hint}"
             self._report(step, entry, message, UNKNOWN_STEP, suggestion=suggestion)
@@ -173,7 +169,7 @@ class _ReferenceResolver:
         elif exact or fitting:
             self.remnants.append(_Remnant(step, entry, text, kind, exact + fitting))
         elif text in self.by_name:
-            message = f"{quote(text)} waits for itself; a job can only wait for another one."
+            message = f"{quote(text)} waits for itself; a job can wait only for other jobs."
             self._report(step, entry, message, SELF_REFERENCE, remove=True)
         else:
             self._report_neither(step, entry, text)

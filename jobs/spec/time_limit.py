@@ -47,4 +47,4 @@ def drop_empty_timeouts(document: Document, kind: DocumentKind) -> tuple[Documen
 def _changes(prefix: str, document: object) -> list[DocumentChange]:
     if not has_empty_timeout(document):
         return []
-    return [DocumentChange(f"{prefix}/timeout", "The timeout says nothing and was left out.")]
+    return [DocumentChange(f"{prefix}/timeout", "The timeout is empty and was left out.")]

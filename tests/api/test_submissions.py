@@ -101,7 +101,7 @@ def test_a_refused_document_names_every_problem_with_its_place(world: World):
         (b'{"jobName": "\xe9"}', "not UTF-8", (1, 14)),
         ('// \0\n{"jobName": "a"}', "NUL", (1, 1)),
         ("[" * 40, "deep", (1, 33)),
-        ('{"a": 1}', "no document", (1, 1)),
+        ('{"a": 1}', "not an AWS Batch document", (1, 1)),
         ({"jobDefinitionName": "x"}, "Send it to /api/v1/definitions", (1, 1)),
     ],
 )

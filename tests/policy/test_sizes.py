@@ -114,7 +114,7 @@ def test_what_cannot_be_told_is_said_in_words_with_the_reason():
 
     assert told.message == (
         "Research may use 64 vCPU and 2,048 MiB of memory at most in cpu, and the portal can't tell how much the job "
-        "asks for, because its container doesn't say how much it needs. Say it in numbers for each container."
+        "asks for, because its container has no size. Say it in numbers for each container."
     )
 
 

@@ -26,21 +26,21 @@ def test_each_difference_is_a_place_a_kind_and_a_sentence() -> None:
             ChangeKind.CHANGED,
             "a:1",
             "a:2",
-            "containerProperties › image was the text “a:1” and is the text “a:2”.",
+            "containerProperties › image changed from “a:1” to “a:2”.",
         ),
         (
             "/containerProperties/privileged",
             ChangeKind.ADDED,
             None,
             True,
-            "containerProperties › privileged is new: true.",
+            "containerProperties › privileged was added: true.",
         ),
         (
             "/containerProperties/user",
             ChangeKind.REMOVED,
             "me",
             None,
-            "containerProperties › user is gone; it was the text “me”.",
+            "containerProperties › user was removed; it was “me”.",
         ),
     ]
 
@@ -48,24 +48,24 @@ def test_each_difference_is_a_place_a_kind_and_a_sentence() -> None:
 def test_entries_with_names_are_compared_by_name_and_not_by_place() -> None:
     before = definition({"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
     after = definition({"environment": [{"name": "B", "value": "3"}, {"name": "A", "value": "1"}]})
-    assert told(before, after) == ["containerProperties › environment › B was the text “2” and is the text “3”."]
+    assert told(before, after) == ["containerProperties › environment › B changed from “2” to “3”."]
     sizes = definition({"resourceRequirements": [{"type": "MEMORY", "value": "512"}, {"type": "VCPU", "value": "2"}]})
     assert told(definition(), sizes) == [
-        "containerProperties › resourceRequirements › VCPU › value was the text “1” and is the text “2”."
+        "containerProperties › resourceRequirements › VCPU › value changed from “1” to “2”."
     ]
 
 
 def test_a_command_is_one_thing() -> None:
     before, after = definition({"command": ["run", "a"]}), definition({"command": ["run", "b"]})
-    assert told(before, after) == ["containerProperties › command was the list run a and is the list run b."]
+    assert told(before, after) == ["containerProperties › command changed from the list run a to the list run b."]
 
 
 def test_steps_are_compared_by_their_names() -> None:
     before = workflow(step("a"), step("b", "${a}"))
     after = workflow(step("b", "${a}"), step("c"))
     assert told(before, after) == [
-        "jobs › c is new: an object.",
-        "jobs › a is gone; it was an object.",
+        "jobs › c was added: an object.",
+        "jobs › a was removed; it was an object.",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_secret_is_not_told() -> None:
 
 
 def test_true_is_not_one() -> None:
-    assert told({"a": True}, {"a": 1}) == ["a was true and is the number 1."]
+    assert told({"a": True}, {"a": 1}) == ["a changed from true to the number 1."]
 
 
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"name": 1}], [{"name": "a"}] * 2])

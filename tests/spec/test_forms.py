@@ -45,7 +45,7 @@ def test_what_stands_around_the_document_is_left_out_and_it_is_said(before: str,
     reading = parse(before + PLAIN + after)
     assert reading.document == submission()
     [message] = said(reading)
-    assert message.endswith("is no part of the document and was left out.")
+    assert message.endswith("is not part of the document and was left out.")
     assert reading.position("/jobQueue").line == 1 + before.count("\n")
 
 
@@ -55,7 +55,7 @@ def test_of_two_documents_none_is_chosen() -> None:
 
 def test_slow_formats_are_tried_on_64_kib_only() -> None:
     assert parse(PLAIN + " x" + " " * (MAX_SLOW_FORMAT_LENGTH - len(PLAIN) - 2)).document == submission()
-    assert "take away" in refusal(PLAIN + " x" + " " * MAX_SLOW_FORMAT_LENGTH).message
+    assert "remove the rest" in refusal(PLAIN + " x" + " " * MAX_SLOW_FORMAT_LENGTH).message
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_values_of_the_wrong_type_are_put_right_and_it_is_said_without_the_value
 def test_many_values_are_put_right_in_a_few_sentences() -> None:
     reading = parse(json.dumps(submission(parameters={f"p{number}": number for number in range(500)})))
     assert len(reading.changes) == 21
-    assert said(reading)[-1] == "480 more values are read as the type that is wanted."
+    assert said(reading)[-1] == "480 more values are read as the type that AWS Batch expects."
 
 
 def test_what_cannot_be_put_right_stays_for_the_judge() -> None:
@@ -160,12 +160,12 @@ def test_an_answer_about_definitions_becomes_the_definition() -> None:
     assert reading.kind is DocumentKind.DEFINITION
     assert reading.document == definition(tags={"team": "x"})
     assert said(reading) == [
-        "The answer has 2 revisions; the newest, 7, is taken.",
+        "The response has 2 revisions; the newest, 7, is used.",
         (
-            "jobDefinitionArn, revision, status and containerOrchestrationType stand in answers of AWS only "
+            "jobDefinitionArn, revision, status and containerOrchestrationType are only in AWS responses "
             "and were left out."
         ),
-        "The tag “portal:job” is the portal's own and was left out.",
+        "The tag “portal:job” is set by the portal and was left out.",
     ]
     assert validate_parsed(reading) == []
     assert reading.position("/containerProperties/image").line > len(text.splitlines()) / 2
@@ -177,8 +177,11 @@ def test_one_definition_out_of_an_answer_is_read_too() -> None:
 
 def test_an_answer_about_several_definitions_is_not_guessed_at() -> None:
     both = [DESCRIBED, {**DESCRIBED, "jobDefinitionName": "other"}]
-    assert "2 job definitions (greet and other); send one." in refusal(json.dumps({"jobDefinitions": both})).message
-    assert "no job definition in it" in refusal('{"jobDefinitions": []}').message
+    assert (
+        "2 job definitions (greet and other); send one of them"
+        in refusal(json.dumps({"jobDefinitions": both})).message
+    )
+    assert "has no job definition." in refusal('{"jobDefinitions": []}').message
 
 
 def job(name: str, job_id: str, **more: Any) -> Document:
@@ -264,8 +267,8 @@ def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
     assert said(reading) == [
         "The empty parts of the skeleton were left out.",
         (
-            "Switches that a skeleton sets were left out (privileged and propagateTags); "
-            "write them again if they are meant."
+            "Settings that the skeleton sets to true were left out (privileged and propagateTags); "
+            "add them again if you want them."
         ),
     ]
     assert validate_parsed(reading) == []
@@ -326,9 +329,7 @@ def test_a_command_line_that_submits_is_read() -> None:
             "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "x,y"}],
         },
     }
-    assert said(reading)[1] == (
-        "--region and --output say where and how to call AWS, not what to run, and were left out."
-    )
+    assert said(reading)[1] == ("--region and --output configure the AWS CLI, not the job, and were left out.")
 
 
 def test_a_command_line_with_a_whole_document_is_read_and_its_options_win() -> None:
@@ -344,8 +345,11 @@ def test_an_option_that_batch_does_not_have_is_told_by_the_judge() -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("aws batch submit-job --cli-input-json file://job.json", "reads the file “file://job.json”"),
-        ("aws batch submit-job --job-name a --container-overrides file://o.json", "paste what the file holds"),
+        ("aws batch submit-job --cli-input-json file://job.json", "names the file “file://job.json”"),
+        (
+            "aws batch submit-job --job-name a --container-overrides file://o.json",
+            "paste the content of the file instead",
+        ),
         ("aws batch submit-job --container-overrides '{a: 1}'", "the value of --container-overrides is not JSON"),
         ("aws batch submit-job --timeout soon", "neither JSON nor key=value"),
         ("aws batch submit-job --job-name 'a", "a quote of this command line is not closed"),

@@ -76,7 +76,7 @@ def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
         assert [(problem.pointer, problem.severity) for problem in found] == [
             ("/containerProperties", Severity.WARNING)
         ]
-        assert found[0].message.startswith(f"Batch will ask for {lacking} at submit:")
+        assert found[0].message.startswith(f"The definition does not set {lacking}, so every")
 
 
 def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:

@@ -203,7 +203,7 @@ def test_a_container_without_a_size_makes_the_size_of_its_task_unknown():
     size = measured(task(container("a", VCPU="1", MEMORY="100"), container("b", VCPU="1")), {})
 
     assert (size.vcpus, size.memory_mib) == (2, 0)
-    assert size.why_unknown(MEMORY) == "container “b” doesn't say how much it needs"
+    assert size.why_unknown(MEMORY) == "container “b” has no size"
     assert not size.why_unknown(VCPU)
 
 
@@ -285,7 +285,7 @@ def test_an_override_of_nodes_that_is_for_no_group_or_for_one_twice_makes_the_si
 def test_a_node_in_no_group_makes_the_size_unknown():
     definition = nodes(3, n0_1={"image": "x", "resourceRequirements": asks(VCPU="1", MEMORY="100")})
 
-    assert measured(definition, {}).why_unknown(VCPU) == "node 2 is in no group"
+    assert measured(definition, {}).why_unknown(VCPU) == "node 2 is not in any group"
 
 
 @pytest.mark.parametrize("block", ["containerOverrides", "ecsPropertiesOverride", "nodeOverrides", "laterOverride"])
@@ -354,8 +354,8 @@ def test_a_container_that_asks_for_none_is_of_unknown_size():
     size = measured(task(container("a", VCPU="0", MEMORY="0")), {})
 
     assert [size.why_unknown(kind) for kind in (VCPU, MEMORY, GPU)] == [
-        "container “a” asks for “0”, which is no amount",
-        "container “a” asks for “0”, which is no amount",
+        "container “a” asks for “0”, which is not an amount",
+        "container “a” asks for “0”, which is not an amount",
         "",
     ]
 

@@ -48,7 +48,7 @@ def test_a_document_that_could_be_submitted_ends_with_0(capsys: pytest.CaptureFi
         {
             "pointer": "/tags/portal:x",
             "severity": "warning",
-            "message": "The tag “portal:x” is one of the portal's own, which writes it itself; take it away.",
+            "message": "The tag “portal:x” is set by the portal; remove it.",
             "rule": "names.tag-of-portal",
             "fix": [{"op": "remove", "path": "/tags/portal:x"}],
         }

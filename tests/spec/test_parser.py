@@ -137,14 +137,14 @@ def test_an_empty_text_is_called_empty(source: str | bytes) -> None:
     [
         ("[]", "an empty list"),
         ('[{"jobName": "a"}]', "a list"),
-        ('"hello"', "the text “hello”"),
+        ('"hello"', "the string “hello”"),
         ("12", "the number 12"),
         ("null", "null"),
         ("true", "true"),
     ],
 )
 def test_a_text_that_holds_no_object_is_told_what_it_holds(source: str, found: str) -> None:
-    assert f"holds {found};" in refusal(source).message
+    assert f"The text is {found};" in refusal(source).message
 
 
 def test_a_text_of_two_megabytes_is_refused_with_both_sizes() -> None:
@@ -163,7 +163,7 @@ def test_a_text_of_one_mebibyte_is_read() -> None:
 @pytest.mark.parametrize("bracket", ["[", '{"a":'])
 def test_brackets_too_deep_are_refused_with_their_line(depth: int, bracket: str) -> None:
     error = refusal('{"jobs":\n' + bracket * depth)
-    assert "32 are read at most" in error.message
+    assert "the limit is 32" in error.message
     assert error.line == 2
 
 
@@ -206,36 +206,36 @@ def test_text_that_is_not_utf8_is_refused_at_its_place() -> None:
 
 
 HINTS = [
-    ('{"a": 1,\n}', 2, 1, "comma stands before the closing }"),
-    ('{"a": [1, ]}', 1, 11, "comma stands before the closing ]"),
-    ('{"a": [1,, 2]}', 1, 10, "a comma too many"),
+    ('{"a": 1,\n}', 2, 1, "a comma before the closing }"),
+    ('{"a": [1, ]}', 1, 11, "a comma before the closing ]"),
+    ('{"a": [1,, 2]}', 1, 10, "an extra comma"),
     ("{'a': 1}", 1, 2, "double quotes"),
-    ("{\"a\": 'b'}", 1, 7, "not in single ones"),
+    ("{\"a\": 'b'}", 1, 7, "not single quotes"),
     ("{“a”: 1}", 1, 2, "typographic"),
     ("{a: 1}", 1, 2, "the key “a”"),
-    ('{"a": b}', 1, 7, "the text “b” has to stand in double quotes"),
-    ('{"a": True}', 1, 7, "small letters"),
+    ('{"a": b}', 1, 7, "“b” must be in double quotes"),
+    ('{"a": True}', 1, 7, "true in lower case"),
     ('{"a": None}', 1, 7, "leave the key out"),
-    ('{"a" = 1}', 1, 6, "not by “=”"),
-    ('{"a" => 1}', 1, 6, "not by “=”"),
-    ('{"a" 1}', 1, 6, "“:” has to stand"),
+    ('{"a" = 1}', 1, 6, "not “=”"),
+    ('{"a" => 1}', 1, 6, "not “=”"),
+    ('{"a" 1}', 1, 6, "expected “:” between"),
     ('{"a": 1\n "b": 2}', 2, 2, "a comma is missing"),
     ('{"a": 01}', 1, 8, "a comma is missing"),
-    ('{"a": +1}', 1, 7, "not a number"),
-    ('{"a": {"b": [1, 2}}', 1, 18, "closes a bracket of the other sort"),
-    ('{\n"a": {"b": 1}', 2, 14, "the { of line 1 is not closed (missing at the end: })"),
+    ('{"a": +1}', 1, 7, "not a valid JSON number"),
+    ('{"a": {"b": [1, 2}}', 1, 18, "does not match the open bracket"),
+    ('{\n"a": {"b": 1}', 2, 14, "the { on line 1 is not closed (missing at the end: })"),
     ('{"a": [{"b":', 1, 13, "(missing at the end: }]})"),
     ('{"a": "b\n}', 1, 7, "no closing double quote"),
     ('{"a": "b', 1, 7, "no closing double quote"),
     ('{"a": "b\tc"}', 1, 9, "control character"),
     ('{"a": "C:\\dir"}', 1, 10, "backslash"),
-    ('{"a": 1}}', 1, 9, "closes nothing"),
+    ('{"a": 1}}', 1, 9, "has no opening bracket"),
     ('{"a": 1}\n{"b": 2}', 2, 1, "a second document"),
-    ('{"a": 1},', 1, 9, "ended before this comma"),
-    ('{"a": 1}\nEOF', 2, 1, "belongs to the shell"),
-    ('{"a": 1\nEOF', 2, 1, "belongs to the shell"),
-    ('{"a": 1} hello', 1, 10, "take away what follows"),
-    ('{"a": $NAME}', 1, 7, "a variable of a shell"),
+    ('{"a": 1},', 1, 9, "ends before this comma"),
+    ('{"a": 1}\nEOF', 2, 1, "part of the shell command"),
+    ('{"a": 1\nEOF', 2, 1, "part of the shell command"),
+    ('{"a": 1} hello', 1, 10, "remove the rest"),
+    ('{"a": $NAME}', 1, 7, "a shell variable"),
     ('{"a":\u00a01}', 1, 6, "U+00A0"),
     ('# first\ncat > job.json << EOF\n{"a": 1}\nEOF', 2, 1, "between “<< EOF” and “EOF”"),
     ("aws batch list-jobs --job-queue x", 1, 1, "a shell command"),
@@ -245,7 +245,7 @@ HINTS = [
     ("<html>", 1, 1, "web page"),
     ('```json\n{"a": 1}\n```', 1, 1, "Markdown"),
     ('"jobName": "x"', 1, 1, "outer { } are missing"),
-    ('{"a": 1} /* x', 1, 10, "no end"),
+    ('{"a": 1} /* x', 1, 10, "is not closed"),
 ]
 
 
@@ -350,6 +350,6 @@ def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -
     reading = parse(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
 
     assert reading.document["containerOverrides"]["environment"] == [other]
-    assert "The environment variable “PORTAL_JOB_ID” is the portal's own and was left out." in [
+    assert "The environment variable “PORTAL_JOB_ID” is set by the portal and was left out." in [
         change.message for change in reading.changes
     ]

@@ -25,28 +25,28 @@ FARGATE = EnvironmentFacts("fg", "FARGATE_SPOT", "ENABLED", "VALID", max_vcpus=8
     ("asked", "environment", "fits", "because"),
     [
         (size("4", 14), ec2("m5.xlarge"), PlacementVerdict.YES, "ce can run it"),
-        (size("4", 16), ec2("m5.xlarge"), PlacementVerdict.NO, "16 GiB at most, and keep some"),
-        (size("4", 15.5), ec2("m5.xlarge"), PlacementVerdict.UNKNOWN, "keeps some of its memory"),
-        (size("8", 8), ec2("m5.xlarge", "c5.large"), PlacementVerdict.NO, "4 vCPU at most"),
-        (size("4", 30), ec2("c5.2xlarge", "r5.large", "m5.large"), PlacementVerdict.NO, "16 GiB at most"),
-        (size("8", 16), ec2("c5.2xlarge", "r5.xlarge"), PlacementVerdict.NO, "none has as much of all"),
-        (size("1", 1, 1), ec2("m5.xlarge"), PlacementVerdict.NO, "0 GPU at most"),
+        (size("4", 16), ec2("m5.xlarge"), PlacementVerdict.NO, "the largest has 16 GiB, and reserves some"),
+        (size("4", 15.5), ec2("m5.xlarge"), PlacementVerdict.UNKNOWN, "reserves some of its memory"),
+        (size("8", 8), ec2("m5.xlarge", "c5.large"), PlacementVerdict.NO, "the largest has 4 vCPU"),
+        (size("4", 30), ec2("c5.2xlarge", "r5.large", "m5.large"), PlacementVerdict.NO, "the largest has 16 GiB"),
+        (size("8", 16), ec2("c5.2xlarge", "r5.xlarge"), PlacementVerdict.NO, "none has enough of everything"),
+        (size("1", 1, 1), ec2("m5.xlarge"), PlacementVerdict.NO, "the largest has 0 GPU"),
         (size("4", 8, 1), ec2("g4dn.xlarge"), PlacementVerdict.YES, ""),
-        (size("1", 1, 2), ec2("g4dn.4xlarge", "p3.2xlarge"), PlacementVerdict.NO, "1 GPU at most"),
+        (size("1", 1, 2), ec2("g4dn.4xlarge", "p3.2xlarge"), PlacementVerdict.NO, "the largest has 1 GPU"),
         (size("2", 4), ec2("optimal"), PlacementVerdict.UNKNOWN, "optimal"),
         (size("4", 4), ec2("optimal", "m5.large"), PlacementVerdict.UNKNOWN, "optimal"),
         (size("2", 4), ec2("optimal", "m5.xlarge"), PlacementVerdict.YES, ""),
-        (size("2", 4), ec2(), PlacementVerdict.UNKNOWN, "of its machines is, is not known"),
-        (size("65", 4), ec2("optimal"), PlacementVerdict.NO, "65 vCPU, and ce has 64 in all"),
+        (size("2", 4), ec2(), PlacementVerdict.UNKNOWN, "doesn't know the size of its instance types"),
+        (size("65", 4), ec2("optimal"), PlacementVerdict.NO, "65 vCPU, but ce has only 64"),
         (size("65", 4), ec2("optimal", most=None), PlacementVerdict.UNKNOWN, ""),
-        (size(platform="FARGATE"), ec2("optimal"), PlacementVerdict.NO, "of EC2, and this is one of Fargate"),
+        (size(platform="FARGATE"), ec2("optimal"), PlacementVerdict.NO, "EC2 jobs, and this job is for Fargate"),
         (size(platform="EKS"), ec2("optimal"), PlacementVerdict.NO, ""),
-        (size(), ec2("m5.xlarge", orchestration="EKS"), PlacementVerdict.NO, "of EKS"),
+        (size(), ec2("m5.xlarge", orchestration="EKS"), PlacementVerdict.NO, "runs EKS jobs"),
         (size("8", 16, platform="FARGATE"), FARGATE, PlacementVerdict.YES, ""),
-        (size("16", 32, platform="FARGATE"), FARGATE, PlacementVerdict.NO, "8 in all"),
-        (size("4", 121, platform="FARGATE"), FARGATE, PlacementVerdict.NO, "120 GiB at most"),
+        (size("16", 32, platform="FARGATE"), FARGATE, PlacementVerdict.NO, "fg has only 8"),
+        (size("4", 121, platform="FARGATE"), FARGATE, PlacementVerdict.NO, "at most 16 vCPU and 120 GiB"),
         (size("1", 2, 1, platform="FARGATE"), FARGATE, PlacementVerdict.NO, "no GPUs"),
-        (size("0"), ec2("m5.xlarge"), PlacementVerdict.UNKNOWN, "how large the job is"),
+        (size("0"), ec2("m5.xlarge"), PlacementVerdict.UNKNOWN, "The size of the job"),
     ],
 )
 def test_what_fits_what_does_not_and_what_nobody_knows(
@@ -70,8 +70,8 @@ def test_of_several_that_do_not_fit_each_says_why() -> None:
     answer = check_placement(size("8", 4), [ec2("m5.xlarge"), FARGATE])
 
     assert answer.verdict is PlacementVerdict.NO
-    assert "4 vCPU at most" in answer.reason
-    assert "fg runs jobs of Fargate" in answer.reason
+    assert "the largest has 4 vCPU" in answer.reason
+    assert "fg runs Fargate jobs" in answer.reason
 
 
 def test_before_aws_was_asked_nothing_is_claimed() -> None:

@@ -493,7 +493,7 @@ def test_a_long_value_costs_no_time() -> None:
 def test_what_no_submission_can_change_is_said_so() -> None:
     for key, value in {"image": "x", "jobRoleArn": ROLE, "volumes": [], "privileged": True}.items():
         [problem] = validate.validate_document(DocumentKind.SUBMISSION, overriding({key: value}))
-        assert problem.message.startswith(f"{key} cannot be changed by a submission")
+        assert problem.message.startswith(f"A submission can't change {key};")
         assert apply_patch(overriding({key: value}), problem.fix) == overriding({})
 
 
@@ -501,7 +501,8 @@ def test_a_fargate_pair_is_judged_on_what_definition_and_override_say_together()
     document = overriding(needs(MEMORY="4000"))
     [problem] = validate.validate_document(DocumentKind.SUBMISSION, document, {"greet": fargate()})
     assert (
-        problem.message == "Fargate has no task with 1 vCPU and 4000 MiB; the next it has is 1 vCPU with 4,096 MiB."
+        problem.message
+        == "Fargate has no task size with 1 vCPU and 4000 MiB; the next larger size is 1 vCPU with 4,096 MiB."
     )
     assert (
         validate.validate_document(DocumentKind.SUBMISSION, apply_patch(document, problem.fix), {"greet": fargate()})

@@ -125,20 +125,20 @@ def test_an_unknown_value_is_a_warning_because_aws_may_have_learnt_it_since() ->
 @pytest.mark.parametrize(
     ("value", "sentence", "fixed"),
     [
-        ({"jobName": 1}, "jobName must be text in double quotes; found the number 1.", "1"),
-        ({"jobName": True}, "jobName must be text in double quotes; found true.", "true"),
-        ({"jobName": 1.5}, "jobName must be text in double quotes; found the number 1.5.", "1.5"),
-        ({"jobName": ["x"]}, "jobName must be text in double quotes; found a list.", None),
-        ({"timeout": {"attemptDurationSeconds": "90"}}, "found the text “90”.", 90),
+        ({"jobName": 1}, "jobName must be a string in double quotes; found the number 1.", "1"),
+        ({"jobName": True}, "jobName must be a string in double quotes; found true.", "true"),
+        ({"jobName": 1.5}, "jobName must be a string in double quotes; found the number 1.5.", "1.5"),
+        ({"jobName": ["x"]}, "jobName must be a string in double quotes; found a list.", None),
+        ({"timeout": {"attemptDurationSeconds": "90"}}, "found the string “90”.", 90),
         ({"timeout": {"attemptDurationSeconds": "soon"}}, "must be a whole number, without quotes", None),
         ({"timeout": {"attemptDurationSeconds": 90.0}}, "found the number 90.0.", 90),
         ({"timeout": {"attemptDurationSeconds": True}}, "found true.", None),
-        ({"timeout": "60"}, "timeout must be an object in { }; found the text “60”.", None),
+        ({"timeout": "60"}, "timeout must be an object in { }; found the string “60”.", None),
         ({"propagateTags": "True"}, "must be true or false, without quotes", True),
         ({"propagateTags": 1}, "must be true or false, without quotes", None),
         ({"dependsOn": {"jobId": "x"}}, "dependsOn must be a list in [ ]; found an object.", [{"jobId": "x"}]),
-        ({"containerOverrides": {"command": ["a", 2]}}, "Entry 2 of command must be text", "2"),
-        ({"parameters": {"n": 3}}, "n must be text in double quotes", "3"),
+        ({"containerOverrides": {"command": ["a", 2]}}, "Entry 2 of command must be a string", "2"),
+        ({"parameters": {"n": 3}}, "n must be a string in double quotes", "3"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_told_in_plain_words_and_fixed_where_safe(
@@ -158,7 +158,7 @@ def test_a_value_of_the_wrong_type_is_told_in_plain_words_and_fixed_where_safe(
 def test_null_is_to_be_left_out() -> None:
     document = submission(timeout=None)
     problem = only(document)
-    assert problem.message.startswith("timeout is null; leave it out")
+    assert problem.message.startswith("timeout is null; remove it")
     assert apply_patch(document, problem.fix) == submission()
 
 

@@ -189,9 +189,9 @@ def test_what_is_still_to_fill_in_is_no_error_before_it_is_sent(browser: Client)
     sent = fill(browser, queue="cpu")
 
     assert "Still to fill in: name and definition" in preview
-    assert "Give the job a name." not in preview
+    assert "Enter a job name." not in preview
     assert sent.status_code == 422
-    assert "Give the job a name." in words(sent)
+    assert "Enter a job name." in words(sent)
 
 
 def test_the_button_is_a_sentence(browser: Client) -> None:
@@ -546,7 +546,7 @@ def test_a_refused_definition_comes_back_with_its_problems(browser: Client) -> N
 
     assert answer.status_code == 422
     assert controls(answer.content.decode())["vcpus"] == "many"
-    for told in ("Give the definition a name.", "Name the container image to run.", "found the text “many”"):
+    for told in ("Enter a definition name.", "Enter a container image.", "found the string “many”"):
         assert told in words(answer)
 
 

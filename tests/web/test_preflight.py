@@ -107,7 +107,7 @@ def test_each_problem_is_told_under_its_line(browser: Client, research: Research
     assert "jobName must be" in lines["valid"][2]
     assert "The tag “Project” is missing" in lines["tags"][2]
     assert "asks for 32 vCPU" in lines["ceilings"][2]
-    assert "general has 16 in all. The job would wait for ever." in lines["fits"][2]
+    assert "but general has only 16. The job would never start." in lines["fits"][2]
 
 
 def test_a_foreign_queue_is_not_allowed_and_tells_nothing(browser: Client, research: Research) -> None:

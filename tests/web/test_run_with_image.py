@@ -54,8 +54,8 @@ def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, resea
     hidden = fill(browser, "job_preview", of=document, **FILLED, **changed, again=job.text_id)
 
     assert "It asks for the same as then." in words(same)
-    assert differences(other) == ["timeout is new: an object."]
-    assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has another value."]
+    assert differences(other) == ["timeout was added: an object."]
+    assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has a different value."]
 
 
 def test_a_value_that_is_still_masked_in_the_form_is_no_difference(browser: Client, research: Research) -> None:
@@ -82,8 +82,8 @@ def test_another_revision_shows_what_changed_in_the_definition(browser: Client, 
 
     assert differences(then) == []
     assert differences(latest) == [
-        "jobDefinition was the text “hello:1” and is the text “hello:2”.",
-        "containerProperties › image was the text “busybox” and is the text “busybox:2”.",
+        "jobDefinition changed from “hello:1” to “hello:2”.",
+        "containerProperties › image changed from “busybox” to “busybox:2”.",
     ]
 
 

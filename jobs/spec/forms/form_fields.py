@@ -38,56 +38,58 @@ _OVERRIDES: Path = ("containerOverrides",)
 _CONTAINER: Path = ("containerProperties",)
 _LOG: Path = (*_CONTAINER, "logConfiguration")
 
-_COMMAND_HELP = "As on a command line. No shell reads it: for pipes and variables write bash -c '…'."
-_RETRIES_HELP = "How often it may be tried, the first time included: 1 to 10."
-_TIME_HELP = "After it, an attempt is ended. At least 1 min."
+_COMMAND_HELP = "As on a command line, but without a shell. For pipes and variables, use bash -c '…'."
+_RETRIES_HELP = "1 to 10, including the first attempt"
+_TIME_HELP = "An attempt that runs longer is stopped. At least 1 min."
 
 JOB_FIELDS: tuple[FormField, ...] = (
-    FormField("name", ValueLens(("jobName",)), "Name", required_message="Give the job a name.",
+    FormField("name", ValueLens(("jobName",)), "Name", required_message="Enter a job name.",
           example="train-model-42", help="Letters, digits, - and _."),
     FormField("queue", ValueLens(("jobQueue",)), "Queue", "choice", required_message="Choose a queue."),
-    FormField("definition", DefinitionNameLens(), "Definition", "choice", required_message="Choose what to run."),
+    FormField("definition", DefinitionNameLens(), "Definition", "choice",
+          required_message="Choose a job definition."),
     FormField("revision", DefinitionRevisionLens(), "Revision", "choice"),
     FormField("command", ValueLens((*_OVERRIDES, "command"), value_types.COMMAND), "Command", "command",
           _COMMAND_HELP),
-    FormField("environment", ListLens((*_OVERRIDES, "environment")), "Environment", "variables"),
+    FormField("environment", ListLens((*_OVERRIDES, "environment")), "Environment variables", "variables"),
     FormField("vcpus", RequirementLens(_OVERRIDES, "VCPU", legacy="vcpus"), "vCPU", "number"),
     FormField("memory", RequirementLens(_OVERRIDES, "MEMORY", value_types.MEMORY, "memory"), "Memory", "memory",
-          "Such as 512 MiB or 16 GiB."),
+          "For example 512 MiB or 16 GiB"),
     FormField("gpus", RequirementLens(_OVERRIDES, "GPU"), "GPUs", "number"),
     FormField("retries", ValueLens(("retryStrategy", "attempts"), value_types.WHOLE), "Attempts", "number",
           _RETRIES_HELP),
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
-    FormField("waits", DependsOnLens(), "Wait for", "jobs"),
+    FormField("waits", DependsOnLens(), "Dependencies", "jobs"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip
 """The fields of a job, in the order in which their keys are added to a document."""
 
 DEFINITION_FIELDS: tuple[FormField, ...] = (
-    FormField("name", ValueLens(("jobDefinitionName",)), "Name", required_message="Give the definition a name.",
-          example="train-model", help="Letters, digits, - and _. What already has this name gets a new revision."),
+    FormField("name", ValueLens(("jobDefinitionName",)), "Name", required_message="Enter a definition name.",
+          example="train-model", help="Letters, digits, - and _. An existing name gets a new revision."),
     FormField("image", ValueLens((*_CONTAINER, "image")), "Image",
-          required_message="Name the container image to run.", example="registry/name:tag"),
+          required_message="Enter a container image.", example="registry/name:tag"),
     FormField("command", ValueLens((*_CONTAINER, "command"), value_types.COMMAND), "Command", "command",
           _COMMAND_HELP),
     FormField("platform", ValueLens(("platformCapabilities",), value_types.ONLY_ENTRY), "Platform", "choice"),
     FormField("vcpus", RequirementLens(_CONTAINER, "VCPU", legacy="vcpus"), "vCPU", "number"),
     FormField("memory", RequirementLens(_CONTAINER, "MEMORY", value_types.MEMORY, "memory"), "Memory", "memory",
-          "Such as 512 MiB or 16 GiB."),
+          "For example 512 MiB or 16 GiB"),
     FormField("gpus", RequirementLens(_CONTAINER, "GPU"), "GPUs", "number"),
-    FormField("environment", ListLens((*_CONTAINER, "environment")), "Environment", "variables"),
-    FormField("job_role", ValueLens((*_CONTAINER, "jobRoleArn")), "Job role", help="What the program may do in AWS.",
+    FormField("environment", ListLens((*_CONTAINER, "environment")), "Environment variables", "variables"),
+    FormField("job_role", ValueLens((*_CONTAINER, "jobRoleArn")), "Job role", help="AWS permissions of the container",
           example="arn:aws:iam::…:role/…"),
     FormField("execution_role", ValueLens((*_CONTAINER, "executionRoleArn")), "Execution role",
-          help="With it AWS pulls the image and writes the log. Fargate needs one.", example="arn:aws:iam::…:role/…"),
+          help="AWS uses it to pull the image and write the log. Required on "
+          "Fargate.", example="arn:aws:iam::…:role/…"),
     FormField("retries", ValueLens(("retryStrategy", "attempts"), value_types.WHOLE), "Attempts", "number",
           _RETRIES_HELP),
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
     FormField("log_group",
           ValueLens((*_LOG, "options", "awslogs-group"), siblings=(((*_LOG, "logDriver"), "awslogs"),)),
-          "Log group", help="Of CloudWatch Logs. Empty means /aws/batch/job.", example="/aws/batch/job"),
+          "Log group", help="In CloudWatch Logs. Default: /aws/batch/job", example="/aws/batch/job"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip
 """The fields common to most definitions. A definition with several containers is edited as JSON."""

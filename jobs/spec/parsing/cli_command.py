@@ -113,11 +113,9 @@ class _OptionReader:
                 self.source_root.members[name] = SourceNode(option.offset)
         changes = [DocumentChange("", "The command line was read: its options became the keys of the document.")]
         if self.ignored:
-            verb = "says" if len(self.ignored) == 1 else "say"
+            verb = "configures" if len(self.ignored) == 1 else "configure"
             were = "was" if len(self.ignored) == 1 else "were"
-            message = (
-                f"{join_words(self.ignored)} {verb} where and how to call AWS, not what to run, and {were} left out."
-            )
+            message = f"{join_words(self.ignored)} {verb} the AWS CLI, not the job, and {were} left out."
             changes.append(DocumentChange("", message))
         source_map = SourceMap(self.source_root)
         return ParsedText(document, tuple(changes), lambda: source_map)
@@ -160,7 +158,7 @@ class _OptionReader:
     def _refuse_file(self, option: _CliOption) -> None:
         first = option.values[0] if option.values else ""
         if first.startswith(("file://", "fileb://")):
-            message = f"{option.name} reads the file {quote(first)}, which is not here; paste what the file holds."
+            message = f"{option.name} names the file {quote(first)}; paste the content of the file instead."
             raise_at(self.text, option.offset, message)
 
     def _read_json(self, option: _CliOption) -> Any:

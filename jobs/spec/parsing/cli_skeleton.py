@@ -32,7 +32,7 @@ def strip_skeleton(document: Document, kind: DocumentKind) -> RewrittenDocument 
     changes = [DocumentChange("", "The empty parts of the skeleton were left out.")]
     if pruner.switches:
         names = join_words(pruner.switches)
-        message = f"Switches that a skeleton sets were left out ({names}); write them again if they are meant."
+        message = f"Settings that the skeleton sets to true were left out ({names}); add them again if you want them."
         changes.append(DocumentChange("", message))
     return RewrittenDocument(result, changes, pruner.origins)
 

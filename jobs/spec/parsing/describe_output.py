@@ -52,15 +52,15 @@ def _convert_definitions(entries: list[Any]) -> ConvertedRequest:
     definitions = [(number, entry) for number, entry in enumerate(entries) if is_object(entry)]
     names = {text_at(entry, "jobDefinitionName") for _, entry in definitions}
     if not definitions:
-        raise DocumentParseError("This answer of AWS has no job definition in it.")
+        raise DocumentParseError("This AWS response has no job definition.")
     if len(names) > 1:
         raise DocumentParseError(
-            f"This answer of AWS has {len(names)} job definitions ({join_words(sorted(names))}); send one."
+            f"This AWS response has {len(names)} job definitions ({join_words(sorted(names))}); send one of them."
         )
     number, newest = max(definitions, key=lambda pair: _revision(pair[1]))
     changes = []
     if len(definitions) > 1:
-        message = f"The answer has {len(definitions)} revisions; the newest, {_revision(newest)}, is taken."
+        message = f"The response has {len(definitions)} revisions; the newest, {_revision(newest)}, is used."
         changes.append(DocumentChange("", message))
     return _convert_definition(newest, join_pointer("jobDefinitions", number), changes)
 
@@ -95,7 +95,7 @@ def _convert_jobs(jobs: list[Document]) -> ConvertedRequest:
         steps.append(step.document)
         origins |= {f"{prefix}{key}": f"{prefix}{origin}" for key, origin in step.origins.items()}
         changes += [DocumentChange(f"{prefix}{change.pointer}", change.message) for change in step.changes]
-    summary = DocumentChange("", f"The answer has {len(jobs)} jobs; they are read as a workflow of as many steps.")
+    summary = DocumentChange("", f"The response has {len(jobs)} jobs; they are read as one workflow.")
     return ConvertedRequest({"jobs": steps}, DocumentKind.WORKFLOW, [summary, *changes], origins)
 
 
@@ -118,7 +118,7 @@ def _convert_job(job: Document) -> ConvertedRequest:
         document["tags"] = dict(tags)
     dropped_keys = [key for key in _RESPONSE_ONLY if key in job]
     changes = [
-        DocumentChange("", "What AWS tells of a job is read as the submission that would run it again."),
+        DocumentChange("", "The job description is read as a submission that runs the job again."),
         *_dropped_key_changes(dropped_keys),
         *_portal_variable_changes(object_at(job, "container")),
         *_remove_portal_tags(document),
@@ -128,7 +128,7 @@ def _convert_job(job: Document) -> ConvertedRequest:
         changes.append(
             DocumentChange(
                 "",
-                f"What {join_words(unsupported_keys)} says of this job is not carried over; the definition has it.",
+                f"The content of {join_words(unsupported_keys)} is not copied; the definition has it.",
             )
         )
     return ConvertedRequest(document, DocumentKind.SUBMISSION, changes, origins)
@@ -168,16 +168,16 @@ def _portal_variable_changes(container: Document) -> Iterator[DocumentChange]:
         plural = len(keys) > 1
         yield DocumentChange(
             "/containerOverrides",
-            f"The environment variable{'s' * plural} {join_words(map(quote, keys))} {'are' if plural else 'is'} the "
-            f"portal's own and {'were' if plural else 'was'} left out.",
+            f"The environment variable{'s' * plural} {join_words(map(quote, keys))} {'are' if plural else 'is'} "
+            f"set by the portal and {'were' if plural else 'was'} left out.",
         )
 
 
 def _dropped_key_changes(keys: list[str]) -> Iterator[DocumentChange]:
     if keys:
-        verb = "stands" if len(keys) == 1 else "stand"
+        verb = "is" if len(keys) == 1 else "are"
         were = "was" if len(keys) == 1 else "were"
-        yield DocumentChange("", f"{join_words(keys)} {verb} in answers of AWS only and {were} left out.")
+        yield DocumentChange("", f"{join_words(keys)} {verb} only in AWS responses and {were} left out.")
 
 
 def _remove_portal_tags(document: Document) -> Iterator[DocumentChange]:
@@ -195,5 +195,5 @@ def _remove_portal_tags(document: Document) -> Iterator[DocumentChange]:
         yield DocumentChange(
             "/tags" if user_tags else "",
             f"The tag{'s' * plural} {join_words(quote(key) for key in portal_keys)} "
-            f"{'are' if plural else 'is'} the portal's own and {'were' if plural else 'was'} left out.",
+            f"{'are' if plural else 'is'} set by the portal and {'were' if plural else 'was'} left out.",
         )

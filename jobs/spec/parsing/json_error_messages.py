@@ -21,7 +21,7 @@ _FORMAT_HINTS = (
         re.compile(
             r"(?:\$\s*)?(?:cat|tee|echo|aws|bash|sh|python3?|curl|export|sudo|cd|\./\S+)\s[^\r\n]*<<", re.ASCII
         ),
-        "this is a shell command with the document inside it; paste only what stands between “<< EOF” and “EOF”.",
+        "this is a shell command with the document inside it; paste only the part between “<< EOF” and “EOF”.",
     ),
     (
         re.compile(r"(?:\$\s*)?(?:cat|tee|echo|aws|bash|sh|python3?|curl|export|sudo|cd|\./\S+)\s", re.ASCII),
@@ -29,20 +29,20 @@ _FORMAT_HINTS = (
     ),
     (
         re.compile(r"(?:---|%YAML|-\s+[\w\"'])"),
-        "this looks like YAML; the document has to be JSON, beginning with {.",
+        "this looks like YAML; the document must be JSON and start with {.",
     ),
     (
         re.compile(r"(?:resource|module|variable|data|locals|provider)\b[^\r\n:]*\{"),
-        "this looks like Terraform; the document has to be JSON, beginning with {.",
+        "this looks like Terraform; the document must be JSON and start with {.",
     ),
     (
         re.compile(r"<[!?/a-zA-Z]"),
-        "this looks like a web page or XML; the document has to be JSON, beginning with {.",
+        "this looks like a web page or XML; the document must be JSON and start with {.",
     ),
-    (re.compile(r"```"), "the ``` of a Markdown page stand around the document; paste only what is between them."),
+    (re.compile(r"```"), "the document is in a Markdown code block; paste only the part between the ```."),
     (
         re.compile(r"[A-Za-z_][\w-]*\s*:(?:\s|$)"),
-        "this looks like YAML, or the outer { } are missing; the document has to be JSON, beginning with {.",
+        "this looks like YAML, or the outer { } are missing; the document must be JSON and start with {.",
     ),
     (
         re.compile(r'"[^"\r\n]*"\s*:'),
@@ -51,8 +51,8 @@ _FORMAT_HINTS = (
 )
 
 _WORD_HINTS = {
-    "True": "true is written with small letters in JSON.",
-    "False": "false is written with small letters in JSON.",
+    "True": "JSON writes true in lower case.",
+    "False": "JSON writes false in lower case.",
     "None": "JSON has no None; leave the key out.",
     "undefined": "JSON has no undefined; leave the key out.",
     "yes": "yes and no are not JSON; write true or false.",
@@ -79,7 +79,7 @@ def explain_json_error(text: str, error: JSONDecodeError) -> JsonErrorMessage:
         return _unclosed_string(text, at, error.msg)
     if error.msg.startswith("Invalid \\"):
         return JsonErrorMessage(
-            at, 'a backslash in a text has to be written twice (\\\\), unless it stands for \\n, \\t, \\" or \\u0041.'
+            at, 'a backslash in a string must be written twice (\\\\), unless it stands for \\n, \\t, \\" or \\u0041.'
         )
     if error.msg == "Extra data":
         return _extra_text(at, rest)
@@ -97,25 +97,25 @@ def _unexpected_character(at: int, here: str, rest: str, before: str, message: s
 def _punctuation_hint(here: str, before: str) -> str:
     """Return a hint for punctuation that is wrong anywhere, or ""."""
     if here in "'‘’`":
-        return 'texts and keys stand in double quotes ("), not in single ones.'
+        return 'strings and keys need double quotes ("), not single quotes.'
     if here in "“”„«»":
-        return 'these are typographic quotes; JSON wants straight ones (").'
+        return 'these are typographic quotes; JSON needs straight quotes (").'
     if here.isspace() or here in "\u200b\ufeff":
-        return f"an unusual blank (U+{ord(here):04X}) stands here; replace it by a plain one."
+        return f"this is an unusual space character (U+{ord(here):04X}); replace it with a plain space."
     if here in "]}" and before == ",":
-        return f"a comma stands before the closing {here}; take the comma away."
+        return f"there is a comma before the closing {here}; remove it."
     if here == "," and before in ("[", "{", ","):
-        return "there is a comma too many."
+        return "there is an extra comma; remove it."
     if here == "=" or (here == ">" and before == "="):
-        return "a key and its value are joined by “:”, not by “=”."
+        return "use “:” between a key and its value, not “=”."
     return ""
 
 
 def _shell_hint(rest: str) -> str:
     if rest.startswith("EOF"):
-        return "the document ends before its last bracket is closed; “EOF” belongs to the shell."
+        return "the document ends before its last bracket is closed; “EOF” is part of the shell command."
     if rest.startswith("$"):
-        return "a variable of a shell stands here; JSON has none, so write its value."
+        return "this is a shell variable; JSON has none, so write its value."
     return ""
 
 
@@ -125,13 +125,13 @@ def _grammar_hint(here: str, rest: str, message: str) -> str:
     word = match.group() if match else ""
     if message.startswith("Expecting property name"):
         if word:
-            return f"the key {quote(word)} has to stand in double quotes."
-        return f"a key in double quotes has to stand here, not {quote(here)}."
+            return f"the key {quote(word)} must be in double quotes."
+        return f"expected a key in double quotes here, not {quote(here)}."
     if message.startswith("Expecting ':'"):
-        return f"a “:” has to stand between a key and its value, not {quote(here)}."
+        return f"expected “:” between a key and its value, not {quote(here)}."
     if message.startswith("Expecting ','"):
         if here in "]}":
-            return f"this {here} closes a bracket of the other sort; one before it is not closed."
+            return f"this {here} does not match the open bracket; close that one first."
         return f"a comma is missing before {quote(word or here)}."
     return _word_hint(word, here)
 
@@ -141,51 +141,47 @@ def _word_hint(word: str, here: str) -> str:
     if word in _WORD_HINTS:
         return _WORD_HINTS[word]
     if word and (word[0].isdigit() or word[0] in "+-."):
-        return f"{quote(word)} is not a number as JSON writes it; put it in double quotes if it is a text."
+        return f"{quote(word)} is not a valid JSON number; put it in double quotes if it is a string."
     if word:
-        return f"the text {quote(word)} has to stand in double quotes."
-    return f"a value has to stand here, not {quote(here)}."
+        return f"{quote(word)} must be in double quotes."
+    return f"expected a value here, not {quote(here)}."
 
 
 def _unclosed_string(text: str, at: int, message: str) -> JsonErrorMessage:
     if message.startswith("Invalid control") and text[at : at + 1] not in "\r\n":
-        return JsonErrorMessage(at, "an invisible control character stands in this text; take it away.")
+        return JsonErrorMessage(at, "this string has an invisible control character; remove it.")
     line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
     offset = at if message.startswith("Unterminated") else max(text.rfind('"', line_start, at), line_start)
     return JsonErrorMessage(
         offset,
-        "the text that begins here has no closing double quote on its line (write \\n for a line end inside it).",
+        "the string that starts here has no closing double quote on its line (write \\n for a line break inside it).",
     )
 
 
 def _extra_text(at: int, rest: str) -> JsonErrorMessage:
     if rest.startswith("EOF"):
-        return JsonErrorMessage(at, "“EOF” belongs to the shell, not to the document; take this line away.")
+        return JsonErrorMessage(at, "“EOF” is part of the shell command, not of the document; remove this line.")
     if rest[0] in "{[":
         return JsonErrorMessage(
             at,
-            'a second document begins here; send one at a time, or write {"jobs": [ … ]} around several submissions.',
+            'a second document starts here; send one at a time, or put several submissions into {"jobs": [ … ]}.',
         )
     if rest[0] in "}]":
-        return JsonErrorMessage(at, f"this {rest[0]} closes nothing; there is one too many.")
+        return JsonErrorMessage(at, f"this {rest[0]} has no opening bracket; remove it.")
     if rest[0] == ",":
-        return JsonErrorMessage(
-            at, "the document has ended before this comma; is there a closing bracket too many above?"
-        )
-    return JsonErrorMessage(
-        at, f"the document has ended before {quote(rest.splitlines()[0])}; take away what follows it."
-    )
+        return JsonErrorMessage(at, "the document ends before this comma; check for an extra closing bracket above.")
+    return JsonErrorMessage(at, f"the document ends before {quote(rest.splitlines()[0])}; remove the rest.")
 
 
 def _unclosed_bracket(text: str, at: int) -> JsonErrorMessage:
     offsets = unclosed_brackets(text)
     if not offsets:
-        return JsonErrorMessage(at, "the text ends where a value should stand.")
+        return JsonErrorMessage(at, "the text ends where a value is expected.")
     closing = "".join("}" if text[offset] == "{" else "]" for offset in reversed(offsets))
     line = LineIndex(text).position(offsets[-1]).line
     return JsonErrorMessage(
         at,
-        f"the text ends too early: the {text[offsets[-1]]} of line {line} is not closed "
+        f"the text ends too early: the {text[offsets[-1]]} on line {line} is not closed "
         f"(missing at the end: {closing}).",
     )
 

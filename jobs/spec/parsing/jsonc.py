@@ -49,9 +49,9 @@ def parse_jsonc(text: str) -> ParsedText:
     """Parse JSON that may have comments. Raise DocumentParseError."""
     comments = texts.blank_comments(text)
     if comments.unclosed is not None:
-        raise_at(text, comments.unclosed, "the comment that begins here with /* has no end (*/).")
+        raise_at(text, comments.unclosed, "the comment that starts here with /* is not closed; end it with */.")
     if not comments.text.strip():
-        raise DocumentParseError("The text is empty." if not text.strip() else "The text holds nothing but comments.")
+        raise DocumentParseError("The text is empty." if not text.strip() else "The text has only comments.")
     value, repeats = load_object(comments.text)
     changes = tuple(_comment_changes(text, comments.offsets))
     return ParsedText(value, changes, lambda: build_source_map(comments.text), repeats)
@@ -85,7 +85,7 @@ def load_object(text: str) -> tuple[dict[str, Any], bool]:
     """Parse JSON without comments. Return the object and whether a key is duplicated. Raise DocumentParseError."""
     deep = texts.find_too_deep(text, MAX_NESTING)
     if deep is not None:
-        raise_at(text, deep, f"brackets stand in brackets {MAX_NESTING + 1} deep; {MAX_NESTING} are read at most.")
+        raise_at(text, deep, f"brackets are nested {MAX_NESTING + 1} levels deep; the limit is {MAX_NESTING}.")
     repeats = False
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def load_object(text: str) -> tuple[dict[str, Any], bool]:
     if "\\u" in text:
         _reject_broken_escapes(text)
     if not isinstance(value, dict):
-        hint = ' Write {"jobs": [ … ]} around several submissions.' if isinstance(value, list) else ""
-        raise DocumentParseError(f"The text holds {describe(value)}; a document is an object in {{ }}.{hint}")
+        hint = ' Put several submissions into {"jobs": [ … ]}.' if isinstance(value, list) else ""
+        raise DocumentParseError(f"The text is {describe(value)}; a document must be an object in {{ }}.{hint}")
     return value, repeats
 
 
@@ -161,7 +161,7 @@ def _surroundings_changes(text: str, start: int, end: int) -> Iterator[DocumentC
             f"after line {lines.position(end - 1).line}" if "\n" in text[end:].rstrip() else "after the last }"
         )
     if where:
-        yield DocumentChange("", f"What stands {join_words(where)} is no part of the document and was left out.")
+        yield DocumentChange("", f"The text {join_words(where)} is not part of the document and was left out.")
 
 
 def _comma_changes(text: str, offsets: list[int]) -> Iterator[DocumentChange]:
@@ -207,7 +207,7 @@ def _raise_bad_number(text: str, literal: str) -> NoReturn:
     if literal[-1].isdecimal():
         length = f" ({len(literal):,} characters)" if len(literal) > _MAX_NUMBER_LENGTH else ""
         raise_at(text, offset, f"the number {truncate(literal)}{length} is too large or too long.")
-    raise_at(text, offset, f"{literal} is not a number that JSON knows.")
+    raise_at(text, offset, f"{literal} is not a valid JSON number.")
 
 
 def _reject_broken_escapes(text: str) -> None:
@@ -217,9 +217,7 @@ def _reject_broken_escapes(text: str) -> None:
             continue
         for escape in _ESCAPE.finditer(string):
             if escape["null"]:
-                raise_at(
-                    text, start + escape.start(), "\\u0000 stands for no character that can be kept; take it away."
-                )
+                raise_at(text, start + escape.start(), "\\u0000 (NUL) can't be stored; remove it.")
             if escape["half"]:
                 raise_at(
                     text,

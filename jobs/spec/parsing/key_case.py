@@ -100,11 +100,11 @@ class _KeyFixer:
         what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else truncate(last.replace("~1", "/"))
         # The value is not quoted: it may be a secret.
         if type_name == "string":
-            message = f"{what} was not in quotes; it is read as a text, as AWS Batch wants it."
+            message = f"{what} was not in quotes; it is read as a string, as AWS Batch expects."
         elif type_name == "integer":
-            message = f"{what} is read as a whole number, as AWS Batch wants it."
+            message = f"{what} is read as a whole number, as AWS Batch expects."
         else:
-            message = f"{what} was in quotes; it is read as true or false, as AWS Batch wants it."
+            message = f"{what} was in quotes; it is read as true or false, as AWS Batch expects."
         self.conversions.append(DocumentChange(here, message))
         return new_value
 
@@ -119,7 +119,7 @@ class _KeyFixer:
     def _value_changes(self) -> list[DocumentChange]:
         if not self.more_conversions:
             return self.conversions
-        more = f"{self.more_conversions:,} more values are read as the type that is wanted."
+        more = f"{self.more_conversions:,} more values are read as the type that AWS Batch expects."
         return [*self.conversions, DocumentChange("", more)]
 
 

@@ -39,11 +39,11 @@ MAX_SLOW_FORMAT_LENGTH = 64 * 1024
 
 DUPLICATE_KEY = register_rule(
     "reading.duplicate-key", ERROR,
-    "A key stands once in an object; which of two would count depends on who reads it. Source: RFC 8259, section 4.",
+    "A key can occur only once in an object; parsers differ in which of two they use. Source: RFC 8259, section 4.",
 )  # fmt: skip
 NO_DOCUMENT = register_rule(
     "reading.no-document", ERROR,
-    "The text is a job definition, a submission or a workflow, written in JSON. Source: the portal.",
+    "The text must be a job definition, a submission or a workflow in JSON. Source: the portal.",
 )  # fmt: skip
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -99,7 +99,7 @@ def parse(text: str | bytes, kind: DocumentKind | None = None) -> ParseResult:
     if document_kind is None:
         key_hints = (f"{' or '.join(keys)} ({kind})" for kind, keys in KIND_KEYS.items())
         raise DocumentParseError(
-            f"This JSON is no document that AWS Batch knows: it has none of the keys "
+            f"This JSON is not an AWS Batch document: it has none of the keys "
             f"{join_words(key_hints, conjunction='or')}."
         )
 
@@ -169,7 +169,7 @@ def _decode(raw: str | bytes) -> str:
         return _from_utf8(raw).removeprefix("\ufeff")
     surrogate = _SURROGATE.search(raw)
     if surrogate:
-        raise_at(raw, surrogate.start(), "half a character (a lone surrogate) stands here; type it anew.")
+        raise_at(raw, surrogate.start(), "this is half a character (a lone surrogate); type the character again.")
     size = len(raw) if raw.isascii() else len(raw.encode())
     if size > MAX_TEXT_BYTES:
         _raise_too_large(size)
@@ -188,7 +188,7 @@ def _from_utf8(raw: bytes) -> str:
 
 def _raise_too_large(size: int) -> NoReturn:
     limit = _mebibytes(MAX_TEXT_BYTES)
-    raise DocumentParseError(f"The text is too large: it has {_mebibytes(size)}, and {limit} are read at most.")
+    raise DocumentParseError(f"The text is too large: it has {_mebibytes(size)}, and the limit is {limit}.")
 
 
 def _mebibytes(size: int) -> str:
@@ -219,9 +219,9 @@ def _duplicate_keys(text: str, source_map: SourceMap) -> tuple[Problem, ...]:
     return tuple(
         Problem(
             duplicate.pointer,
-            f"{truncate(split_pointer(duplicate.pointer)[-1])} stands twice in the same object, on lines "
+            f"{truncate(split_pointer(duplicate.pointer)[-1])} is in the same object twice, on lines "
             f"{lines.position(duplicate.first).line} and {lines.position(duplicate.second).line}; "
-            "take one of them away.",
+            "remove one of them.",
             rule=DUPLICATE_KEY,
         )
         for duplicate in source_map.duplicates

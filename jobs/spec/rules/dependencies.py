@@ -41,37 +41,37 @@ def check_dependency_types(document: Document) -> Iterator[Problem]:
 
 @rule("submission.reference")
 def no_step_reference(document: Document) -> Iterator[Problem]:
-    """A single submission waits for jobs that Batch knows already; ${name} stands for a job of a workflow.
+    """A single submission can wait only for jobs that Batch already knows; ${name} refers to a job of a workflow.
 
     Source: the portal, whose workflows have such references.
     """
     for here, job_id in _job_ids(document):
         if STEP_REFERENCE.fullmatch(job_id):
             message = (
-                f"{quote(job_id)} stands for another job of a workflow, and this is a single submission; "
-                'put the jobs into {"jobs": [ … ]}, or give the id of a job that Batch knows.'
+                f"{quote(job_id)} refers to another job of a workflow, but this is a single submission; "
+                'put the jobs into {"jobs": [ … ]}, or use the id of a Batch job.'
             )
             yield Problem(here, message)
 
 
 @rule("submission.empty-job-id")
 def job_id_is_not_empty(document: Document) -> Iterator[Problem]:
-    """The id of a job to wait for is not empty; a shell may have made it so.
+    """The id of a job to wait for can't be empty; a shell may have emptied it.
 
     Source: POSIX shell, parameter expansion; JobDependency, AWS Batch API reference.
     """
     for here, job_id in _job_ids(document):
         if not job_id:
             message = (
-                "The jobId is empty; a shell turns ${name} into nothing unless the heredoc begins with << 'EOF'. "
-                "Give the id of a job."
+                "The jobId is empty; a shell replaces ${name} with nothing unless the heredoc begins "
+                "with << 'EOF'. Enter the id of a job."
             )
             yield Problem(here, message)
 
 
 @rule("submission.job-id")
 def job_id_is_valid(document: Document) -> Iterator[Problem]:
-    """A job to wait for is named by its id, which is a UUID, with the number of a child or node behind it.
+    """A job to wait for is given by its id: a UUID, optionally followed by the number of a child or node.
 
     Source: JobDependency, AWS Batch API reference.
     """
@@ -83,14 +83,14 @@ def job_id_is_valid(document: Document) -> Iterator[Problem]:
 
 @rule("workflow.sequential-is-plain", WARNING)
 def sequential_is_plain(document: Document) -> Iterator[Problem]:
-    """SEQUENTIAL beside the id of a job is read as a plain dependency, because Batch defines it within an array only.
+    """SEQUENTIAL with a jobId is treated as a plain dependency, because Batch defines it only within an array.
 
     Source: “Job dependencies”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
             message = (
-                "A dependency on a job has no type SEQUENTIAL; it is read as a plain one: "
+                "A dependency with a jobId can't be SEQUENTIAL; it is treated as a plain one: "
                 "this job starts when the other has succeeded."
             )
             yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
@@ -98,33 +98,34 @@ def sequential_is_plain(document: Document) -> Iterator[Problem]:
 
 @rule("dependencies.sequential-without-array")
 def sequential_needs_array(document: Document) -> Iterator[Problem]:
-    """SEQUENTIAL without the id of a job lines up the children of an array, so the job has to be one.
+    """SEQUENTIAL without a jobId runs the children of an array one after another, so the job must be an array.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" not in entry and array_size(document) is None:
             message = (
-                "SEQUENTIAL without jobId lines up the children of an array, and this job has no arrayProperties."
+                "SEQUENTIAL without jobId runs the children of an array one after another, but this job has "
+                "no arrayProperties."
             )
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("dependencies.n-to-n-without-array")
 def n_to_n_needs_array(document: Document) -> Iterator[Problem]:
-    """N_TO_N joins the children of two arrays, so the job has to be one.
+    """N_TO_N pairs the children of two arrays, so the job must be an array.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "N_TO_N" and "jobId" in entry and array_size(document) is None:
-            message = "N_TO_N joins the children of two arrays, and this job has no arrayProperties."
+            message = "N_TO_N pairs the children of two arrays, but this job has no arrayProperties."
             yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
 
 
 @rule("dependencies.no-job-id")
 def dependency_names_job(document: Document) -> Iterator[Problem]:
-    """A dependency names the job to wait for, unless it lines up the children of an array.
+    """A dependency needs a jobId, unless it runs the children of an array one after another.
 
     Source: JobDependency, AWS Batch API reference.
     """
@@ -134,7 +135,7 @@ def dependency_names_job(document: Document) -> Iterator[Problem]:
         if entry.get("type") == "N_TO_N":
             yield Problem(here, "N_TO_N needs the jobId of the array whose children to wait for.")
         else:
-            message = "This dependency names no job; give it a jobId or take it away."
+            message = "This dependency has no job; add a jobId or remove it."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

@@ -58,15 +58,15 @@ def check_job_in_context(
 
 @rule("submission.empty-word")
 def command_has_no_empty_words(document: Document) -> Iterator[Problem]:
-    """The command of an override has no empty words.
+    """The command of an override can't have empty arguments.
 
-    Source: the answer of AWS Batch to an override with an empty text in its command.
+    Source: the response of AWS Batch to an override with an empty string in its command.
     """
     for container in overridden(document):
         for number, word in enumerate(list_at(container.value, "command")):
             if word == "":
                 here = join_pointer(*container.path, "command", number)
-                message = f"Word {number + 1} of the command is empty, which Batch does not take; take it away."
+                message = f"Argument {number + 1} of the command is empty, which AWS Batch refuses; remove it."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

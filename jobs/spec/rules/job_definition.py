@@ -36,7 +36,7 @@ def check_definition(document: Document) -> list[Problem]:
 
 @rule("definition.properties")
 def one_block_of_properties(document: Document) -> Iterator[Problem]:
-    """A definition has the properties of its type, and only one sort of them.
+    """A definition has the properties of its type, and only one kind of them.
 
     Type container takes containerProperties, ecsProperties or eksProperties; type multinode takes nodeProperties.
     Source: JobDefinition, AWS Batch API reference.
@@ -51,10 +51,10 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
         yield Problem("", f"A definition of type {kind} needs {join_words(allowed, conjunction='or')}.")
     for key in present:
         if key not in allowed:
-            message = f"{key} does not go with type {kind}, which takes {join_words(allowed, conjunction='or')}."
+            message = f"{key} is not allowed with type {kind}, which takes {join_words(allowed, conjunction='or')}."
             yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
     for key in matching[1:]:
-        message = f"{key} does not go together with {matching[0]}; keep one of them."
+        message = f"{key} and {matching[0]} exclude each other; keep one of them."
         yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
 
 
@@ -67,7 +67,7 @@ def image_is_given(document: Document) -> Iterator[Problem]:
     for task in tasks(document):
         if task.type == "container" and "image" not in task.value:
             yield Problem(
-                join_pointer(*task.path), f"image is missing in {task.path[-1]}; name the container image to run."
+                join_pointer(*task.path), f"image is missing in {task.path[-1]}; enter the container image to run."
             )
 
 

@@ -18,7 +18,7 @@ _MEBIBYTES = re.compile(r"[0-9]{1,9}Mi")
 
 @rule("nodes.range")
 def node_ranges_are_valid(document: Document) -> Iterator[Problem]:
-    """targetNodes is a range of node numbers such as 0:3, 4: or :3.
+    """targetNodes must be a range of node numbers such as 0:3, 4: or :3.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
@@ -30,14 +30,14 @@ def node_ranges_are_valid(document: Document) -> Iterator[Problem]:
             continue
         span = parse_node_range(text, count)
         if span is None:
-            yield Problem(here, f"{quote(text)} is no range of nodes; write it as 0:3, 4: or :3.")
+            yield Problem(here, f"{quote(text)} is not a range of nodes; write it like 0:3, 4: or :3.")
         elif count and span.stop > count:
             yield Problem(here, f"{quote(text)} goes beyond node {count - 1}, the last of {count}.")
 
 
 @rule("nodes.not-covered")
 def node_ranges_cover_all_nodes(document: Document) -> Iterator[Problem]:
-    """The groups of a multi-node job together have every node.
+    """The groups of a multi-node job must cover every node.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
@@ -51,26 +51,26 @@ def node_ranges_cover_all_nodes(document: Document) -> Iterator[Problem]:
             break
         next_node = max(next_node, span.stop)
     if next_node < count:
-        message = f"Node {next_node} is in no group; together the groups have to have nodes 0 to {count - 1}."
+        message = f"Node {next_node} is not in any group; the groups must cover nodes 0 to {count - 1}."
         yield Problem(join_pointer(*NODE_GROUPS_PATH), message)
 
 
 @rule("nodes.main")
 def main_node_exists(document: Document) -> Iterator[Problem]:
-    """The main node is one of the nodes.
+    """The main node must be one of the nodes.
 
     Source: NodeProperties, AWS Batch API reference.
     """
     count, main = _node_count(document), object_at(document, "nodeProperties").get("mainNode")
     if count and is_integer(main) and main >= count:
-        message = f"mainNode is {main}, and the nodes are 0 to {count - 1}."
+        message = f"mainNode is {main}, but the nodes are 0 to {count - 1}."
         fix = ({"op": "replace", "path": "/nodeProperties/mainNode", "value": 0},)
         yield Problem("/nodeProperties/mainNode", message, fix=fix)
 
 
 @rule("nodes.properties")
 def node_group_has_one_block(document: Document) -> Iterator[Problem]:
-    """A group of nodes has container, ecsProperties or eksProperties, and only one of them.
+    """A node group must have exactly one of container, ecsProperties and eksProperties.
 
     Source: NodeRangeProperty, AWS Batch API reference.
     """
@@ -81,15 +81,15 @@ def node_group_has_one_block(document: Document) -> Iterator[Problem]:
         present = [key for key in blocks if key in group]
         here = join_pointer(*NODE_GROUPS_PATH, position)
         if not present:
-            yield Problem(here, f"Group {position + 1} does not say what runs; it needs a container.")
+            yield Problem(here, f"Group {position + 1} has no container; add one.")
         for key in present[1:]:
-            message = f"{key} does not go together with {present[0]}; keep one of them."
+            message = f"{key} and {present[0]} exclude each other; keep one of them."
             yield Problem(f"{here}/{key}", message, fix=({"op": "remove", "path": f"{here}/{key}"},))
 
 
 @rule("nodes.instance-types")
 def node_groups_share_instance_type(document: Document) -> Iterator[Problem]:
-    """All groups of a multi-node job use one instance type.
+    """All groups of a multi-node job must use the same instance type.
 
     Source: “Multi-node parallel jobs”, AWS Batch User Guide.
     """
@@ -99,7 +99,9 @@ def node_groups_share_instance_type(document: Document) -> Iterator[Problem]:
         for name, path in ((plain, ("container", "instanceType")), *_instance_types(group)):
             first = first or name
             if name and name != first:
-                message = f"All groups use one instance type; this says {quote(name)}, another {quote(first)}."
+                message = (
+                    f"All groups must use the same instance type; this one has {quote(name)}, another {quote(first)}."
+                )
                 here = join_pointer(*NODE_GROUPS_PATH, position, *path)
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": first},))
 
@@ -112,7 +114,7 @@ def _instance_types(group: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
 
 @rule("ecs.essential")
 def task_has_essential_container(document: Document) -> Iterator[Problem]:
-    """At least one container of an ECS task is essential: the job ends with it.
+    """At least one container of an ECS task must be essential: the job ends with it.
 
     Source: TaskContainerProperties, AWS Batch API reference.
     """
@@ -120,13 +122,13 @@ def task_has_essential_container(document: Document) -> Iterator[Problem]:
         none_essential = all(container.value.get("essential") is False for container in task.containers)
         if task.type == "ecs" and task.containers and none_essential:
             here = join_pointer(*task.containers[0].path, "essential")
-            message = "No container of this task is essential; the job ends with one that is."
+            message = "No container of this task is essential; the job needs one that it ends with."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("containers.same-name")
 def container_names_are_unique(document: Document) -> Iterator[Problem]:
-    """The containers of a task or pod have different names.
+    """The containers of a task or pod must have different names.
 
     Source: TaskContainerProperties and EksContainer, AWS Batch API reference.
     """
@@ -136,36 +138,36 @@ def container_names_are_unique(document: Document) -> Iterator[Problem]:
             name = text_at(container.value, "name")
             if name and name in names and task.type != "container":
                 yield Problem(
-                    join_pointer(*container.path, "name"), f"Another container is named {quote(name)} already."
+                    join_pointer(*container.path, "name"), f"Another container is already named {quote(name)}."
                 )
             names.add(name)
 
 
 @rule("eks.platform")
 def eks_names_no_platform(document: Document) -> Iterator[Problem]:
-    """platformCapabilities is not taken for jobs on EKS.
+    """EKS jobs do not accept platformCapabilities.
 
     Source: RegisterJobDefinition, AWS Batch API reference.
     """
     if is_eks(document) and "platformCapabilities" in document:
-        message = "platformCapabilities is not taken for jobs on EKS; take it away."
+        message = "EKS jobs do not accept platformCapabilities; remove it."
         yield Problem("/platformCapabilities", message, fix=({"op": "remove", "path": "/platformCapabilities"},))
 
 
 @rule("eks.propagate-tags")
 def eks_propagates_no_tags(document: Document) -> Iterator[Problem]:
-    """Tags are not propagated for jobs on EKS.
+    """EKS jobs do not propagate tags.
 
     Source: RegisterJobDefinition, AWS Batch API reference.
     """
     if is_eks(document) and document.get("propagateTags") is True:
-        message = "Tags are not propagated for jobs on EKS; take propagateTags away."
+        message = "EKS jobs do not propagate tags; remove propagateTags."
         yield Problem("/propagateTags", message, fix=({"op": "remove", "path": "/propagateTags"},))
 
 
 @rule("eks.memory")
 def eks_memory(document: Document) -> Iterator[Problem]:
-    """Memory of a pod's container is in whole MiB such as 1024Mi, and its request and limit are equal.
+    """The memory of a pod's container must be in whole MiB such as 1024Mi, with equal request and limit.
 
     Source: EksContainerResourceRequirements, AWS Batch API reference.
     """
@@ -175,18 +177,18 @@ def eks_memory(document: Document) -> Iterator[Problem]:
             if isinstance(text, str) and not _MEBIBYTES.fullmatch(text):
                 yield Problem(
                     join_pointer(*path, side, "memory"),
-                    f"memory is in whole MiB such as 1024Mi; found {quote(text)}.",
+                    f"memory must be in whole MiB, such as 1024Mi; found {quote(text)}.",
                 )
         limit, request = limits.get("memory"), requests.get("memory")
         if isinstance(limit, str) and isinstance(request, str) and limit != request:
             here = join_pointer(*path, "requests", "memory")
-            message = f"The request of memory has to equal its limit, {quote(limit)}."
+            message = f"The memory request must equal the memory limit, {quote(limit)}."
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": limit},))
 
 
 @rule("eks.cpu")
 def eks_cpu(document: Document) -> Iterator[Problem]:
-    """CPU of a pod's container is in quarters, and its limit is at least its request.
+    """The CPU of a pod's container must be a multiple of 0.25, and its limit at least its request.
 
     Source: EksContainerResourceRequirements, AWS Batch API reference.
     """
@@ -195,24 +197,25 @@ def eks_cpu(document: Document) -> Iterator[Problem]:
             text = values.get("cpu")
             if isinstance(text, str) and (not parse_amount(text) or parse_amount(text) % Decimal("0.25")):
                 yield Problem(
-                    join_pointer(*path, side, "cpu"), f"cpu is in quarters such as 0.25 or 2; found {quote(text)}."
+                    join_pointer(*path, side, "cpu"),
+                    f"cpu must be a multiple of 0.25, such as 0.25 or 2; found {quote(text)}.",
                 )
         limit, request = parse_amount(limits.get("cpu")), parse_amount(requests.get("cpu"))
         if limit and limit < request:
             here = join_pointer(*path, "limits", "cpu")
-            message = f"The limit of cpu has to be at least its request, {request}."
+            message = f"The cpu limit must be at least the cpu request, {request}."
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": requests["cpu"]},))
 
 
 @rule("eks.no-image")
 def pod_has_container(document: Document) -> Iterator[Problem]:
-    """A pod has at least one container.
+    """A pod needs at least one container.
 
     Source: EksPodProperties, AWS Batch API reference.
     """
     for task in tasks(document):
         if task.type == "eks" and not task.containers:
-            yield Problem(join_pointer(*task.path), "The pod has no container; say in containers what runs.")
+            yield Problem(join_pointer(*task.path), "The pod has no container; add one in containers.")
 
 
 RULES = (

@@ -69,7 +69,7 @@ def _merge_container(base: Document, override: Document) -> Document:
 
 @rule("overrides.other-sort")
 def overrides_match_definition(definition: Document, submission: Document) -> Iterator[Problem]:
-    """The overrides are of the same sort as the definition: containers, an ECS task, a pod or nodes.
+    """The overrides must be of the same kind as the definition: containers, an ECS task, a pod or nodes.
 
     Source: SubmitJob, AWS Batch API reference.
     """
@@ -84,7 +84,7 @@ def overrides_match_definition(definition: Document, submission: Document) -> It
 
 @rule("overrides.unknown-container")
 def override_names_container(definition: Document, submission: Document) -> Iterator[Problem]:
-    """An override names a container that the definition has.
+    """An override must name a container of the definition.
 
     Source: TaskContainerOverrides and EksContainerOverride, AWS Batch API reference.
     """
@@ -105,7 +105,7 @@ def override_names_container(definition: Document, submission: Document) -> Iter
 
 @rule("overrides.legacy-loses")
 def legacy_size_does_not_override(definition: Document, submission: Document) -> Iterator[Problem]:
-    """An override by the old vcpus or memory does not win over resourceRequirements of the definition.
+    """The deprecated vcpus and memory do not override resourceRequirements of the definition.
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
@@ -116,34 +116,34 @@ def legacy_size_does_not_override(definition: Document, submission: Document) ->
         for key in legacy_keys_in_use(override.value):
             if LEGACY_SIZE_KEYS[key] in types:
                 message = (
-                    f"The definition names {LEGACY_SIZE_KEYS[key]} in resourceRequirements, "
-                    f"over which {key} does not win; say it in resourceRequirements too."
+                    f"The definition sets {LEGACY_SIZE_KEYS[key]} in resourceRequirements, "
+                    f"which {key} does not override; use resourceRequirements here too."
                 )
                 yield Problem(join_pointer(*override.path, key), message, fix=legacy_size_fix(override, (key,)))
 
 
 @rule("overrides.no-size")
 def size_is_given(definition: Document, submission: Document) -> Iterator[Problem]:
-    """vCPU and memory are named by the definition or by the submission.
+    """vCPU and memory must be set in the definition or in the submission.
 
-    Source: the answer of AWS Batch: “vCPU is not provided.”
+    Source: the response of AWS Batch: “vCPU is not provided.”
     """
     if not is_object(definition.get("containerProperties")) or is_fargate(definition):
         return
     missing_names = missing_sizes(apply_overrides(definition, submission)["containerProperties"])
     if missing_names:
         message = (
-            f"Neither the job definition nor this submission names {join_words(missing_names)}; "
-            "give it in containerOverrides.resourceRequirements."
+            f"Neither the job definition nor this submission sets {join_words(missing_names)}; "
+            "add it to containerOverrides.resourceRequirements."
         )
         yield Problem("/containerOverrides" if "containerOverrides" in submission else "", message)
 
 
 @rule("overrides.fargate-pair")
 def effective_fargate_size_is_offered(definition: Document, submission: Document) -> Iterator[Problem]:
-    """On Fargate, what definition and override ask for together is one of Fargate's pairs of vCPU and memory.
+    """On Fargate, definition and override together must give one of Fargate's pairs of vCPU and memory.
 
-    Source: the answer of AWS Batch: “Fargate resource requirements (1.00 vCPU, 4000 MiB) not valid.”
+    Source: the response of AWS Batch: “Fargate resource requirements (1.00 vCPU, 4000 MiB) not valid.”
     """
     override = _container_override(submission)
     if (
@@ -159,7 +159,7 @@ def effective_fargate_size_is_offered(definition: Document, submission: Document
 
 @rule("overrides.fargate-gpu")
 def override_has_no_fargate_gpus(definition: Document, submission: Document) -> Iterator[Problem]:
-    """Fargate has no GPUs, and an override gives it none.
+    """Fargate has no GPUs, so an override can't ask for one.
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
@@ -167,13 +167,13 @@ def override_has_no_fargate_gpus(definition: Document, submission: Document) -> 
         for position, entry in enumerate(list_at(override.value, "resourceRequirements")):
             if text_at(entry, "type") == "GPU":
                 here = join_pointer(*override.path, "resourceRequirements", position)
-                message = "The job definition is for Fargate, which has no GPUs; take this away."
+                message = "The job definition is for Fargate, which has no GPUs; remove this."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("overrides.whole-vcpus")
 def override_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[Problem]:
-    """On EC2 an override asks for whole vCPUs.
+    """On EC2, an override must ask for whole vCPUs.
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
@@ -184,7 +184,7 @@ def override_has_whole_vcpus(definition: Document, submission: Document) -> Iter
 
 @rule("overrides.target-nodes")
 def node_override_names_group(definition: Document, submission: Document) -> Iterator[Problem]:
-    """An override of nodes names a group exactly as the definition does.
+    """A node override must name a group exactly as the definition does.
 
     Source: NodePropertyOverride, AWS Batch API reference; “NodeOverride targets should match job definition”.
     """
@@ -201,7 +201,7 @@ def node_override_names_group(definition: Document, submission: Document) -> Ite
 
 @rule("overrides.node-count")
 def node_count_can_change(definition: Document, submission: Document) -> Iterator[Problem]:
-    """Another number of nodes needs a group with an open end, a main node among them, and no group beyond them.
+    """A different number of nodes needs a group with an open end, and must include the main node and every group.
 
     Source: NodeOverrides, AWS Batch API reference.
     """
@@ -225,7 +225,7 @@ def node_count_can_change(definition: Document, submission: Document) -> Iterato
 
 @rule("overrides.too-many-tags")
 def propagated_tags_within_limit(definition: Document, submission: Document) -> Iterator[Problem]:
-    """With propagateTags, tags of definition and job together are 50 at most, or the job fails; the portal adds six.
+    """With propagateTags, definition and job can have 50 tags together, or the job fails; the portal adds six.
 
     Source: SubmitJob, AWS Batch API reference: with more than 50 combined tags the job goes to FAILED.
     """
@@ -234,32 +234,32 @@ def propagated_tags_within_limit(definition: Document, submission: Document) -> 
     count, limit = len(user_tag_keys(definition) | user_tag_keys(submission)), MAX_TAGS - MAX_PORTAL_TAGS
     if count > limit and len(user_tag_keys(submission)) <= limit:
         message = (
-            f"With propagateTags, the tags of definition and job count together: {count}, and {limit} are the most, "
-            f"because AWS Batch takes {MAX_TAGS} and the portal adds {MAX_PORTAL_TAGS}."
+            f"With propagateTags, definition and job have {count} tags together; the limit is "
+            f"{limit}, because AWS Batch accepts {MAX_TAGS} and the portal adds {MAX_PORTAL_TAGS}."
         )
         yield Problem("/tags" if "tags" in submission else "", message)
 
 
 @rule("overrides.eks-tags")
 def eks_override_propagates_no_tags(definition: Document, submission: Document) -> Iterator[Problem]:
-    """Tags are not propagated for jobs on EKS.
+    """EKS jobs do not propagate tags.
 
     Source: SubmitJob, AWS Batch API reference.
     """
     if is_eks(definition) and submission.get("propagateTags") is True:
-        message = "Tags are not propagated for jobs on EKS; take propagateTags away."
+        message = "EKS jobs do not propagate tags; remove propagateTags."
         yield Problem("/propagateTags", message, fix=({"op": "remove", "path": "/propagateTags"},))
 
 
 @rule("overrides.instance-type")
 def override_instance_type_is_for_nodes(definition: Document, submission: Document) -> Iterator[Problem]:
-    """An override names an instance type for multi-node jobs only.
+    """An override can set an instance type only for multi-node jobs.
 
     Source: ContainerOverrides, AWS Batch API reference.
     """
     here = "/containerOverrides/instanceType"
     if "containerProperties" in definition and object_at(submission, "containerOverrides").get("instanceType"):
-        message = "instanceType is for multi-node jobs; the compute environment of the queue decides."
+        message = "instanceType applies only to multi-node jobs; the compute environment of the queue decides."
         yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

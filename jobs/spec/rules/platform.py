@@ -34,13 +34,13 @@ def no_nodes_on_fargate(document: Document) -> Iterator[Problem]:
     Source: “Multi-node parallel jobs”, AWS Batch User Guide.
     """
     if is_fargate(document) and is_multinode(document):
-        message = "Multi-node jobs do not run on Fargate; take platformCapabilities away."
+        message = "Multi-node jobs do not run on Fargate; remove platformCapabilities."
         yield Problem("/platformCapabilities", message, fix=({"op": "remove", "path": "/platformCapabilities"},))
 
 
 @rule("platform.one", WARNING)
 def one_platform(document: Document) -> Iterator[Problem]:
-    """A definition is for EC2 or for Fargate; the fields of the one are refused on the other.
+    """A definition is for EC2 or for Fargate; each refuses the fields of the other.
 
     Source: RegisterJobDefinition and ContainerProperties, AWS Batch API reference.
     """
@@ -51,40 +51,38 @@ def one_platform(document: Document) -> Iterator[Problem]:
 
 @rule("fargate.execution-role")
 def fargate_has_execution_role(document: Document) -> Iterator[Problem]:
-    """A job on Fargate needs an execution role, by which its image is pulled and its log is written.
+    """A Fargate job needs an execution role, which AWS uses to pull the image and write the log.
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide.
     """
     for task in _fargate_tasks(document):
         if not text_at(task.value, "executionRoleArn"):
-            yield Problem(join_pointer(*task.path), "A job on Fargate needs an executionRoleArn; name the role here.")
+            yield Problem(join_pointer(*task.path), "A Fargate job needs an executionRoleArn; enter the role here.")
 
 
 @rule("fargate.legacy-size")
 def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
-    """On Fargate the old vcpus and memory are refused; resourceRequirements say the size.
+    """Fargate refuses the deprecated vcpus and memory; use resourceRequirements.
 
     Source: ContainerProperties, AWS Batch API reference.
     """
     for task in _fargate_tasks(document):
         for container in task.containers:
             for key in legacy_keys_in_use(container.value):
-                message = f"{key} is not taken on Fargate; say it in resourceRequirements."
+                message = f"{key} is not supported on Fargate; use resourceRequirements."
                 yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
 
 
 @rule("fargate.no-size")
 def fargate_size_is_given(document: Document) -> Iterator[Problem]:
-    """A definition for Fargate names vCPU and memory.
+    """A Fargate definition must set vCPU and memory.
 
     Source: ResourceRequirement, AWS Batch API reference: Fargate takes certain pairs only.
     """
     for task in _fargate_tasks(document):
         missing_names = missing_sizes(task.value) if task.type == "container" else []
         if missing_names:
-            yield Problem(
-                join_pointer(*task.path), f"A definition for Fargate has to name {join_words(missing_names)}."
-            )
+            yield Problem(join_pointer(*task.path), f"A Fargate definition must set {join_words(missing_names)}.")
 
 
 @rule("fargate.gpu")
@@ -98,13 +96,13 @@ def fargate_has_no_gpus(document: Document) -> Iterator[Problem]:
             for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
                 if text_at(entry, "type") == "GPU":
                     here = join_pointer(*container.path, "resourceRequirements", position)
-                    message = "Fargate has no GPUs; take this away, or let the job run on EC2."
+                    message = "Fargate has no GPUs; remove this, or run the job on EC2."
                     yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("fargate.not-applicable")
 def fargate_has_no_ec2_fields(document: Document) -> Iterator[Problem]:
-    """Fargate takes no privileged containers, ulimits, volumes of the host, instance type, devices, tmpfs or swap.
+    """Fargate does not support privileged containers, ulimits, host volumes, instance types, devices, tmpfs or swap.
 
     Source: “Job definitions on Fargate”, AWS Batch User Guide; LinuxParameters, AWS Batch API reference.
     """
@@ -121,18 +119,18 @@ def fargate_has_no_ec2_fields(document: Document) -> Iterator[Problem]:
                     yield _unsupported_on_fargate(key, (*path, "linuxParameters", key))
         for position, volume in enumerate(list_at(task.value, "volumes")):
             if "host" in object_at(volume):
-                yield _unsupported_on_fargate("A volume of the host", (*task.path, "volumes", position, "host"))
+                yield _unsupported_on_fargate("A host volume", (*task.path, "volumes", position, "host"))
 
 
 def _unsupported_on_fargate(what: str, path: tuple[str | int, ...]) -> Problem:
     here = join_pointer(*path)
-    message = f"{what} is not taken on Fargate; take it away, or let the job run on EC2."
+    message = f"{what} is not supported on Fargate; remove it, or run the job on EC2."
     return Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("fargate.log-driver")
 def fargate_log_drivers(document: Document) -> Iterator[Problem]:
-    """On Fargate logs go by awslogs, splunk or awsfirelens.
+    """Fargate supports the log drivers awslogs, splunk and awsfirelens.
 
     Source: LogConfiguration, AWS Batch API reference.
     """
@@ -140,7 +138,10 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
         for container in task.containers:
             driver = text_at(container.value, "logConfiguration", "logDriver")
             if driver in _EC2_LOG_DRIVERS:  # the schema warns about unknown drivers
-                message = f"Fargate has no log driver {quote(driver)}; it has {join_words(_FARGATE_LOG_DRIVERS)}."
+                message = (
+                    f"Fargate does not support the log driver {quote(driver)}; it supports "
+                    f"{join_words(_FARGATE_LOG_DRIVERS)}."
+                )
                 here = join_pointer(*container.path, "logConfiguration", "logDriver")
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
 
@@ -166,7 +167,7 @@ def windows_runs_on_x86(document: Document) -> Iterator[Problem]:
 def fargate_size_is_offered(document: Document) -> Iterator[Problem]:
     """Fargate has only certain pairs of vCPU and memory.
 
-    They are checked when a job is submitted too, on what definition and override give together. Source:
+    They are checked for submissions too, with definition and override combined. Source:
     ResourceRequirement, AWS Batch API reference.
     """
     for task in _fargate_tasks(document):
@@ -192,22 +193,22 @@ def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Itera
         None,
     )
     hint = (
-        f"the next it has is {nearest_size[0]} vCPU with {nearest_size[1]:,} MiB."
+        f"the next larger size is {nearest_size[0]} vCPU with {nearest_size[1]:,} MiB."
         if nearest_size
-        else "it has 16 vCPU and 122,880 MiB at most."
+        else "the largest size is 16 vCPU with 122,880 MiB."
     )
     fix: tuple[dict[str, object], ...] = ()
     if nearest_size:
         others = [entry for entry in entries if text_at(entry, "type") not in ("VCPU", "MEMORY")]
         pair = [{"type": "VCPU", "value": str(nearest_size[0])}, {"type": "MEMORY", "value": str(nearest_size[1])}]
         fix = ({"op": "add", "path": join_pointer(*at.path, "resourceRequirements"), "value": [*pair, *others]},)
-    message = f"Fargate has no task with {vcpus.normalize():f} vCPU and {memory.normalize():f} MiB; {hint}"
+    message = f"Fargate has no task size with {vcpus.normalize():f} vCPU and {memory.normalize():f} MiB; {hint}"
     yield Problem(here, message, fix=fix)
 
 
 @rule("ec2.not-applicable")
 def ec2_has_no_fargate_fields(document: Document) -> Iterator[Problem]:
-    """Network, platform version, extra storage and runtime platform can be chosen on Fargate only.
+    """Network, platform version, ephemeral storage and runtime platform can be set only on Fargate.
 
     Source: ContainerProperties, AWS Batch API reference: “not applicable to jobs that run on EC2 resources”.
     """
@@ -220,15 +221,15 @@ def ec2_has_no_fargate_fields(document: Document) -> Iterator[Problem]:
             if key in task.value:
                 here = join_pointer(*task.path, key)
                 message = (
-                    f"{key} is for Fargate, and this definition is for EC2; take it away, "
-                    'or say platformCapabilities: ["FARGATE"].'
+                    f"{key} is for Fargate, and this definition is for EC2; remove it, "
+                    'or set platformCapabilities to ["FARGATE"].'
                 )
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("ec2.whole-vcpus")
 def ec2_has_whole_vcpus(document: Document) -> Iterator[Problem]:
-    """On EC2 a job has whole vCPUs, written without a point.
+    """On EC2, vCPUs must be whole numbers without a decimal point.
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
@@ -247,19 +248,19 @@ def fractional_vcpus(container: ContainerEntry) -> Iterator[Problem]:
             continue
         here = join_pointer(*container.path, "resourceRequirements", position, "value")
         whole = str(int(parse_amount(value).to_integral_value(rounding="ROUND_CEILING")))
-        message = f"On EC2 a job has whole vCPUs; {quote(value)} could be {quote(whole)}."
+        message = f"On EC2, vCPUs must be whole numbers; use {quote(whole)} instead of {quote(value)}."
         yield Problem(here, message, fix=({"op": "replace", "path": here, "value": whole},))
 
 
 @rule("platform.instance-type", WARNING)
 def instance_type_is_for_nodes(document: Document) -> Iterator[Problem]:
-    """An instance type is named for multi-node jobs only; for others the compute environment decides.
+    """An instance type can be set only for multi-node jobs; for others the compute environment decides.
 
     Source: ContainerProperties, AWS Batch API reference.
     """
     if value_at(document, "containerProperties", "instanceType") and not is_fargate(document):
         here = "/containerProperties/instanceType"
-        message = "instanceType is for multi-node jobs; here the compute environment of the queue decides."
+        message = "instanceType applies only to multi-node jobs; the compute environment of the queue decides."
         yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

@@ -17,7 +17,7 @@ MAX_PROBLEMS = 25_000
 
 MORE_PROBLEMS = register_rule(
     "reading.more-problems", ERROR,
-    "A document with more than 500 errors, or 25,000 errors and warnings, is not checked to its end. "
+    "A document is checked up to 500 errors, or 25,000 errors and warnings. "
     "Source: the portal.",
 )  # fmt: skip
 

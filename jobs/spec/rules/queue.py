@@ -35,36 +35,36 @@ def fair_share_queue_needs_share(submission: Document, queue: QueueFacts) -> Ite
     Source: SubmitJob, AWS Batch API reference.
     """
     if queue.fair_share is True and "shareIdentifier" not in submission:
-        message = "The queue is shared by a fair-share policy; name the share of this job in shareIdentifier."
+        message = "The queue has a fair-share policy; set the shareIdentifier of this job."
         yield Problem("/jobQueue" if "jobQueue" in submission else "", message)
 
 
 @rule("share.not-fair")
 def share_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
-    """A queue without a fair-share policy takes no share identifier.
+    """A queue without a fair-share policy accepts no share identifier.
 
     Source: SubmitJob, AWS Batch API reference.
     """
     if queue.fair_share is False and "shareIdentifier" in submission:
-        message = "The queue has no fair-share policy and takes no shareIdentifier; take it away."
+        message = "The queue has no fair-share policy and accepts no shareIdentifier; remove it."
         yield Problem("/shareIdentifier", message, fix=({"op": "remove", "path": "/shareIdentifier"},))
 
 
 @rule("share.priority", WARNING)
 def priority_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
-    """A scheduling priority only counts on a queue with a fair-share policy.
+    """A scheduling priority has an effect only on a queue with a fair-share policy.
 
     Source: SubmitJob, AWS Batch API reference.
     """
     if queue.fair_share is False and "schedulingPriorityOverride" in submission:
         here = "/schedulingPriorityOverride"
-        message = "The queue has no fair-share policy, so a scheduling priority does nothing there."
+        message = "The queue has no fair-share policy, so a scheduling priority has no effect."
         yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("queue.service-jobs")
 def queue_takes_container_jobs(_: Document, queue: QueueFacts) -> Iterator[Problem]:
-    """A queue for SageMaker training takes no container jobs.
+    """A queue for SageMaker training can't run container jobs.
 
     Source: JobQueueDetail, AWS Batch API reference.
     """
@@ -84,7 +84,7 @@ def queue_has_platform(definition: Document, queue: QueueFacts) -> Iterator[Prob
     platform = "EKS" if is_eks(definition) else "Fargate" if is_fargate(definition) else "EC2"
     if queue_platform and queue_platform != platform and "nodeProperties" not in definition:
         message = (
-            f"The job definition is for {platform}, and the queue runs jobs on {queue_platform}; "
+            f"The job definition is for {platform}, but the queue runs jobs on {queue_platform}; "
             f"choose a queue for {platform}."
         )
         yield Problem("/jobQueue", message)
@@ -92,7 +92,7 @@ def queue_has_platform(definition: Document, queue: QueueFacts) -> Iterator[Prob
 
 @rule("queue.nothing-fits", WARNING)
 def environment_can_run_job(definition: Document, submission: Document, queue: QueueFacts) -> Iterator[Problem]:
-    """Some compute environment of the queue is large enough for the job, else it waits for ever.
+    """A compute environment of the queue must be large enough for the job, or it never starts.
 
     Source: “Jobs stuck in a RUNNABLE status”, AWS Batch User Guide.
     """
@@ -100,7 +100,7 @@ def environment_can_run_job(definition: Document, submission: Document, queue: Q
         return
     answer = check_placement(requested_size(definition, submission), queue.environments)
     if answer.verdict is PlacementVerdict.NO:
-        yield Problem("/jobQueue", f"{answer.reason} The job would wait for ever.")
+        yield Problem("/jobQueue", f"{answer.reason} The job would never start.")
 
 
 RULES = (

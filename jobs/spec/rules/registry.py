@@ -54,8 +54,8 @@ def register_rule(name: str, severity: Severity, text: str) -> str:
     one_line = " ".join(cleandoc(text).split())
     statement, colon, source = one_line.partition("Source: ")
     if not (colon and statement and source):
-        raise ValueError(f"The rule {name} does not say what it says, or not where that is written.")
+        raise ValueError(f"The rule {name} has no description or no source.")
     if name in REGISTRY:
-        raise ValueError(f"There are two rules {name}.")
+        raise ValueError(f"Rule {name} is registered twice.")
     REGISTRY[name] = ValidationRule(name, severity, statement.strip(), source.strip())
     return name

@@ -30,7 +30,7 @@ _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 
 @rule("names.variable-of-batch")
 def no_batch_variables(document: Document) -> Iterator[Problem]:
-    """Names of environment variables that begin with AWS_BATCH are kept for those that Batch sets itself.
+    """Names of environment variables that begin with AWS_BATCH are reserved for AWS Batch.
 
     Source: ContainerProperties and KeyValuePair, AWS Batch API reference.
     """
@@ -38,13 +38,13 @@ def no_batch_variables(document: Document) -> Iterator[Problem]:
         for path, entry in environment_entries(container):
             name = text_at(entry, "name")
             if name.upper().startswith("AWS_BATCH"):
-                message = f"{quote(name)} is kept for Batch, as every name with AWS_BATCH is; choose another."
+                message = f"Names that begin with AWS_BATCH are reserved for AWS Batch. Rename {quote(name)}."
                 yield Problem(join_pointer(*path, "name"), message)
 
 
 @rule("names.variable-of-portal")
 def no_portal_variables(document: Document) -> Iterator[Problem]:
-    """Names of environment variables that begin with PORTAL_ are kept for those that the portal sets itself.
+    """Names of environment variables that begin with PORTAL_ are reserved for the portal.
 
     Source: the portal.
     """
@@ -61,7 +61,7 @@ def no_portal_variables(document: Document) -> Iterator[Problem]:
 
 @rule("names.no-variable")
 def variables_have_names(document: Document) -> Iterator[Problem]:
-    """An environment variable has a name.
+    """An environment variable needs a name.
 
     Source: KeyValuePair, AWS Batch API reference.
     """
@@ -73,13 +73,13 @@ def variables_have_names(document: Document) -> Iterator[Problem]:
             if text_at(entry, "value"):
                 yield Problem(here, "This environment variable has no name.")
             else:
-                message = "This environment variable has neither a name nor a value; take it away."
+                message = "This environment variable has neither a name nor a value; remove it."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("names.variable-twice", WARNING)
 def variable_names_are_unique(document: Document) -> Iterator[Problem]:
-    """An environment variable stands twice in one list; which value the program sees is nobody's promise.
+    """An environment variable is in one list twice; which value the program gets is undefined.
 
     Source: ContainerProperties, AWS Batch API reference, names no order of precedence within one list.
     """
@@ -88,58 +88,60 @@ def variable_names_are_unique(document: Document) -> Iterator[Problem]:
         for path, entry in environment_entries(container):
             name = text_at(entry, "name")
             if name and name in names:
-                message = f"{quote(name)} stands twice in {container.environment_key}; take one of them away."
+                message = f"{quote(name)} is in {container.environment_key} twice; remove one of them."
                 yield Problem(join_pointer(*path), message, fix=({"op": "remove", "path": join_pointer(*path)},))
             names.add(name)
 
 
 @rule("names.tag-of-aws")
 def no_aws_tags(document: Document) -> Iterator[Problem]:
-    """Keys and values of tags that begin with aws: are AWS's own.
+    """Tag keys and values that begin with aws: are reserved for AWS.
 
     Source: “Tag restrictions”, AWS Batch User Guide.
     """
     for key, value in object_at(document, "tags").items():
         here = join_pointer("tags", key)
         if key[:4].casefold() == "aws:":
-            message = f"The tag {quote(key)} begins with aws:, which is AWS's own; name it differently."
+            message = f"The tag {quote(key)} begins with aws:, which is reserved for AWS. Rename it."
             yield Problem(here, message)
         elif isinstance(value, str) and value[:4].casefold() == "aws:":
-            message = f"The value of the tag {quote(key)} begins with aws:, which is AWS's own; give another."
+            message = (
+                f"The value of the tag {quote(key)} begins with aws:, which is reserved for AWS. Use another value."
+            )
             yield Problem(here, message)
 
 
 @rule("names.tag-of-portal", WARNING)
 def no_portal_tags(document: Document) -> Iterator[Problem]:
-    """Tags that begin with portal: are the portal's own: by them it finds its jobs again, and it writes them itself.
+    """Tags that begin with portal: are reserved for the portal, which sets them to find its jobs.
 
     Source: the portal.
     """
     for key in object_at(document, "tags"):
         if key.startswith(PORTAL_TAG_PREFIX):
             here = join_pointer("tags", key)
-            message = f"The tag {quote(key)} is one of the portal's own, which writes it itself; take it away."
+            message = f"The tag {quote(key)} is set by the portal; remove it."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("names.tag-characters", WARNING)
 def tags_have_safe_characters(document: Document) -> Iterator[Problem]:
-    """Tags are made of letters, digits, blanks and + - = . _ : / @, which every service of AWS takes.
+    """Tags should have only letters, digits, spaces and + - = . _ : / @, which every AWS service accepts.
 
     Source: “Tag restrictions”, AWS Batch User Guide.
     """
     for key, value in object_at(document, "tags").items():
         if not _TAG_TEXT.fullmatch(key) or (isinstance(value, str) and not _TAG_TEXT.fullmatch(value)):
             message = (
-                f"The tag {quote(key)} has characters that not every service of AWS takes in tags; "
-                "letters, digits, blanks and + - = . _ : / @ are safe."
+                f"The tag {quote(key)} has characters that not every AWS service "
+                "accepts; use letters, digits, spaces and + - = . _ : / @."
             )
             yield Problem(join_pointer("tags", key), message)
 
 
 @rule("names.too-many-tags")
 def tag_count_within_limit(document: Document) -> Iterator[Problem]:
-    """A job has 50 tags at most, of which the portal may write six.
+    """A job can have at most 50 tags, of which the portal may set six.
 
     Source: “Tag restrictions”, AWS Batch User Guide.
     """
@@ -147,8 +149,8 @@ def tag_count_within_limit(document: Document) -> Iterator[Problem]:
     limit = MAX_TAGS - MAX_PORTAL_TAGS
     if len(keys) > limit:
         message = (
-            f"The job has {len(keys)} tags; {limit} are the most, because AWS Batch takes {MAX_TAGS} "
-            f"and the portal adds {MAX_PORTAL_TAGS} of its own."
+            f"The job has {len(keys)} tags; the limit is {limit}, because AWS Batch accepts "
+            f"{MAX_TAGS} and the portal adds {MAX_PORTAL_TAGS}."
         )
         yield Problem("/tags", message)
 

@@ -18,20 +18,20 @@ _RULES_PATH = ("retryStrategy", "evaluateOnExit")
 
 @rule("retries.no-attempts")
 def retry_rules_need_attempts(document: Document) -> Iterator[Problem]:
-    """Rules for retries need a number of attempts beside them: “RetryAttempts must be provided with retry strategy”.
+    """Retry rules need a number of attempts: “RetryAttempts must be provided with retry strategy”.
 
-    Source: the answer of AWS Batch to such a request; EvaluateOnExit, AWS Batch API reference.
+    Source: the response of AWS Batch to such a request; EvaluateOnExit, AWS Batch API reference.
     """
     strategy = object_at(document, "retryStrategy")
     if list_at(strategy, "evaluateOnExit") and "attempts" not in strategy:
-        message = "retryStrategy has evaluateOnExit, but no attempts: say how often (1 to 10) the job may be tried."
+        message = "retryStrategy has evaluateOnExit but no attempts; add attempts (1 to 10)."
         fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": SUGGESTED_ATTEMPTS},)
         yield Problem("/retryStrategy", message, fix=fix)
 
 
 @rule("retries.no-condition")
 def retry_rules_have_conditions(document: Document) -> Iterator[Problem]:
-    """A rule for retries says when it applies: by exit code, reason or status reason.
+    """A retry rule needs a condition: exit code, reason or status reason.
 
     Source: EvaluateOnExit, AWS Batch API reference.
     """
@@ -45,9 +45,10 @@ def retry_rules_have_conditions(document: Document) -> Iterator[Problem]:
 
 @rule("retries.never-matches", WARNING)
 def retry_rules_can_match(document: Document) -> Iterator[Problem]:
-    """A rule for retries never applies: one before it takes all of its cases, or no failure has its exit code.
+    """A retry rule never applies: an earlier rule matches all of its cases, or no failure has its exit code.
 
-    Rules are read in order, and the first that fits decides. Source: “Automated job retries”, AWS Batch User Guide.
+    Rules are read in order, and the first that matches decides. Source: “Automated job retries”, AWS Batch User
+    Guide.
     """
     # The schema reports too many rules; comparing all of them would be quadratic.
     rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MAX_RETRY_RULES]]
@@ -56,29 +57,31 @@ def retry_rules_can_match(document: Document) -> Iterator[Problem]:
         earlier = next((other for other in range(number) if _covers(rules[other], entry)), None)
         code = text_at(entry, "onExitCode")
         if earlier is not None:
-            message = f"Rule {number + 1} of evaluateOnExit never applies: rule {earlier + 1} takes all of its cases."
+            message = (
+                f"Rule {number + 1} of evaluateOnExit never applies: rule {earlier + 1} matches all of its cases."
+            )
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
         elif re.fullmatch("[0-9]+", code) and not 1 <= int(code[:9]) <= 255:
-            message = f"No failure has the exit code {quote(code)}, which is 1 to 255; this rule never applies."
+            message = f"Failures have exit codes from 1 to 255, never {quote(code)}; this rule never applies."
             yield Problem(f"{here}/onExitCode", message)
 
 
 @rule("retries.one-attempt", WARNING)
 def retry_rules_need_second_attempt(document: Document) -> Iterator[Problem]:
-    """Rules that retry do nothing when there is only one attempt, the first.
+    """Rules that retry have no effect when there is only one attempt.
 
     Source: RetryStrategy, AWS Batch API reference: attempts counts the first one too.
     """
     strategy = object_at(document, "retryStrategy")
     if is_integer(strategy.get("attempts")) and strategy["attempts"] == 1 and _has_retry_rule(strategy):
-        message = "attempts counts the first try too, so with 1 no rule can retry; give 2 or more."
+        message = "attempts includes the first attempt, so with 1 no rule can retry; use 2 or more."
         fix = ({"op": "replace", "path": "/retryStrategy/attempts", "value": 2},)
         yield Problem("/retryStrategy/attempts", message, fix=fix)
 
 
 @rule("retries.no-catch-all", WARNING)
 def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
-    """A failure that no rule fits is tried again, so a list of what to retry needs a last rule that ends the others.
+    """A failure that matches no rule is retried, so a list of failures to retry needs a last rule that exits.
 
     Source: “Automated job retries”, AWS Batch User Guide: if none of the listed conditions match, the job is retried.
     """
@@ -87,8 +90,8 @@ def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
     if not _has_retry_rule(strategy) or strategy.get("attempts") == 1 or any(_matches_all(entry) for entry in rules):
         return
     message = (
-        "A failure that none of these rules fits is tried again too; "
-        'to retry only what they name, end the list with {"onReason": "*", "action": "EXIT"}.'
+        "A failure that matches none of these rules is retried too; "
+        'to retry only the listed failures, end the list with {"onReason": "*", "action": "EXIT"}.'
     )
     fix = (
         ({"op": "add", "path": join_pointer(*_RULES_PATH, "-"), "value": CATCH_ALL_RULE},)

@@ -15,9 +15,9 @@ from jobs.spec.rules.registry import WARNING, rule
 
 @rule("secrets.in-environment", WARNING)
 def no_secrets_in_environment(document: Document) -> Iterator[Problem]:
-    """An environment value looks like a secret; whoever may see the job in AWS can read it.
+    """An environment value looks like a secret; everyone who can see the job in AWS can read it.
 
-    Name a secret of AWS Secrets Manager or a parameter of Systems Manager instead. Source: “Specifying sensitive
+    Use a secret of AWS Secrets Manager or a parameter of Systems Manager instead. Source: “Specifying sensitive
     data”, AWS Batch User Guide.
     """
     for container in containers(document):
@@ -27,21 +27,22 @@ def no_secrets_in_environment(document: Document) -> Iterator[Problem]:
             if what:
                 yield Problem(
                     join_pointer(*path),
-                    f"{quote(name)} holds {what}, readable to all who may see the job in AWS. {_advice(container)}",
+                    f"{quote(name)} contains {what}. Everyone who can see the job in AWS can read it. "
+                    f"{_advice(container)}",
                     fix=_secret_reference_fix(document, container, path[-1], name),
                 )
 
 
 @rule("secrets.masked-value")
 def no_masked_values(document: Document) -> Iterator[Problem]:
-    """A value is the mask that the portal shows in place of a secret, and the secret is not known.
+    """A value is the mask that the portal shows instead of a secret, and the secret is unknown.
 
     Source: the portal, which must not send a mask as a password.
     """
     for path in _masked_paths(document, ()):
         yield Problem(
             join_pointer(*path),
-            f"This value is masked ({MASK}), and the portal can't tell which it was. Type it again.",
+            f"This value is masked ({MASK}), and the portal doesn't know the original. Enter it again.",
         )
 
 
@@ -64,7 +65,7 @@ def _advice(container: ContainerEntry) -> str:
         if container.path[0] in ("containerProperties", "ecsProperties", "nodeProperties")
         else ("secrets of the job definition")
     )
-    return f"Keep it in AWS Secrets Manager or Parameter Store, and name it in {where}."
+    return f"Keep it in AWS Secrets Manager or Parameter Store, and reference it in {where}."
 
 
 def _secret_reference_fix(

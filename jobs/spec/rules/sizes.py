@@ -36,25 +36,25 @@ def request_bytes(document: Document) -> int:
 
 @rule("definition.too-large")
 def definition_within_size_limit(document: Document) -> Iterator[Problem]:
-    """RegisterJobDefinition takes 24 KiB.
+    """RegisterJobDefinition accepts at most 24 KiB.
 
     Source: “Service quotas”, AWS Batch User Guide.
     """
     size = request_bytes(document)
     if size > MAX_DEFINITION_BYTES:
-        yield Problem("", f"The definition has {_kib(size)}; AWS Batch takes {_kib(MAX_DEFINITION_BYTES)} at most.")
+        yield Problem("", f"The definition is {_kib(size)}; AWS Batch accepts at most {_kib(MAX_DEFINITION_BYTES)}.")
 
 
 @rule("submission.too-large")
 def submission_within_size_limit(document: Document) -> Iterator[Problem]:
-    """SubmitJob takes 30 KiB, of which the portal needs one for its own tags and names.
+    """SubmitJob accepts at most 30 KiB, of which the portal needs 1 KiB for its own tags and names.
 
     Source: “Service quotas”, AWS Batch User Guide.
     """
     size = request_bytes(document)
     if size > MAX_SUBMISSION_BYTES - PORTAL_RESERVED_BYTES:
         message = (
-            f"The submission has {_kib(size)}; AWS Batch takes {_kib(MAX_SUBMISSION_BYTES)} at most, "
+            f"The submission is {_kib(size)}; AWS Batch accepts at most {_kib(MAX_SUBMISSION_BYTES)}, "
             f"of which the portal needs {_kib(PORTAL_RESERVED_BYTES)} for its own tags."
         )
         yield Problem("", message)
@@ -80,14 +80,16 @@ def requirement_values_are_valid(document: Document) -> Iterator[Problem]:
             if not pattern.fullmatch(value):
                 yield Problem(here, f"{RESOURCE_LABELS[kind]} must be {expected}; found {describe(value)}.")
             elif kind in ("VCPU", "GPU") and float(value) == 0:
-                yield Problem(here, f"A job needs more than 0 {RESOURCE_LABELS[kind]}, or no such requirement.")
+                yield Problem(
+                    here, f"{RESOURCE_LABELS[kind]} must be more than 0; change it or remove the requirement."
+                )
             elif kind == "MEMORY" and int(value) < _MIN_MEMORY_MIB:
                 yield Problem(here, f"A job needs at least {_MIN_MEMORY_MIB} MiB of memory; found {describe(value)}.")
 
 
 @rule("sizes.twice")
 def requirements_are_unique(document: Document) -> Iterator[Problem]:
-    """A resource requirement stands once for each type; which of two would count is nobody's guess.
+    """A resource requirement can occur only once for each type.
 
     Source: ResourceRequirement, AWS Batch API reference.
     """
@@ -104,7 +106,7 @@ def requirements_are_unique(document: Document) -> Iterator[Problem]:
 
 @rule("sizes.legacy-beside-requirement", WARNING)
 def no_legacy_size_beside_requirement(document: Document) -> Iterator[Problem]:
-    """The old vcpus and memory must not stand beside the resource requirement of the same type.
+    """The deprecated vcpus and memory must not be set together with the resource requirement of the same type.
 
     Source: ContainerProperties, AWS Batch API reference.
     """
@@ -113,40 +115,38 @@ def no_legacy_size_beside_requirement(document: Document) -> Iterator[Problem]:
         for key, kind in LEGACY_SIZE_KEYS.items():
             if key in container.value and kind in types:
                 here = join_pointer(*container.path, key)
-                message = (
-                    f"{RESOURCE_LABELS[kind]} is given twice, as {key} and in resourceRequirements; take {key} away."
-                )
+                message = f"{RESOURCE_LABELS[kind]} is set twice, as {key} and in resourceRequirements; remove {key}."
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("sizes.legacy-override", WARNING)
 def no_legacy_size_in_override(document: Document) -> Iterator[Problem]:
-    """The old vcpus and memory of an override do not win over a definition that has resourceRequirements.
+    """The deprecated vcpus and memory of an override do not override a definition that has resourceRequirements.
 
     Source: “Troubleshooting”, AWS Batch User Guide.
     """
     for container in overrides(document):
         for key in legacy_keys_in_use(container.value):
             message = (
-                f"{key} in an override is the old way, and does not win over a definition that has "
-                "resourceRequirements; say it there."
+                f"{key} in an override is deprecated and does not override a definition that "
+                "has resourceRequirements; use resourceRequirements."
             )
             yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
 
 
 @rule("definition.no-size", WARNING)
 def definition_names_size(document: Document) -> Iterator[Problem]:
-    """A definition without vCPU or memory can be registered, and every submission then has to name them.
+    """A definition without vCPU or memory can be registered, but every submission must then set them.
 
-    Source: the answer of AWS Batch to a submission without them: “vCPU is not provided.”
+    Source: the response of AWS Batch to a submission without them: “vCPU is not provided.”
     """
     if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
         return  # an error on Fargate, with a rule of its own
     missing_names = missing_sizes(document["containerProperties"])
     if missing_names:
         message = (
-            f"Batch will ask for {join_words(missing_names)} at submit: the definition names no size, so every "
-            "submission has to give it in containerOverrides.resourceRequirements."
+            f"The definition does not set {join_words(missing_names)}, so every "
+            "submission must do so in containerOverrides.resourceRequirements."
         )
         yield Problem("/containerProperties", message)
 

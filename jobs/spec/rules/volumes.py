@@ -15,7 +15,7 @@ _FIRST_WITH_EFS = (1, 4, 0)
 
 @rule("volumes.unknown")
 def mounts_name_volumes(document: Document) -> Iterator[Problem]:
-    """A mount point names a volume that the definition has; Batch does not join them for you.
+    """A mount point must name a volume of the definition.
 
     Source: MountPoint and EksContainerVolumeMount, AWS Batch API reference.
     """
@@ -34,7 +34,7 @@ def mounts_name_volumes(document: Document) -> Iterator[Problem]:
 
 @rule("volumes.unused", WARNING)
 def volumes_are_mounted(document: Document) -> Iterator[Problem]:
-    """A volume that no container mounts does nothing.
+    """A volume that no container mounts has no effect.
 
     Source: Volume, AWS Batch API reference: containers see it through their mount points.
     """
@@ -44,14 +44,12 @@ def volumes_are_mounted(document: Document) -> Iterator[Problem]:
             if name not in mounted:
                 here = join_pointer(*task.path, "volumes", position)
                 key = "volumeMounts" if task.type == "eks" else "mountPoints"
-                yield Problem(
-                    here, f"No container mounts the volume {quote(name)}; name it in {key}, or take it away."
-                )
+                yield Problem(here, f"No container mounts the volume {quote(name)}; add it to {key}, or remove it.")
 
 
 @rule("volumes.same-name")
 def volume_names_are_unique(document: Document) -> Iterator[Problem]:
-    """Two volumes of one definition have different names.
+    """The volumes of a definition must have different names.
 
     Source: Volume, AWS Batch API reference: a mount point refers to a volume by its name.
     """
@@ -61,7 +59,7 @@ def volume_names_are_unique(document: Document) -> Iterator[Problem]:
             name = text_at(volume, "name")
             if name and first[name] != position:
                 here = join_pointer(*task.path, "volumes", position, "name")
-                yield Problem(here, f"Another volume is named {quote(name)} already.")
+                yield Problem(here, f"Another volume is already named {quote(name)}.")
 
 
 @rule("efs.iam-needs-encryption")
@@ -77,26 +75,26 @@ def efs_iam_needs_encryption(document: Document) -> Iterator[Problem]:
 
 @rule("efs.iam-needs-role")
 def efs_iam_needs_role(document: Document) -> Iterator[Problem]:
-    """EFS with IAM needs a job role, as which the file system is asked.
+    """EFS with IAM needs a job role, which is used to access the file system.
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
     for task, path, efs in _efs_volumes(document):
         if _uses_iam(efs) and not text_at(task.value, task.job_role_key):
-            message = f"IAM for EFS needs a role to ask as; name it in {task.job_role_key}."
+            message = f"IAM for EFS needs a role; set it in {task.job_role_key}."
             yield Problem(join_pointer(*path, "authorizationConfig", "iam"), message)
 
 
 @rule("efs.access-point-root")
 def efs_access_point_sets_root(document: Document) -> Iterator[Problem]:
-    """With an EFS access point the root directory is left out, or /: the access point sets it.
+    """With an EFS access point, the root directory must be omitted or /: the access point sets it.
 
     Source: EFSAuthorizationConfig, AWS Batch API reference.
     """
     for _, path, efs in _efs_volumes(document):
         if text_at(efs, "authorizationConfig", "accessPointId") and text_at(efs, "rootDirectory") not in ("", "/"):
             here = join_pointer(*path, "rootDirectory")
-            message = "With an access point, which sets the directory, rootDirectory is left out or /."
+            message = "With an access point, which sets the directory, rootDirectory must be omitted or /."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

@@ -163,22 +163,22 @@ def _without_references(number: int, step: Document, resolved_entries: set[tuple
 
 @rule("workflow.too-many-steps")
 def step_count_within_limit(document: Document) -> Iterator[Problem]:
-    """A workflow has 5,000 jobs at most.
+    """A workflow can have at most 5,000 jobs.
 
     Source: the portal.
     """
     count = len(list_at(document, "jobs"))
     if count > MAX_STEPS:
         message = (
-            f"The workflow has {count:,} jobs; {MAX_STEPS:,} is the limit. Split it into several workflows, "
-            "or make jobs that differ only in a number one array job."
+            f"The workflow has {count:,} jobs; the limit is {MAX_STEPS:,}. Split it into several "
+            "workflows, or use one array job for jobs that differ only in a number."
         )
         yield Problem("/jobs", message)
 
 
 @rule("workflow.same-name")
 def job_names_are_unique(references: StepReferences) -> Iterator[Problem]:
-    """Every step of a workflow has a jobName of its own, so that ${jobName} means one step.
+    """Every step of a workflow needs its own jobName, so that ${jobName} refers to one step.
 
     Source: the portal.
     """
@@ -189,7 +189,7 @@ def job_names_are_unique(references: StepReferences) -> Iterator[Problem]:
             other = first[name]
             message = (
                 f"Job {number + 1} has the same jobName as job {other + 1}, {quote(name)}; "
-                "in a workflow ${name} has to mean one job, so give it another."
+                "rename one, because ${name} must refer to one job."
             )
             yield Problem(join_pointer("jobs", number, "jobName"), message)
 
@@ -208,13 +208,13 @@ def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
         if len(names) > 8:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
         cycle_text = " → ".join([*names, names[0]])
-        message = f"These steps wait for each other in a circle: {cycle_text}; take one dependency away."
+        message = f"These steps wait for each other in a circle: {cycle_text}; remove one dependency."
         yield Problem(f"{entries[cycle[0], cycle[1 % len(cycle)]].pointer}/jobId", message)
 
 
 @rule("workflow.too-many-parents")
 def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
-    """A job waits for 20 others at most; for more, jobs in between wait for 20 of them each.
+    """A job can wait for at most 20 others; for more, add jobs in between that wait for up to 20 each.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
@@ -223,9 +223,9 @@ def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
         if count > MAX_PARENTS:
             between = count_intermediate_jobs(count)
             message = (
-                f"{quote(references.name(number))} waits for {count} jobs; AWS Batch takes {MAX_PARENTS} at most: "
-                f"let {between} job{'s' * (between > 1)} in between wait for up to {MAX_PARENTS} of them each, "
-                "and this one for the jobs in between."
+                f"{quote(references.name(number))} waits for {count} jobs; AWS Batch accepts at most "
+                f"{MAX_PARENTS}. Add {between} job{'s' * (between > 1)} in between that wait for up to {MAX_PARENTS} "
+                "of them each, and let this one wait for those."
             )
             yield Problem(join_pointer("jobs", number, "dependsOn"), message)
 
@@ -251,7 +251,7 @@ def count_intermediate_jobs(count: int) -> int:
 
 @rule("workflow.repeated-dependency", WARNING)
 def dependencies_are_unique(references: StepReferences) -> Iterator[Problem]:
-    """The same dependency twice says nothing new.
+    """The same dependency twice has no effect.
 
     Source: the portal.
     """
@@ -259,7 +259,7 @@ def dependencies_are_unique(references: StepReferences) -> Iterator[Problem]:
     for reference in references.edges:
         edge = (reference.step, reference.parent, reference.type)
         if edge in edges:
-            message = f"{quote(references.name(reference.parent))} is named twice in dependsOn; once is enough."
+            message = f"{quote(references.name(reference.parent))} is in dependsOn twice; remove one."
             fix = ({"op": "remove", "path": reference.pointer},)
             yield Problem(reference.pointer, message, fix=fix)
         edges.add(edge)
@@ -267,21 +267,21 @@ def dependencies_are_unique(references: StepReferences) -> Iterator[Problem]:
 
 @rule("workflow.n-to-n-without-array")
 def n_to_n_parent_is_array(references: StepReferences) -> Iterator[Problem]:
-    """N_TO_N joins child to child, so the other job is an array too.
+    """N_TO_N pairs child with child, so the other job must be an array too.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is None:
             name = quote(references.name(reference.parent))
-            message = f"N_TO_N joins the children of two arrays, and {name} has no arrayProperties."
+            message = f"N_TO_N pairs the children of two arrays, but {name} has no arrayProperties."
             here = f"{reference.pointer}/type"
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("workflow.n-to-n-sizes")
 def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
-    """N_TO_N joins arrays of equal size.
+    """N_TO_N needs arrays of equal size.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
@@ -289,7 +289,7 @@ def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
         if own is not None and other is not None and own != other:
             names = [quote(references.name(number)) for number in (reference.step, reference.parent)]
             message = (
-                f"N_TO_N joins arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
+                f"N_TO_N needs arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
             )
             yield Problem(f"{reference.pointer}/type", message)
 

@@ -34,7 +34,7 @@ PATTERN_DESCRIPTIONS = {
     JOB_QUEUE_PATTERN: "the name of a queue (letters, digits, - and _) or its ARN",
     JOB_DEFINITION_PATTERN: "name, name:revision or ARN of a job definition",
     SHARE_IDENTIFIER_PATTERN: "at most 255 letters and digits, with at most one * at the end",
-    EXIT_REASON_PATTERN: "at most 512 letters, digits, blanks, . and :, with at most one * at the end",
+    EXIT_REASON_PATTERN: "at most 512 letters, digits, spaces, . and :, with at most one * at the end",
     EXIT_CODE_PATTERN: "digits, with at most one * at the end",
     RETRY_ACTION_PATTERN: "RETRY or EXIT",
 }
@@ -147,11 +147,11 @@ def _find_misplaced_key(path: Path, key: str) -> MisplacedKey | None:
     steps = 2 if path[:1] == ("jobs",) else 0
     here = join_pointer(*path, key)
     if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
-        return MisplacedKey(f"{key} belongs into containerOverrides, not beside it.")
+        return MisplacedKey(f"{key} belongs in containerOverrides, not beside it.")
     if key in _definition_only_keys() and (len(path) == steps or "verride" in str(path[steps])):
         message = (
-            f"{key} cannot be changed by a submission: only the job definition says it. "
-            "Register a revision of the definition that says what you want."
+            f"A submission can't change {key}; only the job definition sets it. "
+            "Register a new revision of the definition to change it."
         )
         return MisplacedKey(message, ({"op": "remove", "path": here},))
     return None
@@ -185,7 +185,7 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "title": "Workflow",
-        "description": "Jobs that wait for each other: ${jobName} in dependsOn stands for another job of the list.",
+        "description": "Jobs that wait for each other: ${jobName} in dependsOn refers to another job of the list.",
         "additionalProperties": False,
         "properties": {"jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}}},
         "required": ["jobs"],

@@ -21,7 +21,7 @@ FREE_NAME_PATHS = (("jobName",), ("jobDefinitionName",))
 MAX_NAME_LENGTH = 128
 
 _TYPE_LABELS = {
-    "string": "text in double quotes",
+    "string": "a string in double quotes",
     "integer": "a whole number, without quotes",
     "number": "a number, without quotes",
     "boolean": "true or false, without quotes",
@@ -63,7 +63,7 @@ def missing_key(error: Error, path: Path, _: MessageContext) -> Iterator[Problem
     """
     # The library yields one error per key, and only its message names the key.
     key = _missing_key_of(error.message)
-    yield Problem(join_pointer(*path), f"{key} is missing{_in_parent(path)}; it has to be there.")
+    yield Problem(join_pointer(*path), f"{key} is missing{_in_parent(path)}; add it.")
 
 
 def unknown_keys(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
@@ -81,9 +81,9 @@ def unknown_keys(error: Error, path: Path, context: MessageContext) -> Iterator[
 
 @rule("schema.unknown-key")
 def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[str, Any]) -> Iterator[Problem]:
-    """A key is written differently from all that AWS Batch knows in its place.
+    """AWS Batch has no such key in this place.
 
-    The nearest known key is offered. Source: botocore refuses unknown keys before it sends anything.
+    The nearest known key is suggested. Source: botocore refuses unknown keys before it sends anything.
     """
     here = join_pointer(*path, key)
     message = f"{quote(key)} is not a key that AWS Batch knows here"
@@ -92,12 +92,12 @@ def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[
         yield Problem(here, f"{message}; did you mean {suggestion}?", fix=(fix,))
     else:
         also = f" ({suggestion} is there already)" if suggestion else ""
-        yield Problem(here, f"{message}; take it away{also}.", fix=({"op": "remove", "path": here},))
+        yield Problem(here, f"{message}; remove it{also}.", fix=({"op": "remove", "path": here},))
 
 
 @rule("schema.belongs-elsewhere")
 def misplaced_key(path: Path, key: str, misplaced: MisplacedKey) -> Iterator[Problem]:
-    """A key stands where it cannot be set: only a job definition has it, or it belongs into containerOverrides.
+    """A key is where it can't be set: only a job definition has it, or it belongs in containerOverrides.
 
     Source: SubmitJob and ContainerOverrides, AWS Batch API reference.
     """
@@ -106,14 +106,14 @@ def misplaced_key(path: Path, key: str, misplaced: MisplacedKey) -> Iterator[Pro
 
 @rule("schema.wrong-type")
 def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """A value is of the wrong sort: a number where a text is wanted, a list where an object is wanted.
+    """A value has the wrong type: a number instead of a string, a list instead of an object.
 
     Source: the types of botocore's service model of AWS Batch.
     """
     here, value, type_name = join_pointer(*path), error.instance, str(error.validator_value)
     if value is None:
         take = ({"op": "remove", "path": here},) if path and isinstance(path[-1], str) else ()
-        yield Problem(here, f"{_label(path)} is null; leave it out, or give {_TYPE_LABELS[type_name]}.", fix=take)
+        yield Problem(here, f"{_label(path)} is null; remove it, or use {_TYPE_LABELS[type_name]}.", fix=take)
         return
     new_value = _wrap_in_list(value, error.schema) if type_name == "array" else convert_value(value, type_name)
     fix = () if new_value is None else ({"op": "replace", "path": here, "value": new_value},)
@@ -122,22 +122,22 @@ def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]
 
 @rule("schema.unknown-value", Severity.WARNING)
 def unknown_value(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
-    """A value is none of those that AWS Batch is known to take; AWS may have learnt it since.
+    """A value is not one that AWS Batch is known to accept; AWS may have added it since.
 
-    The nearest known one is offered. Source: the enums of botocore's service model of AWS Batch.
+    The nearest known value is suggested. Source: the enums of botocore's service model of AWS Batch.
     """
     value, values = error.instance, error.validator_value
     if not isinstance(value, str):
         return  # reported as a wrong type
     suggestion = context.suggestions.nearest(value, values)
-    hint = f"did you mean {suggestion}?" if suggestion else f"it knows {_join_values(tuple(values))}."
+    hint = f"did you mean {suggestion}?" if suggestion else f"the known values are {_join_values(tuple(values))}."
     fix = ({"op": "replace", "path": join_pointer(*path), "value": suggestion},) if suggestion else ()
-    yield Problem(join_pointer(*path), f"AWS Batch does not know {quote(value)} as {_label(path)}; {hint}", fix=fix)
+    yield Problem(join_pointer(*path), f"{_label(path)} has the unknown value {quote(value)}; {hint}", fix=fix)
 
 
 @rule("schema.pattern")
 def wrong_pattern(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
-    """A name or a condition has characters that AWS Batch does not take.
+    """A name or a condition has characters that AWS Batch does not accept.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
@@ -157,34 +157,34 @@ def wrong_pattern(error: Error, path: Path, context: MessageContext) -> Iterator
 
 @rule("schema.too-long")
 def too_long(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """A text, list or map is longer than AWS Batch takes.
+    """A string, list or map is longer than AWS Batch accepts.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     size, limit = len(error.instance), error.validator_value
     yield Problem(
         join_pointer(*path),
-        f"{_label(path)} has {size:,} {_unit(error, size)}; AWS Batch takes {limit:,} at most here.",
+        f"{_label(path)} has {size:,} {_unit(error, size)}; the limit is {limit:,}.",
     )
 
 
 @rule("schema.too-short")
 def too_short(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """A text, list or map is shorter than AWS Batch takes, most often empty.
+    """A string, list or map is shorter than AWS Batch accepts, most often empty.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
     size, minimum = len(error.instance), error.validator_value
     if size == 0:
-        yield Problem(join_pointer(*path), f"{_label(path)} is empty; fill it, or leave it out.")
+        yield Problem(join_pointer(*path), f"{_label(path)} is empty; fill it in, or remove it.")
     else:
-        message = f"{_label(path)} has {size:,} {_unit(error, 2)}; AWS Batch wants {minimum:,} at least."
+        message = f"{_label(path)} has {size:,} {_unit(error, 2)}; the minimum is {minimum:,}."
         yield Problem(join_pointer(*path), message)
 
 
 @rule("schema.too-large")
 def too_large(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """A number is larger than AWS Batch takes.
+    """A number is larger than AWS Batch accepts.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
@@ -193,7 +193,7 @@ def too_large(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
 
 @rule("schema.too-small")
 def too_small(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """A number is smaller than AWS Batch takes, such as a timeout under 60 seconds or an array of one job.
+    """A number is smaller than AWS Batch accepts, such as a timeout under 60 seconds or an array of one job.
 
     Source: the AWS Batch API reference, where it describes the member.
     """
@@ -207,17 +207,17 @@ def too_small(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
 
 @rule("schema.key-too-long")
 def key_too_long(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]:
-    """The key of a tag has 128 characters at most.
+    """A tag key can have at most 128 characters.
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
     key, limit = error.instance, error.validator_value
-    yield Problem(join_pointer(*path), f"The key {quote(key)} has {len(key)} characters; {limit} are the most.")
+    yield Problem(join_pointer(*path), f"The key {quote(key)} has {len(key)} characters; the limit is {limit}.")
 
 
 @rule("schema.key-empty")
 def key_empty(_: Error, path: Path, __: MessageContext) -> Iterator[Problem]:
-    """A tag has a name.
+    """A tag key can't be empty.
 
     Source: TagKey in botocore's service model of AWS Batch.
     """
@@ -308,7 +308,7 @@ def _label(path: Path) -> str:
         return "The document"
     last = path[-1]
     if isinstance(last, str):
-        return truncate(last) or "The value without a name"
+        return truncate(last) or "The value with the empty key"
     owner = next((part for part in reversed(path) if isinstance(part, str)), "the list")
     return f"Entry {last + 1} of {truncate(owner)}"
 

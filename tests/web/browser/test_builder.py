@@ -274,7 +274,7 @@ FORMATS = {
             "jobId": "x", "jobName": "a", "jobQueue": "cpu-job-queue", "status": "FAILED", "createdAt": 1,
             "jobDefinition": "arn:aws:batch:us-west-2:123456789012:job-definition/model-training:1",
         }]}),
-        "What AWS tells of a job",
+        "The job description is read as a submission",
     ),
     "a skeleton of the AWS CLI": (
         json.dumps({
