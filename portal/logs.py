@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from jobs.spec.redaction import redact
+from jobs.spec.redaction import redact_member
 
 _SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -20,8 +20,7 @@ _STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask secrets in an event, by field name and by the look of its values."""
     return {
-        key: value if key in _STRUCTLOG_KEYS else redact({key: _loggable(value)}).get(key)
-        for key, value in event.items()
+        key: value if key in _STRUCTLOG_KEYS else redact_member(key, _loggable(value)) for key, value in event.items()
     }
 
 

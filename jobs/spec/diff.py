@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object, text_at
 from jobs.spec.problems import describe, join_pointer, quote, truncate
-from jobs.spec.redaction import MASK, redact
+from jobs.spec.redaction import MASK, redact_member
 
 _NAME_KEYS = {
     "environment": "name", "env": "name", "secrets": "name", "secretOptions": "name", "ulimits": "name",
@@ -115,9 +115,9 @@ def _diff_lists(
 def _difference(path: Path, labels: tuple[str, ...], kind: ChangeKind, before: Any, after: Any) -> DocumentDifference:
     what = " › ".join(truncate(label) for label in labels)
     name = labels[-1] if labels else ""
-    masked_before, masked_again = _redact_member(before, name), _has_mask(after)
-    masked_again = masked_again and masked_before == _redact_member(after, name)
-    before, after = masked_before, _redact_member(after, name)
+    masked_before, masked_again = redact_member(name, before), _has_mask(after)
+    masked_again = masked_again and masked_before == redact_member(name, after)
+    before, after = masked_before, redact_member(name, after)
     hides_the_change = kind is ChangeKind.CHANGED and _has_mask(after) and _equals(before, after)
     if hides_the_change:
         after = _mark_as_other(after)
@@ -132,10 +132,6 @@ def _difference(path: Path, labels: tuple[str, ...], kind: ChangeKind, before: A
         case _:
             sentence = f"{what} changed from {before_text} to {after_text}."
     return DocumentDifference(join_pointer(*path), what, kind, before, after, sentence, masked_again)
-
-
-def _redact_member(value: Any, name: str) -> Any:
-    return redact({name: value}).get(name, value) if name else redact(value)
 
 
 def _has_mask(value: Any) -> bool:

@@ -9,7 +9,16 @@ from typing import Any
 
 from jobs.spec.documents import Document
 from jobs.spec.parsing.parser import DocumentParseError, parse
-from jobs.spec.redaction import MASK, has_secrets, is_secret_name, redact, redact_text, redacted_texts
+from jobs.spec.redaction import (
+    MASK,
+    NAME_KEYS,
+    has_secrets,
+    is_secret_name,
+    name_of_member,
+    redact,
+    redact_text,
+    redacted_values,
+)
 
 MIN_UNQUOTED_LENGTH = 4
 """Shorter values are replaced with their quotes only: “1” occurs in many texts."""
@@ -27,7 +36,8 @@ def mask_source(text: str, document: Document) -> str:
 
 def mask_mentions(text: str, document: Any) -> str:
     """Mask a document's secrets in any text about it, such as a message."""
-    for value, mask in sorted(set(redacted_texts(document)), key=lambda pair: len(pair[0]), reverse=True):
+    texts = {(_as_text(secret.value), str(secret.masked)) for secret in redacted_values(document)}
+    for value, mask in sorted(texts, key=lambda pair: len(pair[0]), reverse=True):
         plain = json.dumps(mask, ensure_ascii=False)
         for literal in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
             text = text.replace(literal, plain)
@@ -36,6 +46,10 @@ def mask_mentions(text: str, document: Any) -> str:
         if len(value) >= MIN_UNQUOTED_LENGTH:
             text = text.replace(value, mask)
     return redact_text(text)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _parse_or_none(text: str) -> Document | None:
@@ -65,14 +79,13 @@ def restore_secrets(text: str, document: Document) -> str:
 def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set[str]], name: str = "") -> Any:
     """Fill `edited` with what `masked` hides of `whole`: by position, else by name."""
     if isinstance(edited, dict):
-        here = _entry_name(edited)
         return {
             key: _restore_values(
                 item,
                 masked.get(key) if isinstance(masked, dict) else None,
                 whole.get(key) if isinstance(whole, dict) else None,
                 by_name,
-                here if key == "value" and here else key,
+                name_of_member(key, edited),
             )
             for key, item in edited.items()
         }
@@ -116,7 +129,7 @@ def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: 
 def _entry_name(entry: Any) -> str:
     if not isinstance(entry, dict):
         return ""
-    return next((entry[key] for key in ("name", "jobName", "key") if isinstance(entry.get(key), str)), "")
+    return next((entry[key] for key in (*NAME_KEYS, "jobName") if isinstance(entry.get(key), str)), "")
 
 
 def _secret_values_by_name(document: Any) -> dict[str, set[str]]:
@@ -130,9 +143,8 @@ def _secret_values_by_name(document: Any) -> dict[str, set[str]]:
 
 def _named_values(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        here = _entry_name(value)
         for key, member in value.items():
-            yield from _named_values(member, here if key == "value" and here else key)
+            yield from _named_values(member, name_of_member(key, value))
     elif isinstance(value, list):
         for member in value:
             yield from _named_values(member, name)

@@ -7,9 +7,9 @@ text.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 MASK = "••••"
 MAX_DEPTH = 40
@@ -17,6 +17,8 @@ MAX_DEPTH = 40
 
 SECRET_REFERENCE_KEYS = frozenset({"secrets", "secretOptions"})
 """Keys under which Batch lists references to secrets. Their values name secrets and hold none."""
+NAME_KEYS = ("name", "key", "Name", "Key")
+"""Keys whose value names the `value` or `Value` beside it."""
 ENVIRONMENT_KEYS = frozenset({"environment", "env"})
 
 
@@ -184,6 +186,15 @@ _TOO_SHORT = re.compile(r"[A-Za-z0-9_./+-]{0,11}")
 Span = tuple[int, int]
 
 
+class RedactedValue(NamedTuple):
+    """A value that is masked: where it is, the name it has there, itself, and its masked form."""
+
+    path: tuple[str | int, ...]
+    name: str
+    value: Any
+    masked: Any
+
+
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Return whether the words of a name (of a variable, key, tag, flag) tell that its value is a secret."""
@@ -235,6 +246,11 @@ def redact(value: Any, *, environments: bool = False) -> Any:
     return _redact_tree(value, 0, secret=False, environments=environments)
 
 
+def redact_member(name: str, value: Any) -> Any:
+    """Redact any value that stands under a name; a text like `redact_value` does."""
+    return _redact_member(name, value, {}, 0, secret=False, environments=False)
+
+
 def redact_value(name: str, value: str, *, environments: bool = False) -> str:
     """Redact a value that stands under a name."""
     return MASK if _is_named_secret(name, value) else redact_text(value, environments=environments)
@@ -259,20 +275,28 @@ def has_secrets(value: Any) -> bool:
     return bool(redact(value) != value)
 
 
-def redacted_texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield every string that redaction changes, with its redacted form."""
-    yield from _changed_texts(value, redact(value))
+def redacted_values(value: Any) -> Iterator[RedactedValue]:
+    """Yield every value that redaction changes, in the order of the document."""
+    yield from _redacted_values(value, redact(value), (), "")
 
 
-def _changed_texts(value: Any, hidden: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and isinstance(hidden, dict):
-        for member, masked_member in zip(value.values(), hidden.values(), strict=False):
-            yield from _changed_texts(member, masked_member)
-    elif isinstance(value, list | tuple) and isinstance(hidden, list):
-        for member, masked_member in zip(value, hidden, strict=False):
-            yield from _changed_texts(member, masked_member)
-    elif value != hidden:
-        yield (value if isinstance(value, str) else json.dumps(value, default=str)), str(hidden)
+def _redacted_values(value: Any, masked: Any, path: tuple[str | int, ...], name: str) -> Iterator[RedactedValue]:
+    if isinstance(value, dict) and isinstance(masked, dict):
+        for (key, member), masked_member in zip(value.items(), masked.values(), strict=False):
+            yield from _redacted_values(member, masked_member, (*path, key), name_of_member(key, value))
+    elif isinstance(value, list | tuple) and isinstance(masked, list):
+        for number, (member, masked_member) in enumerate(zip(value, masked, strict=False)):
+            yield from _redacted_values(member, masked_member, (*path, number), name)
+    elif value != masked:
+        yield RedactedValue(path, name, value, masked)
+
+
+def name_of_member(key: str, owner: Mapping[Any, Any]) -> str:
+    """Return the name by which a member of an object is known: of a value beside a name, that name; else its key."""
+    if key not in ("value", "Value"):
+        return key
+    names = (owner.get(of) for of in NAME_KEYS)
+    return next((name for name in names if isinstance(name, str)), key)
 
 
 def _redact_tree(value: Any, depth: int, *, secret: bool, environments: bool) -> Any:
@@ -301,10 +325,7 @@ def _redact_member(
         return _mask_environment(member, depth)
     if key in SECRET_REFERENCE_KEYS:
         return _redact_tree(member, depth + 1, secret=False, environments=environments)
-    name = key
-    if key in ("value", "Value"):
-        names = (owner.get(of) for of in ("name", "key", "Name", "Key"))
-        name = next((of for of in names if isinstance(of, str)), key)
+    name = name_of_member(key, owner)
     if isinstance(member, str) and not secret:
         return redact_value(name, member, environments=environments)
     return _redact_tree(member, depth + 1, secret=secret or is_secret_name(name), environments=environments)

@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec import redaction
+from jobs.spec.diff import diff_documents
 from jobs.spec.masked_source import mask_source, restore_secrets
-from jobs.spec.redaction import MASK, describe_secret, has_secrets, is_secret_name, redact, redact_text, redact_value
+from jobs.spec.redaction import (
+    MASK,
+    describe_secret,
+    has_secrets,
+    is_secret_name,
+    redact,
+    redact_member,
+    redact_text,
+    redact_value,
+    redacted_values,
+)
 
 CANARY = "wombat7Canary"
 
@@ -260,3 +271,47 @@ def test_what_is_too_short_to_be_looked_at_holds_nothing_that_looking_would_find
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(redaction, "_TOO_SHORT", re.compile("(?!)"))
         assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("name", "value"), ("key", "value"), ("Name", "Value"), ("Key", "Value")]
+)
+def test_a_secret_beside_its_name_has_that_name_wherever_it_is_masked_shown_or_put_back(
+    name: str, value: str
+) -> None:
+    entries = [{name: "DB_PASSWORD", value: f"{CANARY}1"}, {name: "API_TOKEN", value: f"{CANARY}2"}]
+    document = {"jobName": "a", "tags": entries}
+    masked = redact(document)
+    turned = json.dumps({**masked, "tags": masked["tags"][::-1]}, ensure_ascii=False)
+
+    assert CANARY not in json.dumps(masked)
+    assert [(secret.name, secret.value) for secret in redacted_values(document)] == [
+        ("DB_PASSWORD", f"{CANARY}1"),
+        ("API_TOKEN", f"{CANARY}2"),
+    ]
+    assert json.loads(restore_secrets(turned, document)) == {**document, "tags": entries[::-1]}
+
+
+def test_every_value_that_differs_from_its_mask_is_listed_with_its_place() -> None:
+    for secret in redacted_values(DOCUMENT):
+        value: Any = DOCUMENT
+        masked: Any = redact(DOCUMENT)
+        for step in secret.path:
+            value, masked = value[step], masked[step]
+        assert (secret.value, secret.masked) == (value, masked)
+        assert value != masked
+    assert bool(list(redacted_values(DOCUMENT))) == has_secrets(DOCUMENT)
+
+
+def test_a_value_under_a_name_that_is_itself_a_secret_stays_in_sight_of_the_redactor() -> None:
+    name = "ghp_0123456789abcdefghijABCDEFGHIJ"
+    [difference] = diff_documents({"tags": {name: "a"}}, {"tags": {name: "b PASSWORD=wombat7Canary"}})
+
+    assert redact_member(name, "PASSWORD=wombat7Canary") == f"PASSWORD={MASK}"
+    assert CANARY not in f"{difference.sentence} {difference.after}"
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES[:5])
+@pytest.mark.parametrize("value", [f"{CANARY}x", {"a": CANARY}, [CANARY, 12345678], 12345678, None, True])
+def test_a_member_alone_is_redacted_as_in_its_object(name: str, value: Any) -> None:
+    assert redact_member(name, value) == redact({name: value})[name]
