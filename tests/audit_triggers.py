@@ -15,9 +15,9 @@ TABLES = ("jobs_auditentry", "jobs_auditchain")
 
 
 @contextmanager
-def lifted() -> Iterator[None]:
+def triggers_removed() -> Iterator[None]:
     """Within, the database would let everything be done to the audit."""
-    _settle()
+    _check_constraints()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
@@ -35,12 +35,12 @@ def lifted() -> Iterator[None]:
         try:
             yield
         finally:
-            _settle()
+            _check_constraints()
             for statement in on:
                 cursor.execute(statement)
 
 
-def _settle() -> None:
+def _check_constraints() -> None:
     """A table stays as it is made while something of it waits for the commit to be checked."""
     if connection.in_atomic_block:
         connection.check_constraints()
@@ -51,7 +51,7 @@ def emptying(empty: Callable[[Any], None], refill: Callable[[], None]) -> Callab
 
     @wraps(empty)
     def emptied(case: Any) -> None:
-        with lifted():
+        with triggers_removed():
             empty(case)
         refill()
 

@@ -35,17 +35,17 @@ def find() -> str | None:
     return None
 
 
-def required() -> str:
+def require_chromium() -> str:
     """The path of Chromium for a test that needs it. Skips the test without one; fails it where CI=true."""
     path = find()
     if path:
         return path
-    if strict():
+    if is_ci():
         pytest.fail(WHAT_TO_DO)
     pytest.skip(WHAT_TO_DO)
 
 
-def strict() -> bool:
+def is_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
@@ -81,8 +81,8 @@ def main(arguments: list[str]) -> int:
     if path:
         sys.stdout.write(f"Browser: {path}\n")
         return 0
-    sys.stdout.write(f"Browser tests {'cannot run' if strict() else 'are skipped'}. {WHAT_TO_DO}\n")
-    return 1 if strict() else 0
+    sys.stdout.write(f"Browser tests {'cannot run' if is_ci() else 'are skipped'}. {WHAT_TO_DO}\n")
+    return 1 if is_ci() else 0
 
 
 if __name__ == "__main__":

@@ -105,12 +105,12 @@ def _loopback_only(session_patch: pytest.MonkeyPatch) -> None:
     """No test reaches the network: a call that leaves this machine fails at once."""
     connect = socket.socket.connect
 
-    def guarded(self: socket.socket, address: Any) -> None:
+    def connect_to_loopback(self: socket.socket, address: Any) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
             raise AssertionError(f"A test tried to reach {address[0]}.")
         connect(self, address)
 
-    session_patch.setattr(socket.socket, "connect", guarded)
+    session_patch.setattr(socket.socket, "connect", connect_to_loopback)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -163,7 +163,7 @@ def browser() -> Iterator["Browser"]:
 
     from tests.browser import TIMEOUT_MS
 
-    path = chromium.required()
+    path = chromium.require_chromium()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))

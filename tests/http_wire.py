@@ -25,7 +25,7 @@ class Wire:
         return [path for path, _ in self.requests]
 
 
-def says(status: int, body: dict[str, Any], code: str = "") -> Answer:
+def reply(status: int, body: dict[str, Any], code: str = "") -> Answer:
     """An answer as AWS shapes it."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -55,12 +55,12 @@ def truncated(body: bytes = b'{"jobId": "00000') -> Answer:
     return answer
 
 
-def hangs_up(handler: BaseHTTPRequestHandler) -> None:
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
     """The request was read, and no answer comes."""
     handler.close_connection = True
 
 
-def hangs(seconds: float = 60.0) -> Answer:
+def hang(seconds: float = 60.0) -> Answer:
     """The request was read, and nothing is answered: until the client goes away, or for so long."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -72,7 +72,7 @@ def hangs(seconds: float = 60.0) -> Answer:
     return answer
 
 
-def trickles(body: bytes = b" " * 1000, *, every: float = 0.05, headers: bool = True) -> Answer:
+def trickle(body: bytes = b" " * 1000, *, every: float = 0.05, headers: bool = True) -> Answer:
     """One byte at a time: of the body, or of the status line already. Ends when the client goes away."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -121,25 +121,25 @@ def wire(*answers: Answer) -> Iterator[Wire]:
         server.server_close()
 
 
-accepts = says(200, {"jobId": "11111111-1111-4111-8111-111111111111", "jobName": "x", "jobArn": "arn:x"})
+accepts = reply(200, {"jobId": "11111111-1111-4111-8111-111111111111", "jobName": "x", "jobArn": "arn:x"})
 
 
-def accepts_each(seconds: float = 0.0) -> Answer:
+def accept_each(seconds: float = 0.0) -> Answer:
     """Takes every job, each under an id of its own, after a while."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(seconds)
-        says(200, {"jobId": str(uuid.uuid4())})(handler)
+        reply(200, {"jobId": str(uuid.uuid4())})(handler)
 
     return answer
 
 
-refuses = says(400, {"message": "Job name should match valid pattern"}, "ClientException")
-throttles = says(429, {"message": "Too many"}, "TooManyRequestsException")
-breaks = says(500, {"message": "Oops"}, "ServerException")
+refuses = reply(400, {"message": "Job name should match valid pattern"}, "ClientException")
+throttles = reply(429, {"message": "Too many"}, "TooManyRequestsException")
+breaks = reply(500, {"message": "Oops"}, "ServerException")
 ACCEPTED_ID = "11111111-1111-4111-8111-111111111111"
 
 
 def lists(*jobs: dict[str, Any]) -> Answer:
     """An answer of ListJobs."""
-    return says(200, {"jobSummaryList": list(jobs)})
+    return reply(200, {"jobSummaryList": list(jobs)})

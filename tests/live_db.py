@@ -37,7 +37,7 @@ def database_in_a_file(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def shared_by_threads(folder: Path) -> Iterator[None]:
+def database_for_threads(folder: Path) -> Iterator[None]:
     """Within, the test's database is a file, as above; afterwards it holds in memory what it held there."""
     with database_in_a_file(folder):
         yield
@@ -46,7 +46,7 @@ def shared_by_threads(folder: Path) -> Iterator[None]:
             file.backup(connection.connection)
 
 
-def served_out(seconds: float = 30) -> None:
+def wait_for_requests(seconds: float = 30) -> None:
     """Wait until the test server has nothing in hand: what a closing page still sends must not meet empty tables."""
     eventually(
         lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()),

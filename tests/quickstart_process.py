@@ -109,7 +109,7 @@ def processes() -> Iterator[tuple[int, int, str]]:
                 yield int(entry.name), int(parent), command
 
 
-def alive(pids: dict[int, str]) -> list[str]:
+def alive_commands(pids: dict[int, str]) -> list[str]:
     now = {pid: command for pid, _, command in processes()}
     return [command for pid, command in pids.items() if now.get(pid) == command]
 
@@ -119,7 +119,7 @@ def rows(state: Path, query: str) -> list[tuple[Any, ...]]:
         return database.execute(query).fetchall()
 
 
-def surroundings(pid: int) -> bytes:
+def environment_of(pid: int) -> bytes:
     """The environment of a process; nothing of one that has just ended."""
     try:
         return Path(f"/proc/{pid}/environ").read_bytes()

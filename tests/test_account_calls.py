@@ -23,7 +23,7 @@ from tests import http_wire, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-describes = http_wire.says(200, {"jobQueues": []})
+describes = http_wire.reply(200, {"jobQueues": []})
 
 
 @pytest.fixture
@@ -33,18 +33,18 @@ def impatient(monkeypatch):
     monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
 
 
-def ask(account: Account) -> None:
+def describe_job(account: Account) -> None:
     batch.describe(client_for(account, "batch", Purpose.READ), ["x"])
 
 
-def called(account: Account, act=ask, **options) -> bool:
+def call_fails(account: Account, act=describe_job, **options) -> bool:
     try:
         return call_account(account, act, seconds=10, **options)
     except AwsError:
         return True
 
 
-def opened(account: Account, ago: float = 0.0) -> Account:
+def account_with_open_breaker(account: Account, ago: float = 0.0) -> Account:
     """An account that was found not to answer."""
     moment = now() - timedelta(seconds=ago)
     account.status.update_breaker(
@@ -54,30 +54,30 @@ def opened(account: Account, ago: float = 0.0) -> Account:
 
 
 def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
-    with http_wire.wire(http_wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
 
-        assert called(account)
-        assert not called(account)
+        assert call_fails(account)
+        assert not call_fails(account)
         assert len(aws.requests) == 1
         account.refresh_from_db()
         assert account.status.breaker.reason == "AWS did not answer in time."
 
 
 def test_an_answer_byte_by_byte_is_no_answer(impatient):
-    with http_wire.wire(http_wire.trickles(b'{"jobs": []}' + b" " * 500)) as aws:
+    with http_wire.wire(http_wire.trickle(b'{"jobs": []}' + b" " * 500)) as aws:
         account = make.account(endpoint_url=aws.url)
-        called(account)
+        call_fails(account)
 
         assert account.status.breaker.is_open
 
 
 def test_errors_of_aws_itself_open_it_at_the_third_call():
-    with http_wire.wire(http_wire.says(501, {})) as aws:
+    with http_wire.wire(http_wire.reply(501, {})) as aws:
         account = make.account(endpoint_url=aws.url)
         open_after = []
         for _ in range(3):
-            called(Account.objects.get())
+            call_fails(Account.objects.get())
             open_after.append(AccountStatus.objects.get().breaker.is_open)
             account.refresh_from_db()
 
@@ -88,52 +88,55 @@ def test_errors_of_aws_itself_open_it_at_the_third_call():
 def test_a_place_where_nobody_listens_opens_it():
     account = make.account()
     for _ in range(3):
-        called(Account.objects.get())
+        call_fails(Account.objects.get())
 
     account.refresh_from_db()
     assert account.status.breaker.reason == "The connection to AWS failed."
 
 
 @pytest.mark.parametrize(
-    "answer", [http_wire.refuses, http_wire.throttles, http_wire.says(403, {}, "ExpiredTokenException")]
+    "answer", [http_wire.refuses, http_wire.throttles, http_wire.reply(403, {}, "ExpiredTokenException")]
 )
 def test_an_answer_that_says_no_is_an_answer(answer):
     with http_wire.wire(answer) as aws:
         account = make.account(endpoint_url=aws.url)
-        called(account)
+        call_fails(account)
 
     assert account.status.breaker.is_reset
 
 
 def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
-    with http_wire.wire(http_wire.says(200, {"jobs": []})) as aws:
+    with http_wire.wire(http_wire.reply(200, {"jobs": []})) as aws:
         account = make.account(endpoint_url=aws.url)
         with django_assert_num_queries(0):
-            assert called(account)
+            assert call_fails(account)
 
 
 def test_an_answer_forgets_the_failures_before_it():
     with http_wire.wire(
-        http_wire.says(501, {}), http_wire.says(501, {}), http_wire.says(200, {"jobs": []}), http_wire.says(501, {})
+        http_wire.reply(501, {}),
+        http_wire.reply(501, {}),
+        http_wire.reply(200, {"jobs": []}),
+        http_wire.reply(501, {}),
     ) as aws:
         account = make.account(endpoint_url=aws.url)
         for _ in range(4):
-            called(account)
+            call_fails(account)
 
     assert AccountStatus.objects.get().breaker_failures == 1
 
 
 def test_our_own_limit_is_not_held_against_the_account():
-    with http_wire.wire(http_wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
         with pytest.raises(AwsError):
-            call_account(account, ask, seconds=0.2)
+            call_account(account, describe_job, seconds=0.2)
 
     assert account.status.breaker.is_reset
 
 
 def test_submissions_without_an_answer_leave_the_polls_alone():
-    with http_wire.wire(http_wire.hangs_up) as aws:
+    with http_wire.wire(http_wire.hang_up) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for _ in range(3):
             make.job(submission)
@@ -147,8 +150,8 @@ def test_submissions_without_an_answer_leave_the_polls_alone():
 def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
     with http_wire.wire(describes) as aws:
         early, late = (
-            opened(make.account(endpoint_url=aws.url), ago=1),
-            opened(make.account(endpoint_url=aws.url), ago=6),
+            account_with_open_breaker(make.account(endpoint_url=aws.url), ago=1),
+            account_with_open_breaker(make.account(endpoint_url=aws.url), ago=6),
         )
 
         assert (probe(early), probe(late)) == (False, True)
@@ -157,8 +160,8 @@ def test_the_question_is_asked_when_it_is_time_and_an_answer_resumes_all():
 
 
 def test_a_question_without_an_answer_is_not_asked_again_at_once():
-    with http_wire.wire(http_wire.says(501, {})) as aws:
-        account = opened(make.account(endpoint_url=aws.url), ago=6)
+    with http_wire.wire(http_wire.reply(501, {})) as aws:
+        account = account_with_open_breaker(make.account(endpoint_url=aws.url), ago=6)
 
         assert (probe(account), probe(account)) == (False, False)
         assert len(aws.requests) == 1
@@ -167,7 +170,7 @@ def test_a_question_without_an_answer_is_not_asked_again_at_once():
 
 def test_of_two_processes_one_asks():
     with http_wire.wire(describes) as aws:
-        account = opened(make.account(endpoint_url=aws.url), ago=6)
+        account = account_with_open_breaker(make.account(endpoint_url=aws.url), ago=6)
         copy = Account.objects.get()
 
         assert (probe(account), probe(copy)) == (True, False)
@@ -179,8 +182,8 @@ def test_of_two_processes_one_asks():
              tasks.charge, tasks.sync_queues],
 )  # fmt: skip
 def test_no_task_calls_where_aws_does_not_answer(task):
-    with http_wire.wire(http_wire.says(200, {})) as aws:
-        account = opened(make.account(endpoint_url=aws.url))
+    with http_wire.wire(http_wire.reply(200, {})) as aws:
+        account = account_with_open_breaker(make.account(endpoint_url=aws.url))
         submission = make.submission(where=account)
         make.job(submission)
         make.job(submission, state=State.RUNNING, stop_requested_at=now(), next_poll_at=now())
@@ -190,8 +193,8 @@ def test_no_task_calls_where_aws_does_not_answer(task):
 
 
 def test_a_person_who_asks_hears_what_aws_says_now():
-    with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
-        account = opened(make.account(endpoint_url=aws.url))
+    with http_wire.wire(http_wire.reply(200, {"jobQueues": []})) as aws:
+        account = account_with_open_breaker(make.account(endpoint_url=aws.url))
         tasks.read_queues(account.pk)
 
         assert aws.requests != []
@@ -199,13 +202,13 @@ def test_a_person_who_asks_hears_what_aws_says_now():
 
 
 def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
-    with http_wire.wire(http_wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
         submission, past = make.submission(where=account), now() - timedelta(minutes=5)
         for _ in range(3):
             make.job(submission, delivery=Delivery.SENDING, epoch=1, sent_at=past, lease_until=past)
         began = time.monotonic()
-        called(account, reconcile)
+        call_fails(account, reconcile)
 
         assert len(aws.requests) == 1
         assert time.monotonic() - began < 2
@@ -213,11 +216,11 @@ def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(i
 
 
 def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
-    with http_wire.wire(http_wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
         make.job(make.submission(where=account), state=State.RUNNING, next_poll_at=now())
         began = time.monotonic()
-        called(account, poll)
+        call_fails(account, poll)
 
     assert time.monotonic() - began < 2
     assert AccountStatus.objects.get().breaker.is_open
@@ -225,7 +228,7 @@ def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
 
 def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch):
     monkeypatch.setattr(health, "workers", list)
-    account = opened(make.account())
+    account = account_with_open_breaker(make.account())
     client.force_login(make.admin())
 
     pages = [client.get(path).content.decode() for path in ("/health/", f"/admin/jobs/account/{account.pk}/change/")]

@@ -20,7 +20,7 @@ from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import Delivery
 from tests import http_wire, make
 from tests.eventually import eventually
-from tests.live_db import shared_by_threads
+from tests.live_db import database_for_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -56,7 +56,7 @@ def lost_job(url: str) -> Job:
 
 @pytest.mark.long
 def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tmp_path):
-    with http_wire.wire(http_wire.hangs()) as hanging, http_wire.wire(http_wire.lists()) as well:
+    with http_wire.wire(http_wire.hang()) as hanging, http_wire.wire(http_wire.lists()) as well:
         lost_job(hanging.url)
         job = lost_job(well.url)
         well.answers[:] = [http_wire.lists({"jobId": "x-1", "jobName": job.marker, "createdAt": 1})]
@@ -65,7 +65,7 @@ def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tm
         def known() -> bool:
             return Job.objects.get(pk=job.pk).delivery == Delivery.SENT
 
-        with shared_by_threads(tmp_path):
+        with database_for_threads(tmp_path):
             began = time.monotonic()
             in_thread(lambda: run_due_tasks(work, 0, lanes))
             ticked = time.monotonic() - began
@@ -104,7 +104,7 @@ def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, t
         used.append(connection.connection)
         raise ZeroDivisionError
 
-    with shared_by_threads(tmp_path):
+    with database_for_threads(tmp_path):
         lanes.start(1, "unknown", act)
         assert lanes.wait(10)
         assert lanes.start(1, "unknown", act)
@@ -123,7 +123,7 @@ def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_whe
 
     run_due_tasks(work, 0)
     assert rings == []
-    with http_wire.wire(http_wire.says(200, {"jobQueues": []})) as aws:
+    with http_wire.wire(http_wire.reply(200, {"jobQueues": []})) as aws:
         Account.objects.update(endpoint_url=aws.url)
         AccountStatus.objects.update(breaker_retry_at=now())
         run_due_tasks(work, 1)

@@ -58,7 +58,9 @@ def worker(redis: Redis) -> Iterator[PortalWorker]:
         signal.signal(number, handler)
 
 
-def ask(redis: Redis, file: Path, seconds: float, account: int | None = None, *, comes_again: bool = False) -> None:
+def enqueue_work(
+    redis: Redis, file: Path, seconds: float, account: int | None = None, *, comes_again: bool = False
+) -> None:
     Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
         "tests.test_worker.work",
         args=[str(file), seconds],
@@ -71,8 +73,8 @@ def test_a_task_goes_on_beside_the_next_ones_if_it_is_slow_and_the_worker_waits_
     redis, worker, tmp_path
 ):
     slow, quick = tmp_path / "slow", tmp_path / "quick"
-    ask(redis, slow, 3, account=1)
-    ask(redis, quick, 0, account=2)
+    enqueue_work(redis, slow, 3, account=1)
+    enqueue_work(redis, quick, 0, account=2)
 
     worker.work(burst=True)
 
@@ -85,9 +87,9 @@ def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis,
     began = time.time()
     files = [tmp_path / f"slow-{number}" for number in range(MAX_SLOW_TASKS_PER_ACCOUNT + 2)]
     for file in files:
-        ask(redis, file, 4, account=1)
+        enqueue_work(redis, file, 4, account=1)
     other = tmp_path / "other"
-    ask(redis, other, 0, account=2)
+    enqueue_work(redis, other, 0, account=2)
 
     worker.work(burst=True)
 
@@ -98,7 +100,7 @@ def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis,
 def test_a_slow_task_is_not_begun_a_second_time(redis, worker, tmp_path):
     slow = tmp_path / "slow"
     for _ in range(3):
-        ask(redis, slow, 2, account=1)
+        enqueue_work(redis, slow, 2, account=1)
 
     worker.work(burst=True)
 
@@ -110,7 +112,7 @@ def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, w
     monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
     follows = tmp_path / "follows"
     for _ in range(2):
-        ask(redis, follows, 0.3, account=1)
+        enqueue_work(redis, follows, 0.3, account=1)
 
     worker.work(burst=True)
 
@@ -123,8 +125,8 @@ def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, t
     monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
     slow, other = tmp_path / "slow", tmp_path / "other"
     for _ in range(2):
-        ask(redis, slow, 3, account=1, comes_again=True)
-    ask(redis, other, 0, account=2)
+        enqueue_work(redis, slow, 3, account=1, comes_again=True)
+    enqueue_work(redis, other, 0, account=2)
 
     worker.work(burst=True)
 
@@ -132,7 +134,7 @@ def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, t
 
 
 def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):
-    ask(redis, tmp_path / "never", 30)
+    enqueue_work(redis, tmp_path / "never", 30)
     original = worker.collect_slow_tasks
 
     def kill_the_slow() -> None:

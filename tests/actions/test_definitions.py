@@ -27,12 +27,12 @@ def hello(research):
     return Definition.objects.get(name="hello")
 
 
-def told(research, definition="hello"):
+def errors_of(research, definition="hello"):
     text = json.dumps({"jobName": "one", "jobQueue": "cpu", "jobDefinition": definition})
     return [(each.rule, each.message) for each in actions.validate(text, research).errors]
 
 
-def acts():
+def audit_entries():
     return list(AuditEntry.objects.order_by("pk").values_list("action", "label"))
 
 
@@ -45,17 +45,21 @@ def test_a_deactivated_revision_is_passed_over_and_refused_by_its_number(
         assert not definitions.deactivate(newer, research.user)
     newer.refresh_from_db()
 
-    assert told(research) == []
-    [(rule, message)] = told(research, "hello:2")
+    assert errors_of(research) == []
+    [(rule, message)] = errors_of(research, "hello:2")
     assert rule == "portal.definition-deactivated"
     assert message.startswith("hello:2 was deactivated on ")
     assert message.endswith(" and takes no more jobs. It has 1.")
-    assert (newer.deactivated_by, rings, acts()) == (research.user, ["deregister"], [("deactivate", "hello:2")])
+    assert (newer.deactivated_by, rings, audit_entries()) == (
+        research.user,
+        ["deregister"],
+        [("deactivate", "hello:2")],
+    )
 
 
 def test_when_the_last_revision_is_deactivated_the_bare_name_says_so(research, hello):
     definitions.deactivate(hello.revisions.get(), research.user)
-    [(rule, message)] = told(research)
+    [(rule, message)] = errors_of(research)
 
     assert rule == "portal.definition-deactivated"
     assert "None of its revisions is active." in message
@@ -64,7 +68,7 @@ def test_when_the_last_revision_is_deactivated_the_bare_name_says_so(research, h
 def test_a_deactivated_name_runs_nothing_and_registers_nothing_until_it_is_active_again(research, hello):
     assert definitions.archive(hello, research.user)
     assert not definitions.archive(hello, research.user)
-    [(rule, message)] = told(research)
+    [(rule, message)] = errors_of(research)
     assert rule == "portal.definition-deactivated"
     assert "It takes no more jobs." in message
 
@@ -74,7 +78,7 @@ def test_a_deactivated_name_runs_nothing_and_registers_nothing_until_it_is_activ
     assert definitions.unarchive(hello, research.user)
     fresh = actions.register(json.dumps(make.document("hello")), research)
     assert (fresh.is_reused, hello.revisions.count()) == (False, 2)
-    assert acts() == [("deactivate", "hello"), ("activate", "hello"), ("register", "hello")]
+    assert audit_entries() == [("deactivate", "hello"), ("activate", "hello"), ("register", "hello")]
 
 
 def test_what_has_run_stays_when_its_definition_is_deactivated(research, hello):
@@ -98,13 +102,13 @@ def test_a_name_that_another_team_takes_at_the_same_moment_is_not_joined(researc
     register = sys.modules["jobs.actions.register"]  # the package has a function of that name
     judge = actions.validate
 
-    def judged(*asked):
+    def validate_and_take_name(*asked):
         verdict = judge(*asked)
         make.revision("fresh", of=make.team(), where=hello.account)
         monkeypatch.setattr(register, "validate", judge)
         return verdict
 
-    monkeypatch.setattr(register, "validate", judged)
+    monkeypatch.setattr(register, "validate", validate_and_take_name)
     with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("fresh")), research)
 
@@ -119,7 +123,7 @@ def test_a_transferred_name_is_the_other_teams_and_both_can_read_that_it_was(res
     hello.refresh_from_db()
     assert not definitions.transfer(hello, finance.team, admin)
 
-    assert [rule for rule, _ in told(research)] == ["portal.unknown-definition"]
+    assert [rule for rule, _ in errors_of(research)] == ["portal.unknown-definition"]
     with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(json.dumps(make.document("hello")), research)
     assert actions.register(json.dumps(make.document("hello")), finance).is_reused
@@ -142,7 +146,7 @@ def test_a_shared_name_is_everyones_to_run_and_its_owners_to_register(research, 
 
     definitions.share(hello, research.user, shared=False)
     assert not actions.validate(job, finance).is_valid
-    assert acts() == [("share", "hello")] * 2
+    assert audit_entries() == [("share", "hello")] * 2
 
 
 def test_what_it_is_for_is_kept_and_written_down_once(research, hello):
@@ -152,4 +156,4 @@ def test_what_it_is_for_is_kept_and_written_down_once(research, hello):
     assert definitions.set_revision_note(hello.revisions.get(), "the first", research.user)
 
     assert (hello.description, hello.revisions.get().note) == ("Says hello.", "the first")
-    assert acts() == [("change", "hello"), ("change", "hello:1")]
+    assert audit_entries() == [("change", "hello"), ("change", "hello:1")]

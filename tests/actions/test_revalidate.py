@@ -117,11 +117,11 @@ def test_the_document_is_validated_once_if_nothing_changed(member: Any, monkeypa
     def counting(module: ModuleType, name: str) -> None:
         function = getattr(module, name)
 
-        def counted(*arguments: Any) -> Any:
+        def count_call(*arguments: Any) -> Any:
             calls[f"{module.__name__}.{name}"] += 1
             return function(*arguments)
 
-        monkeypatch.setattr(module, name, counted)
+        monkeypatch.setattr(module, name, count_call)
 
     counting(submit_module, "parse")
     counting(submit_module, "validate")

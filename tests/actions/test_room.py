@@ -10,7 +10,7 @@ from jobs import actions
 from jobs.access import Member
 from jobs.models import Job, QueueGrant
 from tests import make
-from tests.live_db import shared_by_threads
+from tests.live_db import database_for_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 JOB = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello"}
@@ -28,7 +28,7 @@ def research():
     return member
 
 
-def ask(member: Member) -> bool:
+def submit_one(member: Member) -> bool:
     """Ask for one job. Whether it was accepted."""
     try:
         actions.submit(json.dumps(JOB), member, source="json")
@@ -43,11 +43,11 @@ def ask(member: Member) -> bool:
 def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(research, tmp_path):
     def ask_in_a_thread(_: int) -> bool:
         try:
-            return ask(research)
+            return submit_one(research)
         finally:
             connection.close()
 
-    with shared_by_threads(tmp_path), ThreadPoolExecutor(20) as people:
+    with database_for_threads(tmp_path), ThreadPoolExecutor(20) as people:
         accepted = list(people.map(ask_in_a_thread, range(20)))
 
     assert accepted.count(True) == 3
@@ -56,10 +56,10 @@ def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(res
 
 @pytest.mark.long
 def test_a_place_is_free_again_when_a_job_has_ended(research):
-    assert [ask(research) for _ in range(4)] == [True, True, True, False]
+    assert [submit_one(research) for _ in range(4)] == [True, True, True, False]
 
     Job.objects.filter(pk=Job.objects.first().pk).update(delivery="WITHDRAWN")
-    assert ask(research)
+    assert submit_one(research)
 
 
 @pytest.mark.long

@@ -19,7 +19,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def asks(vcpus: str, memory: str) -> list[Document]:
+def requirements(vcpus: str, memory: str) -> list[Document]:
     return [{"type": "VCPU", "value": vcpus}, {"type": "MEMORY", "value": memory}]
 
 
@@ -27,7 +27,7 @@ def in_pod(cpu: str, memory: str) -> Document:
     return {"limits": {"cpu": cpu, "memory": memory}}
 
 
-CONTAINER = {"image": "busybox", "command": ["true"], "resourceRequirements": asks("1", "512")}
+CONTAINER = {"image": "busybox", "command": ["true"], "resourceRequirements": requirements("1", "512")}
 TASK = {"containers": [{"name": name, **CONTAINER} for name in ("a", "b")]}
 POD = {"containers": [{"name": "main", "image": "busybox", "resources": in_pod("1", "512Mi")}]}
 DEFINITIONS: dict[str, Document] = {
@@ -45,7 +45,7 @@ DEFINITIONS: dict[str, Document] = {
 LARGER: dict[str, Document] = {
     "task": {
         "ecsPropertiesOverride": {
-            "taskProperties": [{"containers": [{"name": "a", "resourceRequirements": asks("8", "4096")}]}]
+            "taskProperties": [{"containers": [{"name": "a", "resourceRequirements": requirements("8", "4096")}]}]
         }
     },
     "pod": {
@@ -57,7 +57,7 @@ LARGER: dict[str, Document] = {
         "nodeOverrides": {
             "numNodes": 4,
             "nodePropertyOverrides": [
-                {"targetNodes": "0:", "containerOverrides": {"resourceRequirements": asks("8", "4096")}}
+                {"targetNodes": "0:", "containerOverrides": {"resourceRequirements": requirements("8", "4096")}}
             ],
         }
     },
@@ -123,7 +123,10 @@ def test_of_jobs_whose_size_cannot_be_told_it_is_known_that_they_are_there(resea
 
 def test_a_size_beyond_any_machine_is_kept_as_the_largest_that_a_row_holds(research):
     block = {"jobDefinitionName": "huge", **DEFINITIONS["nodes"]}
-    group = {"targetNodes": "0:", "container": {**CONTAINER, "resourceRequirements": asks("999999", "999999999")}}
+    group = {
+        "targetNodes": "0:",
+        "container": {**CONTAINER, "resourceRequirements": requirements("999999", "999999999")},
+    }
     block["nodeProperties"] = {"numNodes": 9999, "mainNode": 0, "nodeRangeProperties": [group]}
     make.revision("huge", of=research.team, where=Queue.objects.get().account, document=block)
     document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "huge"}
@@ -141,7 +144,7 @@ FARGATE = {
         "image": "busybox",
         "ephemeralStorage": {"sizeInGiB": 50},
         "runtimePlatform": {"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
-        "resourceRequirements": asks("2", "4096"),
+        "resourceRequirements": requirements("2", "4096"),
     },
 }
 ON_GPUS = {
@@ -149,7 +152,7 @@ ON_GPUS = {
     "type": "container",
     "containerProperties": {
         "image": "busybox",
-        "resourceRequirements": [*asks("4", "8192"), {"type": "GPU", "value": "2"}],
+        "resourceRequirements": [*requirements("4", "8192"), {"type": "GPU", "value": "2"}],
     },
 }
 

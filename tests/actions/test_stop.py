@@ -20,7 +20,7 @@ def member():
     return make.member()
 
 
-def again(job):
+def reload(job):
     return Job.objects.get(pk=job.pk)
 
 
@@ -31,7 +31,7 @@ def test_what_was_not_sent_never_will_be(member):
         deliver_due(job.account)
 
     assert aws.requests == []
-    assert again(job).delivery == Delivery.WITHDRAWN
+    assert reload(job).delivery == Delivery.WITHDRAWN
 
 
 def test_a_job_in_a_workers_hands_is_withdrawn_if_the_stop_comes_before_the_intent(member):
@@ -45,7 +45,7 @@ def test_a_job_in_a_workers_hands_is_withdrawn_if_the_stop_comes_before_the_inte
 
 
 def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(member):
-    with http_wire.wire(http_wire.says(200, {})) as aws:
+    with http_wire.wire(http_wire.reply(200, {})) as aws:
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)), state=State.RUNNING)
         actions.stop(job, member)
         terminate_due(job.account)
@@ -55,31 +55,31 @@ def test_a_job_that_aws_has_is_told_to_end_and_is_stopped_only_when_aws_says_so(
     assert path == "/v1/terminatejob"
     assert request["jobId"] == job.batch_id
     assert member.user.username in request["reason"]
-    assert (again(job).state, again(job).is_stopping) == (State.RUNNING, True)
+    assert (reload(job).state, reload(job).is_stopping) == (State.RUNNING, True)
 
 
 def test_a_stop_is_asked_for_once(member):
     job = make.job(make.submission(member), state=State.RUNNING)
 
-    assert [actions.stop(again(job), member) for _ in range(2)] == [True, False]
+    assert [actions.stop(reload(job), member) for _ in range(2)] == [True, False]
 
 
 def test_a_job_that_nobody_knows_of_is_not_sent_again_after_a_stop(member):
     with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
         deliver_due(job.account)
-        actions.stop(again(job), member)
+        actions.stop(reload(job), member)
         Job.objects.update(sent_at="2026-01-01T00:00Z")
         reconcile(job.account)
 
-    assert again(job).delivery == Delivery.WITHDRAWN
+    assert reload(job).delivery == Delivery.WITHDRAWN
 
 
 def test_what_has_ended_is_not_stopped(member):
     job = make.job(make.submission(member), state=State.SUCCEEDED)
 
     assert not actions.stop(job, member)
-    assert again(job).stop_requested_at is None
+    assert reload(job).stop_requested_at is None
 
 
 def test_a_viewer_stops_nothing():
@@ -88,7 +88,7 @@ def test_a_viewer_stops_nothing():
 
     with pytest.raises(PermissionDenied):
         actions.stop(job, viewer)
-    assert again(job).delivery == Delivery.ACCEPTED
+    assert reload(job).delivery == Delivery.ACCEPTED
 
 
 def test_of_a_submission_only_what_was_not_sent_is_withdrawn(member):
@@ -97,7 +97,7 @@ def test_of_a_submission_only_what_was_not_sent_is_withdrawn(member):
     on_its_way = make.job(waiting.submission, delivery=Delivery.SENDING)
     actions.stop_all(waiting.submission, member)
 
-    assert [again(job).delivery for job in (waiting, running, on_its_way)] == [
+    assert [reload(job).delivery for job in (waiting, running, on_its_way)] == [
         Delivery.WITHDRAWN,
         Delivery.SENT,
         Delivery.SENDING,

@@ -21,7 +21,7 @@ from jobs.policy.approval import DailyUsage
 from jobs.pricing.metering import charge
 from tests import make
 from tests.api.conftest import Program, token
-from tests.live_db import shared_by_threads
+from tests.live_db import database_for_threads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -60,7 +60,7 @@ def research():
     return Research()
 
 
-def lasting(hours: float, **fields: Any) -> dict[str, Any]:
+def job_of_hours(hours: float, **fields: Any) -> dict[str, Any]:
     """A job with a time limit."""
     return {**JOB, "timeout": {"attemptDurationSeconds": int(hours * HOUR)}, **fields}
 
@@ -139,7 +139,7 @@ def test_retries_are_not_free(research):
     # Four vCPU, two hours and ten attempts: $8 an attempt.
     large = {"resourceRequirements": [{"type": "VCPU", "value": "4"}, {"type": "MEMORY", "value": "512"}]}
     research.define("large", containerProperties={**make.document()["containerProperties"], **large})
-    retried = lasting(2, jobDefinition="large", retryStrategy={"attempts": 10})
+    retried = job_of_hours(2, jobDefinition="large", retryStrategy={"attempts": 10})
     research.team.__class__.objects.update(approval_usd=50)
 
     assert research.submit(retried).approval_or_none.reasons == [
@@ -152,11 +152,11 @@ def test_retries_are_not_free(research):
 
 @pytest.mark.parametrize("array", [True, False])
 def test_a_cheap_rehearsal_changes_nothing(research, array):
-    dear = lasting(11, jobName="dear", retryStrategy={"attempts": 10})
+    dear = job_of_hours(11, jobName="dear", retryStrategy={"attempts": 10})
     if array:
         dear["arrayProperties"] = {"size": 10}
     assert research.waits(dear) == ["approval.price"]
-    rehearsal = research.submit({**lasting(1), "containerOverrides": {"command": ["true"]}})
+    rehearsal = research.submit({**job_of_hours(1), "containerOverrides": {"command": ["true"]}})
     end(rehearsal.jobs.get(), 1)
 
     assert research.waits(dear) == ["approval.price"]
@@ -173,10 +173,10 @@ def test_hours_gpus_and_arrays_have_their_worst_case_too(research):
     )
     two_gpus = {"resourceRequirements": [{"type": "GPU", "value": "2"}]}
 
-    assert research.waits(lasting(6, retryStrategy={"attempts": 2})) == ["approval.vcpu-hours"]
+    assert research.waits(job_of_hours(6, retryStrategy={"attempts": 2})) == ["approval.vcpu-hours"]
     assert research.waits(JOB) == ["approval.vcpu-hours-unknown"]
-    assert research.waits(lasting(1, containerOverrides=two_gpus)) == ["approval.gpus"]
-    assert research.waits(lasting(1, arrayProperties={"size": 2})) == ["approval.array-size"]
+    assert research.waits(job_of_hours(1, containerOverrides=two_gpus)) == ["approval.gpus"]
+    assert research.waits(job_of_hours(1, arrayProperties={"size": 2})) == ["approval.array-size"]
 
 
 # -- The team's default
@@ -185,7 +185,7 @@ def test_hours_gpus_and_arrays_have_their_worst_case_too(research):
 def test_the_teams_default_limit_is_filled_in_said_and_sent():
     research = Research(default_time_limit_seconds=24 * HOUR)
     steps = [{**JOB, "jobName": name} for name in ("a", "b")]
-    own = lasting(1, jobName="c")
+    own = job_of_hours(1, jobName="c")
     submission = research.submit({"jobs": [*steps, own]})
 
     limits = [job.document["timeout"]["attemptDurationSeconds"] for job in submission.jobs.order_by("position")]
@@ -247,7 +247,7 @@ def test_it_is_filled_in_for_every_kind_of_job(kind):
 
 
 def test_a_hundred_jobs_of_99_dollars_do_not_pass_a_limit_of_100(research):
-    answers = [research.waits(lasting(99)) for _ in range(3)]
+    answers = [research.waits(job_of_hours(99)) for _ in range(3)]
 
     assert answers == [[], ["approval.price-of-day"], ["approval.price-of-day"]]
     message = Approval.objects.first().reasons[0]["message"]
@@ -260,25 +260,25 @@ def test_a_hundred_jobs_of_99_dollars_do_not_pass_a_limit_of_100(research):
 @pytest.mark.long
 @pytest.mark.parametrize("delivery", ["ACCEPTED", "SENDING", "HELD", "SENT"])
 def test_a_job_counts_with_its_ceiling_until_it_has_ended(research, delivery):
-    submission = research.submit(lasting(60))
+    submission = research.submit(job_of_hours(60))
     sent = {"batch_id": "x", "state": "RUNNABLE"} if delivery == "SENT" else {}
     Job.objects.update(delivery=delivery, accepted_at=now() - timedelta(days=9), **sent)
 
-    assert research.waits(lasting(41)) == ["approval.price-of-day"]
-    assert research.waits(lasting(40)) == []
+    assert research.waits(job_of_hours(41)) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(40)) == []
     assert submission.approval_or_none is None
 
 
 @pytest.mark.long
 def test_what_ended_today_counts_with_what_it_cost(research):
-    end(research.submit(lasting(90)).jobs.get(), 30 * HOUR)
+    end(research.submit(job_of_hours(90)).jobs.get(), 30 * HOUR)
 
-    assert research.waits(lasting(70.5)) == ["approval.price-of-day"]
-    assert research.waits(lasting(70)) == []
+    assert research.waits(job_of_hours(70.5)) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(70)) == []
 
 
 def test_the_day_is_that_of_utc_and_what_ended_before_it_counts_no_more(research):
-    job = research.submit(lasting(90)).jobs.get()
+    job = research.submit(job_of_hours(90)).jobs.get()
     midnight = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     end(job, 30 * HOUR, midnight)
     assert daily_usage(research.analyst.user, research.team, now()).usd == 30
@@ -288,7 +288,7 @@ def test_the_day_is_that_of_utc_and_what_ended_before_it_counts_no_more(research
 
 
 def test_until_it_is_charged_or_if_its_end_was_never_seen_a_job_keeps_its_ceiling(research):
-    job = research.submit(lasting(90)).jobs.get()
+    job = research.submit(job_of_hours(90)).jobs.get()
     Job.objects.update(delivery="SENT", batch_id="x", state="SUCCEEDED", ended_at=now())
     assert daily_usage(research.analyst.user, research.team, now()).usd == 90
     Job.objects.update(state="LOST", charged_at=now())
@@ -301,22 +301,22 @@ def test_until_it_is_charged_or_if_its_end_was_never_seen_a_job_keeps_its_ceilin
 
 @pytest.mark.parametrize("delivery", ["REFUSED", "WITHDRAWN", "DECLINED", "AWAITING"])
 def test_what_is_not_sent_counts_nothing(research, delivery):
-    research.submit(lasting(90))
+    research.submit(job_of_hours(90))
     Job.objects.update(delivery=delivery, ended_at=None if delivery == "AWAITING" else now())
 
-    assert research.waits(lasting(99)) == []
+    assert research.waits(job_of_hours(99)) == []
 
 
 @pytest.mark.long
 def test_what_went_through_an_approval_does_not_count_neither_active_nor_ended(research):
-    approved = [research.submit(lasting(200)) for _ in range(2)]
-    assert research.waits(lasting(50)) == [], "what waits does not count"
+    approved = [research.submit(job_of_hours(200)) for _ in range(2)]
+    assert research.waits(job_of_hours(50)) == [], "what waits does not count"
     for submission in approved:
         actions.approve(submission.approval_or_none, research.lead, 1)
     end(approved[1].jobs.get(), 150 * HOUR)
 
-    assert research.waits(lasting(50)) == []
-    assert research.waits(lasting(1)) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(50)) == []
+    assert research.waits(job_of_hours(1)) == ["approval.price-of-day"]
 
 
 @pytest.mark.long
@@ -325,11 +325,11 @@ def test_another_persons_jobs_and_those_in_another_team_do_not_count(research):
     other_queue = make.queue("cpu", teams=(other,), of=make.account(number="999999999999"))
     make.revision("hello", of=other, where=other_queue.account)
     there = make.member(other, who=research.analyst.user)
-    assert research.waits(lasting(99)) == []
+    assert research.waits(job_of_hours(99)) == []
 
-    assert research.waits(lasting(99), research.lead) == []
-    assert research.waits(lasting(99), there) == []
-    assert research.waits(lasting(2), there) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(99), research.lead) == []
+    assert research.waits(job_of_hours(99), there) == []
+    assert research.waits(job_of_hours(2), there) == ["approval.price-of-day"]
 
 
 def test_jobs_whose_ceiling_is_unknown_ask_for_approval_of_the_next(research):
@@ -337,7 +337,7 @@ def test_jobs_whose_ceiling_is_unknown_ask_for_approval_of_the_next(research):
     research.submit(JOB)
     research.team.__class__.objects.update(approval_usd=100)
 
-    assert research.waits(lasting(1)) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(1)) == ["approval.price-of-day"]
 
 
 @pytest.mark.long
@@ -348,9 +348,9 @@ def test_each_threshold_counts_for_the_day(research):
     two_gpus = {"resourceRequirements": [{"type": "GPU", "value": "2"}]}
     array = {"arrayProperties": {"size": 3}}
     for document, rule in (
-        (lasting(6), "approval.vcpu-hours-of-day"),
-        (lasting(1, containerOverrides=two_gpus), "approval.gpus-of-day"),
-        (lasting(1, **array), "approval.array-size-of-day"),
+        (job_of_hours(6), "approval.vcpu-hours-of-day"),
+        (job_of_hours(1, containerOverrides=two_gpus), "approval.gpus-of-day"),
+        (job_of_hours(1, **array), "approval.array-size-of-day"),
     ):
         Job.objects.all().delete()
         assert [research.waits(document) for _ in range(2)] == [[], [rule]], rule
@@ -358,9 +358,9 @@ def test_each_threshold_counts_for_the_day(research):
 
 def test_gpus_of_what_ended_are_free_and_its_hours_and_array_jobs_are_not(research):
     two_gpus = {"resourceRequirements": [{"type": "GPU", "value": "2"}]}
-    job = research.submit(lasting(4, containerOverrides=two_gpus)).jobs.get()
+    job = research.submit(job_of_hours(4, containerOverrides=two_gpus)).jobs.get()
     end(job, 2 * HOUR)
-    array = research.submit(lasting(1, arrayProperties={"size": 3})).jobs.get()
+    array = research.submit(job_of_hours(1, arrayProperties={"size": 3})).jobs.get()
     Job.objects.filter(pk=array.pk).update(
         delivery="SENT", batch_id="y", state="SUCCEEDED", ended_at=now(), charged_at=now()
     )
@@ -375,7 +375,7 @@ def test_ceilings_beyond_all_measure_add_up_all_the_same(research):
         make.job(submission, state="RUNNING", at_most_usd=Decimal("6E14"), at_most_vcpu_hours=Decimal("6E14"))
 
     assert daily_usage(research.analyst.user, research.team, now()).usd == Decimal("12E14")
-    assert research.waits(lasting(1)) == ["approval.price-of-day"]
+    assert research.waits(job_of_hours(1)) == ["approval.price-of-day"]
 
 
 # -- Every path
@@ -385,41 +385,41 @@ def test_ceilings_beyond_all_measure_add_up_all_the_same(research):
 def test_tokens_pages_workflows_and_arrays_share_the_day_of_their_person(research, client):
     """A hundred dollars: 40 by one token, 30 by a workflow on a page; 40 by another token are too many."""
     client.force_login(research.analyst.user)
-    two_steps = {"jobs": [lasting(15, jobName=name) for name in ("a", "b")]}
-    array = lasting(20, arrayProperties={"size": 2})
+    two_steps = {"jobs": [job_of_hours(15, jobName=name) for name in ("a", "b")]}
+    array = job_of_hours(20, arrayProperties={"size": 2})
 
     def by_token(document: Any) -> Any:
         program = Program(Client(), token(research.analyst))
         return program.post("/submissions", document).json()["approval"]
 
-    assert by_token(lasting(40)) is None
+    assert by_token(job_of_hours(40)) is None
     page = client.post("/teams/research/new/", {"text": json.dumps(two_steps)})
     assert page.status_code == 302, page.text
     assert Job.objects.filter(delivery="ACCEPTED").count() == 3
     asked = by_token(array)
     assert asked["state"] == "waiting"
     assert "It comes to $110.00 at most with ana's other jobs of today ($70.00)." in asked["reasons"][0]
-    assert by_token(lasting(30)) is None
-    assert by_token(lasting(1)) is not None
+    assert by_token(job_of_hours(30)) is None
+    assert by_token(job_of_hours(1)) is not None
 
 
 def test_running_again_goes_through_the_same_rule(research):
-    research.submit(lasting(99))
+    research.submit(job_of_hours(99))
 
-    assert research.submit(lasting(99), source="rerun").approval_or_none
+    assert research.submit(job_of_hours(99), source="rerun").approval_or_none
 
 
 @pytest.mark.long
 def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(research):
-    research.submit(lasting(99))
-    request = research.submit(lasting(30)).approval_or_none
+    research.submit(job_of_hours(99))
+    request = research.submit(job_of_hours(30)).approval_or_none
     second = make.member(research.team, Role.LEAD, make.user("second"))
-    verdict, raises = actions.preview_edit(request, research.lead, json.dumps(lasting(40)))
+    verdict, raises = actions.preview_edit(request, research.lead, json.dumps(job_of_hours(40)))
     assert [reason.rule for reason in verdict.approval_reasons] == ["approval.price-of-day"]
     assert [reason.rule for reason in raises] == ["edit.price", "edit.time-limit"]
     assert raises[0].message == "It cost at most $30.00 and costs at most $40.00."
 
-    assert not actions.edit_request(request, research.lead, 1, json.dumps(lasting(40)))
+    assert not actions.edit_request(request, research.lead, 1, json.dumps(job_of_hours(40)))
     job = request.submission.jobs.get()
     request.refresh_from_db()
     assert (job.at_most_usd, request.forecast["at_most"]["usd"]) == (40, "40")
@@ -429,9 +429,9 @@ def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(resear
 
 @pytest.mark.long
 def test_an_edit_that_adds_attempts_costs_more_whatever_ran_before(research):
-    end(research.submit(lasting(1)).jobs.get(), 1)
-    request = research.submit(lasting(200)).approval_or_none
-    retried = lasting(200, retryStrategy={"attempts": 2})
+    end(research.submit(job_of_hours(1)).jobs.get(), 1)
+    request = research.submit(job_of_hours(200)).approval_or_none
+    retried = job_of_hours(200, retryStrategy={"attempts": 2})
     _, raises = actions.preview_edit(request, research.lead, json.dumps(retried))
 
     assert [reason.rule for reason in raises] == ["edit.price", "edit.attempts"]
@@ -462,11 +462,11 @@ def test_of_twenty_who_submit_at_once_with_one_name_as_many_pass_as_the_limit_ta
 
     def submit_in_a_thread(_: int) -> bool:
         try:
-            return research.submit(lasting(30)).approval_or_none is None
+            return research.submit(job_of_hours(30)).approval_or_none is None
         finally:
             connection.close()
 
-    with shared_by_threads(tmp_path), ThreadPoolExecutor(20) as people:
+    with database_for_threads(tmp_path), ThreadPoolExecutor(20) as people:
         passed = list(people.map(submit_in_a_thread, range(20)))
 
     assert passed.count(True) == 3

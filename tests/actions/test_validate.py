@@ -20,16 +20,16 @@ def research():
     return member
 
 
-def ask(**fields):
+def job_text(**fields):
     return json.dumps({"jobName": "one", "jobQueue": "cpu-job-queue", "jobDefinition": "hello", **fields})
 
 
-def told(text, member):
+def errors_of(text, member):
     return [(problem.pointer, problem.rule, problem.message) for problem in actions.validate(text, member).errors]
 
 
 def test_a_job_for_a_queue_and_definition_of_the_team_is_right(research):
-    verdict = actions.validate(ask(), research)
+    verdict = actions.validate(job_text(), research)
 
     assert verdict.is_valid
     assert [(t.queue.name, t.revision.qualified_name) for t in verdict.resolved_jobs] == [
@@ -40,15 +40,15 @@ def test_a_job_for_a_queue_and_definition_of_the_team_is_right(research):
 def test_a_queue_of_another_team_is_as_unknown_as_one_that_does_not_exist(research):
     make.queue("finance-team-queue", of=research.team.queue_grants.get().queue.account, teams=(make.team("finance"),))
 
-    [(pointer, rule, message)] = told(ask(jobQueue="finance-team-queue"), research)
-    [(_, _, of_nothing)] = told(ask(jobQueue="no-such-team-queue"), research)
+    [(pointer, rule, message)] = errors_of(job_text(jobQueue="finance-team-queue"), research)
+    [(_, _, of_nothing)] = errors_of(job_text(jobQueue="no-such-team-queue"), research)
 
     assert (pointer, rule) == ("/jobQueue", "portal.unknown-queue")
     assert message.replace("finance-team-queue", "X") == of_nothing.replace("no-such-team-queue", "X")
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest(research):
-    [(pointer, _, message)] = told(ask(jobDefinition="helo"), research)
+    [(pointer, _, message)] = errors_of(job_text(jobDefinition="helo"), research)
 
     assert pointer == "/jobDefinition"
     assert message == "Research has no job definition “helo”. Did you mean “hello”?"
@@ -57,11 +57,11 @@ def test_a_misspelt_name_is_answered_with_the_nearest(research):
 def test_a_definition_of_another_team_is_unknown_unless_it_is_shared(research):
     account = research.team.queue_grants.get().queue.account
     theirs = make.revision("theirs", of=make.team("finance"), where=account)
-    assert told(ask(jobDefinition="theirs"), research)
+    assert errors_of(job_text(jobDefinition="theirs"), research)
 
     theirs.definition.shared = True
     theirs.definition.save()
-    assert told(ask(jobDefinition="theirs"), research) == []
+    assert errors_of(job_text(jobDefinition="theirs"), research) == []
 
 
 def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(research):
@@ -71,7 +71,7 @@ def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(rese
     make.revision("hello", of=research.team, where=account, registration=Registration.ACCEPTED, number=None)
 
     def pinned(asked):
-        return actions.validate(ask(jobDefinition=asked), research).resolved_jobs[0].revision
+        return actions.validate(job_text(jobDefinition=asked), research).resolved_jobs[0].revision
 
     assert pinned("hello").number == 2
     assert pinned("hello:1").number == 1
@@ -80,16 +80,16 @@ def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(rese
 
 
 def test_each_job_of_a_workflow_is_told_at_its_place(research):
-    steps = [json.loads(ask(jobName=name)) for name in ("a", "b")]
+    steps = [json.loads(job_text(jobName=name)) for name in ("a", "b")]
     steps[1]["jobQueue"] = "nowhere"
 
-    assert [pointer for pointer, _, _ in told(json.dumps({"jobs": steps}), research)] == ["/jobs/1/jobQueue"]
+    assert [pointer for pointer, _, _ in errors_of(json.dumps({"jobs": steps}), research)] == ["/jobs/1/jobQueue"]
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_document(research):
     text = '{"jobQueue": "nowhere", "jobName": "bad name", "jobDefinition": "nothing", "colour": 1}'
 
-    assert [pointer for pointer, _, _ in told(text, research)] == [
+    assert [pointer for pointer, _, _ in errors_of(text, research)] == [
         "/jobQueue",
         "/jobName",
         "/jobDefinition",
@@ -99,9 +99,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_document(research):
 
 def test_jobs_of_a_workflow_stay_in_one_account(research):
     make.queue("elsewhere", teams=(research.team,))
-    steps = [json.loads(ask(jobName="a")), json.loads(ask(jobName="b", jobQueue="elsewhere"))]
+    steps = [json.loads(job_text(jobName="a")), json.loads(job_text(jobName="b", jobQueue="elsewhere"))]
 
-    assert told(json.dumps({"jobs": steps}), research)[0][:2] == ("/jobs/1/jobQueue", "portal.several-accounts")
+    assert errors_of(json.dumps({"jobs": steps}), research)[0][:2] == ("/jobs/1/jobQueue", "portal.several-accounts")
 
 
 def test_a_job_may_wait_for_a_job_of_its_own_team_only(research):
@@ -109,8 +109,8 @@ def test_a_job_may_wait_for_a_job_of_its_own_team_only(research):
     mine = make.job(make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111")
     other = make.job(batch_id="22222222-2222-4222-8222-222222222222")
 
-    assert told(ask(dependsOn=[{"jobId": mine.batch_id}]), research) == []
-    [(pointer, rule, _)] = told(ask(dependsOn=[{"jobId": other.batch_id}]), research)
+    assert errors_of(job_text(dependsOn=[{"jobId": mine.batch_id}]), research) == []
+    [(pointer, rule, _)] = errors_of(job_text(dependsOn=[{"jobId": other.batch_id}]), research)
     assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.unknown-job")
 
 
@@ -118,7 +118,9 @@ def test_a_job_waits_for_jobs_of_the_account_it_runs_in_only(research):
     elsewhere = make.job(make.submission(research, make.account(name="Paris")))
     elsewhere.__class__.objects.filter(pk=elsewhere.pk).update(batch_id="33333333-3333-4333-8333-333333333333")
 
-    [(pointer, rule, _)] = told(ask(dependsOn=[{"jobId": "33333333-3333-4333-8333-333333333333:7"}]), research)
+    [(pointer, rule, _)] = errors_of(
+        job_text(dependsOn=[{"jobId": "33333333-3333-4333-8333-333333333333:7"}]), research
+    )
 
     assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.several-accounts")
 
@@ -141,12 +143,12 @@ def arn(partition="aws", region="us-west-2", number="123456789012", revision=":1
     ],
 )
 def test_a_definition_of_another_account_region_or_partition_is_refused_at_its_place(research, elsewhere, place):
-    [(pointer, rule, message)] = told(ask(jobDefinition=elsewhere), research)
-    steps = {"jobs": [json.loads(ask(jobName="a")), json.loads(ask(jobName="b", jobDefinition=elsewhere))]}
+    [(pointer, rule, message)] = errors_of(job_text(jobDefinition=elsewhere), research)
+    steps = {"jobs": [json.loads(job_text(jobName="a")), json.loads(job_text(jobName="b", jobDefinition=elsewhere))]}
 
     assert (pointer, rule) == ("/jobDefinition", "portal.definition-elsewhere")
     assert place in message
-    assert [(where, which) for where, which, _ in told(json.dumps(steps), research)] == [
+    assert [(where, which) for where, which, _ in errors_of(json.dumps(steps), research)] == [
         ("/jobs/1/jobDefinition", "portal.definition-elsewhere")
     ]
 
@@ -156,7 +158,7 @@ def test_a_definition_of_another_account_region_or_partition_is_refused_at_its_p
     [arn(number="12345"), arn().replace("batch", "ecs"), arn().replace("job-definition", "job-queue"), arn() + "\n"],
 )
 def test_a_malformed_arn_never_means_the_teams_own_definition(research, malformed):
-    verdict = actions.validate(ask(jobDefinition=malformed), research)
+    verdict = actions.validate(job_text(jobDefinition=malformed), research)
 
     assert not verdict.is_valid
     assert {problem.pointer for problem in verdict.errors} == {"/jobDefinition"}
@@ -167,7 +169,7 @@ def test_an_arn_that_no_queue_gives_an_account_for_is_compared_with_all_of_the_t
     make.queue("other-queue", of=make.account(number="222222222222"), teams=(research.team,))
 
     def rules(definition):
-        return [rule for _, rule, _ in told(ask(jobQueue="nowhere", jobDefinition=definition), research)]
+        return [rule for _, rule, _ in errors_of(job_text(jobQueue="nowhere", jobDefinition=definition), research)]
 
     assert rules(arn()) == ["portal.unknown-queue"]
     assert rules(arn(number="222222222222")) == ["portal.unknown-queue", "portal.unknown-definition"]
@@ -178,31 +180,34 @@ def test_an_account_without_a_number_is_known_by_the_arns_that_aws_gave(research
     queue = research.team.queue_grants.get().queue
     type(queue.account).objects.update(number="")
 
-    [(_, rule, message)] = told(ask(jobDefinition=arn()), research)
+    [(_, rule, message)] = errors_of(job_text(jobDefinition=arn()), research)
     assert (rule, "Name the definition without its ARN" in message) == ("portal.definition-elsewhere", True)
 
     type(queue).objects.update(arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu-job-queue")
-    assert told(ask(jobDefinition=arn()), research) == []
+    assert errors_of(job_text(jobDefinition=arn()), research) == []
 
 
 def test_a_queue_that_is_closed_is_said_before_aws_says_it(research):
     research.team.queue_grants.get().queue.__class__.objects.update(state="DISABLED")
 
-    assert told(ask(), research)[0][1] == "policy.queue-closed"
+    assert errors_of(job_text(), research)[0][1] == "policy.queue-closed"
 
 
 def test_a_name_of_another_team_cannot_be_registered(research):
     account = research.team.queue_grants.get().queue.account
     make.revision("theirs", of=make.team("finance"), where=account)
 
-    assert told(json.dumps(make.document("theirs")), research)[0][:2] == ("/jobDefinitionName", "portal.name-taken")
+    assert errors_of(json.dumps(make.document("theirs")), research)[0][:2] == (
+        "/jobDefinitionName",
+        "portal.name-taken",
+    )
 
 
 def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the_same(
     research, django_assert_num_queries
 ):
     def workflow(size):
-        return json.dumps({"jobs": [json.loads(ask(jobName=f"job-{number}")) for number in range(size)]})
+        return json.dumps({"jobs": [json.loads(job_text(jobName=f"job-{number}")) for number in range(size)]})
 
     for size in (2, 40):
         with django_assert_num_queries(6):
@@ -225,7 +230,9 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
     monkeypatch.setattr("jobs.actions.resolution.MAX_NAME_COMPARISONS", 100)
 
     def workflow(size):
-        steps = [ask(jobName=f"job-{n}", jobQueue=f"queue-{n}", jobDefinition=f"unknown-{n}") for n in range(size)]
+        steps = [
+            job_text(jobName=f"job-{n}", jobQueue=f"queue-{n}", jobDefinition=f"unknown-{n}") for n in range(size)
+        ]
         return json.dumps({"jobs": [json.loads(step) for step in steps]})
 
     for size in (2, 40):
@@ -240,7 +247,7 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
 
 
 def test_where_too_much_is_wrong_the_team_is_told_so_and_nothing_more_is_looked_for(research):
-    verdict = actions.validate(ask(**{f"key{number}": 1 for number in range(600)}), research)
+    verdict = actions.validate(job_text(**{f"key{number}": 1 for number in range(600)}), research)
 
     assert (verdict.errors[0].rule, len(verdict.errors)) == ("reading.more-problems", 501)
     assert not verdict.is_valid

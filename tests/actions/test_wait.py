@@ -49,12 +49,12 @@ def test_without_time_there_is_one_look(naps: list[float], seconds: float) -> No
 def news_at(naps: list[float], seconds: float, write: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Write when the naps have taken that long."""
 
-    def nap(duration: float) -> None:
+    def fake_sleep(duration: float) -> None:
         naps.append(duration)
         if sum(naps) >= seconds > sum(naps[:-1]):
             write()
 
-    monkeypatch.setattr("jobs.actions.wait.time.sleep", nap)
+    monkeypatch.setattr("jobs.actions.wait.time.sleep", fake_sleep)
 
 
 @pytest.mark.django_db

@@ -21,19 +21,19 @@ def hello():
     return make.revision("hello", of=make.team("research")).definition
 
 
-def act(admin, action, *chosen, **more):
+def run_action(admin, action, *chosen, **more):
     body = {"action": action, "_selected_action": [each.pk for each in chosen], **more}
     return admin.post(reverse(LIST), body, follow=True).content.decode()
 
 
 def test_a_name_is_transferred_after_it_was_said_what_changes(admin, hello):
     finance = make.team("finance")
-    asked = act(admin, "transfer", hello)
+    asked = run_action(admin, "transfer", hello)
     assert "Only the new team can register" in asked
     assert "jobs that ran stay, with their costs, with the team that ran them" in asked
     assert Definition.objects.get().team.slug == "research"
 
-    assert "Definitions transferred to Finance: 1." in act(admin, "transfer", hello, team=finance.pk)
+    assert "Definitions transferred to Finance: 1." in run_action(admin, "transfer", hello, team=finance.pk)
     assert Definition.objects.get().team == finance
     assert set(AuditEntry.objects.exclude(team=None).values_list("team__slug", "action")) == {
         ("research", "transfer"),
@@ -44,7 +44,7 @@ def test_a_name_is_transferred_after_it_was_said_what_changes(admin, hello):
 def test_a_name_is_not_transferred_to_a_team_that_is_switched_off(admin, hello):
     gone = make.team("gone", active=False)
 
-    assert "Select a valid choice" in act(admin, "transfer", hello, team=gone.pk)
+    assert "Select a valid choice" in run_action(admin, "transfer", hello, team=gone.pk)
     assert Definition.objects.get().team.slug == "research"
 
 
@@ -56,9 +56,9 @@ def test_names_are_shared_and_deactivated_from_the_list(admin, hello):
         ("deactivate", "archived_at__isnull", False),
         ("activate", "archived_at__isnull", True),
     ):
-        assert ": 1." in act(admin, action, hello)
+        assert ": 1." in run_action(admin, action, hello)
         assert Definition.objects.filter(**{field: value}).exists()
-        assert ": 0." in act(admin, action, hello)
+        assert ": 0." in run_action(admin, action, hello)
 
 
 def test_the_page_of_a_name_changes_only_what_it_is_for(admin, hello):

@@ -104,11 +104,11 @@ def person_of(subject: str) -> User:
     return person
 
 
-def registered() -> dict[str, Any]:
+def registered_pages() -> dict[str, Any]:
     return {model._meta.model_name or "": page for model, page in admin.site._registry.items()}
 
 
-PAGES = sorted(registered())
+PAGES = sorted(registered_pages())
 
 
 # -- Who tries
@@ -138,7 +138,7 @@ def sign_in(browsers: Mapping[str, Client], model: type[models.Model]) -> None:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
+def rolled_back() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -162,7 +162,7 @@ OF_KIND: dict[Any, Callable[[], Any]] = {
 }
 
 
-def forged(field: Any, current: Any, subject: User) -> Any:
+def forged_value(field: Any, current: Any, subject: User) -> Any:
     """Another value for a field than the current one, that its form would take."""
     own = f"{field.model._meta.model_name}.{field.name}"
     if own in FORGED:
@@ -171,7 +171,7 @@ def forged(field: Any, current: Any, subject: User) -> Any:
         some = field.related_model.objects.exclude(pk__in=[each.pk for each in current or ()]).first()
         return [some or field.related_model.objects.create(name="forged")]
     if field.is_relation:
-        return subject if field.related_model is User else another(field.related_model, current)
+        return subject if field.related_model is User else another_object(field.related_model, current)
     if field.choices:
         return next(value for value, _ in field.choices if value != current)
     if isinstance(field, models.BooleanField):
@@ -181,13 +181,13 @@ def forged(field: Any, current: Any, subject: User) -> Any:
     return next((value() for kind, value in OF_KIND.items() if isinstance(field, kind)), "forged")
 
 
-def another(model: type[models.Model], current: Any) -> Any:
+def another_object(model: type[models.Model], current: Any) -> Any:
     if model is ContentType:
         return ContentType.objects.exclude(pk=current.pk if current else 0).first()
     return {"team": make.team, "account": make.account, "queue": make.queue}[model._meta.model_name or ""]()
 
 
-def written(name: str, value: Any) -> dict[str, Any]:
+def widget_data(name: str, value: Any) -> dict[str, Any]:
     """A value as a browser would send it, for whichever widget the form has."""
     match value:
         case None | False:
@@ -203,24 +203,24 @@ def written(name: str, value: Any) -> dict[str, Any]:
     return {name: str(value)}
 
 
-def filled_in(form: Any) -> dict[str, Any]:
+def form_data(form: Any) -> dict[str, Any]:
     """A form as a browser sends it untouched."""
     sent: dict[str, Any] = {}
     for bound in form:
         value = bound.value()
         if isinstance(bound.field, LinesField):
             value = "\n".join(value) if isinstance(value, list) else value
-        sent |= written(bound.html_name, value)
+        sent |= widget_data(bound.html_name, value)
     return sent
 
 
-def untouched(page: Any) -> dict[str, Any]:
+def page_data(page: Any) -> dict[str, Any]:
     """A page of the admin as a browser sends it untouched, with its inlines."""
-    sent = filled_in(page.context_data["adminform"].form)
+    sent = form_data(page.context_data["adminform"].form)
     for inline in page.context_data["inline_admin_formsets"]:
-        sent |= filled_in(inline.formset.management_form)
+        sent |= form_data(inline.formset.management_form)
         for form in inline.formset.initial_forms:
-            sent |= filled_in(form)
+            sent |= form_data(form)
     return sent
 
 
@@ -229,24 +229,24 @@ def value_of(row: Any, field: Any) -> Any:
     return list(value.all()) if field.many_to_many else value
 
 
-def with_forged(sent: dict[str, Any], prefix: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+def replace_values(sent: dict[str, Any], prefix: str, values: Mapping[Any, Any]) -> dict[str, Any]:
     """The same with those values instead."""
     sent = dict(sent)
     for field, value in values.items():
         name = f"{prefix}{field.name}"
         sent = {key: kept for key, kept in sent.items() if key not in (name, f"{name}_0", f"{name}_1")}
         lines = isinstance(field, models.JSONField) and isinstance(value, list) and field.name != "features"
-        sent |= {name: "\n".join(value)} if lines else written(name, value)
+        sent |= {name: "\n".join(value)} if lines else widget_data(name, value)
     return sent
 
 
-def fate(answer: Any) -> None:
+def outcome_of(answer: Any) -> None:
     """A forged post is done, refused, or refused with the words of the rule; never rejected for another reason."""
     told = answer.content.decode() if answer.status_code == 200 else ""
     assert answer.status_code in (302, 403) or "Only superusers" in told, re.findall(r'(?s)"errorlist.*?</ul>', told)
 
 
-def everything() -> dict[str, list[Any]]:
+def all_rows() -> dict[str, list[Any]]:
     """All rows of the portal, of people's rights and of their second factors."""
     tables = [*apps.get_app_config("jobs").get_models(), Authenticator, Group, Group.permissions.through]
     tables += [each.remote_field.through for each in User._meta.many_to_many]
@@ -265,7 +265,7 @@ class Trial:
 
     def __init__(self, noun: str, subject: str, browsers: Mapping[str, Client]) -> None:
         self.noun, self.browsers = noun, browsers
-        self.page = registered()[noun]
+        self.page = registered_pages()[noun]
         self.model = self.page.model
         self.label = noun if subject == "person" else f"{noun}:{subject}"
         self.person = person_of(subject)
@@ -280,19 +280,19 @@ class Trial:
 
     def attempt(self, change: Callable[[Client], None]) -> None:
         for browser in self.browsers.values():
-            with undone():
+            with rolled_back():
                 change(browser)
 
     def fields(self) -> None:
         """The form of an object: every field forged at once."""
         here = self.address("change", self.row.pk)
         page = self.browsers["superuser"].get(here)
-        sent = untouched(page) if "adminform" in (page.context_data or {}) else {}
-        forgery = {each: forged(each, value_of(self.row, each), make.user()) for each in fields_of(self.model)}
+        sent = page_data(page) if "adminform" in (page.context_data or {}) else {}
+        forgery = {each: forged_value(each, value_of(self.row, each), make.user()) for each in fields_of(self.model)}
 
         def change(browser: Client) -> None:
             before = {each: value_of(self.row, each) for each in forgery}
-            fate(browser.post(here, with_forged(sent, "", forgery)))
+            outcome_of(browser.post(here, replace_values(sent, "", forgery)))
             after = self.model._base_manager.get(pk=self.row.pk)
             for each, value in before.items():
                 self.note((self.label, "change", each.name), done=value_of(after, each) != value)
@@ -303,13 +303,13 @@ class Trial:
         """A new object, with every field forged at once."""
         here = self.address("add")
         page = self.browsers["superuser"].get(here)
-        sent = untouched(page) if page.status_code == 200 else {}
-        forgery = {each: forged(each, None, make.user()) for each in fields_of(self.model)}
-        form = with_forged(sent, "", forgery) | ALSO_POSTED.get(self.noun, {})
+        sent = page_data(page) if page.status_code == 200 else {}
+        forgery = {each: forged_value(each, None, make.user()) for each in fields_of(self.model)}
+        form = replace_values(sent, "", forgery) | ALSO_POSTED.get(self.noun, {})
 
         def change(browser: Client) -> None:
             before = set(self.model._base_manager.values_list("pk", flat=True))
-            fate(browser.post(here, form))
+            outcome_of(browser.post(here, form))
             added = self.model._base_manager.exclude(pk__in=before).first()
             self.note((self.label, "add", "*"), done=added is not None)
             for each, value in forgery.items():
@@ -319,7 +319,7 @@ class Trial:
 
     def deletion(self) -> None:
         def change(browser: Client) -> None:
-            fate(browser.post(self.address("delete", self.row.pk), {"post": "yes"}))
+            outcome_of(browser.post(self.address("delete", self.row.pk), {"post": "yes"}))
             self.note((self.label, "delete", "*"), done=not self.model._base_manager.filter(pk=self.row.pk).exists())
 
         self.attempt(change)
@@ -331,7 +331,7 @@ class Trial:
         target = OBJECTS[self.noun](make.user()) if self.noun == "team" else self.row
         there = self.address("change", target.pk)
         page = self.browsers["superuser"].get(here)
-        sent, more = untouched(page), untouched(self.browsers["superuser"].get(there))
+        sent, more = page_data(page), page_data(self.browsers["superuser"].get(there))
         changed, less = dict(sent), dict(sent)
         rows = []
         for inline in (page.context_data or {})["inline_admin_formsets"]:
@@ -343,26 +343,26 @@ class Trial:
             [row] = [form.instance for form in formset.initial_forms]
             count = int(more[f"{prefix}-TOTAL_FORMS"])
             rows.append((label, row, fields, model._base_manager.filter(**{formset.fk.name: target}), count))
-            values = {each: forged(each, value_of(row, each), make.user()) for each in fields}
-            changed = with_forged(changed, f"{prefix}-0-", values)
+            values = {each: forged_value(each, value_of(row, each), make.user()) for each in fields}
+            changed = replace_values(changed, f"{prefix}-0-", values)
             less[f"{prefix}-0-DELETE"] = "on"
-            fresh = {each: forged(each, None, self.person) for each in fields}
-            more = with_forged(more, f"{prefix}-{count}-", fresh) | {f"{prefix}-TOTAL_FORMS": str(count + 1)}
+            fresh = {each: forged_value(each, None, self.person) for each in fields}
+            more = replace_values(more, f"{prefix}-{count}-", fresh) | {f"{prefix}-TOTAL_FORMS": str(count + 1)}
 
         def change(browser: Client) -> None:
             before = {(label, each): value_of(row, each) for label, row, fields, *_ in rows for each in fields}
-            with undone():
-                fate(browser.post(here, changed))
+            with rolled_back():
+                outcome_of(browser.post(here, changed))
                 for label, row, fields, *_ in rows:
                     after = type(row)._base_manager.get(pk=row.pk)
                     for each in fields:
                         done = value_of(after, each) != before[label, each]
                         self.note((label, "change", each.name), done=done)
-            with undone():
-                fate(browser.post(there, more))
+            with rolled_back():
+                outcome_of(browser.post(there, more))
                 for label, _, _, of_target, count in rows:
                     self.note((label, "add", "*"), done=of_target.count() > count)
-            fate(browser.post(here, less))
+            outcome_of(browser.post(here, less))
             for label, row, *_ in rows:
                 self.note((label, "delete", "*"), done=not type(row)._base_manager.filter(pk=row.pk).exists())
 
@@ -374,9 +374,9 @@ class Trial:
             def change(browser: Client, name: str = name) -> None:
                 self.prepare(name)
                 form = {"action": name, "_selected_action": [self.row.pk], "post": "yes", "team": make.team().pk}
-                before = everything()
+                before = all_rows()
                 browser.post(self.address("changelist"), form)
-                self.note((self.label, "action", name), done=everything() != before)
+                self.note((self.label, "action", name), done=all_rows() != before)
 
             self.attempt(change)
 
@@ -411,7 +411,7 @@ class Trial:
         return self.address(name, self.row.pk)
 
 
-def tried(noun: str, browsers: Mapping[str, Client]) -> dict[Row, tuple[bool, ...]]:
+def try_fields(noun: str, browsers: Mapping[str, Client]) -> dict[Row, tuple[bool, ...]]:
     rows: dict[Row, list[bool]] = {}
     for subject in ("person", "staff", "superuser") if noun in SUBJECTS else ("person",):
         trial = Trial(noun, subject, browsers)
@@ -448,7 +448,7 @@ def of_page(label: str) -> str:
     return label.partition("/")[0].partition(":")[0]
 
 
-def in_words(rows: Mapping[Row, tuple[bool, ...]]) -> str:
+def format_rows(rows: Mapping[Row, tuple[bool, ...]]) -> str:
     lines = []
     for (label, act, name), cells in rows.items():
         columns = "".join(f"{'yes' if cell else '-':<11}" for cell in cells)
@@ -459,11 +459,11 @@ def in_words(rows: Mapping[Row, tuple[bool, ...]]) -> str:
 @pytest.mark.parametrize("noun", PAGES)
 def test_forged_posts_change_what_the_table_says_and_nothing_else(noun: str, browsers: dict[str, Client]):
     expected = {row: cells for row, cells in table().items() if of_page(row[0]) == noun}
-    actual = tried(noun, browsers)
+    actual = try_fields(noun, browsers)
     different = {row: cells for row, cells in actual.items() if expected.get(row) != cells}
 
     assert different == {}, (
-        f"Not as in {FILE.name}. What happens, after thinking about every cell:\n{in_words(different)}"
+        f"Not as in {FILE.name}. What happens, after thinking about every cell:\n{format_rows(different)}"
     )
     assert not expected.keys() - actual.keys(), "Rows about what there is no more"
 

@@ -98,7 +98,7 @@ def test_of_a_bearer_and_a_cookie_of_different_people_the_bearer_counts(world: W
     assert Program(browser).get(f"/submissions/{theirs.text_id}").status_code == 401
 
 
-def asked_of(owner: Member) -> list[tuple[str, str]]:
+def requests_of(owner: Member) -> list[tuple[str, str]]:
     job = make.job(make.submission(owner))
     submission = job.submission
     return [
@@ -113,7 +113,7 @@ def asked_of(owner: Member) -> list[tuple[str, str]]:
 
 
 def test_what_belongs_to_strangers_does_not_exist(world: World):
-    for method, path in asked_of(make.member()):
+    for method, path in requests_of(make.member()):
         answer = world.program.ask(method, path)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
 
@@ -126,7 +126,7 @@ def test_a_token_sees_its_one_team_though_its_owner_sees_more(
     world.member.user.is_staff = staff
     world.member.user.save()
     other = make.member(who=world.member.user, role=Role.LEAD)
-    asked = asked_of(other)
+    asked = requests_of(other)
 
     for method, path in asked:
         assert world.program.ask(method, path).status_code == 404, path

@@ -251,12 +251,12 @@ def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.Monk
     made = make.job(make.submission(world.member, world.account)).submission
     naps: list[float] = []
 
-    def nap(seconds: float) -> None:
+    def fake_sleep(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 2:
             StateChange.objects.create(job=made.jobs.get(), delivery=Delivery.SENDING, source="dispatch")
 
-    monkeypatch.setattr("jobs.api.long_poll.time.sleep", nap)
+    monkeypatch.setattr("jobs.api.long_poll.time.sleep", fake_sleep)
     told = world.program.get(f"/submissions/{made.text_id}?since=0&wait=5").json()
 
     assert [event["state"] for event in told["history"]] == ["SENDING"]

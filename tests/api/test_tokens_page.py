@@ -25,13 +25,13 @@ def lead(client: Client) -> Member:
     return member
 
 
-def asked(**fields: object) -> dict[str, object]:
+def token_data(**fields: object) -> dict[str, object]:
     return {"name": "CI of the forecast", "scope": "submit", "days": 90, **fields}
 
 
 def test_a_new_token_is_shown_once_works_and_is_kept_nowhere(client: Client, lead: Member):
     page = f"/teams/{lead.team.slug}/tokens/"
-    answer = client.post(page, asked())
+    answer = client.post(page, token_data())
     secrets = set(re.findall(r"bpt_[\w-]{43}", answer.content.decode()))
     (secret,) = secrets
     kept = ApiToken.objects.get()
@@ -47,7 +47,7 @@ def test_a_new_token_is_shown_once_works_and_is_kept_nowhere(client: Client, lea
 
 @pytest.mark.parametrize(("scope", "status"), [("read", 403), ("submit", 422)])
 def test_the_scope_is_kept(client: Client, lead: Member, scope: str, status: int):
-    page = client.post(f"/teams/{lead.team.slug}/tokens/", asked(scope=scope)).content.decode()
+    page = client.post(f"/teams/{lead.team.slug}/tokens/", token_data(scope=scope)).content.decode()
     (secret,) = set(re.findall(r"bpt_[\w-]{43}", page))
 
     assert Program(Client(), secret).post("/submissions", "{}").status_code == status
@@ -57,7 +57,7 @@ def test_the_scope_is_kept(client: Client, lead: Member, scope: str, status: int
     "wrong", [{"name": ""}, {"name": "x" * 81}, {"days": 0}, {"days": 366}, {"days": "x"}, {"scope": "all"}]
 )
 def test_what_cannot_be_is_refused_and_what_was_written_stays(client: Client, lead: Member, wrong: dict[str, object]):
-    answer = client.post(f"/teams/{lead.team.slug}/tokens/", asked(**wrong))
+    answer = client.post(f"/teams/{lead.team.slug}/tokens/", token_data(**wrong))
 
     assert answer.status_code == 422
     assert not ApiToken.objects.exists()
@@ -83,11 +83,11 @@ def test_only_leads_come_here(client: Client):
         client.force_login(make.member(team, role).user)
         answer = client.get(f"/teams/{team.slug}/tokens/")
         assert (answer.status_code, "view or create API tokens" in answer.content.decode()) == (403, True)
-        assert client.post(f"/teams/{team.slug}/tokens/", asked()).status_code == 403
+        assert client.post(f"/teams/{team.slug}/tokens/", token_data()).status_code == 403
         assert f"/teams/{team.slug}/tokens/" not in client.get(f"/teams/{team.slug}/queues/").content.decode()
 
     client.force_login(make.admin())
-    assert client.post(f"/teams/{team.slug}/tokens/", asked()).status_code == 403
+    assert client.post(f"/teams/{team.slug}/tokens/", token_data()).status_code == 403
     client.force_login(make.member().user)
     assert client.get(f"/teams/{team.slug}/tokens/").status_code == 404
     client.logout()

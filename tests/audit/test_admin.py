@@ -39,7 +39,7 @@ def admin(client, boss):
     return client
 
 
-def acts(team=None):
+def audit_entries(team=None):
     """(act, noun, label, before, after) of each entry but signing in."""
     found = AuditEntry.objects.filter(team=team).exclude(action="sign in").order_by("number")
     return [
@@ -77,7 +77,7 @@ def test_what_a_team_is_given_on_one_page_is_an_act_for_each_row(admin, boss):
     )
     assert admin.post(page_of(team), form).status_code == 302
 
-    found = acts(team)
+    found = audit_entries(team)
     assert found[0] == (
         "change",
         "team",
@@ -108,7 +108,7 @@ def test_of_a_changed_row_only_what_differs_is_told_and_of_a_removed_one_all(adm
         form_of(team, saved=("queue_grants",), **row, **{"queue_grants-0-DELETE": "on"}),
     )
 
-    changed, removed = acts(team)
+    changed, removed = audit_entries(team)
     assert changed == ("change", "queue grant", "cpu for Research", {"max_vcpus": 8}, {"max_vcpus": 16})
     assert removed[:3] == ("remove", "queue grant", "cpu for Research")
     assert (removed[3]["max_vcpus"], removed[4]) == (16, None)
@@ -118,7 +118,7 @@ def test_a_change_that_is_refused_is_no_act(admin):
     team = make.team(images=(), roles=())
     admin.post(page_of(team), form_of(team, **{"role_grants-0-pattern": "no arn"}))
 
-    assert acts(team) == []
+    assert audit_entries(team) == []
 
 
 @pytest.mark.long
@@ -139,11 +139,11 @@ def test_a_person_is_changed_without_their_name_being_kept(admin):
     }
     assert admin.post(page_of(person), form).status_code == 302
 
-    ((act, noun, label, before, after),) = acts()
+    ((act, noun, label, before, after),) = audit_entries()
     assert (act, noun, label) == ("change", "user", "")
     assert before == {"username": "(personal)", "email": "(personal)", "is_staff": False}
     assert after == {"username": "(personal)", "email": "(personal)", "is_staff": True}
-    assert acts(team) == [("change", "membership", "lead of Research", {"role": "viewer"}, {"role": "lead"})]
+    assert audit_entries(team) == [("change", "membership", "lead of Research", {"role": "viewer"}, {"role": "lead"})]
     everything = json.dumps(list(AuditEntry.objects.values()), default=str)
     assert not any(word in everything for word in ("lovelace", "countess", "ada@"))
 
@@ -160,7 +160,7 @@ def test_a_new_person_and_a_new_password_are_acts_and_the_password_is_not_kept(a
     assert admin.post(change, {**fresh, "password2": "other"}).status_code == 200
     assert admin.post(change, fresh).status_code == 302
 
-    made, changed = acts()
+    made, changed = audit_entries()
     assert (made[0], changed[0]) == ("make", "change")
     assert changed[4] == {"password": "••••"}
     everything = json.dumps(list(AuditEntry.objects.values()), default=str)
@@ -173,7 +173,7 @@ def test_switching_teams_off_is_an_act_for_each_that_was_on(admin):
     chosen = {"action": "switch_off", "_selected_action": [team.pk for team in teams]}
     admin.post(reverse("admin:jobs_team_changelist"), chosen)
 
-    assert [acts(team) for team in teams] == [
+    assert [audit_entries(team) for team in teams] == [
         [("change", "team", "One", {"active": True}, {"active": False})],
         [("change", "team", "Two", {"active": True}, {"active": False})],
         [],
@@ -187,7 +187,7 @@ def test_revoking_a_token_is_an_act_and_a_second_time_none(admin):
     for _ in range(2):
         admin.post(reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk]})
 
-    ((act, noun, label, before, after),) = acts(member.team)
+    ((act, noun, label, before, after),) = audit_entries(member.team)
     assert (act, noun, label) == ("revoke", "api token", "ci (bpt_x…)")
     assert before == {"revoked_at": None}
     assert list(after) == ["revoked_at"]
@@ -207,7 +207,7 @@ def test_rules_rates_accounts_and_groups_are_audited_too(admin):
     permission = Permission.objects.first()
     admin.post(reverse("admin:auth_group_add"), {"name": "helpers", "permissions": [permission.pk]})
 
-    found = acts()
+    found = audit_entries()
     assert [each[:2] for each in found] == [
         ("remove", "tag rule"),
         ("remove", "rate"),
@@ -224,7 +224,7 @@ def test_what_was_applied_of_a_reading_is_told(admin):
     page = reverse("admin:jobs_account_queues", args=[account.pk])
     admin.post(page, {"apply": "1", "reading_at": account.status.queue_snapshot_at.isoformat()})
 
-    ((act, noun, label, _, after),) = acts()
+    ((act, noun, label, _, after),) = audit_entries()
     assert (act, noun, label) == ("apply", "account", "Main (us-west-2)")
     assert after["cpu"]["queue"] == "new"
     assert AccountStatus.objects.get().synced_at is not None

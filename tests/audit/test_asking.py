@@ -42,7 +42,7 @@ def document(**fields):
     }
 
 
-def acts(team):
+def audit_entries(team):
     """What the team's audit holds, oldest first."""
     return list(AuditEntry.objects.filter(team=team).order_by("number"))
 
@@ -50,7 +50,7 @@ def acts(team):
 def test_a_submission_is_an_act_with_what_was_asked_for(lead):
     submission = actions.submit(json.dumps(document()), lead, source=Source.FORM)
 
-    (entry,) = acts(lead.team)
+    (entry,) = audit_entries(lead.team)
     assert (entry.action, entry.noun, entry.object_id, entry.label) == (
         "submit",
         "submission",
@@ -70,7 +70,7 @@ def test_a_repeat_and_a_refusal_are_no_acts(lead):
     with pytest.raises(PermissionDenied):
         actions.submit(json.dumps(document()), make.member(lead.team, "viewer"), source=Source.API)
 
-    assert [entry.action for entry in acts(lead.team)] == ["submit"]
+    assert [entry.action for entry in audit_entries(lead.team)] == ["submit"]
 
 
 @pytest.mark.long
@@ -88,7 +88,7 @@ def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead,
 def test_running_again_is_told_from_submitting(lead):
     actions.submit(json.dumps(document()), lead, source=Source.RERUN)
 
-    assert acts(lead.team)[0].action == "run again"
+    assert audit_entries(lead.team)[0].action == "run again"
 
 
 @pytest.mark.parametrize(("agent", "door"), [("curl/8.5", "api"), ("batch-portal-cli", "cli")])
@@ -96,7 +96,7 @@ def test_an_act_of_a_token_names_the_token_and_its_person(client, lead, agent, d
     program = Program(client, token(lead))
     program.post("/submissions", document(), User_Agent=agent)
 
-    (entry,) = acts(lead.team)
+    (entry,) = audit_entries(lead.team)
     assert (entry.channel, entry.address) == (door, "127.0.0.1")
     assert (entry.person, entry.token) == (lead.user.public_id, ApiToken.objects.get().public_id)
 
@@ -106,7 +106,10 @@ def test_a_token_does_not_stay_behind_for_the_next_who_asks(client, browser, lea
     Program(client, token(lead)).post("/submissions", document())
     browser.post(reverse("write", args=[lead.team.slug]), {"text": json.dumps(document())})
 
-    assert [(entry.channel, entry.token is None) for entry in acts(lead.team)] == [("api", False), ("web", True)]
+    assert [(entry.channel, entry.token is None) for entry in audit_entries(lead.team)] == [
+        ("api", False),
+        ("web", True),
+    ]
 
 
 def test_stopping_names_what_went_and_how_it_was(browser, lead):
@@ -116,7 +119,7 @@ def test_stopping_names_what_went_and_how_it_was(browser, lead):
     browser.post(reverse("submission_stop", args=[submission.text_id]))
     browser.post(reverse("submission_stop", args=[submission.text_id]))
 
-    _, entry = acts(lead.team)
+    _, entry = audit_entries(lead.team)
     assert (entry.action, entry.object_id, entry.channel) == ("stop", submission.text_id, "web")
     assert [(job["name"], job["status"]) for job in json.loads(entry.before)["going"]] == [
         ("b", "ACCEPTED"),
@@ -130,7 +133,7 @@ def test_releasing_is_an_act_of_whoever_did_it_first(lead):
 
     assert actions.release(job, lead)
     assert not actions.release(stale, lead)
-    (entry,) = acts(lead.team)
+    (entry,) = audit_entries(lead.team)
     assert (entry.action, entry.object_id) == ("release", job.text_id)
     assert json.loads(entry.before) == {"delivery": "HELD", "note": "Workers were lost."}
 
@@ -143,7 +146,7 @@ def test_registering_keeps_what_was_and_what_is_without_secrets(lead):
     for _ in range(2):
         revision = actions.register(json.dumps(definition), lead).revision
 
-    first, second = acts(lead.team)
+    first, second = audit_entries(lead.team)
     assert (second.action, second.object_id) == ("register", to_text(revision.definition.public_id))
     assert first.before == ""
     assert json.loads(second.before)["containerProperties"]["image"] == "busybox"
@@ -158,7 +161,7 @@ def test_making_and_revoking_a_token_are_acts_without_its_secret(browser, lead):
     for _ in range(2):
         browser.post(address)
 
-    make_it, revoke_it = acts(lead.team)
+    make_it, revoke_it = audit_entries(lead.team)
     assert (make_it.action, revoke_it.action) == ("make", "revoke")
     assert make_it.object_id == revoke_it.object_id == to_text(token.public_id)
     assert json.loads(make_it.after)["may submit"] is False
@@ -173,7 +176,7 @@ def test_signing_in_and_out_and_failing_to_are_acts_of_the_portal(client, lead):
     client.post(reverse("sign_out"))
     client.post(reverse("sign_out"))
 
-    found = acts(None)
+    found = audit_entries(None)
     assert [entry.action for entry in found] == ["fail to sign in", "sign in", "sign out"]
     assert [entry.person for entry in found] == [None, lead.user.public_id, lead.user.public_id]
     assert {entry.object_id for entry in found} == {to_text(lead.user.public_id)}
@@ -183,6 +186,6 @@ def test_signing_in_and_out_and_failing_to_are_acts_of_the_portal(client, lead):
 def test_what_was_typed_for_a_name_is_not_kept(client, db):
     client.post(reverse("sign_in"), {"username": SECRET, "password": SECRET})
 
-    (entry,) = acts(None)
+    (entry,) = audit_entries(None)
     assert (entry.person, entry.object_id, entry.label) == (None, "", "unknown")
     assert SECRET not in json.dumps(AuditEntry.objects.values().get(), default=str)

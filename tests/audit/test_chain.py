@@ -33,7 +33,7 @@ def sql(statement, *values):
         cursor.execute(statement, values)
 
 
-def says(*options):
+def verify_output(*options):
     """What the command says, and whether it is content."""
     out = StringIO()
     try:
@@ -72,13 +72,13 @@ def test_the_database_refuses_to_change_it(team, statement):
         sql(statement)
 
     assert list(AuditEntry.objects.values()) == before
-    assert "intact, entries 1 to 5" in says()
+    assert "intact, entries 1 to 5" in verify_output()
 
 
 def test_a_chain_as_it_was_written_is_whole(team):
     audit.record("sign in", person=None)
 
-    said = says().splitlines()
+    said = verify_output().splitlines()
     assert [line.rpartition(".")[0] for line in said] == [
         "The portal: intact, entries 1 to 1",
         "Research: intact, entries 1 to 5",
@@ -89,7 +89,7 @@ def test_a_chain_as_it_was_written_is_whole(team):
 def test_a_team_of_which_nothing_is_known_yet_is_whole():
     make.team("quiet")
 
-    assert says("--team", "quiet").startswith("Quiet: intact, entries 1 to 0.")
+    assert verify_output("--team", "quiet").startswith("Quiet: intact, entries 1 to 0.")
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_a_team_of_which_nothing_is_known_yet_is_whole():
     ],
 )
 def test_tampering_is_found_at_its_place(team, statement, broken):
-    with audit_triggers.lifted():
+    with audit_triggers.triggers_removed():
         sql(statement)
 
-    assert f"Research: {broken}." in says()
+    assert f"Research: {broken}." in verify_output()
 
 
 def test_an_act_that_never_was_is_found(team):
@@ -117,11 +117,11 @@ def test_an_act_that_never_was_is_found(team):
     forged.digest = forged.compute_digest()
     forged.save()
 
-    assert "Research: broken at entry 6: it is after the recorded end of the log." in says()
+    assert "Research: broken at entry 6: it is after the recorded end of the log." in verify_output()
 
 
 def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(team):
-    with audit_triggers.lifted():
+    with audit_triggers.triggers_removed():
         previous = AuditEntry.objects.get(number=2).digest
         for entry in AuditEntry.objects.filter(number__gt=2).order_by("number"):
             entry.action, entry.previous = "stop", previous
@@ -133,7 +133,7 @@ def test_a_chain_that_was_written_anew_from_somewhere_on_does_not_end_as_it_did(
                 entry.number,
             )
 
-    assert "Research: broken at entry 5: its hash differs from the end of the log." in says()
+    assert "Research: broken at entry 5: its hash differs from the end of the log." in verify_output()
 
 
 def test_a_missing_trigger_is_told(team):
@@ -142,17 +142,17 @@ def test_a_missing_trigger_is_told(team):
     else:
         sql("ALTER TABLE jobs_auditentry DISABLE TRIGGER audit_entry_stays")
 
-    assert "the trigger audit_entry_stays is missing" in says()
+    assert "the trigger audit_entry_stays is missing" in verify_output()
 
 
 def test_a_break_in_one_chain_is_not_one_in_another(team):
     other = make.team("finance")
     audit.record("change", person=None, team=other)
-    with audit_triggers.lifted():
+    with audit_triggers.triggers_removed():
         sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 3")
 
-    assert "intact" in says("--team", "finance")
-    assert "broken at entry 3" in says("--team", "research")
+    assert "intact" in verify_output("--team", "finance")
+    assert "broken at entry 3" in verify_output("--team", "research")
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
         (5, "change"),
         (6, "let go"),
     ]
-    assert "Research: intact, entries 4 to 6." in says()
+    assert "Research: intact, entries 4 to 6." in verify_output()
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
     assert AuditEntry.objects.count() == 3
 
@@ -189,14 +189,14 @@ def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeyp
     monkeypatch.setattr(retention, "delete_pruned", lambda _: 0)
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
     monkeypatch.undo()
-    assert "it is recorded as deleted but still exists" in says()
+    assert "it is recorded as deleted but still exists" in verify_output()
 
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
-    assert "Research: intact, entries 4 to 6." in says()
+    assert "Research: intact, entries 4 to 6." in verify_output()
 
 
 def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
-    with audit_triggers.lifted():
+    with audit_triggers.triggers_removed():
         sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 2")
 
     with pytest.raises(CommandError, match="verify_audit"):
@@ -215,5 +215,5 @@ def test_a_beginning_that_nobody_let_go_of_is_missed(old):
     sql("UPDATE jobs_auditchain SET pruned_through = 3, pruned_digest = %s", gone.digest)
     sql("DELETE FROM jobs_auditentry WHERE number <= 3")
 
-    assert "broken at entry 4: the deletion of earlier entries is not recorded" in says()
+    assert "broken at entry 4: the deletion of earlier entries is not recorded" in verify_output()
     assert json.dumps(verify_chain(old.pk).is_intact) == "false"

@@ -17,7 +17,7 @@ from jobs.models.audit import FIRST_PREVIOUS_DIGEST
 from jobs.models.ids import new_id, to_text
 from jobs.sessions import NO_ADDRESS
 from tests import make
-from tests.live_db import shared_by_threads
+from tests.live_db import database_for_threads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -89,14 +89,14 @@ def test_an_act_costs_three_queries(django_assert_num_queries):
 def test_twenty_at_once_make_one_chain(tmp_path):
     team, person = make.team(), make.user()
 
-    def act(number: int) -> None:
+    def record_change(number: int) -> None:
         try:
             audit.record("change", person=person, team=team, after={"number": number})
         finally:
             connection.close()
 
-    with shared_by_threads(tmp_path), ThreadPoolExecutor(20) as people:
-        list(people.map(act, range(20)))
+    with database_for_threads(tmp_path), ThreadPoolExecutor(20) as people:
+        list(people.map(record_change, range(20)))
 
     chain = list(AuditEntry.objects.order_by("pk"))
     assert [entry.number for entry in chain] == list(range(1, 21))

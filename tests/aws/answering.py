@@ -24,7 +24,7 @@ class _Body(io.BytesIO):
 
 
 @contextlib.contextmanager
-def answering(respond: Respond | bytes) -> Iterator[list[AWSPreparedRequest]]:
+def answer_with(respond: Respond | bytes) -> Iterator[list[AWSPreparedRequest]]:
     """Answer every request of every client with 200 and these bytes. The requests that left."""
     requests: list[AWSPreparedRequest] = []
 
@@ -45,7 +45,7 @@ def client(service: str = "batch", purpose: Purpose = Purpose.READ) -> Any:
     return client_for(account, service, purpose)
 
 
-def body_of(request: AWSPreparedRequest) -> dict[str, Any]:
+def json_body(request: AWSPreparedRequest) -> dict[str, Any]:
     sent = request.body
     parsed: dict[str, Any] = json.loads(sent.decode() if isinstance(sent, bytes | bytearray) else str(sent))
     return parsed
@@ -101,7 +101,7 @@ def paths(value: Any, here: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from paths(member, (*here, key))
 
 
-def replaced(answer: Any, path: tuple[str | int, ...], value: Any) -> bytes:
+def replace_value(answer: Any, path: tuple[str | int, ...], value: Any) -> bytes:
     """The answer with another value at a path, as JSON."""
     changed = json.loads(json.dumps(answer))
     owner = changed

@@ -13,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from jobs.aws import batch, events, logs, queues
 from jobs.aws.errors import AwsError
 from jobs.aws.session import DualClock, Purpose, fence
-from tests.aws.answering import answering, client, full_answer
+from tests.aws.answering import answer_with, client, full_answer
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -72,7 +72,7 @@ def outcome(call: Call, body: bytes) -> Any:
         other = others.get(path, call.operation)
         return body if other == call.operation else json.dumps(full_answer(call.service, other)).encode()
 
-    with answering(respond):
+    with answer_with(respond):
         try:
             value = call.read()
         except AwsError as error:

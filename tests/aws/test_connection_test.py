@@ -43,7 +43,7 @@ def account(aws: Bench) -> Account:
     return made
 
 
-def tried(account: Account) -> dict[str, str]:
+def permission_statuses(account: Account) -> dict[str, str]:
     """The answers after a test of the connection, by permission."""
     run_connection_test(account)
     account.refresh_from_db()
@@ -57,7 +57,7 @@ def denies(aws: Bench, *operations: str) -> None:
 @pytest.mark.long
 def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told(account, aws):
     definitions = aws.batch.describe_job_definitions()["jobDefinitions"]
-    answers = tried(account)
+    answers = permission_statuses(account)
 
     assert {action for action, answer in answers.items() if answer != "there"} == {"iam:PassRole"}
     assert len(answers) == 14
@@ -87,7 +87,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
 )
 def test_each_permission_that_is_missing_is_named(account, aws, operation):
     denies(aws, operation)
-    tried(account)
+    permission_statuses(account)
     found = iam_policies.connection_report(account)
 
     assert [action.partition(":")[2] for action in found.missing] == [operation]
@@ -98,30 +98,30 @@ def test_each_permission_that_is_missing_is_named(account, aws, operation):
 @pytest.mark.long
 def test_that_jobs_may_not_be_stopped_is_known_once_a_job_has_ended(account, aws):
     denies(aws, "TerminateJob", "CancelJob")
-    assert tried(account)["batch:TerminateJob"] == "unknown"
+    assert permission_statuses(account)["batch:TerminateJob"] == "unknown"
 
     make.job(make.submission(where=account), state="SUCCEEDED", batch_id=aws.submit())
-    answers = tried(account)
+    answers = permission_statuses(account)
     assert (answers["batch:TerminateJob"], answers["batch:CancelJob"]) == ("missing", "missing")
 
 
 def test_without_a_queue_a_denied_submission_says_nothing(aws):
     denies(aws, "SubmitJob")
 
-    assert tried(make.account(endpoint_url=aws.batch.meta.endpoint_url))["batch:SubmitJob"] == "unknown"
+    assert permission_statuses(make.account(endpoint_url=aws.batch.meta.endpoint_url))["batch:SubmitJob"] == "unknown"
 
 
 @pytest.mark.long
 def test_throttles_and_failures_leave_it_open(account, aws):
     aws.plan({"does": "throttle", "operations": ["ListJobs"]}, {"does": "fail", "operations": ["SubmitJob"]})
-    answers = tried(account)
+    answers = permission_statuses(account)
 
     assert (answers["batch:ListJobs"], answers["batch:SubmitJob"]) == ("unknown", "unknown")
 
 
 def test_where_nobody_listens_nothing_more_is_asked():
     account = make.account()
-    answers = tried(account)
+    answers = permission_statuses(account)
 
     assert set(answers.values()) == {"unknown"}
     assert "127.0.0.1:9" in account.status.connection_test["trouble"]
@@ -138,7 +138,7 @@ def by_role(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.mark.long
 def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws):
-    assert tried(by_role)["sts:AssumeRole"] == "there"
+    assert permission_statuses(by_role)["sts:AssumeRole"] == "there"
     assert by_role.status.connection_test["caller"].startswith("arn:aws:iam::111122223333:")
     [statement] = iam_policies.trust_policy(by_role)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
@@ -146,7 +146,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
     assert ROLE in iam_policies.connection_report(by_role).assume_role_policy
 
     denies(aws, "AssumeRole")
-    answers = tried(by_role)
+    answers = permission_statuses(by_role)
     assert answers.pop("sts:AssumeRole") == "missing"
     assert set(answers.values()) == {"unknown"}
     assert "not authorized" in by_role.status.connection_test["trouble"]
@@ -156,7 +156,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws
 def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
     by_role.number = "999999999999"
     by_role.save()
-    tried(by_role)
+    permission_statuses(by_role)
 
     assert (
         by_role.status.connection_test["trouble"]
@@ -167,7 +167,7 @@ def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
 @pytest.mark.long
 def test_no_credential_is_kept(by_role, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wombat-secret")
-    tried(by_role)
+    permission_statuses(by_role)
 
     kept = str({field.name: getattr(by_role, field.name) for field in Account._meta.fields})
     assert not any(word in kept for word in ("wombat", "sandbox-secret", "ASIA", "AKID"))

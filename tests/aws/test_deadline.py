@@ -30,7 +30,7 @@ def client_to(url: str, purpose: Purpose = Purpose.READ):
     return client_for(Account(access="sandbox", region="us-west-2", endpoint_url=url), "batch", purpose)
 
 
-def described(client, seconds: float) -> float:
+def describe_seconds(client, seconds: float) -> float:
     """How long an unanswered question was asked."""
     began = time.monotonic()
     with time_limit(seconds), pytest.raises(OutcomeUnknownError) as failure:
@@ -41,12 +41,12 @@ def described(client, seconds: float) -> float:
 
 @pytest.mark.parametrize(
     "answer",
-    [http_wire.hangs(), http_wire.trickles(), http_wire.trickles(headers=False)],
+    [http_wire.hang(), http_wire.trickle(), http_wire.trickle(headers=False)],
     ids=["no answer", "a body byte by byte", "headers byte by byte"],
 )
 def test_an_answer_that_does_not_come_is_cut_off_and_not_asked_for_again(answer):
     with http_wire.wire(answer) as aws:
-        assert 0.2 < described(client_to(aws.url), 0.3) < AT_MOST
+        assert 0.2 < describe_seconds(client_to(aws.url), 0.3) < AT_MOST
         assert len(aws.requests) == 1
 
 
@@ -58,7 +58,7 @@ def test_a_call_that_begins_too_late_does_not_leave():
 
 def test_each_call_of_a_client_has_its_own_limit(monkeypatch):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 0.3)
-    with http_wire.wire(http_wire.trickles(), http_wire.lists()) as aws:
+    with http_wire.wire(http_wire.trickle(), http_wire.lists()) as aws:
         client = client_to(aws.url)
         with pytest.raises(OutcomeUnknownError):
             batch.describe(client, ["x"])
@@ -68,18 +68,18 @@ def test_each_call_of_a_client_has_its_own_limit(monkeypatch):
 
 def test_a_limit_holds_over_all_attempts_of_a_call(monkeypatch):
     monkeypatch.setitem(session.CLIENT_CONFIGS, Purpose.READ, PATIENT.merge(Config(read_timeout=0.2)))
-    with http_wire.wire(http_wire.hangs()) as aws:
-        assert described(client_to(aws.url), 0.3) < AT_MOST + 1  # and the pause before the second attempt
+    with http_wire.wire(http_wire.hang()) as aws:
+        assert describe_seconds(client_to(aws.url), 0.3) < AT_MOST + 1  # and the pause before the second attempt
 
 
 def test_of_nested_limits_the_sooner_counts():
-    with http_wire.wire(http_wire.hangs()) as aws, time_limit(0.2):
-        assert described(client_to(aws.url), 30) < AT_MOST
+    with http_wire.wire(http_wire.hang()) as aws, time_limit(0.2):
+        assert describe_seconds(client_to(aws.url), 30) < AT_MOST
 
 
 def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
     body = b'{"jobs": []}'
-    with http_wire.wire(http_wire.trickles(body, every=0.01)) as aws, time_limit(20):
+    with http_wire.wire(http_wire.trickle(body, every=0.01)) as aws, time_limit(20):
         client = client_to(aws.url)
         assert batch.describe(client, ["x"]).observations == ()
         assert batch.describe(client, ["x"]).observations == ()
@@ -87,7 +87,7 @@ def test_an_answer_in_time_is_read_to_its_end_and_the_connection_kept():
 
 def test_a_submission_that_is_cut_off_is_unknown_never_unsent(monkeypatch):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.SUBMIT, 0.3)
-    with http_wire.wire(http_wire.trickles()) as aws:
+    with http_wire.wire(http_wire.trickle()) as aws:
         with fence.open_for(10, DualClock()), pytest.raises(OutcomeUnknownError):
             batch.submit(client_to(aws.url, Purpose.SUBMIT), {"jobName": "x", "jobQueue": "q", "jobDefinition": "d"})
 
@@ -140,6 +140,6 @@ def test_a_call_by_tls_is_cut_off_too(tmp_path):
         server.start()
         client = client_to(f"https://127.0.0.1:{listener.getsockname()[1]}")
         client._endpoint.http_session._verify = str(certificate_file)
-        assert 0.2 < described(client, 0.5) < AT_MOST
+        assert 0.2 < describe_seconds(client, 0.5) < AT_MOST
         server.join()
     assert asked == [b"POST"]

@@ -23,15 +23,15 @@ def submit_to(url: str) -> batch.SubmittedJob:
     ("answer", "kind"),
     [
         (http_wire.refuses, RejectedError),
-        (http_wire.says(403, {"message": "no"}, "AccessDeniedException"), RejectedError),
-        (http_wire.says(403, {"message": "old"}, "ExpiredTokenException"), CredentialsError),
+        (http_wire.reply(403, {"message": "no"}, "AccessDeniedException"), RejectedError),
+        (http_wire.reply(403, {"message": "old"}, "ExpiredTokenException"), CredentialsError),
         (http_wire.throttles, RetryableError),
-        (http_wire.says(400, {"message": "slow"}, "ThrottlingException"), RetryableError),
+        (http_wire.reply(400, {"message": "slow"}, "ThrottlingException"), RetryableError),
         (http_wire.breaks, OutcomeUnknownError),
-        (http_wire.says(503, {}), OutcomeUnknownError),
-        (http_wire.hangs_up, OutcomeUnknownError),
+        (http_wire.reply(503, {}), OutcomeUnknownError),
+        (http_wire.hang_up, OutcomeUnknownError),
         (http_wire.truncated(), OutcomeUnknownError),
-        (http_wire.says(200, {"jobName": "x"}), OutcomeUnknownError),
+        (http_wire.reply(200, {"jobName": "x"}), OutcomeUnknownError),
     ],
 )
 def test_one_call_is_one_request_and_its_failure_is_of_one_kind(answer, kind):

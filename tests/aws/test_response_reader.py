@@ -20,7 +20,7 @@ from jobs.aws.errors import (
 from jobs.aws.response_reader import ResponseReader, paginate
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account
-from tests.aws.answering import WRONG, answering, body_of, client, full_answer, paths, replaced
+from tests.aws.answering import WRONG, answer_with, client, full_answer, json_body, paths, replace_value
 from tests.aws.calls import CALLS, SINCE, Call, outcome
 
 BY_NAME = pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_member_of_another_type_breaks_no_reader(call: Call):
     every = list(paths(answer))
     near = [path for path in every if len(path) <= 3]  # those deeper in are many, and read by few
     for path, wrong in zip([*near, *every[:: len(every) // 40 + 1]], itertools.cycle(WRONG), strict=False):
-        value = outcome(call, replaced(answer, path, wrong))
+        value = outcome(call, replace_value(answer, path, wrong))
 
         assert not isinstance(value, AwsError) or isinstance(value, KINDS)
 
@@ -119,25 +119,25 @@ def listing(*entries: dict[str, Any], **more: Any) -> bytes:
     ],
 )
 def test_from_a_list_that_is_not_whole_nobody_learns_that_a_job_is_absent(body: bytes):
-    with answering(body), pytest.raises(OutcomeUnknownError):
+    with answer_with(body), pytest.raises(OutcomeUnknownError):
         batch.find_job_ids(client(), "q", "x-1")
 
 
 def test_a_second_page_that_was_cut_takes_the_first_with_it():
     bodies = iter([listing({"jobId": "a", "jobName": "other"}, nextToken="2"), b'{"jobSummaryList": [{"jo'])
-    with answering(lambda _: next(bodies)), pytest.raises(OutcomeUnknownError):
+    with answer_with(lambda _: next(bodies)), pytest.raises(OutcomeUnknownError):
         batch.find_job_ids(client(), "q", "x-1")
 
 
 def test_pages_that_lead_back_to_themselves_come_to_an_end():
-    with answering(listing(nextToken="again")) as requests, pytest.raises(MalformedResponseError):
+    with answer_with(listing(nextToken="again")) as requests, pytest.raises(MalformedResponseError):
         list(paginate(client().list_jobs, jobQueue="q"))
 
     assert len(requests) == 2
 
 
 def test_jobs_of_a_list_are_handed_on_before_it_is_said_that_one_could_not_be_read():
-    with answering(listing({"jobId": 5}, {"jobId": "a", "jobName": "x"})):
+    with answer_with(listing({"jobId": 5}, {"jobId": "a", "jobName": "x"})):
         listed = batch.list_created_since(client(), "q", SINCE)
 
         assert [job.batch_id for job in next(listed)] == ["a"]
@@ -149,7 +149,7 @@ def descriptions(spoilt: dict[str, Any]):
     """DescribeJobs answers as AWS does, save that some jobs are described in an odd way."""
 
     def respond(request: Any) -> bytes:
-        jobs = [{"jobId": each, "status": "RUNNING", **spoilt.get(each, {})} for each in body_of(request)["jobs"]]
+        jobs = [{"jobId": each, "status": "RUNNING", **spoilt.get(each, {})} for each in json_body(request)["jobs"]]
         return json.dumps({"jobs": jobs}).encode()
 
     return respond
@@ -158,7 +158,7 @@ def descriptions(spoilt: dict[str, Any]):
 @pytest.mark.parametrize("odd", [{"status": 5}, {"attempts": [5]}, {"container": "text"}, {"attempts": {"a": 1}}])
 def test_one_job_that_cannot_be_read_leaves_the_other_ninety_nine(odd: dict[str, Any]):
     ids = [f"job-{number}" for number in range(100)]
-    with answering(descriptions({"job-37": odd})) as requests:
+    with answer_with(descriptions({"job-37": odd})) as requests:
         described = batch.describe(client(), ids)
 
     assert described.unreadable_ids == {"job-37"}
@@ -167,12 +167,12 @@ def test_one_job_that_cannot_be_read_leaves_the_other_ninety_nine(odd: dict[str,
 
 
 def test_a_description_without_an_id_may_be_of_any_job_that_was_not_described():
-    with answering(b'{"jobs": [{"jobId": "a", "status": "RUNNING"}, {"jobId": null, "status": "RUNNING"}]}'):
+    with answer_with(b'{"jobs": [{"jobId": "a", "status": "RUNNING"}, {"jobId": null, "status": "RUNNING"}]}'):
         assert batch.describe(client(), ["a", "b", "c"]).unreadable_ids == {"b", "c"}
 
 
 def test_when_nothing_can_be_read_it_is_asked_a_few_times_only():
-    with answering(b'{"jobs": [') as requests, pytest.raises(MalformedResponseError):
+    with answer_with(b'{"jobs": [') as requests, pytest.raises(MalformedResponseError):
         batch.describe(client(), [f"job-{number}" for number in range(100)])
 
     assert len(requests) == batch.MAX_FAILED_SPLIT_CALLS
@@ -228,7 +228,7 @@ def test_a_role_whose_credentials_came_cut_is_assumed_again(monkeypatch, number:
     def respond(request: Any) -> bytes:
         return b'{"jobs": []}' if request.url.endswith("describejobs") else next(answers).encode()
 
-    with answering(respond) as requests:
+    with answer_with(respond) as requests:
         with pytest.raises(RetryableError) as failure:
             batch.describe(read, ["a"])
         assert failure.value.operation == "AssumeRole"

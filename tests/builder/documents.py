@@ -32,10 +32,10 @@ def document(kind: DocumentKind, number: int) -> tuple[Document, str]:
         for key in ("ecsProperties", "eksProperties", "nodeProperties"):
             whole.pop(key, None)
         whole["type"] = "container"
-    return whole, written(whole, dice)
+    return whole, random_json(whole, dice)
 
 
-def written(whole: Document, dice: random.Random) -> str:
+def random_json(whole: Document, dice: random.Random) -> str:
     indent = dice.choice([None, 1, 2, 4, "\t"])
     text = json.dumps(whole, indent=indent, ensure_ascii=dice.random() < 0.3)
     text = text.replace(str(_LARGE), LARGE)
@@ -108,7 +108,7 @@ def members(kind: DocumentKind) -> set[tuple[str, str]]:
 _OTHERS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 
-def seen(kind: DocumentKind, whole: Document) -> set[tuple[str, str]]:
+def fields_in(kind: DocumentKind, whole: Document) -> set[tuple[str, str]]:
     """Which of them a document has."""
     found: set[tuple[str, str]] = set()
 

@@ -28,29 +28,29 @@ KINDS = list(TABLES)
 
 
 @cache
-def made(kind: DocumentKind) -> list[tuple[Document, str]]:
+def generated_documents(kind: DocumentKind) -> list[tuple[Document, str]]:
     return [documents.document(kind, number) for number in range(MANY)]
 
 
-def loaded(text: str) -> Any:
+def load(text: str) -> Any:
     """What a text holds, its large number too."""
     return json.loads(blank_comments(text).text)
 
 
-def as_sent(value: FieldValue) -> Any:
+def to_plain(value: FieldValue) -> Any:
     if isinstance(value, str):
         return value
     return [vars(each) if isinstance(each, FieldRow) else each for each in value]
 
 
-def fitting(kind: DocumentKind, document: Document) -> list[FormField]:
+def applicable_fields(kind: DocumentKind, document: Document) -> list[FormField]:
     return [field for field in TABLES[kind] if field.lens.is_applicable(document)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: DocumentKind) -> None:
-    found = set().union(*(documents.seen(kind, document) for document, _ in made(kind)))
-    texts = "".join(text for _, text in made(kind))
+    found = set().union(*(documents.fields_in(kind, document) for document, _ in generated_documents(kind)))
+    texts = "".join(text for _, text in generated_documents(kind))
 
     assert documents.members(kind) - found == set()
     assert "unknownKey" in texts
@@ -61,36 +61,40 @@ def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: D
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_reads_what_python_reads(kind: DocumentKind) -> None:
     table = client_fields(TABLES[kind])
-    texts = [text for _, text in made(kind)]
+    texts = [text for _, text in generated_documents(kind)]
     for text, in_page in zip(texts, node.call("read", {"texts": texts, "table": table}), strict=True):
-        document = loaded(text)
-        in_python = {field.name: as_sent(field.lens.read(document)) for field in fitting(kind, document)}
+        document = load(text)
+        in_python = {field.name: to_plain(field.lens.read(document)) for field in applicable_fields(kind, document)}
         assert in_page == in_python, text
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_saving_untouched_gives_the_same_bytes(kind: DocumentKind) -> None:
     table = client_fields(TABLES[kind])
-    texts = [text for _, text in made(kind)]
+    texts = [text for _, text in generated_documents(kind)]
     assert node.call("save", {"texts": texts, "table": table}) == texts
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_field_changes_exactly_its_place(kind: DocumentKind) -> None:
     table = client_fields(TABLES[kind])
-    edits = [change(kind, text, number) for number, (_, text) in enumerate(made(kind))]
-    sent = [{**edit, "value": as_sent(edit["value"])} for edit in edits]
+    edits = [change(kind, text, number) for number, (_, text) in enumerate(generated_documents(kind))]
+    sent = [{**edit, "value": to_plain(edit["value"])} for edit in edits]
     for edit, (after, part) in zip(edits, node.call("write", {"edits": sent, "table": table}), strict=True):
-        before = loaded(edit["text"])
+        before = load(edit["text"])
         meant = forms.apply_changes(before, TABLES[kind], {edit["name"]: edit["value"]})
-        assert loaded(after) == meant, (edit["name"], edit["text"], after)
+        assert load(after) == meant, (edit["name"], edit["text"], after)
         kept = comments_beside((0, 0), after)
         assert comments_beside(part, edit["text"]) <= kept, (edit["name"], edit["text"], after)
-        assert untouched(edit["text"], after), (edit["name"], edit["text"], after)
+        assert lines_are_kept(edit["text"], after), (edit["name"], edit["text"], after)
 
 
 def test_every_sort_of_place_is_changed_filled_and_emptied() -> None:
-    edits = [change(kind, text, number) for kind in KINDS for number, (_, text) in enumerate(made(kind)[:SAMPLE])]
+    edits = [
+        change(kind, text, number)
+        for kind in KINDS
+        for number, (_, text) in enumerate(generated_documents(kind)[:SAMPLE])
+    ]
     told = {(edit["name"], bool(edit["value"])) for edit in edits}
 
     for kind in KINDS:
@@ -101,8 +105,8 @@ def test_every_sort_of_place_is_changed_filled_and_emptied() -> None:
 def change(kind: DocumentKind, text: str, number: int) -> dict[str, Any]:
     """One field that is changed, filled or emptied, in a way that people can."""
     dice = random.Random(number)
-    document = loaded(text)
-    choices = fitting(kind, document)
+    document = load(text)
+    choices = applicable_fields(kind, document)
     field = choices[number % len(choices)]
     value: FieldValue = field.lens.read(document)
     if isinstance(value, str):
@@ -126,7 +130,7 @@ def comments_beside(part: Sequence[int], text: str) -> Counter[str]:
     return Counter(text[offset:].split("\n", maxsplit=1)[0][:5] for offset in at if not part[0] <= offset < part[1])
 
 
-def untouched(before: str, after: str) -> bool:
+def lines_are_kept(before: str, after: str) -> bool:
     """Whether all lines that both have, but for a few, are there letter by letter: nothing was laid out anew."""
     if "\n" not in before.strip():
         return "\n" not in after.strip()
@@ -136,6 +140,6 @@ def untouched(before: str, after: str) -> bool:
 
 
 def test_the_reader_of_these_tests_reads_as_the_portal_does() -> None:
-    for document, text in made(DocumentKind.SUBMISSION)[:SAMPLE]:
+    for document, text in generated_documents(DocumentKind.SUBMISSION)[:SAMPLE]:
         if documents.LARGE not in text:
-            assert parse_jsonc(text).value == document == loaded(text)
+            assert parse_jsonc(text).value == document == load(text)

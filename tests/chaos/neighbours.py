@@ -32,8 +32,8 @@ PAUSE = (0.2, 0.6)  # between two submissions
 WITHIN = 3.0  # 95 of 100 ends are known so soon, and as many submissions sent
 PATIENCE = 300.0
 NEIGHBOURS = {
-    "hanging": http_wire.hangs(600),
-    "trickling": http_wire.trickles(b'{"jobs": []}' + b" " * 500, every=1.0),
+    "hanging": http_wire.hang(600),
+    "trickling": http_wire.trickle(b'{"jobs": []}' + b" " * 500, every=1.0),
     "failing": http_wire.breaks,
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from portal.quickstart.process import ManagedProcess
 from portal.quickstart.state_dir import LOOPBACK
 from tests.eventually import eventually
-from tests.quickstart_process import ROOT, processes, surroundings
+from tests.quickstart_process import ROOT, environment_of, processes
 
 # What asks ends before what answers.
 STOP_ORDER = ("web", "events", "clock", "worker", "sandbox", "redis")
@@ -117,4 +117,4 @@ class Staff:
     def left(self) -> Iterator[int]:
         """Processes that have this staff's directory in their environment."""
         mark = f"STATE={self.state}".encode()
-        return (pid for pid, _, _ in processes() if pid != os.getpid() and mark in surroundings(pid).split(b"\0"))
+        return (pid for pid, _, _ in processes() if pid != os.getpid() and mark in environment_of(pid).split(b"\0"))

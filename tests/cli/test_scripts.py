@@ -32,22 +32,22 @@ def python(name: str, *program: str, **more: object) -> dict[str, object]:
     }
 
 
-def put(desk: Desk, *jobs: dict[str, object]) -> None:
+def write_jobs(desk: Desk, *jobs: dict[str, object]) -> None:
     document = jobs[0] if len(jobs) == 1 else {"jobs": jobs}
     (desk.path / "jobs.json").write_text(json.dumps(document))
 
 
-def counted(portal: Run, name: str) -> int:
+def submission_count(portal: Run, name: str) -> int:
     return int(rows(portal.state, f"select count(*) from jobs_submission where name = '{name}'")[0][0])  # noqa: S608
 
 
 def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_it(desk: Callable[..., Desk]):
     desks = [desk(shell) for shell in SHELLS]
     for each in desks:
-        put(each, python("fails", "print('about to fail')", "raise SystemExit(3)"))
+        write_jobs(each, python("fails", "print('about to fail')", "raise SystemExit(3)"))
     flow = desk("dash", "workflow")
     waits = {"dependsOn": [{"jobId": "${first}"}]}
-    put(flow, python("first", "raise SystemExit(42)"), python("second", "print('never')", **waits))
+    write_jobs(flow, python("first", "raise SystemExit(42)"), python("second", "print('never')", **waits))
     begun = [each.start("./submit-job.sh jobs.json --monitor --output=ids.txt") for each in [*desks, flow]]
 
     assert [run.wait(120) for run in begun] == [3, 3, 42], (desks[0].err, flow.err)
@@ -62,7 +62,7 @@ def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_
 
 def test_the_web_process_may_be_killed_while_a_job_is_followed(portal: Run, desk: Callable[..., Desk]):
     here = desk("dash")
-    put(here, python("followed", "import time", "print('early')", "time.sleep(4)", "print('late')"))
+    write_jobs(here, python("followed", "import time", "print('early')", "time.sleep(4)", "print('late')"))
     run = here.start("./submit-job.sh jobs.json --monitor")
     here.says("early")
     os.kill(portal.child("gunicorn"), signal.SIGKILL)
@@ -73,16 +73,16 @@ def test_the_web_process_may_be_killed_while_a_job_is_followed(portal: Run, desk
     assert states == list(dict.fromkeys(states))
     assert states[-1] == "SUCCEEDED"
     assert here.err.count("trying again") == 1
-    assert counted(portal, "followed") == 1
+    assert submission_count(portal, "followed") == 1
 
 
 @contextmanager
-def swallowing(portal: Run) -> Iterator[str]:
+def lossy_proxy(portal: Run) -> Iterator[str]:
     """A way to the portal on which the answer to the first submission is lost, because the web process dies of it."""
     listener = socket.create_server(("127.0.0.1", 0))
     lost = threading.Event()
 
-    def carry() -> None:
+    def forward() -> None:
         while True:
             try:
                 client, _ = listener.accept()
@@ -90,7 +90,7 @@ def swallowing(portal: Run) -> Iterator[str]:
                 return
             with closing(client):
                 client.settimeout(5)
-                answer = exchange(received(client))
+                answer = exchange(read_request(client))
                 if answer:
                     client.sendall(answer)
 
@@ -108,7 +108,7 @@ def swallowing(portal: Run) -> Iterator[str]:
             return b""
         return answer
 
-    thread = threading.Thread(target=carry)
+    thread = threading.Thread(target=forward)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -119,7 +119,7 @@ def swallowing(portal: Run) -> Iterator[str]:
         thread.join()
 
 
-def received(client: socket.socket) -> bytes:
+def read_request(client: socket.socket) -> bytes:
     """A whole request, with the wish to have the connection closed after it."""
     raw = b""
     while b"\r\n\r\n" not in raw:
@@ -133,12 +133,12 @@ def received(client: socket.socket) -> bytes:
 
 def test_a_submission_whose_answer_was_lost_is_not_submitted_twice(portal: Run, desk: Callable[..., Desk]):
     here = desk("bash")
-    put(here, python("once", "print('hello')"))
-    with swallowing(portal) as address:
+    write_jobs(here, python("once", "print('hello')"))
+    with lossy_proxy(portal) as address:
         assert here.run("./submit-job.sh jobs.json --output id.txt", BATCH_PORTAL_URL=address) == 0, here.err
 
     assert "lost, trying again" in here.err
-    assert counted(portal, "once") == 1
+    assert submission_count(portal, "once") == 1
     assert re.fullmatch(r"[0-9a-f-]{36}\n", (here.path / "id.txt").read_text())
 
 
@@ -162,13 +162,13 @@ def test_many_requests_of_one_key_at_once_give_one_submission(portal: Run):
     assert len(answers) == 6
     assert len(set(answers)) == 1
     assert answers[0][0] == 202
-    assert counted(portal, "at-once") == 1
+    assert submission_count(portal, "at-once") == 1
 
 
 def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: Run, desk: Callable[..., Desk]):
     desks = [desk(shell) for shell in SHELLS]
     for each in desks:
-        put(each, python("long", "import time", "print('begun')", "time.sleep(60)"))
+        write_jobs(each, python("long", "import time", "print('begun')", "time.sleep(60)"))
     begun = [each.start("exec ./submit-job.sh jobs.json --monitor") for each in desks]
     for each, run in zip(desks, begun, strict=True):
         each.says("begun")
@@ -186,7 +186,7 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk], shell: str):
     here = desk(shell)
-    put(here, python("never", "pass"))
+    write_jobs(here, python("never", "pass"))
     (here.path / "broken.json").write_text('{\n  "jobName": "a",\n  "jobQueue": 3\n}')
     (here.path / "no.json").write_text('{"jobName": ')
     mighty = make.document("mighty")
@@ -214,7 +214,7 @@ def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk]
         assert here.run(command) == code, (command, here.err)
         assert words in here.err, command
     assert here.out.startswith("usage: submit-job.sh FILE")
-    assert counted(portal, "never") == 0
+    assert submission_count(portal, "never") == 0
 
 
 def states(portal: Run, name: str) -> list[str]:

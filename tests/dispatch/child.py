@@ -29,7 +29,7 @@ def deliver() -> None:
         pass
 
 
-def settle() -> None:
+def expire_all() -> None:
     """An hour later: every lease has lapsed, every quarantine is over; what is unknown is looked for, then sent."""
     for _ in range(3):
         past = now() - timedelta(hours=1)

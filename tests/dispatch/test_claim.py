@@ -56,12 +56,12 @@ def test_a_copy_that_shows_somebody_elses_turn_is_not_sent():
     assert Job.objects.get(pk=job.pk).delivery == Delivery.SENDING
 
 
-def in_hand(**fields: Any) -> Job:
+def claimed_job(**fields: Any) -> Job:
     """A job that a worker has just taken, as that worker has it."""
     return make.job(epoch=1, lease_until=now() + timedelta(seconds=60), **fields)
 
 
-def again(job: Job) -> Job:
+def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
@@ -93,13 +93,13 @@ def test_whoever_takes_a_job_has_it_for_a_while_and_in_a_turn_of_its_own():
     job = make.job(epoch=3)
     assert claim_jobs(job.account, 1) == [job]
 
-    assert again(job).epoch == 4
-    assert again(job).lease_until is not None
-    assert again(job).lease_until > now() + timedelta(seconds=30)
+    assert reload(job).epoch == 4
+    assert reload(job).lease_until is not None
+    assert reload(job).lease_until > now() + timedelta(seconds=30)
 
 
 def test_jobs_in_hand_keep_no_other_waiting():
-    first = in_hand()
+    first = claimed_job()
     second = make.job(first.submission)
 
     assert [job.pk for job in claim_jobs(first.account, 1)] == [second.pk]
@@ -107,23 +107,23 @@ def test_jobs_in_hand_keep_no_other_waiting():
 
 @pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.SENDING}, {"delivery": Delivery.HELD}])
 def test_a_copy_moves_its_job_only_while_it_is_as_the_copy_has_it(moved):
-    job = in_hand()
-    copy = again(job)
+    job = claimed_job()
+    copy = reload(job)
     Job.objects.update(**moved)
 
     assert not copy.advance(Delivery.REFUSED, source="test")
-    assert again(job).delivery == moved.get("delivery", Delivery.ACCEPTED)
-    assert again(job).advance(Delivery.REFUSED, source="test")
+    assert reload(job).delivery == moved.get("delivery", Delivery.ACCEPTED)
+    assert reload(job).advance(Delivery.REFUSED, source="test")
 
 
 @pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.SENDING}])
 def test_a_job_that_was_taken_or_marked_meanwhile_is_not_given_back(moved):
-    mine, moving = in_hand(), in_hand()
+    mine, moving = claimed_job(), claimed_job()
     Job.objects.filter(pk=moving.pk).update(**moved)
     claim.unclaim([mine, moving])
 
-    assert again(mine).lease_until is None
-    assert again(moving).lease_until is not None
+    assert reload(mine).lease_until is None
+    assert reload(moving).lease_until is not None
 
 
 def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
@@ -137,7 +137,7 @@ def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
         deliver_due(job.account)
 
     assert aws.requests == []
-    assert again(job).delivery == Delivery.ACCEPTED
+    assert reload(job).delivery == Delivery.ACCEPTED
 
 
 @pytest.mark.long
@@ -152,5 +152,5 @@ def test_a_worker_whose_answer_is_unclear_leaves_a_job_that_has_moved_on(monkeyp
     monkeypatch.setattr(batch, "submit", unclear)
     send(job, client_for(job.account, "batch", Purpose.SUBMIT), TeamGrants.for_team(job.team), DeliveryLog())
 
-    assert again(job).lease_until > now()
-    assert again(job).delivery_note == ""
+    assert reload(job).lease_until > now()
+    assert reload(job).delivery_note == ""

@@ -22,7 +22,7 @@ def job_at(url: str, **fields) -> Job:
     return make.job(make.submission(where=make.account(endpoint_url=url)), **fields)
 
 
-def again(job: Job) -> Job:
+def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
@@ -39,7 +39,7 @@ def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():
     assert request["tags"]["Project"] == "GenAI"
     assert request["tags"]["portal:job"] == job.text_id
     assert {"name": "PORTAL_JOB_ID", "value": job.text_id} in request["containerOverrides"]["environment"]
-    assert (again(job).delivery, again(job).batch_id, again(job).state) == (
+    assert (reload(job).delivery, reload(job).batch_id, reload(job).state) == (
         "SENT",
         http_wire.ACCEPTED_ID,
         "SUBMITTED",
@@ -67,7 +67,7 @@ def test_what_was_asked_for_stays_as_it_was_written():
         before = job.document
         deliver_due(job.account)
 
-    assert again(job).document == before
+    assert reload(job).document == before
 
 
 def test_a_refusal_ends_the_job_with_the_words_of_aws():
@@ -75,13 +75,13 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
         job = job_at(aws.url)
         deliver_due(job.account)
 
-    assert again(job).delivery == Delivery.REFUSED
-    assert again(job).delivery_note == "Job name should match valid pattern (request request-1)"
-    assert again(job).ended_at is not None
+    assert reload(job).delivery == Delivery.REFUSED
+    assert reload(job).delivery_note == "Job name should match valid pattern (request request-1)"
+    assert reload(job).ended_at is not None
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("answer", [http_wire.hangs(), http_wire.trickles(), http_wire.trickles(headers=False)])
+@pytest.mark.parametrize("answer", [http_wire.hang(), http_wire.trickle(), http_wire.trickle(headers=False)])
 def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch, answer):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.SUBMIT, 0.3)
     with http_wire.wire(answer) as aws:
@@ -92,20 +92,20 @@ def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch,
 
         assert aws.paths() == ["/v1/submitjob"]
     assert time.monotonic() - began < 2
-    assert again(job).delivery == Delivery.SENDING
+    assert reload(job).delivery == Delivery.SENDING
     assert [attempt.outcome for attempt in job.deliveries.all()] == ["nobody knows"]
 
 
 def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):
     monkeypatch.setattr("jobs.dispatch.delivery.LOOKUP_TIMEOUT_SECONDS", 0.3)
-    with http_wire.wire(http_wire.hangs()) as aws:
+    with http_wire.wire(http_wire.hang()) as aws:
         job = job_at(aws.url, epoch=1)
         began = time.monotonic()
         deliver_due(job.account)
 
         assert aws.paths() == ["/v1/listjobs"]
     assert time.monotonic() - began < 2
-    assert again(job).delivery == Delivery.ACCEPTED
+    assert reload(job).delivery == Delivery.ACCEPTED
 
 
 @pytest.mark.long
@@ -113,8 +113,8 @@ def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
     with http_wire.wire(http_wire.throttles, http_wire.lists(), http_wire.accepts) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
-        assert again(job).delivery == Delivery.ACCEPTED
-        assert again(job).next_try_at > now()
+        assert reload(job).delivery == Delivery.ACCEPTED
+        assert reload(job).next_try_at > now()
         deliver_due(job.account)
         assert len(aws.requests) == 1
 
@@ -122,19 +122,19 @@ def test_a_throttled_job_waits_and_is_looked_for_before_its_second_try():
         deliver_due(job.account)
 
     assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/submitjob"]
-    assert again(job).delivery == Delivery.SENT
+    assert reload(job).delivery == Delivery.SENT
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         http_wire.breaks,
-        http_wire.hangs_up,
+        http_wire.hang_up,
         http_wire.truncated(),
-        http_wire.says(200, {"jobName": "x"}),
-        http_wire.says(200, {"jobId": 5}),
-        http_wire.says(200, {"jobId": "x" * 61}),
-        http_wire.says(200, {"jobId": {"id": "x"}}),
+        http_wire.reply(200, {"jobName": "x"}),
+        http_wire.reply(200, {"jobId": 5}),
+        http_wire.reply(200, {"jobId": "x" * 61}),
+        http_wire.reply(200, {"jobId": {"id": "x"}}),
     ],
     ids=["5xx", "hung up", "truncated", "no id", "a number as id", "an id too long", "an object as id"],
 )
@@ -143,13 +143,13 @@ def test_when_nobody_knows_the_job_is_left_alone_until_it_is_found(answer):
         job = job_at(aws.url)
         deliver_due(job.account)
         deliver_due(job.account)
-        assert again(job).delivery == Delivery.SENDING
+        assert reload(job).delivery == Delivery.SENDING
         assert aws.paths() == ["/v1/submitjob"]
 
         aws.answers[:] = [http_wire.lists({"jobId": "found-1", "jobName": job.marker, "createdAt": 1})]
         assert reconcile(job.account) == 1
 
-    assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "found-1")
+    assert (reload(job).delivery, reload(job).batch_id) == (Delivery.SENT, "found-1")
 
 
 @pytest.mark.long
@@ -159,17 +159,17 @@ def test_it_is_sent_again_only_when_it_stayed_away_for_the_whole_quarantine():
         deliver_due(job.account)
 
         reconcile(job.account)
-        assert again(job).delivery == Delivery.SENDING
+        assert reload(job).delivery == Delivery.SENDING
 
         Job.objects.update(sent_at=now() - timedelta(seconds=31), next_try_at=None)
         reconcile(job.account)
-        assert again(job).delivery == Delivery.ACCEPTED
+        assert reload(job).delivery == Delivery.ACCEPTED
 
         aws.answers[:] = [http_wire.lists(), http_wire.accepts]
         Job.objects.update(next_try_at=None)
         deliver_due(job.account)
 
-    assert again(job).delivery == Delivery.SENT
+    assert reload(job).delivery == Delivery.SENT
     assert aws.paths().count("/v1/submitjob") == 2
 
 
@@ -177,11 +177,11 @@ def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
     with http_wire.wire(http_wire.breaks) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
-        aws.answers[:] = [http_wire.says(400, {"message": "no"}, "ClientException")]
+        aws.answers[:] = [http_wire.reply(400, {"message": "no"}, "ClientException")]
         Job.objects.update(sent_at=now() - timedelta(hours=1))
         reconcile(job.account)
 
-    assert again(job).delivery == Delivery.SENDING
+    assert reload(job).delivery == Delivery.SENDING
 
 
 @pytest.mark.parametrize(
@@ -198,18 +198,18 @@ def test_while_aws_cannot_say_whether_it_has_the_job_nothing_is_sent():
     ],
 )
 def test_a_list_that_is_not_whole_does_not_say_that_aws_has_no_such_job(body):
-    with http_wire.wire(http_wire.breaks, http_wire.says(200, body)) as aws:
+    with http_wire.wire(http_wire.breaks, http_wire.reply(200, body)) as aws:
         job = job_at(aws.url)
         deliver_due(job.account)
         Job.objects.update(sent_at=now() - timedelta(hours=1), next_try_at=None)
         reconcile(job.account)
-        assert again(job).delivery == Delivery.SENDING
+        assert reload(job).delivery == Delivery.SENDING
 
         Job.objects.update(delivery=Delivery.ACCEPTED, lease_until=None, next_try_at=None)  # put back by a person
         deliver_due(job.account)
 
     assert aws.paths().count("/v1/submitjob") == 1
-    assert again(job).delivery == Delivery.ACCEPTED
+    assert reload(job).delivery == Delivery.ACCEPTED
 
 
 def test_a_job_in_a_living_workers_hands_is_not_taken():
@@ -231,11 +231,11 @@ def test_a_worker_that_woke_up_too_late_changes_nothing():
 
     assert not slow.adopt("slow-1", source="test")
     assert quick.adopt("quick-1", source="test")
-    assert again(job).batch_id == "quick-1"
+    assert reload(job).batch_id == "quick-1"
 
 
 def test_a_step_is_sent_after_its_parent_and_names_the_parents_id():
-    with http_wire.wire(http_wire.accepts, http_wire.says(200, {"jobId": "child-1"})) as aws:
+    with http_wire.wire(http_wire.accepts, http_wire.reply(200, {"jobId": "child-1"})) as aws:
         parent = job_at(aws.url, name="first")
         child = make.job(parent.submission, name="second")
         JobDependency.objects.create(job=child, parent=parent)
@@ -246,7 +246,7 @@ def test_a_step_is_sent_after_its_parent_and_names_the_parents_id():
 
 
 def test_an_edge_between_arrays_keeps_its_type():
-    with http_wire.wire(http_wire.accepts, http_wire.says(200, {"jobId": "child-1"})) as aws:
+    with http_wire.wire(http_wire.accepts, http_wire.reply(200, {"jobId": "child-1"})) as aws:
         parent = job_at(aws.url, name="first", array_size=3)
         child = make.job(parent.submission, name="second", array_size=3)
         JobDependency.objects.create(job=child, parent=parent, kind="N_TO_N")
@@ -266,8 +266,8 @@ def test_a_step_whose_parent_was_refused_is_withdrawn_and_so_are_those_after_it(
         deliver_due(first.account)
 
     assert len(aws.requests) == 1
-    assert again(second).delivery == again(third).delivery == Delivery.WITHDRAWN
-    assert again(second).delivery_note == "It waits for first, which is refused."
+    assert reload(second).delivery == reload(third).delivery == Delivery.WITHDRAWN
+    assert reload(second).delivery_note == "It waits for first, which is refused."
 
 
 def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
@@ -276,7 +276,7 @@ def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
     JobDependency.objects.create(job=child, parent=failed)
     deliver_due(child.account)
 
-    assert again(child).delivery == Delivery.WITHDRAWN
+    assert reload(child).delivery == Delivery.WITHDRAWN
 
 
 def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
@@ -286,16 +286,16 @@ def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
         deliver_due(job.account)
 
     assert aws.requests == []
-    assert again(job).delivery == Delivery.REFUSED
-    assert "is not given to" in again(job).delivery_note
+    assert reload(job).delivery == Delivery.REFUSED
+    assert "is not given to" in reload(job).delivery_note
 
 
 def test_a_definition_that_batch_does_not_know_yet_is_tried_again():
-    answer = http_wire.says(400, {"message": "JobDefinition hello:1 not found"}, "ClientException")
+    answer = http_wire.reply(400, {"message": "JobDefinition hello:1 not found"}, "ClientException")
     with http_wire.wire(answer) as aws:
         job = job_at(aws.url)
         job.revision.registered_at = now()
         job.revision.save()
         deliver_due(job.account)
 
-    assert again(job).delivery == Delivery.ACCEPTED
+    assert reload(job).delivery == Delivery.ACCEPTED

@@ -16,20 +16,21 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def leased() -> dict[str, Any]:
+def lease_fields() -> dict[str, Any]:
     return {"epoch": 1, "lease_until": now() + timedelta(minutes=5)}
 
 
-def sending(job: Job, batch_id: str) -> Acceptance:
+def acceptance_of(job: Job, batch_id: str) -> Acceptance:
     intent = DeliveryAttempt.objects.create(job=job, epoch=job.epoch, marked_at=now())
     return Acceptance(job, intent, SubmittedJob(batch_id, f"request-{batch_id}"))
 
 
 def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_num_queries):
     submission = make.submission()
-    going = [make.job(submission, **leased()) for _ in range(5)]
+    going = [make.job(submission, **lease_fields()) for _ in range(5)]
     told = [
-        sending(make.job(submission, delivery=Delivery.SENDING, **leased()), f"j-{number}") for number in range(5)
+        acceptance_of(make.job(submission, delivery=Delivery.SENDING, **lease_fields()), f"j-{number}")
+        for number in range(5)
     ]
     with django_assert_num_queries(9):  # as many as for one of each
         written = delivery_log._write_entries([*going, *told])
@@ -45,14 +46,14 @@ def test_intents_and_answers_of_several_jobs_are_written_together(django_assert_
 
 def test_each_is_asked_for_itself_whether_it_is_still_so():
     submission = make.submission()
-    fine, stopped, lapsed, given_back, taken, sent = (make.job(submission, **leased()) for _ in range(6))
+    fine, stopped, lapsed, given_back, taken, sent = (make.job(submission, **lease_fields()) for _ in range(6))
     Job.objects.filter(pk=stopped.pk).update(stop_requested_at=now())
     Job.objects.filter(pk=lapsed.pk).update(lease_until=now() - timedelta(seconds=1))
     Job.objects.filter(pk=given_back.pk).update(lease_until=None)
     Job.objects.filter(pk=taken.pk).update(epoch=2)
     Job.objects.filter(pk=sent.pk).update(delivery=Delivery.SENDING)
-    answered, known, retaken = (make.job(submission, delivery=Delivery.SENDING, **leased()) for _ in range(3))
-    told = [sending(job, f"j-{job.pk}") for job in (answered, known, retaken)]
+    answered, known, retaken = (make.job(submission, delivery=Delivery.SENDING, **lease_fields()) for _ in range(3))
+    told = [acceptance_of(job, f"j-{job.pk}") for job in (answered, known, retaken)]
     known.adopt("j-known", source="reconcile")
     Job.objects.filter(pk=retaken.pk).update(epoch=2)
     written = delivery_log._write_entries([fine, stopped, lapsed, given_back, taken, sent, *told])

@@ -22,7 +22,7 @@ class Paper:
         return [wish * 2 for wish in wishes]
 
 
-def at_once(together: GroupCommit[int, int], wishes: Sequence[int]) -> list[int | str]:
+def commit_at_once(together: GroupCommit[int, int], wishes: Sequence[int]) -> list[int | str]:
     """What each got, or the words of its trouble."""
     together.expected_threads = len(wishes)
     line_up = threading.Barrier(len(wishes))
@@ -40,14 +40,14 @@ def at_once(together: GroupCommit[int, int], wishes: Sequence[int]) -> list[int 
 
 def test_each_gets_its_own_answer_and_most_are_written_together():
     paper = Paper()
-    assert at_once(GroupCommit(paper), range(20, 36)) == [wish * 2 for wish in range(20, 36)]
+    assert commit_at_once(GroupCommit(paper), range(20, 36)) == [wish * 2 for wish in range(20, 36)]
 
     assert sorted(wish for gathering in paper.gatherings for wish in gathering) == list(range(20, 36))
     assert max(map(len, paper.gatherings)) > 1
 
 
 def test_what_fails_for_one_is_done_for_the_others():
-    assert at_once(GroupCommit(Paper()), [1, 7, 3]) == [2, "seven", 6]
+    assert commit_at_once(GroupCommit(Paper()), [1, 7, 3]) == [2, "seven", 6]
 
 
 def test_one_alone_waits_for_nobody():

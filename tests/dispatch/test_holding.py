@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 LONG_AGO = timedelta(hours=1)
 
 
-def again(job: Job) -> Job:
+def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
-def vanish(job: Job) -> None:
+def expire_lease(job: Job) -> None:
     """The worker that has it dies, and its lease lapses."""
     Job.objects.filter(pk=job.pk).update(lease_until=now() - timedelta(seconds=1))
 
@@ -36,11 +36,11 @@ def test_a_job_that_ended_three_workers_is_held_with_the_reason():
     job = make.job()
     for _ in range(3):
         assert claim_jobs(job.account, 10)
-        vanish(job)
+        expire_lease(job)
     assert claim_jobs(job.account, 10) == []
 
-    assert again(job).delivery == Delivery.HELD
-    assert "3 workers vanished" in again(job).delivery_note
+    assert reload(job).delivery == Delivery.HELD
+    assert "3 workers vanished" in reload(job).delivery_note
 
 
 def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it():
@@ -48,8 +48,8 @@ def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it()
     submission = make.submission(where=account)
     deadly, innocent = make.job(submission), make.job(submission)
     assert len(claim_jobs(account, 10)) == 2
-    vanish(deadly)
-    vanish(innocent)
+    expire_lease(deadly)
+    expire_lease(innocent)
     young = make.job(submission)
 
     assert [job.pk for job in claim_jobs(account, 10)] == [deadly.pk]
@@ -70,7 +70,7 @@ def test_workers_that_vanish_after_the_intent_count_too():
         job.deliveries.create(epoch=3, marked_at=now())
         reconcile(job.account)
 
-    assert (again(job).delivery, again(job).lost_workers) == (Delivery.HELD, 3)
+    assert (reload(job).delivery, reload(job).lost_workers) == (Delivery.HELD, 3)
 
 
 @pytest.mark.long
@@ -78,14 +78,14 @@ def test_an_answer_that_was_lost_is_no_workers_death():
     with http_wire.wire(http_wire.breaks, http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         for _ in range(4):
-            aws.answers[:] = [http_wire.breaks] if again(job).epoch == 0 else [http_wire.lists(), http_wire.breaks]
+            aws.answers[:] = [http_wire.breaks] if reload(job).epoch == 0 else [http_wire.lists(), http_wire.breaks]
             deliver_due(job.account)
             aws.answers[:] = [http_wire.lists()]
             Job.objects.update(sent_at=now() - LONG_AGO, next_try_at=None)
             reconcile(job.account)
             Job.objects.update(next_try_at=None)
 
-    assert (again(job).delivery, again(job).lost_workers) == (Delivery.ACCEPTED, 0)
+    assert (reload(job).delivery, reload(job).lost_workers) == (Delivery.ACCEPTED, 0)
 
 
 @pytest.fixture
@@ -94,18 +94,18 @@ def cautious():
     return make.member(make.team(resubmit_by_itself=False), role="lead")
 
 
-def held_by(lead, url: str) -> Job:
+def held_job(lead, url: str) -> Job:
     job = make.job(make.submission(lead, make.account(endpoint_url=url)))
     deliver_due(job.account)
     Job.objects.update(sent_at=now() - LONG_AGO, next_try_at=None)
     reconcile(job.account)
-    return again(job)
+    return reload(job)
 
 
 @pytest.mark.long
 def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
     with http_wire.wire(http_wire.breaks, http_wire.lists(), http_wire.lists(), http_wire.accepts) as aws:
-        job = held_by(cautious, aws.url)
+        job = held_job(cautious, aws.url)
         assert job.delivery == Delivery.HELD
         assert deliver_due(job.account) == 0
 
@@ -113,7 +113,7 @@ def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
         deliver_due(job.account)
 
     assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/listjobs", "/v1/submitjob"]
-    assert again(job).delivery == Delivery.SENT
+    assert reload(job).delivery == Delivery.SENT
 
 
 def test_only_a_lead_releases_and_only_what_is_held(cautious):
@@ -122,17 +122,17 @@ def test_only_a_lead_releases_and_only_what_is_held(cautious):
 
     with pytest.raises(PermissionDenied):
         actions.release(job, analyst)
-    assert again(job).delivery == Delivery.HELD
+    assert reload(job).delivery == Delivery.HELD
     assert actions.release(job, cautious)
-    assert not actions.release(again(job), cautious)
+    assert not actions.release(reload(job), cautious)
 
 
 def test_what_is_held_can_be_stopped_for_good(cautious):
     job = make.job(make.submission(cautious), delivery=Delivery.HELD)
 
     assert actions.stop(job, cautious)
-    assert not actions.release(again(job), cautious)
-    assert again(job).delivery == Delivery.WITHDRAWN
+    assert not actions.release(reload(job), cautious)
+    assert reload(job).delivery == Delivery.WITHDRAWN
 
 
 def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_not_take_it(monkeypatch):
@@ -143,14 +143,14 @@ def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_no
         submit = batch.submit
 
         def stopped_meanwhile(client, request):
-            actions.stop(again(job), member)
+            actions.stop(reload(job), member)
             return submit(client, request)
 
         monkeypatch.setattr(batch, "submit", stopped_meanwhile)
         deliver_due(job.account)
 
-    assert again(job).delivery == Delivery.WITHDRAWN
-    assert again(job).ended_at is not None
+    assert reload(job).delivery == Delivery.WITHDRAWN
+    assert reload(job).ended_at is not None
 
 
 def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(monkeypatch):
@@ -167,8 +167,8 @@ def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(m
         deliver_due(job.account)
 
     assert aws.requests == []
-    assert again(job).delivery == Delivery.ACCEPTED
-    assert again(job).deliveries.get().outcome == "try again"
+    assert reload(job).delivery == Delivery.ACCEPTED
+    assert reload(job).deliveries.get().outcome == "try again"
 
 
 def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):
@@ -191,7 +191,7 @@ def test_a_stop_that_comes_just_as_a_job_is_put_back_counts(monkeypatch):
 
     monkeypatch.setattr(Job, "advance", stopped_after)
     assert not job.requeue("AWS was too busy.", source="test")
-    assert again(job).delivery == Delivery.SENDING
+    assert reload(job).delivery == Delivery.SENDING
 
 
 def test_a_job_whose_worker_vanished_once_goes_alone_ever_after():

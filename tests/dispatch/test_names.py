@@ -42,7 +42,7 @@ def definition(image):
     return json.dumps(document)
 
 
-def sent(member, account):
+def submit_and_describe(member, account):
     """Submit a job by the bare name; how AWS describes it."""
     queue = member.team.queue_grants.get().queue.name
     text = json.dumps({"jobName": "one", "jobQueue": queue, "jobDefinition": "train"})
@@ -61,7 +61,7 @@ def test_a_bare_name_runs_its_owners_image_pinned_whatever_another_team_tries(sa
     with pytest.raises(actions.ValidationFailedError, match="belongs to another team"):
         actions.register(definition("risk-model:1"), theirs)
     assert register_due(account) == 0
-    told = sandbox.batch.describe_jobs(jobs=[sent(ours, account)])["jobs"][0]
+    told = sandbox.batch.describe_jobs(jobs=[submit_and_describe(ours, account)])["jobs"][0]
 
     assert told["jobDefinition"].endswith(":job-definition/train:1")
     assert told["container"]["image"] == "ml-training:1"
@@ -83,5 +83,5 @@ def test_what_is_deactivated_is_inactive_in_aws_and_the_bare_name_falls_back(san
         for each in sandbox.batch.describe_job_definitions(jobDefinitionName="train")["jobDefinitions"]
     }
     assert states == {1: "ACTIVE", 2: "INACTIVE"}
-    told = sandbox.batch.describe_jobs(jobs=[sent(ours, account)])["jobs"][0]
+    told = sandbox.batch.describe_jobs(jobs=[submit_and_describe(ours, account)])["jobs"][0]
     assert told["container"]["image"] == "ml-training:1"

@@ -135,14 +135,14 @@ def test_what_cannot_leave_in_time_is_left_to_another_delivery_and_not_counted_a
 def test_a_throttled_account_rests_before_its_next_job():
     moments: list[float] = []
 
-    def noted(answer: http_wire.Answer) -> http_wire.Answer:
+    def timed(answer: http_wire.Answer) -> http_wire.Answer:
         def answered(handler: BaseHTTPRequestHandler) -> None:
             moments.append(time.monotonic())
             answer(handler)
 
         return answered
 
-    with http_wire.wire(noted(http_wire.throttles), noted(http_wire.accepts_each())) as aws:
+    with http_wire.wire(timed(http_wire.throttles), timed(http_wire.accept_each())) as aws:
         account = make.account(endpoint_url=aws.url)
         throttled, other = crowd(account, 2)
         deliver_due(account)
@@ -177,7 +177,7 @@ def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_un
 @pytest.mark.long
 def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery(monkeypatch):
     monkeypatch.setattr("jobs.dispatch.delivery.ROUND_START_SECONDS", 60.0)  # a busy machine may need more than two
-    with http_wire.wire(http_wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accept_each()) as aws:
         first = make.job(make.submission(where=make.account(endpoint_url=aws.url)), name="first")
         steps = [make.job(first.submission, name=f"step{n}") for n in range(5)]
         last = make.job(first.submission, name="last")

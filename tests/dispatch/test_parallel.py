@@ -32,7 +32,7 @@ class Crowd:
     """An answer that counts how many wait for it at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        self.answer = http_wire.accepts_each(seconds)
+        self.answer = http_wire.accept_each(seconds)
         self.lock = threading.Lock()
         self.here = self.most = 0
 
@@ -59,7 +59,7 @@ def test_independent_jobs_go_side_by_side_and_each_once():
 
 
 def test_a_step_never_leaves_before_its_parents_have_ids():
-    with http_wire.wire(http_wire.accepts_each(0.05)) as aws:
+    with http_wire.wire(http_wire.accept_each(0.05)) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
         layers = [[make.job(submission, name=f"l{depth}") for _ in range(4)] for depth in range(3)]
         for above, below in itertools.pairwise(layers):
@@ -73,7 +73,7 @@ def test_a_step_never_leaves_before_its_parents_have_ids():
 
 def test_no_connection_outlives_the_delivery():
     before = connections()
-    with http_wire.wire(http_wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accept_each()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=500))
         for _ in range(8):
             make.job(submission)
@@ -83,14 +83,14 @@ def test_no_connection_outlives_the_delivery():
 
 
 def test_one_job_that_breaks_a_delivery_leaves_the_others_alone(monkeypatch):
-    def fails_for_the_bad(job):
+    def fail_if_bad(job):
         if job.name == "bad":
             raise RuntimeError("nobody thought of this")
         return original(job)
 
     original = submit_request.submit_request
-    monkeypatch.setattr("jobs.dispatch.delivery.submit_request", fails_for_the_bad)
-    with http_wire.wire(http_wire.accepts_each()) as aws:
+    monkeypatch.setattr("jobs.dispatch.delivery.submit_request", fail_if_bad)
+    with http_wire.wire(http_wire.accept_each()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         bad = make.job(submission, name="bad")
         good = make.job(submission, name="good")

@@ -43,7 +43,7 @@ def prepare(state: Path, migrated: Path, url: str, jobs: int) -> None:
 
 
 def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path, migrated: Path):
-    with http_wire.wire(http_wire.accepts_each()) as aws:
+    with http_wire.wire(http_wire.accept_each()) as aws:
         prepare(tmp_path, migrated, aws.url, 300)
         began = time.monotonic()
         assert [worker.wait(120) for worker in [child(tmp_path, "deliver") for _ in range(2)]] == [0, 0]
@@ -64,7 +64,7 @@ class Ledger:
         request = self.requests[-1][1]
         if handler.path.endswith("submitjob"):
             self.accepted.append((request["jobName"], str(uuid.uuid4())))
-            http_wire.says(200, {"jobId": self.accepted[-1][1]})(handler)
+            http_wire.reply(200, {"jobId": self.accepted[-1][1]})(handler)
         else:
             [name] = request["filters"][0]["values"]
             http_wire.lists(*({"jobName": n, "jobId": i, "createdAt": 1} for n, i in self.accepted if n == name))(
@@ -91,7 +91,7 @@ def ledger(tmp_path: Path, prepared: Path) -> Iterator[Ledger]:
         yield told
 
 
-def sent_once(ledger: Ledger, state: Path) -> bool:
+def is_sent_once(ledger: Ledger, state: Path) -> bool:
     """Every job has the one id under which AWS accepted it, and AWS accepted nothing else."""
     return sorted(ledger.accepted) == sorted(
         rows(state, "SELECT marker, batch_id FROM jobs_job WHERE delivery='SENT'")
@@ -108,7 +108,7 @@ def test_wherever_a_worker_fails_every_job_is_sent_once(tmp_path: Path, ledger: 
     assert child(tmp_path, "settle").wait(120) == 0
 
     assert len(ledger.accepted) == 2
-    assert sent_once(ledger, tmp_path)
+    assert is_sent_once(ledger, tmp_path)
 
 
 def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_path: Path, ledger: Ledger):
@@ -121,4 +121,4 @@ def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_p
     assert paused.wait(120) == 0
 
     assert len(ledger.accepted) == 2
-    assert sent_once(ledger, tmp_path)
+    assert is_sent_once(ledger, tmp_path)

@@ -16,14 +16,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 ARN = "arn:aws:batch:us-west-2:123456789012:job-definition/hello"
 
 
-def asked_for(url: str, **fields) -> Revision:
+def accepted_revision(url: str, **fields) -> Revision:
     given = {"number": None, "registration": Registration.ACCEPTED, **fields}
     return make.revision(where=make.account(endpoint_url=url), **given)
 
 
 def test_a_definition_is_registered_as_it_was_written():
-    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
-        revision = asked_for(aws.url)
+    with http_wire.wire(http_wire.reply(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        revision = accepted_revision(aws.url)
         assert register_due(revision.definition.account) == 1
         assert register_due(revision.definition.account) == 0
 
@@ -33,8 +33,8 @@ def test_a_definition_is_registered_as_it_was_written():
 
 
 def test_a_refusal_keeps_the_words_of_aws():
-    with http_wire.wire(http_wire.says(400, {"message": "vCPU is not provided."}, "ClientException")) as aws:
-        revision = asked_for(aws.url)
+    with http_wire.wire(http_wire.reply(400, {"message": "vCPU is not provided."}, "ClientException")) as aws:
+        revision = accepted_revision(aws.url)
         register_due(revision.definition.account)
 
     revision.refresh_from_db()
@@ -42,11 +42,11 @@ def test_a_refusal_keeps_the_words_of_aws():
 
 
 def test_a_lost_answer_is_found_again_and_nothing_is_registered_twice():
-    with http_wire.wire(http_wire.hangs_up) as aws:
-        revision = asked_for(aws.url)
+    with http_wire.wire(http_wire.hang_up) as aws:
+        revision = accepted_revision(aws.url)
         register_due(revision.definition.account)
         described = {**revision.document, "jobDefinitionArn": f"{ARN}:3", "revision": 3, "status": "ACTIVE"}
-        aws.answers[:] = [http_wire.says(200, {"jobDefinitions": [described]})]
+        aws.answers[:] = [http_wire.reply(200, {"jobDefinitions": [described]})]
         Revision.objects.update(lease_until=now())
         assert register_due(revision.definition.account) == 1
 
@@ -60,9 +60,9 @@ HANDS = [(None, True), (timedelta(seconds=-1), True), (timedelta(seconds=30), Fa
 
 @pytest.mark.parametrize(("lease", "free"), HANDS)
 def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapses(lease, free):
-    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+    with http_wire.wire(http_wire.reply(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
         fields = {"number": None, "lease_until": lease and now() + lease}
-        revision = asked_for(aws.url, **fields)
+        revision = accepted_revision(aws.url, **fields)
         assert register_due(revision.definition.account) == free
         Revision.objects.update(registration=Registration.ACCEPTED, sent_at=None, **fields)
         assert register(Revision.objects.get()) is free
@@ -70,25 +70,25 @@ def test_a_revision_in_another_workers_hands_is_left_to_it_until_its_lease_lapse
 
 def test_revisions_in_other_hands_keep_none_waiting(monkeypatch):
     monkeypatch.setattr(registration, "BATCH_SIZE", 1)
-    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
-        first = asked_for(aws.url, lease_until=now() + timedelta(seconds=30))
+    with http_wire.wire(http_wire.reply(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        first = accepted_revision(aws.url, lease_until=now() + timedelta(seconds=30))
         make.revision("other", where=first.definition.account, number=None, registration=Registration.ACCEPTED)
 
         assert register_due(first.definition.account) == 1
 
 
 def test_while_one_worker_asks_aws_another_does_not(monkeypatch):
-    revision = asked_for("http://127.0.0.1:9")
+    revision = accepted_revision("http://127.0.0.1:9")
     copy = Revision.objects.get()
     asked: list[int] = []
 
-    def meanwhile(*_: object) -> batch.RegisteredRevision:
+    def register_concurrently(*_: object) -> batch.RegisteredRevision:
         asked.append(1)
         if len(asked) == 1:
             register(copy)
         return batch.RegisteredRevision(f"{ARN}:7", 7)
 
-    monkeypatch.setattr(batch, "register", meanwhile)
+    monkeypatch.setattr(batch, "register", register_concurrently)
 
     assert register(revision)
     assert len(asked) == 1
@@ -96,16 +96,16 @@ def test_while_one_worker_asks_aws_another_does_not(monkeypatch):
 
 @pytest.mark.parametrize("answer", [Registration.REFUSED, Registration.REGISTERED])
 def test_an_answer_that_comes_after_another_changes_nothing(monkeypatch, answer):
-    revision = asked_for("http://127.0.0.1:9")
+    revision = accepted_revision("http://127.0.0.1:9")
 
     asked: list[int] = []
 
-    def late(*_: object) -> batch.RegisteredRevision:
+    def answer_late(*_: object) -> batch.RegisteredRevision:
         asked.append(1)
         Revision.objects.update(registration=answer, number=3, lease_until=None)
         return batch.RegisteredRevision(f"{ARN}:7", 7)
 
-    monkeypatch.setattr(batch, "register", late)
+    monkeypatch.setattr(batch, "register", answer_late)
 
     assert [register(each) for each in (revision, Revision.objects.get())] == [False, False]
     assert len(asked) == 1
@@ -113,8 +113,8 @@ def test_an_answer_that_comes_after_another_changes_nothing(monkeypatch, answer)
 
 
 def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_of_aws():
-    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
-        revision = asked_for(aws.url)
+    with http_wire.wire(http_wire.reply(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        revision = accepted_revision(aws.url)
         ImageGrant.objects.filter(team=revision.definition.team).delete()
         assert register_due(revision.definition.account) == 0
 
@@ -126,8 +126,8 @@ def test_what_was_withdrawn_meanwhile_is_refused_by_the_portal_and_never_asked_o
 
 
 def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
-    with http_wire.wire(http_wire.says(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
-        revision = asked_for(aws.url)
+    with http_wire.wire(http_wire.reply(200, {"jobDefinitionArn": f"{ARN}:7", "revision": 7})) as aws:
+        revision = accepted_revision(aws.url)
         definitions.archive(revision.definition, make.user())
         register_due(revision.definition.account)
 
@@ -135,15 +135,15 @@ def test_a_name_that_was_deactivated_meanwhile_is_not_registered():
     assert (aws.requests, revision.registration) == ([], "REFUSED")
 
 
-def deactivated(url: str) -> Revision:
+def deactivated_revision(url: str) -> Revision:
     revision = make.revision(where=make.account(endpoint_url=url), arn=f"{ARN}:1")
     definitions.deactivate(revision, make.user())
     return revision
 
 
 def test_aws_is_told_once_of_what_was_deactivated():
-    with http_wire.wire(http_wire.says(200, {})) as aws:
-        revision = deactivated(aws.url)
+    with http_wire.wire(http_wire.reply(200, {})) as aws:
+        revision = deactivated_revision(aws.url)
         told = [deregister_due(revision.definition.account) for _ in range(2)]
 
     revision.refresh_from_db()
@@ -153,8 +153,8 @@ def test_aws_is_told_once_of_what_was_deactivated():
 
 
 def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
-    with http_wire.wire(http_wire.says(200, {})) as aws:
-        revision = deactivated(aws.url)
+    with http_wire.wire(http_wire.reply(200, {})) as aws:
+        revision = deactivated_revision(aws.url)
         job = make.job(make.submission(where=revision.definition.account), revision=revision)
         assert deregister_due(revision.definition.account) == 0
 
@@ -166,8 +166,8 @@ def test_a_job_that_was_accepted_is_sent_before_aws_is_told():
     ("status", "code", "settled"), [(400, "ClientException", True), (403, "AccessDenied", False)]
 )
 def test_what_aws_does_not_know_is_settled_and_what_it_would_not_hear_is_told_again(status, code, settled):
-    with http_wire.wire(http_wire.says(status, {"message": "no"}, code)) as aws:
-        revision = deactivated(aws.url)
+    with http_wire.wire(http_wire.reply(status, {"message": "no"}, code)) as aws:
+        revision = deactivated_revision(aws.url)
         told = [deregister_due(revision.definition.account) for _ in range(2)]
         assert len(aws.requests) == 1  # not again at once
         Revision.objects.update(lease_until=now() - timedelta(seconds=1))

@@ -122,7 +122,7 @@ def sensible_definitions(draw: st.DrawFn) -> Document:
         "jobDefinitionName": draw(NAME),
         "type": "container",
         "containerProperties": container,
-        **draw(_around()),
+        **draw(_common_members()),
     }
     if fargate:
         container["executionRoleArn"] = ROLE
@@ -147,7 +147,7 @@ def sensible_submissions(draw: st.DrawFn) -> Document:
         "jobName": draw(NAME),
         "jobQueue": draw(NAME),
         "jobDefinition": draw(NAME),
-        **draw(_around()),
+        **draw(_common_members()),
     }
     if chosen:
         document["containerOverrides"] = {key: draw(overrides[key]) for key in chosen}
@@ -156,7 +156,7 @@ def sensible_submissions(draw: st.DrawFn) -> Document:
     return document
 
 
-def _around() -> st.SearchStrategy[Document]:
+def _common_members() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries(
         {},
         optional={
@@ -175,7 +175,7 @@ _ODD_CONTAINERS: st.SearchStrategy[Document] = _Generator(json_schema(DocumentKi
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, documents: st.SearchStrategy[Document]) -> Document:
+def with_typos(draw: st.DrawFn, documents: st.SearchStrategy[Document]) -> Document:
     """A document in which one value may have become another, as a slip of the hand makes it."""
     document = draw(documents)
     if draw(st.booleans()):

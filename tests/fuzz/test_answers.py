@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.aws.errors import AwsError, OutcomeUnknownError
 from jobs.sync.events import MalformedEventError, parse_job_id
-from tests.aws.answering import WRONG, full_answer, paths, replaced
+from tests.aws.answering import WRONG, full_answer, paths, replace_value
 from tests.aws.calls import CALLS, Call, outcome
 from tests.examples import examples
 from tests.fuzz.documents import ANYTHING
@@ -45,7 +45,7 @@ def test_members_of_any_other_type_break_no_reader(numbered: tuple[int, Call], d
     if not PATHS[number]:
         outcome(call, json.dumps(wrong).encode())
         return
-    body = replaced(ANSWERS[number], data.draw(st.sampled_from(PATHS[number])), wrong)
+    body = replace_value(ANSWERS[number], data.draw(st.sampled_from(PATHS[number])), wrong)
     value = outcome(call, body)
 
     assert not isinstance(value, AwsError) or value.message
@@ -54,7 +54,7 @@ def test_members_of_any_other_type_break_no_reader(numbered: tuple[int, Call], d
 @examples(150, 20_000)
 @given(st.sampled_from(list(paths(EVENT))), st.sampled_from(WRONG) | ANYTHING, st.integers(0, 200))
 def test_an_event_names_a_job_or_is_malformed(path: tuple[str | int, ...], wrong: Any, cut: int) -> None:
-    for body in (replaced(EVENT, path, wrong), json.dumps(EVENT).encode()[:cut], json.dumps(wrong).encode()):
+    for body in (replace_value(EVENT, path, wrong), json.dumps(EVENT).encode()[:cut], json.dumps(wrong).encode()):
         try:
             job_id = parse_job_id(body.decode())
         except MalformedEventError:

@@ -26,7 +26,7 @@ from jobs.spec.problems import has_errors
 from jobs.spec.rules import validate, workflow
 from jobs.spec.schema import botocore_schema
 from tests.examples import examples
-from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, spoilt
+from tests.fuzz.documents import ANYTHING, of_schema, sensible_definitions, sensible_submissions, with_typos
 
 KINDS = st.sampled_from(list(DocumentKind))
 OF_SCHEMA = {kind: of_schema(kind) for kind in DocumentKind}
@@ -103,14 +103,14 @@ def test_normalising_twice_is_normalising_once(made: tuple[DocumentKind, Documen
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
+def typed_documents(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
     kind = draw(st.sampled_from(list(REQUESTS)))
-    return kind, draw(spoilt(draw(st.sampled_from([SENSIBLE[kind], SENSIBLE[kind], OF_SCHEMA[kind]]))))
+    return kind, draw(with_typos(draw(st.sampled_from([SENSIBLE[kind], SENSIBLE[kind], OF_SCHEMA[kind]]))))
 
 
 @pytest.mark.long
 @examples(500, 10_000)
-@given(judged())
+@given(typed_documents())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
     found = validate.validate_document(kind, document)
@@ -138,7 +138,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
 
 @pytest.mark.long
 @examples(100, 5_000)
-@given(sensible_definitions(), spoilt(sensible_submissions()))
+@given(sensible_definitions(), with_typos(sensible_submissions()))
 def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:
     name = str(submission.get("jobDefinition"))
     validate.validate_document(DocumentKind.SUBMISSION, submission, {name: definition})

@@ -18,12 +18,12 @@ OpenPage = Callable[..., Page]
 def open_page(new_page: PageOpener, portal: Run) -> OpenPage:
     """Open a page of someone of the demo who is signed in."""
 
-    def opened(username: str, path: str = "/", **options: Any) -> Page:
+    def open_as(username: str, path: str = "/", **options: Any) -> Page:
         page = new_page(portal.url, visitor_cookies(portal.url, username), **options)
         page.goto(path)
         return page
 
-    return opened
+    return open_as
 
 
 @pytest.fixture

@@ -74,14 +74,14 @@ def test_every_job_reaches_its_true_end_though_worker_web_and_sandbox_are_killed
         found = jobs(run)
         assert {state for state, name in found.values() if name == "fails"} == {"FAILED"}
         assert {state for state, name in found.values() if name != "fails"} == {"SUCCEEDED"}
-        assert found.items() == true_ends(run, found).items()
+        assert found.items() == sandbox_outcomes(run, found).items()
 
         _, status, page = visitor.get("/teams/research/")
         assert status == 200
         assert re.search("workflow|train-model", page)
 
 
-def true_ends(run: Run, known: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+def sandbox_outcomes(run: Run, known: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """What the sandbox itself says of every job it has: so a job that it has twice would show."""
     client = boto3.client(
         "batch",

@@ -38,7 +38,7 @@ def two_years(portal: Run) -> None:
     subprocess.run(command, cwd=ROOT, env=surroundings, check=True, capture_output=True)
 
 
-def downloaded(page: Page, name: str) -> list[dict[str, str]]:
+def download_csv(page: Page, name: str) -> list[dict[str, str]]:
     """A CSV as Python's own reader sees it."""
     with page.expect_download() as waiting:
         page.get_by_role("link", name=name, exact=True).click()
@@ -67,15 +67,15 @@ def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: 
     page.goto("/teams/research/jobs/?tag=Project%3DOrchid")
     expect(page.locator("table.rows tbody tr")).to_have_count(1)
     expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
-    assert [line["name"] for line in downloaded(page, "CSV")] == ["grow-orchid"]
+    assert [line["name"] for line in download_csv(page, "CSV")] == ["grow-orchid"]
 
     for key, value in TAGS.items():
 
-        def charged(key: str = key, value: str = value) -> int:
+        def link_count(key: str = key, value: str = value) -> int:
             page.goto(f"/teams/research/costs/?by=tag:{key}")
             return page.get_by_role("link", name=value, exact=True).count()
 
-        eventually(charged)  # an end is charged within seconds
+        eventually(link_count)  # an end is charged within seconds
         expect(page.locator(".legend")).to_contain_text(value)
     page.goto("/teams/research/costs/?by=tag:Project")
     expect(page.locator("svg.bars-plot")).to_be_visible()
@@ -94,7 +94,7 @@ def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_
     month = page.locator("h1").inner_text()
 
     shown = rows(page)
-    told = downloaded(page, "Table")
+    told = download_csv(page, "Table")
 
     assert len(shown) >= 2
     amount = next(name for name in told[0] if "USD" in name or "usd" in name)

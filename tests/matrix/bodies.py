@@ -8,7 +8,7 @@ from tests.matrix.world import OURS, World, document_of, submission_of
 NEW_PASSWORD = "eleven quiet herons"
 
 
-def body_of(route: str, world: World) -> Any:
+def request_body(route: str, world: World) -> Any:
     """The body for a route; for most an empty form."""
     submission, definition = submission_of(OURS), document_of(OURS)
     asked = submission_of(OURS, arrayProperties={"size": 8})

@@ -36,7 +36,7 @@ def _plain_templates() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _built(django_db_setup: None, django_db_blocker: Any, _as_in_production: None) -> Iterator[World]:
-    with django_db_blocker.unblock(), worlds.built() as world:
+    with django_db_blocker.unblock(), worlds.build_world() as world:
         yield world
 
 
@@ -44,7 +44,7 @@ def _built(django_db_setup: None, django_db_blocker: Any, _as_in_production: Non
 def world(_built: World, db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """The module's world. What a test changes of it is undone at its end."""
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
-    monkeypatch.setattr("jobs.reports.logs.cloudwatch.get_log_events", worlds.said_log(_built))
+    monkeypatch.setattr("jobs.reports.logs.cloudwatch.get_log_events", worlds.fake_log(_built))
     monkeypatch.setattr("jobs.reports.health.workers", lambda: None)
     monkeypatch.setattr("jobs.actions.account.wait_until_updated", lambda *_: False)
     # quick runs make tables without them

@@ -6,7 +6,7 @@ from typing import Any
 POLICY = ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'")
 
 
-def undressed(answer: Any) -> list[str]:
+def missing_parts(answer: Any) -> list[str]:
     """What is missing."""
     return list(_missing(answer))
 

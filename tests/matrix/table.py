@@ -35,7 +35,7 @@ def read() -> dict[tuple[str, str], Row]:
     return rows
 
 
-def written(route: str, method: str, row: Row) -> str:
+def format_row(route: str, method: str, row: Row) -> str:
     """A row as it would stand in the file, with a column for everyone or one for all."""
     cells = [f"{row.get(who, '?'):<{len(who) + 1}}" for who in IDENTITIES]
     return f"{route} {method} {' '.join(cells) if len(set(row.values())) > 1 else cells[0]}".rstrip()

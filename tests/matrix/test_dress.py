@@ -7,13 +7,13 @@ from django.conf import settings
 from django.test import Client
 from django.test.client import ClientHandler
 
-from tests.matrix.dress import undressed
+from tests.matrix.dress import missing_parts
 from tests.matrix.world import World
 
 
 @pytest.mark.parametrize("path", ["favicon.svg", "js/theme.js", "css/portal.css", "admin/css/base.css", "nowhere.js"])
 def test_a_static_file_is_dressed_like_a_page(world: World, path: str):
-    assert not undressed(world.ask("anonymous", "GET", f"/static/{path}"))
+    assert not missing_parts(world.ask("anonymous", "GET", f"/static/{path}"))
 
 
 def test_an_error_is_dressed_like_a_page(world: World, monkeypatch: pytest.MonkeyPatch):
@@ -35,7 +35,7 @@ def test_an_error_is_dressed_like_a_page(world: World, monkeypatch: pytest.Monke
 
     assert [answer.status_code for answer in failed] == [500, 500, 404, 400, 400]
     for answer in failed[:4]:
-        assert not undressed(answer), answer.status_code
+        assert not missing_parts(answer), answer.status_code
         assert b"canary" not in answer.content
 
 
@@ -45,7 +45,7 @@ def test_the_way_to_https_is_dressed_like_a_page(world: World, settings: Any, mo
     answer = world.ask("anonymous", "GET", "/sign-in/")
 
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://testserver/sign-in/")
-    assert not undressed(answer)
+    assert not missing_parts(answer)
 
 
 def test_a_page_with_a_secret_is_kept_by_nobody(world: World):

@@ -9,10 +9,10 @@ import pytest
 
 from jobs.models import Submission
 from tests.examples import QUICK
-from tests.matrix.bodies import body_of
+from tests.matrix.bodies import request_body
 from tests.matrix.routes import Route, all_routes
 from tests.matrix.test_matrix import EXPECTED
-from tests.matrix.world import OURS, THEIRS, World, document_of, submission_of, text, unused
+from tests.matrix.world import OURS, THEIRS, World, document_of, submission_of, text, unused_ids
 
 NOBODYS = "quikka"
 """Of the length and look of the other team's word, and nobody's."""
@@ -30,7 +30,7 @@ _NEW_EACH_TIME = re.compile(
 )
 
 
-def same(answer: Any, *ids: str) -> tuple[int, str]:
+def normalized_body(answer: Any, *ids: str) -> tuple[int, str]:
     """Status and body, without what is new in each answer and without what was asked for."""
     body = _NEW_EACH_TIME.sub("", text(answer))
     for each in sorted({*ids, THEIRS, NOBODYS, THEIRS.capitalize(), NOBODYS.capitalize()}, key=len, reverse=True):
@@ -41,19 +41,19 @@ def same(answer: Any, *ids: str) -> tuple[int, str]:
 @pytest.mark.parametrize("route", NAMING, ids=str)
 def test_an_address_of_another_team_is_an_address_of_nothing(world: World, route: Route):
     theirs = world.theirs.ids
-    nothing = unused(theirs)
+    nothing = unused_ids(theirs)
     people = ["token-submit", "token-read"] if route.area == "api" else ["analyst", "viewer", "lead"]
     for method in ("GET", "POST"):
         if (route.name, method) not in EXPECTED:
             continue
-        body = body_of(route.name, world) if method == "POST" else None
+        body = request_body(route.name, world) if method == "POST" else None
         for noun in theirs.keys() & set(route.nouns):  # an index says nothing without the array before it
             for who in people[: 1 if QUICK else None]:
                 told = [
                     world.ask(who, method, route.address({**world.ids, noun: ids[noun]}), body)
                     for ids in (theirs, nothing)
                 ]
-                first, second = (same(answer, theirs[noun], nothing[noun]) for answer in told)
+                first, second = (normalized_body(answer, theirs[noun], nothing[noun]) for answer in told)
                 assert first == second, f"{who}: {method} {route.name} with another team's {noun[0]}"
                 assert first[0] in (403, 404), f"{who}: {first[0]}"
 
@@ -99,7 +99,7 @@ def test_a_query_for_what_another_team_has_finds_nothing(world: World):
     nothing = {**unknown(theirs), "word": NOBODYS}
     for query in queries(world):
         told = [world.ask("analyst", "GET", query.format(**each)) for each in (theirs, nothing)]
-        first, second = (same(answer, *theirs.values(), *nothing.values()) for answer in told)
+        first, second = (normalized_body(answer, *theirs.values(), *nothing.values()) for answer in told)
         assert first == second, query
         assert first[0] in (200, 404), query
 
@@ -120,7 +120,7 @@ def names(world: World, of: str = THEIRS) -> dict[str, str]:
 
 def unknown(known: Mapping[str, str]) -> dict[str, str]:
     """The same of nobody: ids of the same age, names of the same look."""
-    fresh = {key: unused({("x", "text_id"): value})["x", "text_id"] for key, value in known.items()}
+    fresh = {key: unused_ids({("x", "text_id"): value})["x", "text_id"] for key, value in known.items()}
     arns = {key: value.replace(known["word"], NOBODYS) for key, value in known.items() if known["word"] in value}
     return {**fresh, **arns, "batch": f"ffffffff{known['batch'][8:]}"}
 
@@ -155,10 +155,10 @@ def test_a_document_that_names_what_another_team_has_names_nothing(world: World,
     ):
         own, others = (THEIRS, OURS) if who == "token-other" else (OURS, THEIRS)
         answers = []
-        for each in both(world, others):
+        for each in known_and_unknown(world, others):
             document = DOCUMENTS[what](own, each)
             body = {shape: json.dumps(document)} if shape else document
-            answers.append(same(world.ask(who, "POST", address, body), *each.values(), *shown_as(others)))
+            answers.append(normalized_body(world.ask(who, "POST", address, body), *each.values(), *spellings(others)))
         assert answers[0] == answers[1], f"{who}: {address}"
         assert answers[0][0] in (200, 422), f"{who}: {address}"
         if address.endswith("/submissions"):
@@ -175,13 +175,13 @@ def test_the_same_document_with_the_teams_own_names_is_taken(world: World):
             assert answer.status_code == 202, f"{who}: {what}: {text(answer)}"
 
 
-def both(world: World, others: str) -> tuple[dict[str, str], dict[str, str]]:
+def known_and_unknown(world: World, others: str) -> tuple[dict[str, str], dict[str, str]]:
     """What another team has, and what nobody has."""
     known = names(world, others)
     return known, {**unknown(known), "word": NOBODYS}
 
 
-def shown_as(word: str) -> tuple[str, str]:
+def spellings(word: str) -> tuple[str, str]:
     return word, word.capitalize()
 
 
@@ -197,7 +197,7 @@ def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
         world.ask("analyst", "POST", address, {"waits_named": each["batch"], "waits": each["batch"]})
         for each in (theirs, nothing)
     ]
-    first, second = (same(answer, theirs["batch"], nothing["batch"]) for answer in told)
+    first, second = (normalized_body(answer, theirs["batch"], nothing["batch"]) for answer in told)
     assert first == second
 
 
@@ -212,7 +212,9 @@ def test_a_name_in_an_account_that_a_team_has_not_is_free_to_it(world: World):
             assert "belongs to another team in Common account" in text(answer), f"{who}: {address}"
             assert other.team.name not in text(answer)
     told = [
-        same(world.ask("token-submit", "POST", f"/api/v1/validate?region={region}", document_of(OURS)), region)
+        normalized_body(
+            world.ask("token-submit", "POST", f"/api/v1/validate?region={region}", document_of(OURS)), region
+        )
         for region in ("eu-west-1", "ap-south-1")
     ]
     assert told[0] == told[1]

@@ -86,7 +86,7 @@ def _page(world: World, address: str) -> str:
     return ""
 
 
-def in_pages(world: World) -> set[str]:
+def field_names(world: World) -> set[str]:
     names: set[str] = set()
     for route in all_routes():
         if route.area == "web":
@@ -106,7 +106,7 @@ def in_templates() -> set[str]:
 
 
 def test_no_field_of_a_form_or_parameter_of_a_link_goes_or_comes_unlisted(world: World):
-    there, known = in_pages(world) | in_templates(), set(LIST.read_text().splitlines())
+    there, known = field_names(world) | in_templates(), set(LIST.read_text().splitlines())
 
     assert sorted(known - there) == [], "Gone or changed: keep the name; docs/compatibility.md says why."
     assert sorted(there - known) == [], f"New: add a line to {LIST.name}, if the name may stay for good."

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from tests.examples import QUICK
 from tests.matrix import table
-from tests.matrix.bodies import body_of
-from tests.matrix.dress import undressed
+from tests.matrix.bodies import request_body
+from tests.matrix.dress import missing_parts
 from tests.matrix.routes import Route, all_routes
 from tests.matrix.world import IDENTITIES, SESSIONS, World
 
@@ -28,9 +28,9 @@ def expected(route: Route, method: str) -> table.Row:
     return EXPECTED.get((route.name, method), any_other)
 
 
-def answers(world: World, route: Route, method: str, people: Iterable[str] = EVERYONE) -> dict[str, Any]:
+def responses_of(world: World, route: Route, method: str, people: Iterable[str] = EVERYONE) -> dict[str, Any]:
     address = route.address(world.ids)
-    body = body_of(route.name, world) if method != "GET" else None
+    body = request_body(route.name, world) if method != "GET" else None
     return {who: world.ask(who, method, address, body) for who in (SOME if method == "PUT" else people)}
 
 
@@ -40,18 +40,20 @@ def test_everyone_is_answered_as_the_table_says(world: World, route: Route):
     for method in METHODS:
         if method == "PUT" and route.area == "admin":
             continue  # Django's admin takes any method but POST for GET
-        told = answers(world, route, method)
+        told = responses_of(world, route, method)
         statuses = {who: answer.status_code for who, answer in told.items()}
         assert statuses == {who: expected(route, method)[who] for who in told}, (
             f"{method} {route.name} does not answer as tests/matrix/expected.txt says. It answers:\n"
-            f"{table.written(route.name, method, statuses)}"
+            f"{table.format_row(route.name, method, statuses)}"
         )
         for who, answer in told.items():
-            assert not undressed(answer), f"{method} {route.name} for {who}"
-            assert sent_rightly(route, who, answer), f"{method} {route.name} sends {who} to {answer['Location']}"
+            assert not missing_parts(answer), f"{method} {route.name} for {who}"
+            assert is_redirected_rightly(route, who, answer), (
+                f"{method} {route.name} sends {who} to {answer['Location']}"
+            )
 
 
-def sent_rightly(route: Route, who: str, answer: Any) -> bool:
+def is_redirected_rightly(route: Route, who: str, answer: Any) -> bool:
     """302 is two things: sent to sign in, for whoever is not known there, and sent on, for whoever is."""
     if answer.status_code != 302 or route.name in LEADS_OUT:
         return True
@@ -63,9 +65,9 @@ def sent_rightly(route: Route, who: str, answer: Any) -> bool:
 def no_row(world: World, route: Route) -> str:
     rows = []
     for method in METHODS[:2]:
-        row = {who: answer.status_code for who, answer in answers(world, route, method, IDENTITIES).items()}
+        row = {who: answer.status_code for who, answer in responses_of(world, route, method, IDENTITIES).items()}
         if row != table.REFUSED:
-            rows.append(table.written(route.name, method, row))
+            rows.append(table.format_row(route.name, method, row))
     return (
         f"The route {route.name} has no row in tests/matrix/expected.txt. Add one for each method that it takes, "
         "after thinking about every cell. What it answers now:\n" + "\n".join(rows)
@@ -93,7 +95,7 @@ TAKES_POST = [
 @pytest.mark.parametrize("route", TAKES_POST, ids=str)
 def test_a_button_of_another_site_does_nothing(world: World, route: Route):
     """No session, however mighty, is used by a form that did not come from a page of ours."""
-    address, body = route.address(world.ids), body_of(route.name, world)
+    address, body = route.address(world.ids), request_body(route.name, world)
     for who in ("admin",) if QUICK else ("anonymous", "lead", "admin"):
         status = world.ask(who, "POST", address, body, csrf=False).status_code
         sent_to_sign_in = route.area == "admin" and who != "admin" and status == 302

@@ -270,7 +270,7 @@ def side(word: str, shared: Account) -> Side:
         text=json.dumps(document),
         updated_at=now(),
     )
-    approval = _asked(analyst, word, queue, revision)
+    approval = _waiting_request(analyst, word, queue, revision)
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
     nouns = (queue, revision.definition, revision, submission, job, token, approval, draft)
@@ -278,7 +278,7 @@ def side(word: str, shared: Account) -> Side:
     return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)
 
 
-def _asked(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:
+def _waiting_request(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:
     """A request that waits, and that its team's lead or an admin may approve."""
     document = submission_of(word, arrayProperties={"size": 10})
     submission = make.submission(
@@ -346,7 +346,7 @@ def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: 
 
 
 @contextmanager
-def built() -> Iterator[World]:
+def build_world() -> Iterator[World]:
     """The world, until the end of the block."""
     with transaction.atomic(), override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         shared = make.account(name="Common account")
@@ -427,7 +427,7 @@ def _admin_ids(world: World) -> None:
     world.admin_ids["r", "object_id"] = str(world.ours.team.pk)
 
 
-def unused(ids: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+def unused_ids(ids: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
     """Ids of the same shape and age that nothing has."""
     return {key: value.replace(THEIRS, "quikka") if "slug" in key else _next(value) for key, value in ids.items()}
 
@@ -438,7 +438,7 @@ def _next(text_id: str) -> str:
     return text_id[:-2] + other + text_id[-1]
 
 
-def said_log(world: World) -> Any:
+def fake_log(world: World) -> Any:
     """What stands for CloudWatch: each stream says its own name."""
 
     def read(_client: Any, _group: str, stream: str, *, token: str = "", **_: Any) -> LogEvents:

@@ -38,12 +38,12 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(order: tuple[str, ...
 
 @pytest.mark.usefixtures("names")
 def test_only_a_page_without_a_cursor_is_the_first_and_the_row_after_it_is_known() -> None:
-    def found(**key: tuple[int]) -> tuple[bool, bool]:
+    def page_summary(**key: tuple[int]) -> tuple[bool, bool]:
         page = paginate(Definition.objects.all(), "pk", size=3, cursor_of=lambda row: row.text_id, **key)
         return page.is_first, page.following == Definition.objects.order_by("pk")[3]
 
-    assert found() == (True, True)
-    assert found(after=(0,)) == (False, True)
+    assert page_summary() == (True, True)
+    assert page_summary(after=(0,)) == (False, True)
 
 
 @pytest.mark.usefixtures("names")

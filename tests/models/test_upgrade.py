@@ -120,7 +120,7 @@ def signed_in(name: str) -> Client:
     return browser
 
 
-def asked(method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, Any]]:
+def api_request(method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, Any]]:
     headers = {"Authorization": f"Bearer {TOKEN}", **headers}
     answer = Client().generic(method, f"/api/v1{path}", body, content_type="application/json", headers=headers)
     return answer.status_code, answer.json()
@@ -215,13 +215,13 @@ def test_drafts_open_with_what_was_written(before: Counter[str]) -> None:
 
 def test_a_token_reads_and_a_repeated_request_is_answered_with_what_it_led_to(before: Counter[str]) -> None:
     first = Submission.objects.get(name="sweep")
-    status, answer = asked("GET", f"/submissions/{first.text_id}")
+    status, answer = api_request("GET", f"/submissions/{first.text_id}")
     assert (status, [job["state"] for job in answer["jobs"]]) == (200, ["FAILED"])
 
-    status, answer = asked("POST", "/submissions", first.text, **{"Idempotency-Key": "fixture-array"})
+    status, answer = api_request("POST", "/submissions", first.text, **{"Idempotency-Key": "fixture-array"})
     assert (status, answer["id"]) == (202, first.text_id)
 
-    status, answer = asked(
+    status, answer = api_request(
         "POST", "/definitions?region=us-west-2", json.dumps(TOOL), **{"Idempotency-Key": "fixture-definition"}
     )
     assert (status, answer["name"]) == (201, "fixture-tool")

@@ -20,7 +20,7 @@ GIVEN = TeamGrants(
 )
 
 
-def given(**what: Any) -> TeamGrants:
+def grants_with(**what: Any) -> TeamGrants:
     """What the team was given, with something changed; the ceilings are of its one queue."""
     if ceilings := what.pop("ceilings", None):
         what["queues"] = {QUEUE: QueueLimits(**ceilings)}
@@ -50,14 +50,14 @@ def job(submission: Document | None = None, on: Document | None = None, **ask: A
     return build_job_request(document, on or definition(), **{**defaults, **ask})
 
 
-def told(objected: list[Violation]) -> list[tuple[str, str]]:
+def rules_and_pointers(objected: list[Violation]) -> list[tuple[str, str]]:
     return [(objection.rule, objection.pointer) for objection in objected]
 
 
-def against(ask: JobRequest, grants: TeamGrants = GIVEN) -> list[tuple[str, str]]:
+def violations_of(ask: JobRequest, grants: TeamGrants = GIVEN) -> list[tuple[str, str]]:
     """Rule and place of everything that is said against a job."""
-    return told(job_violations(ask, grants))
+    return rules_and_pointers(job_violations(ask, grants))
 
 
 def against_definition(document: Document, grants: TeamGrants = GIVEN) -> list[tuple[str, str]]:
-    return told(definition_violations(build_definition_request(document), grants))
+    return rules_and_pointers(definition_violations(build_definition_request(document), grants))

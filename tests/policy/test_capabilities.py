@@ -10,20 +10,20 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.schema.botocore_schema import json_schema
 
 
-def full(node: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:
+def full_document(node: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:
     """A document with every field that a schema knows."""
     if "$ref" in node:
-        return full(whole["$defs"][node["$ref"].rsplit("/", 1)[-1]], whole, depth)
+        return full_document(whole["$defs"][node["$ref"].rsplit("/", 1)[-1]], whole, depth)
     if "properties" in node:
-        return {key: full(member, whole, depth + 1) for key, member in node["properties"].items()}
+        return {key: full_document(member, whole, depth + 1) for key, member in node["properties"].items()}
     if node.get("type") == "array":
-        return [full(node["items"], whole, depth + 1)]
+        return [full_document(node["items"], whole, depth + 1)]
     return {"type": "x", "object": {"a": "b"}, "boolean": True, "integer": 1}.get(node.get("type", ""), "x")
 
 
 @pytest.mark.parametrize("kind", [DocumentKind.DEFINITION, DocumentKind.SUBMISSION])
 def test_every_field_of_the_installed_botocore_is_named(kind):
-    document = full(json_schema(kind), json_schema(kind))
+    document = full_document(json_schema(kind), json_schema(kind))
 
     assert len(document) > 10
     assert [use.name for use in capability_uses(document, kind) if use.capability == UNKNOWN_FIELD] == []

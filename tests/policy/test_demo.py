@@ -34,7 +34,7 @@ def people():
     return members
 
 
-def told(text, member):
+def errors_of(text, member):
     return [(problem.rule, problem.pointer) for problem in actions.validate(text, member).errors]
 
 
@@ -43,7 +43,7 @@ def test_all_documents_of_the_demo_pass(people):
     for demo in TEAMS:
         for kind in ("definitions", "submissions"):
             for _, text in documents(kind, demo):
-                assert told(text, people[demo.slug]) == []
+                assert errors_of(text, people[demo.slug]) == []
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_all_documents_of_the_demo_pass(people):
     ],
 )
 def test_all_documents_of_the_guide_pass_as_they_are(people, name, team):
-    assert told((SEEDS / f"{name}.json").read_text(), people[team]) == []
+    assert errors_of((SEEDS / f"{name}.json").read_text(), people[team]) == []
 
 
-def waits(text, member):
+def approval_rules(text, member):
     submission = actions.submit(text, member, source="json")
     return [reason["rule"] for reason in submission.approval_or_none.reasons] if submission.approval_or_none else []
 
@@ -70,10 +70,10 @@ def waits(text, member):
 def test_the_demo_and_the_guide_go_through_unapproved_all_on_one_day(people):
     for demo in TEAMS:
         for _, text in documents("submissions", demo):
-            assert waits(text, people[demo.slug]) == []
+            assert approval_rules(text, people[demo.slug]) == []
     for name in ("my-job-submission", "workflow-jobs", "ci-job-submission"):
-        assert waits((SEEDS / f"{name}.json").read_text(), people["research"]) == []
-    assert waits((SEEDS / "finance-team-job.json").read_text(), people["finance"]) == []
+        assert approval_rules((SEEDS / f"{name}.json").read_text(), people["research"]) == []
+    assert approval_rules((SEEDS / "finance-team-job.json").read_text(), people["finance"]) == []
 
 
 @pytest.mark.long
@@ -89,7 +89,7 @@ def test_many_of_them_at_once_wait_for_approval(people):
     job = {"jobName": "many", "jobQueue": "finance-team-queue", "jobDefinition": "risk-analysis"}
     many = json.dumps({**job, "arrayProperties": {"size": 10}})
 
-    assert waits(many, people["finance"]) == ["approval.price"]
+    assert approval_rules(many, people["finance"]) == ["approval.price"]
 
 
 def test_research_does_not_know_the_queue_of_finance_nor_may_it_take_on_another_role(people):
@@ -97,5 +97,7 @@ def test_research_does_not_know_the_queue_of_finance_nor_may_it_take_on_another_
     document = json.loads((SEEDS / "my-job-definition.json").read_text())
     document["containerProperties"]["jobRoleArn"] = ANOTHER
 
-    assert ("portal.unknown-queue", "/jobQueue") in told((SEEDS / "finance-team-job.json").read_text(), research)
-    assert told(json.dumps(document), research) == [("policy.role-not-granted", "/containerProperties/jobRoleArn")]
+    assert ("portal.unknown-queue", "/jobQueue") in errors_of((SEEDS / "finance-team-job.json").read_text(), research)
+    assert errors_of(json.dumps(document), research) == [
+        ("policy.role-not-granted", "/containerProperties/jobRoleArn")
+    ]

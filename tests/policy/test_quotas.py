@@ -9,44 +9,48 @@ from jobs.policy.grants import QueueUsage, queue_usage
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.states import Delivery, State
 from tests import make
-from tests.policy.asked import QUEUE, given, job
+from tests.policy.asked import QUEUE, grants_with, job
 
 ARRAY = {"arrayProperties": {"size": 10}}
 
 
-def against(asks, taken, **ceilings):
-    told = quota_violations(asks, given(ceilings=ceilings), {QUEUE: taken})
+def quota_rules(asks, taken, **ceilings):
+    told = quota_violations(asks, grants_with(ceilings=ceilings), {QUEUE: taken})
     return [(number, objection.rule, objection.pointer) for number, objection in told]
 
 
 def test_so_many_jobs_at_once_and_not_one_more():
-    assert against([job(), job()], QueueUsage(jobs=1), active_jobs=3) == []
-    assert against([job(), job()], QueueUsage(jobs=2), active_jobs=3) == [(0, "policy.no-room-for-jobs", "/jobQueue")]
+    assert quota_rules([job(), job()], QueueUsage(jobs=1), active_jobs=3) == []
+    assert quota_rules([job(), job()], QueueUsage(jobs=2), active_jobs=3) == [
+        (0, "policy.no-room-for-jobs", "/jobQueue")
+    ]
 
 
 def test_each_child_of_an_array_is_a_job():
-    assert against([job(ARRAY)], QueueUsage(), active_jobs=10) == []
-    assert against([job(ARRAY)], QueueUsage(jobs=1), active_jobs=10) == [(0, "policy.no-room-for-jobs", "/jobQueue")]
+    assert quota_rules([job(ARRAY)], QueueUsage(), active_jobs=10) == []
+    assert quota_rules([job(ARRAY)], QueueUsage(jobs=1), active_jobs=10) == [
+        (0, "policy.no-room-for-jobs", "/jobQueue")
+    ]
 
 
 def test_so_many_vcpus_at_once_and_not_one_more():
     """Each job of these asks for 2."""
-    assert against([job()], QueueUsage(1, Decimal(2)), active_vcpus=4) == []
-    assert against([job()], QueueUsage(1, Decimal("2.25")), active_vcpus=4) == [
+    assert quota_rules([job()], QueueUsage(1, Decimal(2)), active_vcpus=4) == []
+    assert quota_rules([job()], QueueUsage(1, Decimal("2.25")), active_vcpus=4) == [
         (0, "policy.no-room-for-vcpus", "/jobQueue")
     ]
-    assert against([job(ARRAY)], QueueUsage(), active_vcpus=19) == [(0, "policy.no-room-for-vcpus", "/jobQueue")]
+    assert quota_rules([job(ARRAY)], QueueUsage(), active_vcpus=19) == [(0, "policy.no-room-for-vcpus", "/jobQueue")]
 
 
 def test_it_is_told_at_the_first_job_for_the_queue():
     elsewhere = job(queue_id=8)
 
-    assert against([elsewhere, job()], QueueUsage(jobs=3), active_jobs=3)[0][0] == 1
+    assert quota_rules([elsewhere, job()], QueueUsage(jobs=3), active_jobs=3)[0][0] == 1
 
 
 def test_nothing_is_counted_where_no_ceiling_asks_for_it():
-    assert limited_queues([job()], given(ceilings={"vcpus": 1})) == set()
-    assert limited_queues([job()], given(ceilings={"active_vcpus": 1})) == {QUEUE}
+    assert limited_queues([job()], grants_with(ceilings={"vcpus": 1})) == set()
+    assert limited_queues([job()], grants_with(ceilings={"active_vcpus": 1})) == {QUEUE}
 
 
 @pytest.mark.django_db

@@ -6,27 +6,27 @@ import pytest
 
 from jobs.models import Feature
 from jobs.policy.rules import job_violations
-from tests.policy.asked import ROLE, against, against_definition, definition, given, job
+from tests.policy.asked import ROLE, against_definition, definition, grants_with, job, violations_of
 
 
 def test_a_job_within_what_its_team_was_given_meets_no_objection():
-    assert against(job()) == []
+    assert violations_of(job()) == []
     assert against_definition(definition(jobRoleArn=ROLE)) == []
 
 
 def test_a_team_that_was_switched_off_submits_and_registers_nothing():
-    off = given(active=False)
+    off = grants_with(active=False)
 
-    assert against(job(), off) == [("policy.team-inactive", "")]
+    assert violations_of(job(), off) == [("policy.team-inactive", "")]
     assert against_definition(definition(), off) == [("policy.team-inactive", "")]
 
 
 def test_a_queue_is_used_only_if_it_was_given():
-    assert against(job(queue_id=8)) == [("policy.queue-not-granted", "/jobQueue")]
+    assert violations_of(job(queue_id=8)) == [("policy.queue-not-granted", "/jobQueue")]
 
 
 def test_a_closed_queue_is_told_before_aws_tells_it():
-    assert against(job(queue_open=False)) == [("policy.queue-closed", "/jobQueue")]
+    assert violations_of(job(queue_open=False)) == [("policy.queue-closed", "/jobQueue")]
 
 
 # -- Roles and images
@@ -35,8 +35,8 @@ def test_a_closed_queue_is_told_before_aws_tells_it():
 def test_a_role_is_taken_on_only_if_it_was_given():
     other = "arn:aws:iam::123456789012:role/Administrator"
 
-    assert against(job(on=definition(jobRoleArn=ROLE))) == []
-    assert against(job(on=definition(jobRoleArn=other))) == [("policy.role-not-granted", "/jobDefinition")]
+    assert violations_of(job(on=definition(jobRoleArn=ROLE))) == []
+    assert violations_of(job(on=definition(jobRoleArn=other))) == [("policy.role-not-granted", "/jobDefinition")]
     assert against_definition(definition(jobRoleArn=other)) == [
         ("policy.role-not-granted", "/containerProperties/jobRoleArn")
     ]
@@ -63,22 +63,22 @@ def test_an_execution_role_and_the_roles_of_a_task_are_roles_too():
     ],
 )
 def test_a_prefix_of_roles_gives_the_roles_that_begin_with_it(role, allowed):
-    grants = given(roles=("arn:aws:iam::123456789012:role/team-*",))
+    grants = grants_with(roles=("arn:aws:iam::123456789012:role/team-*",))
 
-    assert (against(job(on=definition(jobRoleArn=role)), grants) == []) is allowed
+    assert (violations_of(job(on=definition(jobRoleArn=role)), grants) == []) is allowed
 
 
 def test_an_image_runs_only_if_it_was_given():
     strange = definition(image="evil.example/miner")
 
-    assert against(job(on=strange)) == [("policy.image-not-granted", "/jobDefinition")]
+    assert violations_of(job(on=strange)) == [("policy.image-not-granted", "/jobDefinition")]
     assert against_definition(strange) == [("policy.image-not-granted", "/containerProperties/image")]
 
 
 def test_an_image_that_a_submission_puts_in_is_an_image_too():
     pod = {"podProperties": {"containers": [{"name": "main", "image": "evil.example/miner"}]}}
 
-    assert against(job({"eksPropertiesOverride": pod}), given(features={"eks"})) == [
+    assert violations_of(job({"eksPropertiesOverride": pod}), grants_with(features={"eks"})) == [
         ("policy.image-not-granted", "/eksPropertiesOverride/podProperties/containers/0/image")
     ]
 
@@ -106,8 +106,8 @@ def test_what_reaches_beyond_the_container_is_given_by_name(feature):
     rule = f"policy.{feature.replace('_', '-')}-not-granted"
 
     assert [told for told, _ in against_definition(document)] == [rule]
-    assert against(job(on=document)) == [(rule, "/jobDefinition")]
-    assert against_definition(document, given(features={feature})) == []
+    assert violations_of(job(on=document)) == [(rule, "/jobDefinition")]
+    assert against_definition(document, grants_with(features={feature})) == []
 
 
 def pod(**fields):
@@ -132,17 +132,18 @@ def test_what_reaches_beyond_the_container_is_found_wherever_a_definition_has_it
     rest = {Feature.EKS} - {feature}
 
     assert (
-        against_definition(document, given(features=rest))[0][0] == f"policy.{feature.replace('_', '-')}-not-granted"
+        against_definition(document, grants_with(features=rest))[0][0]
+        == f"policy.{feature.replace('_', '-')}-not-granted"
     )
-    assert against_definition(document, given(features={*rest, feature})) == []
+    assert against_definition(document, grants_with(features={*rest, feature})) == []
 
 
 def test_a_submission_chooses_neither_its_share_nor_sizes_that_no_ceiling_sees():
     task = {"taskProperties": [{"containers": [{"resourceRequirements": [{"type": "VCPU", "value": "96"}]}]}]}
 
-    assert against(job({"shareIdentifier": "all"})) == [("policy.priority-not-granted", "/shareIdentifier")]
-    assert against(job({"ecsPropertiesOverride": task}))[0][0] == "policy.task-sizes-not-granted"
-    assert against(job({"nodeOverrides": {"numNodes": 99}})) == [("policy.nodes-not-granted", "/nodeOverrides")]
+    assert violations_of(job({"shareIdentifier": "all"})) == [("policy.priority-not-granted", "/shareIdentifier")]
+    assert violations_of(job({"ecsPropertiesOverride": task}))[0][0] == "policy.task-sizes-not-granted"
+    assert violations_of(job({"nodeOverrides": {"numNodes": 99}})) == [("policy.nodes-not-granted", "/nodeOverrides")]
 
 
 def test_what_says_nothing_needs_no_grant():
@@ -160,11 +161,11 @@ def test_what_says_nothing_needs_no_grant():
 
 def test_a_field_that_nobody_named_carries_no_power_until_an_admin_names_it():
     new = definition(quantumProperties={"qubits": 4})
-    named = given(further_fields={"containerProperties.quantumProperties"})
+    named = grants_with(further_fields={"containerProperties.quantumProperties"})
 
     assert against_definition(new) == [("policy.field-unknown", "/containerProperties/quantumProperties")]
-    assert against(job(on=new)) == [("policy.field-unknown", "/jobDefinition")]
-    assert against(job({"teleport": True})) == [("policy.field-unknown", "/teleport")]
+    assert violations_of(job(on=new)) == [("policy.field-unknown", "/jobDefinition")]
+    assert violations_of(job({"teleport": True})) == [("policy.field-unknown", "/teleport")]
     assert against_definition(new, named) == []
 
 
@@ -172,16 +173,16 @@ def test_a_field_that_nobody_named_carries_no_power_until_an_admin_names_it():
 
 
 def test_a_team_that_registers_nothing_uses_shared_definitions_only():
-    guests = given(may_register=False)
+    guests = grants_with(may_register=False)
 
     assert against_definition(definition(), guests) == [("policy.may-not-register", "")]
-    assert against(job(), guests) == [("policy.definition-not-shared", "/jobDefinition")]
-    assert against(job(definition_shared=True), guests) == []
+    assert violations_of(job(), guests) == [("policy.definition-not-shared", "/jobDefinition")]
+    assert violations_of(job(definition_shared=True), guests) == []
 
 
 def test_a_definition_that_no_queue_takes_is_told_as_a_warning():
-    assert against_definition(definition(), given(ceilings={"vcpus": 2})) == []
-    assert against_definition(definition(), given(ceilings={"vcpus": 1})) == [("policy.no-queue-takes-it", "")]
+    assert against_definition(definition(), grants_with(ceilings={"vcpus": 2})) == []
+    assert against_definition(definition(), grants_with(ceilings={"vcpus": 1})) == [("policy.no-queue-takes-it", "")]
 
 
 # -- Ceilings
@@ -196,33 +197,33 @@ def test_a_definition_that_no_queue_takes_is_told_as_a_warning():
     ],
 )
 def test_a_run_stays_below_its_ceilings_with_what_a_submission_puts_over_the_definition(ceiling, kind, rule):
-    def asking(value):
+    def job_with_requirement(value):
         return job({"containerOverrides": {"resourceRequirements": [{"type": kind, "value": value}]}})
 
-    grants = given(ceilings={ceiling: 8192})
-    assert against(asking("8192"), grants) == []
-    assert against(asking("8193"), grants) == [(rule, "/containerOverrides/resourceRequirements")]
+    grants = grants_with(ceilings={ceiling: 8192})
+    assert violations_of(job_with_requirement("8192"), grants) == []
+    assert violations_of(job_with_requirement("8193"), grants) == [(rule, "/containerOverrides/resourceRequirements")]
 
 
 def test_a_size_of_the_definitions_own_is_told_at_the_definition():
-    assert against(job(), given(ceilings={"vcpus": 1})) == [("policy.too-many-vcpus", "/jobDefinition")]
+    assert violations_of(job(), grants_with(ceilings={"vcpus": 1})) == [("policy.too-many-vcpus", "/jobDefinition")]
 
 
 def test_an_array_has_its_ceiling():
-    grants = given(ceilings={"array_size": 10})
+    grants = grants_with(ceilings={"array_size": 10})
 
-    assert against(job({"arrayProperties": {"size": 10}}), grants) == []
-    assert against(job({"arrayProperties": {"size": 11}}), grants) == [
+    assert violations_of(job({"arrayProperties": {"size": 10}}), grants) == []
+    assert violations_of(job({"arrayProperties": {"size": 11}}), grants) == [
         ("policy.array-too-large", "/arrayProperties/size")
     ]
 
 
 def test_where_runs_have_a_longest_time_a_job_says_its_own_and_is_helped_to():
-    grants = given(ceilings={"run_seconds": 3600})
+    grants = grants_with(ceilings={"run_seconds": 3600})
     limited = {**definition(), "timeout": {"attemptDurationSeconds": 3600}}
 
-    assert against(job(on=limited), grants) == []
-    assert against(job({"timeout": {"attemptDurationSeconds": 7200}}, on=limited), grants) == [
+    assert violations_of(job(on=limited), grants) == []
+    assert violations_of(job({"timeout": {"attemptDurationSeconds": 7200}}, on=limited), grants) == [
         ("policy.runs-too-long", "/timeout")
     ]
     [missing] = job_violations(job(), grants)
@@ -233,4 +234,4 @@ def test_where_runs_have_a_longest_time_a_job_says_its_own_and_is_helped_to():
 def test_everything_is_told_at_once():
     bad = definition(image="evil.example/miner", jobRoleArn="arn:x", privileged=True)
 
-    assert len(against(job(on=bad, queue_open=False), given(ceilings={"vcpus": 1}))) == 5
+    assert len(violations_of(job(on=bad, queue_open=False), grants_with(ceilings={"vcpus": 1}))) == 5

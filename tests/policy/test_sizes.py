@@ -14,7 +14,7 @@ from jobs.policy.requests import JobRequest, build_definition_request
 from jobs.policy.rules import definition_violations, job_violations
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.problems import join_pointer
-from tests.policy.asked import QUEUE, given, job
+from tests.policy.asked import QUEUE, grants_with, job
 from tests.spec.shapes import (
     MORE,
     NODES,
@@ -25,21 +25,21 @@ from tests.spec.shapes import (
     amounts,
     definition_for,
     members,
-    named,
     places,
+    with_names,
     with_value,
 )
 
 OVERRIDES = [each for each in places(OF_CONTAINERS) if each.values[0] == "submission"]
 
 
-def overridden(place: Place, value: Any) -> JobRequest:
-    submission = with_value(named({"jobName": "one"}, place), place, value)
+def job_with_override(place: Place, value: Any) -> JobRequest:
+    submission = with_value(with_names({"jobName": "one"}, place), place, value)
     return job(submission, on=definition_for(place))
 
 
-def sizes_told(ask: JobRequest, **ceilings: int) -> list[tuple[str, str]]:
-    told = job_violations(ask, given(ceilings=ceilings, features=frozenset(Feature.values)))
+def size_rules(ask: JobRequest, **ceilings: int) -> list[tuple[str, str]]:
+    told = job_violations(ask, grants_with(ceilings=ceilings, features=frozenset(Feature.values)))
     return [(each.rule, each.pointer) for each in told]
 
 
@@ -49,10 +49,10 @@ def unknown(place: Place) -> JobRequest:
         "limits": {"cpu": "Ref::n", "memory": "Ref::n"},
         "requests": {"cpu": "Ref::n", "memory": "Ref::n"},
     }
-    return overridden(place, bad.get(place[-1], "Ref::n"))
+    return job_with_override(place, bad.get(place[-1], "Ref::n"))
 
 
-def waiting(ask: JobRequest, **thresholds: Any) -> list[str]:
+def approval_rules(ask: JobRequest, **thresholds: Any) -> list[str]:
     request = SubmissionSummary("Research", {"one": ask}, Decimal(1), Decimal(1))
     return [each.rule for each in approval_reasons(request, ApprovalThresholds(**thresholds))]
 
@@ -62,46 +62,46 @@ def test_a_ceiling_holds_for_every_override(kind, place):
     nodes = NODES if place[0].startswith("node") else 1
     here = "/containerOverrides/resourceRequirements" if place[-1] == "resourceRequirements" else f"/{place[0]}"
     pointer = here if place[0] == "containerOverrides" else f"/{place[0]}"
-    ask = overridden(place, amounts(place[-1], MORE))
+    ask = job_with_override(place, amounts(place[-1], MORE))
     ceiling, rule = ("memory_mib", "too-much-memory") if place[-1] == "memory" else ("vcpus", "too-many-vcpus")
     amount = (700 if place[-1] == "memory" else 7) * nodes
 
-    assert sizes_told(ask, **{ceiling: amount}) == []
-    assert sizes_told(ask, **{ceiling: amount - 1}) == [(f"policy.{rule}", pointer)]
+    assert size_rules(ask, **{ceiling: amount}) == []
+    assert size_rules(ask, **{ceiling: amount - 1}) == [(f"policy.{rule}", pointer)]
 
 
 @pytest.mark.parametrize(("kind", "place"), OVERRIDES)
 def test_what_is_in_use_at_once_counts_every_override(kind, place):
     nodes = NODES if place[0].startswith("node") else 1
-    ask = overridden(place, amounts(place[-1], MORE))
+    ask = job_with_override(place, amounts(place[-1], MORE))
     vcpus = (1 if place[-1] == "memory" else 7) * nodes
 
-    def told(most: int) -> list[str]:
-        grants = given(ceilings={"active_vcpus": most})
+    def quota_rules(most: int) -> list[str]:
+        grants = grants_with(ceilings={"active_vcpus": most})
         return [each.rule for _, each in quota_violations([ask], grants, {QUEUE: QueueUsage(1, Decimal(2))})]
 
-    assert told(vcpus + 2) == []
-    assert told(vcpus + 1) == ["policy.no-room-for-vcpus"]
+    assert quota_rules(vcpus + 2) == []
+    assert quota_rules(vcpus + 1) == ["policy.no-room-for-vcpus"]
 
 
 @pytest.mark.parametrize(("kind", "place"), OVERRIDES)
 def test_an_override_that_is_no_amount_is_refused_by_a_ceiling_and_asks_for_approval(kind, place):
     ask = unknown(place)
-    rules = {rule for rule, _ in sizes_told(ask, vcpus=1000, memory_mib=100_000)}
+    rules = {rule for rule, _ in size_rules(ask, vcpus=1000, memory_mib=100_000)}
     fine = job(on=definition_for(place))
 
     assert rules == {"policy.size-unknown"}
-    assert sizes_told(ask) == []  # nothing is limited
-    assert waiting(ask, usd=Decimal(1000)) == ["approval.price-unknown"]
-    assert waiting(ask, vcpu_hours=1000) == waiting(ask, gpus=1000) == ["approval.size-unknown"]
-    assert waiting(fine, usd=Decimal(1000), vcpu_hours=1000, gpus=1000) == []
+    assert size_rules(ask) == []  # nothing is limited
+    assert approval_rules(ask, usd=Decimal(1000)) == ["approval.price-unknown"]
+    assert approval_rules(ask, vcpu_hours=1000) == approval_rules(ask, gpus=1000) == ["approval.size-unknown"]
+    assert approval_rules(fine, usd=Decimal(1000), vcpu_hours=1000, gpus=1000) == []
     both = [SubmissionSummary("Research", {"one": each}, Decimal(1), Decimal(1)) for each in (fine, ask)]
     assert "edit.size" in {each.rule for each in escalations(*both)}
 
 
 @pytest.mark.parametrize(("kind", "place"), OVERRIDES)
 def test_an_override_of_a_larger_size_raises_what_was_asked_for(kind, place):
-    both = (overridden(place, amounts(place[-1], value)) for value in (ONE, MORE))
+    both = (job_with_override(place, amounts(place[-1], value)) for value in (ONE, MORE))
     before, after = (SubmissionSummary("Research", {"one": ask}, Decimal(1), Decimal(1)) for ask in both)
 
     assert "edit.size" in {each.rule for each in escalations(before, after)}
@@ -110,7 +110,7 @@ def test_an_override_of_a_larger_size_raises_what_was_asked_for(kind, place):
 
 def test_what_cannot_be_told_is_said_in_words_with_the_reason():
     bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
-    [told] = job_violations(job(on=bare), given(ceilings={"vcpus": 64, "memory_mib": 2048}))
+    [told] = job_violations(job(on=bare), grants_with(ceilings={"vcpus": 64, "memory_mib": 2048}))
 
     assert told.message == (
         "Research may use 64 vCPU and 2,048 MiB of memory at most in cpu, and the portal can't tell how much the job "
@@ -121,17 +121,17 @@ def test_what_cannot_be_told_is_said_in_words_with_the_reason():
 def test_of_a_definition_that_is_not_known_no_size_is_missed():
     nothing = job(on={"jobDefinitionName": "x"}, definition_name="")
 
-    assert sizes_told(nothing, vcpus=1) == []
+    assert size_rules(nothing, vcpus=1) == []
 
 
 def test_a_definition_of_unknown_size_may_be_registered():
     bare: Document = {"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}}
 
-    assert definition_violations(build_definition_request(bare), given(ceilings={"vcpus": 1})) == []
+    assert definition_violations(build_definition_request(bare), grants_with(ceilings={"vcpus": 1})) == []
 
 
 def test_jobs_that_run_and_whose_size_nobody_knows_leave_no_room_that_could_be_shown():
-    grants = given(ceilings={"active_vcpus": 1000})
+    grants = grants_with(ceilings={"active_vcpus": 1000})
     [(_, told)] = quota_violations([job()], grants, {QUEUE: QueueUsage(2, Decimal(2), unknown_vcpus=2)})
 
     assert told.message == (
@@ -139,20 +139,22 @@ def test_jobs_that_run_and_whose_size_nobody_knows_leave_no_room_that_could_be_s
         "there. Wait until they have ended, or stop them."
     )
     assert not list(
-        quota_violations([job()], given(ceilings={"active_jobs": 10}), {QUEUE: QueueUsage(2, unknown_vcpus=2)})
+        quota_violations([job()], grants_with(ceilings={"active_jobs": 10}), {QUEUE: QueueUsage(2, unknown_vcpus=2)})
     )
 
 
 def test_jobs_whose_size_nobody_knows_do_not_fit_into_what_may_be_in_use_at_once():
     bare = job(on={"jobDefinitionName": "bare", "containerProperties": {"image": "busybox"}})
-    told = [each.rule for _, each in quota_violations([job(), bare], given(ceilings={"active_vcpus": 1000}), {})]
+    told = [
+        each.rule for _, each in quota_violations([job(), bare], grants_with(ceilings={"active_vcpus": 1000}), {})
+    ]
 
     assert told == ["policy.size-unknown"]
 
 
 def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
     ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
-    [told] = job_violations(ask, given(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
+    [told] = job_violations(ask, grants_with(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
 
     assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research may use 8 at most in cpu."
     assert told.pointer == "/nodeOverrides"

@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils.timezone import now
 
 from jobs.models import CacheEntry
-from tests.live_db import shared_by_threads
+from tests.live_db import database_for_threads
 
 
-def lapse() -> None:
+def expire_all() -> None:
     CacheEntry.objects.update(until=now() - timedelta(seconds=1))
 
 
@@ -25,14 +25,14 @@ def test_a_value_is_kept_as_json_until_it_lapses():
 
     cache.set("tries", [3.5], 60)
     assert cache.get("tries") == [3.5]
-    lapse()
+    expire_all()
     assert (cache.get("tries"), cache.get("tries", "none")) == (None, "none")
 
 
 @pytest.mark.django_db
 def test_what_is_there_is_not_added_and_what_has_lapsed_is():
     assert [cache.add("lock", True, 60), cache.add("lock", True, 60)] == [True, False]
-    lapse()
+    expire_all()
     assert cache.add("lock", True, 60)
     assert cache.delete("lock")
     assert not cache.delete("lock")
@@ -45,7 +45,7 @@ def test_what_is_there_is_not_added_and_what_has_lapsed_is():
 @pytest.mark.django_db
 def test_what_has_lapsed_is_swept_out(monkeypatch):
     cache.set("old", 1, 60)
-    lapse()
+    expire_all()
     monkeypatch.setattr("portal.cache.SWEEP_PROBABILITY", 1)
     cache.set("new", 1, 60)
 
@@ -61,7 +61,7 @@ def test_of_many_who_add_at_once_one_has_it(tmp_path):
         finally:
             connection.close()
 
-    with shared_by_threads(tmp_path), ThreadPoolExecutor(4) as people:
+    with database_for_threads(tmp_path), ThreadPoolExecutor(4) as people:
         won = list(people.map(add, range(4)))
 
     assert sorted(won) == [False, False, False, True]

@@ -40,7 +40,7 @@ PAGE = ROOT / "docs" / "compatibility.md"
 PARAMETER = re.compile(r"{\w+}")
 
 
-def listed(name: str) -> set[str]:
+def read_list(name: str) -> set[str]:
     lines = (LISTS / f"{name}.txt").read_text().splitlines()
     return {line for line in lines if line and not line.startswith("# ")}
 
@@ -136,21 +136,21 @@ def api_fields() -> set[str]:
 def _fields(schema: dict[str, Any], document: dict[str, Any]) -> set[str]:
     """Each field of a schema as its path and its types."""
     types: dict[str, set[str]] = {}
-    for path, kind in _leaves(schema, document, ""):
+    for path, kind in _leaf_schemas(schema, document, ""):
         types.setdefault(path, set()).add(kind)
     return {f"{path}: {' or '.join(sorted(kinds))}" for path, kinds in types.items()}
 
 
-def _leaves(schema: dict[str, Any], document: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+def _leaf_schemas(schema: dict[str, Any], document: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for variant in schema.get("anyOf", ()):
-        yield from _leaves(variant, document, path)
+        yield from _leaf_schemas(variant, document, path)
     if "items" in schema:
-        yield from _leaves(schema["items"], document, f"{path}[]")
+        yield from _leaf_schemas(schema["items"], document, f"{path}[]")
     elif "properties" in schema:
         for name, inner in schema["properties"].items():
-            yield from _leaves(inner, document, f"{path}.{name}".lstrip("."))
+            yield from _leaf_schemas(inner, document, f"{path}.{name}".lstrip("."))
     elif "type" in schema:
         yield path, schema["type"]
 
@@ -180,11 +180,11 @@ def environment() -> set[str]:
     return names - {"MAKELEVEL"}  # make's own
 
 
-def queued() -> set[str]:
+def queue_contents() -> set[str]:
     """What stands in Redis: names of queues, and tasks by dotted name and number of arguments, former ones too."""
     names = {name for name, _ in inspect.getmembers(tasks, inspect.isfunction) if not name.startswith("_")}
     current = {f"{tasks.__name__}.{name}" for name in names if getattr(tasks, name).__module__ == tasks.__name__}
-    former = {path for path in (_task_path(line) for line in listed("queued")) if path and _is_there(path)}
+    former = {path for path in (_task_path(line) for line in read_list("queued")) if path and _is_there(path)}
     lines = {f"task {path}/{len(inspect.signature(import_string(path)).parameters)}" for path in current | former}
     return lines | {f"queue {name}" for name in settings.RQ_QUEUES}
 
@@ -235,7 +235,7 @@ def state_files() -> set[str]:
     """Files and folders of `.portal` that the code still names; a new one does not have to be listed."""
     return {
         name
-        for name in listed("state")
+        for name in read_list("state")
         if re.search(f"['\"/]{re.escape(name)}['\"]", source("portal") + source("jobs/management"))
     }
 
@@ -252,7 +252,7 @@ NAMES: dict[str, tuple[Callable[[], set[str]], str]] = {
     "commands": (command_options, STAYS),
     "environment": (environment, STAYS),
     "make": (make_targets, STAYS),
-    "queued": (queued, READER),
+    "queued": (queue_contents, READER),
     "rules": (rules, STAYS),
     "scripts": (script_options, STAYS),
     "state": (state_files, READER),
@@ -264,7 +264,7 @@ NAMES: dict[str, tuple[Callable[[], set[str]], str]] = {
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_that_others_rely_on_goes_or_comes_unlisted(name: str) -> None:
     read, rule = NAMES[name]
-    there, known = read(), listed(name)
+    there, known = read(), read_list(name)
     place = f"tests/portal/compatibility/{name}.txt"
 
     assert sorted(known - there) == [], f"Gone or changed. {rule} See docs/compatibility.md; the list is {place}."

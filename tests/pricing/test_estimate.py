@@ -35,30 +35,32 @@ def size(platform: str = "EC2", vcpus: str = "4", memory_mib: int = 8192, gpus: 
     return PricedSize(platform, "X86_64", "us-west-2", Decimal(vcpus), memory_mib, gpus)
 
 
-def planned(**fields: Any) -> PlannedJob:
+def planned_job(**fields: Any) -> PlannedJob:
     defaults = {"name": "one", "size": size(), "runs": 1, "attempts": 1, "limit_seconds": 3600, "definition": 1}
     return PlannedJob(**{**defaults, **fields})
 
 
-def of(*jobs: PlannedJob, runs: Mapping[int, DurationStats] | None = None, rates: Rates = RATES) -> CostEstimate:
+def estimate(
+    *jobs: PlannedJob, runs: Mapping[int, DurationStats] | None = None, rates: Rates = RATES
+) -> CostEstimate:
     return estimate_cost(jobs, runs or {}, rates, NOW)
 
 
-def took(seconds: float, count: int = 5) -> Mapping[int, DurationStats]:
+def durations(seconds: float, count: int = 5) -> Mapping[int, DurationStats]:
     """What definition 1 is known to take."""
     return {1: DurationStats(count, seconds, seconds, seconds)}
 
 
 def test_at_most_is_the_limit_times_attempts_times_runs():
     # An hour of 4 vCPU and 8 GiB: 4 × 0.04 + 8 × 0.005 = 0.20; × 2 h × 10 attempts × 10 runs
-    at_most = of(planned(limit_seconds=7200, attempts=10, runs=10)).at_most
+    at_most = estimate(planned_job(limit_seconds=7200, attempts=10, runs=10)).at_most
 
     assert at_most == CostAmount(Decimal(40), Decimal(800))
 
 
 def test_run_times_of_earlier_jobs_change_what_is_expected_and_not_what_is_the_most():
-    job = planned(limit_seconds=36000, attempts=10, runs=5000)
-    before, after = of(job), of(job, runs=took(1, count=1))
+    job = planned_job(limit_seconds=36000, attempts=10, runs=5000)
+    before, after = estimate(job), estimate(job, runs=durations(1, count=1))
 
     assert before.at_most == after.at_most
     assert before.expected.usd is None
@@ -78,19 +80,19 @@ def test_run_times_of_earlier_jobs_change_what_is_expected_and_not_what_is_the_m
     ids=["no limit", "no vCPU", "no memory", "no rate", "not told"],
 )
 def test_without_limit_size_or_rate_the_highest_cost_is_unknown_and_so_is_that_of_the_whole(lacking):
-    estimated = of(planned(), planned(**lacking), runs=took(60))
+    estimated = estimate(planned_job(), planned_job(**lacking), runs=durations(60))
 
     assert estimated.at_most.usd is None
     assert estimated.jobs_without_time_limit or estimated.unknown_reasons
 
 
 def test_hours_are_known_without_a_rate_and_unknown_without_a_limit():
-    assert of(planned(), rates=Rates([])).at_most.vcpu_hours == 4
-    assert of(planned(), planned(limit_seconds=0)).at_most.vcpu_hours is None
+    assert estimate(planned_job(), rates=Rates([])).at_most.vcpu_hours == 4
+    assert estimate(planned_job(), planned_job(limit_seconds=0)).at_most.vcpu_hours is None
 
 
 def test_no_run_is_expected_to_take_longer_than_its_limit():
-    assert of(planned(limit_seconds=60), runs=took(999)).jobs[0].expected_seconds == 60
+    assert estimate(planned_job(limit_seconds=60), runs=durations(999)).jobs[0].expected_seconds == 60
 
 
 def test_what_is_kept_of_a_job_is_never_less_and_fits_its_column():
@@ -100,7 +102,7 @@ def test_what_is_kept_of_a_job_is_never_less_and_fits_its_column():
 
 
 def test_the_longest_limit_of_the_largest_array_is_priced():
-    whole = of(planned(limit_seconds=2**31 - 1, attempts=10, runs=10_000, size=size(vcpus="999999")))
+    whole = estimate(planned_job(limit_seconds=2**31 - 1, attempts=10, runs=10_000, size=size(vcpus="999999")))
 
     assert whole.at_most.vcpu_hours == pytest.approx(Decimal(999999) * (2**31 - 1) / 3600 * 100_000)
     assert stored_amount(whole.at_most.usd) == MAX_STORED_AMOUNT
@@ -108,7 +110,9 @@ def test_the_longest_limit_of_the_largest_array_is_priced():
 
 @pytest.mark.parametrize("count", [1, 60])
 def test_only_the_dearest_jobs_are_kept_one_by_one_and_the_others_counted(count):
-    told = of(*(planned(name=f"job-{number}", attempts=1 + number % 9) for number in range(count))).as_json()
+    told = estimate(
+        *(planned_job(name=f"job-{number}", attempts=1 + number % 9) for number in range(count))
+    ).as_json()
 
     assert len(told["jobs"]) + told["more"]["jobs"] == count
     assert len(told["jobs"]) <= 50
@@ -118,7 +122,7 @@ def test_only_the_dearest_jobs_are_kept_one_by_one_and_the_others_counted(count)
 
 
 PLANS = st.builds(
-    planned,
+    planned_job,
     size=st.builds(
         size,
         platform=st.sampled_from(["EC2", "FARGATE"]),
@@ -135,7 +139,7 @@ PLANS = st.builds(
 @given(st.lists(PLANS, min_size=1, max_size=6), st.none() | st.floats(0, 10**6))
 @examples(60)
 def test_expected_is_never_above_at_most_and_more_of_anything_is_never_cheaper(jobs, seconds):
-    estimated = of(*jobs, runs=took(seconds) if seconds is not None else None)
+    estimated = estimate(*jobs, runs=durations(seconds) if seconds is not None else None)
 
     assert (estimated.at_most.usd is None) == any(not job.limit_seconds for job in jobs)
     for each in estimated.jobs:
@@ -143,7 +147,7 @@ def test_expected_is_never_above_at_most_and_more_of_anything_is_never_cheaper(j
             assert each.expected.usd <= each.at_most.usd
             assert each.expected.vcpu_hours <= each.at_most.vcpu_hours
         if each.at_most.usd is not None:
-            alone = of(planned(size=each.job.size, limit_seconds=each.job.limit_seconds)).at_most.usd
+            alone = estimate(planned_job(size=each.job.size, limit_seconds=each.job.limit_seconds)).at_most.usd
             whole = alone * each.job.attempts * each.job.runs
             assert each.at_most.usd == pytest.approx(whole, rel=Decimal("1E-20"))
     if estimated.at_most.usd is not None:

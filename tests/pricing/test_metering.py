@@ -26,7 +26,7 @@ def _rates():
         )
 
 
-def told(start: datetime, seconds: float, exit_code: int = 0) -> dict[str, Any]:
+def attempt_record(start: datetime, seconds: float, exit_code: int = 0) -> dict[str, Any]:
     """An attempt as `sync.apply` keeps it."""
     return {
         "started_at": start.isoformat(),
@@ -38,7 +38,7 @@ def told(start: datetime, seconds: float, exit_code: int = 0) -> dict[str, Any]:
     }
 
 
-def ended(state: str = State.SUCCEEDED, **fields: Any) -> Job:
+def ended_job(state: str = State.SUCCEEDED, **fields: Any) -> Job:
     """A Fargate job of 1 vCPU and 1 GiB, at its end: five cents an hour."""
     size = {"platform": "FARGATE", "vcpus": Decimal(1), "memory_mib": 1024}
     return make.job(fields.pop("of", None), state=state, ended_at=now(), **{**size, **fields})
@@ -46,7 +46,7 @@ def ended(state: str = State.SUCCEEDED, **fields: Any) -> Job:
 
 def test_each_attempt_becomes_a_line_on_the_day_it_ended():
     late = START + timedelta(minutes=30)
-    job = ended(attempts=[told(START, 600, 1), told(late, 3600)])
+    job = ended_job(attempts=[attempt_record(START, 600, 1), attempt_record(late, 3600)])
 
     metering.charge(job)
 
@@ -66,7 +66,7 @@ def test_each_attempt_becomes_a_line_on_the_day_it_ended():
 
 
 def test_a_line_copies_whatever_costs_are_grouped_by():
-    job = ended(attempts=[told(START, 60)])
+    job = ended_job(attempts=[attempt_record(START, 60)])
     metering.charge(job)
 
     line = job.cost_lines.get()
@@ -75,7 +75,7 @@ def test_a_line_copies_whatever_costs_are_grouped_by():
 
 
 def test_charging_again_changes_nothing():
-    job = ended(attempts=[told(START, 60)])
+    job = ended_job(attempts=[attempt_record(START, 60)])
     metering.charge(job)
     metering.charge(job)
     metering.charge(Job.objects.get(pk=job.pk))
@@ -84,7 +84,7 @@ def test_charging_again_changes_nothing():
 
 
 def test_a_job_that_still_runs_is_not_charged():
-    job = make.job(state=State.RUNNING, attempts=[told(START, 60)])
+    job = make.job(state=State.RUNNING, attempts=[attempt_record(START, 60)])
     metering.charge(job)
 
     assert not CostLine.objects.exists()
@@ -96,7 +96,7 @@ def test_a_job_that_still_runs_is_not_charged():
     [
         {"delivery": Delivery.REFUSED},
         {"delivery": Delivery.WITHDRAWN},
-        {"state": State.LOST, "attempts": [told(START, 60)]},
+        {"state": State.LOST, "attempts": [attempt_record(START, 60)]},
         {"state": State.FAILED},
     ],
 )
@@ -109,7 +109,7 @@ def test_what_never_ran_or_was_lost_is_settled_without_a_line(fields):
 
 
 def test_a_job_without_attempts_of_its_own_is_charged_by_its_times():
-    job = ended(started_at=START, stopped_at=START + timedelta(hours=1))
+    job = ended_job(started_at=START, stopped_at=START + timedelta(hours=1))
     metering.charge(job)
 
     assert job.cost_lines.get().usd == Decimal("0.05")
@@ -124,9 +124,9 @@ def child(number: int, seconds: float, status: str = "SUCCEEDED", tries: int = 1
 def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_two_lines():
     first = [child(number, 30) for number in range(100)]
     rest = [child(100, 120), child(101, 600, "FAILED", tries=2)]
-    with http_wire.wire(http_wire.says(200, {"jobs": first}), http_wire.says(200, {"jobs": rest})) as aws:
+    with http_wire.wire(http_wire.reply(200, {"jobs": first}), http_wire.reply(200, {"jobs": rest})) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
-        job = ended(of=submission, batch_id="a-1", array_size=102, state=State.FAILED)
+        job = ended_job(of=submission, batch_id="a-1", array_size=102, state=State.FAILED)
         metering.charge(job)
 
     assert [len(request["jobs"]) for _, request in aws.requests] == [100, 2]
@@ -139,8 +139,8 @@ def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_tw
 def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():
     with http_wire.wire(http_wire.refuses) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
-        array = ended(of=submission, batch_id="a-1", array_size=3)
-        plain = ended(of=submission, attempts=[told(START, 60)])
+        array = ended_job(of=submission, batch_id="a-1", array_size=3)
+        plain = ended_job(of=submission, attempts=[attempt_record(START, 60)])
         with pytest.raises(AwsError):
             metering.charge(array)
         tasks.charge(submission.account.pk)
@@ -151,9 +151,9 @@ def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():
 
 @pytest.mark.parametrize(("minutes", "lines"), [(0, 0), (10, 1)])
 def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
-    with http_wire.wire(http_wire.says(200, {"jobs": [child(0, 60)]})) as aws:
+    with http_wire.wire(http_wire.reply(200, {"jobs": [child(0, 60)]})) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
-        job = ended(of=submission, batch_id="a-1", array_size=2)
+        job = ended_job(of=submission, batch_id="a-1", array_size=2)
         Job.objects.update(ended_at=now() - timedelta(minutes=minutes))
         metering.charge(Job.objects.get())
 
@@ -163,7 +163,7 @@ def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
 
 @pytest.mark.long
 def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_capture_on_commit_callbacks):
-    job = ended(attempts=[told(START, 60)])
+    job = ended_job(attempts=[attempt_record(START, 60)])
     with django_capture_on_commit_callbacks(execute=True):
         periodic.run_due_tasks(periodic.periodic_tasks(), 0)
     assert rings.count("charge") == 1
@@ -175,7 +175,7 @@ def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_cap
 
 
 def test_sums_are_exact_where_floats_would_not_be():
-    job = ended()
+    job = ended_job()
     amounts = [Decimal("0.1"), Decimal("0.2"), Decimal("98765.0000000001"), Decimal("0.0000000003")] * 25
     like = {"team": job.team, "account": job.account, "queue": job.queue, "definition": job.revision.definition}
     CostLine.objects.bulk_create(

@@ -44,55 +44,55 @@ def size(platform: str = "FARGATE", vcpus: str = "1", memory_mib: int = 2048, **
     return PricedSize(platform=platform, vcpus=Decimal(vcpus), memory_mib=memory_mib, **fields)
 
 
-def ran(seconds: float | None, *, ok: bool = True, number: int = 1) -> BilledAttempt:
+def run(seconds: float | None, *, ok: bool = True, number: int = 1) -> BilledAttempt:
     """An attempt that ran so long; None: AWS named no end."""
     return BilledAttempt(START, None if seconds is None else START + timedelta(seconds=seconds), ok, number)
 
 
 CASES = {
     # 1 h × (1 × 0.04048 + 2 × 0.004445) = 0.04937
-    "Fargate, an hour": (size(), [ran(3600)], "0.0493700000", 3600),
+    "Fargate, an hour": (size(), [run(3600)], "0.0493700000", 3600),
     # 0.25 vCPU, 0.5 GiB for 10 min: 0.01012 / 6 + 0.0022225 / 6 = 0.0016866667 + 0.0003704167
-    "Fargate, a quarter of a vCPU": (size(vcpus="0.25", memory_mib=512), [ran(600)], "0.0020570834", 600),
+    "Fargate, a quarter of a vCPU": (size(vcpus="0.25", memory_mib=512), [run(600)], "0.0020570834", 600),
     # 7 s are billed as 60: 0.04048 / 60 + 0.00889 / 60 = 0.0006746667 + 0.0001481667
-    "Fargate, the minute minimum": (size(), [ran(7)], "0.0008228334", 60),
+    "Fargate, the minute minimum": (size(), [run(7)], "0.0008228334", 60),
     # 60.2 s are billed as 61: 0.04937 × 61 / 3600; the parts are 0.0006859111 + 0.0001506361
-    "Fargate, up to the second": (size(), [ran(60.2)], "0.0008365472", 61),
+    "Fargate, up to the second": (size(), [run(60.2)], "0.0008365472", 61),
     # 2 h × (4 × 0.04048 + 16 × 0.004445 + (200 − 20) × 0.000111) = 2 × (0.16192 + 0.07112 + 0.01998) = 0.50604
     "Fargate, 200 GiB of storage": (
         size(vcpus="4", memory_mib=16384, ephemeral_gib=200),
-        [ran(7200)],
+        [run(7200)],
         "0.5060400000",
         7200,
     ),
     # The first 20 GiB are free: as "an hour".
-    "Fargate, 20 GiB of storage": (size(ephemeral_gib=20), [ran(3600)], "0.0493700000", 3600),
+    "Fargate, 20 GiB of storage": (size(ephemeral_gib=20), [run(3600)], "0.0493700000", 3600),
     # 1 h × (2 × 0.03238 + 4 × 0.00356) = 0.06476 + 0.01424 = 0.079
-    "Fargate on ARM": (size(vcpus="2", memory_mib=4096, architecture="ARM64"), [ran(3600)], "0.0790000000", 3600),
+    "Fargate on ARM": (size(vcpus="2", memory_mib=4096, architecture="ARM64"), [run(3600)], "0.0790000000", 3600),
     # an m5.xlarge's worth for an hour: 4 × 0.0344 + 16 × 0.0034 = 0.192
-    "EC2, the size of an m5.xlarge": (size("EC2", "4", 16384), [ran(3600)], "0.1920000000", 3600),
+    "EC2, the size of an m5.xlarge": (size("EC2", "4", 16384), [run(3600)], "0.1920000000", 3600),
     # and with a T4 it is a g4dn.xlarge: 0.192 + 0.334 = 0.526
-    "EC2 with a GPU": (size("EC2", "4", 16384, gpus=1), [ran(3600)], "0.5260000000", 3600),
+    "EC2 with a GPU": (size("EC2", "4", 16384, gpus=1), [run(3600)], "0.5260000000", 3600),
     # 8 GPUs, 64 vCPU, 488 GiB for 30 min: (2.2016 + 1.6592 + 2.672) / 2 = 3.2664
-    "EC2 with 8 GPUs": (size("EC2", "64", 488 * 1024, gpus=8), [ran(1800)], "3.2664000000", 1800),
+    "EC2 with 8 GPUs": (size("EC2", "64", 488 * 1024, gpus=8), [run(1800)], "3.2664000000", 1800),
     # no minimum: 1.5 s of 1 vCPU, 2 GiB: (0.0344 + 0.0068) × 1.5 / 3600; parts 0.0000143333 + 0.0000028333
-    "EC2 to the millisecond": (size("EC2"), [ran(1.5)], "0.0000171666", Decimal("1.5")),
+    "EC2 to the millisecond": (size("EC2"), [run(1.5)], "0.0000171666", Decimal("1.5")),
     # storage is not charged on EC2
-    "EC2 with storage": (size("EC2", "4", 16384, ephemeral_gib=200), [ran(3600)], "0.1920000000", 3600),
-    "EKS is like EC2": (size("EKS", "4", 16384), [ran(3600)], "0.1920000000", 3600),
+    "EC2 with storage": (size("EC2", "4", 16384, ephemeral_gib=200), [run(3600)], "0.1920000000", 3600),
+    "EKS is like EC2": (size("EKS", "4", 16384), [run(3600)], "0.1920000000", 3600),
     # two that failed after 10 s (a minute each), one of an hour: 2 × 0.0008228334 + 0.04937
     "Fargate, a third attempt": (
         size(),
-        [ran(10, ok=False), ran(10, ok=False, number=2), ran(3600, number=3)],
+        [run(10, ok=False), run(10, ok=False, number=2), run(3600, number=3)],
         "0.0510156668",
         3720,
     ),
     # 3 children on one line: 30 s, 30 s and 90 s are billed as 60 + 60 + 90 = 210: 0.04937 × 210 / 3600
-    "Fargate, an array": (size(), [ran(30), ran(30), ran(90)], "0.0028799166", 210),
-    "no end": (size(), [ran(None)], "0", 0),
+    "Fargate, an array": (size(), [run(30), run(30), run(90)], "0.0028799166", 210),
+    "no end": (size(), [run(None)], "0", 0),
     "never started": (size(), [BilledAttempt(None, START, succeeded=False)], "0", 0),
-    "ended before it started": (size(), [ran(-5)], "0", 0),
-    "no size": (size("EC2", "0", 0), [ran(3600)], "0", 3600),
+    "ended before it started": (size(), [run(-5)], "0", 0),
+    "no size": (size("EC2", "0", 0), [run(3600)], "0", 3600),
     "no attempts": (size(), [], "0", 0),
 }
 
@@ -109,9 +109,9 @@ def test_a_receipt_is_what_a_person_with_a_pencil_gets(asked, attempts, usd, sec
 @pytest.mark.parametrize(
     ("asked", "attempt", "words"),
     [
-        (size(), ran(None), "no start or no end"),
-        (size("EC2", "0", 0), ran(60), "names a size"),
-        (size(architecture="RISCV"), ran(60), "no rate for vcpu on FARGATE RISCV in us-west-2 on 2026-11-03"),
+        (size(), run(None), "no start or no end"),
+        (size("EC2", "0", 0), run(60), "names a size"),
+        (size(architecture="RISCV"), run(60), "no rate for vcpu on FARGATE RISCV in us-west-2 on 2026-11-03"),
     ],
 )
 def test_what_is_not_charged_has_its_reason(asked, attempt, words):
@@ -123,13 +123,13 @@ def test_what_is_not_charged_has_its_reason(asked, attempt, words):
 
 @pytest.mark.parametrize(("asked", "lacking"), [(size("EC2", "0", 4096), "vCPU"), (size("EC2", "2", 0), "memory")])
 def test_a_size_that_is_known_in_part_has_no_price_without_a_reason(asked, lacking):
-    (line,) = build_receipt(asked, [ran(3600)], RATES).lines
+    (line,) = build_receipt(asked, [run(3600)], RATES).lines
 
     assert line.reasons == (f"How much {lacking} it asked for can't be told, so that is charged with nothing.",)
 
 
 def test_each_attempt_has_a_line_and_says_how_it_ended():
-    made = build_receipt(size(), [ran(100, ok=False), ran(200, number=2)], RATES)
+    made = build_receipt(size(), [run(100, ok=False), run(200, number=2)], RATES)
 
     told = [(line.number, line.succeeded, int(line.billed_seconds)) for line in made.lines]
     assert told == [
@@ -147,12 +147,12 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
         ]
     )
 
-    def on(day: str, region: str = "us-west-2"):
+    def price_on(day: str, region: str = "us-west-2"):
         found = table.find_price("EC2", "X86_64", region, "vcpu", date.fromisoformat(day))
         return found and found.usd_per_hour
 
-    assert [on("2026-11-02"), on("2026-11-03"), on("2019-12-31")] == [1, 2, None]
-    assert [on("2026-11-03", "eu-west-1"), on("2026-11-04", "eu-west-1")] == [2, 9]
+    assert [price_on("2026-11-02"), price_on("2026-11-03"), price_on("2019-12-31")] == [1, 2, None]
+    assert [price_on("2026-11-03", "eu-west-1"), price_on("2026-11-04", "eu-west-1")] == [2, 9]
 
 
 @examples(100)
@@ -162,7 +162,7 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
     st.integers(4, 2_000_000),
 )
 def test_a_receipt_adds_up_to_the_last_digit(runs, vcpus, memory_mib):
-    attempts = [ran(seconds, ok=ok, number=number) for number, (seconds, ok) in enumerate(runs, start=1)]
+    attempts = [run(seconds, ok=ok, number=number) for number, (seconds, ok) in enumerate(runs, start=1)]
     made = build_receipt(size(vcpus=str(vcpus), memory_mib=memory_mib), attempts, RATES)
 
     assert made.usd == sum(line.usd for line in made.lines)

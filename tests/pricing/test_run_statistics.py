@@ -22,7 +22,7 @@ def submission():
     return make.submission(member, queue.account)
 
 
-def ended(submission: Any, waited: float, ran: float, **fields: Any) -> Job:
+def ended_job(submission: Any, waited: float, ran: float, **fields: Any) -> Job:
     begun = now()
     return make.job(
         submission,
@@ -41,8 +41,8 @@ def read(job: Job) -> RunStatistics:
 
 
 def test_failed_jobs_tell_how_long_one_waits_and_not_how_long_one_runs(submission):
-    ended(submission, 5, 100)
-    job = ended(submission, 7, 900, state="FAILED")
+    ended_job(submission, 5, 100)
+    job = ended_job(submission, 7, 900, state="FAILED")
     told = read(job)
 
     assert told.waits[job.queue_id].count == 2
@@ -50,8 +50,8 @@ def test_failed_jobs_tell_how_long_one_waits_and_not_how_long_one_runs(submissio
 
 
 def test_a_job_that_waited_for_others_tells_how_long_one_runs_and_not_how_long_one_waits(submission):
-    parent = ended(submission, 5, 100)
-    child = ended(submission, 900, 100)
+    parent = ended_job(submission, 5, 100)
+    child = ended_job(submission, 900, 100)
     JobDependency.objects.create(job=child, parent=parent)
     told = read(child)
 
@@ -60,7 +60,7 @@ def test_a_job_that_waited_for_others_tells_how_long_one_runs_and_not_how_long_o
 
 
 def test_of_an_array_the_mean_of_its_good_runs_counts(submission):
-    array = ended(submission, 5, 9999, array_size=10)
+    array = ended_job(submission, 5, 9999, array_size=10)
     line = {"day": now().date(), "team": array.team, "account": array.account, "queue": array.queue}
     array.cost_lines.create(
         **line,
@@ -79,11 +79,11 @@ def test_of_an_array_the_mean_of_its_good_runs_counts(submission):
 
 @pytest.mark.long
 def test_only_the_newest_count_whatever_else_the_team_runs(submission):
-    old = [ended(submission, 1, 1) for _ in range(3)]
+    old = [ended_job(submission, 1, 1) for _ in range(3)]
     other = make.revision("other", of=submission.team, where=submission.account)
     for _ in range(SAMPLE_SIZE):
-        ended(submission, 2, 50, revision=old[0].revision)
-        ended(submission, 2, 7, revision=other)
+        ended_job(submission, 2, 50, revision=old[0].revision)
+        ended_job(submission, 2, 7, revision=other)
     told = read(old[0])
 
     assert (told.runs[old[0].definition_id].count, told.runs[old[0].definition_id].low) == (SAMPLE_SIZE, 50)
@@ -92,8 +92,8 @@ def test_only_the_newest_count_whatever_else_the_team_runs(submission):
 
 
 def test_another_teams_jobs_tell_nothing(submission):
-    job = ended(submission, 5, 100)
+    job = ended_job(submission, 5, 100)
     elsewhere = make.submission(make.member(make.team()), submission.account)
-    ended(elsewhere, 5, 9999, queue=job.queue, revision=job.revision)
+    ended_job(elsewhere, 5, 9999, queue=job.queue, revision=job.revision)
 
     assert read(job).runs[job.definition_id].count == 1

@@ -15,12 +15,12 @@ def production(settings: Settings) -> Settings:
     return settings
 
 
-def found() -> list[str]:
+def message_ids() -> list[str]:
     return [str(message.id) for message in check_portal(None)]
 
 
 def test_a_production_without_fault_starts(production: Settings) -> None:
-    assert found() == []
+    assert message_ids() == []
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_a_production_without_fault_starts(production: Settings) -> None:
 def test_a_production_without_a_secret_of_its_own_is_refused(production: Settings, key: str, fault: str) -> None:
     production.SECRET_KEY_GIVEN = key
 
-    assert found() == [fault]
+    assert message_ids() == [fault]
 
 
 @pytest.mark.parametrize("hosts", [[], ["*"], ["batch.example.org", "*"]])
 def test_a_production_that_answers_to_any_name_is_refused(production: Settings, hosts: list[str]) -> None:
     production.ALLOWED_HOSTS = hosts
 
-    assert found() == ["portal.E004"]
+    assert message_ids() == ["portal.E004"]
 
 
 @pytest.mark.parametrize(("hosts", "faults"), [(["127.0.0.1", "localhost"], []), (["10.0.0.5"], ["portal.E005"])])
@@ -51,10 +51,10 @@ def test_the_quick_start_is_for_this_machine_alone(settings: Settings, hosts: li
     settings.PRODUCTION, settings.QUICKSTART = False, True
     settings.ALLOWED_HOSTS = hosts
 
-    assert found() == faults
+    assert message_ids() == faults
 
 
 def test_nothing_is_pickled(production: Settings) -> None:
     production.RQ_QUEUES = {"ask": {**production.RQ_QUEUES["ask"], "SERIALIZER": "rq.serializers.PickleSerializer"}}
 
-    assert found() == ["portal.E006"]
+    assert message_ids() == ["portal.E006"]

@@ -39,7 +39,7 @@ def production(settings, monkeypatch):
     return with_redis
 
 
-def found() -> list[str]:
+def message_ids() -> list[str]:
     return [str(message.id) for message in check_database(None, databases=["default"])]
 
 
@@ -47,14 +47,14 @@ def test_a_ground_without_fault_is_built_upon(production):
     make.account(access=AccessMethod.DEFAULT, quarantine_seconds=600)
     make.account(access=AccessMethod.SANDBOX, quarantine_seconds=30)
 
-    assert found() == []
+    assert message_ids() == []
 
 
 def test_a_client_that_would_repeat_a_submission_is_refused(production, monkeypatch):
     monkeypatch.setitem(CLIENT_CONFIGS, Purpose.SUBMIT, Config(retries={"mode": "standard", "total_max_attempts": 2}))
-    assert found() == ["portal.E007"]
+    assert message_ids() == ["portal.E007"]
     monkeypatch.setitem(CLIENT_CONFIGS, Purpose.SUBMIT, Config())
-    assert found() == ["portal.E007"]
+    assert message_ids() == ["portal.E007"]
 
 
 def test_a_database_that_may_forget_a_commit_is_refused(production):
@@ -62,7 +62,7 @@ def test_a_database_that_may_forget_a_commit_is_refused(production):
         if connection.vendor == "sqlite":
             pytest.skip("a transaction cannot change it; see the next test")
         cursor.execute("SET synchronous_commit = off")
-    assert found() == ["portal.E008"]
+    assert message_ids() == ["portal.E008"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def test_a_sqlite_that_may_forget_a_commit_is_refused(production):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous=NORMAL")
     try:
-        assert found() == ["portal.E008"]
+        assert message_ids() == ["portal.E008"]
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=FULL")
@@ -82,7 +82,7 @@ def test_a_sqlite_that_may_forget_a_commit_is_refused(production):
 def test_a_redis_that_throws_away_is_refused_and_one_that_does_not_answer_is_told(production, policy, faults):
     production(policy)
 
-    assert found() == faults
+    assert message_ids() == faults
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,16 @@ def test_a_redis_that_throws_away_is_refused_and_one_that_does_not_answer_is_tol
 def test_a_hasty_account_is_refused_wherever_it_is(production, settings, access, seconds):
     role = "arn:aws:iam::123456789012:role/batch-portal" if access == AccessMethod.ROLE else ""
     account = make.account(access=access, role_arn=role, quarantine_seconds=seconds)
-    assert found() == ["portal.E010"]
+    assert message_ids() == ["portal.E010"]
     settings.PRODUCTION = False
-    assert found() == ["portal.E010"]
+    assert message_ids() == ["portal.E010"]
     with pytest.raises(ValidationError, match="a request can be in flight for that long"):
         account.clean()
 
     account.quarantine_seconds = account.min_quarantine_seconds
     account.clean()
     account.save()
-    assert found() == []
+    assert message_ids() == []
 
 
 def test_a_quarantine_outlives_guard_signature_skew_and_lag():

@@ -10,12 +10,12 @@ PORTS = {"redis": 7001, "sandbox": 7002}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real", "AWS_PROFILE": "production"}
 
 
-def decided(given: dict[str, str]) -> QuickstartConfig:
+def config_of(given: dict[str, str]) -> QuickstartConfig:
     return read_config("8000", "/tmp/state", given).with_ports(PORTS)
 
 
 def test_by_default_everything_is_its_own() -> None:
-    plan = decided({})
+    plan = config_of({})
 
     assert (plan.aws, plan.endpoint, plan.redis_url) == (
         "sandbox",
@@ -26,13 +26,13 @@ def test_by_default_everything_is_its_own() -> None:
 
 
 def test_a_given_redis_is_used() -> None:
-    plan = decided({"REDIS_URL": "redis://10.0.0.5:6379/2"})
+    plan = config_of({"REDIS_URL": "redis://10.0.0.5:6379/2"})
 
     assert (plan.own_redis, plan.redis_url) == (False, "redis://10.0.0.5:6379/2")
 
 
 def test_a_given_endpoint_is_the_demos_account() -> None:
-    plan = decided({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_REGION": "eu-west-1"})
+    plan = config_of({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_REGION": "eu-west-1"})
 
     assert (plan.aws, plan.endpoint, plan.region, plan.own_sandbox) == (
         "endpoint",
@@ -44,14 +44,14 @@ def test_a_given_endpoint_is_the_demos_account() -> None:
 
 @pytest.mark.parametrize("given", [{}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}])
 def test_with_sandbox_off_nothing_is_touched_in_aws(given: dict[str, str]) -> None:
-    plan = decided({"SANDBOX": "off", **given})
+    plan = config_of({"SANDBOX": "off", **given})
 
     assert (plan.aws, plan.endpoint) == ("none", "")
 
 
 def test_in_sandbox_mode_no_real_credential_reaches_a_process() -> None:
     given = {**KEYS, "AWS_SESSION_TOKEN": "t", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "BOTO_CONFIG": "/etc/boto.cfg"}
-    found = process_environment(decided(given), given)
+    found = process_environment(config_of(given), given)
 
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "BOTO_CONFIG"} & set(found)
     assert not {"AKIAREAL", "real", "production"} & set(found.values())
@@ -62,12 +62,12 @@ def test_in_sandbox_mode_no_real_credential_reaches_a_process() -> None:
 def test_with_an_endpoint_of_ones_own_ones_own_credentials_are_used() -> None:
     given = {**KEYS, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
 
-    assert process_environment(decided(given), given).items() >= KEYS.items()
+    assert process_environment(config_of(given), given).items() >= KEYS.items()
 
 
 def test_settings_of_another_portal_are_not_taken_over() -> None:
     given = {"DATABASE_URL": "postgres://db/production", "SECRET_KEY": "k", "ALLOWED_HOSTS": "*", "PORTAL_MODE": "x"}
-    found = process_environment(decided(given), given)
+    found = process_environment(config_of(given), given)
 
     assert "DATABASE_URL" not in found
     assert "SECRET_KEY" not in found
@@ -77,7 +77,7 @@ def test_settings_of_another_portal_are_not_taken_over() -> None:
 def test_a_proxy_is_not_asked_for_this_machine() -> None:
     given = {"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "intern"}
 
-    assert process_environment(decided(given), given)["NO_PROXY"] == "intern,127.0.0.1,localhost"
+    assert process_environment(config_of(given), given)["NO_PROXY"] == "intern,127.0.0.1,localhost"
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "-1", "eighty", "８０００"])
@@ -115,5 +115,5 @@ def test_a_redis_on_the_path_that_does_not_run_is_passed_over(
 
 def test_a_sandbox_that_is_neither_on_nor_off_is_one_sentence() -> None:
     with pytest.raises(StartupError, match=r"^SANDBOX=of is invalid\. Use on or off, or leave it out to use on\.$"):
-        decided({"SANDBOX": "of"})
-    assert decided({"SANDBOX": "ON"}).own_sandbox
+        config_of({"SANDBOX": "of"})
+    assert config_of({"SANDBOX": "ON"}).own_sandbox

@@ -18,7 +18,7 @@ from jobs.models.token import digest
 from portal.quickstart.config import find_redis_server
 from portal.quickstart.state_dir import find_free_port
 from tests.eventually import eventually
-from tests.quickstart_process import Run, alive, rows, running, surroundings
+from tests.quickstart_process import Run, alive_commands, environment_of, rows, running
 
 pytestmark = [
     pytest.mark.process,
@@ -71,9 +71,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
         )
         [(definitions,)] = rows(run.state, "select count(*) from jobs_revision where registration = 'REGISTERED'")
         processes = run.children()
-        leaked = [pid for pid in processes if b"AKIAREAL" in surroundings(pid)]
+        leaked = [pid for pid in processes if b"AKIAREAL" in environment_of(pid)]
         stopped = run.stop()
-        remaining = alive(processes)
+        remaining = alive_commands(processes)
     print(f"first start {ready:.1f} s, stop {stopped:.1f} s")  # noqa: T201
     return FirstRun(run, text, statuses, token, tokens, memberships, definitions, leaked, remaining)
 
@@ -87,8 +87,8 @@ def killed(first: FirstRun) -> KilledRun:
         run.process.kill()
         run.process.wait()
         with suppress(AssertionError):  # the test says which
-            wait_until(lambda: not alive(processes))
-    return KilledRun(run, submissions, token, alive(processes))
+            wait_until(lambda: not alive_commands(processes))
+    return KilledRun(run, submissions, token, alive_commands(processes))
 
 
 def test_it_starts_answers_and_stops_without_a_trace(first: FirstRun) -> None:
@@ -123,21 +123,21 @@ def test_after_a_kill_it_starts_and_what_dies_is_started_again_until_it_is_hopel
         for words in ("manage.py worker", Path(find_redis_server()).name, "gunicorn"):
             pid = run.child(words)
             os.kill(pid, signal.SIGKILL)
-            wait_until(partial(replaced, run, words, pid))
+            wait_until(partial(is_replaced, run, words, pid))
         wait_until(lambda: run.page("/sign-in/")[0] == 200)
         everything = run.children()
         for death in range(4):
             pid = run.child("manage.py clock")
             os.kill(pid, signal.SIGKILL)
             if death < 3:
-                wait_until(partial(replaced, run, "manage.py clock", pid))
+                wait_until(partial(is_replaced, run, "manage.py clock", pid))
         code = run.process.wait(SECONDS)
         text = run.said.read_text()
 
     assert code == 1
     assert "The worker was killed by signal 9 and is restarted. See its log: " in text
     assert "The clock was ended by signal 9, for the fourth time within a minute: everything is stopped." in text
-    assert alive(everything) == []
+    assert alive_commands(everything) == []
 
 
 def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no_aws(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no
     assert len(text.strip().splitlines()) == 1
 
 
-def replaced(run: Run, words: str, former: int) -> bool:
+def is_replaced(run: Run, words: str, former: int) -> bool:
     now = run.children()
     return former not in now and any(words in command for command in now.values())
 

@@ -58,7 +58,7 @@ def child(name: str, program: str, directory: Path, *, patience: float = 5, once
     )
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -110,7 +110,7 @@ def test_what_ran_before_it_began_is_not_its_own_to_end(tmp_path: Path) -> None:
         supervisor.start(child("clock", SLEEP, tmp_path))
         with subprocess.Popen([sys.executable, "-c", SLEEP]) as left_behind:
             supervisor.stop([])
-            assert (alive(before.pid), alive(left_behind.pid)) == (True, False)
+            assert (is_alive(before.pid), is_alive(left_behind.pid)) == (True, False)
         before.kill()
 
 

@@ -62,7 +62,7 @@ def job(
     return made
 
 
-def spent(**where: Any) -> Decimal:
+def total_usd(**where: Any) -> Decimal:
     """What the lines add up to, one by one."""
     units = [line.usd for line in CostLine.objects.filter(**where)]
     total = sum(units, Decimal(0))

@@ -28,7 +28,7 @@ def account(research):
     return research.team.queue_grants.get().queue.account
 
 
-def ran(member, revision, seconds=60, state="SUCCEEDED", usd="", **fields):
+def ended_job(member, revision, seconds=60, state="SUCCEEDED", usd="", **fields):
     """A job of it that ended."""
     job = make.job(
         make.submission(member, revision.definition.account),
@@ -63,10 +63,10 @@ def card(team, name="hello"):
 def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
     revision = make.revision("hello", of=research.team, where=account)
     for seconds, usd in ((10, "0.01"), (20, "0.02"), (600, "9")):
-        last = ran(research, revision, seconds, usd=usd)
-    ran(research, revision, 1, state="FAILED", usd="5")
+        last = ended_job(research, revision, seconds, usd=usd)
+    ended_job(research, revision, 1, state="FAILED", usd="5")
     for nothing in ("STOPPED", "LOST"):
-        ran(research, revision, 1, state=nothing)
+        ended_job(research, revision, 1, state=nothing)
     told = card(research.team)
 
     assert told.outcomes == RunOutcomes(succeeded=3, failed=1, median_time=timedelta(seconds=20), usd=Decimal("0.02"))
@@ -78,7 +78,7 @@ def test_what_is_usual_is_the_middle_of_those_that_succeeded(research, account):
 def test_the_catalog_and_the_estimate_of_a_submission_agree_on_the_usual_run_time(research, account, lengths):
     revision = make.revision("hello", of=research.team, where=account)
     for seconds in lengths:
-        ran(research, revision, seconds)
+        ended_job(research, revision, seconds)
     estimated = run_statistics(research.team, (), [revision.definition_id]).runs[revision.definition_id]
 
     assert card(research.team).outcomes.median_time == timedelta(seconds=estimated.median)
@@ -94,9 +94,9 @@ def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, 
     old = make.revision("hello", of=research.team, where=account)
     new = make.revision("hello", where=account)
     for state in ("FAILED", "FAILED", "SUCCEEDED"):
-        ran(research, old, state=state)
+        ended_job(research, old, state=state)
     for state in ("FAILED", "SUCCEEDED"):
-        ran(research, new, state=state)
+        ended_job(research, new, state=state)
     make.job(make.submission(research, account), revision=new, state="RUNNING")
 
     assert (card(research.team).outcomes.succeeded, card(research.team).outcomes.failed) == (2, 1)
@@ -108,8 +108,8 @@ def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, accoun
     revision = make.revision("tool", of=makers.team, where=account)
     revision.definition.shared = True
     revision.definition.save()
-    ran(makers, revision, state="FAILED")
-    ours = ran(research, revision)
+    ended_job(makers, revision, state="FAILED")
+    ours = ended_job(research, revision)
     told = card(research.team, "tool")
     used = catalog.definition_usage(revision.definition, research.user)
 
@@ -153,13 +153,13 @@ def test_every_word_is_looked_for_in_the_name_and_in_what_it_is_for(research, ac
     make.definition("score", of=research.team, where=account, description="Scores a model")
     make.definition("theirs", of=make.team(), where=account, description="Scores a model")
 
-    def found(text):
+    def names_of(text):
         return [each.definition.name for each in catalog.definition_page(research.team, text=text).rows]
 
-    assert found("model") == ["score", "train"]
-    assert found("churn MODEL") == ["train"]
-    assert found("scor") == ["score"]
-    assert found("theirs") == []
+    assert names_of("model") == ["score", "train"]
+    assert names_of("churn MODEL") == ["train"]
+    assert names_of("scor") == ["score"]
+    assert names_of("theirs") == []
 
 
 def test_what_is_deactivated_is_on_a_page_of_its_own(research, account):
@@ -187,7 +187,7 @@ def test_a_page_takes_four_queries_however_much_there_is(research, account, coun
     for number in range(count):
         revision = make.revision(f"definition-{number}", of=research.team, where=account)
         for _ in range(2):
-            ran(research, revision, usd="1")
+            ended_job(research, revision, usd="1")
 
     with django_assert_num_queries(4):
         assert len(catalog.definition_page(research.team).rows) == count

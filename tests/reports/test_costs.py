@@ -36,7 +36,7 @@ def submission():
     return make.submission()
 
 
-def told(report):
+def cost_rows(report):
     return [(row.label, row.usd, row.jobs) for row in report.rows]
 
 
@@ -48,7 +48,7 @@ def test_a_month_is_divided_by_a_tag_and_the_untagged_stand_last(submission):
 
     report = costs.cost_report(submission.team, NOVEMBER, PROJECT)
 
-    assert told(report) == [
+    assert cost_rows(report) == [
         ("BETA", Decimal("0.15"), 1),
         ("ALPHA", Decimal("0.05"), 1),
         ("Untagged", Decimal("0.5"), 1),
@@ -59,13 +59,13 @@ def test_a_month_is_divided_by_a_tag_and_the_untagged_stand_last(submission):
 def test_untagged_is_said_when_there_is_none(submission):
     past.job(submission, "2026-11-03", 1, tags={"Project": "ALPHA"})
 
-    assert told(costs.cost_report(submission.team, NOVEMBER, PROJECT))[-1] == ("Untagged", 0, 0)
+    assert cost_rows(costs.cost_report(submission.team, NOVEMBER, PROJECT))[-1] == ("Untagged", 0, 0)
 
 
 def test_a_tag_without_a_value_is_not_untagged(submission):
     past.job(submission, "2026-11-03", 1, tags={"Project": ""})
 
-    assert [(label, jobs) for label, _, jobs in told(costs.cost_report(submission.team, NOVEMBER, PROJECT))] == [
+    assert [(label, jobs) for label, _, jobs in cost_rows(costs.cost_report(submission.team, NOVEMBER, PROJECT))] == [
         ("(empty)", 1),
         ("Untagged", 0),
     ]
@@ -138,7 +138,7 @@ def years(submission):
 @pytest.mark.long
 def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
     month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
-    expected = past.spent(team=years, day__range=(month.first, month.last))
+    expected = past.total_usd(team=years, day__range=(month.first, month.last))
     keys = costs.tag_keys(years, month)
     assert {"Department", "Project", "CostCenter"} <= set(keys)
 

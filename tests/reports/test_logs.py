@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def log_page(*texts: str, forward: str = "f/9", backward: str = "b/1") -> http_wire.Answer:
     events = [{"timestamp": 1_700_000_000_000 + n, "message": text} for n, text in enumerate(texts)]
-    return http_wire.says(200, {"events": events, "nextForwardToken": forward, "nextBackwardToken": backward})
+    return http_wire.reply(200, {"events": events, "nextForwardToken": forward, "nextBackwardToken": backward})
 
 
 def job_at(url: str, **fields):
@@ -81,7 +81,7 @@ def test_without_a_stream_the_page_says_why(state, sentence):
 
 
 def test_a_stream_without_lines_is_no_fault():
-    missing = http_wire.says(
+    missing = http_wire.reply(
         400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException"
     )
     with http_wire.wire(missing) as aws:
@@ -97,7 +97,7 @@ def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
 
 @pytest.mark.parametrize("body", [{}, {"events": None}, {"events": []}, {"events": [5], "nextForwardToken": "f/1"}])
 def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
-    with http_wire.wire(http_wire.says(200, body)) as aws:
+    with http_wire.wire(http_wire.reply(200, body)) as aws:
         page = logs.after(job_at(aws.url), "f/9")
 
     assert page.problem.startswith("The log cannot be read at this moment")
@@ -110,7 +110,7 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDPORTAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
     monkeypatch.setattr(logs, "READ_TIMEOUT_SECONDS", logs.SLOT_TIMEOUT_SECONDS + 0.3)
-    with http_wire.wire(http_wire.trickles()) as aws:
+    with http_wire.wire(http_wire.trickle()) as aws:
         job = job_at(aws.url)
         for name, value in way_in.items():
             setattr(job.account, name, value)
@@ -143,7 +143,7 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
 
 
 def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
-    with http_wire.wire(http_wire.hangs_up) as away, http_wire.wire(log_page("one")) as well:
+    with http_wire.wire(http_wire.hang_up) as away, http_wire.wire(log_page("one")) as well:
         job, other = job_at(away.url), job_at(well.url)
         for _ in range(3):
             assert "closed" in logs.tail(job).problem
@@ -153,7 +153,7 @@ def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other
 
 
 def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeypatch):
-    with http_wire.wire(http_wire.hangs_up, http_wire.hangs_up, http_wire.hangs_up, log_page("back")) as aws:
+    with http_wire.wire(http_wire.hang_up, http_wire.hang_up, http_wire.hang_up, log_page("back")) as aws:
         job = job_at(aws.url)
         for _ in range(3):
             logs.tail(job)

@@ -125,29 +125,31 @@ def get(client: Client, address: str, **options: Any) -> None:
 Read = Callable[[Ground, Submission], Callable[[], object]]
 
 READS: dict[str, Read] = {
-    "page": lambda ground, of: _with(browser(ground), of.get_absolute_url()),
-    "last page": lambda ground, of: _with(browser(ground), f"{of.get_absolute_url()}?first={of.job_count}"),
-    "live part": lambda ground, of: _with(browser(ground), f"{of.get_absolute_url()}?part=live"),
-    "job": lambda ground, of: _with(browser(ground), of.jobs.get(position=1).get_absolute_url()),
-    "run again": lambda ground, of: _with(browser(ground), f"{of.get_absolute_url()}again/", follow=True),
-    "list": lambda ground, _: _with(browser(ground), "/teams/research/"),
-    "home": lambda ground, _: _with(browser(ground), "/teams/research/home/"),
-    "history": lambda ground, _: _with(browser(ground), "/teams/research/jobs/"),
-    "admin": lambda *_: _with(staff(), "/admin/jobs/auditentry/"),
-    "health": lambda *_: _with(staff(), "/health/"),
-    "API": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}"),
-    "API since": lambda ground, of: _with(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}?since=0"),
+    "page": lambda ground, of: page_getter(browser(ground), of.get_absolute_url()),
+    "last page": lambda ground, of: page_getter(browser(ground), f"{of.get_absolute_url()}?first={of.job_count}"),
+    "live part": lambda ground, of: page_getter(browser(ground), f"{of.get_absolute_url()}?part=live"),
+    "job": lambda ground, of: page_getter(browser(ground), of.jobs.get(position=1).get_absolute_url()),
+    "run again": lambda ground, of: page_getter(browser(ground), f"{of.get_absolute_url()}again/", follow=True),
+    "list": lambda ground, _: page_getter(browser(ground), "/teams/research/"),
+    "home": lambda ground, _: page_getter(browser(ground), "/teams/research/home/"),
+    "history": lambda ground, _: page_getter(browser(ground), "/teams/research/jobs/"),
+    "admin": lambda *_: page_getter(staff(), "/admin/jobs/auditentry/"),
+    "health": lambda *_: page_getter(staff(), "/health/"),
+    "API": lambda ground, of: page_getter(Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}"),
+    "API since": lambda ground, of: page_getter(
+        Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}?since=0"
+    ),
     "CSV": lambda ground, _: lambda: list(history.export_rows(ground.member.team, history.JobFilter())),
     "dispatch": lambda ground, _: lambda: claim_jobs(ground.account, 100),
     "report": lambda *_: lambda: call_command("reconcile", "--report"),
     "audit": lambda ground, _: lambda: audit.audit_page(ground.member.team, audit.AuditFilter()),
     # The last: a submission with a request for approval is read with one statement more.
-    "approval": lambda ground, of: _with(browser(ground), make.approval(of).get_absolute_url()),
+    "approval": lambda ground, of: page_getter(browser(ground), make.approval(of).get_absolute_url()),
 }
 GROWING = {"CSV"}  # reads thousands by the thousand
 
 
-def _with(client: Client, address: str, **options: Any) -> Callable[[], object]:
+def page_getter(client: Client, address: str, **options: Any) -> Callable[[], object]:
     return lambda: get(client, address, **options)
 
 
@@ -244,7 +246,7 @@ def test_a_page_of_a_submission_shows_so_many_jobs_and_leads_to_the_next(ground:
     assert f"Jobs 1–{JOB_PAGE_SIZE} of {JOB_PAGE_SIZE + 1}" in page
 
 
-def doors(ground: Ground, text: str, folder: Any) -> Iterator[tuple[str, str]]:
+def entry_points(ground: Ground, text: str, folder: Any) -> Iterator[tuple[str, str]]:
     address = "/teams/research/new/"
     yield "page", browser(ground).post(address, {"text": text, "request_key": "k"}).content.decode()
     client = Client(headers=token(ground))
@@ -261,7 +263,7 @@ def test_a_workflow_with_one_step_more_is_refused_at_every_door_with_the_limit_a
     ground: Ground, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ):
     text = json.dumps({"jobs": [{}] * (MAX_STEPS + 1)})
-    for door, answer in doors(ground, text, tmp_path):
+    for door, answer in entry_points(ground, text, tmp_path):
         said = answer
         if door == "judge":
             with pytest.raises(SystemExit):

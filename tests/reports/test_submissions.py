@@ -9,15 +9,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def test_the_liveliest_job_speaks_for_the_whole_and_else_the_worst():
-    def whole(*states):
+    def overall_name(*states):
         submission = make.submission()
         jobs = [make.job(submission, state=state) for state in states]
         return submissions.overall_status(submissions.count_statuses(jobs)).name
 
-    assert whole(State.FAILED, State.RUNNING, State.SUCCEEDED) == "RUNNING"
-    assert whole(State.FAILED, State.SUCCEEDED) == "FAILED"
-    assert whole(State.STOPPED, State.SUCCEEDED) == "STOPPED"
-    assert whole(State.SUCCEEDED, State.SUCCEEDED) == "SUCCEEDED"
+    assert overall_name(State.FAILED, State.RUNNING, State.SUCCEEDED) == "RUNNING"
+    assert overall_name(State.FAILED, State.SUCCEEDED) == "FAILED"
+    assert overall_name(State.STOPPED, State.SUCCEEDED) == "STOPPED"
+    assert overall_name(State.SUCCEEDED, State.SUCCEEDED) == "SUCCEEDED"
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_repeat():

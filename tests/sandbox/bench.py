@@ -22,7 +22,7 @@ ENDS = {"SUCCEEDED", "FAILED"}
 _numbers = itertools.count()
 
 
-def a_name() -> str:
+def unique_name() -> str:
     """A name that no other job has."""
     return f"job-{next(_numbers)}"
 

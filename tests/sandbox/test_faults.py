@@ -17,7 +17,7 @@ from botocore.exceptions import (
 
 from jobs.sandbox import Sandbox
 from tests.eventually import eventually
-from tests.sandbox.bench import Bench, a_name
+from tests.sandbox.bench import Bench, unique_name
 from tests.sandbox.test_protocol import call
 
 QUEUE = "cpu-job-queue"
@@ -46,7 +46,7 @@ def bench(unruly: Bench) -> Bench:
 def test_a_lost_or_failed_answer_does_not_tell_whether_the_job_was_accepted_but_the_ledger_does(
     bench: Bench, fault: Any, error: Any, jobs: int
 ) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan(fault)
     with pytest.raises(ANY) as failure:
         bench.submit(jobName=name)
@@ -69,7 +69,7 @@ def test_a_reset_is_a_reset_and_not_a_quiet_end(bench: Bench) -> None:
 
 
 def test_a_truncated_answer_is_a_success_without_a_job_id(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan({"does": "truncate"})
     answer: Any = bench.batch.submit_job(jobName=name, jobQueue=QUEUE, jobDefinition="job")
 
@@ -80,7 +80,7 @@ def test_a_truncated_answer_is_a_success_without_a_job_id(bench: Bench) -> None:
 
 @pytest.mark.long
 def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan({"does": "late", "seconds": 2})
     with pytest.raises(HTTPClientError):
         bench.submit(jobName=name)
@@ -92,7 +92,7 @@ def test_a_late_request_is_answered_to_nobody_and_accepted_all_the_same(bench: B
 
 @pytest.mark.long
 def test_a_request_that_comes_later_than_its_signature_lives_is_never_accepted(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan({"does": "late", "seconds": 2})
     with pytest.raises(HTTPClientError):
         bench.submit(jobName=name)
@@ -108,7 +108,7 @@ def test_a_request_that_comes_later_than_its_signature_lives_is_never_accepted(b
 def test_a_slow_answer_comes_and_the_job_was_accepted_before_or_after_the_wait(
     bench: Bench, does: str, at_once: int
 ) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan({"does": does, "seconds": 2})
     with ThreadPoolExecutor(1) as pool:
         submitted = pool.submit(bench.submit, jobName=name)
@@ -122,7 +122,7 @@ def test_a_slow_answer_comes_and_the_job_was_accepted_before_or_after_the_wait(
 
 
 def test_an_answer_that_comes_after_the_caller_has_gone_hurts_nobody(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     impatient = Bench(bench.batch.meta.endpoint_url, read_timeout=0.2)
     bench.plan({"does": "accept-slow", "seconds": 0.4, "count": 1})
     with pytest.raises(HTTPClientError, match="Read timeout"):
@@ -163,7 +163,7 @@ def test_only_the_chosen_operations_are_struck(bench: Bench) -> None:
 
 @pytest.mark.long
 def test_young_jobs_are_not_listed_or_described_yet(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     bench.plan(list_lag_seconds=2)
     job_id = bench.submit(jobName=name)
     assert bench.listed(name) == []
@@ -180,17 +180,17 @@ def test_young_jobs_are_not_listed_or_described_yet(bench: Bench) -> None:
 def test_a_describing_leaves_out_jobs_now_and_then(bench: Bench) -> None:
     ids = [bench.submit() for _ in range(20)]
 
-    def told() -> list[int]:
+    def described_counts() -> list[int]:
         bench.plan(describe_omits=0.5, seed=3)
         return [len(bench.batch.describe_jobs(jobs=ids)["jobs"]) for _ in range(3)]
 
-    assert all(0 < count < 20 for count in told())
+    assert all(0 < count < 20 for count in described_counts())
     bench.plan()
     assert len(bench.batch.describe_jobs(jobs=ids)["jobs"]) == 20
 
 
 def test_ended_jobs_are_forgotten_after_a_while_and_unfinished_ones_are_not(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     ended, waiting = bench.submit(jobName=name), bench.submit(jobName=name)
     bench.batch.terminate_job(jobId=ended, reason="over")
     bench.plan(purge_seconds=0.3)
@@ -203,7 +203,7 @@ def test_ended_jobs_are_forgotten_after_a_while_and_unfinished_ones_are_not(benc
 
 
 def test_a_job_is_forgotten_by_command_with_its_children_whatever_its_state(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     job_id = bench.submit(jobName=name, arrayProperties={"size": 2})
     bench.control("PUT", "forgotten", {"jobs": [job_id]})
 
@@ -216,7 +216,7 @@ def test_a_job_is_forgotten_by_command_with_its_children_whatever_its_state(benc
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["close", "503"])
 def test_in_an_outage_nobody_is_there_and_afterwards_all_is_as_before(bench: Bench, how: str) -> None:
-    name = a_name()
+    name = unique_name()
     job_id = bench.submit(jobName=name)
     bench.plan(outages=[{"for_seconds": 2, "how": how}])
     for attempt in (
@@ -226,12 +226,12 @@ def test_in_an_outage_nobody_is_there_and_afterwards_all_is_as_before(bench: Ben
     ):
         with pytest.raises(ANY):
             attempt()
-    eventually(lambda: works(bench))
+    eventually(lambda: is_answering(bench))
 
     assert bench.listed(name) == [job_id] == bench.accepted(name)
 
 
-def works(bench: Bench) -> bool:
+def is_answering(bench: Bench) -> bool:
     try:
         return bool(bench.batch.describe_job_queues())
     except ANY:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from jobs.sandbox import Sandbox
 from jobs.sandbox.faults import FaultEffect, FaultPlan, FaultPlanError
 from tests.eventually import eventually
-from tests.sandbox.bench import Bench, a_name
+from tests.sandbox.bench import Bench, unique_name
 
 ANY = (BotoCoreError, ClientError)
 
@@ -24,7 +24,7 @@ def bench(unruly: Bench) -> Bench:
 
 
 def test_the_ledger_has_every_acceptance_with_its_tags_and_request(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     arn = bench.define(name, tags={"kind": "definition"})
     answer = bench.batch.submit_job(
         jobName=name, jobQueue="cpu-job-queue", jobDefinition=name, tags={"portal:job": "j"}
@@ -76,7 +76,7 @@ def test_the_same_seed_does_the_same_however_requests_interleave(bench: Bench) -
 
 @pytest.mark.long
 def test_ledger_and_acceptances_are_equal_after_a_storm(bench: Bench) -> None:
-    name = a_name()
+    name = unique_name()
     struck = storm(bench, 11, threads=4, name=name)
     happened = 40 - sum(does in {"drop", "throttle"} for does in struck.values())
     eventually(lambda: len(bench.accepted(name)) >= happened)

@@ -24,7 +24,7 @@ def names(bench: Bench, **wanted: Any) -> list[str]:
     return [job["jobName"] for job in page["jobSummaryList"]]
 
 
-def filtered(name: str, value: str) -> dict[str, Any]:
+def name_filter(name: str, value: str) -> dict[str, Any]:
     return {"filters": [{"name": name, "values": [value]}]}
 
 
@@ -44,7 +44,7 @@ def test_a_filter_answers_with_every_status_at_most_a_hundred_a_page(filled: tup
     bench, ids = filled
     pages = [
         page["jobSummaryList"]
-        for page in bench.batch.get_paginator("list_jobs").paginate(jobQueue=QUEUE, **filtered("JOB_NAME", "*"))
+        for page in bench.batch.get_paginator("list_jobs").paginate(jobQueue=QUEUE, **name_filter("JOB_NAME", "*"))
     ]
 
     assert [len(page) for page in pages] == [100, 30]
@@ -53,29 +53,29 @@ def test_a_filter_answers_with_every_status_at_most_a_hundred_a_page(filled: tup
 
 def test_names_are_compared_in_any_case_and_by_their_beginning(filled: tuple[Bench, list[str]]) -> None:
     bench, _ = filled
-    assert names(bench, **filtered("JOB_NAME", "rISK-007")) == ["Risk-007"]
-    assert names(bench, **filtered("JOB_NAME", "RISK-00*")) == [f"Risk-{number:03}" for number in range(9, -1, -1)]
-    assert names(bench, **filtered("JOB_NAME", "risk")) == []
+    assert names(bench, **name_filter("JOB_NAME", "rISK-007")) == ["Risk-007"]
+    assert names(bench, **name_filter("JOB_NAME", "RISK-00*")) == [f"Risk-{number:03}" for number in range(9, -1, -1)]
+    assert names(bench, **name_filter("JOB_NAME", "risk")) == []
 
 
 def test_definitions_are_compared_exactly(filled: tuple[Bench, list[str]]) -> None:
     bench, ids = filled
     arn = bench.describe(ids[0])["jobDefinition"]
     for value, many in ((arn, 100), ("risk", 100), ("ris*", 100), ("ris", 0), ("RISK", 0)):
-        assert len(names(bench, **filtered("JOB_DEFINITION", value))) == many, value
+        assert len(names(bench, **name_filter("JOB_DEFINITION", value))) == many, value
 
 
 def test_times_of_creation_are_milliseconds_as_text(filled: tuple[Bench, list[str]]) -> None:
     bench, ids = filled
     border = bench.describe(ids[100])["createdAt"]
-    after = bench.batch.list_jobs(jobQueue=QUEUE, **filtered("AFTER_CREATED_AT", str(border)))["jobSummaryList"]
-    before = bench.batch.list_jobs(jobQueue=QUEUE, **filtered("BEFORE_CREATED_AT", str(border)))["jobSummaryList"]
+    after = bench.batch.list_jobs(jobQueue=QUEUE, **name_filter("AFTER_CREATED_AT", str(border)))["jobSummaryList"]
+    before = bench.batch.list_jobs(jobQueue=QUEUE, **name_filter("BEFORE_CREATED_AT", str(border)))["jobSummaryList"]
 
     assert after
     assert all(job["createdAt"] > border for job in after)
     assert all(job["createdAt"] < border for job in before)
     with pytest.raises(ClientError, match="milliseconds"):
-        names(bench, **filtered("AFTER_CREATED_AT", "yesterday"))
+        names(bench, **name_filter("AFTER_CREATED_AT", "yesterday"))
 
 
 def test_children_are_listed_by_their_array_and_index(filled: tuple[Bench, list[str]]) -> None:

@@ -35,6 +35,6 @@ def workflow(*steps: Document) -> Document:
     return {"jobs": list(steps)}
 
 
-def told(problems: list[Problem]) -> list[tuple[str, str]]:
+def pointers_and_rules(problems: list[Problem]) -> list[tuple[str, str]]:
     """Where, and by which rule."""
     return [(problem.pointer, problem.rule) for problem in problems]

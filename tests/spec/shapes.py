@@ -79,7 +79,7 @@ def amounts(kind: str, value: str) -> Any:
     return every[kind]
 
 
-def _asks(pod: bool) -> Document:
+def _with_requirements(pod: bool) -> Document:
     if pod:
         return {"name": "main", "resources": {"limits": amounts("limits", ONE)}}
     return {"name": "main", "resourceRequirements": amounts("resourceRequirements", ONE)}
@@ -94,8 +94,8 @@ def _block(key: str) -> Document:
     if key in ("containerProperties", "container"):
         return _plain()
     if key == "ecsProperties":
-        return {"taskProperties": [{"containers": [{"image": "busybox", **_asks(pod=False)}]}]}
-    pod = {"image": "busybox", **_asks(pod=True)}
+        return {"taskProperties": [{"containers": [{"image": "busybox", **_with_requirements(pod=False)}]}]}
+    pod = {"image": "busybox", **_with_requirements(pod=True)}
     before = {**copy.deepcopy(pod), "name": "before"}
     return {"podProperties": {"containers": [pod], "initContainers": [before]}}
 
@@ -163,7 +163,7 @@ def places(*wanted: set[tuple[str, str]], only_nodes: bool = False) -> list[Any]
     ]
 
 
-def named(submission: Document, place: Place) -> Document:
+def with_names(submission: Document, place: Place) -> Document:
     """The submission with the names of the node group and of the pod's container that a place is for."""
     if "nodePropertyOverrides" in place:
         submission = with_value(submission, ("nodeOverrides", "nodePropertyOverrides", "[]", "targetNodes"), "0:")

@@ -7,7 +7,7 @@ from jobs.spec.documents import Document
 from tests.spec.samples import definition, step, workflow
 
 
-def told(before: Document, after: Document) -> list[str]:
+def sentences(before: Document, after: Document) -> list[str]:
     return [difference.sentence for difference in diff_documents(before, after)]
 
 
@@ -48,22 +48,24 @@ def test_each_difference_is_a_place_a_kind_and_a_sentence() -> None:
 def test_entries_with_names_are_compared_by_name_and_not_by_place() -> None:
     before = definition({"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
     after = definition({"environment": [{"name": "B", "value": "3"}, {"name": "A", "value": "1"}]})
-    assert told(before, after) == ["containerProperties › environment › B changed from “2” to “3”."]
+    assert sentences(before, after) == ["containerProperties › environment › B changed from “2” to “3”."]
     sizes = definition({"resourceRequirements": [{"type": "MEMORY", "value": "512"}, {"type": "VCPU", "value": "2"}]})
-    assert told(definition(), sizes) == [
+    assert sentences(definition(), sizes) == [
         "containerProperties › resourceRequirements › VCPU › value changed from “1” to “2”."
     ]
 
 
 def test_a_command_is_one_thing() -> None:
     before, after = definition({"command": ["run", "a"]}), definition({"command": ["run", "b"]})
-    assert told(before, after) == ["containerProperties › command changed from the list run a to the list run b."]
+    assert sentences(before, after) == [
+        "containerProperties › command changed from the list run a to the list run b."
+    ]
 
 
 def test_steps_are_compared_by_their_names() -> None:
     before = workflow(step("a"), step("b", "${a}"))
     after = workflow(step("b", "${a}"), step("c"))
-    assert told(before, after) == [
+    assert sentences(before, after) == [
         "jobs › c was added: an object.",
         "jobs › a was removed; it was an object.",
     ]
@@ -72,13 +74,13 @@ def test_steps_are_compared_by_their_names() -> None:
 def test_a_secret_is_not_told() -> None:
     before = definition({"environment": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}]})
     after = definition({"environment": [{"name": "DB_PASSWORD", "value": "correct horse"}]})
-    [sentence] = told(before, after)
+    [sentence] = sentences(before, after)
     assert "hunter2" not in sentence
     assert "horse" not in sentence
 
 
 def test_true_is_not_one() -> None:
-    assert told({"a": True}, {"a": 1}) == ["a changed from true to the number 1."]
+    assert sentences({"a": True}, {"a": 1}) == ["a changed from true to the number 1."]
 
 
 @pytest.mark.parametrize("odd", [None, 1, "x", [], [None], [[]], {}, [{"name": 1}], [{"name": "a"}] * 2])

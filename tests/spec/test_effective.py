@@ -12,28 +12,28 @@ def definition(**properties):
     return {"jobDefinitionName": "d", "type": "container", "containerProperties": {"image": "x", **properties}}
 
 
-def asks(**values):
+def requirements(**values):
     return [{"type": kind, "value": value} for kind, value in values.items()]
 
 
 def test_an_override_of_one_type_leaves_the_others():
     size = requested_size(
-        definition(resourceRequirements=asks(VCPU="2", MEMORY="4096", GPU="1")),
-        {"containerOverrides": {"resourceRequirements": asks(GPU="2")}},
+        definition(resourceRequirements=requirements(VCPU="2", MEMORY="4096", GPU="1")),
+        {"containerOverrides": {"resourceRequirements": requirements(GPU="2")}},
     )
 
     assert (size.vcpus, size.memory_mib, size.gpus) == (Decimal(2), 4096, 2)
 
 
 def test_legacy_sizes_count_where_nothing_newer_stands_beside_them():
-    size = requested_size(definition(vcpus=4, memory=16384, resourceRequirements=asks(GPU="1")), {})
+    size = requested_size(definition(vcpus=4, memory=16384, resourceRequirements=requirements(GPU="1")), {})
 
     assert (size.vcpus, size.memory_mib, size.gpus) == (Decimal(4), 16384, 1)
-    assert requested_size(definition(vcpus=4, resourceRequirements=asks(VCPU="8")), {}).vcpus == 8
+    assert requested_size(definition(vcpus=4, resourceRequirements=requirements(VCPU="8")), {}).vcpus == 8
 
 
 def test_containers_of_one_task_add_up():
-    task = {"containers": [{"image": "x", "resourceRequirements": asks(VCPU="0.25", MEMORY="512")}] * 2}
+    task = {"containers": [{"image": "x", "resourceRequirements": requirements(VCPU="0.25", MEMORY="512")}] * 2}
     size = requested_size({"ecsProperties": {"taskProperties": [task]}}, {})
 
     assert (size.vcpus, size.memory_mib) == (Decimal("0.5"), 1024)
@@ -66,7 +66,7 @@ def test_each_value_says_where_it_comes_from():
         **definition(
             command=["run", "Ref::size", "Ref::mode", "Ref::none"],
             environment=[{"name": "A", "value": "1"}, {"name": "B", "value": "1"}],
-            resourceRequirements=asks(VCPU="2", MEMORY="4096"),
+            resourceRequirements=requirements(VCPU="2", MEMORY="4096"),
             jobRoleArn="role",
             logConfiguration={"logDriver": "awslogs", "options": {"awslogs-group": "/mine"}},
         ),
@@ -80,7 +80,7 @@ def test_each_value_says_where_it_comes_from():
         "timeout": {"attemptDurationSeconds": 90},
         "containerOverrides": {
             "environment": [{"name": "B", "value": "2"}],
-            "resourceRequirements": asks(MEMORY="8192"),
+            "resourceRequirements": requirements(MEMORY="8192"),
         },
     }
     view = effective.effective_job(document, submission).as_json()
@@ -141,7 +141,7 @@ def test_an_overriding_command_replaces_the_whole_and_its_placeholders_too():
 
 def test_containers_of_a_task_are_overridden_by_name():
     task = {"containers": [{"image": "a", "name": "one"}, {"image": "b", "name": "two"}], "taskRoleArn": "role"}
-    inner = [{"name": "two", "resourceRequirements": asks(VCPU="4"), "command": ["x"]}]
+    inner = [{"name": "two", "resourceRequirements": requirements(VCPU="4"), "command": ["x"]}]
     view = effective.effective_job(
         {"ecsProperties": {"taskProperties": [task]}},
         {"ecsPropertiesOverride": {"taskProperties": [{"containers": inner}]}},

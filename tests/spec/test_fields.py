@@ -97,12 +97,15 @@ def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], ta
 @examples(100)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
-    def sent(value: forms.FieldValue) -> forms.FieldValue:
+    def as_browser_sends(value: forms.FieldValue) -> forms.FieldValue:
         if isinstance(value, str):
             return value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-        return tuple(FieldRow(r.name, str(sent(r.value)), r.origin) if isinstance(r, FieldRow) else r for r in value)  # type: ignore[return-value]
+        return tuple(
+            FieldRow(r.name, str(as_browser_sends(r.value)), r.origin) if isinstance(r, FieldRow) else r
+            for r in value
+        )  # type: ignore[return-value]
 
-    shown = {name: sent(value) for name, value in forms.read_values(document, table).items()}
+    shown = {name: as_browser_sends(value) for name, value in forms.read_values(document, table).items()}
 
     assert forms.changed_values(document, table, shown) == {}
 
@@ -164,12 +167,12 @@ def test_memory_is_read_as_people_write_it(typed: str, mib: int | None) -> None:
     assert units.parse_mib(typed) == mib
 
 
-def filled(document: dict[str, Any], table: Any = JOB_FIELDS, **changes: Any) -> dict[str, Any]:
+def apply(document: dict[str, Any], table: Any = JOB_FIELDS, **changes: Any) -> dict[str, Any]:
     return forms.apply_changes(document, table, changes)
 
 
 def test_a_form_makes_the_document_a_person_would_write() -> None:
-    made = filled(
+    made = apply(
         {"jobName": "", "jobQueue": "", "jobDefinition": ""},
         name="train",
         queue="cpu",
@@ -206,7 +209,7 @@ def test_what_is_emptied_goes_with_what_it_alone_held() -> None:
         containerOverrides={"environment": [{"name": "A", "value": "1"}]},
         retryStrategy={"attempts": 3, "evaluateOnExit": []},
     )
-    emptied = filled(document, environment=(), retries="")
+    emptied = apply(document, environment=(), retries="")
 
     assert emptied == samples.submission(retryStrategy={"evaluateOnExit": []})
 
@@ -217,7 +220,7 @@ def test_rows_keep_what_the_form_does_not_show_of_them() -> None:
     )
     rows = (FieldRow("A", "2", 0), FieldRow("C", "3"))
 
-    assert filled(document, environment=rows)["containerOverrides"]["environment"] == [
+    assert apply(document, environment=rows)["containerOverrides"]["environment"] == [
         {"name": "A", "value": "2", "note": "x"},
         {"name": 5},
         {"name": "C", "value": "3"},
@@ -228,26 +231,26 @@ def test_a_renamed_tag_keeps_its_place() -> None:
     document = samples.submission(tags={"a": "1", "b": "2", "c": "3"})
     rows = (FieldRow("a", "1", 0), FieldRow("B", "2", 1), FieldRow("c", "3", 2))
 
-    assert list(filled(document, tags=rows)["tags"]) == ["a", "B", "c"]
+    assert list(apply(document, tags=rows)["tags"]) == ["a", "B", "c"]
 
 
 def test_how_a_job_is_waited_for_stays() -> None:
     other = "00000000-90ab-cdef-1234-567890abcdef"
     document = samples.submission(dependsOn=[{"jobId": samples.JOB_ID, "type": "N_TO_N"}, {"type": "SEQUENTIAL"}])
 
-    assert filled(document, waits=(samples.JOB_ID, other))["dependsOn"] == [
+    assert apply(document, waits=(samples.JOB_ID, other))["dependsOn"] == [
         {"jobId": samples.JOB_ID, "type": "N_TO_N"},
         {"type": "SEQUENTIAL"},
         {"jobId": other},
     ]
-    assert filled(document, waits=())["dependsOn"] == [{"type": "SEQUENTIAL"}]
+    assert apply(document, waits=())["dependsOn"] == [{"type": "SEQUENTIAL"}]
 
 
 def test_an_old_size_stays_an_old_size_while_it_can() -> None:
     old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
     shown = forms.read_values(old, DEFINITION_FIELDS)
-    more = filled(old, DEFINITION_FIELDS, vcpus="8", memory="0.5 GiB")["containerProperties"]
-    half = filled(old, DEFINITION_FIELDS, vcpus="0.5")["containerProperties"]
+    more = apply(old, DEFINITION_FIELDS, vcpus="8", memory="0.5 GiB")["containerProperties"]
+    half = apply(old, DEFINITION_FIELDS, vcpus="0.5")["containerProperties"]
 
     assert (shown["vcpus"], shown["memory"], shown["gpus"]) == ("4", "16 GiB", "1")
     assert (more["vcpus"], more["memory"]) == (8, 512)
@@ -256,7 +259,7 @@ def test_an_old_size_stays_an_old_size_while_it_can() -> None:
 
 
 def test_what_nobody_understands_is_kept_for_the_judge() -> None:
-    made = filled(samples.submission(), time_limit="a while", memory="lots", retries="three", command="echo 'x")
+    made = apply(samples.submission(), time_limit="a while", memory="lots", retries="three", command="echo 'x")
 
     assert made["timeout"] == {"attemptDurationSeconds": "a while"}
     assert made["retryStrategy"] == {"attempts": "three"}
@@ -269,11 +272,11 @@ def test_a_number_in_quotes_can_be_put_right() -> None:
 
     assert forms.read_values(document, JOB_FIELDS)["retries"] == '"3"'
     assert forms.changed_values(document, JOB_FIELDS, {"retries": "3"}) == {"retries": "3"}
-    assert filled(document, retries="3")["retryStrategy"] == {"attempts": 3}
+    assert apply(document, retries="3")["retryStrategy"] == {"attempts": 3}
 
 
 def test_a_log_group_brings_its_driver() -> None:
-    made = filled(samples.definition(), DEFINITION_FIELDS, log_group="/my/logs")
+    made = apply(samples.definition(), DEFINITION_FIELDS, log_group="/my/logs")
 
     assert made["containerProperties"]["logConfiguration"] == {
         "options": {"awslogs-group": "/my/logs"},
@@ -284,7 +287,7 @@ def test_a_log_group_brings_its_driver() -> None:
 def test_what_has_another_shape_is_left_alone() -> None:
     document = samples.submission(containerOverrides="none", tags=["a"])
 
-    assert filled(document, command="echo", tags=(FieldRow("a", "b"),)) == document
+    assert apply(document, command="echo", tags=(FieldRow("a", "b"),)) == document
 
 
 def test_only_what_no_field_shows_is_counted() -> None:

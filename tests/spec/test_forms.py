@@ -14,11 +14,11 @@ from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 PLAIN = json.dumps(submission())
 
 
-def said(reading: ParseResult) -> list[str]:
+def change_messages(reading: ParseResult) -> list[str]:
     return [change.message for change in reading.changes]
 
 
-def refusal(text: str) -> DocumentParseError:
+def parse_error(text: str) -> DocumentParseError:
     with pytest.raises(DocumentParseError) as refused:
         parse(text)
     return refused.value
@@ -27,7 +27,7 @@ def refusal(text: str) -> DocumentParseError:
 def test_commas_before_closing_brackets_are_left_out_and_it_is_said() -> None:
     reading = parse('{"jobName": "a,}",\n "dependsOn": [{"jobId": "x",},\n],\n}')
     assert reading.document == {"jobName": "a,}", "dependsOn": [{"jobId": "x"}]}
-    assert said(reading) == ["The commas before closing brackets on lines 2 and 3 were left out."]
+    assert change_messages(reading) == ["The commas before closing brackets on lines 2 and 3 were left out."]
     assert reading.position("/dependsOn/0/jobId") == TextPosition(2, 17)
 
 
@@ -44,18 +44,18 @@ def test_commas_before_closing_brackets_are_left_out_and_it_is_said() -> None:
 def test_what_stands_around_the_document_is_left_out_and_it_is_said(before: str, after: str) -> None:
     reading = parse(before + PLAIN + after)
     assert reading.document == submission()
-    [message] = said(reading)
+    [message] = change_messages(reading)
     assert message.endswith("is not part of the document and was left out.")
     assert reading.position("/jobQueue").line == 1 + before.count("\n")
 
 
 def test_of_two_documents_none_is_chosen() -> None:
-    assert "a second document" in refusal(PLAIN + "\n" + PLAIN).message
+    assert "a second document" in parse_error(PLAIN + "\n" + PLAIN).message
 
 
 def test_slow_formats_are_tried_on_64_kib_only() -> None:
     assert parse(PLAIN + " x" + " " * (MAX_SLOW_FORMAT_LENGTH - len(PLAIN) - 2)).document == submission()
-    assert "remove the rest" in refusal(PLAIN + " x" + " " * MAX_SLOW_FORMAT_LENGTH).message
+    assert "remove the rest" in parse_error(PLAIN + " x" + " " * MAX_SLOW_FORMAT_LENGTH).message
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_keys_are_read_in_any_convention_and_it_is_said(keys: tuple[str, ...]) -
         "jobDefinition": "d",
         "containerOverrides": {"environment": [{"name": "X", "value": "1"}]},
     }
-    [message] = said(reading)
+    [message] = change_messages(reading)
     assert f"{name} as jobName" in message
     place = reading.position("/containerOverrides/environment/0/value")
     assert text.splitlines()[place.line - 1][place.column - 1 :].startswith(json.dumps(value))
@@ -136,7 +136,7 @@ def test_values_of_the_wrong_type_are_put_right_and_it_is_said_without_the_value
 def test_many_values_are_put_right_in_a_few_sentences() -> None:
     reading = parse(json.dumps(submission(parameters={f"p{number}": number for number in range(500)})))
     assert len(reading.changes) == 21
-    assert said(reading)[-1] == "480 more values are read as the type that AWS Batch expects."
+    assert change_messages(reading)[-1] == "480 more values are read as the type that AWS Batch expects."
 
 
 def test_what_cannot_be_put_right_stays_for_the_judge() -> None:
@@ -159,7 +159,7 @@ def test_an_answer_about_definitions_becomes_the_definition() -> None:
     reading = parse(text)
     assert reading.kind is DocumentKind.DEFINITION
     assert reading.document == definition(tags={"team": "x"})
-    assert said(reading) == [
+    assert change_messages(reading) == [
         "The response has 2 revisions; the newest, 7, is used.",
         (
             "jobDefinitionArn, revision, status and containerOrchestrationType are only in AWS responses "
@@ -179,9 +179,9 @@ def test_an_answer_about_several_definitions_is_not_guessed_at() -> None:
     both = [DESCRIBED, {**DESCRIBED, "jobDefinitionName": "other"}]
     assert (
         "2 job definitions (greet and other); send one of them"
-        in refusal(json.dumps({"jobDefinitions": both})).message
+        in parse_error(json.dumps({"jobDefinitions": both})).message
     )
-    assert "has no job definition." in refusal('{"jobDefinitions": []}').message
+    assert "has no job definition." in parse_error('{"jobDefinitions": []}').message
 
 
 def job(name: str, job_id: str, **more: Any) -> Document:
@@ -264,7 +264,7 @@ def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
         tags={"Team": "x"},
         platformCapabilities=["EC2"],
     )
-    assert said(reading) == [
+    assert change_messages(reading) == [
         "The empty parts of the skeleton were left out.",
         (
             "Settings that the skeleton sets to true were left out (privileged and propagateTags); "
@@ -307,7 +307,7 @@ def test_a_command_line_that_registers_is_read() -> None:
         "tags": {"Team": "x"},
         "propagateTags": False,
     }
-    assert said(reading) == ["The command line was read: its options became the keys of the document."]
+    assert change_messages(reading) == ["The command line was read: its options became the keys of the document."]
     assert reading.position("/containerProperties/image") == TextPosition(4, 5)
     assert reading.position("/tags/Team").line == 7
 
@@ -329,7 +329,9 @@ def test_a_command_line_that_submits_is_read() -> None:
             "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "x,y"}],
         },
     }
-    assert said(reading)[1] == ("--region and --output configure the AWS CLI, not the job, and were left out.")
+    assert change_messages(reading)[1] == (
+        "--region and --output configure the AWS CLI, not the job, and were left out."
+    )
 
 
 def test_a_command_line_with_a_whole_document_is_read_and_its_options_win() -> None:
@@ -356,7 +358,7 @@ def test_an_option_that_batch_does_not_have_is_told_by_the_judge() -> None:
     ],
 )
 def test_a_command_line_that_cannot_be_read_says_why(line: str, hint: str) -> None:
-    assert hint in refusal(line).message
+    assert hint in parse_error(line).message
 
 
 def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:

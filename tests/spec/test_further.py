@@ -144,7 +144,7 @@ def controls(part: schema_fields.SchemaPart) -> list[SchemaControl]:
     return [*part.controls, *(control for each in part.parts for control in controls(each))]
 
 
-def meant(control: SchemaControl) -> object:
+def control_value(control: SchemaControl) -> object:
     """The value that a control stands for, as the page's script takes it."""
     match control.type:
         case "members":
@@ -169,4 +169,4 @@ def test_whatever_a_control_shows_is_what_the_document_has_there(document: Docum
             except LookupError:
                 assert control.value == ""
             else:
-                assert meant(control) == held or (not held and not meant(control))
+                assert control_value(control) == held or (not held and not control_value(control))

@@ -7,10 +7,10 @@ from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity
 from jobs.spec.rules import job as judge
 from jobs.spec.rules import sizes
-from tests.spec.samples import JOB_ID, submission, told
+from tests.spec.samples import JOB_ID, pointers_and_rules, submission
 
 
-def depending(*entries: Document, **more: object) -> Document:
+def job_with_dependencies(*entries: Document, **more: object) -> Document:
     return submission(dependsOn=list(entries), **more)
 
 
@@ -21,8 +21,8 @@ ARRAY = {"arrayProperties": {"size": 2}}
     "document",
     [
         submission(),
-        depending({"jobId": JOB_ID}, {"jobId": f"{JOB_ID}:17"}, {"jobId": JOB_ID.upper()}),
-        depending({"jobId": JOB_ID, "type": "N_TO_N"}, {"type": "SEQUENTIAL"}, **ARRAY),
+        job_with_dependencies({"jobId": JOB_ID}, {"jobId": f"{JOB_ID}:17"}, {"jobId": JOB_ID.upper()}),
+        job_with_dependencies({"jobId": JOB_ID, "type": "N_TO_N"}, {"type": "SEQUENTIAL"}, **ARRAY),
     ],
 )
 def test_a_sound_submission_has_no_problems(document: Document) -> None:
@@ -32,17 +32,20 @@ def test_a_sound_submission_has_no_problems(document: Document) -> None:
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        (depending({"jobId": "${other}"}), ("/dependsOn/0/jobId", "submission.reference")),
-        (depending({"jobId": ""}), ("/dependsOn/0/jobId", "submission.empty-job-id")),
-        (depending({"jobId": "other"}), ("/dependsOn/0/jobId", "submission.job-id")),
-        (depending({}), ("/dependsOn/0", "dependencies.no-job-id")),
-        (depending({"type": "N_TO_N"}, **ARRAY), ("/dependsOn/0", "dependencies.no-job-id")),
-        (depending({"type": "SEQUENTIAL"}), ("/dependsOn/0", "dependencies.sequential-without-array")),
+        (job_with_dependencies({"jobId": "${other}"}), ("/dependsOn/0/jobId", "submission.reference")),
+        (job_with_dependencies({"jobId": ""}), ("/dependsOn/0/jobId", "submission.empty-job-id")),
+        (job_with_dependencies({"jobId": "other"}), ("/dependsOn/0/jobId", "submission.job-id")),
+        (job_with_dependencies({}), ("/dependsOn/0", "dependencies.no-job-id")),
+        (job_with_dependencies({"type": "N_TO_N"}, **ARRAY), ("/dependsOn/0", "dependencies.no-job-id")),
+        (job_with_dependencies({"type": "SEQUENTIAL"}), ("/dependsOn/0", "dependencies.sequential-without-array")),
         (
-            depending({"jobId": JOB_ID, "type": "N_TO_N"}),
+            job_with_dependencies({"jobId": JOB_ID, "type": "N_TO_N"}),
             ("/dependsOn/0/type", "dependencies.n-to-n-without-array"),
         ),
-        (depending({"jobId": JOB_ID, "type": "SEQUENTIAL"}), ("/dependsOn/0/type", "workflow.sequential-is-plain")),
+        (
+            job_with_dependencies({"jobId": JOB_ID, "type": "SEQUENTIAL"}),
+            ("/dependsOn/0/type", "workflow.sequential-is-plain"),
+        ),
         (
             submission(containerOverrides={"environment": [{"name": "AWS_BATCH", "value": "x"}]}),
             ("/containerOverrides/environment/0/name", "names.variable-of-batch"),
@@ -67,20 +70,20 @@ def test_a_sound_submission_has_no_problems(document: Document) -> None:
     ],
 )
 def test_each_rule_points_to_its_place(document: Document, expected: tuple[str, str]) -> None:
-    assert told(judge.check_submission(document)) == [expected]
+    assert pointers_and_rules(judge.check_submission(document)) == [expected]
 
 
 def test_sequential_on_a_job_id_is_only_a_warning_with_a_fix() -> None:
-    document = depending({"jobId": JOB_ID, "type": "SEQUENTIAL"})
+    document = job_with_dependencies({"jobId": JOB_ID, "type": "SEQUENTIAL"})
     [problem] = judge.check_submission(document)
     assert problem.severity is Severity.WARNING
-    assert apply_patch(document, problem.fix) == depending({"jobId": JOB_ID})
+    assert apply_patch(document, problem.fix) == job_with_dependencies({"jobId": JOB_ID})
 
 
 def test_a_job_has_44_tags_of_its_own_because_the_portal_adds_up_to_six() -> None:
     own = {f"k{number}": "v" for number in range(44)}
     assert judge.check_submission(submission(tags=own)) == []
-    assert told(judge.check_submission(submission(tags={**own, "portal:team": "x"}))) == [
+    assert pointers_and_rules(judge.check_submission(submission(tags={**own, "portal:team": "x"}))) == [
         ("/tags/portal:team", "names.tag-of-portal")
     ]
     [problem] = judge.check_submission(submission(tags={**own, "one": "more"}))

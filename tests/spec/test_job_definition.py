@@ -7,13 +7,13 @@ from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity
 from jobs.spec.rules import job_definition as judge
 from jobs.spec.rules import sizes
-from tests.spec.samples import definition, told
+from tests.spec.samples import definition, pointers_and_rules
 
 VCPU = {"type": "VCPU", "value": "2"}
 MEMORY = {"type": "MEMORY", "value": "2048"}
 
 
-def requiring(*requirements: Document, **container: object) -> Document:
+def definition_with_requirements(*requirements: Document, **container: object) -> Document:
     return definition({"resourceRequirements": list(requirements), **container})
 
 
@@ -50,8 +50,8 @@ def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
         "type": "multinode",
         "nodeProperties": {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [group]},
     }
-    assert told(judge.check_definition(alone)) == [("/containerProperties", "definition.no-image")]
-    assert told(judge.check_definition(nodes)) == [
+    assert pointers_and_rules(judge.check_definition(alone)) == [("/containerProperties", "definition.no-image")]
+    assert pointers_and_rules(judge.check_definition(nodes)) == [
         ("/nodeProperties/nodeRangeProperties/0/container", "definition.no-image")
     ]
 
@@ -80,18 +80,21 @@ def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
 
 
 def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:
-    assert judge.check_definition(requiring({"type": "GPU", "value": "1"}, vcpus=4, memory=16384)) == []
+    assert (
+        judge.check_definition(definition_with_requirements({"type": "GPU", "value": "1"}, vcpus=4, memory=16384))
+        == []
+    )
 
 
 def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away() -> None:
-    document = requiring(VCPU, MEMORY, vcpus=4, memory=16384)
+    document = definition_with_requirements(VCPU, MEMORY, vcpus=4, memory=16384)
     found = judge.check_definition(document)
-    assert told(found) == [
+    assert pointers_and_rules(found) == [
         ("/containerProperties/vcpus", "sizes.legacy-beside-requirement"),
         ("/containerProperties/memory", "sizes.legacy-beside-requirement"),
     ]
     assert {problem.severity for problem in found} == {Severity.WARNING}
-    assert apply_patch(document, [*found[0].fix, *found[1].fix]) == requiring(VCPU, MEMORY)
+    assert apply_patch(document, [*found[0].fix, *found[1].fix]) == definition_with_requirements(VCPU, MEMORY)
 
 
 @pytest.mark.parametrize(
@@ -104,49 +107,51 @@ def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away(
     ],
 )
 def test_the_value_of_a_requirement_is_a_number_of_the_right_sort(kind: str, good: list[str], bad: list[str]) -> None:
-    def found(value: str) -> list[str]:
-        problems = judge.check_definition(requiring({"type": kind, "value": value}))
+    def pointers_of(value: str) -> list[str]:
+        problems = judge.check_definition(definition_with_requirements({"type": kind, "value": value}))
         return [problem.pointer for problem in problems if problem.rule == "sizes.value"]
 
-    assert [found(value) for value in good] == [[] for _ in good]
-    assert [found(value) for value in bad] == [["/containerProperties/resourceRequirements/0/value"] for _ in bad]
+    assert [pointers_of(value) for value in good] == [[] for _ in good]
+    assert [pointers_of(value) for value in bad] == [
+        ["/containerProperties/resourceRequirements/0/value"] for _ in bad
+    ]
 
 
 def test_a_requirement_stands_once() -> None:
-    document = requiring(VCPU, MEMORY, VCPU)
+    document = definition_with_requirements(VCPU, MEMORY, VCPU)
     [problem] = judge.check_definition(document)
     assert problem.pointer == "/containerProperties/resourceRequirements/2"
-    assert apply_patch(document, problem.fix) == requiring(VCPU, MEMORY)
+    assert apply_patch(document, problem.fix) == definition_with_requirements(VCPU, MEMORY)
 
 
 def test_rules_of_a_retry_need_a_count_and_a_condition() -> None:
     rule = {"onExitCode": "1", "action": "EXIT"}
     assert judge.check_definition(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
     assert judge.check_definition(definition(retryStrategy={"evaluateOnExit": []})) == []
-    assert told(judge.check_definition(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
+    assert pointers_and_rules(judge.check_definition(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
         ("/retryStrategy", "retries.no-attempts")
     ]
-    assert told(
+    assert pointers_and_rules(
         judge.check_definition(definition(retryStrategy={"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}))
     ) == [("/retryStrategy/evaluateOnExit/0", "retries.no-condition")]
 
 
 def test_variables_of_batch_cannot_be_set_and_every_variable_has_a_name() -> None:
-    def found(*variables: Document) -> list[tuple[str, str]]:
-        return told(judge.check_definition(definition({"environment": list(variables)})))
+    def check_variables(*variables: Document) -> list[tuple[str, str]]:
+        return pointers_and_rules(judge.check_definition(definition({"environment": list(variables)})))
 
-    assert found({"name": "MY_AWS_BATCH", "value": ""}, {"name": "x", "value": "y"}) == []
-    assert found({"name": "A"}, {"name": "AWS_BATCH_JOB_ID", "value": "x"}) == [
+    assert check_variables({"name": "MY_AWS_BATCH", "value": ""}, {"name": "x", "value": "y"}) == []
+    assert check_variables({"name": "A"}, {"name": "AWS_BATCH_JOB_ID", "value": "x"}) == [
         ("/containerProperties/environment/1/name", "names.variable-of-batch")
     ]
-    assert found({"value": "x"}) == [("/containerProperties/environment/0", "names.no-variable")]
+    assert check_variables({"value": "x"}) == [("/containerProperties/environment/0", "names.no-variable")]
 
 
 def test_variables_of_batch_are_found_wherever_a_container_stands() -> None:
     variable = {"name": "aws_batch_x", "value": "1"}
     pod = {"podProperties": {"containers": [{"image": "i", "env": [variable]}]}}
     document = {"jobDefinitionName": "x", "type": "container", "eksProperties": pod}
-    assert told(judge.check_definition(document)) == [
+    assert pointers_and_rules(judge.check_definition(document)) == [
         ("/eksProperties/podProperties/containers/0/env/0/name", "names.variable-of-batch")
     ]
 
@@ -186,12 +191,14 @@ def test_variables_of_the_portal_are_refused_wherever_a_container_stands() -> No
     ]
     for shape, pointer in shapes:
         begun: Document = {"jobName": "x"} if "Override" in next(iter(shape)) else {"jobDefinitionName": "x"}
-        assert (pointer, "names.variable-of-portal") in told(judge.check_definition({**begun, **shape})), pointer
+        assert (pointer, "names.variable-of-portal") in pointers_and_rules(
+            judge.check_definition({**begun, **shape})
+        ), pointer
 
 
 def test_tags_of_aws_cannot_be_given() -> None:
     assert judge.check_definition(definition(tags={"team:aws": "x", "Owner": "aws"})) == []
-    assert told(judge.check_definition(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [
+    assert pointers_and_rules(judge.check_definition(definition(tags={"AWS:x/y": "1", "ok": "Aws:2"}))) == [
         ("/tags/AWS:x~1y", "names.tag-of-aws"),
         ("/tags/ok", "names.tag-of-aws"),
     ]

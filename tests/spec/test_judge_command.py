@@ -15,7 +15,7 @@ from tests.spec.samples import definition, step, submission, workflow
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def judged(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+def run_judge(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     code = 0
     try:
         call_command("judge", *arguments)
@@ -36,7 +36,7 @@ def write(tmp_path: Path) -> Any:
 
 def test_a_document_that_could_be_submitted_ends_with_0(capsys: pytest.CaptureFixture[str], write: Any) -> None:
     name = write("a.json", "# mine\n" + json.dumps(submission(tags={"portal:x": "y"})))
-    code, [said] = judged(capsys, name)
+    code, [said] = run_judge(capsys, name)
     assert code == 0
     assert list(said) == ["file", "kind", "changes", "problems", "document", "effective"]
     assert (said["file"], said["kind"], said["effective"]) == (name, "submission", None)
@@ -57,8 +57,8 @@ def test_a_document_that_could_be_submitted_ends_with_0(capsys: pytest.CaptureFi
 
 def test_the_worst_file_decides_the_exit_code(capsys: pytest.CaptureFixture[str], write: Any) -> None:
     good, bad = write("good", submission()), write("bad", submission(jobName="a b"))
-    assert judged(capsys, good, bad)[0] == 1
-    code, said = judged(capsys, bad, write("none", "hello"), good, str(Path(good).parent / "missing"))
+    assert run_judge(capsys, good, bad)[0] == 1
+    code, said = run_judge(capsys, bad, write("none", "hello"), good, str(Path(good).parent / "missing"))
     assert code == 2
     assert [one["kind"] for one in said] == ["submission", None, "submission", None]
     assert [one["problems"][0]["rule"] if one["problems"] else "" for one in said] == [
@@ -75,16 +75,16 @@ def test_with_its_definition_what_will_run_is_judged_and_shown(
     capsys: pytest.CaptureFixture[str], write: Any
 ) -> None:
     name = write("definition.json", definition({"command": ["Ref::x"]}, parameters={"x": "1"}))
-    code, [said] = judged(capsys, write("s", submission(containerOverrides={"vcpus": 2})), "--definition", name)
+    code, [said] = run_judge(capsys, write("s", submission(containerOverrides={"vcpus": 2})), "--definition", name)
     assert (code, [problem["rule"] for problem in said["problems"]]) == (1, ["overrides.legacy-loses"])
     assert said["effective"]["containers"][0]["command"] == [{"value": "1", "from": "parameter default"}]
     both = workflow(step("a"), step("b", jobDefinition="other"))
-    _, [said] = judged(capsys, write("w", both), "--definition", name)
+    _, [said] = run_judge(capsys, write("w", both), "--definition", name)
     assert [bool(one) for one in said["effective"]] == [True, False]
 
 
 def test_a_kind_can_be_demanded(capsys: pytest.CaptureFixture[str], write: Any) -> None:
-    code, [said] = judged(capsys, write("a", "{}"), "--kind", "submission")
+    code, [said] = run_judge(capsys, write("a", "{}"), "--kind", "submission")
     assert (code, said["kind"]) == (1, "submission")
     with pytest.raises(CommandError, match="hello"):
         call_command("judge", write("b", "{}"), "--definition", write("hello", "hello"))

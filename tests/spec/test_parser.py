@@ -19,7 +19,7 @@ from tests.examples import examples
 SUBMISSION = '{"jobName": "hello", "jobQueue": "small", "jobDefinition": "greet"}'
 
 
-def refusal(source: str | bytes) -> DocumentParseError:
+def parse_error(source: str | bytes) -> DocumentParseError:
     with pytest.raises(DocumentParseError) as refused:
         parse(source)
     return refused.value
@@ -51,7 +51,7 @@ def test_a_document_tells_its_kind_by_its_keys(source: str, kind: DocumentKind) 
 
 
 def test_an_object_of_no_kind_is_told_which_keys_are_looked_for() -> None:
-    message = refusal('{"image": "busybox"}').message
+    message = parse_error('{"image": "busybox"}').message
     assert all(key in message for key in ["jobs", "jobDefinitionName", "jobDefinition", "jobQueue", "jobName"])
 
 
@@ -129,7 +129,7 @@ def test_a_pointer_has_a_place_and_else_its_nearest_ancestor(pointer: str, place
 
 @pytest.mark.parametrize("source", ["", "  \n\t", "\ufeff", b""])
 def test_an_empty_text_is_called_empty(source: str | bytes) -> None:
-    assert refusal(source).message == "The text is empty."
+    assert parse_error(source).message == "The text is empty."
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_an_empty_text_is_called_empty(source: str | bytes) -> None:
     ],
 )
 def test_a_text_that_holds_no_object_is_told_what_it_holds(source: str, found: str) -> None:
-    assert f"The text is {found};" in refusal(source).message
+    assert f"The text is {found};" in parse_error(source).message
 
 
 def test_a_text_of_two_megabytes_is_refused_with_both_sizes() -> None:
     sources: list[str | bytes] = ["x" * 2 * MAX_TEXT_BYTES, b"x" * 2 * MAX_TEXT_BYTES, "é" * MAX_TEXT_BYTES]
     for source in sources:
-        assert "2 MiB" in refusal(source).message
-        assert "1 MiB" in refusal(source).message
+        assert "2 MiB" in parse_error(source).message
+        assert "1 MiB" in parse_error(source).message
 
 
 def test_a_text_of_one_mebibyte_is_read() -> None:
@@ -162,7 +162,7 @@ def test_a_text_of_one_mebibyte_is_read() -> None:
 @pytest.mark.parametrize("depth", [33, 200, 100_000])
 @pytest.mark.parametrize("bracket", ["[", '{"a":'])
 def test_brackets_too_deep_are_refused_with_their_line(depth: int, bracket: str) -> None:
-    error = refusal('{"jobs":\n' + bracket * depth)
+    error = parse_error('{"jobs":\n' + bracket * depth)
     assert "the limit is 32" in error.message
     assert error.line == 2
 
@@ -189,7 +189,7 @@ def test_brackets_within_texts_are_not_counted() -> None:
 def test_numbers_and_characters_that_cannot_be_kept_are_refused_at_their_line(
     source: str, line: int, named: str
 ) -> None:
-    error = refusal(source)
+    error = parse_error(source)
     assert error.line == line
     assert named in error.message
 
@@ -199,10 +199,10 @@ def test_whole_characters_written_as_escapes_are_read() -> None:
 
 
 def test_text_that_is_not_utf8_is_refused_at_its_place() -> None:
-    error = refusal('{\n "jobName": "é"}'.encode("latin-1"))
+    error = parse_error('{\n "jobName": "é"}'.encode("latin-1"))
     assert (error.line, error.column) == (2, 14)
     assert "UTF-8" in error.message
-    assert "UTF-16" in refusal(SUBMISSION.encode("utf-16")).message
+    assert "UTF-16" in parse_error(SUBMISSION.encode("utf-16")).message
 
 
 HINTS = [
@@ -251,7 +251,7 @@ HINTS = [
 
 @pytest.mark.parametrize(("source", "line", "column", "hint"), HINTS)
 def test_what_is_not_json_is_told_where_and_what_to_do(source: str, line: int, column: int, hint: str) -> None:
-    error = refusal(source)
+    error = parse_error(source)
     assert hint in error.message
     assert (error.line, error.column) == (line, column)
     assert error.message.startswith(f"Line {line}, column {column}: ")
@@ -259,7 +259,7 @@ def test_what_is_not_json_is_told_where_and_what_to_do(source: str, line: int, c
 
 def test_no_message_about_a_text_is_in_pythons_words() -> None:
     for source, *_ in HINTS:
-        assert not re.search(r"Expecting|delimiter|Traceback|codec|literal", refusal(source).message)
+        assert not re.search(r"Expecting|delimiter|Traceback|codec|literal", parse_error(source).message)
 
 
 MARKS = (
@@ -320,7 +320,7 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("junk", ["[", "/", '"', "#", "/*", '"\\', "\\", '{"a":', "*/", "'", ",", "\n#", '"\n', "1 "])
 def test_a_mebibyte_of_junk_is_refused_in_one_pass(junk: str) -> None:
     """By size, not by the clock: anything quadratic would need 10^12 steps here and never end."""
-    error = refusal(junk * (MAX_TEXT_BYTES // len(junk)))
+    error = parse_error(junk * (MAX_TEXT_BYTES // len(junk)))
     assert len(error.message) < 250
 
 

@@ -190,7 +190,7 @@ def test_a_hostile_text_is_searched_in_time_that_grows_with_its_length(
 ) -> None:
     calls = 0
 
-    def counted(text: str, *rest: Any) -> Any:
+    def count_call(text: str, *rest: Any) -> Any:
         nonlocal calls
         calls += 1
         return real(text, *rest)
@@ -199,7 +199,7 @@ def test_a_hostile_text_is_searched_in_time_that_grows_with_its_length(
     monkeypatch.setattr(
         redaction,
         "_VALUE",
-        type("Counted", (), {"match": staticmethod(counted), "groupindex": redaction._VALUE.groupindex}),
+        type("Counted", (), {"match": staticmethod(count_call), "groupindex": redaction._VALUE.groupindex}),
     )
     text = unit * (100_000 // len(unit))
     redact_text(text)

@@ -105,7 +105,7 @@ def retrying(*rules: Document, attempts: int = 3) -> Document:
     return definition(retryStrategy={"attempts": attempts, "evaluateOnExit": list(rules)})
 
 
-def overriding(container: Document, **more: Any) -> Document:
+def override(container: Document, **more: Any) -> Document:
     return submission(containerOverrides=container, **more)
 
 
@@ -113,7 +113,7 @@ def variable(name: str, value: str) -> Document:
     return {"environment": [{"name": name, "value": value}]}
 
 
-def needs(**sizes: str) -> Document:
+def size(**sizes: str) -> Document:
     return {"resourceRequirements": [{"type": kind, "value": value} for kind, value in sizes.items()]}
 
 
@@ -128,29 +128,29 @@ OTHERS = {f"other{number}": "x" for number in range(20)}
 NAMED = ecs({"image": "busybox", "name": "main"}, {"image": "busybox", "name": "side"})
 
 
-def over_task(name: str) -> Document:
+def task_override(name: str) -> Document:
     return submission(ecsPropertiesOverride={"taskProperties": [{"containers": [{"name": name, "command": ["x"]}]}]})
 
 
-def over_nodes(**overrides: Any) -> Document:
+def node_override(**overrides: Any) -> Document:
     return submission(nodeOverrides=overrides)
 
 
-def over_group(container: Document) -> Document:
-    return over_nodes(nodePropertyOverrides=[{"targetNodes": "0:", "containerOverrides": container}])
+def group_override(container: Document) -> Document:
+    return node_override(nodePropertyOverrides=[{"targetNodes": "0:", "containerOverrides": container}])
 
 
-def over_task_of_nodes(name: str) -> Document:
-    task = {"ecsPropertiesOverride": over_task(name)["ecsPropertiesOverride"]}
-    return over_nodes(nodePropertyOverrides=[{"targetNodes": "0:", **task}])
+def node_task_override(name: str) -> Document:
+    task = {"ecsPropertiesOverride": task_override(name)["ecsPropertiesOverride"]}
+    return node_override(nodePropertyOverrides=[{"targetNodes": "0:", **task}])
 
 
 CASES = [
     # -- keys and values
     Case("schema.missing-key", submission(), {"jobName": "a", "jobQueue": "q"}, ""),
     Case("schema.unknown-key", submission(), submission(timeOut={}), "/timeOut"),
-    Case("schema.belongs-elsewhere", overriding({"command": ["x"]}), submission(command=["x"]), "/command"),
-    Case("schema.belongs-elsewhere", submission(), overriding({"image": "x"}), "/containerOverrides/image"),
+    Case("schema.belongs-elsewhere", override({"command": ["x"]}), submission(command=["x"]), "/command"),
+    Case("schema.belongs-elsewhere", submission(), override({"image": "x"}), "/containerOverrides/image"),
     Case("schema.wrong-type", definition(), definition({"image": 7}), "/containerProperties/image"),
     Case("schema.unknown-value", definition(), definition(type="containr"), "/type"),
     Case("schema.pattern", submission(), submission(jobName="a b"), "/jobName"),
@@ -195,12 +195,12 @@ CASES = [
     Case("fargate.windows-arm", fargate({"runtimePlatform": {"cpuArchitecture": "ARM64"}}),
          fargate({"runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "WINDOWS_SERVER_2019"}}),
          "/containerProperties/runtimePlatform/cpuArchitecture"),
-    Case("fargate.pair", fargate(needs(VCPU="0.25", MEMORY="512")), fargate(needs(VCPU="1", MEMORY="4000")),
+    Case("fargate.pair", fargate(size(VCPU="0.25", MEMORY="512")), fargate(size(VCPU="1", MEMORY="4000")),
          "/containerProperties/resourceRequirements"),
     Case("ec2.not-applicable", fargate({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
          definition({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
          "/containerProperties/networkConfiguration"),
-    Case("ec2.whole-vcpus", fargate(needs(VCPU="0.5", MEMORY="1024")), definition(needs(VCPU="0.5", MEMORY="1024")),
+    Case("ec2.whole-vcpus", fargate(size(VCPU="0.5", MEMORY="1024")), definition(size(VCPU="0.5", MEMORY="1024")),
          "/containerProperties/resourceRequirements/0/value"),
     # -- nodes, tasks, pods
     Case("nodes.range", nodes("0:1", "2:"), nodes("0 to 3"), "/nodeProperties/nodeRangeProperties/0/targetNodes"),
@@ -227,13 +227,13 @@ CASES = [
          "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
     Case("eks.no-image", eks(), eks(pod={"containers": []}), "/eksProperties/podProperties"),
     # -- sizes
-    Case("sizes.value", definition(), definition(needs(VCPU="two", MEMORY="4")),
+    Case("sizes.value", definition(), definition(size(VCPU="two", MEMORY="4")),
          "/containerProperties/resourceRequirements/0/value"),
     Case("sizes.twice", definition(), definition({"resourceRequirements": [*PAIR, PAIR[0]]}),
          "/containerProperties/resourceRequirements/2"),
     Case("sizes.legacy-beside-requirement", definition({"resourceRequirements": [GPU], "vcpus": 1, "memory": 4}),
          definition({"vcpus": 1}), "/containerProperties/vcpus"),
-    Case("sizes.legacy-override", overriding(needs(VCPU="1")), overriding({"vcpus": 1}), "/containerOverrides/vcpus"),
+    Case("sizes.legacy-override", override(size(VCPU="1")), override({"vcpus": 1}), "/containerOverrides/vcpus"),
     # -- volumes
     Case("volumes.unknown", definition({"volumes": [VOLUME], "mountPoints": [MOUNT]}),
          definition({"volumes": [VOLUME], "mountPoints": [MOUNT, {**MOUNT, "sourceVolume": "dat"}]}),
@@ -270,7 +270,7 @@ CASES = [
          definition({"command": ["Ref::a"]}, parameters={"a": "x", "b": "y"}), "/parameters/b"),
     Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "",
          on=definition({"command": ["Ref::a"]})),
-    Case("parameters.no-value", submission(), overriding({"command": ["Ref::b"]}), "", on=definition()),
+    Case("parameters.no-value", submission(), override({"command": ["Ref::b"]}), "", on=definition()),
     Case("parameters.not-in-command", submission(parameters={"a": "x"}), submission(parameters={"b": "x"}),
          "/parameters/b", on=definition({"command": ["Ref::a"]}, parameters={"a": ""})),
     # -- retries
@@ -306,7 +306,7 @@ CASES = [
          definition(variable("DB_PASSWORD", "••••")), "/containerProperties/environment/0/value"),
     # -- submissions
     Case("submission.too-large", submission(), submission(parameters={"a": "x" * 31_000}), ""),
-    Case("submission.empty-word", overriding({"command": ["x"]}), overriding({"command": ["x", ""]}),
+    Case("submission.empty-word", override({"command": ["x"]}), override({"command": ["x", ""]}),
          "/containerOverrides/command/1"),
     Case("submission.reference", submission(), submission(dependsOn=[{"jobId": "${a}"}]), "/dependsOn/0/jobId"),
     Case("submission.empty-job-id", submission(), submission(dependsOn=[{"jobId": ""}]), "/dependsOn/0/jobId"),
@@ -320,35 +320,35 @@ CASES = [
     Case("dependencies.no-job-id", submission(dependsOn=[{"jobId": JOB_ID}]), submission(dependsOn=[{}]),
          "/dependsOn/0"),
     # -- a submission on its definition
-    Case("overrides.other-sort", overriding({"command": ["x"]}), submission(ecsPropertiesOverride={}),
+    Case("overrides.other-sort", override({"command": ["x"]}), submission(ecsPropertiesOverride={}),
          "/ecsPropertiesOverride", on=definition()),
-    Case("overrides.unknown-container", over_task("main"), over_task("mian"),
+    Case("overrides.unknown-container", task_override("main"), task_override("mian"),
          "/ecsPropertiesOverride/taskProperties/0/containers/0/name", on=NAMED),
-    Case("overrides.legacy-loses", overriding(needs(VCPU="2")), overriding({"vcpus": 2}), "/containerOverrides/vcpus",
+    Case("overrides.legacy-loses", override(size(VCPU="2")), override({"vcpus": 2}), "/containerOverrides/vcpus",
          on=definition()),
-    Case("overrides.legacy-loses", over_group(needs(VCPU="2")), over_group({"vcpus": 2}),
+    Case("overrides.legacy-loses", group_override(size(VCPU="2")), group_override({"vcpus": 2}),
          "/nodeOverrides/nodePropertyOverrides/0/containerOverrides/vcpus",
-         on=nodes({"targetNodes": "0:", "container": {"image": "busybox", **needs(VCPU="1", MEMORY="512")}})),
-    Case("overrides.unknown-container", over_task_of_nodes("main"), over_task_of_nodes("mian"),
+         on=nodes({"targetNodes": "0:", "container": {"image": "busybox", **size(VCPU="1", MEMORY="512")}})),
+    Case("overrides.unknown-container", node_task_override("main"), node_task_override("mian"),
          "/nodeOverrides/nodePropertyOverrides/0/ecsPropertiesOverride/taskProperties/0/containers/0/name",
          on=nodes({"targetNodes": "0:", "ecsProperties": NAMED["ecsProperties"]})),
-    Case("overrides.no-size", overriding(needs(VCPU="1", MEMORY="4")), overriding(needs(VCPU="1")),
+    Case("overrides.no-size", override(size(VCPU="1", MEMORY="4")), override(size(VCPU="1")),
          "/containerOverrides", on=definition({"resourceRequirements": []})),
-    Case("overrides.fargate-pair", overriding(needs(MEMORY="3072")), overriding(needs(MEMORY="4000")),
+    Case("overrides.fargate-pair", override(size(MEMORY="3072")), override(size(MEMORY="4000")),
          "/containerOverrides/resourceRequirements", on=fargate()),
-    Case("overrides.fargate-gpu", overriding(needs(MEMORY="3072")), overriding(needs(GPU="1")),
+    Case("overrides.fargate-gpu", override(size(MEMORY="3072")), override(size(GPU="1")),
          "/containerOverrides/resourceRequirements/0", on=fargate()),
-    Case("overrides.whole-vcpus", overriding(needs(VCPU="2")), overriding(needs(VCPU="0.5")),
+    Case("overrides.whole-vcpus", override(size(VCPU="2")), override(size(VCPU="0.5")),
          "/containerOverrides/resourceRequirements/0/value", on=definition()),
-    Case("overrides.target-nodes", over_nodes(nodePropertyOverrides=[{"targetNodes": "0:"}]),
-         over_nodes(nodePropertyOverrides=[{"targetNodes": "0:1"}]),
+    Case("overrides.target-nodes", node_override(nodePropertyOverrides=[{"targetNodes": "0:"}]),
+         node_override(nodePropertyOverrides=[{"targetNodes": "0:1"}]),
          "/nodeOverrides/nodePropertyOverrides/0/targetNodes", on=nodes()),
-    Case("overrides.node-count", over_nodes(numNodes=2), over_nodes(numNodes=1), "/nodeOverrides/numNodes",
+    Case("overrides.node-count", node_override(numNodes=2), node_override(numNodes=1), "/nodeOverrides/numNodes",
          on=nodes(main=1)),
     Case("overrides.too-many-tags", submission(tags=MANY, propagateTags=False), submission(tags=MANY), "/tags",
          on=definition(propagateTags=True, tags=OTHERS)),
     Case("overrides.eks-tags", submission(), submission(propagateTags=True), "/propagateTags", on=eks()),
-    Case("overrides.instance-type", submission(), overriding({"instanceType": "m5.large"}),
+    Case("overrides.instance-type", submission(), override({"instanceType": "m5.large"}),
          "/containerOverrides/instanceType", on=definition()),
     # -- queues
     Case("share.missing", submission(shareIdentifier="a"), submission(), "/jobQueue", queue=FAIR),
@@ -424,14 +424,14 @@ def test_every_rule_has_its_case() -> None:
 
 @pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
 def test_a_queue_takes_only_what_it_is_for(rule: str, good: QueueFacts, bad: QueueFacts) -> None:
-    def told(queue: QueueFacts) -> list[tuple[str, str]]:
+    def problems_for(queue: QueueFacts) -> list[tuple[str, str]]:
         found = validate.validate_document(
             DocumentKind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue}
         )
         return [(problem.rule, problem.pointer) for problem in found]
 
-    assert told(good) == []
-    assert (rule, "/jobQueue") in told(bad)
+    assert problems_for(good) == []
+    assert (rule, "/jobQueue") in problems_for(bad)
 
 
 def test_the_page_of_rules_is_what_the_rules_say() -> None:
@@ -442,7 +442,7 @@ def test_rules_of_steps_and_their_fixes_stand_at_their_place_in_the_workflow() -
     document = workflow(step("a"), step("b", containerOverrides={"vcpus": 2}))
     [problem] = validate.validate_document(DocumentKind.WORKFLOW, document, {"greet": definition()})
     assert (problem.pointer, problem.rule) == ("/jobs/1/containerOverrides/vcpus", "overrides.legacy-loses")
-    assert apply_patch(document, problem.fix)["jobs"][1]["containerOverrides"] == needs(VCPU="2")
+    assert apply_patch(document, problem.fix)["jobs"][1]["containerOverrides"] == size(VCPU="2")
 
 
 SECRETS = {
@@ -471,7 +471,7 @@ def test_a_likely_secret_is_told_without_being_repeated_and_can_become_a_referen
     assert not any(part in repr(problem) for part in (SECRETS[name], "hunter2", "IOSFODNN7"))
     fixed = apply_patch(document, problem.fix)["containerProperties"]
     assert (fixed["environment"], fixed["secrets"]) == ([], [{"name": name, "valueFrom": f"/greet/{name}"}])
-    over = validate.validate_document(DocumentKind.SUBMISSION, overriding(variable(name, SECRETS[name])))
+    over = validate.validate_document(DocumentKind.SUBMISSION, override(variable(name, SECRETS[name])))
     assert [(told.rule, told.pointer, told.fix) for told in over] == [
         ("secrets.in-environment", "/containerOverrides/environment/0", ())
     ]
@@ -492,13 +492,13 @@ def test_a_long_value_costs_no_time() -> None:
 
 def test_what_no_submission_can_change_is_said_so() -> None:
     for key, value in {"image": "x", "jobRoleArn": ROLE, "volumes": [], "privileged": True}.items():
-        [problem] = validate.validate_document(DocumentKind.SUBMISSION, overriding({key: value}))
+        [problem] = validate.validate_document(DocumentKind.SUBMISSION, override({key: value}))
         assert problem.message.startswith(f"A submission can't change {key};")
-        assert apply_patch(overriding({key: value}), problem.fix) == overriding({})
+        assert apply_patch(override({key: value}), problem.fix) == override({})
 
 
 def test_a_fargate_pair_is_judged_on_what_definition_and_override_say_together() -> None:
-    document = overriding(needs(MEMORY="4000"))
+    document = override(size(MEMORY="4000"))
     [problem] = validate.validate_document(DocumentKind.SUBMISSION, document, {"greet": fargate()})
     assert (
         problem.message

@@ -13,7 +13,7 @@ from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity
 from jobs.spec.schema import botocore_schema, validator
 from tests.examples import examples
-from tests.spec.samples import definition, step, submission, told, workflow
+from tests.spec.samples import definition, pointers_and_rules, step, submission, workflow
 
 SOUND = {
     DocumentKind.DEFINITION: definition(),
@@ -22,12 +22,12 @@ SOUND = {
 }
 
 
-def judged(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> list[Problem]:
+def schema_problems(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> list[Problem]:
     return list(botocore_schema.check_schema(document, kind))
 
 
-def only(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> Problem:
-    [problem] = judged(document, kind)
+def only_problem(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> Problem:
+    [problem] = schema_problems(document, kind)
     return problem
 
 
@@ -36,7 +36,7 @@ def only(document: Document, kind: DocumentKind = DocumentKind.SUBMISSION) -> Pr
 def test_each_schema_is_sound_and_plain_and_made_once(kind: DocumentKind) -> None:
     Draft202012Validator.check_schema(botocore_schema.json_schema(kind))
     assert botocore_schema.json_schema(kind) is botocore_schema.json_schema(kind)
-    assert judged(SOUND[kind], kind) == []
+    assert schema_problems(SOUND[kind], kind) == []
     descriptions = [part["description"] for part in parts(botocore_schema.json_schema(kind)) if "description" in part]
     assert len(descriptions) > 50
     assert not [text for text in descriptions if "<code>" in text or "<p>" in text or "&amp;" in text]
@@ -82,7 +82,7 @@ def parts(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_an_unknown_key_is_an_error_that_names_the_nearest_and_renames_it() -> None:
     document = submission(containerOverrides={"comand": ["ls"]})
-    problem = only(document)
+    problem = only_problem(document)
     assert (problem.pointer, problem.rule) == ("/containerOverrides/comand", "schema.unknown-key")
     assert "did you mean command?" in problem.message
     assert apply_patch(document, problem.fix)["containerOverrides"] == {"command": ["ls"]}
@@ -91,34 +91,39 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_and_renames_it() -> N
 @pytest.mark.parametrize("written", ["JobName", "job_name", "job-name", "jobname"])
 def test_the_key_of_another_convention_is_recognised(written: str) -> None:
     document = {"jobQueue": "q", "jobDefinition": "d", written: "x"}
-    missing, unknown = judged(document)
-    assert told([missing, unknown]) == [("", "schema.missing-key"), (f"/{written}", "schema.unknown-key")]
-    assert judged(apply_patch(document, unknown.fix)) == []
+    missing, unknown = schema_problems(document)
+    assert pointers_and_rules([missing, unknown]) == [
+        ("", "schema.missing-key"),
+        (f"/{written}", "schema.unknown-key"),
+    ]
+    assert schema_problems(apply_patch(document, unknown.fix)) == []
 
 
 def test_an_unknown_key_beside_the_one_it_resembles_is_to_be_taken_away() -> None:
     document = submission(jobname="y")
-    problem = only(document)
+    problem = only_problem(document)
     assert "jobName is there already" in problem.message
     assert apply_patch(document, problem.fix) == submission()
 
 
 def test_a_key_that_resembles_nothing_is_to_be_taken_away() -> None:
     document = submission(**{"~/x": 1})
-    problem = only(document)
+    problem = only_problem(document)
     assert problem.pointer == "/~0~1x"
     assert apply_patch(document, problem.fix) == submission()
 
 
 def test_an_unknown_value_is_a_warning_because_aws_may_have_learnt_it_since() -> None:
     document = definition(type="contaner")
-    problem = only(document, DocumentKind.DEFINITION)
+    problem = only_problem(document, DocumentKind.DEFINITION)
     assert (problem.pointer, problem.severity) == ("/type", Severity.WARNING)
     assert "did you mean container?" in problem.message
     assert apply_patch(document, problem.fix)["type"] == "container"
     assert (
         "GPU, VCPU and MEMORY"
-        in only(submission(containerOverrides={"resourceRequirements": [{"type": "QUANTUM", "value": "1"}]})).message
+        in only_problem(
+            submission(containerOverrides={"resourceRequirements": [{"type": "QUANTUM", "value": "1"}]})
+        ).message
     )
 
 
@@ -145,30 +150,32 @@ def test_a_value_of_the_wrong_type_is_told_in_plain_words_and_fixed_where_safe(
     value: Document, sentence: str, fixed: Any
 ) -> None:
     document = submission(**value)
-    problem = only(document)
+    problem = only_problem(document)
     assert problem.rule == "schema.wrong-type"
     assert sentence in problem.message
     if fixed is None:
         assert problem.fix == ()
     else:
         assert problem.fix == ({"op": "replace", "path": problem.pointer, "value": fixed},)
-        assert not [left for left in judged(apply_patch(document, problem.fix)) if left.rule == "schema.wrong-type"]
+        assert not [
+            left for left in schema_problems(apply_patch(document, problem.fix)) if left.rule == "schema.wrong-type"
+        ]
 
 
 def test_null_is_to_be_left_out() -> None:
     document = submission(timeout=None)
-    problem = only(document)
+    problem = only_problem(document)
     assert problem.message.startswith("timeout is null; remove it")
     assert apply_patch(document, problem.fix) == submission()
 
 
 def test_a_missing_key_is_told_where_it_should_stand() -> None:
-    assert [(problem.pointer, problem.message.split()[0]) for problem in judged({})] == [
+    assert [(problem.pointer, problem.message.split()[0]) for problem in schema_problems({})] == [
         ("", "jobName"),
         ("", "jobQueue"),
         ("", "jobDefinition"),
     ]
-    nested = only(submission(retryStrategy={"attempts": 1, "evaluateOnExit": [{"onReason": "*"}]}))
+    nested = only_problem(submission(retryStrategy={"attempts": 1, "evaluateOnExit": [{"onReason": "*"}]}))
     assert nested.pointer == "/retryStrategy/evaluateOnExit/0"
     assert nested.message.startswith("action is missing in entry 1 of evaluateOnExit")
 
@@ -191,9 +198,11 @@ ARN = "arn:aws:batch:us-west-2:123456789012"
 )
 def test_names_have_the_form_that_batch_takes(key: str, good: list[str], bad: list[str]) -> None:
     for value in good:
-        assert judged(submission(**{key: value})) == [], value
+        assert schema_problems(submission(**{key: value})) == [], value
     for value in bad:
-        assert told(judged(submission(**{key: value}))) == [(f"/{key}", "schema.pattern")], value
+        assert pointers_and_rules(schema_problems(submission(**{key: value}))) == [(f"/{key}", "schema.pattern")], (
+            value
+        )
 
 
 @pytest.mark.parametrize(
@@ -275,9 +284,9 @@ def test_sizes_have_the_bounds_that_batch_has(
     kind: DocumentKind, make: Any, good: list[int], bad: list[int], pointer: str
 ) -> None:
     for size in good:
-        assert judged(make(size), kind) == [], size
+        assert schema_problems(make(size), kind) == [], size
     for size in bad:
-        assert [problem.pointer for problem in judged(make(size), kind)] == [pointer], size
+        assert [problem.pointer for problem in schema_problems(make(size), kind)] == [pointer], size
 
 
 @pytest.mark.parametrize(
@@ -297,15 +306,15 @@ def test_conditions_of_a_retry_have_the_form_that_batch_takes(
         return submission(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})
 
     for value in good:
-        assert judged(document(value)) == [], value
+        assert schema_problems(document(value)) == [], value
     for value in bad:
-        assert [problem.pointer for problem in judged(document(value))] == [
+        assert [problem.pointer for problem in schema_problems(document(value))] == [
             f"/retryStrategy/evaluateOnExit/0/{condition}"
         ], value
 
 
 def test_long_values_are_cut_and_odd_characters_stay_on_one_line() -> None:
-    problem = only(submission(jobName="a\n" + "x" * 10_000))
+    problem = only_problem(submission(jobName="a\n" + "x" * 10_000))
     assert "\n" not in problem.message
     assert len(problem.message) < 250
     assert "…" in problem.message
@@ -313,7 +322,7 @@ def test_long_values_are_cut_and_odd_characters_stay_on_one_line() -> None:
 
 @pytest.mark.long
 def test_guessing_has_an_end_however_many_keys_are_unknown() -> None:
-    found = judged(submission(**{f"unknownkey{number}": 1 for number in range(10_000)}))
+    found = schema_problems(submission(**{f"unknownkey{number}": 1 for number in range(10_000)}))
     assert len(found) == 10_000
 
 
@@ -338,4 +347,4 @@ KEYS = st.sampled_from(
 def test_a_general_validator_agrees_about_which_documents_are_sound(changes: Document) -> None:
     document = submission(**changes)
     theirs = Draft202012Validator(botocore_schema.json_schema(DocumentKind.SUBMISSION)).is_valid(document)
-    assert theirs == (judged(document) == [])
+    assert theirs == (schema_problems(document) == [])

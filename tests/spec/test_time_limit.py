@@ -40,11 +40,11 @@ def test_the_definition_s_limit_counts_beside_an_empty_one(empty):
     over = submission(timeout=empty)
 
     assert effective.effective_job(LIMITED, over).as_json()["timeoutSeconds"] == {"value": 90, "from": "definition"}
-    assert ask(LIMITED, over) == ask(LIMITED, submission()) == 90
-    assert ask(definition(timeout=empty), over) == 0
+    assert run_seconds(LIMITED, over) == run_seconds(LIMITED, submission()) == 90
+    assert run_seconds(definition(timeout=empty), over) == 0
 
 
-def ask(base: Document, over: Document) -> int | None:
+def run_seconds(base: Document, over: Document) -> int | None:
     """The seconds that rules and the price go by; 0 where there is no limit."""
     ask = partial(
         build_job_request, definition_name="x", definition_shared=False, queue_name="q", queue_id=1, queue_open=True

@@ -10,10 +10,10 @@ from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import workflow as judge
 from jobs.spec.rules.workflow import MAX_STEPS, StepDependency
-from tests.spec.samples import JOB_ID, step, submission, told, workflow
+from tests.spec.samples import JOB_ID, pointers_and_rules, step, submission, workflow
 
 
-def only(document: Document) -> Problem:
+def only_problem(document: Document) -> Problem:
     [problem] = judge.check_workflow(document)
     return problem
 
@@ -35,7 +35,7 @@ def test_each_step_is_judged_as_a_submission_at_its_own_place() -> None:
     document = workflow(
         step("a"), step("b", tags={"aws:x": "y"}, timeout={"attemptDurationSeconds": 5}), {"jobName": "c"}
     )
-    assert set(told(judge.check_workflow(document))) == {
+    assert set(pointers_and_rules(judge.check_workflow(document))) == {
         ("/jobs/1/tags/aws:x", "names.tag-of-aws"),
         ("/jobs/1/timeout/attemptDurationSeconds", "schema.too-small"),
         ("/jobs/2", "schema.missing-key"),
@@ -44,7 +44,7 @@ def test_each_step_is_judged_as_a_submission_at_its_own_place() -> None:
 
 def test_a_fix_of_a_step_fits_the_workflow() -> None:
     document = workflow(step("a"), step("b", {"jobId": "${a}", "type": "SEQUENTIAL"}))
-    problem = only(document)
+    problem = only_problem(document)
     assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/0/type", Severity.WARNING)
     assert problem.rule == "workflow.sequential-is-plain"
     assert judge.check_workflow(apply_patch(document, problem.fix)) == []
@@ -56,30 +56,30 @@ def test_a_workflow_is_a_list_of_at_least_one_job(jobs: Any) -> None:
 
 
 def test_a_name_stands_for_one_step() -> None:
-    problem = only(workflow(step("a"), step("b"), step("a")))
+    problem = only_problem(workflow(step("a"), step("b"), step("a")))
     assert (problem.pointer, problem.rule) == ("/jobs/2/jobName", "workflow.same-name")
     assert "job 1" in problem.message
 
 
 def test_a_reference_to_nothing_names_the_nearest_step() -> None:
     document = workflow(step("prepare"), step("train", "${prepair}"))
-    problem = only(document)
+    problem = only_problem(document)
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.unknown-step")
     assert "did you mean ${prepare}?" in problem.message
     assert judge.check_workflow(apply_patch(document, problem.fix)) == []
-    assert only(workflow(step("prepare"), step("train", "${zzzzzz}"))).fix == ()
+    assert only_problem(workflow(step("prepare"), step("train", "${zzzzzz}"))).fix == ()
 
 
 def test_a_step_does_not_wait_for_itself() -> None:
     for waits in ["${a}", "a"]:
         document = workflow(step("a", waits), step("b"))
-        problem = only(document)
+        problem = only_problem(document)
         assert (problem.pointer, problem.rule) == ("/jobs/0/dependsOn/0/jobId", "workflow.self-reference")
         assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 def test_a_circle_is_named_once_and_all_the_way_round() -> None:
-    problem = only(
+    problem = only_problem(
         workflow(step("x"), step("a", "${x}", "${c}"), step("b", "${a}"), step("c", "${b}"), step("d", "${c}"))
     )
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/1/jobId", "workflow.cycle")
@@ -91,20 +91,20 @@ def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
     pairs = workflow(step("a", "${b}"), step("b", "${a}"), step("c", "${d}"), step("d", "${c}"))
     assert [problem.rule for problem in judge.check_workflow(pairs)] == ["workflow.cycle"] * 2
     ring = workflow(*(step(f"s{number}", f"${{s{(number + 1) % 5000}}}") for number in range(5000)))
-    assert len(only(ring).message) < 200
+    assert len(only_problem(ring).message) < 200
 
 
 def test_a_job_waits_for_20_others_at_most() -> None:
     parents = [step(f"p{number}") for number in range(21)]
     names = [f"${{p{number}}}" for number in range(21)]
     assert judge.check_workflow(workflow(*parents, step("last", *names[:20]))) == []
-    problem = only(workflow(*parents, step("last", *names)))
+    problem = only_problem(workflow(*parents, step("last", *names)))
     assert (problem.pointer, problem.rule) == ("/jobs/21/dependsOn", "workflow.too-many-parents")
 
 
 def test_the_same_dependency_twice_is_warned_of() -> None:
     document = workflow(step("a"), step("b", "${a}", "${a}"))
-    problem = only(document)
+    problem = only_problem(document)
     assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/1", Severity.WARNING)
     assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
@@ -135,12 +135,12 @@ def test_the_same_dependency_twice_is_warned_of() -> None:
 def test_children_are_joined_one_to_one_only_between_arrays_of_one_size(
     document: Document, expected: list[tuple[str, str]]
 ) -> None:
-    assert told(judge.check_workflow(document)) == expected
+    assert pointers_and_rules(judge.check_workflow(document)) == expected
 
 
 def test_a_name_that_a_shell_has_cut_is_read_as_the_step_it_came_from() -> None:
     document = workflow(step("load-data"), step("train-data-set", "data"), step("data-x"))
-    problem = only(document)
+    problem = only_problem(document)
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")
     assert problem.severity is Severity.WARNING
     assert "${load-data}" in problem.message
@@ -156,19 +156,21 @@ def test_a_rest_never_stands_for_its_own_step() -> None:
 
 
 def test_a_rest_that_fits_several_steps_is_an_error_that_names_them() -> None:
-    problem = only(workflow(step("a-x"), step("b-x"), step("c", "x")))
+    problem = only_problem(workflow(step("a-x"), step("b-x"), step("c", "x")))
     assert (problem.pointer, problem.rule) == ("/jobs/2/dependsOn/0/jobId", "workflow.ambiguous-rest")
     assert "${a-x} or ${b-x}" in problem.message
 
 
 def test_a_rest_is_read_as_the_one_step_that_closes_no_circle() -> None:
     document = workflow(step("a-x"), step("c", "x"), step("b-x", "${c}"))
-    assert told(judge.check_workflow(document)) == [("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")]
+    assert pointers_and_rules(judge.check_workflow(document)) == [
+        ("/jobs/1/dependsOn/0/jobId", "workflow.shell-rest")
+    ]
     assert judge.plan_workflow(document).steps[1].dependencies == (StepDependency(0, ""),)
 
 
 def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
-    problem = only(workflow(step("a-x", "${c}"), step("c", "x")))
+    problem = only_problem(workflow(step("a-x", "${c}"), step("c", "x")))
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.neither-step-nor-id")
     assert "circle" in problem.message
 
@@ -180,13 +182,13 @@ def test_rests_that_close_a_circle_only_together_are_none_of_them_references() -
 
 def test_a_name_without_its_dollar_and_braces_is_an_error_that_adds_them() -> None:
     document = workflow(step("a"), step("b", "a"))
-    problem = only(document)
+    problem = only_problem(document)
     assert problem.rule == "workflow.bare-name"
     assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 
 
 def test_a_rest_that_is_also_a_name_is_not_guessed() -> None:
-    problem = only(workflow(step("data"), step("load-data"), step("c", "data")))
+    problem = only_problem(workflow(step("data"), step("load-data"), step("c", "data")))
     assert problem.rule == "workflow.ambiguous-rest"
     assert "${data} or ${load-data}" in problem.message
 
@@ -202,11 +204,13 @@ def test_a_rest_that_is_also_a_name_is_not_guessed() -> None:
     ],
 )
 def test_what_is_neither_a_step_nor_a_job_is_an_error(job_id: str, rule: str) -> None:
-    assert told(judge.check_workflow(workflow(step("a"), step("b", job_id)))) == [("/jobs/1/dependsOn/0/jobId", rule)]
+    assert pointers_and_rules(judge.check_workflow(workflow(step("a"), step("b", job_id)))) == [
+        ("/jobs/1/dependsOn/0/jobId", rule)
+    ]
 
 
 def test_an_empty_job_id_is_told_what_a_shell_does() -> None:
-    assert "shell" in only(workflow(step("a"), step("b", ""))).message
+    assert "shell" in only_problem(workflow(step("a"), step("b", ""))).message
 
 
 def test_the_plan_keeps_the_order_of_the_document_and_says_the_order_of_sending() -> None:
@@ -292,6 +296,6 @@ def test_the_definitions_of_steps_are_looked_up_by_what_they_say() -> None:
         "greet": {"containerProperties": {**sized, "command": ["Ref::x"]}},
         "other": {"containerProperties": sized},
     }
-    assert told(judge.check_workflow(document, definitions)) == [
+    assert pointers_and_rules(judge.check_workflow(document, definitions)) == [
         ("/jobs/1/parameters/x", "parameters.not-in-command")
     ]

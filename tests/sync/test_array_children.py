@@ -29,7 +29,7 @@ class Array:
     def __call__(self, handler) -> None:
         call = handler.path.rpartition("/")[2]
         self.calls.append(call)
-        http_wire.says(200, getattr(self, call)(self.requests[-1][1]))(handler)
+        http_wire.reply(200, getattr(self, call)(self.requests[-1][1]))(handler)
 
     def describejobs(self, request):
         return {"jobs": [self.child(batch_id) for batch_id in request["jobs"]]}

@@ -35,7 +35,7 @@ class Batch:
 
     def __call__(self, handler) -> None:
         request = self.requests[-1][1]
-        http_wire.says(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
+        http_wire.reply(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
 
     def listjobs(self, request):
         self.asked.append(request)
@@ -77,7 +77,7 @@ def tags_of(job: Job) -> dict[str, Any]:
     return {"tags": portal_tags(job)}
 
 
-def again(job: Job) -> Job:
+def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
@@ -89,7 +89,7 @@ def test_of_two_jobs_with_one_marker_the_recorded_one_stays_and_the_other_is_end
         compare_queues(job.account, every=timedelta(0))
 
     assert set(aws.ended) == {"older"}
-    assert again(job).batch_id == "recorded"
+    assert reload(job).batch_id == "recorded"
     assert [(discrepancy.kind, discrepancy.batch_id) for discrepancy in Discrepancy.objects.all()] == [
         (DiscrepancyKind.DUPLICATE, "older")
     ]
@@ -102,7 +102,7 @@ def test_of_two_jobs_that_were_never_recorded_the_earliest_is_adopted(aws):
     aws.has(job.marker, "second", 2, **tags_of(job))
     compare_queues(job.account)
 
-    assert again(job).batch_id == "first"
+    assert reload(job).batch_id == "first"
     assert aws.ended == ["second"]
 
 
@@ -121,7 +121,7 @@ def test_a_job_in_a_living_workers_hands_is_left_to_it(aws):
     aws.has(job.marker, "just-now", **tags_of(job))
     compare_queues(job.account)
 
-    assert (again(job).delivery, aws.ended) == (Delivery.SENDING, [])
+    assert (reload(job).delivery, aws.ended) == (Delivery.SENDING, [])
 
 
 def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(aws):
@@ -129,7 +129,7 @@ def test_a_job_that_the_database_forgot_was_sent_is_adopted_and_not_sent_again(a
     aws.has(job.marker, "sent-before", **tags_of(job))
     compare_queues(job.account)
 
-    assert (again(job).delivery, again(job).batch_id) == (Delivery.SENT, "sent-before")
+    assert (reload(job).delivery, reload(job).batch_id) == (Delivery.SENT, "sent-before")
 
 
 def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
@@ -137,7 +137,7 @@ def test_a_job_that_is_about_to_be_sent_although_aws_has_it_is_adopted(aws):
     aws.has(job.marker, "sent-before", **tags_of(job))
     compare_queues(job.account)
 
-    assert again(job).batch_id == "sent-before"
+    assert reload(job).batch_id == "sent-before"
 
 
 @pytest.mark.parametrize(("tag", "value"), [("portal:installation", "another"), ("portal:job", "another")])
@@ -156,11 +156,11 @@ def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
     compare_queues(job.account)
 
     assert aws.ended == ["unwanted"]
-    assert again(job).delivery == Delivery.WITHDRAWN
+    assert reload(job).delivery == Delivery.WITHDRAWN
     assert Discrepancy.objects.get().kind == DiscrepancyKind.UNWANTED
 
 
-def forgotten(aws: Batch, **fields) -> Job:
+def forgotten_job(aws: Batch, **fields) -> Job:
     """A job that AWS has and whose rows a restored backup does not have."""
     job = job_at(aws, name="forgotten")
     aws.has(
@@ -184,7 +184,7 @@ def forgotten(aws: Batch, **fields) -> Job:
 
 
 def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
-    lost = forgotten(aws)
+    lost = forgotten_job(aws)
     compare_queues(lost.account)
 
     job = Job.objects.get()
@@ -205,7 +205,7 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
 
 
 def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
-    lost = forgotten(aws)
+    lost = forgotten_job(aws)
     container = make.document()["containerProperties"]
     del aws.jobs[0]["container"]
     aws.jobs[0]["nodeProperties"] = {
@@ -229,7 +229,7 @@ def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
     ],
 )
 def test_what_cannot_be_told_to_be_ours_gets_no_row(aws, tag, value, kinds):
-    lost = forgotten(aws)
+    lost = forgotten_job(aws)
     aws.jobs[0]["tags"][tag] = value
     compare_queues(lost.account)
 
@@ -287,7 +287,7 @@ def test_a_list_with_a_job_that_cannot_be_read_is_used_and_read_again(aws, monke
 
 @pytest.mark.parametrize("odd", [{"jobName": 5}, {"jobDefinition": 5}, {"tags": {}}, {"container": {"command": [5]}}])
 def test_a_job_without_a_row_whose_description_is_odd_stops_no_comparison(aws, odd):
-    job = forgotten(aws)
+    job = forgotten_job(aws)
     aws.jobs[0] |= odd
     listed = {"jobName": job.marker, "jobId": aws.jobs[0]["jobId"], "createdAt": 1}
     aws.listjobs = lambda _: {"jobSummaryList": [listed]}

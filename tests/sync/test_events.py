@@ -35,11 +35,11 @@ def event(batch_id: str, status: str = "RUNNING", **fields) -> str:
     )
 
 
-def waiting(batch_id: str, **fields) -> Job:
+def waiting_job(batch_id: str, **fields) -> Job:
     return make.job(batch_id=batch_id, **{"state": State.RUNNABLE, "next_poll_at": now() + LATER, **fields})
 
 
-def due(job: Job) -> bool:
+def is_due(job: Job) -> bool:
     return Job.objects.filter(pk=job.pk).due_for_poll().exists()
 
 
@@ -50,28 +50,28 @@ def test_an_event_of_no_readable_kind_is_malformed(kind):
 
 
 def test_an_event_has_its_job_looked_at_and_changes_nothing_else():
-    job = waiting("j-1")
+    job = waiting_job("j-1")
     assert EventConsumer().consume([event("j-1", "SUCCEEDED")]) == {job.account_id}
 
-    assert due(job)
+    assert is_due(job)
     assert Job.objects.get(pk=job.pk).state == State.RUNNABLE
 
 
 def test_the_event_of_a_child_has_its_array_looked_at():
-    job = waiting("j-1", array_size=10)
+    job = waiting_job("j-1", array_size=10)
     EventConsumer().consume([event("j-1:7")])
 
-    assert due(job)
+    assert is_due(job)
 
 
 def test_an_event_that_comes_before_our_commit_is_kept_until_the_job_is_there():
     ear = EventConsumer()
     ear.consume([event("j-1")])
     assert ear.retry_unknown() == set()
-    job = waiting("j-1")
+    job = waiting_job("j-1")
 
     assert ear.retry_unknown() == {job.account_id}
-    assert due(job)
+    assert is_due(job)
     assert ear.unknown_ids == {}
 
 
@@ -85,10 +85,10 @@ def test_an_event_of_a_job_that_never_becomes_ours_is_forgotten():
 
 
 def test_a_job_that_has_ended_is_not_looked_at_again():
-    job = waiting("j-1", state=State.SUCCEEDED)
+    job = waiting_job("j-1", state=State.SUCCEEDED)
     EventConsumer().consume([event("j-1")])
 
-    assert not due(job)
+    assert not is_due(job)
 
 
 @pytest.mark.parametrize(
@@ -113,16 +113,16 @@ def test_a_job_that_has_ended_is_not_looked_at_again():
 def test_what_is_no_event_of_batch_is_counted_and_stops_no_other(body):
     with pytest.raises(MalformedEventError):
         parse_job_id(body)
-    job, ear = waiting("j-1"), EventConsumer()
+    job, ear = waiting_job("j-1"), EventConsumer()
     ear.consume([body, event("j-1"), body])
 
-    assert due(job)
+    assert is_due(job)
     assert (ear.received_count, ear.malformed_count) == (3, 2)
 
 
 def test_ten_messages_cost_two_queries(django_assert_num_queries):
     for number in range(10):
-        waiting(f"j-{number}")
+        waiting_job(f"j-{number}")
     with django_assert_num_queries(2):
         EventConsumer().consume([event(f"j-{number}") for number in range(10)])
 
@@ -144,21 +144,21 @@ def sqs(monkeypatch):
         yield client
 
 
-def left_in(sqs) -> int:
+def message_count(sqs) -> int:
     counted = sqs.get_queue_attributes(QueueUrl=sqs.address.url, AttributeNames=["All"])["Attributes"]
     return int(counted["ApproximateNumberOfMessages"]) + int(counted["ApproximateNumberOfMessagesNotVisible"])
 
 
 @pytest.mark.long
 def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, django_capture_on_commit_callbacks):
-    job = waiting("j-1")
+    job = waiting_job("j-1")
     for body in [event("j-1"), "malformed", event("foreign")]:
         sqs.send_message(QueueUrl=sqs.address.url, MessageBody=body)
     with django_capture_on_commit_callbacks(execute=True):
         listening(sqs, 3)
 
-    assert due(job)
-    assert left_in(sqs) == 0
+    assert is_due(job)
+    assert message_count(sqs) == 0
     assert "poll" in rings
 
 
@@ -173,12 +173,12 @@ def test_a_message_whose_news_could_not_be_written_stays_and_comes_again(sqs, mo
     sqs.send_message(QueueUrl=sqs.address.url, MessageBody=event("j-1"))
     listening(sqs, 1, Deaf())
 
-    assert left_in(sqs) == 1
+    assert message_count(sqs) == 1
 
 
 @pytest.mark.long
 def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
-    job = waiting("j-1")
+    job = waiting_job("j-1")
     bridge: Any = botocore.session.Session().create_client("events", region_name="us-west-2")
     arn = sqs.get_queue_attributes(QueueUrl=sqs.address.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bridge.put_rule(Name="batch", EventPattern=json.dumps({"source": ["aws.batch"]}))
@@ -187,7 +187,7 @@ def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
     bridge.put_events(Entries=[told])
     listening(sqs, 2)
 
-    assert due(job)
+    assert is_due(job)
 
 
 def test_the_command_is_off_unless_a_queue_is_named(settings):

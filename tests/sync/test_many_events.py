@@ -35,7 +35,7 @@ class Truth:
     def __call__(self, handler) -> None:
         ids = self.requests[-1][1]["jobs"]
         told = [{"jobId": name, "jobName": "x", "status": WAY[self.place[name]]} for name in ids]
-        http_wire.says(200, {"jobs": told})(handler)
+        http_wire.reply(200, {"jobs": told})(handler)
 
     def goes_on(self, dice: random.Random) -> None:
         for name in dice.sample(sorted(self.place), 20):

@@ -16,13 +16,13 @@ from jobs.states import State
 from jobs.sync.poll import poll
 from jobs.sync.poll_interval import next_poll_at
 from tests import http_wire, make
-from tests.aws.answering import WRONG, answering, body_of
+from tests.aws.answering import WRONG, answer_with, json_body
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def describes(*jobs: dict[str, Any]) -> http_wire.Answer:
-    return http_wire.says(200, {"jobs": list(jobs)})
+def describe_reply(*jobs: dict[str, Any]) -> http_wire.Answer:
+    return http_wire.reply(200, {"jobs": list(jobs)})
 
 
 def test_an_end_is_copied_whole_at_first_sight():
@@ -43,7 +43,7 @@ def test_an_end_is_copied_whole_at_first_sight():
         "attempts": [{"container": {"exitCode": 3, "logStreamName": "x/default/1"}, "stoppedAt": 1_700_000_020_000}],
         "schedulingPriority": 7,
     }
-    with http_wire.wire(describes(ended)) as aws:
+    with http_wire.wire(describe_reply(ended)) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
         assert poll(job.account).changed_job_ids == [job.pk]
 
@@ -58,7 +58,7 @@ def test_an_end_is_copied_whole_at_first_sight():
 
 @pytest.mark.long
 def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
-    with http_wire.wire(describes()) as aws:
+    with http_wire.wire(describe_reply()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for _ in range(100):
             make.job(submission, state=State.RUNNING)
@@ -71,7 +71,7 @@ def test_a_hundred_jobs_are_one_call_and_what_has_ended_costs_none():
 @pytest.mark.long
 def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_num_queries):
     told = [{"jobId": f"j-{number}", "jobName": "x", "status": "RUNNING"} for number in range(30)]
-    with http_wire.wire(describes(*told)) as aws:
+    with http_wire.wire(describe_reply(*told)) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         for each in told:
             make.job(submission, batch_id=each["jobId"])
@@ -111,7 +111,7 @@ def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_s
 
 
 def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
-    with http_wire.wire(describes()) as aws:
+    with http_wire.wire(describe_reply()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
         poll(job.account)
 
@@ -121,7 +121,7 @@ def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
 
 
 def test_a_job_that_aws_has_forgotten_is_lost_and_never_called_failed():
-    with http_wire.wire(describes()) as aws:
+    with http_wire.wire(describe_reply()) as aws:
         job = make.job(
             make.submission(where=make.account(endpoint_url=aws.url)),
             state=State.RUNNING,
@@ -135,14 +135,14 @@ def test_a_job_that_aws_has_forgotten_is_lost_and_never_called_failed():
     assert [change.state for change in job.history.all()] == ["LOST"]
 
 
-def long_unseen(**fields: Any) -> Job:
+def missing_job(**fields: Any) -> Job:
     """A job that would be lost if AWS did not name it once more."""
     fields = {"submitted_at": now() - timedelta(hours=2), "missing_since": now() - timedelta(minutes=6), **fields}
     return make.job(state=State.RUNNING, **fields)
 
 
 def test_a_description_that_was_cut_has_nobody_called_lost():
-    job = long_unseen()
+    job = missing_job()
     for body in (
         b"",
         b"{}",
@@ -153,7 +153,7 @@ def test_a_description_that_was_cut_has_nobody_called_lost():
         b'{"jobs": [5]}',
     ):
         Job.objects.update(next_poll_at=None)
-        with answering(body):
+        with answer_with(body):
             poll(job.account)
 
         job.refresh_from_db()
@@ -165,16 +165,16 @@ def test_a_description_that_was_cut_has_nobody_called_lost():
 def test_a_job_whose_description_cannot_be_read_leaves_the_others_and_is_asked_about_again(odd):
     submission = make.submission()
     good = [make.job(submission, batch_id=f"good-{number}") for number in range(5)]
-    spoilt = long_unseen(of=submission, batch_id="spoilt")
+    spoilt = missing_job(of=submission, batch_id="spoilt")
     answer: dict[str, Any] = {"spoilt": odd}
 
     def respond(request: Any) -> bytes:
-        ids = body_of(request)["jobs"]
+        ids = json_body(request)["jobs"]
         return json.dumps(
             {"jobs": [{"jobId": each, "status": "FAILED", **answer.get(each, {})} for each in ids]}
         ).encode()
 
-    with answering(respond):
+    with answer_with(respond):
         poll(submission.account)
         assert {job.state for job in Job.objects.filter(pk__in=[job.pk for job in good])} == {State.FAILED}
         spoilt.refresh_from_db()
@@ -198,7 +198,7 @@ def test_whatever_stands_in_a_member_the_row_can_be_written(key):
     job = make.job(batch_id="j-1")
     for wrong in WRONG:
         Job.objects.update(next_poll_at=None, raw={})
-        with answering(json.dumps({"jobs": [{"jobId": "j-1", "status": "RUNNING", key: wrong}]}).encode()):
+        with answer_with(json.dumps({"jobs": [{"jobId": "j-1", "status": "RUNNING", key: wrong}]}).encode()):
             poll(job.account)
 
         job.refresh_from_db()
@@ -216,13 +216,13 @@ def test_when_aws_is_away_the_account_says_so_and_nothing_changes():
 
 
 def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_before(monkeypatch):
-    def too_fast(*_: Any) -> None:
+    def throttle(*_: Any) -> None:
         raise ThrottledError("Too many requests")
 
     make.job(state=State.RUNNING)
     pauses = []
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "describe", too_fast)
+        patched.setattr(batch, "describe", throttle)
         for _ in range(4):
             AccountStatus.objects.update(backoff_until=None)
             Job.objects.update(next_poll_at=None)
@@ -233,7 +233,7 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
 
     Job.objects.update(next_poll_at=None)
     assert poll(Account.objects.get()).error == ""  # still quiet: AWS is not asked at all
-    with http_wire.wire(describes()) as aws:
+    with http_wire.wire(describe_reply()) as aws:
         Account.objects.update(endpoint_url=aws.url)
         AccountStatus.objects.update(backoff_until=None)
         poll(Account.objects.get())
@@ -261,7 +261,7 @@ def test_what_someone_looks_at_is_polled_soon():
 def test_the_clock_of_aws_is_read_off_its_answers():
     def an_hour_ahead(handler: Any) -> None:
         handler.date_time_string = lambda: formatdate(time.time() + 3600, usegmt=True)
-        describes()(handler)
+        describe_reply()(handler)
 
     with http_wire.wire(an_hour_ahead) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), state=State.RUNNING)

@@ -8,7 +8,7 @@ from tests import http_wire, make
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def queue_told(name: str, **fields):
+def queue_description(name: str, **fields):
     return {
         "jobQueueName": name,
         "jobQueueArn": f"arn:aws:batch:us-west-2:123456789012:job-queue/{name}",
@@ -20,8 +20,8 @@ def queue_told(name: str, **fields):
     }
 
 
-def describes(*queues):
-    return http_wire.says(200, {"jobQueues": list(queues)})
+def describe_reply(*queues):
+    return http_wire.reply(200, {"jobQueues": list(queues)})
 
 
 def kinds(changes):
@@ -29,11 +29,11 @@ def kinds(changes):
 
 
 def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
-    with http_wire.wire(describes(queue_told("a"), queue_told("b"))) as aws:
+    with http_wire.wire(describe_reply(queue_description("a"), queue_description("b"))) as aws:
         account = make.account(endpoint_url=aws.url)
         assert kinds(sync_queues(account)) == [("a", "new"), ("b", "new")]
 
-        aws.answers[:] = [describes(queue_told("a", state="DISABLED"))]
+        aws.answers[:] = [describe_reply(queue_description("a", state="DISABLED"))]
         changes = sync_queues(account)
 
     assert kinds(changes) == [("a", "changed"), ("b", "gone")]
@@ -44,10 +44,10 @@ def test_queues_are_mirrored_and_a_vanished_one_is_marked_and_kept():
 
 @pytest.mark.parametrize("body", [{}, {"jobQueues": [5]}, {"jobQueues": [{"jobQueueName": "a"}]}, {"jobQueues": "a"}])
 def test_a_list_of_queues_that_cannot_be_read_leaves_the_mirror_as_it_is(body):
-    with http_wire.wire(describes(queue_told("a"), queue_told("b"))) as aws:
+    with http_wire.wire(describe_reply(queue_description("a"), queue_description("b"))) as aws:
         account = make.account(endpoint_url=aws.url)
         sync_queues(account)
-        aws.answers[:] = [http_wire.says(200, body)]
+        aws.answers[:] = [http_wire.reply(200, body)]
         with pytest.raises(MalformedResponseError):
             sync_queues(account)
 
@@ -57,19 +57,19 @@ def test_a_list_of_queues_that_cannot_be_read_leaves_the_mirror_as_it_is(body):
 
 
 def test_a_queue_that_comes_back_is_open_again():
-    with http_wire.wire(describes(queue_told("a"))) as aws:
+    with http_wire.wire(describe_reply(queue_description("a"))) as aws:
         account = make.account(endpoint_url=aws.url)
         sync_queues(account)
-        aws.answers[:] = [describes()]
+        aws.answers[:] = [describe_reply()]
         sync_queues(account)
-        aws.answers[:] = [describes(queue_told("a"))]
+        aws.answers[:] = [describe_reply(queue_description("a"))]
         assert kinds(sync_queues(account)) == [("a", "back")]
 
     assert Queue.objects.get(name="a").is_open
 
 
 def test_a_reading_shows_the_difference_and_changes_nothing_by_itself():
-    with http_wire.wire(describes(queue_told("a"))) as aws:
+    with http_wire.wire(describe_reply(queue_description("a"))) as aws:
         account = make.account(endpoint_url=aws.url)
         read_queues(account)
     account.refresh_from_db()
@@ -105,12 +105,12 @@ def test_a_queue_knows_by_which_policy_it_shares():
             "shareDistribution": [{"shareIdentifier": "A", "weightFactor": 0.5}, {"shareIdentifier": "B"}],
         },
     }
-    with http_wire.wire(describes(queue_told("a"))) as aws:
+    with http_wire.wire(describe_reply(queue_description("a"))) as aws:
         account = make.account(endpoint_url=aws.url)
         sync_queues(account)
         aws.answers[:] = [
-            describes(queue_told("a", **SHARED)),
-            http_wire.says(200, {"schedulingPolicies": [policy]}),
+            describe_reply(queue_description("a", **SHARED)),
+            http_wire.reply(200, {"schedulingPolicies": [policy]}),
         ]
         [change] = sync_queues(account)
 
@@ -120,14 +120,14 @@ def test_a_queue_knows_by_which_policy_it_shares():
 
 
 def test_a_policy_that_may_not_be_described_is_known_by_its_arn():
-    denied = http_wire.says(403, {"message": "not authorized"}, "AccessDeniedException")
-    with http_wire.wire(describes(queue_told("a", **SHARED)), denied) as aws:
+    denied = http_wire.reply(403, {"message": "not authorized"}, "AccessDeniedException")
+    with http_wire.wire(describe_reply(queue_description("a", **SHARED)), denied) as aws:
         sync_queues(make.account(endpoint_url=aws.url))
 
     assert Queue.objects.get().scheduling_policy == {"arn": SHARED["schedulingPolicyArn"]}
 
 
-def environment_told(name: str, **fields):
+def environment_description(name: str, **fields):
     arn = f"arn:aws:batch:us-west-2:123456789012:compute-environment/{name}"
     resources = {"type": "EC2", "maxvCpus": 64, "instanceTypes": ["m5.large"], "desiredvCpus": 4, "subnets": ["s"]}
     return {
@@ -140,22 +140,24 @@ def environment_told(name: str, **fields):
     }
 
 
-def ordered(name: str, *environments: str):
+def queue_with_order(name: str, *environments: str):
     prefix = "arn:aws:batch:us-west-2:123456789012:compute-environment/"
     order = [{"order": len(environments) - at, "computeEnvironment": prefix + e} for at, e in enumerate(environments)]
-    return queue_told(name, computeEnvironmentOrder=order)
+    return queue_description(name, computeEnvironmentOrder=order)
 
 
 def test_a_queue_knows_its_compute_environments_the_first_choice_first():
-    told = http_wire.says(
-        200, {"computeEnvironments": [environment_told("one"), environment_told("two", maxvCpus=8)]}
+    told = http_wire.reply(
+        200, {"computeEnvironments": [environment_description("one"), environment_description("two", maxvCpus=8)]}
     )
-    with http_wire.wire(describes(ordered("a", "one", "two"))) as aws:
+    with http_wire.wire(describe_reply(queue_with_order("a", "one", "two"))) as aws:
         aws.answers.append(told)
         account = make.account(endpoint_url=aws.url)
         sync_queues(account)
-        aws.answers[:] = [describes(ordered("a", "one", "two"))]
-        aws.answers.append(http_wire.says(200, {"computeEnvironments": [environment_told("one", desiredvCpus=60)]}))
+        aws.answers[:] = [describe_reply(queue_with_order("a", "one", "two"))]
+        aws.answers.append(
+            http_wire.reply(200, {"computeEnvironments": [environment_description("one", desiredvCpus=60)]})
+        )
         [change] = sync_queues(account)
 
     assert aws.paths() == ["/v1/describejobqueues", "/v1/describecomputeenvironments"] * 2
@@ -170,8 +172,8 @@ def test_a_queue_knows_its_compute_environments_the_first_choice_first():
 
 
 def test_queues_are_mirrored_where_the_portal_may_not_ask_for_compute_environments():
-    denied = http_wire.says(403, {"message": "not authorized"}, "AccessDeniedException")
-    with http_wire.wire(describes(ordered("a", "one"))) as aws:
+    denied = http_wire.reply(403, {"message": "not authorized"}, "AccessDeniedException")
+    with http_wire.wire(describe_reply(queue_with_order("a", "one"))) as aws:
         aws.answers.append(denied)
         sync_queues(make.account(endpoint_url=aws.url))
 

@@ -20,7 +20,7 @@ from tests import http_wire, make
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
-def later() -> None:
+def rotate_later() -> None:
     """Time for the next name."""
     DatabaseGeneration.objects.update(rotated_at=now() - timedelta(minutes=1))
     rotate()
@@ -29,19 +29,19 @@ def later() -> None:
 def test_a_new_portal_and_one_that_goes_on_hold_nothing_back():
     rotate()
     for _ in range(3):
-        later()
+        rotate_later()
 
     assert recovering_since() is None
 
 
 def test_a_restored_backup_is_noticed():
     rotate()
-    later()
+    rotate_later()
     backup = DatabaseGeneration.objects.get()
-    later()
-    later()
+    rotate_later()
+    rotate_later()
     backup.save()
-    later()
+    rotate_later()
 
     assert recovering_since() is not None
 
@@ -60,9 +60,9 @@ def test_a_worker_notices_it_before_the_clock_does():
 def test_a_crash_between_the_row_and_the_file_is_no_restore():
     rotate()
     before = Path(settings.INCARNATION_FILE).read_text()
-    later()
+    rotate_later()
     Path(settings.INCARNATION_FILE).write_text(before)
-    later()
+    rotate_later()
 
     assert recovering_since() is None
 
@@ -70,7 +70,7 @@ def test_a_crash_between_the_row_and_the_file_is_no_restore():
 def test_a_missing_file_is_taken_for_a_restore_on_another_machine():
     rotate()
     Path(settings.INCARNATION_FILE).unlink()
-    later()
+    rotate_later()
 
     assert recovering_since() is not None
 
@@ -124,7 +124,7 @@ def test_where_no_file_can_be_kept_nothing_is_held_back(settings, tmp_path):
     (tmp_path / "file").write_text("")
     settings.INCARNATION_FILE = tmp_path / "file" / "incarnation"
     rotate()
-    later()
+    rotate_later()
 
     assert recovering_since() is None
 
@@ -184,7 +184,7 @@ def test_with_a_clock_that_is_a_minute_wrong_nothing_is_sent(skew):
         assert deliver_due(job.account) == 1
 
 
-def said(*options: str) -> str:
+def reconcile_output(*options: str) -> str:
     out = StringIO()
     call_command("reconcile", *options, stdout=out)
     return out.getvalue()
@@ -193,7 +193,7 @@ def said(*options: str) -> str:
 def test_the_report_has_every_figure():
     job = make.job(make.submission(where=make.account(status={"throttles": 3, "clock_skew_seconds": 1.25})))
     make.job(job.submission, delivery=Delivery.HELD)
-    text = said("--report")
+    text = reconcile_output("--report")
 
     for name in ["undelivered", "SENDING", "held", "lost", "duplicates", "last poll", "throttles", "skew", "queue "]:
         assert name in text
@@ -208,13 +208,13 @@ def test_the_report_says_which_jobs_were_twice_in_aws():
         kind=DiscrepancyKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note
     )
 
-    assert re.search(r"a duplicate: +surplus, \d+ s ago: AWS has a second job", said("--report"))
+    assert re.search(r"a duplicate: +surplus, \d+ s ago: AWS has a second job", reconcile_output("--report"))
 
 
 def test_the_command_compares_at_once_and_enters_recovery_when_told():
     with http_wire.wire(http_wire.lists()) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
-        assert "deliveries settled: 0, queues compared: 1" in said()
-        assert "RECOVERY" in said("--enter-recovery")
+        assert "deliveries settled: 0, queues compared: 1" in reconcile_output()
+        assert "RECOVERY" in reconcile_output("--enter-recovery")
         assert deliver_due(job.account) == 0
     assert Job.objects.get().delivery == Delivery.ACCEPTED

@@ -42,7 +42,7 @@ class Batch:
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         request = self.requests[-1][1]
-        http_wire.says(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
+        http_wire.reply(200, getattr(self, handler.path.rpartition("/")[2])(request))(handler)
 
     def submitjob(self, request: dict[str, Any]) -> dict[str, Any]:
         job = {"jobId": str(uuid.uuid4()), "createdAt": len(self.jobs) + 1, "status": "RUNNING", **request}

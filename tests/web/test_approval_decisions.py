@@ -33,7 +33,7 @@ def job_of(approval: Approval) -> Job:
     return approval.submission.jobs.get()
 
 
-def edited(size: int) -> str:
+def edited_document(size: int) -> str:
     return json.dumps({**DOCUMENT, "arrayProperties": {"size": size}})
 
 
@@ -80,7 +80,7 @@ def test_a_decision_that_is_only_looked_at_leads_to_the_request(approval: Approv
 @pytest.mark.long
 def test_a_lead_makes_a_request_smaller_and_it_goes_out(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}edit/"
-    page = lead.post(address, {"version": approval.version, "text": edited(5)}, follow=True)
+    page = lead.post(address, {"version": approval.version, "text": edited_document(5)}, follow=True)
 
     assert "Changed and approved one" in page.text
     job = job_of(approval)
@@ -90,7 +90,7 @@ def test_a_lead_makes_a_request_smaller_and_it_goes_out(approval: Approval, lead
 @pytest.mark.long
 def test_a_lead_who_makes_it_larger_leaves_it_to_somebody_else(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}edit/"
-    page = lead.post(address, {"version": approval.version, "text": edited(20)}, follow=True)
+    page = lead.post(address, {"version": approval.version, "text": edited_document(20)}, follow=True)
 
     assert "Changed and approved" not in page.text
     job = job_of(approval)
@@ -108,7 +108,7 @@ def test_an_edit_that_is_refused_keeps_the_text_in_the_editor(approval: Approval
 
 
 def test_an_edit_of_an_old_page_changes_nothing(approval: Approval, lead: Client) -> None:
-    answer = lead.post(f"{approval.get_absolute_url()}edit/", {"version": "0", "text": edited(5)})
+    answer = lead.post(f"{approval.get_absolute_url()}edit/", {"version": "0", "text": edited_document(5)})
 
     assert (answer.status_code, answer["Location"]) == (302, approval.get_absolute_url())
     assert job_of(approval).array_size == 10
@@ -124,8 +124,8 @@ def test_whoever_asked_does_not_edit_the_request(approval: Approval, research: R
 @pytest.mark.long
 def test_the_panel_beside_the_editor_tells_what_an_edit_raises(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}judge/"
-    larger = lead.post(address, {"text": edited(20)}).text
-    smaller = lead.post(address, {"text": edited(5)}).text
+    larger = lead.post(address, {"text": edited_document(20)}).text
+    smaller = lead.post(address, {"text": edited_document(5)}).text
     broken = lead.post(address, {"text": "{"}).text
 
     assert "had 10 runs and has 20" in larger

@@ -34,12 +34,12 @@ def rows(answer):
     return answer.context["listing"].rows
 
 
-def did(person, team=None, act="change", **more):
+def record(person, team=None, act="change", **more):
     return audit.record(act, person=person, team=team, **more)
 
 
 def test_an_act_is_told_with_the_name_that_its_person_has_now(browser, lead):
-    did(lead.user, lead.team, "submit", target=make.submission(lead, name="nightly"), after={"jobs": 3})
+    record(lead.user, lead.team, "submit", target=make.submission(lead, name="nightly"), after={"jobs": 3})
     lead.user.first_name = "Amazing"
     lead.user.save()
 
@@ -51,20 +51,20 @@ def test_an_act_is_told_with_the_name_that_its_person_has_now(browser, lead):
 
 def test_of_someone_who_is_gone_only_the_id_is_left(browser, lead):
     gone = make.user("ada")
-    did(gone, lead.team)
+    record(gone, lead.team)
     gone.delete()
 
     assert rows(page(browser, lead.team))[0].person == to_text(gone.public_id)
 
 
 def test_before_and_after_are_told_as_what_differs(browser, lead):
-    did(
+    record(
         lead.user,
         lead.team,
         before={"max": 8, "same": 1, "deep": {"image": "a:1", "env": [{"name": "A", "value": "x"}]}},
         after={"max": 16, "same": 1, "deep": {"image": "a:2", "env": [{"name": "A", "value": "y"}]}},
     )
-    did(lead.user, lead.team, "make", after={"features": ["secrets"], "active": True})
+    record(lead.user, lead.team, "make", after={"features": ["secrets"], "active": True})
 
     made, changed = rows(page(browser, lead.team))
     assert [(each.name, each.before, each.after) for each in changed.changes] == [
@@ -80,8 +80,8 @@ def test_before_and_after_are_told_as_what_differs(browser, lead):
 def test_people_within_a_difference_have_names_too(browser, lead):
     member = make.member(lead.team, "viewer", make.user("ada", first_name="Ada"))
     about = Membership.objects.get(user=member.user)
-    did(lead.user, lead.team, "make", target=about, after={"user": f"person {to_text(member.user.public_id)}"})
-    did(lead.user, lead.team, "make", target=member.user)
+    record(lead.user, lead.team, "make", target=about, after={"user": f"person {to_text(member.user.public_id)}"})
+    record(lead.user, lead.team, "make", target=member.user)
 
     by_id, by_value = rows(page(browser, lead.team))
     assert by_id.label == "Ada"
@@ -103,10 +103,10 @@ def test_people_within_a_difference_have_names_too(browser, lead):
 def test_acts_are_found_by_person_act_and_object(browser, lead, asked, found):
     other = make.member(lead.team, "analyst", make.user("ada")).user
     nightly, weekly = (make.submission(lead, name=name) for name in ("nightly", "weekly"))
-    did(lead.user, lead.team, "submit", target=weekly)
-    did(other, lead.team, "stop", target=weekly)
-    did(other, lead.team, "stop", target=nightly)
-    did(lead.user, lead.team, "submit", target=nightly)
+    record(lead.user, lead.team, "submit", target=weekly)
+    record(other, lead.team, "stop", target=weekly)
+    record(other, lead.team, "stop", target=nightly)
+    record(lead.user, lead.team, "submit", target=nightly)
 
     assert [row.number for row in rows(page(browser, lead.team, **asked))] == found
     by_id = rows(page(browser, lead.team, about=nightly.text_id, person=to_text(other.public_id)))
@@ -116,8 +116,8 @@ def test_acts_are_found_by_person_act_and_object(browser, lead, asked, found):
 def test_a_lead_sees_nothing_of_other_teams_by_any_filter(browser, lead):
     elsewhere = make.member(make.team("finance"), "lead", make.user("ada"))
     theirs = make.submission(elsewhere, name="secret-plan")
-    did(elsewhere.user, elsewhere.team, target=theirs)
-    did(None)
+    record(elsewhere.user, elsewhere.team, target=theirs)
+    record(None)
     for asked in ({}, {"person": "ada"}, {"about": "secret-plan"}, {"about": theirs.text_id}, {"team": "finance"}):
         assert rows(page(browser, lead.team, **asked)) == []
     assert rows(page(browser, lead.team, before="finance.9")) == []
@@ -125,8 +125,8 @@ def test_a_lead_sees_nothing_of_other_teams_by_any_filter(browser, lead):
 
 def test_staff_see_all_teams_and_the_portal_itself_and_can_choose(client, lead):
     client.force_login(make.admin())
-    did(lead.user, lead.team)
-    did(lead.user, make.team("finance"))
+    record(lead.user, lead.team)
+    record(lead.user, make.team("finance"))
 
     everywhere = rows(page(client))
     assert [row.team.slug if row.team else "" for row in everywhere] == ["finance", "research", ""]
@@ -140,7 +140,7 @@ def test_pages_go_on_where_the_last_one_ended_without_counting(client, lead, eve
     monkeypatch.setattr("jobs.reports.audit.audit_page.__kwdefaults__", {"before": "", "rows": 3})
     client.force_login(make.admin())
     for number in range(7):
-        did(lead.user, lead.team, after={"number": number})
+        record(lead.user, lead.team, after={"number": number})
     seen, before = [], ""
     while True:
         answer = page(client, None if everywhere else lead.team, team="research", before=before)
@@ -153,7 +153,7 @@ def test_pages_go_on_where_the_last_one_ended_without_counting(client, lead, eve
 
 @pytest.mark.parametrize("before", ["x", "research.", "research.999999999999999999999", "nowhere.1", "-.1", "\0.1"])
 def test_a_page_that_begins_nowhere_begins_at_the_newest(browser, lead, before):
-    did(lead.user, lead.team)
+    record(lead.user, lead.team)
 
     assert [row.number for row in rows(page(browser, lead.team, before=before))] == [1]
 
@@ -168,7 +168,7 @@ def test_a_page_costs_the_same_however_much_there_is(browser, lead, django_asser
             )
             with audit.audit_context("api"):
                 audit.set_token(token.public_id)
-                did(who, lead.team, target=make.submission(lead), after={"by": f"person {to_text(who.public_id)}"})
+                record(who, lead.team, target=make.submission(lead), after={"by": f"person {to_text(who.public_id)}"})
 
     fill(1)
     with django_assert_num_queries(9):
@@ -183,7 +183,7 @@ def test_a_token_is_named_while_it_is_known(browser, lead):
     for known in (token.public_id, new_id()):
         with audit.audit_context("cli", "192.0.2.1"):
             audit.set_token(known)
-            did(lead.user, lead.team)
+            record(lead.user, lead.team)
 
     unknown, named = rows(page(browser, lead.team))
     assert (named.token, named.channel, named.address) == ("Nightly CI", "cli", "192.0.2.1")
@@ -192,7 +192,7 @@ def test_a_token_is_named_while_it_is_known(browser, lead):
 
 def test_what_stands_in_it_is_text(browser, lead):
     with audit.audit_context("<b>door</b>", HOSTILE):
-        did(
+        record(
             lead.user,
             lead.team,
             target=audit.AuditTarget(HOSTILE, HOSTILE, HOSTILE),
@@ -209,7 +209,7 @@ def test_what_stands_in_it_is_text(browser, lead):
 
 def test_an_object_that_has_a_page_leads_to_it(browser, lead):
     submission = make.submission(lead)
-    did(lead.user, lead.team, target=submission)
+    record(lead.user, lead.team, target=submission)
 
     assert f'href="{submission.get_absolute_url()}"' in page(browser, lead.team).content.decode()
 

@@ -33,7 +33,7 @@ def browser(research, signed_in):
     return signed_in(research.analyst.user)
 
 
-def opened(response) -> list[dict[str, str]]:
+def csv_rows(response) -> list[dict[str, str]]:
     text = b"".join(response.streaming_content).decode()
     return list(csv.DictReader(StringIO(text, newline="")))
 
@@ -87,7 +87,7 @@ def test_the_table_opened_again_is_the_page_to_the_last_digit(research, browser,
     past.job(research.submission, "2026-11-05", 1 / 13, state=State.FAILED)
 
     report = costs_page(browser, by=by).context["report"]
-    *rows, total = opened(browser.get(reverse("costs_csv", args=["research"]), {"month": "2026-11", "by": by}))
+    *rows, total = csv_rows(browser.get(reverse("costs_csv", args=["research"]), {"month": "2026-11", "by": by}))
     names = [row.label if row.value is None else row.value.replace("=", "'=") for row in report.rows]
     assert [(row["value"], row["usd_estimate"], row["jobs"]) for row in rows] == [
         (name, f"{row.usd:f}", str(row.jobs)) for name, row in zip(names, report.rows, strict=True)
@@ -100,7 +100,7 @@ def test_the_lines_opened_again_add_up_to_the_page(research, browser):
     past.job(research.submission, "2026-11-04", 1 / 11)
     past.job(research.submission, "2026-12-04", 5)
 
-    lines = opened(browser.get(reverse("cost_lines_csv", args=["research"]), {"month": "2026-11"}))
+    lines = csv_rows(browser.get(reverse("cost_lines_csv", args=["research"]), {"month": "2026-11"}))
     assert [(line["day"], line["attempt"], line["succeeded"]) for line in lines] == [
         ("2026-11-03", "1", "no"),
         ("2026-11-03", "2", "yes"),

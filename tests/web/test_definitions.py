@@ -33,7 +33,7 @@ def page(browser, definition, **query):
     return browser.get(definition.get_absolute_url(), query).content.decode()
 
 
-def press(browser, name, *ids, **fields):
+def post_action(browser, name, *ids, **fields):
     return browser.post(reverse(name, args=ids), fields, follow=True).content.decode()
 
 
@@ -44,13 +44,13 @@ def document(*, image="busybox", **variables):
     return made
 
 
-def revised(research, **fields):
+def new_revision(research, **fields):
     return make.revision("hello", where=research.account, document=document(**fields))
 
 
 def test_a_card_says_what_it_is_for_how_large_and_how_it_goes(browser, research):
     Definition.objects.update(description="Says hello.")
-    revision = revised(research, image="registry.example.org/hello:2")
+    revision = new_revision(research, image="registry.example.org/hello:2")
     ended = {"started_at": now(), "stopped_at": now(), "ended_at": now()}
     for state in ("SUCCEEDED", "FAILED"):
         make.job(make.submission(research.analyst, research.account), revision=revision, state=state, **ended)
@@ -84,8 +84,8 @@ def test_cards_are_found_by_name_and_purpose_and_paged(browser, research):
 
 
 def test_each_revision_says_what_it_changed_and_hides_what_is_secret(browser, research):
-    revised(research, image="a:1", DB_PASSWORD="hunter2!", STAGE="prod")
-    revised(research, image="a:2", DB_PASSWORD="hunter3!", STAGE="prod")
+    new_revision(research, image="a:1", DB_PASSWORD="hunter2!", STAGE="prod")
+    new_revision(research, image="a:2", DB_PASSWORD="hunter3!", STAGE="prod")
     text = page(browser, research.definition)
 
     assert "containerProperties › image changed from “a:1” to “a:2”." in text
@@ -95,8 +95,8 @@ def test_each_revision_says_what_it_changed_and_hides_what_is_secret(browser, re
 
 def test_any_two_revisions_are_compared(browser, research):
     first = research.definition.revisions.get()
-    revised(research, image="a:1", DB_PASSWORD="hunter2!")
-    last = revised(research, image="a:2", DB_PASSWORD="hunter3!")
+    new_revision(research, image="a:1", DB_PASSWORD="hunter2!")
+    last = new_revision(research, image="a:2", DB_PASSWORD="hunter3!")
     address = reverse("difference", args=[research.definition.text_id])
     newest = browser.get(address).content.decode()
     whole = browser.get(address, {"from": first.text_id, "to": last.text_id}).content.decode()
@@ -116,7 +116,7 @@ def test_any_two_revisions_are_compared(browser, research):
 
 
 def test_a_revision_is_copied_as_json_and_as_a_command(browser, research):
-    last = revised(research, image="it's:1", QUARTER='Q1 "é"')
+    last = new_revision(research, image="it's:1", QUARTER='Q1 "é"')
     text = page(browser, research.definition)
     shown = dict(
         re.findall(
@@ -140,25 +140,25 @@ def test_the_page_says_which_jobs_used_it_and_who(browser, research):
 @pytest.mark.long
 def test_who_registers_says_what_it_is_for_and_why_a_revision_was_made(browser, research):
     key, revision = research.definition.text_id, research.definition.revisions.get()
-    assert "It is said now what hello is for." in press(
+    assert "It is said now what hello is for." in post_action(
         browser, "definition_describe", key, text=" Says\n hello <b> "
     )
-    assert "It is said now why hello:1 was made." in press(
+    assert "It is said now why hello:1 was made." in post_action(
         browser, "revision_why", key, revision.text_id, text="First"
     )
     text = page(browser, research.definition)
 
     assert "Says hello &lt;b&gt;" in text
     assert '<span class="revision-note">First</span>' in text
-    assert "Not kept" in press(browser, "definition_describe", key, text="x" * 301)
-    assert "Not kept" in press(browser, "definition_describe", key, text="a\0b")
+    assert "Not kept" in post_action(browser, "definition_describe", key, text="x" * 301)
+    assert "Not kept" in post_action(browser, "definition_describe", key, text="a\0b")
     assert Definition.objects.get(pk=research.definition.pk).description == "Says hello <b>"
 
 
 @pytest.mark.long
 def test_a_revision_is_deactivated_and_stays_to_be_read(browser, research):
-    revision = revised(research)
-    text = press(browser, "revision_deactivate", research.definition.text_id, revision.text_id)
+    revision = new_revision(research)
+    text = post_action(browser, "revision_deactivate", research.definition.text_id, revision.text_id)
 
     assert "hello:2 is deactivated. AWS Batch is told" in text
     assert "AWS is told once every job that was accepted with it is on its way." in text
@@ -179,7 +179,7 @@ def test_a_revision_is_deactivated_through_its_own_definition_alone(browser, res
 def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
     key = research.definition.text_id
     assert "Deactivate the name" not in page(browser, research.definition)
-    assert "hello is deactivated: it takes no more jobs." in press(lead, "definition_deactivate", key)
+    assert "hello is deactivated: it takes no more jobs." in post_action(lead, "definition_deactivate", key)
     gone = page(browser, research.definition)
 
     assert "no revision can be registered" in gone
@@ -188,7 +188,7 @@ def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
     assert "Clone…" in gone
     assert ">hello</a>" not in cards(browser)
     assert ">hello</a>" in cards(browser, deactivated="yes")
-    assert "hello is in use again." in press(lead, "definition_activate", key)
+    assert "hello is in use again." in post_action(lead, "definition_activate", key)
     assert "New revision…" in page(browser, research.definition)
 
 
@@ -196,7 +196,7 @@ def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
 def test_a_lead_shares_a_definition_and_others_run_and_clone_it_in_their_own_team(lead, research, signed_in):
     outsider = signed_in(research.stranger)
     assert outsider.get(research.definition.get_absolute_url()).status_code == 404
-    assert "every team may run it now" in press(lead, "definition_share", research.definition.text_id)
+    assert "every team may run it now" in post_action(lead, "definition_share", research.definition.text_id)
     seen = page(outsider, research.definition)
 
     assert f"{reverse('job_form', args=['elsewhere'])}?definition=hello" in seen
@@ -206,7 +206,7 @@ def test_a_lead_shares_a_definition_and_others_run_and_clone_it_in_their_own_tea
     refused = outsider.post(reverse("definition_unshare", args=[research.definition.text_id]))
     assert refused.status_code == 403
     assert "Only members of" in refused.content.decode()
-    assert "for Research alone now" in press(lead, "definition_unshare", research.definition.text_id)
+    assert "for Research alone now" in post_action(lead, "definition_unshare", research.definition.text_id)
     assert outsider.get(research.definition.get_absolute_url()).status_code == 404
 
 
@@ -247,7 +247,7 @@ def test_what_the_portal_refused_is_not_said_to_be_aws(browser, research):
 @pytest.mark.long
 def test_older_revisions_are_a_page_away(browser, research):
     for _ in range(14):
-        revised(research)
+        new_revision(research)
     first = page(browser, research.definition)
     [older] = re.findall(r'href="\?before=(\w+)"', first)
 
@@ -260,7 +260,7 @@ def test_older_revisions_are_a_page_away(browser, research):
 @pytest.mark.parametrize("count", [1, 12])
 def test_the_pages_cost_the_same_queries_for_little_and_much(browser, research, count, django_assert_num_queries):
     for number in range(count):
-        revision = revised(research, image=f"a:{number}")
+        revision = new_revision(research, image=f"a:{number}")
         make.revision(f"other-{number}", of=research.team, where=research.account)
         make.job(
             make.submission(research.analyst, research.account), revision=revision, state="SUCCEEDED", ended_at=now()

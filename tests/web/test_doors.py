@@ -12,7 +12,7 @@ READ_BY_VIEWERS = [name for name in PAGES if name != "write"]
 BUTTONS = ["write", "judge", "submission_stop", "job_stop", "job_release"]
 
 
-def address(name: str, of: Research) -> str:
+def url_for(name: str, of: Research) -> str:
     match name:
         case "submission" | "submission_stop":
             return reverse(name, args=[of.submission.text_id])
@@ -25,29 +25,29 @@ def address(name: str, of: Research) -> str:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_one_team_does_not_exist_for_another(name: str, research: Research, signed_in: SignIn) -> None:
-    assert signed_in(research.stranger).get(address(name, research)).status_code == 404
+    assert signed_in(research.stranger).get(url_for(name, research)).status_code == 404
 
 
 @pytest.mark.parametrize("name", BUTTONS)
 def test_a_button_of_one_team_does_not_exist_for_another(name: str, research: Research, signed_in: SignIn) -> None:
-    assert signed_in(research.stranger).post(address(name, research)).status_code == 404
+    assert signed_in(research.stranger).post(url_for(name, research)).status_code == 404
     research.job.refresh_from_db()
     assert research.job.stop_requested_at is None
 
 
 @pytest.mark.parametrize("name", READ_BY_VIEWERS)
 def test_staff_see_every_team(name: str, research: Research, signed_in: SignIn) -> None:
-    assert signed_in(research.admin).get(address(name, research)).status_code == 200
+    assert signed_in(research.admin).get(url_for(name, research)).status_code == 200
 
 
 @pytest.mark.parametrize("name", READ_BY_VIEWERS)
 def test_a_viewer_sees_the_pages_of_the_team(name: str, research: Research, signed_in: SignIn) -> None:
-    assert signed_in(research.viewer.user).get(address(name, research)).status_code == 200
+    assert signed_in(research.viewer.user).get(url_for(name, research)).status_code == 200
 
 
 @pytest.mark.parametrize("name", BUTTONS)
 def test_a_viewer_presses_no_button(name: str, research: Research, signed_in: SignIn) -> None:
-    answer = signed_in(research.viewer.user).post(address(name, research), {"text": "{}"})
+    answer = signed_in(research.viewer.user).post(url_for(name, research), {"text": "{}"})
 
     assert answer.status_code == 403
     assert "viewer of Research" in answer.content.decode()
@@ -55,7 +55,7 @@ def test_a_viewer_presses_no_button(name: str, research: Research, signed_in: Si
 
 @pytest.mark.parametrize("name", BUTTONS)
 def test_staff_act_only_as_members(name: str, research: Research, signed_in: SignIn) -> None:
-    assert signed_in(research.admin).post(address(name, research), {"text": "{}"}).status_code == 403
+    assert signed_in(research.admin).post(url_for(name, research), {"text": "{}"}).status_code == 403
 
 
 def test_buttons_that_a_viewer_may_not_press_are_not_shown(research: Research, signed_in: SignIn) -> None:
@@ -68,7 +68,7 @@ def test_buttons_that_a_viewer_may_not_press_are_not_shown(research: Research, s
 
 @pytest.mark.parametrize("name", ["home", *PAGES])
 def test_strangers_are_sent_to_sign_in_and_back(name: str, research: Research, client: Client) -> None:
-    where = reverse("home") if name == "home" else address(name, research)
+    where = reverse("home") if name == "home" else url_for(name, research)
     answer = client.get(where)
 
     assert answer.status_code == 302

@@ -15,7 +15,7 @@ from jobs.models import Draft, Membership, Submission
 from jobs.models.ids import from_text, new_id, to_text
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, fill, words
+from tests.web.test_forms import controls, fill, page_text
 
 SCRIPT = {"X-Requested-With": "fetch"}
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
@@ -28,17 +28,17 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-def opened(browser: Client, page: str = "job_form", **query: str) -> dict[str, str]:
+def form_controls(browser: Client, page: str = "job_form", **query: str) -> dict[str, str]:
     return controls(browser.get(reverse(page, args=["research"]), query).content.decode())
 
 
-def typed(browser: Client, key: str, page: str = "job_form", **fields: Any) -> Any:
+def save_typing(browser: Client, key: str, page: str = "job_form", **fields: Any) -> Any:
     """What the page's script sends while someone types."""
     sent = {"draft": key, "do": "keep", "begin": "1", **fields}
     return browser.post(reverse(page, args=["research"]), sent, headers=SCRIPT)
 
 
-def on_page(answer: Any) -> dict[str, str]:
+def page_controls(answer: Any) -> dict[str, str]:
     """What a browser would send of the form or the JSON page."""
     return controls(answer.content.decode().replace("data-editor", "data-form", 1))
 
@@ -50,13 +50,13 @@ def draft_of(who: Member, **fields: Any) -> Draft:
 
 @pytest.mark.long
 def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser: Client) -> None:
-    key = opened(browser)["draft"]
-    first = typed(browser, key, **FILLED, memory="lots")
-    typed(browser, key, **{**FILLED, "name": "train-2"}, memory="2 GiB")
+    key = form_controls(browser)["draft"]
+    first = save_typing(browser, key, **FILLED, memory="lots")
+    save_typing(browser, key, **{**FILLED, "name": "train-2"}, memory="2 GiB")
     [kept] = Draft.objects.all()
-    again = opened(browser, draft=key)
+    again = form_controls(browser, draft=key)
 
-    assert words(first).startswith("Kept as a <a href=")
+    assert page_text(first).startswith("Kept as a <a href=")
     assert (kept.text_id, kept.name, kept.kind) == (key, "train-2", "job")
     assert (again["name"], again["memory"], again["draft"]) == ("train-2", "2 GiB", key)
     assert Submission.objects.count() == 1
@@ -64,8 +64,8 @@ def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser
 
 @pytest.mark.long
 def test_a_text_that_is_no_document_yet_is_kept_to_the_letter(browser: Client) -> None:
-    key = opened(browser)["draft"]
-    typed(browser, key, document=HALF, follows="")
+    key = form_controls(browser)["draft"]
+    save_typing(browser, key, document=HALF, follows="")
     page = browser.get(reverse("draft", args=["research", key]), follow=True)
 
     assert Draft.objects.get().text == HALF
@@ -73,7 +73,7 @@ def test_a_text_that_is_no_document_yet_is_kept_to_the_letter(browser: Client) -
 
 
 def test_a_form_that_nobody_touched_leaves_no_draft(browser: Client) -> None:
-    form = opened(browser)
+    form = form_controls(browser)
     untouched = {**form, "do": "keep"}
     answer = browser.post(reverse("job_form", args=["research"]), untouched, headers=SCRIPT)
 
@@ -85,27 +85,27 @@ def test_a_form_that_nobody_touched_leaves_no_draft(browser: Client) -> None:
 @pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
 def test_every_page_of_the_builder_keeps_lists_and_opens(page: str, browser: Client) -> None:
     document = json.dumps({"jobName": "kept"} if page != "definition_form" else {"jobDefinitionName": "kept"})
-    key = opened(browser, page)["draft"] if page != "write" else to_text(new_id())
-    typed(browser, key, page, document=document, text=document)
-    listed = words(browser.get(reverse("drafts", args=["research"])))
+    key = form_controls(browser, page)["draft"] if page != "write" else to_text(new_id())
+    save_typing(browser, key, page, document=document, text=document)
+    listed = page_text(browser.get(reverse("drafts", args=["research"])))
     sent_on = browser.get(reverse("draft", args=["research", key])).headers["Location"]
 
     assert ">kept</a>" in listed
     assert sent_on == f"{reverse(page, args=['research'])}?draft={key}"
-    assert "kept" in words(browser.get(sent_on))
+    assert "kept" in page_text(browser.get(sent_on))
 
 
 @pytest.mark.long
 def test_what_was_submitted_is_no_draft_any_more_and_does_not_come_back(browser: Client) -> None:
-    key = opened(browser)["draft"]
-    typed(browser, key, **FILLED, request_key="one")
+    key = form_controls(browser)["draft"]
+    save_typing(browser, key, **FILLED, request_key="one")
     sent = fill(browser, **FILLED, draft=key, request_key="one")
-    typed(browser, key, **FILLED, request_key="one")
+    save_typing(browser, key, **FILLED, request_key="one")
 
     assert sent.status_code == 302
     assert not Draft.objects.unsent().exists()
     assert browser.get(reverse("draft", args=["research", key])).status_code == 404
-    assert "train" not in words(browser.get(reverse("drafts", args=["research"])))
+    assert "train" not in page_text(browser.get(reverse("drafts", args=["research"])))
 
 
 @pytest.mark.long
@@ -118,23 +118,23 @@ def test_whoever_goes_back_to_a_form_that_was_sent_finds_what_was_sent_as_a_new_
     body = {"document": text, "text": text, "follows": "", "draft": key, "request_key": request_key, "do": "submit"}
     assert browser.post(reverse(page, args=["research"]), body).status_code == 302
     back = browser.get(f"{reverse(page, args=['research'])}?draft={key}", follow=True)
-    form = on_page(back)
+    form = page_controls(back)
 
     assert form["text" if page == "write" else "document"].replace("\r\n", "\n") == text
-    assert "already" in words(back)
+    assert "already" in page_text(back)
     assert form["draft"] != key
     assert form["request_key"] != request_key
 
 
 @pytest.mark.long
 def test_what_was_sent_is_edited_as_another_draft_and_stays_for_another_back(browser: Client) -> None:
-    key = opened(browser)["draft"]
+    key = form_controls(browser)["draft"]
     fill(browser, **FILLED, draft=key, request_key="one")
-    fresh = opened(browser, sent=key)["draft"]
-    typed(browser, fresh, **{**FILLED, "name": "train-again"}, request_key="two")
+    fresh = form_controls(browser, sent=key)["draft"]
+    save_typing(browser, fresh, **{**FILLED, "name": "train-again"}, request_key="two")
 
-    assert opened(browser, draft=fresh)["name"] == "train-again"
-    assert opened(browser, sent=key)["name"] == "train"
+    assert form_controls(browser, draft=fresh)["name"] == "train-again"
+    assert form_controls(browser, sent=key)["name"] == "train"
 
 
 def test_what_was_sent_is_forgotten_after_ten_others_or_a_day(
@@ -174,7 +174,7 @@ def test_what_someone_sent_is_shown_to_nobody_else(research: Research, signed_in
 
     for name in ("draft", "sent"):
         answer = lead.get(f"{reverse('write', args=['research'])}?{name}={key}")
-        assert (answer.status_code, "secret-plan" in words(answer)) == (200, False)
+        assert (answer.status_code, "secret-plan" in page_text(answer)) == (200, False)
 
 
 def test_a_refused_text_is_found_again_by_its_address(browser: Client) -> None:
@@ -182,7 +182,7 @@ def test_a_refused_text_is_found_again_by_its_address(browser: Client) -> None:
     browser.post(reverse("write", args=["research"]), {"text": HALF, "draft": key, "request_key": "one"})
     back = browser.get(f"{reverse('write', args=['research'])}?draft={key}")
 
-    assert on_page(back)["text"] == HALF.replace("\n", "\r\n")
+    assert page_controls(back)["text"] == HALF.replace("\n", "\r\n")
 
 
 def test_a_page_that_answered_a_post_says_so_to_the_browser(browser: Client) -> None:
@@ -211,7 +211,7 @@ def test_drafts_are_offered_where_something_new_is_begun(browser: Client, resear
     for name in ("one", "two", "three", "four"):
         draft_of(research.analyst, name=name)
     for page in ("job_form", "definition_form", "write", "team_home"):
-        told = words(browser.get(reverse(page, args=["research"])))
+        told = page_text(browser.get(reverse(page, args=["research"])))
         assert [name in told for name in (">four</a>", ">three</a>", ">two</a>", ">one</a>")] == [True] * 3 + [False]
 
 
@@ -237,19 +237,19 @@ def test_drafts_are_their_writers_alone(research: Research, signed_in: SignIn) -
             f"{reverse('write', args=['research'])}?draft={draft.text_id}",
         )[1:]:
             answer = other.get(address)  # as good as any other id that nothing is kept under
-            assert (answer.status_code, "secret-plan" in words(answer)) == (200, False)
+            assert (answer.status_code, "secret-plan" in page_text(answer)) == (200, False)
         assert other.get(reverse("draft", args=["research", draft.text_id])).status_code == 404
         assert other.post(reverse("draft_discard", args=["research", draft.text_id])).status_code == 404
-        assert "secret-plan" not in words(other.get(reverse("drafts", args=["research"])))
+        assert "secret-plan" not in page_text(other.get(reverse("drafts", args=["research"])))
     assert Draft.objects.get() == draft
 
 
 def test_an_id_that_another_has_is_as_good_as_any_and_tells_nothing(research: Research, signed_in: SignIn) -> None:
     draft = draft_of(research.analyst, text="mine")
     lead = signed_in(make.member(research.team, "lead").user)
-    answer = typed(lead, draft.text_id, **FILLED)
+    answer = save_typing(lead, draft.text_id, **FILLED)
 
-    assert "Kept as a" in words(answer)
+    assert "Kept as a" in page_text(answer)
     assert Draft.objects.get(pk=draft.pk).text == "mine"
     assert Draft.objects.count() == 2
 
@@ -281,30 +281,30 @@ def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.
 
 @pytest.mark.parametrize("text", ["x" * (drafts.MAX_TEXT_BYTES + 1), "nul\0"])
 def test_what_cannot_be_kept_is_said_to_be_so(text: str, browser: Client) -> None:
-    answer = typed(browser, to_text(new_id()), "write", text=text)
+    answer = save_typing(browser, to_text(new_id()), "write", text=text)
 
-    assert "It is not kept as a draft" in words(answer)
+    assert "It is not kept as a draft" in page_text(answer)
     assert not Draft.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["", "x", "../../etc", "0" * 26, "é" * 26])
 def test_an_id_that_is_none_is_replaced(key: str, browser: Client) -> None:
-    answer = typed(browser, key, **FILLED)
+    answer = save_typing(browser, key, **FILLED)
 
     assert answer.status_code == 200
     assert Draft.objects.count() == 1
 
 
 def test_who_is_signed_out_is_told_so_and_nothing_is_kept(research: Research) -> None:
-    assert typed(Client(), to_text(new_id()), **FILLED).status_code == 401
+    assert save_typing(Client(), to_text(new_id()), **FILLED).status_code == 401
     assert not Draft.objects.exists()
 
 
 @pytest.mark.long
 def test_running_again_stays_running_again(browser: Client, research: Research) -> None:
     key = to_text(new_id())
-    typed(browser, key, **{**FILLED, "name": "again-train"}, again=research.job.text_id)
+    save_typing(browser, key, **{**FILLED, "name": "again-train"}, again=research.job.text_id)
     page = browser.get(reverse("draft", args=["research", key]), follow=True)
 
-    assert "of the submission" in words(page)
+    assert "of the submission" in page_text(page)
     assert controls(page.content.decode())["again"] == research.job.text_id

@@ -12,7 +12,7 @@ from jobs.web.jobs.explanation import DECISION_ADVICE, describe_exit_code, expla
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
 
-def sent(state: State, **fields: Any) -> Job:
+def sent_job(state: State, **fields: Any) -> Job:
     return Job(delivery=Delivery.SENT, state=state, queue=Queue(name="cpu"), **fields)
 
 
@@ -57,18 +57,18 @@ def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
     ],
 )
 def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: str) -> None:
-    assert explain_job(sent(State.FAILED, exit_code=code, status_reason=reason)).advice == advice
+    assert explain_job(sent_job(State.FAILED, exit_code=code, status_reason=reason)).advice == advice
 
 
 def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:
-    assert explain_job(sent(State.FAILED, exit_code=2)).sentence == (
+    assert explain_job(sent_job(State.FAILED, exit_code=2)).sentence == (
         "It failed with exit code 2: the command was misused: a wrong argument, or a file that is not there."
     )
-    assert explain_job(sent(State.FAILED)).sentence == "It failed before its command could end."
+    assert explain_job(sent_job(State.FAILED)).sentence == "It failed before its command could end."
 
 
 def test_what_aws_says_twice_is_shown_once() -> None:
-    job = sent(State.FAILED, container_reason="OutOfMemoryError", status_reason="OutOfMemoryError")
+    job = sent_job(State.FAILED, container_reason="OutOfMemoryError", status_reason="OutOfMemoryError")
 
     assert explain_job(job).aws_messages == ("OutOfMemoryError",)
 
@@ -76,14 +76,14 @@ def test_what_aws_says_twice_is_shown_once() -> None:
 @pytest.mark.parametrize(
     ("job", "sentence"),
     [
-        (sent(State.SUCCEEDED), "It ended well."),
-        (sent(State.STOPPED, stop_reason="too dear."), "It was stopped: too dear."),
-        (sent(State.STOPPED), "It was stopped."),
-        (sent(State.LOST), "AWS forgot it before its end was seen."),
-        (sent(State.RUNNABLE), "It waits in cpu for a free place to run."),
-        (sent(State.RUNNING, stop_requested_at=NOW), "It is being stopped."),
+        (sent_job(State.SUCCEEDED), "It ended well."),
+        (sent_job(State.STOPPED, stop_reason="too dear."), "It was stopped: too dear."),
+        (sent_job(State.STOPPED), "It was stopped."),
+        (sent_job(State.LOST), "AWS forgot it before its end was seen."),
+        (sent_job(State.RUNNABLE), "It waits in cpu for a free place to run."),
+        (sent_job(State.RUNNING, stop_requested_at=NOW), "It is being stopped."),
         (
-            sent(State.PENDING, array_size=4, array_summary={"RUNNING": 4}),
+            sent_job(State.PENDING, array_size=4, array_summary={"RUNNING": 4}),
             "Its children are under way; it ends with the last of them.",
         ),
     ],
@@ -102,7 +102,7 @@ def test_a_job_that_aws_has_is_explained_by_its_state(job: Job, sentence: str) -
     ],
 )
 def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...], sentence: str) -> None:
-    assert explain_job(sent(State.PENDING), names).sentence == sentence
+    assert explain_job(sent_job(State.PENDING), names).sentence == sentence
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def fill(browser: Client, page: str = "job_form", /, of: dict[str, Any] | None =
     return browser.post(reverse(page, args=["research"]), {**carried, **fields})
 
 
-def words(answer: Any) -> str:
+def page_text(answer: Any) -> str:
     return html.unescape(answer.content.decode())
 
 
@@ -144,7 +144,7 @@ def test_a_form_opens_with_the_usual_queue_and_what_the_team_may_use(browser: Cl
     QueueGrant.objects.create(team=research.team, queue=usual, is_default=True)
     make.queue("not-ours", of=research.account)
     make.revision("not-theirs", of=make.team(), where=research.account)
-    page = words(browser.get(reverse("job_form", args=["research"])))
+    page = page_text(browser.get(reverse("job_form", args=["research"])))
 
     assert controls(page)["queue"] == "usual"
     assert '<option value="hello"' in page
@@ -160,7 +160,7 @@ def test_a_definition_shows_what_it_sets_and_hints_at_what_it_would_be(browser: 
         "environment": [{"name": "STAGE", "value": "prod"}, {"name": "DB_PASSWORD", "value": "hunter2!"}],
     }
     make.revision("large", of=research.team, where=research.account, document=document)
-    page = words(browser.get(reverse("job_form", args=["research"]), {"definition": "large"}))
+    page = page_text(browser.get(reverse("job_form", args=["research"]), {"definition": "large"}))
 
     for told in ("role/Trainer", "scratch (/mnt)", "STAGE=prod", "large:1", "busybox"):
         assert told in page
@@ -172,7 +172,7 @@ def test_a_definition_shows_what_it_sets_and_hints_at_what_it_would_be(browser: 
 @pytest.mark.long
 def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: Client) -> None:
     filled: dict[str, Any] = {"name": "no good", "queue": "cpu", "definition": "hello", "memory": "lots"}
-    page = words(fill(browser, "job_preview", **filled))
+    page = page_text(fill(browser, "job_preview", **filled))
     at = dict(re.findall(r'<div id="problems-(\w+)" hx-swap-oob="innerHTML">(.*?)</div>', page, re.DOTALL))
 
     assert document_of(fill(browser, **filled, do="check"))["jobName"] == "no good"
@@ -185,17 +185,19 @@ def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: C
 
 @pytest.mark.long
 def test_what_is_still_to_fill_in_is_no_error_before_it_is_sent(browser: Client) -> None:
-    preview = words(fill(browser, "job_preview", queue="cpu"))
+    preview = page_text(fill(browser, "job_preview", queue="cpu"))
     sent = fill(browser, queue="cpu")
 
     assert "Still to fill in: name and definition" in preview
     assert "Enter a job name." not in preview
     assert sent.status_code == 422
-    assert "Enter a job name." in words(sent)
+    assert "Enter a job name." in page_text(sent)
 
 
 def test_the_button_is_a_sentence(browser: Client) -> None:
-    assert "Submit train to cpu" in words(fill(browser, "job_preview", name="train", queue="cpu", definition="hello"))
+    assert "Submit train to cpu" in page_text(
+        fill(browser, "job_preview", name="train", queue="cpu", definition="hello")
+    )
 
 
 def test_nothing_that_was_filled_in_is_lost_when_it_is_refused(browser: Client) -> None:
@@ -248,7 +250,7 @@ def test_a_form_that_is_sent_as_it_was_opened_asks_for_the_same(browser: Client,
     answer = browser.post(reverse("job_form", args=["research"]), {**controls(page), "do": "submit"})
 
     assert "2 fields only in JSON" in page
-    assert answer.status_code == 302, words(answer)
+    assert answer.status_code == 302, page_text(answer)
     assert json.dumps(json.loads(Submission.objects.latest("pk").text)) == json.dumps(document)
 
 
@@ -276,7 +278,7 @@ def test_a_document_of_another_kind_or_none_is_no_form_of_a_job(browser: Client)
     for text in (json.dumps(make.document()), "not json", "[]"):
         answer = browser.post(reverse("job_form", args=["research"]), {"document": text, "do": "submit"})
         assert answer.status_code == 422
-        assert "Not a document" in words(answer)
+        assert "Not a document" in page_text(answer)
 
 
 @pytest.mark.long
@@ -296,8 +298,8 @@ def test_what_nobody_understands_is_told_in_the_words_of_the_form(browser: Clien
 
     assert answer.status_code == 422
     for told in ("A quote begins here", "Write a size such as", "Write a time such as"):
-        assert words(answer).count(told) == 3  # at the field, beside, and as the editor's mark
-    assert "3 errors" in words(answer)
+        assert page_text(answer).count(told) == 3  # at the field, beside, and as the editor's mark
+    assert "3 errors" in page_text(answer)
 
 
 def test_the_same_tag_twice_is_told(browser: Client) -> None:
@@ -305,7 +307,7 @@ def test_the_same_tag_twice_is_told(browser: Client) -> None:
     answer = fill(browser, name="train", definition="hello", queue="cpu", tags="rows", **rows)
 
     assert answer.status_code == 422
-    assert "The tag a stands twice" in words(answer)
+    assert "The tag a stands twice" in page_text(answer)
 
 
 @pytest.mark.long
@@ -328,7 +330,7 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
     found = browser.post(
         reverse("job_waits", args=["research"]), {"waits_named": "PREP", "waits": ["", research.job.batch_id]}
     )
-    page = words(found)
+    page = page_text(found)
 
     assert f'value="{first.batch_id}"' in page
     assert f'value="{research.job.batch_id}" checked' in page
@@ -344,7 +346,7 @@ def test_the_values_a_team_uses_are_offered_for_its_tags(browser: Client, resear
     research.job.tag_rows.create(team=research.team, key="Project", value="Apollo")
     theirs = make.job(make.submission(make.member(make.team()), research.account), name="their-job", state="RUNNING")
     theirs.tag_rows.create(team=theirs.team, key="Project", value="Hidden")
-    page = words(browser.get(reverse("job_form", args=["research"])))
+    page = page_text(browser.get(reverse("job_form", args=["research"])))
 
     assert '<datalist id="values-project"><option value="Apollo">' in page
     assert "Hidden" not in page
@@ -390,8 +392,8 @@ def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browse
     answer = browser.post(reverse("open_form", args=["research"]), {"text": text})
 
     assert answer.status_code == 422
-    assert told in words(answer)
-    assert text in words(answer)
+    assert told in page_text(answer)
+    assert text in page_text(answer)
 
 
 # -- Run again
@@ -400,7 +402,7 @@ def rerun(browser: Client, research: Research, document: dict[str, Any], **query
     first = Revision.objects.filter(definition=research.definition).order_by("number")[0]
     job = make.job(submission, name="train", document=document, revision=first, state="FAILED")
     sent_on = browser.get(reverse("job_again", args=[job.text_id])).headers["Location"]
-    return words(browser.get(sent_on, query | {"again": job.text_id}))
+    return page_text(browser.get(sent_on, query | {"again": job.text_id}))
 
 
 @pytest.mark.long
@@ -420,7 +422,7 @@ def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client,
     assert "of the submission" in page
     assert answer.headers["Location"] == submission.get_absolute_url()
     assert submission.source == "rerun"
-    assert "of the submission" in words(
+    assert "of the submission" in page_text(
         browser.post(reverse("job_form", args=["research"]), {**controls(page), "name": "", "do": "submit"})
     )
     assert json.dumps(submission.document) == json.dumps(document)
@@ -445,7 +447,7 @@ def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, rese
     step = {**JOB, "dependsOn": [{"jobId": "${prepare}"}, {"jobId": known}]}
     workflow = make.submission(research.analyst, research.account, kind="workflow", document={"jobs": [step]})
     job = make.job(workflow, name="train", document=step, tags={"Project": "x"}, state="FAILED")
-    page = words(browser.get(reverse("job_form", args=["research"]), {"again": job.text_id}))
+    page = page_text(browser.get(reverse("job_form", args=["research"]), {"again": job.text_id}))
     carried = json.loads(controls(page)["document"])
 
     assert "does not wait for the step" in page
@@ -458,7 +460,7 @@ def test_a_workflow_runs_again_as_json(browser: Client, research: Research) -> N
     text = json.dumps({"jobs": [JOB, {**JOB, "jobName": "next", "dependsOn": [{"jobId": "${train}"}]}]})
     workflow = make.submission(research.analyst, research.account, kind="workflow", text=text)
     address = browser.get(reverse("submission_again", args=[workflow.text_id])).headers["Location"]
-    page = words(browser.get(address))
+    page = page_text(browser.get(address))
     answer = browser.post(reverse("write", args=["research"]), {"text": text, "again": workflow.text_id})
 
     assert text in page
@@ -506,17 +508,17 @@ def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client) -> N
     answer = browser.post(
         reverse("definition_preview", args=["research"]), chosen, headers={**SCRIPT, "HX-Trigger-Name": "platform"}
     )
-    memory = words(answer).partition('id="f-memory"')[2].partition("</select>")[0]
+    memory = page_text(answer).partition('id="f-memory"')[2].partition("</select>")[0]
 
     assert re.findall(r'<option value="([^"]*)"', memory) == ["512 MiB", "1 GiB", "2 GiB"]
-    assert "executionRoleArn" in words(answer)
+    assert "executionRoleArn" in page_text(answer)
 
 
 @pytest.mark.long
 def test_a_revision_begins_as_the_newest_and_a_clone_has_another_name(browser: Client, research: Research) -> None:
     text_id = to_text(research.definition.public_id)
-    revised = controls(words(browser.get(reverse("definition_form", args=["research"]), {"revise": text_id})))
-    cloned = controls(words(browser.get(reverse("definition_form", args=["research"]), {"clone": text_id})))
+    revised = controls(page_text(browser.get(reverse("definition_form", args=["research"]), {"revise": text_id})))
+    cloned = controls(page_text(browser.get(reverse("definition_form", args=["research"]), {"clone": text_id})))
     answer = browser.post(
         reverse("definition_form", args=["research"]), {**revised, "memory": "1 GiB", "do": "submit"}
     )
@@ -537,7 +539,7 @@ def test_what_another_team_shares_is_copied_and_what_it_hides_is_not_there(
     hidden = make.definition("hidden", of=make.team(), where=research.account)
     address = reverse("definition_form", args=["research"])
 
-    assert controls(words(browser.get(address, {"revise": to_text(shared.public_id)})))["name"] == "shared-copy"
+    assert controls(page_text(browser.get(address, {"revise": to_text(shared.public_id)})))["name"] == "shared-copy"
     assert browser.get(address, {"revise": to_text(hidden.public_id)}).status_code == 404
 
 
@@ -547,7 +549,7 @@ def test_a_refused_definition_comes_back_with_its_problems(browser: Client) -> N
     assert answer.status_code == 422
     assert controls(answer.content.decode())["vcpus"] == "many"
     for told in ("Enter a definition name.", "Enter a container image.", "found the string “many”"):
-        assert told in words(answer)
+        assert told in page_text(answer)
 
 
 @pytest.mark.long
@@ -555,7 +557,7 @@ def test_a_team_with_two_accounts_says_where(browser: Client, research: Research
     second = make.account(region="eu-west-1")
     make.queue("far", of=second, teams=(research.team,))
     foreign = make.account()
-    page = words(browser.get(reverse("definition_form", args=["research"])))
+    page = page_text(browser.get(reverse("definition_form", args=["research"])))
     good: dict[str, Any] = {"name": "fresh", "image": "busybox", "vcpus": "1", "memory": "2 GiB"}
 
     assert f'<option value="{second.pk}"' in page

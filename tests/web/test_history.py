@@ -30,7 +30,7 @@ def browser(research, signed_in):
     return signed_in(research.analyst.user)
 
 
-def opened(response) -> list[dict[str, str]]:
+def csv_rows(response) -> list[dict[str, str]]:
     """A CSV as a program reads it."""
     text = b"".join(response.streaming_content).decode()
     return list(csv.DictReader(StringIO(text, newline="")))
@@ -116,7 +116,7 @@ def test_the_csv_opened_again_is_what_the_page_shows(research, browser):
     given = {"tag": "Project=ALPHA"}
 
     shown = browser.get(reverse("history", args=["research"]), given).context["listing"].rows
-    rows = opened(browser.get(reverse("history_csv", args=["research"]), given))
+    rows = csv_rows(browser.get(reverse("history_csv", args=["research"]), given))
 
     assert [row["id"] for row in rows] == [row.job.text_id for row in shown]
     assert [row["usd_estimate"] for row in rows] == [f"{row.usd:f}" for row in shown]
@@ -134,7 +134,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(research, browser, start):
     Job.objects.filter(pk=research.job.pk).update(name=formula, status_reason=formula)
     JobTag.objects.create(job=research.job, team=research.team, key=formula, value=formula)
 
-    (row,) = opened(browser.get(reverse("history_csv", args=["research"])))
+    (row,) = csv_rows(browser.get(reverse("history_csv", args=["research"])))
     assert row["name"] == row["reason"] == f"'{formula}"
     assert row["tags"].startswith(f"'{start}")
     assert not any(value.startswith(start) for value in row.values())
@@ -156,7 +156,7 @@ def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):
     monkeypatch.setattr(reports, "export_rows", lambda team, wanted: export(team, wanted, limit=1))
     make.job(research.submission)
 
-    rows = opened(browser.get(reverse("history_csv", args=["research"])))
+    rows = csv_rows(browser.get(reverse("history_csv", args=["research"])))
     assert len(rows) == 2
     assert rows[1]["id"].startswith("Cut after 1 jobs")
 
@@ -185,7 +185,7 @@ def test_nobody_finds_another_teams_jobs_by_asking_for_them(research, browser):
     for given in ({"q": other.text_id}, {"q": "secret"}, {"before": other.text_id}):
         assert "secret</a>" not in browser.get(reverse("history", args=["research"]), given).content.decode()
         assert "secret" not in [
-            row["name"] for row in opened(browser.get(reverse("history_csv", args=["research"]), given))
+            row["name"] for row in csv_rows(browser.get(reverse("history_csv", args=["research"]), given))
         ]
 
 

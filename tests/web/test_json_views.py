@@ -28,13 +28,13 @@ def send(browser: Client, text: str, **more: Any) -> Any:
     return browser.post(reverse("write", args=["research"]), {"text": text, **more})
 
 
-def judged(browser: Client, text: str) -> str:
+def preview(browser: Client, text: str) -> str:
     answer = browser.post(reverse("judge", args=["research"]), {"text": text}, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     return html.unescape(answer.content.decode())
 
 
-def shown_text(page: str) -> str:
+def text_field(page: str) -> str:
     """What a browser has in the text field: HTML drops one line break after the tag."""
     inner = page.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0]
     return html.unescape(inner.removeprefix("\n"))
@@ -64,7 +64,7 @@ def test_a_refused_text_comes_back_unchanged(text: str, browser: Client) -> None
     answer = send(browser, text)
 
     assert answer.status_code == 422
-    assert shown_text(answer.content.decode()) == text
+    assert text_field(answer.content.decode()) == text
     assert Submission.objects.count() == before
 
 
@@ -91,7 +91,7 @@ def test_another_text_from_the_same_page_is_not_taken_for_the_first(browser: Cli
     answer = send(browser, other, request_key="one-page")
 
     assert answer.status_code == 422
-    assert shown_text(answer.content.decode()) == other
+    assert text_field(answer.content.decode()) == other
     assert 'value="one-page"' not in answer.content.decode()
 
 
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_document_is_refused_by_name(content: bytes, told: str
 
     assert answer.status_code == 422
     assert told in html.unescape(answer.content.decode())
-    assert shown_text(answer.content.decode()) == "what was there"
+    assert text_field(answer.content.decode()) == "what was there"
 
 
 def test_a_text_of_two_megabytes_is_refused_in_words(browser: Client) -> None:
@@ -156,15 +156,15 @@ def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser:
 
 @pytest.mark.long
 def test_the_panel_says_what_a_text_is_and_the_button_what_it_does(browser: Client) -> None:
-    assert "A job: say-hello" in judged(browser, json.dumps(JOB))
-    assert "Submit say-hello to cpu" in judged(browser, json.dumps(JOB))
-    assert "A workflow of 2 jobs" in judged(browser, json.dumps(WORKFLOW))
-    assert "Submit 2 jobs to cpu" in judged(browser, json.dumps(WORKFLOW))
-    assert "Register fresh" in judged(browser, json.dumps(make.document("fresh")))
+    assert "A job: say-hello" in preview(browser, json.dumps(JOB))
+    assert "Submit say-hello to cpu" in preview(browser, json.dumps(JOB))
+    assert "A workflow of 2 jobs" in preview(browser, json.dumps(WORKFLOW))
+    assert "Submit 2 jobs to cpu" in preview(browser, json.dumps(WORKFLOW))
+    assert "Register fresh" in preview(browser, json.dumps(make.document("fresh")))
 
 
 def test_the_panel_names_a_problem_its_line_and_its_pointer(browser: Client) -> None:
-    panel = judged(browser, json.dumps({**JOB, "jobQueue": "nowhere"}, indent=1))
+    panel = preview(browser, json.dumps({**JOB, "jobQueue": "nowhere"}, indent=1))
 
     assert "Error" in panel
     assert 'data-line="3"' in panel
@@ -173,11 +173,11 @@ def test_the_panel_names_a_problem_its_line_and_its_pointer(browser: Client) -> 
 
 
 def test_the_panel_says_what_was_read_otherwise_than_written(browser: Client) -> None:
-    assert "comment on line 1" in judged(browser, "// for later\n" + json.dumps(JOB))
+    assert "comment on line 1" in preview(browser, "// for later\n" + json.dumps(JOB))
 
 
 def test_a_text_that_is_no_json_is_answered_at_its_place(browser: Client) -> None:
-    panel = judged(browser, '{\n  "jobName": oops\n}')
+    panel = preview(browser, '{\n  "jobName": oops\n}')
 
     assert "Not a document yet" in panel
     assert 'data-line="2"' in panel
@@ -186,7 +186,7 @@ def test_a_text_that_is_no_json_is_answered_at_its_place(browser: Client) -> Non
 @pytest.mark.long
 def test_an_example_can_be_submitted_as_it_stands(browser: Client) -> None:
     for kind in ("submission", "workflow"):
-        text = shown_text(browser.get(reverse("write", args=["research"]), {"example": kind}).content.decode())
+        text = text_field(browser.get(reverse("write", args=["research"]), {"example": kind}).content.decode())
         assert send(browser, text).status_code == 302
 
 
@@ -194,7 +194,7 @@ def test_a_submission_can_be_the_beginning_of_the_next(browser: Client, research
     earlier = make.submission(research.analyst, research.account, text="\n{ as it was }")
     page = browser.get(reverse("write", args=["research"]), {"from": earlier.text_id}).content.decode()
 
-    assert shown_text(page) == "\n{ as it was }"
+    assert text_field(page) == "\n{ as it was }"
 
 
 def test_what_another_team_submitted_is_no_beginning(browser: Client, research: Research, signed_in: SignIn) -> None:

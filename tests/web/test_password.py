@@ -115,7 +115,7 @@ def mailing(settings: Any) -> None:
     settings.SENDS_MAIL = True
 
 
-def ask(address: str) -> str:
+def request_reset(address: str) -> str:
     answer = Client().post("/password/forgotten/", {"email": address})
     assert answer["Location"] == "/password/forgotten/sent/"
     [told] = re.findall(r"(?s)<main.*</main>", page(Client().get(answer["Location"])))
@@ -125,7 +125,7 @@ def ask(address: str) -> str:
 
 def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
     session = browser_of(person)
-    ask("Ada@Example.org")
+    request_reset("Ada@Example.org")
     [sent] = mail.outbox
     assert (sent.to, sent.subject) == (["ada@example.org"], "Reset your Batch Portal password")
     [link] = re.findall(r"http://testserver(/\S+)", str(sent.body))
@@ -142,14 +142,18 @@ def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
 
 
 def test_nobody_learns_from_the_page_which_addresses_are_known(person, mailing):
-    known = ask(person.email)
+    known = request_reset(person.email)
     make.user("gone", email="gone@example.org", is_active=False)
     elsewhere = make.user("other", email="other@example.org")
     elsewhere.set_unusable_password()
     elsewhere.save()
     mail.outbox.clear()
 
-    assert {ask("nobody@example.org"), ask("gone@example.org"), ask("other@example.org")} == {known}
+    assert {
+        request_reset("nobody@example.org"),
+        request_reset("gone@example.org"),
+        request_reset("other@example.org"),
+    } == {known}
     assert mail.outbox == []
     assert not OutgoingMail.objects.exists()
 

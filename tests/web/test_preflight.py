@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, document_of, fill, words
+from tests.web.test_forms import controls, document_of, fill, page_text
 
 JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
@@ -31,7 +31,7 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-def rail(answer: Any) -> dict[str, tuple[str, str, str]]:
+def preflight_checks(answer: Any) -> dict[str, tuple[str, str, str]]:
     """Tone, word and all that is said of each line."""
     page = html.unescape(answer.content.decode())
     found = {}
@@ -46,7 +46,7 @@ def rail(answer: Any) -> dict[str, tuple[str, str, str]]:
 
 
 def preview(browser: Client, **fields: Any) -> dict[str, tuple[str, str, str]]:
-    return rail(fill(browser, "job_preview", **{**FILLED, **fields}))
+    return preflight_checks(fill(browser, "job_preview", **{**FILLED, **fields}))
 
 
 def rate_by_the_vcpu(usd: str) -> None:
@@ -56,7 +56,7 @@ def rate_by_the_vcpu(usd: str) -> None:
         Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=price, valid_from="2020-01-01")
 
 
-def ended(research: Research, waited: int, ran: int, **fields: Any) -> None:
+def ended_job(research: Research, waited: int, ran: int, **fields: Any) -> None:
     begun = now() - timedelta(days=1)
     make.job(
         research.submission,
@@ -112,7 +112,7 @@ def test_each_problem_is_told_under_its_line(browser: Client, research: Research
 
 def test_a_foreign_queue_is_not_allowed_and_tells_nothing(browser: Client, research: Research) -> None:
     theirs = make.queue("secret-queue", of=research.account, teams=(make.team(),), environments=[PLACE])
-    ended(research, 5, 5, queue=theirs)
+    ended_job(research, 5, 5, queue=theirs)
     lines = preview(browser, queue="secret-queue")
 
     assert lines["allowed"][:2] == ("bad", "No")
@@ -137,34 +137,34 @@ def test_ceilings_say_what_is_taken(browser: Client) -> None:
 def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, research: Research) -> None:
     rate_by_the_vcpu("1")
     for minutes in (30, 60, 90):
-        ended(research, waited=minutes, ran=minutes * 60)
-    ended(research, waited=9999, ran=99999, finished_attempts=2)
+        ended_job(research, waited=minutes, ran=minutes * 60)
+    ended_job(research, waited=9999, ran=99999, finished_attempts=2)
     elsewhere = make.submission(make.member(make.team()), research.account)
     other = make.job(elsewhere, queue=research.queue, revision=research.job.revision, state="SUCCEEDED")
     other.submitted_at, other.started_at = now() - timedelta(days=9), now()
     other.save()
     answer = fill(browser, "job_preview", **FILLED)
-    lines = rail(answer)
+    lines = preflight_checks(answer)
 
     assert lines["wait"][:2] == ("good", "About 1m 00s")
     assert "within 1m 30s: the last 3 jobs of cpu" in lines["wait"][2]
     assert lines["run"][:2] == ("good", "About 1h 00m")
     assert lines["price"][:2] == ("off", "At most unknown")
     assert "Expected $1.00, as the last 3 runs. It has no time limit. An hour costs $1.00." in lines["price"][2]
-    assert "Submit train to cpu, expected $1.00, at most unknown" in words(answer)
+    assert "Submit train to cpu, expected $1.00, at most unknown" in page_text(answer)
 
 
 def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its_attempts(
     browser: Client, research: Research
 ) -> None:
     rate_by_the_vcpu("1")
-    ended(research, waited=1, ran=3600)
+    ended_job(research, waited=1, ran=3600)
     array = {**JOB, "arrayProperties": {"size": 10}, "retryStrategy": {"attempts": 3}}
     answer = fill(browser, "job_preview", of=array, **FILLED, time_limit="2 h")
 
-    assert rail(answer)["price"][:2] == ("good", "At most $60.00")
-    assert "Expected $10.00, as the last run." in rail(answer)["price"][2]
-    assert "Submit train to cpu, expected $10.00, at most $60.00" in words(answer)
+    assert preflight_checks(answer)["price"][:2] == ("good", "At most $60.00")
+    assert "Expected $10.00, as the last run." in preflight_checks(answer)["price"][2]
+    assert "Submit train to cpu, expected $10.00, at most $60.00" in page_text(answer)
 
 
 @pytest.mark.long
@@ -184,7 +184,7 @@ def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor
     browser: Client, research: Research
 ) -> None:
     rate_by_the_vcpu("1")
-    ended(research, waited=1, ran=3600)
+    ended_job(research, waited=1, ran=3600)
     research.team.approval_usd = 10
     research.team.save()
     document = {**JOB, "timeout": {"attemptDurationSeconds": 7200}, "retryStrategy": {"attempts": 10}}
@@ -192,8 +192,8 @@ def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor
     editor = browser.post(reverse("judge", args=["research"]), {"text": json.dumps(document)})
 
     for answer in (form, editor):
-        assert "Submit train to cpu, expected $1.00, at most $20.00, for approval" in words(answer)
-        assert "It costs at most $20.00. Research asks for approval above $10.00." in words(answer)
+        assert "Submit train to cpu, expected $1.00, at most $20.00, for approval" in page_text(answer)
+        assert "It costs at most $20.00. Research asks for approval above $10.00." in page_text(answer)
 
 
 def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, research: Research) -> None:
@@ -202,9 +202,9 @@ def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, rese
     research.team.save()
     answer = fill(browser, "job_preview", **FILLED)
 
-    assert rail(answer)["price"][1] == "At most $24.00"
-    assert "The time limit was filled in by Research: 1 d." in rail(answer)["price"][2]
-    assert rail(answer)["tags"][2].endswith("Research asks for none.")
+    assert preflight_checks(answer)["price"][1] == "At most $24.00"
+    assert "The time limit was filled in by Research: 1 d." in preflight_checks(answer)["price"][2]
+    assert preflight_checks(answer)["tags"][2].endswith("Research asks for none.")
 
 
 @pytest.mark.long
@@ -212,13 +212,13 @@ def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves
     browser: Client, research: Research
 ) -> None:
     for _ in range(3):
-        ended(research, waited=1, ran=3600)
+        ended_job(research, waited=1, ran=3600)
     lines = preview(browser, time_limit="30 min")
     answer = fill(browser, **FILLED, time_limit="30 min", do="fix:run.longer-than-limit@/timeout")
 
     assert lines["run"][:2] == ("warn", "Look")
     assert controls(answer.content.decode())["time_limit"] == "2 h"
-    assert rail(answer)["run"][0] == "good"
+    assert preflight_checks(answer)["run"][0] == "good"
 
 
 # -- Fixes
@@ -235,7 +235,7 @@ def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: C
     answer = fill(browser, of=base, **FILLED, do=value)
 
     assert json.loads(patch) == [{"op": "remove", "path": "/shareIdentifier"}]
-    assert "Put right: take /shareIdentifier away." in words(answer)
+    assert "Put right: take /shareIdentifier away." in page_text(answer)
     assert json.loads(controls(answer.content.decode())["document"]) == {**JOB, "parameters": {"kept": "as it is"}}
     assert Submission.objects.count() == 1
 
@@ -249,7 +249,7 @@ def test_a_fix_beside_tags_that_the_portal_fills_in_is_applied_all_the_same(
     answer = fill(browser, **FILLED, do="fix:policy.tag-missing@/tags")
 
     assert document_of(answer)["tags"]["Project"] == "Atlas"
-    assert rail(answer)["tags"][0] == "good"
+    assert preflight_checks(answer)["tags"][0] == "good"
 
 
 @pytest.mark.parametrize("key", ["policy.tag-missing@/tags", "", "x" * 5000, "@/jobName\0"])
@@ -257,7 +257,7 @@ def test_a_fix_that_is_no_more_changes_nothing_and_says_so(key: str, browser: Cl
     answer = fill(browser, **FILLED, do=f"fix:{key}")
 
     assert answer.status_code == 200
-    assert "Nothing was changed" in words(answer)
+    assert "Nothing was changed" in page_text(answer)
     assert document_of(answer) == JOB
     assert Submission.objects.count() == 1
 
@@ -266,8 +266,8 @@ def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(
     rate_by_the_vcpu("0.5")
     Queue.objects.update(environments=[PLACE])
     sent: dict[str, Any] = {"name": "x", "image": "busybox", "vcpus": "2", "memory": "2 GiB"}
-    lines = rail(fill(browser, "definition_preview", **sent))
-    large = rail(fill(browser, "definition_preview", **{**sent, "vcpus": "64"}))
+    lines = preflight_checks(fill(browser, "definition_preview", **sent))
+    large = preflight_checks(fill(browser, "definition_preview", **{**sent, "vcpus": "64"}))
 
     assert lines["price"][:2] == ("good", "$1.00 an hour")
     assert lines["fits"] == ("good", "Yes", "Fits Yes In cpu: general can run it.")
@@ -289,7 +289,7 @@ def test_the_preview_asks_few_questions_however_long_the_past(
     jobs: int, browser: Client, research: Research, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(jobs):
-        ended(research, 1, 1)
+        ended_job(research, 1, 1)
     address = reverse("job_preview", args=["research"])
     with django_assert_max_num_queries(12):
         browser.post(address, FILLED)

@@ -84,10 +84,10 @@ def test_a_state_that_cannot_be_written_is_not_ready(
 def test_a_disk_that_refuses_a_byte_is_not_ready(
     client: Client, migrated: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**_: Any) -> None:
+    def fail_with_full_disk(**_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("jobs.reports.readiness.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("jobs.reports.readiness.tempfile.TemporaryFile", fail_with_full_disk)
 
     assert client.get("/readyz").json()["checks"] == READY | {"disk": "not writable"}
 

@@ -32,7 +32,7 @@ def browser(research):
     return client
 
 
-def restored(ago: timedelta = timedelta(0)):
+def restore_backup(ago: timedelta = timedelta(0)):
     enter_recovery("A backup was restored.")
     since = now() - ago
     DatabaseGeneration.objects.update(recovering_since=since)
@@ -51,7 +51,7 @@ def test_the_pages_of_a_portal_that_was_not_restored_say_nothing_of_it(browser):
     "address", ["/teams/research/home/", "/teams/research/", "/teams/research/new/", "/rights/", "/nowhere/"]
 )
 def test_every_page_says_what_is_held_and_until_about_when(browser, address):
-    until = restored() + timedelta(seconds=600)
+    until = restore_backup() + timedelta(seconds=600)
 
     shown = page(browser, address)
     assert WORDS in shown
@@ -64,21 +64,21 @@ def test_administration_says_it_too(research):
     client.force_login(admin)
     make.second_factor(admin, client)
     assert WORDS not in page(client, "/admin/")
-    restored()
+    restore_backup()
 
     assert WORDS in page(client, "/admin/")
     assert WORDS in page(client, "/admin/jobs/team/")
 
 
 def test_what_takes_longer_than_thought_is_said_by_the_queues_it_waits_for(browser, research):
-    restored(timedelta(seconds=600) + EXPECTED_DELAY + timedelta(seconds=1))
+    restore_backup(timedelta(seconds=600) + EXPECTED_DELAY + timedelta(seconds=1))
 
     assert "until every queue has been compared. Still to compare: cpu." in page(browser, "/teams/research/")
 
 
 def test_a_team_is_told_of_its_own_queues_only(browser, research):
     make.queue("secret-queue", of=make.account(quarantine_seconds=600))
-    restored(timedelta(hours=1))
+    restore_backup(timedelta(hours=1))
     assert "secret-queue" not in page(browser, "/teams/research/")
 
     Queue.objects.filter(name="cpu").update(compared_at=now())
@@ -87,7 +87,7 @@ def test_a_team_is_told_of_its_own_queues_only(browser, research):
 
 
 def test_whoever_is_not_signed_in_is_told_nothing_and_asks_the_database_nothing(django_assert_num_queries):
-    restored()
+    restore_backup()
     with django_assert_num_queries(0):
         assert WORDS not in page(Client(), "/sign-in/")
 
@@ -102,7 +102,7 @@ def test_the_api_says_of_a_submission_that_it_is_held_until_it_is_sent(research)
         return client.get(f"/api/v1/submissions/{submission.text_id}", headers=headers)
 
     assert ask().json()["held"] is None
-    since = restored()
+    since = restore_backup()
     held = ask().json()["held"]
     assert held["until"].startswith(f"{since + timedelta(seconds=600):%Y-%m-%dT%H:%M}")
     assert WORDS in held["reason"]

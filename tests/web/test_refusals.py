@@ -16,7 +16,7 @@ def job(name: str = "one", **fields: Any) -> dict[str, Any]:
     return {"jobName": name, "jobQueue": "cpu", "jobDefinition": "hello", **fields}
 
 
-def waits(*names: str) -> list[dict[str, str]]:
+def dependencies(*names: str) -> list[dict[str, str]]:
     return [{"jobId": f"${{{name}}}"} for name in names]
 
 
@@ -24,8 +24,14 @@ def text(document: Any) -> str:
     return json.dumps(document, indent=2)
 
 
-CIRCLE = {"jobs": [job("a", dependsOn=waits("b")), job("b", dependsOn=waits("c")), job("c", dependsOn=waits("a"))]}
-DANGLING = {"jobs": [job("load"), job("train", dependsOn=waits("laod"))]}
+CIRCLE = {
+    "jobs": [
+        job("a", dependsOn=dependencies("b")),
+        job("b", dependsOn=dependencies("c")),
+        job("c", dependsOn=dependencies("a")),
+    ]
+}
+DANGLING = {"jobs": [job("load"), job("train", dependsOn=dependencies("laod"))]}
 HOSTILE = {
     "not JSON": ("jobs: [one]", 1, "", "JSON"),
     "a shell line": ("aws batch\n  submit-jab {]", 1, "", ""),

@@ -42,7 +42,7 @@ def submission(research: Research, document: dict[str, Any]) -> Submission:
     return made
 
 
-def shown_to(browser: Client, address: str) -> str:
+def reveal_as(browser: Client, address: str) -> str:
     answer = browser.post(address)
     assert "no-store" in answer.headers["Cache-Control"]
     return unescape(answer.content.decode())
@@ -57,7 +57,7 @@ def test_values_of_a_job_and_a_submission_are_shown_and_each_showing_is_recorded
         assert CANARY not in page
         assert reverse(name, args=[thing.text_id]) in page
 
-        text = shown_to(browser, reverse(name, args=[thing.text_id]))
+        text = reveal_as(browser, reverse(name, args=[thing.text_id]))
 
         assert text.count(CANARY) == 2
         assert "DB_PWD" in text
@@ -77,7 +77,7 @@ def test_values_of_a_revision_are_shown(browser: Client, research: Research) -> 
 
     assert CANARY not in page
     assert address in page
-    assert CANARY in shown_to(browser, address)
+    assert CANARY in reveal_as(browser, address)
     assert AuditEntry.objects.get(action="show values").label == revision.qualified_name
 
 

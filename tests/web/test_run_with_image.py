@@ -23,7 +23,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.spec.redaction import redact
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import document_of, fill, words
+from tests.web.test_forms import document_of, fill, page_text
 
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
 JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
@@ -35,7 +35,7 @@ def browser(research: Research, signed_in: SignIn) -> Client:
 
 
 def differences(answer: Any) -> list[str]:
-    lists = re.findall(r'<ul class="rerun-diff">.*?</ul>', words(answer), re.DOTALL)
+    lists = re.findall(r'<ul class="rerun-diff">.*?</ul>', page_text(answer), re.DOTALL)
     return re.findall(r"<li>([^<]*)</li>", "".join(lists))
 
 
@@ -53,7 +53,7 @@ def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, resea
     )
     hidden = fill(browser, "job_preview", of=document, **FILLED, **changed, again=job.text_id)
 
-    assert "It asks for the same as then." in words(same)
+    assert "It asks for the same as then." in page_text(same)
     assert differences(other) == ["timeout was added: an object."]
     assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has a different value."]
 
@@ -65,7 +65,7 @@ def test_a_value_that_is_still_masked_in_the_form_is_no_difference(browser: Clie
 
     said = fill(browser, "job_preview", of=redact(document), again=job.text_id)
 
-    assert "It asks for the same as then." in words(said)
+    assert "It asks for the same as then." in page_text(said)
     assert "first-word" not in said.content.decode()
 
 
@@ -90,11 +90,11 @@ def test_another_revision_shows_what_changed_in_the_definition(browser: Client, 
 def test_a_job_of_another_team_is_not_compared_with(browser: Client, research: Research) -> None:
     theirs = make.job(make.submission(make.member(make.team()), research.account), name="their-job", state="FAILED")
 
-    assert "their-job" not in words(fill(browser, "job_preview", **FILLED, again=theirs.text_id))
+    assert "their-job" not in page_text(fill(browser, "job_preview", **FILLED, again=theirs.text_id))
 
 
 # -- With another image
-def begin(browser: Client, **fields: Any) -> Any:
+def start(browser: Client, **fields: Any) -> Any:
     return fill(browser, **{**FILLED, "another_image": "busybox:2", "do": "another-image", **fields})
 
 
@@ -106,12 +106,12 @@ def register(number: int = 2) -> None:
 
 @pytest.mark.long
 def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, research: Research) -> None:
-    waiting = begin(browser, memory="2 GiB").headers["Location"]
-    page = words(browser.get(waiting))
+    waiting = start(browser, memory="2 GiB").headers["Location"]
+    page = page_text(browser.get(waiting))
     too_soon = browser.post(waiting)
     before = Submission.objects.count()
     register()
-    ready = words(browser.get(waiting))
+    ready = page_text(browser.get(waiting))
     done, twice = browser.post(waiting), browser.post(waiting)
     [job] = Submission.objects.latest("pk").jobs.all()
 
@@ -137,7 +137,7 @@ def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: p
         return revision
 
     monkeypatch.setattr("jobs.actions.wait_for_registration", answered)
-    answer = begin(browser)
+    answer = start(browser)
 
     assert answer.headers["Location"] == Submission.objects.latest("pk").get_absolute_url()
     assert Submission.objects.count() == 2
@@ -145,25 +145,25 @@ def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: p
 
 @pytest.mark.long
 def test_what_aws_refuses_leaves_the_draft_and_says_why(browser: Client) -> None:
-    waiting = begin(browser).headers["Location"]
+    waiting = start(browser).headers["Location"]
     Revision.objects.filter(registration=Registration.ACCEPTED).update(
         registration=Registration.REFUSED, refusal="no such image"
     )
     answer = browser.post(waiting, follow=True)
 
-    assert "nothing was submitted: no such image" in words(answer)
+    assert "nothing was submitted: no such image" in page_text(answer)
     assert Draft.objects.get().name == "train"
     assert Submission.objects.count() == 1
 
 
 @pytest.mark.long
 def test_if_the_job_may_not_run_any_more_the_draft_stays(browser: Client) -> None:
-    waiting = begin(browser).headers["Location"]
+    waiting = start(browser).headers["Location"]
     register()
     QueueGrant.objects.all().delete()
     answer = browser.post(waiting, follow=True)
 
-    assert "but the job was not submitted" in words(answer)
+    assert "but the job was not submitted" in page_text(answer)
     assert Submission.objects.count() == 1
     assert Draft.objects.exists()
 
@@ -184,10 +184,10 @@ def test_what_cannot_be_is_told_before_anything_is_registered(
     fields: dict[str, Any], told: str, browser: Client
 ) -> None:
     ImageGrant.objects.update(pattern="busybox*")
-    answer = begin(browser, **fields)
+    answer = start(browser, **fields)
 
     assert answer.status_code == 422
-    assert told in words(answer)
+    assert told in page_text(answer)
     assert Revision.objects.count() == 1
 
 
@@ -195,9 +195,9 @@ def test_what_cannot_be_is_told_before_anything_is_registered(
 def test_a_definition_of_another_team_gets_no_revision(browser: Client, research: Research) -> None:
     make.definition("shared", of=make.team(), where=research.account, shared=True)
     make.revision("shared", where=research.account)
-    answer = begin(browser, definition="shared")
+    answer = start(browser, definition="shared")
 
-    assert "belongs to another team" in words(answer)
+    assert "belongs to another team" in page_text(answer)
     assert Revision.objects.filter(definition__name="shared").count() == 1
 
 
@@ -208,13 +208,13 @@ def test_a_team_that_registers_nothing_does_not_so_by_this_way(browser: Client, 
     research.team.may_register = False
     research.team.save()
 
-    assert begin(browser).status_code == 422
+    assert start(browser).status_code == 422
     assert Revision.objects.count() == 1
 
 
 @pytest.mark.long
 def test_nobody_else_goes_on_with_it(browser: Client, research: Research, signed_in: SignIn) -> None:
-    address = begin(browser).headers["Location"]
+    address = start(browser).headers["Location"]
     register()
     lead = signed_in(make.member(research.team, "lead").user)
 
@@ -235,8 +235,8 @@ def test_a_draft_that_waits_for_nothing_is_opened(browser: Client, research: Res
 
 
 # -- What depends on the queue, and what is offered
-def about(answer: Any) -> dict[str, str]:
-    found = re.findall(r'<p id="help-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', words(answer), re.DOTALL)
+def help_texts(answer: Any) -> dict[str, str]:
+    found = re.findall(r'<p id="help-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', page_text(answer), re.DOTALL)
     return {name: " ".join(re.sub(r"<[^>]*>", " ", inner).split()) for name, inner in found}
 
 
@@ -246,7 +246,7 @@ def test_choosing_a_queue_changes_what_is_said_and_clears_nothing(browser: Clien
     QueueGrant.objects.create(team=research.team, queue=far, max_vcpus=4, max_memory_mib=8192, max_run_seconds=3600)
     Queue.objects.filter(name="cpu").update(platform="ECS")
     sent = {**FILLED, "vcpus": "2", "memory": "3 GiB"}
-    near, there = (about(fill(browser, "job_preview", **{**sent, "queue": queue})) for queue in ("cpu", "far"))
+    near, there = (help_texts(fill(browser, "job_preview", **{**sent, "queue": queue})) for queue in ("cpu", "far"))
     kept = document_of(fill(browser, **{**sent, "queue": "far", "do": "check"}))
 
     assert near["queue"] == "Runs jobs on EC2."
@@ -264,8 +264,8 @@ def test_images_and_roles_are_offered_that_the_team_was_given(browser: Client, r
     ImageGrant.objects.create(team=research.team, pattern="given/image:1")
     RoleGrant.objects.create(team=research.team, pattern="arn:aws:iam::123456789012:role/Ours")
     ImageGrant.objects.create(team=make.team(), pattern="their/image:1")
-    page = words(browser.get(reverse("definition_form", args=["research"])))
-    job = words(browser.get(reverse("job_form", args=["research"])))
+    page = page_text(browser.get(reverse("definition_form", args=["research"])))
+    job = page_text(browser.get(reverse("job_form", args=["research"])))
 
     for each in ("given/image:1", "busybox", "arn:aws:iam::123456789012:role/Ours"):
         assert f'<option value="{each}">' in page

@@ -46,7 +46,7 @@ def is_signed_in(browser: Client, **headers: str) -> bool:
     return bool(browser.get("/rights/", headers=headers).status_code == 200)
 
 
-def words(answer: Any) -> str:
+def page_text(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.content.decode()))
 
 
@@ -147,7 +147,7 @@ def test_people_see_where_they_are_signed_in_with_this_session_marked(person):
     here = browser_of()
     make.user("other")
     browser_of("other", address="192.0.2.99")
-    page = words(here.get(PAGE))
+    page = page_text(here.get(PAGE))
 
     assert re.search(r"Firefox on Linux 192\.0\.2\.1 .{,40} This session", page)
     assert re.search(r"Safari on iPhone 192\.0\.2\.7 .{,60}Sign out", page)
@@ -160,7 +160,7 @@ def test_a_session_is_signed_out_from_another_one(person):
     [text_id] = ids_of_others(here)
     answer = here.post(f"/sessions/{text_id}/end/", follow=True)
 
-    assert "Signed out of Safari on iPhone." in words(answer)
+    assert "Signed out of Safari on iPhone." in page_text(answer)
     assert not is_signed_in(there)
     assert is_signed_in(here)
     entry = AuditEntry.objects.latest("pk")
@@ -182,7 +182,7 @@ def test_signing_out_everywhere_else_leaves_this_session(person):
     elsewhere, here = [browser_of(), browser_of(agent=SAFARI)], browser_of()
     answer = here.post("/sessions/end-others/", follow=True)
 
-    assert "Signed out of 2 other sessions." in words(answer)
+    assert "Signed out of 2 other sessions." in page_text(answer)
     assert not any(map(is_signed_in, elsewhere))
     assert is_signed_in(here)
     assert AuditEntry.objects.filter(action="sign out", before__contains="other sessions").count() == 1
@@ -197,7 +197,7 @@ def test_a_session_that_was_signed_out_is_in_no_list(person):
 
 
 def test_a_session_without_an_address_is_listed_too(person):
-    assert "This session" in words(browser_of(address="").get(PAGE))
+    assert "This session" in page_text(browser_of(address="").get(PAGE))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def new_codes(browser: Client) -> None:
     assert browser.post("/second-factor/codes/new/").status_code == 302
 
 
-def take_away(browser: Client) -> None:
+def disable_second_factor(browser: Client) -> None:
     assert browser.post("/second-factor/take-away/").status_code == 302
 
 
@@ -239,12 +239,12 @@ def new_password(browser: Client) -> None:
     assert browser.post("/password/", form).status_code == 302
 
 
-@pytest.mark.parametrize("change", [set_up, new_codes, take_away, new_password])
+@pytest.mark.parametrize("change", [set_up, new_codes, disable_second_factor, new_password])
 def test_changing_what_one_signs_in_with_ends_the_other_sessions(
     person, change: Callable[[Client], None], django_capture_on_commit_callbacks
 ):
     here = browser_of()
-    if change in (new_codes, take_away):
+    if change in (new_codes, disable_second_factor):
         with django_capture_on_commit_callbacks(execute=True):
             set_up(here)
     there = Client()
@@ -298,5 +298,5 @@ def test_a_password_that_an_administrator_sets_ends_all_sessions_of_the_person_a
 
     assert not is_signed_in(there)
     assert sessions.active_sessions(person, None) == []
-    assert "This session" in words(admin.get(PAGE))
+    assert "This session" in page_text(admin.get(PAGE))
     assert now() - UserSession.objects.get().created_at < timedelta(minutes=1)

@@ -30,15 +30,15 @@ def code(secret: str = SECRET, later: int = 0) -> str:
     return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later)))
 
 
-def tries(name="ada", password="demo", address="192.0.2.1", browser: Client | None = None) -> Any:  # noqa: S107
+def sign_in(name="ada", password="demo", address="192.0.2.1", browser: Client | None = None) -> Any:  # noqa: S107
     return (browser or Client()).post(SIGN_IN, {"username": name, "password": password}, REMOTE_ADDR=address)
 
 
-def entered(answer: Any) -> bool:
+def is_signed_in(answer: Any) -> bool:
     return bool(answer.status_code == 302 and answer["Location"] == "/")
 
 
-def words(answer: Any) -> str:
+def alert_text(answer: Any) -> str:
     [told] = re.findall(r'role="alert">(.*?)</', re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<p>", "", page(answer))))
     return str(told).strip()
 
@@ -53,10 +53,10 @@ def page(answer: Any) -> str:
 def test_nobody_learns_from_a_refusal_who_is_there(person):
     make.user("gone", is_active=False)
     told = {
-        words(tries(password="wrong")),
-        words(tries("nobody")),
-        words(tries("gone")),
-        words(tries("gone", password="wrong")),
+        alert_text(sign_in(password="wrong")),
+        alert_text(sign_in("nobody")),
+        alert_text(sign_in("gone")),
+        alert_text(sign_in("gone", password="wrong")),
     }
 
     assert told == {"This name and password do not belong together. Both are case-sensitive."}
@@ -64,33 +64,33 @@ def test_nobody_learns_from_a_refusal_who_is_there(person):
 
 def test_whoever_fails_too_often_is_refused_even_with_the_right_password(person):
     for _ in range(5):
-        assert not entered(tries(password="wrong"))
+        assert not is_signed_in(sign_in(password="wrong"))
 
-    refused = tries()
-    assert (refused.status_code, "too often" in words(refused)) == (200, True)
+    refused = sign_in()
+    assert (refused.status_code, "too often" in alert_text(refused)) == (200, True)
 
 
 @pytest.mark.long
 def test_nobody_shuts_another_person_out_from_elsewhere(person):
     for _ in range(6):
-        tries(password="wrong", address="192.0.2.66")
+        sign_in(password="wrong", address="192.0.2.66")
 
-    assert entered(tries(address="192.0.2.1"))
+    assert is_signed_in(sign_in(address="192.0.2.1"))
 
 
 @pytest.mark.long
 def test_one_address_does_not_try_one_name_after_another(person):
     for number in range(10):
-        tries(f"name{number}", address="192.0.2.66")
+        sign_in(f"name{number}", address="192.0.2.66")
 
-    assert "too often" in words(tries(address="192.0.2.66"))
-    assert entered(tries())
+    assert "too often" in alert_text(sign_in(address="192.0.2.66"))
+    assert is_signed_in(sign_in())
 
 
 @pytest.mark.long
 def test_signing_in_well_uses_up_no_attempt(person):
     for _ in range(7):
-        assert entered(tries())
+        assert is_signed_in(sign_in())
 
 
 @pytest.mark.long
@@ -101,16 +101,16 @@ def test_behind_our_proxies_an_address_is_what_the_nearest_one_heard(person, set
         Client().post(SIGN_IN, form, headers={"X-Forwarded-For": f"10.0.0.{number}, 192.0.2.66"})
 
     heard = {"X-Forwarded-For": "192.0.2.1"}
-    assert entered(Client().post(SIGN_IN, {**form, "password": "demo"}, headers=heard))
-    assert not entered(Client().post(SIGN_IN, form, headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.66"}))
+    assert is_signed_in(Client().post(SIGN_IN, {**form, "password": "demo"}, headers=heard))
+    assert not is_signed_in(Client().post(SIGN_IN, form, headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.66"}))
 
 
 def test_without_an_address_people_still_sign_in(person):
-    assert entered(tries(address=""))
+    assert is_signed_in(sign_in(address=""))
 
 
 def test_attempts_are_counted_where_every_process_sees_them(person):
-    tries(password="wrong")
+    sign_in(password="wrong")
 
     kept = CacheEntry.objects.exclude(key__endswith=":lock")
     assert kept
@@ -137,7 +137,7 @@ def test_next_is_followed_within_this_host_alone(person, settings):
     settings.CSRF_TRUSTED_ORIGINS = ["https://third.example.org"]
     for elsewhere in ("//evil.example", "https://other.example.org/", "https://third.example.org/", "javascript:1"):
         answer = Client().post(f"{SIGN_IN}?next={elsewhere}", {"username": "ada", "password": "demo"})
-        assert entered(answer), elsewhere
+        assert is_signed_in(answer), elsewhere
     answer = Client().post(SIGN_IN, {"username": "ada", "password": "demo", "next": "/rights/?a=b"})
     assert answer["Location"] == "/rights/?a=b"
 
@@ -148,20 +148,20 @@ def test_next_is_followed_within_this_host_alone(person, settings):
 def test_whoever_has_a_second_factor_gives_a_code_too(person):
     make.second_factor(person)
     browser = Client()
-    assert tries(browser=browser)["Location"] == CODE
+    assert sign_in(browser=browser)["Location"] == CODE
     assert browser.get("/rights/").status_code == 302
     assert browser.get(SIGN_IN)["Location"] == CODE
 
     refused = browser.post(CODE, {"code": "000000"})
     assert (refused.status_code, "is not right" in page(refused)) == (200, True)
-    assert entered(browser.post(CODE, {"code": code()}))
+    assert is_signed_in(browser.post(CODE, {"code": code()}))
     assert browser.get("/rights/").status_code == 200
 
 
 def test_the_way_to_the_code_can_be_left(person):
     make.second_factor(person)
     browser = Client()
-    tries(browser=browser)
+    sign_in(browser=browser)
     browser.post("/sign-out/")
 
     assert browser.get(SIGN_IN).status_code == 200
@@ -171,7 +171,7 @@ def test_the_way_to_the_code_can_be_left(person):
 def test_a_new_password_ends_also_what_waits_for_a_code(person):
     make.second_factor(person)
     browser = Client()
-    tries(browser=browser)
+    sign_in(browser=browser)
     person.set_password("eleven quiet herons")
     person.save()
 
@@ -182,7 +182,7 @@ def test_a_new_password_ends_also_what_waits_for_a_code(person):
 def test_who_is_switched_off_meanwhile_is_not_let_in_by_a_code(person):
     make.second_factor(person)
     browser = Client()
-    tries(browser=browser)
+    sign_in(browser=browser)
     User.objects.update(is_active=False)
     browser.post(CODE, {"code": code()})
 
@@ -192,9 +192,9 @@ def test_who_is_switched_off_meanwhile_is_not_let_in_by_a_code(person):
 def test_a_code_is_good_once_however_late_it_came(person):
     make.second_factor(person)
     late, browser, eavesdropper = code(later=-1), Client(), Client()
-    tries(browser=browser)
-    tries(browser=eavesdropper)
-    assert entered(browser.post(CODE, {"code": late}))
+    sign_in(browser=browser)
+    sign_in(browser=eavesdropper)
+    assert is_signed_in(browser.post(CODE, {"code": late}))
     CacheEntry.objects.filter(key__contains="allauth.mfa.totp.used").delete()  # what allauth forgets after 30 s
 
     assert eavesdropper.post(CODE, {"code": f"{late[:3]} {late[3:]}"}).status_code == 200
@@ -204,7 +204,7 @@ def test_a_code_is_good_once_however_late_it_came(person):
 def test_codes_cannot_be_tried_out_from_many_addresses(person):
     make.second_factor(person)
     browser = Client()
-    tries(browser=browser)
+    sign_in(browser=browser)
     for number in range(5):
         browser.post(CODE, {"code": "000000"}, REMOTE_ADDR=f"192.0.2.{number}")
 
@@ -215,7 +215,7 @@ def test_codes_cannot_be_tried_out_from_many_addresses(person):
 def recent(person) -> Client:
     """A browser in which someone has signed in with the password just now."""
     browser = Client()
-    assert entered(tries(browser=browser))
+    assert is_signed_in(sign_in(browser=browser))
     return browser
 
 
@@ -247,8 +247,8 @@ def test_a_second_factor_is_set_up_with_its_codes_shown_once(recent, person):
 
     browser = Client()
     for good in (True, False):
-        tries(browser=browser)
-        assert entered(browser.post(CODE, {"code": codes[0]})) == good
+        sign_in(browser=browser)
+        assert is_signed_in(browser.post(CODE, {"code": codes[0]})) == good
         browser.post("/sign-out/")
 
 
@@ -292,7 +292,7 @@ def test_staff_are_led_to_it_at_their_first_sign_in_and_cannot_take_it_away(sett
     settings.QUICKSTART = False
     make.admin("root")
     browser = Client()
-    assert entered(tries("root", browser=browser))
+    assert is_signed_in(sign_in("root", browser=browser))
     assert browser.get("/")["Location"] == "/second-factor/set-up/"
     assert browser.get("/admin/", follow=True).request["PATH_INFO"] == "/second-factor/set-up/"
 
@@ -317,21 +317,21 @@ def test_a_secret_is_moved_to_a_new_key_when_it_is_used(person, settings):
     made = make.second_factor(person)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 5, [settings.SECRET_KEY]
     browser = Client()
-    tries(browser=browser)
-    assert entered(browser.post(CODE, {"code": code()}))
+    sign_in(browser=browser)
+    assert is_signed_in(browser.post(CODE, {"code": code()}))
 
     settings.SECRET_KEY_FALLBACKS = []
     made.refresh_from_db()
     browser = Client()
-    tries(browser=browser)
-    assert entered(browser.post(CODE, {"code": code(later=1)}))
+    sign_in(browser=browser)
+    assert is_signed_in(browser.post(CODE, {"code": code(later=1)}))
 
 
 def test_a_secret_whose_key_is_lost_lets_nobody_in_and_breaks_no_page(person, settings):
     make.second_factor(person)
     settings.SECRET_KEY = "another key " * 5
     browser = Client()
-    tries(browser=browser)
+    sign_in(browser=browser)
 
     assert "is not right" in page(browser.post(CODE, {"code": code()}))
 
@@ -348,7 +348,7 @@ def test_an_administrator_helps_whose_phone_is_lost(person):
     told = browser.post(reverse("admin:jobs_user_changelist"), form, follow=True)
     assert "Removed the second factor of ada" in page(told)
     assert not Authenticator.objects.exists()
-    assert entered(tries())
+    assert is_signed_in(sign_in())
 
 
 def test_the_last_administrator_has_a_command(person, capsys):

@@ -16,7 +16,7 @@ from jobs.management.demo import TEAMS, documents
 from jobs.models import Registration, Revision, TagRule, TagSource, User
 from tests import make
 from tests.browser import PageOpener, session_cookies
-from tests.live_db import database_in_a_file, served_out
+from tests.live_db import database_in_a_file, wait_for_requests
 
 OpenPage = Callable[..., Page]
 
@@ -86,13 +86,13 @@ def analyst(db: None) -> Member:
 def open_page(new_page: PageOpener, live_server: LiveServer) -> Iterator[OpenPage]:
     """Open a page at a path, as a user who is signed in or as nobody."""
 
-    def opened(user: User | None, path: str = "", **options: Any) -> Page:
+    def open_as(user: User | None, path: str = "", **options: Any) -> Page:
         cookies = session_cookies(user, live_server.url) if user else ()
         page = new_page(live_server.url, cookies, **options)
         if path:
             page.goto(path)
         return page
 
-    yield opened
+    yield open_as
     new_page.close()
-    served_out()
+    wait_for_requests()

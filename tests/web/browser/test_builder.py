@@ -54,7 +54,7 @@ def is_the_guides(form: BuilderForm, name: str, kind: DocumentKind) -> bool:
     return normalize(form.editor.document, kind) == normalize(json.loads((SEEDS / name).read_text()), kind)
 
 
-def hold(page: Page, script: str) -> Callable[[], None]:
+def hold_script(page: Page, script: str) -> Callable[[], None]:
     """Let a script come only when what is returned is called."""
     held: list[Route] = []
     page.route(f"**/{script}*.js", lambda route: held.append(route))  # noqa: PLW0108 - a method of a list will not do
@@ -145,7 +145,7 @@ def test_form_and_text_are_one_and_undo_knows_both(page: Page) -> None:
 
 @pytest.mark.parametrize("script", ["htmx.min", "builder.min", "schema_fields"])
 def test_what_is_written_before_the_scripts_have_come_is_in_the_document(script: str, page: Page) -> None:
-    release = hold(page, script)
+    release = hold_script(page, script)
     form = JobForm(page).open(wait_until="commit")
     form.name.fill("early-bird")
     form.definition.select_option("data-preprocessing")
@@ -228,7 +228,7 @@ def test_what_is_typed_after_enter_is_kept_too(page: Page) -> None:
 
 
 def test_a_text_that_is_written_before_the_scripts_have_come_counts(page: Page) -> None:
-    release = hold(page, "builder.min")
+    release = hold_script(page, "builder.min")
     written = JsonPage(page).open(wait_until="commit")
     written.editor.field.fill('{"jobName": "early"}')
     page.keyboard.press("Home")

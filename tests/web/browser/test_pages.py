@@ -219,14 +219,14 @@ def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: OpenPa
     page.wait_for_url("**/sign-in/")
 
     for each in (page, other):
-        eventually(partial(emptied, each))
+        eventually(partial(storage_is_empty, each))
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
     page.go_back()
     assert "/sign-in/" in page.url
     assert page.locator(".team-name").count() == 0
 
 
-def emptied(page: Page) -> bool:
+def storage_is_empty(page: Page) -> bool:
     return bool(page.evaluate("sessionStorage.length + localStorage.length") == 0)
 
 

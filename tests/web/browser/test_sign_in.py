@@ -33,7 +33,7 @@ def admin() -> User:
     return member.user
 
 
-def press(page: Page, button: str = "form button") -> None:
+def press_and_wait(page: Page, button: str = "form button") -> None:
     """Press it and wait for the page that follows."""
     with page.expect_navigation():
         page.click(button)
@@ -42,7 +42,7 @@ def press(page: Page, button: str = "form button") -> None:
 def enter(page: Page, password: str) -> None:
     page.fill("#id_username", "ada")
     page.fill("#id_password", password)
-    press(page)
+    press_and_wait(page)
 
 
 def test_an_administrator_signs_in_for_the_first_time_and_again(
@@ -52,7 +52,7 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
     page = open_page(None, "/password/forgotten/")
     assert_accessible(page)
     page.fill("#id_email", "nobody@example.org")
-    press(page)
+    press_and_wait(page)
     assert_accessible(page)
 
     page.goto("/admin/")
@@ -67,7 +67,7 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
     secret = page.inner_text("#secret").replace(" ", "")
     page.fill("#id_code", format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.fill("#id_set_up_code", second_factor.create_set_up_code(admin))
-    press(page, "main form button.btn-primary")
+    press_and_wait(page, "main form button.btn-primary")
     page.wait_for_url("**/second-factor/codes/")
     recovery = page.locator(".recovery-codes code").first.inner_text()
     assert_accessible(page)
@@ -90,8 +90,8 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
     enter(page, "demo")
     page.wait_for_url("**/sign-in/code/")
     page.fill("#id_code", "000000")
-    press(page, "form button.btn-primary")
+    press_and_wait(page, "form button.btn-primary")
     assert_accessible(page)
     page.fill("#id_code", recovery)
-    press(page, "form button.btn-primary")
+    press_and_wait(page, "form button.btn-primary")
     page.wait_for_url(lambda url: "sign-in" not in url)
