@@ -134,7 +134,7 @@ def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, djang
 
 
 @pytest.fixture(autouse=True)
-def rings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
+def enqueued(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
     """What was rung for, instead of a Redis. Tests marked `process` ring for real."""
     heard: list[str] = []
     if "process" not in request.keywords:

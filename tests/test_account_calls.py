@@ -27,7 +27,7 @@ describes = http_wire.reply(200, {"jobQueues": []})
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeouts(monkeypatch):
     """What counts as no answer in time comes sooner."""
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 0.4)
     monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
@@ -53,7 +53,7 @@ def account_with_open_breaker(account: Account, ago: float = 0.0) -> Account:
     return account
 
 
-def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
+def test_an_account_that_hangs_is_called_once_and_then_left_alone(short_timeouts):
     with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
 
@@ -64,7 +64,7 @@ def test_an_account_that_hangs_is_called_once_and_then_left_alone(impatient):
         assert account.status.breaker.reason == "AWS did not answer in time."
 
 
-def test_an_answer_byte_by_byte_is_no_answer(impatient):
+def test_an_answer_byte_by_byte_is_no_answer(short_timeouts):
     with http_wire.wire(http_wire.trickle(b'{"jobs": []}' + b" " * 500)) as aws:
         account = make.account(endpoint_url=aws.url)
         call_fails(account)
@@ -201,7 +201,7 @@ def test_a_person_who_asks_hears_what_aws_says_now():
     assert AccountStatus.objects.get().breaker.is_reset
 
 
-def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(impatient):
+def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(short_timeouts):
     with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
         submission, past = make.submission(where=account), now() - timedelta(minutes=5)
@@ -215,7 +215,7 @@ def test_one_lost_job_that_cannot_be_looked_for_ends_the_search_for_the_others(i
     assert submission.jobs.filter(delivery=Delivery.SENDING).count() == 3
 
 
-def test_a_poll_of_an_account_that_hangs_ends_in_time(impatient):
+def test_a_poll_of_an_account_that_hangs_ends_in_time(short_timeouts):
     with http_wire.wire(http_wire.hang()) as aws:
         account = make.account(endpoint_url=aws.url)
         make.job(make.submission(where=account), state=State.RUNNING, next_poll_at=now())

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 @pytest.fixture
-def lanes(monkeypatch):
+def account_threads(monkeypatch):
     monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 2.0)
     monkeypatch.setattr("jobs.aws.outcomes.MIN_WAIT_SECONDS", 0.1)
     made = AccountThreads()
@@ -55,48 +55,48 @@ def lost_job(url: str) -> Job:
 
 
 @pytest.mark.long
-def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(lanes, rings, tmp_path):
+def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(account_threads, enqueued, tmp_path):
     with http_wire.wire(http_wire.hang()) as hanging, http_wire.wire(http_wire.lists()) as well:
         lost_job(hanging.url)
         job = lost_job(well.url)
         well.answers[:] = [http_wire.lists({"jobId": "x-1", "jobName": job.marker, "createdAt": 1})]
-        work = periodic_tasks(lanes)
+        work = periodic_tasks(account_threads)
 
         def known() -> bool:
             return Job.objects.get(pk=job.pk).delivery == Delivery.SENT
 
         with database_for_threads(tmp_path):
             began = time.monotonic()
-            in_thread(lambda: run_due_tasks(work, 0, lanes))
+            in_thread(lambda: run_due_tasks(work, 0, account_threads))
             ticked = time.monotonic() - began
             eventually(lambda: in_thread(known), 10)
             waited = time.monotonic() - began
-            goes_on = not lanes.wait(0)
-            assert lanes.wait(10)
+            goes_on = not account_threads.wait(0)
+            assert account_threads.wait(10)
 
     assert (ticked < 1, waited < 2, goes_on) == (True, True, True)
     assert [status.breaker.is_open for status in AccountStatus.objects.order_by("pk")] == [True, False]
 
 
-def test_what_still_goes_on_is_not_begun_twice(lanes):
+def test_what_still_goes_on_is_not_begun_twice(account_threads):
     go_on, begun = threading.Event(), []
 
     def act() -> None:
         begun.append(1)
         go_on.wait(10)
 
-    assert lanes.start(1, "unknown", act)
-    assert not lanes.start(1, "unknown", act)
-    assert lanes.start(1, "comparison", act)
-    assert lanes.start(2, "unknown", act)
+    assert account_threads.start(1, "unknown", act)
+    assert not account_threads.start(1, "unknown", act)
+    assert account_threads.start(1, "comparison", act)
+    assert account_threads.start(2, "unknown", act)
     go_on.set()
-    assert lanes.wait(10)
-    assert lanes.start(1, "unknown", act)
-    assert lanes.wait(10)
+    assert account_threads.wait(10)
+    assert account_threads.start(1, "unknown", act)
+    assert account_threads.wait(10)
     assert len(begun) == 4
 
 
-def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, tmp_path):
+def test_what_fails_may_be_begun_again_and_leaves_no_connection(account_threads, caplog, tmp_path):
     used: list[Any] = []
 
     def act() -> None:
@@ -105,24 +105,24 @@ def test_what_fails_may_be_begun_again_and_leaves_no_connection(lanes, caplog, t
         raise ZeroDivisionError
 
     with database_for_threads(tmp_path):
-        lanes.start(1, "unknown", act)
-        assert lanes.wait(10)
-        assert lanes.start(1, "unknown", act)
-        assert lanes.wait(10)
+        account_threads.start(1, "unknown", act)
+        assert account_threads.wait(10)
+        assert account_threads.start(1, "unknown", act)
+        assert account_threads.wait(10)
     assert "pass_failed" in caplog.text
     assert len(used) == 2
     with pytest.raises(Exception, match="closed"):
         used[0].cursor()
 
 
-def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_when_it_is_time(rings):
+def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_when_it_is_time(enqueued):
     job = make.job()
     account = job.account
     account.status.update_breaker(CircuitBreaker().after_failures(1, "No answer.", now(), timed_out=True))
     work = periodic_tasks()
 
     run_due_tasks(work, 0)
-    assert rings == []
+    assert enqueued == []
     with http_wire.wire(http_wire.reply(200, {"jobQueues": []})) as aws:
         Account.objects.update(endpoint_url=aws.url)
         AccountStatus.objects.update(breaker_retry_at=now())
@@ -130,4 +130,4 @@ def test_for_an_account_that_does_not_answer_the_clock_rings_nobody_and_asks_whe
         run_due_tasks(work, 2)
 
     assert aws.paths()[0] == "/v1/describejobqueues"
-    assert "deliver" in rings
+    assert "deliver" in enqueued

@@ -28,7 +28,7 @@ def outgoing() -> OutgoingMail:
 
 
 @pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+def mail_errors(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     """What the mail server answers with; a test may change it."""
     errors: list[Exception] = [ConnectionRefusedError("mail.internal:587")]
 
@@ -84,20 +84,20 @@ def test_a_mail_is_late_when_it_was_due_so_long_ago(outgoing: OutgoingMail) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_that_nobody_rang_for_is_found_by_the_clock(outgoing: OutgoingMail, rings: list[str]) -> None:
-    assert rings == ["send_mail"]
+def test_a_mail_that_nobody_rang_for_is_found_by_the_clock(outgoing: OutgoingMail, enqueued: list[str]) -> None:
+    assert enqueued == ["send_mail"]
     run_due_tasks(periodic_tasks(), 0)
-    assert rings == ["send_mail", "send_due_mail"]
+    assert enqueued == ["send_mail", "send_due_mail"]
 
     tasks.send_due_mail()
     assert len(django_mail.outbox) == 1
-    rings.clear()
+    enqueued.clear()
     run_due_tasks(periodic_tasks(), 100)
-    assert rings == []
+    assert enqueued == []
 
 
 def test_a_mail_is_tried_five_times_and_then_given_up_without_its_address(
-    outgoing: OutgoingMail, failing: list[Exception], caplog: pytest.LogCaptureFixture
+    outgoing: OutgoingMail, mail_errors: list[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     for _ in range(10):
@@ -114,7 +114,7 @@ def test_a_mail_is_tried_five_times_and_then_given_up_without_its_address(
 
 
 def test_a_mail_that_failed_once_is_sent_when_the_server_is_back(
-    outgoing: OutgoingMail, failing: list[Exception], monkeypatch: pytest.MonkeyPatch
+    outgoing: OutgoingMail, mail_errors: list[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks.send_mail(outgoing.pk)
     monkeypatch.undo()
@@ -153,10 +153,10 @@ def test_what_failed_is_forgotten_after_a_week(outgoing: OutgoingMail) -> None:
     ],
 )
 def test_the_health_page_says_in_plain_words_why_mail_fails(
-    outgoing: OutgoingMail, failing: list[Exception], settings: Any, error: Exception, words: str
+    outgoing: OutgoingMail, mail_errors: list[Exception], settings: Any, error: Exception, words: str
 ) -> None:
     settings.SENDS_MAIL = True
-    failing[0] = error
+    mail_errors[0] = error
     tasks.send_mail(outgoing.pk)
 
     [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]

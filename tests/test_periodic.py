@@ -15,47 +15,47 @@ from tests import make
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
-def test_a_ring_that_was_lost_is_rung_again_by_the_clock(rings):
+def test_a_ring_that_was_lost_is_rung_again_by_the_clock(enqueued):
     make.job()
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert "deliver" in rings
+    assert "deliver" in enqueued
 
 
-def test_nothing_is_rung_for_when_there_is_nothing_to_do(rings):
+def test_nothing_is_rung_for_when_there_is_nothing_to_do(enqueued):
     make.job(state=State.SUCCEEDED)
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert set(rings) == {"sync_queues"}
+    assert set(enqueued) == {"sync_queues"}
 
 
-def test_active_jobs_are_polled_and_stopped_ones_told(rings):
+def test_active_jobs_are_polled_and_stopped_ones_told(enqueued):
     make.job(state=State.RUNNING, stop_requested_at="2026-01-01T00:00Z")
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert {"poll", "stop"} <= set(rings)
+    assert {"poll", "stop"} <= set(enqueued)
 
 
 @pytest.mark.long
-def test_each_duty_keeps_its_own_pace(rings):
+def test_each_duty_keeps_its_own_pace(enqueued):
     make.job()
     work = periodic_tasks()
     for second in range(4):
         run_due_tasks(work, float(second))
 
-    assert rings.count("deliver") == 2
+    assert enqueued.count("deliver") == 2
 
 
-def test_one_duty_that_fails_leaves_the_others_alone(rings, monkeypatch):
+def test_one_duty_that_fails_leaves_the_others_alone(enqueued, monkeypatch):
     monkeypatch.setattr("jobs.periodic.reconcile", lambda _account: 1 / 0)
     make.job(state=State.RUNNING)
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert "poll" in rings
+    assert "poll" in enqueued
 
 
 def test_one_clock_works_and_another_waits_until_its_lease_lapses():
@@ -104,7 +104,7 @@ def test_a_clock_works_while_it_has_the_lease_and_gives_it_up_at_its_end(monkeyp
     assert [lease.owner for lease in Lease.objects.all()] == ["another"] * theirs
 
 
-def test_a_job_that_waits_for_another_is_not_rung_for(rings):
+def test_a_job_that_waits_for_another_is_not_rung_for(enqueued):
     parent = make.job()
     child = make.job(parent.submission)
     child.dependencies.create(parent=parent)
@@ -112,4 +112,4 @@ def test_a_job_that_waits_for_another_is_not_rung_for(rings):
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert "deliver" not in rings
+    assert "deliver" not in enqueued

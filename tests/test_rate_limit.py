@@ -22,7 +22,7 @@ DOCUMENT = '{"jobName": "<b>a\\n", "jobQueue": "cpu", "jobDefinition": "hello"}'
 
 
 @pytest.fixture(autouse=True)
-def _three_a_minute(settings: LazySettings) -> None:
+def _tight_budgets(settings: LazySettings) -> None:
     settings.RATE_LIMITS = dict.fromkeys(Budget, 3)
 
 

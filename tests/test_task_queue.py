@@ -23,7 +23,7 @@ TIMEOUT = 0.6
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def fake_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds of a clock that a test sets."""
     seconds = [0.0]
     monkeypatch.setattr("jobs.task_queue.time.monotonic", lambda: seconds[0])
@@ -39,19 +39,19 @@ def fail(breaker: RedisCircuitBreaker, now: list[float], *, after: float) -> Non
         ask()
 
 
-def test_after_one_time_out_nobody_asks_for_thirty_seconds(now: list[float]) -> None:
+def test_after_one_time_out_nobody_asks_for_thirty_seconds(fake_clock: list[float]) -> None:
     breaker = RedisCircuitBreaker()
-    fail(breaker, now, after=2)
+    fail(breaker, fake_clock, after=2)
 
-    for now[0] in (2.0, 31.9):
+    for fake_clock[0] in (2.0, 31.9):
         with pytest.raises(RedisPausedError), breaker.guard():
             pytest.fail("Redis was asked while it was to be left alone.")
 
 
-def test_then_one_caller_tries_and_the_others_go_on_without(now: list[float]) -> None:
+def test_then_one_caller_tries_and_the_others_go_on_without(fake_clock: list[float]) -> None:
     breaker = RedisCircuitBreaker()
-    fail(breaker, now, after=2)
-    now[0] = 33
+    fail(breaker, fake_clock, after=2)
+    fake_clock[0] = 33
 
     with breaker.guard(), pytest.raises(RedisPausedError), breaker.guard():
         pass
@@ -59,25 +59,25 @@ def test_then_one_caller_tries_and_the_others_go_on_without(now: list[float]) ->
         pass
 
 
-def test_a_redis_that_goes_on_hanging_costs_one_caller_every_thirty_seconds(now: list[float]) -> None:
+def test_a_redis_that_goes_on_hanging_costs_one_caller_every_thirty_seconds(fake_clock: list[float]) -> None:
     breaker, waited = RedisCircuitBreaker(), 0
-    while now[0] < 120:
+    while fake_clock[0] < 120:
         try:
             with breaker.guard():
-                now[0] += 2
+                fake_clock[0] += 2
                 waited += 1
                 raise NotAnsweredError
         except (NotAnsweredError, RedisPausedError):
-            now[0] += 0.1
+            fake_clock[0] += 0.1
 
     assert waited == 4
 
 
-def test_a_redis_that_refuses_at_once_is_asked_each_time(now: list[float]) -> None:
+def test_a_redis_that_refuses_at_once_is_asked_each_time(fake_clock: list[float]) -> None:
     breaker, calls = RedisCircuitBreaker(), []
 
     def ask() -> None:
-        calls.append(now[0])
+        calls.append(fake_clock[0])
         raise NotConnectedError
 
     for _ in range(3):
@@ -110,7 +110,7 @@ class HungServer:
 
 
 @pytest.fixture
-def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
+def hung_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
     server = HungServer()
     monkeypatch.setattr(rings_module, "redis_breaker", RedisCircuitBreaker())
     for name, config in QUEUES.items():
@@ -123,7 +123,7 @@ def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
-    hung: HungServer, caplog: pytest.LogCaptureFixture
+    hung_server: HungServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     for account in range(20):
@@ -132,7 +132,7 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
     browser.force_login(make.admin())
     page: Any = browser.get("/health/")
 
-    assert hung.connections() == 1
+    assert hung_server.connections() == 1
     assert page.status_code == 200
     assert "Check the Redis server" in page.content.decode()
     messages = [record.getMessage() for record in caplog.records]

@@ -69,13 +69,13 @@ def array(size: int, **fields: Any) -> str:
 
 @pytest.mark.long
 @rings_too
-def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_takes_it(research, rings):
+def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_takes_it(research, enqueued):
     actions.submit(json.dumps(JOB), research.analyst, source="json")
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
     approval = research.ask()
 
     job = approval.submission.jobs.get()
-    assert (job.delivery, approval.decision, rings) == ("AWAITING", "waiting", ["deliver"])
+    assert (job.delivery, approval.decision, enqueued) == ("AWAITING", "waiting", ["deliver"])
     assert job.delivery_note == ("It waits for approval. It has 10 array jobs. Research asks for approval above 4.")
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
     assert [taken.name for taken in claim_jobs(research.queue.account, 10)] == ["dear"]
@@ -84,7 +84,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
 
 @pytest.mark.long
 @rings_too
-def test_a_lead_approves_and_it_goes_out(research, rings):
+def test_a_lead_approves_and_it_goes_out(research, enqueued):
     approval = research.ask()
     asked_at = approval.submission.jobs.get().accepted_at
     actions.approve(approval, research.lead, version=1)
@@ -94,7 +94,7 @@ def test_a_lead_approves_and_it_goes_out(research, rings):
     assert (job.delivery, approval.decision, approval.decided_by) == ("ACCEPTED", "approved", research.lead.user)
     assert [change.note for change in job.history.all()][1:] == ["Approved by lead."]
     assert job.accepted_at > asked_at, "or the portal would think it were late with it"
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
     assert claim_jobs(research.queue.account, 10) == [job]
 
 
@@ -135,7 +135,7 @@ def test_members_who_do_not_lead_decide_nothing(research):
 
 
 @rings_too
-def test_a_decline_says_why_and_nothing_is_sent(research, rings):
+def test_a_decline_says_why_and_nothing_is_sent(research, enqueued):
     approval = research.ask()
     with pytest.raises(ValueError, match="Say why"):
         actions.decline(approval, research.lead, 1, "  ")
@@ -145,7 +145,7 @@ def test_a_decline_says_why_and_nothing_is_sent(research, rings):
     approval.refresh_from_db()
     assert (job.delivery, job.status.is_final, job.delivery_note) == ("DECLINED", True, "Declined by lead: Too dear.")
     assert job.ended_at is not None
-    assert (approval.decision, approval.comment, rings) == ("declined", "Too dear.", [])
+    assert (approval.decision, approval.comment, enqueued) == ("declined", "Too dear.", [])
 
 
 def test_whoever_asked_takes_it_back(research):

@@ -37,7 +37,7 @@ def audit_entries():
 
 
 def test_a_deactivated_revision_is_passed_over_and_refused_by_its_number(
-    research, hello, rings, django_capture_on_commit_callbacks
+    research, hello, enqueued, django_capture_on_commit_callbacks
 ):
     newer = make.revision("hello", where=hello.account)
     with django_capture_on_commit_callbacks(execute=True):
@@ -50,7 +50,7 @@ def test_a_deactivated_revision_is_passed_over_and_refused_by_its_number(
     assert rule == "portal.definition-deactivated"
     assert message.startswith("hello:2 was deactivated on ")
     assert message.endswith(" and takes no more jobs. It has 1.")
-    assert (newer.deactivated_by, rings, audit_entries()) == (
+    assert (newer.deactivated_by, enqueued, audit_entries()) == (
         research.user,
         ["deregister"],
         [("deactivate", "hello:2")],

@@ -36,7 +36,7 @@ def accept(member, document=WORKFLOW, **options):
     return actions.submit(json.dumps(document), member, source="json", **options)
 
 
-def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(research, rings):
+def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(research, enqueued):
     submission = accept(research)
 
     first, second = submission.jobs.order_by("position")
@@ -45,16 +45,16 @@ def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(researc
     assert first.tags == {"Project": "GenAI"}
     assert [edge.parent for edge in second.dependencies.all()] == [first]
     assert [change.delivery for change in first.history.all()] == ["ACCEPTED"]
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
 
 
-def test_a_refused_document_leaves_nothing_behind(research, rings):
+def test_a_refused_document_leaves_nothing_behind(research, enqueued):
     with pytest.raises(actions.ValidationFailedError):
         accept(research, {"jobs": [*WORKFLOW["jobs"], {"jobName": "third"}]})
 
     assert not Submission.objects.exists()
     assert not Job.objects.exists()
-    assert rings == []
+    assert enqueued == []
 
 
 def test_what_is_no_document_is_no_submission(research):
@@ -62,13 +62,13 @@ def test_what_is_no_document_is_no_submission(research):
         actions.submit("not json", research, source="json")
 
 
-def test_the_same_key_asks_for_the_same_submission(research, rings):
+def test_the_same_key_asks_for_the_same_submission(research, enqueued):
     first = accept(research, request_key="k")
     second = accept(research, request_key="k")
 
     assert first == second
     assert Job.objects.count() == 2
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
 
 
 def test_a_key_of_before_digests_were_kept_asks_for_its_submission_too(research):
@@ -108,13 +108,13 @@ def test_a_long_name_leaves_room_for_the_marker(research):
     assert job.marker.endswith(job.text_id)
 
 
-def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research, rings):
+def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research, enqueued):
     first = actions.register(json.dumps(make.document("new")), research)
     second = actions.register(json.dumps(make.document("new")), research)
 
     assert (first.is_reused, second.is_reused) == (False, True)
     assert first.revision == second.revision == Revision.objects.get(definition__name="new")
-    assert rings == ["register"]
+    assert enqueued == ["register"]
 
 
 def test_another_text_under_the_same_name_is_another_revision(research):

@@ -95,14 +95,14 @@ def test_what_was_not_looked_at_is_not_applied(admin):
 
 
 def test_reading_rings_for_a_worker_and_does_not_wait_for_ever(
-    admin, rings, monkeypatch, django_capture_on_commit_callbacks
+    admin, enqueued, monkeypatch, django_capture_on_commit_callbacks
 ):
     account = make.account()
     monkeypatch.setattr("jobs.actions.account.wait_for_queue_snapshot", lambda *_: False)
     with django_capture_on_commit_callbacks(execute=True):
         answer = admin.post(reverse("admin:jobs_account_queues", args=[account.pk]), {"read": "1"}, follow=True)
 
-    assert rings == ["read_queues"]
+    assert enqueued == ["read_queues"]
     assert "AWS has not answered within 10 seconds" in answer.content.decode()
 
 
@@ -199,14 +199,14 @@ def test_only_superusers_set_the_way_in(client):
 
 
 def test_testing_the_connection_rings_for_a_worker_and_does_not_wait_for_ever(
-    admin, rings, monkeypatch, django_capture_on_commit_callbacks
+    admin, enqueued, monkeypatch, django_capture_on_commit_callbacks
 ):
     page = reverse("admin:jobs_account_connection", args=[make.account().pk])
     monkeypatch.setattr("jobs.actions.account.wait_for_connection_test", lambda *_: False)
     with django_capture_on_commit_callbacks(execute=True):
         answer = admin.post(page, {"test": "1"}, follow=True)
 
-    assert rings == ["try_connection"]
+    assert enqueued == ["try_connection"]
     assert "AWS has not answered within 10 seconds" in answer.content.decode()
 
 

@@ -160,7 +160,7 @@ def test_teams_are_switched_off_and_on_from_the_list(admin):
 
 
 @pytest.fixture
-def many(db):
+def many_teams(db):
     """200 teams, 2,000 people and 50 queues; the largest team has 100 people and all the queues."""
     account = make.account()
     Team.objects.bulk_create(Team(slug=f"team-{n:03}", name=f"Team {n:03}") for n in range(200))
@@ -185,11 +185,11 @@ def many(db):
 
 @pytest.mark.long
 def test_a_page_or_a_list_or_a_choice_costs_the_same_however_much_there_is(
-    admin, many, django_assert_max_num_queries
+    admin, many_teams, django_assert_max_num_queries
 ):
     for noun, most in (("team", 12), ("queue", 7), ("user", 11)):
         with django_assert_max_num_queries(most):
-            assert admin.get(page_of(many[noun])).status_code == 200
+            assert admin.get(page_of(many_teams[noun])).status_code == 200
     for noun in ("team", "queue", "user", "tagrule"):
         with django_assert_max_num_queries(9):
             assert admin.get(reverse(f"admin:jobs_{noun}_changelist"), {"q": "00"}).status_code == 200

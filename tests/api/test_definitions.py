@@ -21,7 +21,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return says
 
 
-def test_a_definition_is_registered(world: World, rings: list[str], django_capture_on_commit_callbacks: Committing):
+def test_a_definition_is_registered(
+    world: World, enqueued: list[str], django_capture_on_commit_callbacks: Committing
+):
     with django_capture_on_commit_callbacks(execute=True):
         answer = world.program.post("/definitions", make.document("fresh"))
     revision = Revision.objects.get(definition__name="fresh")
@@ -37,7 +39,7 @@ def test_a_definition_is_registered(world: World, rings: list[str], django_captu
         "changes": [],
     }
     assert revision.registered_by == world.member.user
-    assert rings == ["register"]
+    assert enqueued == ["register"]
 
 
 def test_what_is_registered_already_is_used_again_and_said_so(world: World, aws: dict[str, object]):
@@ -141,7 +143,7 @@ def test_as_text_a_definition_is_one_line_and_its_remarks(world: World):
     assert rows[1][:2] == ["change", "/type"]
 
 
-def test_validating_says_everything_and_keeps_nothing(world: World, rings: list[str]):
+def test_validating_says_everything_and_keeps_nothing(world: World, enqueued: list[str]):
     good = world.program.post("/validate", document()).json()
     assert (good["kind"], good["ok"], good["problems"], good["document"]) == ("submission", True, [], document())
 
@@ -151,7 +153,7 @@ def test_validating_says_everything_and_keeps_nothing(world: World, rings: list[
 
     nothing = world.program.post("/validate", '{"jobName": ')
     assert (nothing.status_code, nothing.json()["ok"], nothing.json()["kind"]) == (200, False, None)
-    assert (rings, world.member.team.submissions.exists()) == ([], False)
+    assert (enqueued, world.member.team.submissions.exists()) == ([], False)
     assert not Revision.objects.filter(definition__name="d").exists()
 
 

@@ -128,7 +128,7 @@ def test_as_text_a_log_line_can_neither_forge_another_nor_speak_to_the_terminal(
 
 
 def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
-    world: World, job: Callable[..., Job], rings: list[str]
+    world: World, job: Callable[..., Job], enqueued: list[str]
 ):
     found = job(state=State.RUNNING)
     first, again = (world.program.post(f"/jobs/{found.text_id}/stop", Idempotency_Key="k") for _ in range(2))
@@ -139,7 +139,7 @@ def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
     assert found.stop_requested_by == world.member.user
 
 
-def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Callable[..., Job], rings: list[str]):
+def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Callable[..., Job], enqueued: list[str]):
     found = job(delivery=Delivery.HELD)
     refused = world.program.post(f"/jobs/{found.text_id}/release")
     world.member.team.memberships.update(role=Role.LEAD)

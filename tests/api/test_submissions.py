@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_submission_is_accepted_and_told_with_its_jobs(
-    world: World, rings: list[str], django_capture_on_commit_callbacks: Committing
+    world: World, enqueued: list[str], django_capture_on_commit_callbacks: Committing
 ):
     with django_capture_on_commit_callbacks(execute=True):
         answer = world.program.post("/submissions", document())
@@ -31,7 +31,7 @@ def test_a_submission_is_accepted_and_told_with_its_jobs(
         {"id": job.text_id, "name": "a-job", "state": "ACCEPTED", "batch_job_id": None}
     ]
     assert (made.source, made.person) == (Source.API, world.member.user)
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
 
 
 @pytest.mark.long
@@ -125,14 +125,14 @@ def test_a_document_above_1_mib_is_413(world: World, size: int):
 
 
 def test_the_same_key_and_document_give_the_same_answer_and_one_submission(
-    world: World, rings: list[str], django_capture_on_commit_callbacks: Committing
+    world: World, enqueued: list[str], django_capture_on_commit_callbacks: Committing
 ):
     with django_capture_on_commit_callbacks(execute=True):
         first, again = (world.program.post("/submissions", document(), Idempotency_Key="k 1") for _ in range(2))
 
     assert (first.status_code, first.json()) == (again.status_code, again.json())
     assert world.member.team.submissions.count() == 1
-    assert rings == ["deliver"]
+    assert enqueued == ["deliver"]
 
 
 @pytest.mark.long

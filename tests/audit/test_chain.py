@@ -156,7 +156,7 @@ def test_a_break_in_one_chain_is_not_one_in_another(team):
 
 
 @pytest.fixture
-def old(monkeypatch):
+def old_team(monkeypatch):
     """A team three of whose five acts are a year old."""
     team, moment = make.team("research"), now()
     for number in range(1, 6):
@@ -170,7 +170,7 @@ def old(monkeypatch):
 A_YEAR_AGO = f"{now() - timedelta(days=365):%Y-%m-%d}"
 
 
-def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
+def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old_team):
     out = StringIO()
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=out)
 
@@ -185,7 +185,7 @@ def test_what_is_old_can_be_let_go_of_and_the_rest_stays_verifiable(old):
     assert AuditEntry.objects.count() == 3
 
 
-def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeypatch):
+def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old_team, monkeypatch):
     monkeypatch.setattr(retention, "delete_pruned", lambda _: 0)
     call_command("trim_audit", "--before", A_YEAR_AGO, stdout=StringIO())
     monkeypatch.undo()
@@ -195,7 +195,7 @@ def test_what_an_interrupted_trimming_left_is_deleted_the_next_time(old, monkeyp
     assert "Research: intact, entries 4 to 6." in verify_output()
 
 
-def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old):
+def test_nothing_is_let_go_of_that_is_not_as_it_was_written(old_team):
     with audit_triggers.triggers_removed():
         sql("UPDATE jobs_auditentry SET action = 'stop' WHERE number = 2")
 
@@ -210,10 +210,10 @@ def test_a_day_must_be_one_that_was(day):
         call_command("trim_audit", "--before", day)
 
 
-def test_a_beginning_that_nobody_let_go_of_is_missed(old):
+def test_a_beginning_that_nobody_let_go_of_is_missed(old_team):
     gone = AuditEntry.objects.get(number=3)
     sql("UPDATE jobs_auditchain SET pruned_through = 3, pruned_digest = %s", gone.digest)
     sql("DELETE FROM jobs_auditentry WHERE number <= 3")
 
     assert "broken at entry 4: the deletion of earlier entries is not recorded" in verify_output()
-    assert json.dumps(verify_chain(old.pk).is_intact) == "false"
+    assert json.dumps(verify_chain(old_team.pk).is_intact) == "false"

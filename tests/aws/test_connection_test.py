@@ -21,7 +21,7 @@ ROLE = "arn:aws:iam::111122223333:role/batch-portal"
 
 
 @pytest.fixture(scope="module")
-def lawless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def denying_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A sandbox that denies what it is told to deny; no job ever starts in it."""
     with Sandbox(tmp_path_factory.mktemp("permissions") / "state.sqlite3", delay=3600, faults_api=True) as running:
         bench = Bench(running.url)
@@ -31,9 +31,9 @@ def lawless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def aws(lawless: Bench) -> Iterator[Bench]:
-    yield lawless
-    lawless.plan()
+def aws(denying_sandbox: Bench) -> Iterator[Bench]:
+    yield denying_sandbox
+    denying_sandbox.plan()
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_where_nobody_listens_nothing_more_is_asked():
 
 
 @pytest.fixture
-def by_role(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
+def role_account(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDSANDBOX")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
     return make.account(
@@ -137,39 +137,39 @@ def by_role(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 @pytest.mark.long
-def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(by_role, aws):
-    assert permission_statuses(by_role)["sts:AssumeRole"] == "there"
-    assert by_role.status.connection_test["caller"].startswith("arn:aws:iam::111122223333:")
-    [statement] = iam_policies.trust_policy(by_role)["Statement"]
+def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(role_account, aws):
+    assert permission_statuses(role_account)["sts:AssumeRole"] == "there"
+    assert role_account.status.connection_test["caller"].startswith("arn:aws:iam::111122223333:")
+    [statement] = iam_policies.trust_policy(role_account)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "the word"}}
-    assert ROLE in iam_policies.connection_report(by_role).assume_role_policy
+    assert ROLE in iam_policies.connection_report(role_account).assume_role_policy
 
     denies(aws, "AssumeRole")
-    answers = permission_statuses(by_role)
+    answers = permission_statuses(role_account)
     assert answers.pop("sts:AssumeRole") == "missing"
     assert set(answers.values()) == {"unknown"}
-    assert "not authorized" in by_role.status.connection_test["trouble"]
+    assert "not authorized" in role_account.status.connection_test["trouble"]
 
 
 @pytest.mark.long
-def test_a_way_in_that_leads_elsewhere_is_said_so(by_role):
-    by_role.number = "999999999999"
-    by_role.save()
-    permission_statuses(by_role)
+def test_a_way_in_that_leads_elsewhere_is_said_so(role_account):
+    role_account.number = "999999999999"
+    role_account.save()
+    permission_statuses(role_account)
 
     assert (
-        by_role.status.connection_test["trouble"]
+        role_account.status.connection_test["trouble"]
         == "This way in leads to account 111122223333, and not to 999999999999."
     )
 
 
 @pytest.mark.long
-def test_no_credential_is_kept(by_role, monkeypatch):
+def test_no_credential_is_kept(role_account, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wombat-secret")
-    permission_statuses(by_role)
+    permission_statuses(role_account)
 
-    kept = str({field.name: getattr(by_role, field.name) for field in Account._meta.fields})
+    kept = str({field.name: getattr(role_account, field.name) for field in Account._meta.fields})
     assert not any(word in kept for word in ("wombat", "sandbox-secret", "ASIA", "AKID"))
 
 

@@ -23,14 +23,14 @@ FEW = [
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
+def chaos_world() -> Iterator[World]:
     with world("sqlite", events=True, clocks=1) as made:
         yield made
 
 
 @pytest.mark.parametrize(("name", "failure"), FEW)
-def test_whatever_fails_every_promise_is_kept(here: World, name: str, failure: str):
-    fail_once(here, name, failure)
+def test_whatever_fails_every_promise_is_kept(chaos_world: World, name: str, failure: str):
+    fail_once(chaos_world, name, failure)
 
 
 def test_the_few_have_every_process_and_every_kind_of_failure():

@@ -67,7 +67,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.fixture
-def desk(portal: Run, tmp_path: Path, interruptible: None) -> Iterator[Callable[..., Desk]]:
+def make_desk(portal: Run, tmp_path: Path, interruptible: None) -> Iterator[Callable[..., Desk]]:
     """Makes folders in which the scripts lie, fetched from the portal, to be run by a shell."""
     curl = shutil.which("curl")
     if curl is None:

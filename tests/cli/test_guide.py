@@ -28,11 +28,11 @@ def ci_step() -> str:
     return step.replace("${{ github.sha }}", COMMIT).replace("${{ github.repository }}", "example/forecast")
 
 
-def test_the_guides_commands_work_unchanged(portal: Run, desk: Callable[..., Desk]):
+def test_the_guides_commands_work_unchanged(portal: Run, make_desk: Callable[..., Desk]):
     one = "### 1. Developer Creating and Submitting a Job"
     two = "### 2. Developer Submitting a Multi-Job Workflow"
     texts = {"training": block(one), "workflow": block(two), "ci": ci_step()}
-    desks = {(name, shell): desk(shell, name) for name in texts for shell in SHELLS}
+    desks = {(name, shell): make_desk(shell, name) for name in texts for shell in SHELLS}
     begun = {key: made.start(texts[key[0]]) for key, made in desks.items()}
 
     for key, run in begun.items():

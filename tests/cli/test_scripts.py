@@ -41,11 +41,11 @@ def submission_count(portal: Run, name: str) -> int:
     return int(rows(portal.state, f"select count(*) from jobs_submission where name = '{name}'")[0][0])  # noqa: S608
 
 
-def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_it(desk: Callable[..., Desk]):
-    desks = [desk(shell) for shell in SHELLS]
+def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_it(make_desk: Callable[..., Desk]):
+    desks = [make_desk(shell) for shell in SHELLS]
     for each in desks:
         write_jobs(each, python("fails", "print('about to fail')", "raise SystemExit(3)"))
-    flow = desk("dash", "workflow")
+    flow = make_desk("dash", "workflow")
     waits = {"dependsOn": [{"jobId": "${first}"}]}
     write_jobs(flow, python("first", "raise SystemExit(42)"), python("second", "print('never')", **waits))
     begun = [each.start("./submit-job.sh jobs.json --monitor --output=ids.txt") for each in [*desks, flow]]
@@ -60,8 +60,8 @@ def test_a_failing_job_gives_its_exit_code_and_one_that_never_ran_does_not_hide_
     assert "first: FAILED" in flow.err
 
 
-def test_the_web_process_may_be_killed_while_a_job_is_followed(portal: Run, desk: Callable[..., Desk]):
-    here = desk("dash")
+def test_the_web_process_may_be_killed_while_a_job_is_followed(portal: Run, make_desk: Callable[..., Desk]):
+    here = make_desk("dash")
     write_jobs(here, python("followed", "import time", "print('early')", "time.sleep(4)", "print('late')"))
     run = here.start("./submit-job.sh jobs.json --monitor")
     here.says("early")
@@ -131,8 +131,8 @@ def read_request(client: socket.socket) -> bytes:
     return head + b"\r\nConnection: close\r\n\r\n" + body
 
 
-def test_a_submission_whose_answer_was_lost_is_not_submitted_twice(portal: Run, desk: Callable[..., Desk]):
-    here = desk("bash")
+def test_a_submission_whose_answer_was_lost_is_not_submitted_twice(portal: Run, make_desk: Callable[..., Desk]):
+    here = make_desk("bash")
     write_jobs(here, python("once", "print('hello')"))
     with lossy_proxy(portal) as address:
         assert here.run("./submit-job.sh jobs.json --output id.txt", BATCH_PORTAL_URL=address) == 0, here.err
@@ -165,8 +165,8 @@ def test_many_requests_of_one_key_at_once_give_one_submission(portal: Run):
     assert submission_count(portal, "at-once") == 1
 
 
-def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: Run, desk: Callable[..., Desk]):
-    desks = [desk(shell) for shell in SHELLS]
+def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: Run, make_desk: Callable[..., Desk]):
+    desks = [make_desk(shell) for shell in SHELLS]
     for each in desks:
         write_jobs(each, python("long", "import time", "print('begun')", "time.sleep(60)"))
     begun = [each.start("exec ./submit-job.sh jobs.json --monitor") for each in desks]
@@ -184,8 +184,8 @@ def test_an_interrupt_leaves_the_jobs_running_and_says_how_to_stop_them(portal: 
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_what_cannot_work_is_said_at_once(portal: Run, desk: Callable[..., Desk], shell: str):
-    here = desk(shell)
+def test_what_cannot_work_is_said_at_once(portal: Run, make_desk: Callable[..., Desk], shell: str):
+    here = make_desk(shell)
     write_jobs(here, python("never", "pass"))
     (here.path / "broken.json").write_text('{\n  "jobName": "a",\n  "jobQueue": 3\n}')
     (here.path / "no.json").write_text('{"jobName": ')

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 @pytest.fixture
-def questions():
+def job_statements():
     """For each statement that names the jobs' table: its first word, and whether a transaction was open."""
     heard: list[tuple[str, bool]] = []
 
@@ -36,13 +36,13 @@ def questions():
         yield heard
 
 
-def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(questions):
+def test_a_claimed_job_is_read_back_before_anyone_else_can_take_it(job_statements):
     job = make.job()
-    questions.clear()
+    job_statements.clear()
 
     assert claim_jobs(job.account, 5) == [job]
 
-    after_the_update = questions[[word for word, _ in questions].index("UPDATE") :]
+    after_the_update = job_statements[[word for word, _ in job_statements].index("UPDATE") :]
     assert len(after_the_update) > 1
     assert all(inside for _, inside in after_the_update)
 

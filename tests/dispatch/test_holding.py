@@ -89,7 +89,7 @@ def test_an_answer_that_was_lost_is_no_workers_death():
 
 
 @pytest.fixture
-def cautious():
+def approving_lead():
     """A lead of a team that wants to be asked."""
     return make.member(make.team(resubmit_by_itself=False), role="lead")
 
@@ -103,35 +103,35 @@ def held_job(lead, url: str) -> Job:
 
 
 @pytest.mark.long
-def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(cautious):
+def test_a_team_that_wants_to_be_asked_is_asked_and_its_lead_releases(approving_lead):
     with http_wire.wire(http_wire.breaks, http_wire.lists(), http_wire.lists(), http_wire.accepts) as aws:
-        job = held_job(cautious, aws.url)
+        job = held_job(approving_lead, aws.url)
         assert job.delivery == Delivery.HELD
         assert deliver_due(job.account) == 0
 
-        assert actions.release(job, cautious)
+        assert actions.release(job, approving_lead)
         deliver_due(job.account)
 
     assert aws.paths() == ["/v1/submitjob", "/v1/listjobs", "/v1/listjobs", "/v1/submitjob"]
     assert reload(job).delivery == Delivery.SENT
 
 
-def test_only_a_lead_releases_and_only_what_is_held(cautious):
-    job = make.job(make.submission(cautious), delivery=Delivery.HELD)
-    analyst = make.member(cautious.team)
+def test_only_a_lead_releases_and_only_what_is_held(approving_lead):
+    job = make.job(make.submission(approving_lead), delivery=Delivery.HELD)
+    analyst = make.member(approving_lead.team)
 
     with pytest.raises(PermissionDenied):
         actions.release(job, analyst)
     assert reload(job).delivery == Delivery.HELD
-    assert actions.release(job, cautious)
-    assert not actions.release(reload(job), cautious)
+    assert actions.release(job, approving_lead)
+    assert not actions.release(reload(job), approving_lead)
 
 
-def test_what_is_held_can_be_stopped_for_good(cautious):
-    job = make.job(make.submission(cautious), delivery=Delivery.HELD)
+def test_what_is_held_can_be_stopped_for_good(approving_lead):
+    job = make.job(make.submission(approving_lead), delivery=Delivery.HELD)
 
-    assert actions.stop(job, cautious)
-    assert not actions.release(reload(job), cautious)
+    assert actions.stop(job, approving_lead)
+    assert not actions.release(reload(job), approving_lead)
     assert reload(job).delivery == Delivery.WITHDRAWN
 
 

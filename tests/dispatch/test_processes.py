@@ -30,7 +30,7 @@ def child(state: Path, function: str, *words: str, **given: str) -> Child:
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = tmp_path_factory.mktemp("migrated")
     assert child(state, "migrate").wait(120) == 0
     return state
@@ -42,9 +42,9 @@ def prepare(state: Path, migrated: Path, url: str, jobs: int) -> None:
     assert child(state, "prepare", url, str(jobs)).wait(120) == 0
 
 
-def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path, migrated: Path):
+def test_two_workers_with_eight_threads_each_send_every_job_once(tmp_path: Path, migrated_dir: Path):
     with http_wire.wire(http_wire.accept_each()) as aws:
-        prepare(tmp_path, migrated, aws.url, 300)
+        prepare(tmp_path, migrated_dir, aws.url, 300)
         began = time.monotonic()
         assert [worker.wait(120) for worker in [child(tmp_path, "deliver") for _ in range(2)]] == [0, 0]
         print(f"300 jobs by two workers in {time.monotonic() - began:.1f} s")  # noqa: T201 - read with -s
@@ -73,16 +73,16 @@ class Ledger:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+def prepared_dir(tmp_path_factory: pytest.TempPathFactory, migrated_dir: Path) -> Path:
     """Tables, and an account with two jobs."""
     state = tmp_path_factory.mktemp("prepared")
-    prepare(state, migrated, "http://127.0.0.1:9", 2)
+    prepare(state, migrated_dir, "http://127.0.0.1:9", 2)
     return state
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, prepared: Path) -> Iterator[Ledger]:
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+def ledger(tmp_path: Path, prepared_dir: Path) -> Iterator[Ledger]:
+    shutil.copytree(prepared_dir, tmp_path, dirs_exist_ok=True)
     told = Ledger()
     with http_wire.wire(told) as aws:
         told.requests = aws.requests

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture
-def broken_at(monkeypatch: pytest.MonkeyPatch):
+def fail_at(monkeypatch: pytest.MonkeyPatch):
     """Have something fail at one step of a delivery, once."""
 
     def arrange(place: str, trouble: Exception) -> None:
@@ -33,20 +33,20 @@ def job_at(url: str) -> Job:
     return make.job(make.submission(where=make.account(endpoint_url=url)))
 
 
-def test_a_job_that_was_only_taken_is_free_at_once_and_nobody_is_blamed(broken_at):
+def test_a_job_that_was_only_taken_is_free_at_once_and_nobody_is_blamed(fail_at):
     with http_wire.wire(http_wire.lists(), http_wire.accepts) as aws:
         job = job_at(aws.url)
-        broken_at("claimed", OperationalError("the connection is lost"))
+        fail_at("claimed", OperationalError("the connection is lost"))
         deliver_due(job.account)
 
     job.refresh_from_db()
     assert (job.delivery, job.epoch, job.lost_workers) == ("SENT", 2, 0)
 
 
-def test_a_job_whose_id_could_not_be_written_is_looked_for_at_once(broken_at):
+def test_a_job_whose_id_could_not_be_written_is_looked_for_at_once(fail_at):
     with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
-        broken_at("answered", OperationalError("the connection is lost"))
+        fail_at("answered", OperationalError("the connection is lost"))
         deliver_due(job.account)
         aws.answers[:] = [http_wire.lists({"jobName": job.marker, "jobId": http_wire.ACCEPTED_ID, "createdAt": 1})]
         assert reconcile(job.account) == 1
@@ -55,10 +55,10 @@ def test_a_job_whose_id_could_not_be_written_is_looked_for_at_once(broken_at):
     assert (job.delivery, job.batch_id) == ("SENT", http_wire.ACCEPTED_ID)
 
 
-def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(broken_at):
+def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(fail_at):
     with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
-        broken_at("claimed", ValueError("nobody foresaw this"))
+        fail_at("claimed", ValueError("nobody foresaw this"))
         deliver_due(job.account)
 
     job.refresh_from_db()

@@ -39,6 +39,6 @@ def sandbox(portal: Run) -> Any:
 
 
 @pytest.fixture
-def seeds() -> Callable[[str], str]:
+def seed_text() -> Callable[[str], str]:
     """The guide's documents, by name."""
     return lambda name: (Path(__file__).parents[1] / "seeds" / name).read_text()

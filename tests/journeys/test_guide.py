@@ -32,22 +32,22 @@ def batch_ids(page: Page, address: str) -> dict[str, str]:
 
 
 def test_the_documents_of_the_guide_become_jobs_that_succeed(
-    open_page: OpenPage, seeds: Callable[[str], str], sandbox: Any
+    open_page: OpenPage, seed_text: Callable[[str], str], sandbox: Any
 ):
     analyst, lead = open_page("analyst"), open_page("lead")
 
     for name in ("my-job-definition.json", "s3-data-processor.json"):
-        JsonPage(analyst).open().submit(seeds(name))
-        expect(analyst.locator("body")).to_contain_text(json.loads(seeds(name))["jobDefinitionName"])
+        JsonPage(analyst).open().submit(seed_text(name))
+        expect(analyst.locator("body")).to_contain_text(json.loads(seed_text(name))["jobDefinitionName"])
 
-    tagged = json.loads(seeds("my-job-submission.json")) | {"tags": TAGS}
+    tagged = json.loads(seed_text("my-job-submission.json")) | {"tags": TAGS}
     sent = {}
     for name, page, team, text in (
-        ("workflow", analyst, "research", seeds("workflow-jobs.json")),
-        ("mangled", analyst, "research", seeds("workflow-jobs.mangled.json")),
+        ("workflow", analyst, "research", seed_text("workflow-jobs.json")),
+        ("mangled", analyst, "research", seed_text("workflow-jobs.mangled.json")),
         ("training", analyst, "research", json.dumps(tagged, indent=2)),
-        ("finance", lead, "finance", seeds("finance-team-job.json")),
-        ("ci", analyst, "research", seeds("ci-job-submission.json")),
+        ("finance", lead, "finance", seed_text("finance-team-job.json")),
+        ("ci", analyst, "research", seed_text("ci-job-submission.json")),
     ):
         JsonPage(page).open(team).submit(text)
         sent[name] = page.url

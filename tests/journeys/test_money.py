@@ -26,7 +26,7 @@ JOB = {"jobName": "grow-orchid", "jobQueue": "cpu-job-queue", "jobDefinition": "
 
 
 @pytest.fixture(scope="module")
-def two_years(portal: Run) -> None:
+def two_year_portal(portal: Run) -> None:
     """A history behind the demo's own few jobs."""
     surroundings = {
         **os.environ,
@@ -59,7 +59,7 @@ def rows(page: Page) -> dict[str, str]:
     return found
 
 
-def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: OpenPage, two_years: None):
+def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: OpenPage, two_year_portal: None):
     page = open_page("analyst")
     JsonPage(page).open().submit(json.dumps(JOB))
     JobPage(page).expect_state("Succeeded")
@@ -84,7 +84,7 @@ def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: 
     expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
 
 
-def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_years: None):
+def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_year_portal: None):
     page = open_page("lead")
     page.goto("/teams/research/costs/?by=tag:Project")
     page.get_by_role(

@@ -81,7 +81,7 @@ def new_schema(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Djan
 
 
 @pytest.fixture(scope="module", params=DUMPS, ids=lambda path: path.stem)
-def before(
+def rows_before(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     new_schema: dict[str, object],
@@ -126,14 +126,14 @@ def api_request(method: str, path: str, body: str = "", **headers: str) -> tuple
     return answer.status_code, answer.json()
 
 
-def test_the_schema_is_that_of_a_new_database(new_schema: dict[str, object], before: Counter[str]) -> None:
+def test_the_schema_is_that_of_a_new_database(new_schema: dict[str, object], rows_before: Counter[str]) -> None:
     assert schema() == new_schema
 
 
-def test_no_row_is_lost(before: Counter[str]) -> None:
+def test_no_row_is_lost(rows_before: Counter[str]) -> None:
     with connection.cursor() as cursor:
         there = set(connection.introspection.table_names(cursor))
-        for table, count in before.items():
+        for table, count in rows_before.items():
             if table.startswith("sqlite_") or table in GROWS:
                 continue
             name = NEW_NAMES.get(table, table)
@@ -142,7 +142,7 @@ def test_no_row_is_lost(before: Counter[str]) -> None:
             assert cursor.fetchone()[0] == count, table
 
 
-def test_every_job_is_on_the_page_of_jobs_and_has_its_own(before: Counter[str]) -> None:
+def test_every_job_is_on_the_page_of_jobs_and_has_its_own(rows_before: Counter[str]) -> None:
     lead = signed_in("lead")
     listings = {slug: lead.get(f"/teams/{slug}/jobs/").content.decode() for slug in ("research", "finance")}
     jobs = Job.objects.select_related("team")
@@ -153,7 +153,7 @@ def test_every_job_is_on_the_page_of_jobs_and_has_its_own(before: Counter[str]) 
         assert job.name in lead.get(f"/jobs/{job.text_id}/").content.decode()
 
 
-def test_every_page_of_a_team_opens(before: Counter[str]) -> None:
+def test_every_page_of_a_team_opens(rows_before: Counter[str]) -> None:
     lead = signed_in("lead")
     pages = ("", "home/", "costs/", "definitions/", "queues/", "tokens/", "audit/", "approvals/", "drafts/", "new/")
     addresses = [f"/teams/{slug}/{page}" for slug in ("research", "finance") for page in pages]
@@ -167,7 +167,7 @@ def test_every_page_of_a_team_opens(before: Counter[str]) -> None:
     )
 
 
-def test_what_was_stored_as_json_is_shown(before: Counter[str]) -> None:
+def test_what_was_stored_as_json_is_shown(rows_before: Counter[str]) -> None:
     admin, lead = signed_in("admin"), signed_in("lead")
     job, account = Job.objects.get(name="prepare"), Account.objects.get()
 
@@ -185,7 +185,7 @@ def test_what_was_stored_as_json_is_shown(before: Counter[str]) -> None:
         assert text in answer.content.decode(), page
 
 
-def test_what_was_observed_of_an_account_is_its_status(before: Counter[str]) -> None:
+def test_what_was_observed_of_an_account_is_its_status(rows_before: Counter[str]) -> None:
     status = Account.objects.get().status
 
     assert status.polled_at
@@ -196,14 +196,14 @@ def test_what_was_observed_of_an_account_is_its_status(before: Counter[str]) -> 
     assert (status.last_error, status.breaker.is_reset) == ("", True)
 
 
-def test_the_audit_is_whole_and_sealed(before: Counter[str]) -> None:
+def test_the_audit_is_whole_and_sealed(rows_before: Counter[str]) -> None:
     output = StringIO()
     call_command("verify_audit", stdout=output)
 
-    assert len(output.getvalue().splitlines()) == before["jobs_audithead"]
+    assert len(output.getvalue().splitlines()) == rows_before["jobs_audithead"]
 
 
-def test_drafts_open_with_what_was_written(before: Counter[str]) -> None:
+def test_drafts_open_with_what_was_written(rows_before: Counter[str]) -> None:
     drafts = Draft.objects.select_related("team", "person")
 
     assert {draft.kind for draft in drafts} == {"job", "definition", "json"}
@@ -213,7 +213,7 @@ def test_drafts_open_with_what_was_written(before: Counter[str]) -> None:
         assert draft.name in page.content.decode()
 
 
-def test_a_token_reads_and_a_repeated_request_is_answered_with_what_it_led_to(before: Counter[str]) -> None:
+def test_a_token_reads_and_a_repeated_request_is_answered_with_what_it_led_to(rows_before: Counter[str]) -> None:
     first = Submission.objects.get(name="sweep")
     status, answer = api_request("GET", f"/submissions/{first.text_id}")
     assert (status, [job["state"] for job in answer["jobs"]]) == (200, ["FAILED"])
@@ -226,10 +226,10 @@ def test_a_token_reads_and_a_repeated_request_is_answered_with_what_it_led_to(be
     )
     assert (status, answer["name"]) == (201, "fixture-tool")
     assert ApiToken.objects.get(name="Revoked").revoked_at
-    assert Submission.objects.count() == before["jobs_submission"]
+    assert Submission.objects.count() == rows_before["jobs_submission"]
 
 
-def test_a_second_factor_is_still_one(before: Counter[str]) -> None:
+def test_a_second_factor_is_still_one(rows_before: Counter[str]) -> None:
     lead = User.objects.get(username="lead")
     code = format_hotp_value(hotp_value("JBSWY3DPEHPK3PXP", int(time.time()) // 30))
     factor = Authenticator.objects.get(user=lead, type="totp").wrap()
@@ -237,7 +237,7 @@ def test_a_second_factor_is_still_one(before: Counter[str]) -> None:
     assert factor.validate_code(code)
 
 
-def test_a_request_that_waited_can_be_approved(before: Counter[str]) -> None:
+def test_a_request_that_waited_can_be_approved(rows_before: Counter[str]) -> None:
     approval = Approval.objects.get(submission__name="waiting")
     answer = signed_in("admin").post(f"/approvals/{approval.text_id}/approve/", {"version": "1"})
 

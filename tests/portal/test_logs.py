@@ -15,7 +15,7 @@ CANARY = "wombat7Canary"
 
 
 @pytest.fixture(params=[True, False], ids=["json", "logfmt"])
-def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
+def log_output(request: pytest.FixtureRequest) -> Iterator[StringIO]:
     """What a handler of the portal writes."""
     formatter = logging_config(as_json=request.param, level="INFO")["formatters"]["line"]
     stream = StringIO()
@@ -29,7 +29,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
     logger.propagate = True
 
 
-def test_a_log_line_masks_what_is_secret_and_says_the_rest(written: StringIO) -> None:
+def test_a_log_line_masks_what_is_secret_and_says_the_rest(log_output: StringIO) -> None:
     structlog.get_logger("canary").warning(
         "job_refused",
         password=CANARY,
@@ -37,19 +37,19 @@ def test_a_log_line_masks_what_is_secret_and_says_the_rest(written: StringIO) ->
         document={"environment": [{"name": "DB_PWD", "value": CANARY}, {"name": "STAGE", "value": "prod"}]},
         jobs=3,
     )
-    line = written.getvalue()
+    line = log_output.getvalue()
 
     assert CANARY not in line
     assert all(word in line for word in ("job_refused", "postgres://user:", "@db/x", "STAGE", "prod", "3"))
 
 
-def test_a_traceback_and_a_library_are_masked_too(written: StringIO) -> None:
+def test_a_traceback_and_a_library_are_masked_too(log_output: StringIO) -> None:
     secret = f"run --token {CANARY}"
     try:
         raise ValueError(secret)
     except ValueError:
         logging.getLogger("canary").exception("failed: %s", secret)
-    line = written.getvalue()
+    line = log_output.getvalue()
 
     assert CANARY not in line
     assert "Traceback" in line

@@ -162,16 +162,16 @@ def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
 
 
 @pytest.mark.long
-def test_the_clock_rings_for_what_has_ended_and_is_not_charged(rings, django_capture_on_commit_callbacks):
+def test_the_clock_rings_for_what_has_ended_and_is_not_charged(enqueued, django_capture_on_commit_callbacks):
     job = ended_job(attempts=[attempt_record(START, 60)])
     with django_capture_on_commit_callbacks(execute=True):
         periodic.run_due_tasks(periodic.periodic_tasks(), 0)
-    assert rings.count("charge") == 1
+    assert enqueued.count("charge") == 1
 
     tasks.charge(job.account.pk)
     with django_capture_on_commit_callbacks(execute=True):
         periodic.run_due_tasks(periodic.periodic_tasks(), 0)
-    assert rings.count("charge") == 1
+    assert enqueued.count("charge") == 1
 
 
 def test_sums_are_exact_where_floats_would_not_be():

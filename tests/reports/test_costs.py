@@ -123,7 +123,7 @@ def test_many_values_are_shown_as_a_hundred_and_the_rest_together(submission, mo
 
 
 @pytest.fixture
-def years(submission):
+def two_months(submission):
     """Some hundred believable jobs in November and October, of a team with two queues, people and definitions."""
     team, account = submission.team, submission.account
     for name in ("cpu-queue", "gpu-queue"):
@@ -136,10 +136,10 @@ def years(submission):
 
 
 @pytest.mark.long
-def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
+def test_every_division_adds_up_to_the_same_total_to_the_last_digit(two_months):
     month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
-    expected = past.total_usd(team=years, day__range=(month.first, month.last))
-    keys = costs.tag_keys(years, month)
+    expected = past.total_usd(team=two_months, day__range=(month.first, month.last))
+    keys = costs.tag_keys(two_months, month)
     assert {"Department", "Project", "CostCenter"} <= set(keys)
 
     for by in [
@@ -149,7 +149,7 @@ def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
         Grouping("person"),
         Grouping("tag", "Nobody"),
     ]:
-        report = costs.cost_report(years, month, by)
+        report = costs.cost_report(two_months, month, by)
         assert sum(row.usd for row in report.rows) == expected == report.total.usd
         assert sum(sum(each.days) for each in report.series) == expected
         assert sum(row.failed_usd for row in report.rows) == report.total.failed_usd
@@ -161,14 +161,14 @@ def test_every_division_adds_up_to_the_same_total_to_the_last_digit(years):
 
 @pytest.mark.long
 @pytest.mark.parametrize("by", WAYS, ids=str)
-def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(years, by):
+def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(two_months, by):
     month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
-    report = costs.cost_report(years, month, by)
+    report = costs.cost_report(two_months, month, by)
     assert len(report.rows) > 1
 
     for row in report.rows:
         untagged = JobFilter(untagged=("Project",), month=month)
         wanted = untagged if row.value is None else WAYS[by](row.value, month)
-        behind = list(history.export_rows(years, wanted))
+        behind = list(history.export_rows(two_months, wanted))
         assert len(behind) == row.jobs
         assert sum(each.usd or 0 for each in behind) == row.usd

@@ -122,7 +122,7 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
 
 
 @pytest.fixture(autouse=True)
-def turns(monkeypatch):
+def log_slots(monkeypatch):
     """Turns of which no other test has taken any."""
     fresh = LogReadLimiter(at_once=3, of_an_account=2)
     monkeypatch.setattr(logs, "_limiter", fresh)
@@ -130,15 +130,15 @@ def turns(monkeypatch):
     return fresh
 
 
-def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(turns):
+def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(log_slots):
     with http_wire.wire(log_page("one")) as aws, ExitStack() as reading:
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
-            reading.enter_context(turns.acquire((job.account.pk, aws.url), 0))
+            reading.enter_context(log_slots.acquire((job.account.pk, aws.url), 0))
         assert "Many logs" in logs.tail(job).problem
         assert logs.tail(other).problem == ""
 
-        reading.enter_context(turns.acquire("a third account", 0))
+        reading.enter_context(log_slots.acquire("a third account", 0))
         assert "Many logs" in logs.tail(other).problem
 
 

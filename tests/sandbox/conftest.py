@@ -23,7 +23,7 @@ def bench(sandbox: Sandbox) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="module")
-def lawless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def faults_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A sandbox that takes plans of faults, in which no job ever starts. Shared by a module."""
     with Sandbox(tmp_path_factory.mktemp("lawless") / "state.sqlite3", delay=3600, faults_api=True) as running:
         bench = Bench(running.url)
@@ -33,14 +33,14 @@ def lawless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def unruly(lawless: Bench) -> Iterator[Bench]:
+def faulty_sandbox(faults_sandbox: Bench) -> Iterator[Bench]:
     """The same for one test, after which it behaves again."""
-    yield lawless
-    lawless.plan()
+    yield faults_sandbox
+    faults_sandbox.plan()
 
 
 @pytest.fixture(scope="module")
-def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def idle_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A sandbox in which nothing moves: every job stays SUBMITTED. Shared by a module."""
     with Sandbox(tmp_path_factory.mktemp("still") / "state.sqlite3", delay=3600) as running:
         bench = Bench(running.url)

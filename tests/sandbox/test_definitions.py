@@ -22,23 +22,23 @@ def fargate(**container: Any) -> dict[str, Any]:
     }
 
 
-def test_each_registration_is_a_revision_and_a_bare_name_is_the_newest_active_one(still: Bench) -> None:
-    first, second = still.define("numbered"), still.define("numbered")
+def test_each_registration_is_a_revision_and_a_bare_name_is_the_newest_active_one(idle_sandbox: Bench) -> None:
+    first, second = idle_sandbox.define("numbered"), idle_sandbox.define("numbered")
     assert [first[-2:], second[-2:]] == [":1", ":2"]
 
-    still.batch.deregister_job_definition(jobDefinition="numbered:2")
-    job = still.describe(still.submit("numbered"))
+    idle_sandbox.batch.deregister_job_definition(jobDefinition="numbered:2")
+    job = idle_sandbox.describe(idle_sandbox.submit("numbered"))
 
     assert job["jobDefinition"] == first
-    assert still.define("numbered").endswith(":3")
+    assert idle_sandbox.define("numbered").endswith(":3")
 
 
-def test_definitions_are_found_by_name_revision_arn_and_status(still: Bench) -> None:
-    arns = [still.define("found") for _ in range(3)]
-    still.batch.deregister_job_definition(jobDefinition=arns[0])
+def test_definitions_are_found_by_name_revision_arn_and_status(idle_sandbox: Bench) -> None:
+    arns = [idle_sandbox.define("found") for _ in range(3)]
+    idle_sandbox.batch.deregister_job_definition(jobDefinition=arns[0])
 
     def revisions(**wanted: Any) -> list[int]:
-        found = still.batch.describe_job_definitions(**wanted)["jobDefinitions"]
+        found = idle_sandbox.batch.describe_job_definitions(**wanted)["jobDefinitions"]
         return [definition["revision"] for definition in found]
 
     assert revisions(jobDefinitionName="found") == [1, 2, 3]
@@ -47,10 +47,10 @@ def test_definitions_are_found_by_name_revision_arn_and_status(still: Bench) -> 
     assert revisions(jobDefinitionName="nowhere") == []
 
 
-def test_definitions_come_in_pages(still: Bench) -> None:
+def test_definitions_come_in_pages(idle_sandbox: Bench) -> None:
     for _ in range(5):
-        still.define("paged")
-    pages = still.batch.get_paginator("describe_job_definitions").paginate(
+        idle_sandbox.define("paged")
+    pages = idle_sandbox.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName="paged", PaginationConfig={"PageSize": 2}
     )
 
@@ -58,18 +58,18 @@ def test_definitions_come_in_pages(still: Bench) -> None:
 
 
 def test_the_guides_definition_without_sizes_registers_and_is_refused_at_submission_unless_they_are_given(
-    still: Bench,
+    idle_sandbox: Bench,
 ) -> None:
-    still.batch.register_job_definition(
+    idle_sandbox.batch.register_job_definition(
         jobDefinitionName="s3-data-processor",
         type="container",
         containerProperties={"image": "data-processor:latest"},
     )
     with pytest.raises(ClientError, match=r"vCPU is not provided\."):
-        still.submit("s3-data-processor")
+        idle_sandbox.submit("s3-data-processor")
 
     sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
-    assert still.submit("s3-data-processor", containerOverrides={"resourceRequirements": sizes})
+    assert idle_sandbox.submit("s3-data-processor", containerOverrides={"resourceRequirements": sizes})
 
 
 @pytest.mark.parametrize(
@@ -102,37 +102,37 @@ def test_the_guides_definition_without_sizes_registers_and_is_refused_at_submiss
         ),
     ],
 )
-def test_registration_refuses_what_aws_refuses(still: Bench, problem: str, change: dict[str, Any]) -> None:
+def test_registration_refuses_what_aws_refuses(idle_sandbox: Bench, problem: str, change: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match=problem) as refusal:
-        still.define(**{"name": "wrong", **change})
+        idle_sandbox.define(**{"name": "wrong", **change})
 
     assert refusal.value.response["Error"]["Code"] == "ClientException"
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_a_fargate_definition_with_a_valid_pair_registers(still: Bench) -> None:
-    still.define("fargate-ok", **fargate())
-    (found,) = still.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
+def test_a_fargate_definition_with_a_valid_pair_registers(idle_sandbox: Bench) -> None:
+    idle_sandbox.define("fargate-ok", **fargate())
+    (found,) = idle_sandbox.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
 
     assert found["containerProperties"]["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
 
 
-def test_type_and_exactly_one_block_of_properties_are_needed(still: Bench) -> None:
+def test_type_and_exactly_one_block_of_properties_are_needed(idle_sandbox: Bench) -> None:
     with pytest.raises(ClientError, match="Exactly one"):
-        still.batch.register_job_definition(jobDefinitionName="empty", type="container")
+        idle_sandbox.batch.register_job_definition(jobDefinitionName="empty", type="container")
     with pytest.raises(ClientError, match="enum value set"):
-        still.batch.register_job_definition(
+        idle_sandbox.batch.register_job_definition(
             jobDefinitionName="shouting",
             type="CONTAINER",  # type: ignore[arg-type]
             containerProperties={"image": "busybox"},
         )
 
 
-def test_accounts_and_regions_do_not_see_each_others_definitions(still: Bench) -> None:
-    still.define("mine")
-    elsewhere = Bench(still.batch.meta.endpoint_url, region="eu-west-1")
-    keys = still.sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/Portal", RoleSessionName="portal")
-    other = Bench(still.batch.meta.endpoint_url, key=keys["Credentials"]["AccessKeyId"])
+def test_accounts_and_regions_do_not_see_each_others_definitions(idle_sandbox: Bench) -> None:
+    idle_sandbox.define("mine")
+    elsewhere = Bench(idle_sandbox.batch.meta.endpoint_url, region="eu-west-1")
+    keys = idle_sandbox.sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/Portal", RoleSessionName="portal")
+    other = Bench(idle_sandbox.batch.meta.endpoint_url, key=keys["Credentials"]["AccessKeyId"])
     try:
         assert other.sts.get_caller_identity()["Account"] == "210987654321"
         for stranger in (elsewhere, other):

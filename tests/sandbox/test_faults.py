@@ -25,8 +25,8 @@ ANY = (BotoCoreError, ClientError)
 
 
 @pytest.fixture
-def bench(unruly: Bench) -> Bench:
-    return unruly
+def bench(faulty_sandbox: Bench) -> Bench:
+    return faulty_sandbox
 
 
 @pytest.mark.parametrize(

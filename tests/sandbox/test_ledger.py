@@ -19,8 +19,8 @@ ANY = (BotoCoreError, ClientError)
 
 
 @pytest.fixture
-def bench(unruly: Bench) -> Bench:
-    return unruly
+def bench(faulty_sandbox: Bench) -> Bench:
+    return faulty_sandbox
 
 
 def test_the_ledger_has_every_acceptance_with_its_tags_and_request(bench: Bench) -> None:

@@ -12,7 +12,7 @@ GROUP = "/aws/batch/job"
 
 
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def numbered_stream(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A stream with the lines 1 to 25."""
     with Sandbox(tmp_path_factory.mktemp("logs") / "state.sqlite3", delay=0) as sandbox:
         bench = Bench(sandbox.url)
@@ -29,11 +29,11 @@ def read(counted: Any, **more: Any) -> tuple[list[int], str, str]:
 
 
 @pytest.mark.process
-def test_a_stream_is_read_forwards_until_the_token_stays_the_same(counted: Any) -> None:
+def test_a_stream_is_read_forwards_until_the_token_stays_the_same(numbered_stream: Any) -> None:
     pages, tokens = [], [""]
     for _ in range(5):
         more = {"nextToken": tokens[-1]} if tokens[-1] else {}
-        lines, token, _ = read(counted, startFromHead=True, limit=10, **more)
+        lines, token, _ = read(numbered_stream, startFromHead=True, limit=10, **more)
         pages.append(lines)
         tokens.append(token)
 
@@ -42,22 +42,22 @@ def test_a_stream_is_read_forwards_until_the_token_stays_the_same(counted: Any) 
 
 
 @pytest.mark.process
-def test_without_a_token_a_page_is_the_newest_and_backward_tokens_lead_to_the_beginning(counted: Any) -> None:
-    newest, forward, backward = read(counted, limit=10)
-    before, _, further = read(counted, limit=10, nextToken=backward)
-    first, _, start = read(counted, limit=10, nextToken=further)
-    nothing, _, still_start = read(counted, limit=10, nextToken=start)
+def test_without_a_token_a_page_is_the_newest_and_backward_tokens_lead_to_the_beginning(numbered_stream: Any) -> None:
+    newest, forward, backward = read(numbered_stream, limit=10)
+    before, _, further = read(numbered_stream, limit=10, nextToken=backward)
+    first, _, start = read(numbered_stream, limit=10, nextToken=further)
+    nothing, _, still_start = read(numbered_stream, limit=10, nextToken=start)
 
     assert newest == list(range(16, 26))
     assert before == list(range(6, 16))
     assert first == list(range(1, 6))
     assert (nothing, still_start) == ([], start)
-    assert read(counted, nextToken=forward)[0] == []
+    assert read(numbered_stream, nextToken=forward)[0] == []
 
 
 @pytest.mark.process
-def test_streams_are_listed_by_prefix(counted: Any) -> None:
-    bench, stream = counted
+def test_streams_are_listed_by_prefix(numbered_stream: Any) -> None:
+    bench, stream = numbered_stream
     streams = bench.logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix="job/default/")["logStreams"]
 
     assert [entry["logStreamName"] for entry in streams] == [stream]
@@ -68,17 +68,17 @@ def test_streams_are_listed_by_prefix(counted: Any) -> None:
     ("group", "stream", "text"),
     [(GROUP, "job/default/none", "log stream does not exist"), ("/other", "x", "log group does not exist")],
 )
-def test_unknown_streams_and_groups_are_not_found(still: Bench, group: str, stream: str, text: str) -> None:
+def test_unknown_streams_and_groups_are_not_found(idle_sandbox: Bench, group: str, stream: str, text: str) -> None:
     with pytest.raises(ClientError, match=text) as refusal:
-        still.logs.get_log_events(logGroupName=group, logStreamName=stream)
+        idle_sandbox.logs.get_log_events(logGroupName=group, logStreamName=stream)
 
     assert refusal.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
 @pytest.mark.process
-def test_a_wrong_token_is_refused(counted: Any) -> None:
+def test_a_wrong_token_is_refused(numbered_stream: Any) -> None:
     with pytest.raises(ClientError) as refusal:
-        read(counted, nextToken="made-up")
+        read(numbered_stream, nextToken="made-up")
 
     assert refusal.value.response["Error"]["Code"] == "InvalidParameterException"
 

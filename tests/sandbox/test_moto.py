@@ -76,30 +76,34 @@ def run_the_guide(batch: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def theirs() -> Iterator[dict[str, Any]]:
+def moto_answers() -> Iterator[dict[str, Any]]:
     with mock_aws(config={"batch": {"use_docker": False}}):
         yield run_the_guide(with_queues(boto3.client("batch", REGION)))
 
 
 @pytest.fixture(scope="module")
-def ours(still: Bench) -> dict[str, Any]:
-    return run_the_guide(still.batch)
+def sandbox_answers(idle_sandbox: Bench) -> dict[str, Any]:
+    return run_the_guide(idle_sandbox.batch)
 
 
 @pytest.mark.long
-def test_both_accept_the_guide_and_answer_in_the_same_shape(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    assert ours.keys() == theirs.keys()
-    for what, answer in ours.items():
+def test_both_accept_the_guide_and_answer_in_the_same_shape(
+    moto_answers: dict[str, Any], sandbox_answers: dict[str, Any]
+) -> None:
+    assert sandbox_answers.keys() == moto_answers.keys()
+    for what, answer in sandbox_answers.items():
         named = ("jobDefinitionName", "revision") if what.startswith("register") else ("jobName",)
-        assert [answer[key] for key in named] == [theirs[what][key] for key in named], what
+        assert [answer[key] for key in named] == [moto_answers[what][key] for key in named], what
         if not what.startswith("describe"):
-            assert answer.keys() == theirs[what].keys(), what
+            assert answer.keys() == moto_answers[what].keys(), what
 
 
 @pytest.mark.long
-def test_what_both_describe_of_a_job_is_of_the_same_kind(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    for what in (what for what in ours if what.startswith("describe")):
-        mine, other = ours[what], theirs[what]
+def test_what_both_describe_of_a_job_is_of_the_same_kind(
+    moto_answers: dict[str, Any], sandbox_answers: dict[str, Any]
+) -> None:
+    for what in (what for what in sandbox_answers if what.startswith("describe")):
+        mine, other = sandbox_answers[what], moto_answers[what]
         shared = mine.keys() & other.keys()
 
         assert {"jobId", "jobName", "jobQueue", "jobDefinition", "status", "createdAt", "container"} <= shared, what

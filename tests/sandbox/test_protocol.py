@@ -47,8 +47,8 @@ def call(
 @pytest.mark.parametrize(
     ("minutes", "status"), [(0, 200), (4.9, 200), (5.2, 403), (24 * 60, 403), (-4.9, 200), (-5.2, 403)]
 )
-def test_signatures_live_for_five_minutes(still: Bench, minutes: float, status: int) -> None:
-    answer, headers, body = call(still, "/v1/describejobqueues", age=timedelta(minutes=minutes))
+def test_signatures_live_for_five_minutes(idle_sandbox: Bench, minutes: float, status: int) -> None:
+    answer, headers, body = call(idle_sandbox, "/v1/describejobqueues", age=timedelta(minutes=minutes))
 
     assert answer == status
     if status == 403:
@@ -56,15 +56,15 @@ def test_signatures_live_for_five_minutes(still: Bench, minutes: float, status: 
         assert json.loads(body)["message"].startswith(("Signature expired", "Signature not yet current"))
 
 
-def test_a_request_without_a_signature_is_refused(still: Bench) -> None:
-    status, headers, _ = call(still, "/v1/describejobqueues", Authorization="")
+def test_a_request_without_a_signature_is_refused(idle_sandbox: Bench) -> None:
+    status, headers, _ = call(idle_sandbox, "/v1/describejobqueues", Authorization="")
 
     assert (status, headers["x-amzn-ErrorType"]) == (403, "MissingAuthenticationTokenException")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "10.0.0.1", "127.0.0.1.evil.example", ""])
-def test_requests_under_a_foreign_name_are_refused(still: Bench, host: str) -> None:
-    status, headers, _ = call(still, "/v1/describejobqueues", Host=host or "[")
+def test_requests_under_a_foreign_name_are_refused(idle_sandbox: Bench, host: str) -> None:
+    status, headers, _ = call(idle_sandbox, "/v1/describejobqueues", Host=host or "[")
 
     assert (status, headers["x-amzn-ErrorType"]) == (403, "AccessDeniedException")
 
@@ -82,34 +82,36 @@ def test_requests_under_a_foreign_name_are_refused(still: Bench, host: str) -> N
     ],
 )
 def test_whatever_is_asked_the_answer_is_json_with_a_code(
-    still: Bench, path: str, request_body: str, service: str, status: int
+    idle_sandbox: Bench, path: str, request_body: str, service: str, status: int
 ) -> None:
-    answer, headers, body = call(still, path, request_body, service=service)
+    answer, headers, body = call(idle_sandbox, path, request_body, service=service)
 
     assert answer == status
     assert headers["Content-Type"] == "application/json"
     assert headers["x-amzn-ErrorType"] == json.loads(body)["__type"]
 
 
-def test_methods_that_http_does_not_know_are_answered_in_json_too(still: Bench) -> None:
-    status, headers, body = call(still, "/", method="BREW")
+def test_methods_that_http_does_not_know_are_answered_in_json_too(idle_sandbox: Bench) -> None:
+    status, headers, body = call(idle_sandbox, "/", method="BREW")
 
     assert (status, headers["Content-Type"]) == (501, "application/json")
     assert b"<" not in body
 
 
-def test_an_assumed_role_has_keys_of_its_account_and_a_broken_one_is_refused(still: Bench) -> None:
-    answer = still.sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/Portal", RoleSessionName="portal")
+def test_an_assumed_role_has_keys_of_its_account_and_a_broken_one_is_refused(idle_sandbox: Bench) -> None:
+    answer = idle_sandbox.sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/Portal", RoleSessionName="portal")
     assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::210987654321:assumed-role/Portal/portal"
     assert answer["Credentials"]["Expiration"] > datetime.now(UTC)
 
     with pytest.raises(ClientError):
-        still.sts.assume_role(RoleArn="arn:aws:iam::nobody:role/Portal", RoleSessionName="portal")
+        idle_sandbox.sts.assume_role(RoleArn="arn:aws:iam::nobody:role/Portal", RoleSessionName="portal")
 
 
-def test_answers_have_the_shapes_of_the_service_model(still: Bench) -> None:
-    still.define("shaped", retryStrategy={"attempts": 2}, timeout={"attemptDurationSeconds": 60}, tags={"a": "b"})
-    job_id = still.submit("shaped", arrayProperties={"size": 2}, tags={"a": "b"})
+def test_answers_have_the_shapes_of_the_service_model(idle_sandbox: Bench) -> None:
+    idle_sandbox.define(
+        "shaped", retryStrategy={"attempts": 2}, timeout={"attemptDurationSeconds": 60}, tags={"a": "b"}
+    )
+    job_id = idle_sandbox.submit("shaped", arrayProperties={"size": 2}, tags={"a": "b"})
     model = ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
     asked: dict[str, tuple[str, dict[str, Any]]] = {
         "DescribeJobs": ("/v1/describejobs", {"jobs": [job_id, f"{job_id}:0"]}),
@@ -120,7 +122,7 @@ def test_answers_have_the_shapes_of_the_service_model(still: Bench) -> None:
         "GetJobQueueSnapshot": ("/v1/getjobqueuesnapshot", {"jobQueue": "cpu-job-queue"}),
     }
     for operation, (path, params) in asked.items():
-        status, _, body = call(still, path, json.dumps(params))
+        status, _, body = call(idle_sandbox, path, json.dumps(params))
         shape = model.operation_model(operation).output_shape
         assert shape is not None
         report = ParamValidator().validate(json.loads(body), shape)
@@ -131,9 +133,9 @@ def test_answers_have_the_shapes_of_the_service_model(still: Bench) -> None:
         assert problems == [], operation
 
 
-def test_a_new_sandbox_has_queues_of_three_kinds(still: Bench) -> None:
-    queues = {queue["jobQueueName"]: queue for queue in still.batch.describe_job_queues()["jobQueues"]}
-    environments = still.batch.describe_compute_environments()["computeEnvironments"]
+def test_a_new_sandbox_has_queues_of_three_kinds(idle_sandbox: Bench) -> None:
+    queues = {queue["jobQueueName"]: queue for queue in idle_sandbox.batch.describe_job_queues()["jobQueues"]}
+    environments = idle_sandbox.batch.describe_compute_environments()["computeEnvironments"]
 
     assert set(queues) == {
         "ml-training-queue", "gpu-job-queue", "cpu-job-queue", "ci-job-queue", "fargate-queue", "finance-team-queue",

@@ -9,19 +9,19 @@ from tests.sandbox.bench import Bench
 
 
 @pytest.fixture(autouse=True)
-def _definition(still: Bench) -> None:
-    still.define("job", "echo", "Ref::word", "in Ref::word", parameters={"word": "default"})
+def _definition(idle_sandbox: Bench) -> None:
+    idle_sandbox.define("job", "echo", "Ref::word", "in Ref::word", parameters={"word": "default"})
 
 
-def test_parameters_replace_whole_words_of_the_command(still: Bench) -> None:
-    job = still.describe(still.submit(parameters={"word": "given"}))
+def test_parameters_replace_whole_words_of_the_command(idle_sandbox: Bench) -> None:
+    job = idle_sandbox.describe(idle_sandbox.submit(parameters={"word": "given"}))
 
     assert job["container"]["command"] == ["echo", "given", "in Ref::word"]
     assert job["parameters"] == {"word": "given"}
 
 
-def test_overrides_replace_the_command_and_merge_environment_and_sizes(still: Bench) -> None:
-    still.define(
+def test_overrides_replace_the_command_and_merge_environment_and_sizes(idle_sandbox: Bench) -> None:
+    idle_sandbox.define(
         "base", "true", container={"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
     )
     override = {
@@ -29,7 +29,7 @@ def test_overrides_replace_the_command_and_merge_environment_and_sizes(still: Be
         "environment": [{"name": "B", "value": "3"}, {"name": "C", "value": "4"}],
         "resourceRequirements": [{"type": "MEMORY", "value": "256"}],
     }
-    job = still.describe(still.submit("base", containerOverrides=override, parameters={"word": "x"}))
+    job = idle_sandbox.describe(idle_sandbox.submit("base", containerOverrides=override, parameters={"word": "x"}))
     container = job["container"]
 
     assert container["command"] == ["echo", "x"]
@@ -40,13 +40,13 @@ def test_overrides_replace_the_command_and_merge_environment_and_sizes(still: Be
     }
 
 
-def test_old_style_sizes_cannot_override_resource_requirements(still: Bench) -> None:
+def test_old_style_sizes_cannot_override_resource_requirements(idle_sandbox: Bench) -> None:
     with pytest.raises(ClientError, match="deprecated key"):
-        still.submit(containerOverrides={"memory": 512})
+        idle_sandbox.submit(containerOverrides={"memory": 512})
 
     old = {"resourceRequirements": [], "vcpus": 1, "memory": 128}
-    still.define("old", container=old)
-    job = still.describe(still.submit("old", containerOverrides={"memory": 512}))
+    idle_sandbox.define("old", container=old)
+    job = idle_sandbox.describe(idle_sandbox.submit("old", containerOverrides={"memory": 512}))
     assert job["container"]["memory"] == 512
 
 
@@ -71,9 +71,9 @@ def test_old_style_sizes_cannot_override_resource_requirements(still: Bench) -> 
         ("at most 50 tags", {"tags": {f"k{number}": "v" for number in range(51)}}),
     ],
 )
-def test_submission_refuses_what_aws_refuses(still: Bench, problem: str, change: dict[str, Any]) -> None:
+def test_submission_refuses_what_aws_refuses(idle_sandbox: Bench, problem: str, change: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match=problem) as refusal:
-        still.submit(**{"definition": change.pop("jobDefinition", "job"), **change})
+        idle_sandbox.submit(**{"definition": change.pop("jobDefinition", "job"), **change})
 
     answer = refusal.value.response
     assert answer["Error"]["Code"] == "ClientException"
@@ -81,45 +81,45 @@ def test_submission_refuses_what_aws_refuses(still: Bench, problem: str, change:
     assert answer["Error"]["Message"].endswith(f"RequestId: {answer['ResponseMetadata']['RequestId']}")
 
 
-def test_a_disabled_queue_and_an_inactive_definition_take_no_jobs(still: Bench) -> None:
-    still.batch.update_job_queue(jobQueue="ci-job-queue", state="DISABLED")
+def test_a_disabled_queue_and_an_inactive_definition_take_no_jobs(idle_sandbox: Bench) -> None:
+    idle_sandbox.batch.update_job_queue(jobQueue="ci-job-queue", state="DISABLED")
     with pytest.raises(ClientError, match="DISABLED"):
-        still.submit(jobQueue="ci-job-queue")
+        idle_sandbox.submit(jobQueue="ci-job-queue")
 
-    arn = still.define("retired")
-    still.batch.deregister_job_definition(jobDefinition=arn)
+    arn = idle_sandbox.define("retired")
+    idle_sandbox.batch.deregister_job_definition(jobDefinition=arn)
     with pytest.raises(ClientError, match="INACTIVE"):
-        still.submit("retired:1")
+        idle_sandbox.submit("retired:1")
 
 
-def test_one_to_one_dependencies_need_arrays_of_one_size(still: Bench) -> None:
-    three = still.submit(arrayProperties={"size": 3})
+def test_one_to_one_dependencies_need_arrays_of_one_size(idle_sandbox: Bench) -> None:
+    three = idle_sandbox.submit(arrayProperties={"size": 3})
     edge = [{"jobId": three, "type": "N_TO_N"}]
     others: list[dict[str, Any]] = [{}, {"arrayProperties": {"size": 2}}]
     for change in others:
         with pytest.raises(ClientError, match="same size"):
-            still.submit(dependsOn=edge, **change)
+            idle_sandbox.submit(dependsOn=edge, **change)
 
-    assert still.submit(dependsOn=edge, arrayProperties={"size": 3})
+    assert idle_sandbox.submit(dependsOn=edge, arrayProperties={"size": 3})
 
 
-def test_tags_of_jobs_are_read_written_and_removed_and_children_have_none(still: Bench) -> None:
-    job = still.describe(still.submit(tags={"Department": "Research"}, arrayProperties={"size": 2}))
+def test_tags_of_jobs_are_read_written_and_removed_and_children_have_none(idle_sandbox: Bench) -> None:
+    job = idle_sandbox.describe(idle_sandbox.submit(tags={"Department": "Research"}, arrayProperties={"size": 2}))
     arn = job["jobArn"]
-    still.batch.tag_resource(resourceArn=arn, tags={"Project": "GenAI"})
-    still.batch.untag_resource(resourceArn=arn, tagKeys=["Department"])
+    idle_sandbox.batch.tag_resource(resourceArn=arn, tags={"Project": "GenAI"})
+    idle_sandbox.batch.untag_resource(resourceArn=arn, tagKeys=["Department"])
 
-    assert still.batch.list_tags_for_resource(resourceArn=arn)["tags"] == {"Project": "GenAI"}
-    assert still.describe(f"{job['jobId']}:0")["tags"] == {}
+    assert idle_sandbox.batch.list_tags_for_resource(resourceArn=arn)["tags"] == {"Project": "GenAI"}
+    assert idle_sandbox.describe(f"{job['jobId']}:0")["tags"] == {}
     with pytest.raises(ClientError, match="cannot be tagged"):
-        still.batch.tag_resource(resourceArn=f"{arn}:0", tags={"Project": "GenAI"})
+        idle_sandbox.batch.tag_resource(resourceArn=f"{arn}:0", tags={"Project": "GenAI"})
 
 
 @pytest.mark.long
-def test_a_new_array_has_its_children_at_once_even_ten_thousand(still: Bench) -> None:
-    job_id = still.submit(arrayProperties={"size": 10_000})
-    job = still.describe(job_id)
+def test_a_new_array_has_its_children_at_once_even_ten_thousand(idle_sandbox: Bench) -> None:
+    job_id = idle_sandbox.submit(arrayProperties={"size": 10_000})
+    job = idle_sandbox.describe(job_id)
 
     assert job["arrayProperties"]["size"] == 10_000
     assert job["arrayProperties"]["statusSummary"]["SUBMITTED"] == 10_000
-    assert still.describe(f"{job_id}:9999")["arrayProperties"] == {"index": 9999}
+    assert idle_sandbox.describe(f"{job_id}:9999")["arrayProperties"] == {"index": 9999}

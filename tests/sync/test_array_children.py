@@ -118,10 +118,10 @@ def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read
     assert Job.objects.with_unread_failures().exists() is due
 
 
-def test_looking_rings_and_the_task_reads(array, rings, django_capture_on_commit_callbacks):
+def test_looking_rings_and_the_task_reads(array, enqueued, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         assert actions.refresh_array(array.job)
-    assert rings == ["children"]
+    assert enqueued == ["children"]
 
     tasks.children(array.job.pk)
     assert states(array) == ["SUCCEEDED"] * 5
@@ -134,20 +134,22 @@ def test_a_job_that_is_no_array_and_an_array_of_which_all_is_known_are_not_rung_
     assert not actions.refresh_array(Job.objects.get(pk=array.job.pk))
 
 
-def test_while_nobody_looks_nothing_is_asked(array, rings, django_capture_on_commit_callbacks):
+def test_while_nobody_looks_nothing_is_asked(array, enqueued, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         run_due_tasks(tuple(duty for duty in periodic_tasks() if duty.name != "comparison"), 0)
 
     assert array.calls == []
-    assert not {"children", "failed_children"} & set(rings)
+    assert not {"children", "failed_children"} & set(enqueued)
 
 
-def test_when_an_array_ends_badly_its_failed_children_are_read_once(array, rings, django_capture_on_commit_callbacks):
+def test_when_an_array_ends_badly_its_failed_children_are_read_once(
+    array, enqueued, django_capture_on_commit_callbacks
+):
     array.states[2] = "FAILED"
     Job.objects.update(state=State.FAILED, ended_at=now() - timedelta(seconds=1))
     with django_capture_on_commit_callbacks(execute=True):
         run_due_tasks(tuple(duty for duty in periodic_tasks() if duty.name != "comparison"), 0)
-    assert "failed_children" in rings
+    assert "failed_children" in enqueued
     for _ in range(2):
         tasks.failed_children(array.job.account_id)
 

@@ -150,7 +150,9 @@ def message_count(sqs) -> int:
 
 
 @pytest.mark.long
-def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, django_capture_on_commit_callbacks):
+def test_messages_are_deleted_when_what_they_say_is_in_the_database(
+    sqs, enqueued, django_capture_on_commit_callbacks
+):
     job = waiting_job("j-1")
     for body in [event("j-1"), "malformed", event("foreign")]:
         sqs.send_message(QueueUrl=sqs.address.url, MessageBody=body)
@@ -159,7 +161,7 @@ def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs, rings, 
 
     assert is_due(job)
     assert message_count(sqs) == 0
-    assert "poll" in rings
+    assert "poll" in enqueued
 
 
 @pytest.mark.long

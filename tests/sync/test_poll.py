@@ -240,14 +240,14 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
     assert AccountStatus.objects.get().backoff_seconds == 0
 
 
-def test_a_quiet_account_is_not_rung_for(rings):
+def test_a_quiet_account_is_not_rung_for(enqueued):
     make.job(
         make.submission(where=make.account(status={"backoff_until": now() + timedelta(minutes=1)})),
         state=State.RUNNING,
     )
     enqueue_polls(Account.objects.get(), "tick")
 
-    assert rings == []
+    assert enqueued == []
 
 
 def test_what_someone_looks_at_is_polled_soon():

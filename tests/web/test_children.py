@@ -40,13 +40,13 @@ def indexes(listed: str) -> list[int]:
 
 
 def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
-    browser: Client, research: Research, rings: list[str], django_capture_on_commit_callbacks: Any
+    browser: Client, research: Research, enqueued: list[str], django_capture_on_commit_callbacks: Any
 ) -> None:
     job = array(research, 5)
     with django_capture_on_commit_callbacks(execute=True):
         shown = text(browser, job)
 
-    assert rings == ["children"]
+    assert enqueued == ["children"]
     assert "They are being asked about at AWS Batch." in shown
 
 
@@ -70,13 +70,15 @@ def test_the_page_of_an_array_changes_as_its_children_are_read(browser: Client, 
     assert browser.get(address, {"part": "live", "seen": mark}).status_code == 200
 
 
-def test_what_aws_never_told_of_is_not_asked_for_without_end(browser: Client, research: Research, rings: Any) -> None:
+def test_what_aws_never_told_of_is_not_asked_for_without_end(
+    browser: Client, research: Research, enqueued: Any
+) -> None:
     moment = now()
     job = array(research, 2, ["SUCCEEDED"], state="SUCCEEDED", ended_at=moment.replace(year=2000))
     Job.objects.filter(pk=job.pk).update(children_read_at=moment)
 
     assert "AWS Batch told nothing of 1 of them." in text(browser, job)
-    assert rings == []
+    assert enqueued == []
 
 
 @pytest.mark.long

@@ -111,7 +111,7 @@ def test_a_portal_without_mail_says_whom_to_ask(person):
 
 
 @pytest.fixture
-def mailing(settings: Any) -> None:
+def sends_mail(settings: Any) -> None:
     settings.SENDS_MAIL = True
 
 
@@ -123,7 +123,7 @@ def request_reset(address: str) -> str:
     return str(told)
 
 
-def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
+def test_a_link_by_mail_sets_a_new_password_once(person, sends_mail):
     session = browser_of(person)
     request_reset("Ada@Example.org")
     [sent] = mail.outbox
@@ -141,7 +141,7 @@ def test_a_link_by_mail_sets_a_new_password_once(person, mailing):
     assert "has expired or was used" in page(Client().get(link, follow=True))
 
 
-def test_nobody_learns_from_the_page_which_addresses_are_known(person, mailing):
+def test_nobody_learns_from_the_page_which_addresses_are_known(person, sends_mail):
     known = request_reset(person.email)
     make.user("gone", email="gone@example.org", is_active=False)
     elsewhere = make.user("other", email="other@example.org")
@@ -159,17 +159,17 @@ def test_nobody_learns_from_the_page_which_addresses_are_known(person, mailing):
 
 
 def test_a_request_does_the_same_work_for_an_address_that_is_known_and_one_that_is_not(
-    person, mailing, rings, monkeypatch, django_capture_on_commit_callbacks
+    person, sends_mail, enqueued, monkeypatch, django_capture_on_commit_callbacks
 ):
     """Counted, not timed: the statements without their values, and what is rung for."""
     monkeypatch.setattr("portal.cache.SWEEP_PROBABILITY", 0)
     work = []
     for number, address in enumerate(("ada@example.org", "eve@example.org")):
-        rings.clear()
+        enqueued.clear()
         with CaptureQueriesContext(connection) as queries, django_capture_on_commit_callbacks(execute=True):
             Client(REMOTE_ADDR=f"10.0.0.{number}").post("/password/forgotten/", {"email": address})
         statements = [re.sub(r"'[^']*'|\"s\d+_x\d+\"|\b\d[\d.]*\b", "?", query["sql"]) for query in queries]
-        work.append((statements, list(rings)))
+        work.append((statements, list(enqueued)))
 
     assert work[0] == work[1]
     assert work[0][1] == ["send_mail"]

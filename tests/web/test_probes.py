@@ -20,7 +20,7 @@ READY = {"database": "ok", "migrations": "ok", "disk": "ok"}
 
 
 @pytest.fixture(autouse=True)
-def _asked_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def _fresh_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "_migrated_databases", set())
     monkeypatch.setattr(probes, "_last_failures", {})
 

@@ -212,7 +212,7 @@ def test_codes_cannot_be_tried_out_from_many_addresses(person):
 
 
 @pytest.fixture
-def recent(person) -> Client:
+def signed_in_browser(person) -> Client:
     """A browser in which someone has signed in with the password just now."""
     browser = Client()
     assert is_signed_in(sign_in(browser=browser))
@@ -231,14 +231,14 @@ def set_up(browser: Client, **more: str) -> str:
 
 
 @pytest.mark.long
-def test_a_second_factor_is_set_up_with_its_codes_shown_once(recent, person):
-    secret = set_up(recent)
-    shown = recent.get("/second-factor/codes/")
+def test_a_second_factor_is_set_up_with_its_codes_shown_once(signed_in_browser, person):
+    secret = set_up(signed_in_browser)
+    shown = signed_in_browser.get("/second-factor/codes/")
     codes = re.findall(r"<li><code>(\d{8})</code></li>", page(shown))
 
     assert len(codes) == 10
     assert "no-store" in shown["Cache-Control"]
-    again = page(recent.get("/second-factor/codes/"))
+    again = page(signed_in_browser.get("/second-factor/codes/"))
     assert "no second time" in again
     assert not any(one in again for one in codes)
     kept = [str(row.data) for row in Authenticator.objects.all()]
@@ -253,26 +253,26 @@ def test_a_second_factor_is_set_up_with_its_codes_shown_once(recent, person):
 
 
 @pytest.mark.long
-def test_a_wrong_code_sets_nothing_up(recent):
-    recent.get("/second-factor/set-up/")
+def test_a_wrong_code_sets_nothing_up(signed_in_browser):
+    signed_in_browser.get("/second-factor/set-up/")
 
-    assert "is not right" in page(recent.post("/second-factor/set-up/", {"code": "000000"}))
+    assert "is not right" in page(signed_in_browser.post("/second-factor/set-up/", {"code": "000000"}))
     assert not Authenticator.objects.exists()
 
 
 @pytest.mark.long
-def test_new_codes_end_the_former_ones_and_it_can_be_taken_away(recent, person):
-    set_up(recent)
-    former = re.findall(r"<code>(\d{8})</code>", page(recent.get("/second-factor/codes/")))
-    recent.post("/second-factor/codes/new/")
-    newer = re.findall(r"<code>(\d{8})</code>", page(recent.get("/second-factor/codes/")))
+def test_new_codes_end_the_former_ones_and_it_can_be_taken_away(signed_in_browser, person):
+    set_up(signed_in_browser)
+    former = re.findall(r"<code>(\d{8})</code>", page(signed_in_browser.get("/second-factor/codes/")))
+    signed_in_browser.post("/second-factor/codes/new/")
+    newer = re.findall(r"<code>(\d{8})</code>", page(signed_in_browser.get("/second-factor/codes/")))
     assert len(newer) == 10
     assert not set(former) & set(newer)
-    assert "10 left" in page(recent.get("/second-factor/"))
+    assert "10 left" in page(signed_in_browser.get("/second-factor/"))
 
-    recent.post("/second-factor/take-away/")
+    signed_in_browser.post("/second-factor/take-away/")
     assert not Authenticator.objects.exists()
-    assert "Not set up" in page(recent.get("/second-factor/"))
+    assert "Not set up" in page(signed_in_browser.get("/second-factor/"))
 
 
 @pytest.mark.long

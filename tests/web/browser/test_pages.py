@@ -28,21 +28,21 @@ AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
 
 
 @pytest.fixture
-def enter(open_page: OpenPage, research: Research) -> OpenPage:
+def open_as_analyst(open_page: OpenPage, research: Research) -> OpenPage:
     """Open a page as the analyst."""
     return partial(open_page, research.analyst.user)
 
 
-def test_the_column_beside_a_long_page_stays_in_sight(enter: OpenPage, research: Research) -> None:
-    page = enter(reverse("job_form", args=[research.team.slug]))
+def test_the_column_beside_a_long_page_stays_in_sight(open_as_analyst: OpenPage, research: Research) -> None:
+    page = open_as_analyst(reverse("job_form", args=[research.team.slug]))
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
 
     assert page.evaluate("scrollY") > 0
     assert page.evaluate("document.querySelector('.side').getBoundingClientRect().top") == 0
 
 
-def test_a_text_is_judged_while_it_is_written(enter: OpenPage) -> None:
-    page = enter()
+def test_a_text_is_judged_while_it_is_written(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace('{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
     expect(written.verdict).to_contain_text("Error")
@@ -58,8 +58,8 @@ def test_a_text_is_judged_while_it_is_written(enter: OpenPage) -> None:
     assert Job.objects.filter(name="hi").count() == 1
 
 
-def test_a_draft_outlives_its_page(enter: OpenPage) -> None:
-    page = enter()
+def test_a_draft_outlives_its_page(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace("{ not finished")
     eventually(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
@@ -69,8 +69,8 @@ def test_a_draft_outlives_its_page(enter: OpenPage) -> None:
     expect(written.editor.field).to_have_value("{ not finished")
 
 
-def test_a_page_follows_a_job_to_its_end_and_says_so(enter: OpenPage, research: Research) -> None:
-    page = enter(research.submission.get_absolute_url())
+def test_a_page_follows_a_job_to_its_end_and_says_so(open_as_analyst: OpenPage, research: Research) -> None:
+    page = open_as_analyst(research.submission.get_absolute_url())
     page.clock.install()
     page.reload()
     asked: list[str] = []
@@ -84,8 +84,8 @@ def test_a_page_follows_a_job_to_its_end_and_says_so(enter: OpenPage, research: 
     assert asked == []
 
 
-def test_announcements_of_one_moment_are_all_made_in_their_order(enter: OpenPage) -> None:
-    page = enter(reverse("team", args=["research"]))
+def test_announcements_of_one_moment_are_all_made_in_their_order(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst(reverse("team", args=["research"]))
     page.evaluate(
         """for (const words of ["Copied.", "Copied.", "Good to go."])
              document.dispatchEvent(new CustomEvent("announce", { detail: words }))"""
@@ -95,8 +95,10 @@ def test_announcements_of_one_moment_are_all_made_in_their_order(enter: OpenPage
     assert page.locator("#announcements").get_attribute("aria-atomic") == "false"
 
 
-def test_stopping_asks_first_and_the_question_outlives_a_refresh(enter: OpenPage, research: Research) -> None:
-    page = enter(research.job.get_absolute_url())
+def test_stopping_asks_first_and_the_question_outlives_a_refresh(
+    open_as_analyst: OpenPage, research: Research
+) -> None:
+    page = open_as_analyst(research.job.get_absolute_url())
     page.click("#stop")
     with page.expect_response(lambda answer: "part=live" in answer.url and answer.status == 200):
         Job.objects.filter(pk=research.job.pk).update(finished_attempts=1)
@@ -107,7 +109,7 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(enter: OpenPage
 
 
 def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
-    enter: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
+    open_as_analyst: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = [LogLine(now(), f"line {number}") for number in range(200)]
 
@@ -117,7 +119,7 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
 
     monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(tuple(lines), newer=str(len(lines))))
     monkeypatch.setattr("jobs.reports.logs.after", after)
-    page = enter(research.job.get_absolute_url())
+    page = open_as_analyst(research.job.get_absolute_url())
     pane = page.locator("[data-lines]")
     count = page.locator(".line").count
 
@@ -136,10 +138,10 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
 
 
 def test_someone_signed_out_is_told_and_keeps_the_page(
-    enter: OpenPage, research: Research, new_page: PageOpener
+    open_as_analyst: OpenPage, research: Research, new_page: PageOpener
 ) -> None:
     new_page.expect_complaint(SIGNED_OUT)
-    page = enter(research.job.get_absolute_url())
+    page = open_as_analyst(research.job.get_absolute_url())
     page.context.clear_cookies()
 
     eventually(lambda: "You are signed out" in page.inner_text("main"))
@@ -149,8 +151,8 @@ def test_someone_signed_out_is_told_and_keeps_the_page(
 # -- Back and Reload, without pages that the browser keeps
 
 
-def test_back_shows_what_was_typed_however_soon_the_page_was_left(enter: OpenPage) -> None:
-    page = enter()
+def test_back_shows_what_was_typed_however_soon_the_page_was_left(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst()
     form = JobForm(page).open()
     form.name.fill("typed-and-left")
     page.goto(reverse("team", args=["research"]))
@@ -161,9 +163,11 @@ def test_back_shows_what_was_typed_however_soon_the_page_was_left(enter: OpenPag
     expect(form.name).to_have_value("typed-and-left")
 
 
-def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: OpenPage, new_page: PageOpener) -> None:
+def test_back_shows_what_was_typed_though_the_portal_never_got_it(
+    open_as_analyst: OpenPage, new_page: PageOpener
+) -> None:
     new_page.expect_complaint("net::ERR_FAILED")
-    page = enter()
+    page = open_as_analyst()
     form = JobForm(page).open()
     page.route("**/jobs/new/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.evaluate("navigator.sendBeacon = () => false")
@@ -177,8 +181,8 @@ def test_back_shows_what_was_typed_though_the_portal_never_got_it(enter: OpenPag
     expect(form.name).to_have_value("never-arrived")
 
 
-def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(enter: OpenPage) -> None:
-    page = enter()
+def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst()
     written = JsonPage(page).open()
     written.submit('{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
     for _ in range(2):
@@ -190,8 +194,8 @@ def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(ent
 
 
 @pytest.mark.parametrize("leave", ["back", "reload"])
-def test_a_refused_form_is_not_sent_again_by_back_or_reload(enter: OpenPage, leave: str) -> None:
-    page = enter()
+def test_a_refused_form_is_not_sent_again_by_back_or_reload(open_as_analyst: OpenPage, leave: str) -> None:
+    page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace('{"jobName": "no good"}')
     written.submit_unchecked()
@@ -206,9 +210,11 @@ def test_a_refused_form_is_not_sent_again_by_back_or_reload(enter: OpenPage, lea
     assert written.refusal.count() == 0
 
 
-def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(enter: OpenPage, new_page: PageOpener) -> None:
+def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(
+    open_as_analyst: OpenPage, new_page: PageOpener
+) -> None:
     new_page.expect_complaint(SIGNED_OUT)
-    page = enter(reverse("team", args=["research"]))
+    page = open_as_analyst(reverse("team", args=["research"]))
     page.locator(".person-menu summary").click()
     page.locator("button[data-theme=dark]").click()
     other = page.context.new_page()
@@ -231,10 +237,10 @@ def storage_is_empty(page: Page) -> bool:
 
 
 def test_a_session_that_ends_by_itself_leaves_what_was_typed(
-    enter: OpenPage, research: Research, new_page: PageOpener
+    open_as_analyst: OpenPage, research: Research, new_page: PageOpener
 ) -> None:
     new_page.expect_complaint(SIGNED_OUT)
-    page = enter()
+    page = open_as_analyst()
     form = JobForm(page).open()
     page.context.clear_cookies(name="sessionid")
     form.name.fill("typed-too-late")
@@ -250,8 +256,8 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(
     expect(form.name).to_have_value("typed-too-late")
 
 
-def test_back_after_a_password_that_was_wrong_asks_for_nothing(enter: OpenPage, research: Research) -> None:
-    page = enter(reverse("sign_in"))
+def test_back_after_a_password_that_was_wrong_asks_for_nothing(open_as_analyst: OpenPage, research: Research) -> None:
+    page = open_as_analyst(reverse("sign_in"))
     page.context.clear_cookies()
     page.goto(reverse("sign_in"))
     for password in ("wrong", "demo"):
