@@ -30,7 +30,7 @@ def test_a_name_is_transferred_after_it_was_said_what_changes(admin, hello):
     finance = make.team("finance")
     asked = run_action(admin, "transfer", hello)
     assert "Only the new team can register" in asked
-    assert "jobs that ran stay, with their costs, with the team that ran them" in asked
+    assert "Past jobs and their costs stay with the team that ran them" in asked
     assert Definition.objects.get().team.slug == "research"
 
     assert "Definitions transferred to Finance: 1." in run_action(admin, "transfer", hello, team=finance.pk)
