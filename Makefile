@@ -1,5 +1,5 @@
-# Two commands need nothing prepared: `make run` and `make test`. Each makes .venv by itself and installs the locked,
-# hashed requirements into it. `make help` lists the rest.
+# `make run` and `make test` need no preparation: both create .venv and install the locked, hashed requirements into it.
+# `make help` lists all targets.
 
 PORT ?= 8000
 STATE ?= .portal
@@ -9,39 +9,39 @@ RUNS ?= 20
 SHELL = /bin/sh
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
-# A production that serves nobody, for the checks that judge its settings.
+# Dummy production settings for the checks.
 PRODUCTION = PORTAL_MODE=production ALLOWED_HOSTS=batch.example.org DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY=`$(PY) -c 'import secrets; print(secrets.token_urlsafe(60))'`
-# Compiled modules are kept: each process compiling all of them anew is a third of the time of many a test.
+# Keep compiled modules: compiling them in every process takes a third of the time of many tests.
 export PYTHONDONTWRITEBYTECODE =
 NOT_FAST = browser or process or long
-# Whoever tests on a machine without Node is told what was skipped; a check that skipped something would be none.
+# Without Node, `make test` skips its tests with a message, and `make check` fails.
 WITHOUT_NODE = --optional
 check: WITHOUT_NODE =
-# The floor of pyproject.toml: measured while the tests run, and told in one line.
+# Coverage against the minimum in pyproject.toml, measured while the tests run.
 check: COVERAGE = --cov --cov-report=
 
 .PHONY: help run test test-fast test-js lint-js coverage test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
 .NOTPARALLEL:
 
 help:
-	@echo 'make run         the portal with a demo, at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
-	@echo 'make test        every test: SQLite, PostgreSQL, headless Chromium, and Node where there is one'
-	@echo 'make test-js     the tests of the scripts of the pages; needs Node (make test skips them without, make check fails)'
-	@echo 'make lint-js     ESLint and TypeScript over the scripts of the pages; needs Node and npm'
-	@echo 'make coverage    which branches of the product tests run in their own process, and what they miss'
-	@echo 'make test-fast   the quick tests: no browser, no child process, no PostgreSQL, none above a tenth of a second'
-	@echo 'make check       format, lint, types, import contracts, migrations, templates, bundle, audit; then make test'
-	@echo 'make assets      makes the bundle of the editor from static/src/builder; needs Node'
-	@echo 'make format      write the code the way make check wants it'
-	@echo 'make mutants     takes each rule, right, limit and lease check out, and sees that a test misses it (12 minutes)'
-	@echo 'make fuzz        the tests of documents, with many more examples (some minutes)'
-	@echo 'make soak-browser  all browser tests 20 times, half of them on busy cores; goes on where it was stopped (RUNS=20)'
-	@echo 'make rules       write docs/rules.md and docs/access.md anew from the rules and the table of rights'
-	@echo 'make chaos       delivery under everything that can go wrong, by SEED=… (about 25 minutes; JOBS=2000 in its storm)'
-	@echo 'make bench       how fast the parts are that people wait for, and what the portal costs beside a plain loop (some minutes)'
-	@echo 'make pictures    takes the pictures of the documentation anew'
-	@echo 'make lock        write the locked requirements anew from pyproject.toml'
+	@echo 'make run           run the portal with a demo at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
+	@echo 'make test          run all tests: SQLite, PostgreSQL, headless Chromium, and Node if installed'
+	@echo 'make test-fast     run the quick tests: no browser, child process or PostgreSQL, each under a tenth of a second'
+	@echo 'make test-js       test the scripts of the pages; needs Node (without it make test skips them, make check fails)'
+	@echo 'make lint-js       check the scripts of the pages with ESLint and TypeScript; needs Node and npm'
+	@echo 'make coverage      measure branch coverage and list what is not covered'
+	@echo 'make check         check format, lint, types, imports, migrations, templates, bundle, audit; then run all tests'
+	@echo 'make format        format the code and fix lint errors'
+	@echo 'make assets        build the editor bundle from static/src/builder; needs Node and npm'
+	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
+	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (12 minutes)'
+	@echo 'make fuzz          run the document tests with many more examples (some minutes)'
+	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
+	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
+	@echo 'make bench         run the benchmarks and compare the portal with a plain script (some minutes)'
+	@echo 'make pictures      update the screenshots in the documentation'
+	@echo 'make lock          update the locked requirements from pyproject.toml'
 
 run: .venv/.run-stamp
 	@exec $(PY) -m portal.quickstart --port '$(PORT)' --state '$(STATE)'
@@ -89,7 +89,7 @@ check: .venv/.dev-stamp lint types contracts migrations templates bundle deploy 
 
 lint: .venv/.dev-stamp
 	@echo '== format and lint'
-	@$(PY) -m ruff format --check --quiet . || { echo 'make format puts this right.'; exit 1; }
+	@$(PY) -m ruff format --check --quiet . || { echo 'Run make format to fix this.'; exit 1; }
 	@$(PY) -m ruff check --quiet .
 
 types: .venv/.dev-stamp
@@ -109,12 +109,12 @@ templates: .venv/.dev-stamp
 	@$(PY) -m djlint --quiet --lint templates
 
 bundle: .venv/.dev-stamp
-	@echo '== files in static/ that others made'
+	@echo '== vendored and generated files in static/'
 	@$(PY) -m scripts.check_assets
 
-# The editor of documents, from static/src/builder. Nobody else needs Node: what it makes is committed.
+# The editor, from static/src/builder. The bundle is committed, so nothing else needs Node.
 assets: .venv/.dev-stamp
-	@command -v npm >/dev/null || { echo 'make assets needs Node and npm, which were not found on PATH.' >&2; exit 1; }
+	@command -v npm >/dev/null || { echo 'Node and npm not found. Install them to run make assets.' >&2; exit 1; }
 	@rm -rf .assets && cp -R static/src/builder .assets
 	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
 	@$(PY) -m scripts.check_assets --take .assets
@@ -130,11 +130,11 @@ audit: .venv/.dev-stamp
 format: .venv/.dev-stamp
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
 
-# The pictures of the documentation, taken anew by the tests that look at them
+# The screenshots of the documentation, taken by the tests that check them
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
 
-# Every state of the protocol, 100,000 events, a failure at each step, recovery times, accounts that do not answer, and a
+# Every state of the protocol, 100,000 events, a failure at each step, recovery times, accounts that don't respond, and a
 # storm of all at once
 chaos: .venv/.dev-stamp
 	@failed=0; \
@@ -143,7 +143,7 @@ chaos: .venv/.dev-stamp
 	$(PY) -m tests.chaos failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 
-# Each rule of the policy, each check of access and of who has a job in hand, taken out one by one: a test has to miss it
+# Removes each policy rule, access check and lease condition, one by one: a test must fail
 mutants: .venv/.dev-stamp
 	@$(PY) -m scripts.mutants
 
@@ -152,8 +152,8 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.cost
 
-# -- The ground. A Python counts when it really runs (a version manager's shims may only pretend), is new enough and can
-# make environments.
+# -- The virtual environment. A Python is used if it runs (a version manager's shim may not), is new enough and can create
+# environments.
 .venv/bin/python:
 	@found=; bare=; \
 	for python in python3.13 python3.12 python3.11 python3; do \
@@ -161,26 +161,26 @@ bench: .venv/.dev-stamp
 		bare=$$python; \
 		$$python -c 'import ensurepip, venv' >/dev/null 2>&1 && { found=$$python; break; }; \
 	done; \
-	if [ -z "$$bare" ]; then echo 'Python 3.11 or newer is needed, and none was found on PATH.' >&2; exit 1; fi; \
+	if [ -z "$$bare" ]; then echo 'Python 3.11 or newer not found. Install it or add it to PATH.' >&2; exit 1; fi; \
 	if [ -z "$$found" ]; then \
-		echo "$$bare cannot make virtual environments: install its venv module (Debian, Ubuntu: apt install python3-venv)." >&2; \
+		echo "$$bare can't create virtual environments. Install its venv module (Debian, Ubuntu: apt install python3-venv)." >&2; \
 		exit 1; \
 	fi; \
-	echo "Making .venv with $$found …"; \
+	echo "Creating .venv with $$found …"; \
 	$$found -m venv --clear .venv
 
 .venv/.run-stamp: requirements.txt | .venv/bin/python
-	@echo 'Installing the requirements (once) …'
+	@echo 'Installing requirements (once) …'
 	@$(PIP) install --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.dev-stamp: requirements-dev.txt requirements.txt | .venv/bin/python
-	@echo 'Installing the requirements of development (once) …'
+	@echo 'Installing development requirements (once) …'
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch .venv/.run-stamp $@
 
 lock:
-	@command -v uv >/dev/null || { echo 'make lock needs uv, which was not found on PATH.' >&2; exit 1; }
+	@command -v uv >/dev/null || { echo 'uv not found. Install it to run make lock.' >&2; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.txt
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --extra dev -c requirements.txt \
 		pyproject.toml -o requirements-dev.txt

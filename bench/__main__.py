@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     }
     unknown = set(arguments) - set(parts)
     if unknown:
-        sys.stderr.write(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}.\n")
+        sys.stderr.write(f"Unknown parts: {', '.join(sorted(unknown))}. Use: {', '.join(parts)}.\n")
         return 1
     setup_test_environment()
     call_command("migrate", verbosity=0)

@@ -17,15 +17,15 @@ PLAIN = ("my-job-definition", "my-job-submission", "workflow-jobs")
 def comparisons() -> Iterator[Comparison]:
     for name in PLAIN:
         text = (SEEDS / f"{name}.json").read_text()
-        yield compare(f"read and judge {name}", partial(_validate, text), "json.loads", partial(json.loads, text))
+        yield compare(f"parse and validate {name}", partial(_validate, text), "json.loads", partial(json.loads, text))
     document = json.loads((SEEDS / "my-job-definition.json").read_text())
     yield compare(
         "fingerprint a definition", partial(fingerprint, document), "json.dumps", partial(json.dumps, document)
     )
     yield compare(
-        "judge a workflow of 300 jobs",
+        "validate a workflow of 300 jobs",
         partial(_validate, chain(300)),
-        "of 30 jobs",
+        "30 jobs",
         partial(_validate, chain(30)),
     )
 

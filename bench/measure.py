@@ -39,7 +39,7 @@ def best_seconds(work: Callable[[], object]) -> float:
 
 
 def table(comparisons: list[Comparison]) -> str:
-    head = ("what", "ms", "against", "ms", "ratio")
+    head = ("benchmark", "ms", "baseline", "ms", "ratio")
     rows = [
         (c.what, f"{c.seconds * 1000:.3f}", c.against, f"{c.other_seconds * 1000:.3f}", f"{c.ratio:.1f}")
         for c in comparisons

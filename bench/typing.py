@@ -88,14 +88,14 @@ def lines(context: BrowserContext) -> Iterator[str]:
         delays = sorted(mark_delays(page, name))
         p95 = delays[int(len(delays) * 0.95) - 1]
         yield (
-            f"marks after the last key, {name}: p50 {median(delays):.0f} ms, p95 {p95:.0f} ms "
+            f"delay from a key to its markers, {name}: p50 {median(delays):.0f} ms, p95 {p95:.0f} ms "
             f"(goal {MAX_MS} ms: {goal_text(p95, MAX_MS)}; {len(delays)} keys)"
         )
     for address in dict.fromkeys(DOCUMENTS.values()):
         kib, after = page_weight(context, address), time_to_ready(context, address)
         yield (
-            f"{address}: {kib:.0f} KiB on the first visit (goal {MAX_KIB}: {goal_text(kib, MAX_KIB)}); takes keys "
-            f"after {after:.0f} ms on another (goal {MAX_READY_MS}: {goal_text(after, MAX_READY_MS)})"
+            f"{address}: {kib:.0f} KiB on the first visit (goal {MAX_KIB}: {goal_text(kib, MAX_KIB)}); ready to type "
+            f"after {after:.0f} ms on later ones (goal {MAX_READY_MS}: {goal_text(after, MAX_READY_MS)})"
         )
 
 
@@ -106,7 +106,7 @@ def goal_text(figure: float, goal: float) -> str:
 def main() -> int:
     path = chromium.find()
     if path is None:
-        sys.stdout.write(f"What writing costs was not measured. {chromium.WHAT_TO_DO}\n")
+        sys.stdout.write(f"Typing was not measured. {chromium.WHAT_TO_DO}\n")
         return 0
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,

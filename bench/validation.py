@@ -19,16 +19,16 @@ def comparisons() -> Iterator[Comparison]:
     definition: Document = json.loads((SEEDS / "my-job-definition.json").read_text())
     bare = Draft202012Validator(json_schema(DocumentKind.DEFINITION))
     yield compare(
-        "judge the guide's definition (2 at most)",
+        "validate the guide's definition (ratio at most 2)",
         partial(validate.validate_document, DocumentKind.DEFINITION, definition),
         "jsonschema alone",
         lambda: list(bare.iter_errors(definition)),
     )
     small, large = (json.loads(chain(length)) for length in (1_000, 10_000))
     yield compare(
-        "judge a workflow of 10,000 jobs (15 at most)",
+        "validate a workflow of 10,000 jobs (ratio at most 15)",
         partial(validate.validate_document, DocumentKind.WORKFLOW, large),
-        "of 1,000 jobs",
+        "1,000 jobs",
         partial(validate.validate_document, DocumentKind.WORKFLOW, small),
     )
     yield compare("import jobs.spec", _python("import jobs.spec.rules.validate"), "python alone", _python("pass"))

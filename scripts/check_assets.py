@@ -34,7 +34,7 @@ def find_problems() -> list[str]:
     """Return the differences from the manifest."""
     entries = json.loads(MANIFEST.read_text())
     problems = [
-        f"static/{entry['file']} is not the one of static/vendor/manifest.json."
+        f"static/{entry['file']} differs from static/vendor/manifest.json."
         for entry in entries
         if digest(STATIC / entry["file"]) != entry["sha256"]
     ]
@@ -43,7 +43,7 @@ def find_problems() -> list[str]:
     problems += [f"static/{name} is not in static/vendor/manifest.json." for name in sorted(files - manifest_files)]
     sources = next((entry.get("sources_sha256") for entry in entries if entry["file"] == BUNDLE), None)
     if sources != sources_digest():
-        problems.append("static/src/builder has changed since the bundle was made: run `make assets`.")
+        problems.append("static/src/builder has changed since the bundle was built. Run `make assets`.")
     return problems
 
 

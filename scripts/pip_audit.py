@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 TIMEOUT_SECONDS = 60
-NOT_AUDITED = "Dependencies: not audited (no advisory service could be reached)."
+NOT_AUDITED = "Dependencies: not audited, because no advisory service could be reached."
 
 
 def main(requirements: str) -> int:
@@ -44,7 +44,7 @@ def report(answer: dict[str, Any]) -> int:
     if not audited:
         return print_lines(NOT_AUDITED)
     rest = f" Not audited: {', '.join(skipped)}." if skipped else ""
-    return print_lines(f"Dependencies: {audited} audited, none with a known vulnerability.{rest}")
+    return print_lines(f"Dependencies: {audited} audited, no known vulnerabilities.{rest}")
 
 
 def print_lines(*lines: str) -> int:

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WHAT_TO_DO = "No Chromium was found: install it (Debian: apt install chromium), or name it in CHROMIUM."
+WHAT_TO_DO = "Chromium not found. Install it (Debian: apt install chromium), or set CHROMIUM."
 APT_SECONDS = 600
 ARGUMENTS = (
     "--no-sandbox",  # the tests may run as root

@@ -24,11 +24,11 @@ def main(arguments: list[str]) -> int:
 
 def read(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.cost", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1000, help="independent jobs of the first workflow")
-    parser.add_argument("--steps", type=int, default=100, help="steps of the second")
-    parser.add_argument("--at-once", type=int, default=200, help="submissions posted at the same moment")
-    parser.add_argument("--turns", type=int, default=2, help="how often each way has its turn")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes of the portal")
+    parser.add_argument("--jobs", type=int, default=1000, help="number of independent jobs in the first workflow")
+    parser.add_argument("--steps", type=int, default=100, help="number of steps in the second workflow")
+    parser.add_argument("--at-once", type=int, default=200, help="number of concurrent submissions")
+    parser.add_argument("--turns", type=int, default=2, help="number of turns")
+    parser.add_argument("--workers", type=int, default=1, help="number of the portal's worker processes")
     return parser.parse_args(arguments)
 
 

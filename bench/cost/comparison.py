@@ -39,34 +39,34 @@ def lines(title: str, jobs: int, loops: Sequence[BenchRun], portals: Sequence[Be
     }
     sent = portal.calls.get("SubmitJob", 0)
     walls = ", ".join(f"{turn.wall:.1f}" for turn in portals)
-    yield f"{title}: from accept to all ends known, best of {len(portals)} turns"
-    yield _row("wall", f"{portal.wall:.2f} s, the loop {loop.wall:.2f} s: {ratio:.2f} times",
-               f"≤ {MAX_WALL_RATIO}, aim {WALL_RATIO_GOAL}", met=ratio <= MAX_WALL_RATIO)  # fmt: skip
-    yield _row("API calls a job", f"{calls:.2f} (submits {sent}, looks {poll_count}, others {others or 'none'})",
+    yield f"{title}: from acceptance until all ends are known, best of {len(portals)} turns"
+    yield _row("wall time", f"{portal.wall:.2f} s, script {loop.wall:.2f} s: {ratio:.2f} times",
+               f"≤ {MAX_WALL_RATIO}, target {WALL_RATIO_GOAL}", met=ratio <= MAX_WALL_RATIO)  # fmt: skip
+    yield _row("AWS calls per job", f"{calls:.2f} (submits {sent}, polls {poll_count}, others {others or 'none'})",
                "≤ 1 + polls of 100", met=sent == jobs and not others.get("ListJobs"))  # fmt: skip
-    yield _row("CPU a job", f"{cpu_ms:.1f} ms, the loop {loop.cpu / jobs * 1000:.1f} ms",
+    yield _row("CPU per job", f"{cpu_ms:.1f} ms, script {loop.cpu / jobs * 1000:.1f} ms",
                f"≤ {MAX_CPU_MS:.0f} ms", met=cpu_ms <= MAX_CPU_MS)  # fmt: skip
     yield _row(
-        "end known after", f"p50 {percentile(portal.late, 0.5):.2f} s, p95 {percentile(portal.late, 0.95):.2f} s", ""
+        "delay of an end", f"p50 {percentile(portal.late, 0.5):.2f} s, p95 {percentile(portal.late, 0.95):.2f} s", ""
     )
     yield _row(
-        "where it went",
-        f"accepted at {portal.accepted:.2f} s, sending from {portal.started:.2f} to {portal.sent:.2f} s "
-        f"(the loop: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
+        "phases",
+        f"accepted at {portal.accepted:.2f} s, submitting from {portal.started:.2f} to {portal.sent:.2f} s "
+        f"(script: to {loop.sent:.2f} s), then {portal.wall - portal.sent:.2f} s until the last end was known",
         "",
     )
     if ratio > MAX_WALL_RATIO:
         worker = sum(seconds for name, seconds in portal.cpu_by.items() if name.startswith("worker"))
         yield _row(
-            "why",
-            f"of the {portal.wall - loop.wall:.1f} s more, {portal.accepted:.1f} s are accepting and keeping it; "
-            f"workers were busy for {worker:.1f} s: each job has its intent written before its request, its id after "
-            "it, and its history at each step, which the loop keeps nowhere",
+            "reason",
+            f"of the additional {portal.wall - loop.wall:.1f} s, {portal.accepted:.1f} s are for accepting jobs; "
+            f"workers were busy for {worker:.1f} s: they store each job's intent before the request, its ID "
+            "after it, and its history; the script stores nothing",
             "",
         )
     cpu_by_process = ", ".join(f"{name} {seconds / jobs * 1000:.1f}" for name, seconds in portal.cpu_by.items())
-    yield _row("CPU by process", f"{cpu_by_process} ms a job", "")
-    yield _row("all turns", f"portal {walls} s; loop {', '.join(f'{turn.wall:.1f}' for turn in loops)} s", "")
+    yield _row("CPU by process", f"{cpu_by_process} ms per job", "")
+    yield _row("all turns", f"portal {walls} s; script {', '.join(f'{turn.wall:.1f}' for turn in loops)} s", "")
 
 
 def _row(what: str, measured: str, goal: str, *, met: bool = True) -> str:
@@ -76,7 +76,7 @@ def _row(what: str, measured: str, goal: str, *, met: bool = True) -> str:
 
 def burst_line(durations: Sequence[float]) -> str:
     return (
-        f"{len(durations)} submissions of one job, all posted at once: p50 {percentile(durations, 0.5):.2f} s, "
-        f"p95 {percentile(durations, 0.95):.2f} s, the last {durations[-1]:.2f} s, "
-        f"{len(durations) / durations[-1]:.0f} a second"
+        f"{len(durations)} submissions of one job, posted at once: p50 {percentile(durations, 0.5):.2f} s, "
+        f"p95 {percentile(durations, 0.95):.2f} s, last {durations[-1]:.2f} s, "
+        f"{len(durations) / durations[-1]:.0f} per second"
     )

@@ -81,7 +81,7 @@ class BenchEnvironment:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{name} does not answer: {(self.path / f'{name}.log').read_text()[-2000:]}")
+                raise RuntimeError(f"{name} doesn't respond: {(self.path / f'{name}.log').read_text()[-2000:]}")
             time.sleep(0.05)
 
 

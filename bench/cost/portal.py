@@ -122,5 +122,5 @@ def _wait_until_ended(before: int) -> None:
     while Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).exists():
         if time.monotonic() > deadline:
             left = Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).count()
-            raise RuntimeError(f"{left} jobs had not ended after {TIMEOUT_SECONDS:.0f} s.")
+            raise RuntimeError(f"{left} jobs have not ended after {TIMEOUT_SECONDS:.0f} s.")
         time.sleep(POLL_INTERVAL_SECONDS)

@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     tests = tests_by_name()
     unknown = [name for name in arguments if name not in tests]
     if unknown:
-        raise SystemExit(f"No such mutant: {', '.join(unknown)}")
+        raise SystemExit(f"Unknown mutants: {', '.join(unknown)}")
     started_at = time.monotonic()
     survivors = []
     names = arguments or list(tests)
@@ -24,10 +24,10 @@ def main(arguments: list[str]) -> int:
             names, runs.map(lambda name: run_mutant(name, tests[name], context), names), strict=True
         ):
             survivors += [] if outcome.detected_by else [name]
-            word = "missed" if outcome.detected_by else "MISSED BY NO TEST"
+            word = "detected" if outcome.detected_by else "NOT DETECTED"
             print(f"{word:<18} {outcome.seconds:4.0f} s  {name}  {outcome.detected_by}", flush=True)  # noqa: T201
     count = len(names)
-    print(f"{count - len(survivors)} of {count} are missed when taken out ({time.monotonic() - started_at:.0f} s).")  # noqa: T201
+    print(f"{count - len(survivors)} of {count} mutants detected ({time.monotonic() - started_at:.0f} s).")  # noqa: T201
     return 1 if survivors else 0
 
 

@@ -73,7 +73,7 @@ def run_mutant(
         if run.exitcode is None:
             run.kill()
             run.join()
-            return MutantOutcome(f"no end within {timeout:.0f} s", seconds)
+            return MutantOutcome(f"timeout after {timeout:.0f} s", seconds)
         if run.exitcode == 0:
             return MutantOutcome("", seconds)
         report, output = Path(folder, "report.json"), Path(folder, "output")

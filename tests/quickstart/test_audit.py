@@ -22,7 +22,7 @@ def test_a_known_vulnerability_fails(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_what_nobody_knows_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert pip_audit.report(audit_result(GOOD, UNKNOWN)) == 0
-    assert capsys.readouterr().out.endswith("1 audited, none with a known vulnerability. Not audited: rq.\n")
+    assert capsys.readouterr().out.endswith("1 audited, no known vulnerabilities. Not audited: rq.\n")
 
 
 def test_a_service_that_knows_nothing_has_audited_nothing(capsys: pytest.CaptureFixture[str]) -> None:
