@@ -18,7 +18,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -248,13 +248,16 @@ def outcome_of(answer: Any) -> None:
 
 def all_rows() -> dict[str, list[Any]]:
     """All rows of the portal, of people's rights and of their second factors."""
-    tables = [*apps.get_app_config("jobs").get_models(), Authenticator, Group, Group.permissions.through]
-    tables += [each.remote_field.through for each in User._meta.many_to_many]
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values())
-        for model in tables
-        if model not in UNCHANGED and "audit" not in model._meta.label_lower
-    }
+    kinds = [*apps.get_app_config("jobs").get_models(), Authenticator, Group, Group.permissions.through]
+    kinds += [each.remote_field.through for each in User._meta.many_to_many]
+    tables = [
+        model._meta.db_table for model in kinds if model not in UNCHANGED and "audit" not in model._meta.label_lower
+    ]
+    with connection.cursor() as cursor:  # four times as quick as the ORM
+        return {
+            table: cursor.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall()  # noqa: S608 - our own tables
+            for table in tables
+        }
 
 
 # -- What is tried
