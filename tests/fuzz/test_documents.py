@@ -73,7 +73,7 @@ def valid_by_schema(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
 
 
 @pytest.mark.long
-@examples(500, 10_000)
+@examples(200, 10_000)
 @given(valid_by_schema())
 def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(
     made: tuple[DocumentKind, Document],
@@ -91,7 +91,7 @@ def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss
 
 
 @pytest.mark.long
-@examples(500, 10_000)
+@examples(200, 10_000)
 @given(valid_by_schema())
 def test_normalising_twice_is_normalising_once(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
@@ -109,7 +109,7 @@ def typed_documents(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
 
 
 @pytest.mark.long
-@examples(500, 10_000)
+@examples(200, 10_000)
 @given(typed_documents())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
