@@ -1,7 +1,8 @@
-"""The one way in which tests wait for something that another thread, process or browser does."""
+"""The one way in which tests wait for what another thread, process or browser does, and the one to time a limit."""
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,3 +32,13 @@ def eventually(
         if time.monotonic() > deadline:
             raise AssertionError(f"Not within {seconds:g} s. {describe() if describe else ''}") from failure
         time.sleep(INTERVAL_SECONDS)
+
+
+def at_some_pace(check: Callable[[float], None], errors: tuple[type[Exception], ...] = ()) -> None:
+    """Check what holds for times of any length, first with short ones, then with those that a busy machine needs.
+
+    `check` takes what its times are multiplied by. Of the short ones, an exception of `errors` counts as a failure.
+    """
+    with suppress(AssertionError, *errors):
+        return check(1)
+    return check(6)
