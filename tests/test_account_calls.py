@@ -1,5 +1,6 @@
 """Where AWS does not answer nobody calls, but for one question now and then; where it does, that costs nothing."""
 
+import html
 import time
 from datetime import timedelta
 
@@ -48,7 +49,7 @@ def account_with_open_breaker(account: Account, ago: float = 0.0) -> Account:
     """An account that was found not to answer."""
     moment = now() - timedelta(seconds=ago)
     account.status.update_breaker(
-        CircuitBreaker().after_failures(1, "AWS did not answer in time.", moment, timed_out=True)
+        CircuitBreaker().after_failures(1, "AWS didn't respond in time.", moment, timed_out=True)
     )
     return account
 
@@ -61,7 +62,7 @@ def test_an_account_that_hangs_is_called_once_and_then_left_alone(short_timeouts
         assert not call_fails(account)
         assert len(aws.requests) == 1
         account.refresh_from_db()
-        assert account.status.breaker.reason == "AWS did not answer in time."
+        assert account.status.breaker.reason == "AWS didn't respond in time."
 
 
 def test_an_answer_byte_by_byte_is_no_answer(short_timeouts):
@@ -231,7 +232,8 @@ def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch)
     account = account_with_open_breaker(make.account())
     client.force_login(make.admin())
 
-    pages = [client.get(path).content.decode() for path in ("/health/", f"/admin/jobs/account/{account.pk}/change/")]
+    paths = ("/health/", f"/admin/jobs/account/{account.pk}/change/")
+    pages = [html.unescape(client.get(path).content.decode()) for path in paths]
 
     for page in pages:
-        assert "AWS did not answer in time. The portal tries again at" in page
+        assert "AWS didn't respond in time. The portal tries again at" in page

@@ -102,7 +102,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         deadline = min(getattr(self._call, "deadline", float("inf")), _deadlines.block)
         started_at = time.monotonic()
         if started_at >= deadline:
-            raise DeadlineError("The time for this call was over before it was answered.", 0.0)
+            raise DeadlineError("The call to AWS timed out.", 0.0)
         previous_deadline, _deadlines.request = _deadlines.request, deadline
         try:
             return super().send(request)
@@ -110,7 +110,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
             if time.monotonic() >= deadline:
                 waited_seconds = time.monotonic() - started_at
                 raise DeadlineError(
-                    f"AWS did not answer completely within {waited_seconds:.0f} s.", waited_seconds
+                    f"AWS didn't respond completely within {waited_seconds:.0f} s.", waited_seconds
                 ) from error
             raise
         finally:

@@ -122,7 +122,7 @@ def classify_error(error: Exception) -> AwsError:
     if isinstance(error, ConnectTimeoutError | EndpointConnectionError | FenceError):
         return RetryableError(str(error) or "Not sent.", code=type(error).__name__)
     if isinstance(error, PARSE_ERRORS):
-        return MalformedResponseError(f"AWS's answer cannot be read ({type(error).__name__}: {error}).")
+        return MalformedResponseError(f"AWS's response is malformed ({type(error).__name__}: {error}).")
     if isinstance(error, BotoCoreError):
         return OutcomeUnknownError(str(error), code=type(error).__name__)
     return OutcomeUnknownError(f"{type(error).__name__}: {error}", code=type(error).__name__)

@@ -46,9 +46,7 @@ class OutcomeTracker:
 
         def answered(http_response: Any, **_: object) -> None:
             if http_response.status_code >= SERVER_ERROR:
-                self._record_failure(
-                    account, f"AWS answered with an error of its own (HTTP {http_response.status_code})."
-                )
+                self._record_failure(account, f"AWS returned a server error (HTTP {http_response.status_code}).")
             else:
                 with self._lock:
                     self._by_account[account] = CallOutcome(answered=True)
@@ -57,14 +55,14 @@ class OutcomeTracker:
             if isinstance(exception, DeadlineError) and exception.waited_seconds < MIN_WAIT_SECONDS:
                 return
             if isinstance(exception, DeadlineError | ReadTimeoutError):
-                self._record_failure(account, "AWS did not answer in time.", timed_out=True)
+                self._record_failure(account, "AWS didn't respond in time.", timed_out=True)
             elif isinstance(exception, ConnectTimeoutError):
-                self._record_failure(account, "AWS could not be reached in time.", timed_out=True)
+                self._record_failure(account, "AWS couldn't be reached in time.", timed_out=True)
             elif isinstance(exception, HTTPClientError | NotConnectedError):
                 self._record_failure(account, "The connection to AWS failed.")
             elif isinstance(exception, AwsError) and is_outage(exception):  # while assuming the role
                 self._record_failure(
-                    account, "AWS gave no credentials for the role.", timed_out=exception.code in TIMEOUTS
+                    account, "AWS returned no credentials for the role.", timed_out=exception.code in TIMEOUTS
                 )
 
         client.meta.events.register("after-call", answered)

@@ -25,7 +25,7 @@ def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
-        raise MalformedResponseError("AWS answered with something that is no object.")
+        raise MalformedResponseError("AWS's response is not an object.")
     return ResponseReader(raw)
 
 
@@ -40,7 +40,7 @@ def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["Respons
         if not token:
             return
         if token in tokens:
-            raise MalformedResponseError("AWS named a page twice.", request_id=answer.request_id)
+            raise MalformedResponseError("AWS returned the same page twice.", request_id=answer.request_id)
         tokens.add(token)
 
 
@@ -60,7 +60,7 @@ def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], *
     for name, shape in operation_model.output_shape.members.items():
         value = body.get(shape.serialization.get("name", name))
         if shape.type_name == "list" and not isinstance(value, list | None):
-            raise MalformedResponseError(f"AWS answered with an unreadable {name}: a list is expected.")
+            raise MalformedResponseError(f"AWS returned a malformed {name}: a list is expected.")
 
 
 class ResponseReader:
@@ -178,8 +178,8 @@ class ResponseReader:
         return value if isinstance(value, list) else []
 
     def _malformed(self, key: str, expected: str) -> MalformedResponseError:
-        article = "an unreadable" if key in self.raw else "no"
-        message = f"AWS answered with {article} {key}: a {expected} is expected."
+        article = "a malformed" if key in self.raw else "no"
+        message = f"AWS returned {article} {key}: a {expected} is expected."
         return MalformedResponseError(message, request_id=self.request_id)
 
 

@@ -168,7 +168,7 @@ class Fence(threading.local):
 
     def check(self, **_: object) -> None:
         if self.started is None or self.started.elapsed_seconds() > self.seconds:
-            raise FenceError("Too much time has passed since the intent was written; not sent.")
+            raise FenceError("Not sent: too much time has passed since the intent was committed.")
         hit_failpoint("signed")
 
 
@@ -290,7 +290,9 @@ def _assume_role(config: ClientConfig) -> dict[str, str]:
         credentials = call(sts.assume_role, **request).nested("Credentials")
         expires_at = credentials.raw.get("Expiration")
         if not isinstance(expires_at, datetime) or expires_at.timestamp() <= time.time():
-            raise OutcomeUnknownError("AWS gave no credentials for the role, or expired ones.", code="NoCredentials")
+            raise OutcomeUnknownError(
+                "AWS returned no credentials for the role, or expired ones.", code="NoCredentials"
+            )
         return {
             "access_key": credentials.required_text("AccessKeyId", max_length=MAX_CREDENTIAL_LENGTH),
             "secret_key": credentials.required_text("SecretAccessKey", max_length=MAX_CREDENTIAL_LENGTH),

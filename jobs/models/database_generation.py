@@ -22,8 +22,8 @@ from jobs.models.team import Team
 log = structlog.get_logger(__name__)
 
 ROTATION_INTERVAL = timedelta(seconds=5)
-FILE_MISSING = "The file that tells one life of the database from another is missing."
-TOKEN_MISMATCH = "The database is not the one that was last worked with: a backup of it, or another."  # noqa: S105 - a message
+FILE_MISSING = "The file that detects a restored database (INCARNATION_FILE) is missing."
+TOKEN_MISMATCH = "This is not the database that the portal last used: it was restored or replaced."  # noqa: S105 - a message
 
 
 class DatabaseGeneration(models.Model):

@@ -28,10 +28,7 @@ MAX_RETRY_DELAY_SECONDS = 300.0
 
 # A job is held after this many workers died while they delivered it.
 MAX_LOST_WORKERS = 3
-LOST_WORKERS_NOTE = (
-    f"{MAX_LOST_WORKERS} workers vanished while they carried it. It is sent when a lead of the team releases it, "
-    "and never if it is stopped."
-)
+LOST_WORKERS_NOTE = f"{MAX_LOST_WORKERS} workers died while submitting it. A team lead can release or stop it."
 
 # The largest sizes that the columns of a job hold. AWS has no machine near them.
 MAX_VCPUS = Decimal("999999.9999")
@@ -296,7 +293,7 @@ class Job(models.Model):
     def _unless_stopped(self, delivery: Delivery, reason: str, source: str, fields: dict[str, object]) -> bool:
         """Check the stop request in the row, which may be newer than this copy."""
         stop_requested = Q(stop_requested_at__isnull=False)
-        note = "Stopped before it was sent."
+        note = "Stopped before it was submitted."
         return self.advance(
             Delivery.WITHDRAWN, source=source, note=note, only_if=stop_requested, lease_until=None, ended_at=now()
         ) or self.advance(delivery, source=source, note=reason, only_if=~stop_requested, lease_until=None, **fields)

@@ -97,7 +97,7 @@ def mark_lost(job: Job, *, source: str) -> bool:
     fields = {
         "state": State.LOST,
         "ended_at": current_time,
-        "status_reason": job.status_reason or "AWS no longer knows it.",
+        "status_reason": job.status_reason or "AWS no longer has this job.",
     }
     return bool(
         _write_updates([StateUpdate(job, _progress(job), fields, is_state_change=True)], current_time, source)

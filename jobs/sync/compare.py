@@ -164,8 +164,12 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, Discrepan
         if observation is None or not sent_by_us:
             continue
         if observation.state not in FINAL_STATES:
-            batch.terminate(reader, batch_id, f"The portal has this job as {job.batch_id or 'withdrawn'}.")
-        note = f"AWS has a second job {batch_id}; it was ended." if job.batch_id else f"AWS had it as {batch_id}."
+            batch.terminate(
+                reader,
+                batch_id,
+                f"Stopped by the portal, which has this job as {job.batch_id or 'withdrawn'}.",
+            )
+        note = f"AWS has a second job {batch_id}; it was stopped." if job.batch_id else f"AWS had it as {batch_id}."
         fields = {"account": queue.account, "job": job, "note": note}
         if Discrepancy.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
             log.error("duplicate_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)
@@ -202,7 +206,7 @@ def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Obs
 def _check_all_read(unreadable: set[str]) -> None:
     """Raise MalformedResponseError if any description could not be read: the queue then doesn't count as compared."""
     if unreadable:
-        raise MalformedResponseError(f"AWS's description of {len(unreadable)} jobs cannot be read.")
+        raise MalformedResponseError(f"AWS's descriptions of {len(unreadable)} jobs are malformed.")
 
 
 def _parse_marker(name: str) -> UUID | None:

@@ -43,4 +43,4 @@ def probe_targets(account: Account) -> connection_test.ProbeTargets:
 def _account_mismatch(account: Account, number: str) -> str:
     if not number or not account.number or number == account.number:
         return ""
-    return f"This way in leads to account {number}, and not to {account.number}."
+    return f"These credentials belong to account {number}, not to {account.number}."

@@ -42,7 +42,7 @@ def parse_job_id(body: str) -> str:
         or not 0 < len(job_id) <= MAX_ID_LENGTH
         or "\0" in job_id
     ):
-        raise MalformedEventError(f"Not about a job of Batch: {body[:100]!r}")
+        raise MalformedEventError(f"Not an AWS Batch job event: {body[:100]!r}")
     return job_id.partition(":")[0]
 
 

@@ -42,7 +42,9 @@ def reconcile(account: Account) -> int:
             continue
         hit_failpoint("found")
         if batch_ids:
-            settled += job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker; the answer had been lost.")
+            settled += job.adopt(
+                batch_ids[0], source=SOURCE, note="Found in AWS by its marker, after its response was lost."
+            )
         elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):
             settled += _retry_or_hold(job)
         else:
@@ -67,9 +69,9 @@ def _retry_or_hold(job: Job) -> bool:
     if lost_workers >= MAX_LOST_WORKERS:
         return job.hold(LOST_WORKERS_NOTE, source=SOURCE, lost_workers=lost_workers)
     if not job.team.resubmit_by_itself:
-        reason = "Its answer was lost and AWS does not have it. A lead of the team decides whether it is sent again."
+        reason = "Its response was lost, and AWS doesn't have it. A team lead must release or stop it."
         return job.hold(reason, source=SOURCE, lost_workers=lost_workers)
-    return job.requeue("AWS does not have it; it is sent again.", source=SOURCE, lost_workers=lost_workers)
+    return job.requeue("AWS doesn't have it. The portal submits it again.", source=SOURCE, lost_workers=lost_workers)
 
 
 def _postpone(job: Job) -> None:

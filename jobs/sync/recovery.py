@@ -45,21 +45,21 @@ def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | Non
     tags = description.text_map("tags")
     name = description.text("jobName", max_length=batch.MAX_NAME_LENGTH)
     if tags.get("portal:job") != name[-TEXT_LENGTH:] or _parse_public_id(name) is None:
-        return None, f"Its tags say it is {tags.get('portal:job', 'nothing')}, its name {name!r} says otherwise."
+        return None, f"Its tag portal:job ({tags.get('portal:job', 'none')}) doesn't match its name {name!r}."
     team = Team.objects.filter(slug=tags.get("portal:team", "")).first()
     person = _find_person(tags.get("portal:user", ""))
     if team is None or person is None:
-        return None, f"Its team {tags.get('portal:team')!r} or its person {tags.get('portal:user')!r} is not known."
+        return None, f"Unknown team {tags.get('portal:team')!r} or user {tags.get('portal:user')!r}."
     definition = _parse_definition_arn(description.text("jobDefinition"))
     if definition is None:
-        return None, f"Its job definition {description.text('jobDefinition')!r} cannot be read."
+        return None, f"Invalid job definition {description.text('jobDefinition')!r}."
     definition_document = _describe_definition(queue.account, *definition)
     with transaction.atomic():
         # Lock like a submission does: a key is looked up and assigned under the team's lock.
         team = Team.objects.select_for_update().get(pk=team.pk)
         revision = _get_or_create_revision(queue.account, team, *definition, definition_document)
         job = _create_job(queue, _get_or_create_submission(queue.account, team, person, tags), revision, observation)
-        note = "Rebuilt from what AWS has of it: the portal had no row for it."
+        note = "Rebuilt from AWS: the portal's database did not have it."
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
         )

@@ -160,7 +160,7 @@ def test_a_way_in_that_leads_elsewhere_is_said_so(role_account):
 
     assert (
         role_account.status.connection_test["trouble"]
-        == "This way in leads to account 111122223333, and not to 999999999999."
+        == "These credentials belong to account 111122223333, not to 999999999999."
     )
 
 

@@ -218,7 +218,7 @@ def _final_state(record: HistoricalJob, rng: random.Random, *, is_good: bool) ->
         job.stop_requested_at, job.stop_reason = job.stopped_at, "Stopped in the portal"
         return State.STOPPED
     if rng.random() < LOST_RATE / (1 - SUCCESS_RATE):
-        job.status_reason, job.exit_code = "AWS no longer knows it.", None
+        job.status_reason, job.exit_code = "AWS no longer has this job.", None
         record.runs.clear()
         return State.LOST
     return State.FAILED
