@@ -41,14 +41,14 @@ def submit_one(member: Member) -> bool:
 
 @pytest.mark.long
 def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(research, tmp_path):
-    def ask_in_a_thread(_: int) -> bool:
+    def submit_in_thread(_: int) -> bool:
         try:
             return submit_one(research)
         finally:
             connection.close()
 
     with database_for_threads(tmp_path), ThreadPoolExecutor(20) as people:
-        accepted = list(people.map(ask_in_a_thread, range(20)))
+        accepted = list(people.map(submit_in_thread, range(20)))
 
     assert accepted.count(True) == 3
     assert Job.objects.count() == 5

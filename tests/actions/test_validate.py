@@ -70,13 +70,13 @@ def test_a_bare_name_is_the_newest_active_revision_and_a_number_is_that_one(rese
     make.revision("hello", of=research.team, where=account, active=False)
     make.revision("hello", of=research.team, where=account, registration=Registration.ACCEPTED, number=None)
 
-    def pinned(asked):
+    def revision_for(asked):
         return actions.validate(job_text(jobDefinition=asked), research).resolved_jobs[0].revision
 
-    assert pinned("hello").number == 2
-    assert pinned("hello:1").number == 1
-    assert pinned("hello:3") is None
-    assert pinned("arn:aws:batch:us-west-2:123456789012:job-definition/hello:1").number == 1
+    assert revision_for("hello").number == 2
+    assert revision_for("hello:1").number == 1
+    assert revision_for("hello:3") is None
+    assert revision_for("arn:aws:batch:us-west-2:123456789012:job-definition/hello:1").number == 1
 
 
 def test_each_job_of_a_workflow_is_told_at_its_place(research):

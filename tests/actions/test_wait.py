@@ -46,7 +46,9 @@ def test_without_time_there_is_one_look(naps: list[float], seconds: float) -> No
     assert naps == []
 
 
-def news_at(naps: list[float], seconds: float, write: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+def write_after(
+    naps: list[float], seconds: float, write: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Write when the naps have taken that long."""
 
     def fake_sleep(duration: float) -> None:
@@ -68,12 +70,12 @@ def test_a_registration_an_account_and_a_long_poll_end_within_one_interval_of_th
     def refuse() -> None:
         Revision.objects.update(registration=Registration.REFUSED)
 
-    news_at(naps, 2, refuse, monkeypatch)
+    write_after(naps, 2, refuse, monkeypatch)
     assert actions.wait_for_registration(revision).registration == Registration.REFUSED
     assert 2 <= sum(naps) < 2.3
 
     naps.clear()
-    news_at(
+    write_after(
         naps, 2, lambda: AccountStatus.objects.update(queue_snapshot_at=asked_at + timedelta(seconds=1)), monkeypatch
     )
     assert wait.wait_until_updated(revision.definition.account, "queue_snapshot_at", asked_at, 10)

@@ -34,10 +34,10 @@ def failpoints(database: Database, options: argparse.Namespace) -> list[str]:
                 wrong.append(f"{name}: {failure}: {trouble}")
             else:
                 longest = max(longest, took)
-                say(f"{database}: {name}: {failure}: settled within {took:.1f} s")
+                print_line(f"{database}: {name}: {failure}: settled within {took:.1f} s")
         here.keep = bool(wrong)
     figures = f"{len(cases)} cases, {len(wrong)} wrong, {time.monotonic() - began:.0f} s, the longest {longest:.0f} s"
-    say(f"Failpoints, {database}: {figures}.")
+    print_line(f"Failpoints, {database}: {figures}.")
     return wrong
 
 
@@ -45,7 +45,7 @@ def recovery(database: Database, _: argparse.Namespace) -> list[str]:
     """How soon all is well again. A time that was missed is told; wrong is what never came."""
     measured, wrong = recover(database)
     for each in measured:
-        say(f"Recovery, {database}: {each}")
+        print_line(f"Recovery, {database}: {each}")
     return [*wrong, *(f"never: {each.words}" for each in measured if each.took == float("inf"))]
 
 
@@ -53,15 +53,15 @@ def neighbours(database: Database, options: argparse.Namespace) -> list[str]:
     """How soon the news of an account come while others do not answer. What was wrong."""
     delays, wrong = measure(database, options.seed)
     for each in delays:
-        say(f"Neighbours, {database}, SEED={options.seed}: {each}")
+        print_line(f"Neighbours, {database}, SEED={options.seed}: {each}")
     return wrong
 
 
 def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
     """Everything at random. What was wrong."""
     figures, weather, wrong = storm(database, options.jobs // len(DATABASES), options.seed)
-    say(f"Storm, {database}, SEED={options.seed}: {figures}.")
-    say(f"    {weather}.")
+    print_line(f"Storm, {database}, SEED={options.seed}: {figures}.")
+    print_line(f"    {weather}.")
     return wrong
 
 
@@ -75,26 +75,26 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # worlds are taken down on the way out
     options = read(sys.argv[1:])
     if len(options.parts) == len(options.databases) == 1:
-        return alone(options.parts[0], options.databases[0], options)
-    say(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
+        return run_here(options.parts[0], options.databases[0], options)
+    print_line(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
     failed = 0
     for part in options.parts:
         rounds = [options.databases] if part in WORLDS else [[database] for database in options.databases]
         for databases in rounds:
-            failed |= together(part, databases, options)
-    say("Not all promises were kept: see above." if failed else "Every promise was kept.")
+            failed |= run_side_by_side(part, databases, options)
+    print_line("Not all promises were kept: see above." if failed else "Every promise was kept.")
     return failed
 
 
-def alone(part: str, database: Database, options: argparse.Namespace) -> int:
+def run_here(part: str, database: Database, options: argparse.Namespace) -> int:
     """In this process, whose main thread starts and ends everything."""
     wrong = PARTS[part](database, options)
     for line in wrong:
-        say(f"WRONG: {part}, {database}, SEED={options.seed}: {line}")
+        print_line(f"WRONG: {part}, {database}, SEED={options.seed}: {line}")
     return int(bool(wrong))
 
 
-def together(part: str, databases: Sequence[Database], options: argparse.Namespace) -> int:
+def run_side_by_side(part: str, databases: Sequence[Database], options: argparse.Namespace) -> int:
     """The part on each of the databases, in processes side by side."""
     told = ["--jobs", str(options.jobs), "--seed", str(options.seed)]
     told += ["--only", ",".join(options.only)] if options.only else []
@@ -114,7 +114,7 @@ def together(part: str, databases: Sequence[Database], options: argparse.Namespa
             each.wait()
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -122,8 +122,8 @@ def say(text: str) -> None:
 def read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=tuple(PARTS), help="all of them, if none is named")
-    parser.add_argument("--databases", type=_words(DATABASES), default=list(DATABASES))
-    parser.add_argument("--only", type=_words(tuple(BY_NAME)), default=[], help="steps, parted by commas")
+    parser.add_argument("--databases", type=_list_parser(DATABASES), default=list(DATABASES))
+    parser.add_argument("--only", type=_list_parser(tuple(BY_NAME)), default=[], help="steps, parted by commas")
     parser.add_argument("--share", type=_share, default=(0, 1), help="of the failpoints: 1/2 is every other one")
     parser.add_argument("--jobs", type=int, default=2000, help="of the storms, half of them on each database")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
@@ -137,14 +137,14 @@ def _share(text: str) -> tuple[int, int]:
     return int(number) - 1, int(of)
 
 
-def _words(known: Sequence[str]) -> Callable[[str], list[str]]:
-    def words(text: str) -> list[str]:
+def _list_parser(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse_list(text: str) -> list[str]:
         said = text.split(",")
         if unknown := set(said) - set(known):
             raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(known)}")
         return said
 
-    return words
+    return parse_list
 
 
 if __name__ == "__main__":

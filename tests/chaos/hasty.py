@@ -23,7 +23,7 @@ CLOCK_LEASE = 3.0
 QUARANTINE = round(SEND_WITHIN + SIGNATURE + MARGIN)
 
 
-def hurry() -> None:
+def shorten_waits() -> None:
     """Shorten every wait of this process that a crash is waited out by."""
     from botocore.config import Config
 
@@ -66,7 +66,7 @@ def _replace(module: Any, name: str, value: object) -> None:
 def begin() -> None:
     django.setup()
     if os.environ.get("SCALE") != "real":
-        hurry()
+        shorten_waits()
 
 
 def main() -> None:

@@ -60,16 +60,16 @@ def measure(database: Database, seed: int) -> tuple[list[Delays], list[str]]:
     with world(database, workers=1, clocks=1, scale="real", rate=40, vcpus=LONG + SHORT) as here:
         _submit(here, "alone", SHORT // 2, RUNS_SHORT, chance)
         here.staff.until(lambda: not here.unfinished(), PATIENCE, "the first jobs have ended")
-        delays = [_known(here, ["alone"], "alone"), _sent(here, ["alone"], "alone")]
+        delays = [_detection_delays(here, ["alone"], "alone"), _sending_delays(here, ["alone"], "alone")]
         _submit(here, "long", LONG, RUNS_LONG, chance, pause=(0.0, 0.0))
         with _neighbours(here):
             _submit(here, "short", SHORT, RUNS_SHORT, chance)
             own = f"({_of(['long', 'short'])})"
             here.staff.until(lambda: not here.unfinished(own), PATIENCE, "the jobs beside them have ended")
         words = "beside three that do not answer"
-        beside = [_known(here, ["long", "short"], words), _sent(here, ["short"], words)]
+        beside = [_detection_delays(here, ["long", "short"], words), _sending_delays(here, ["short"], words)]
         wrong = [f"above {WITHIN:.0f} s at p95: {each}" for each in beside if each.p95 > WITHIN]
-        wrong += _unnoticed(here)
+        wrong += _check_noticed(here)
         here.keep = bool(wrong)
     return [*delays, *beside], wrong
 
@@ -91,12 +91,12 @@ def _submit(
         time.sleep(chance.uniform(*pause))
 
 
-def _known(here: World, names: Sequence[str], words: str) -> Delays:
+def _detection_delays(here: World, names: Sequence[str], words: str) -> Delays:
     ends = here.rows(f"SELECT stopped_at, ended_at FROM jobs_job WHERE {_of(names)}")  # noqa: S608
     return Delays(f"end to known, {words}", _seconds(ends))
 
 
-def _sent(here: World, names: Sequence[str], words: str) -> Delays:
+def _sending_delays(here: World, names: Sequence[str], words: str) -> Delays:
     sent = here.rows(
         "SELECT j.accepted_at, c.at FROM jobs_statechange c JOIN jobs_job j ON j.id = c.job_id "  # noqa: S608
         f"WHERE c.delivery = 'SENT' AND c.state = 'SUBMITTED' AND ({_of(names)})"
@@ -128,7 +128,7 @@ def _neighbours(here: World) -> Iterator[None]:
         yield
 
 
-def _unnoticed(here: World) -> Iterator[str]:
+def _check_noticed(here: World) -> Iterator[str]:
     """Each of the three was found out, or this has shown nothing."""
     for name, opened_at in here.rows(
         "SELECT name, breaker_opened_at FROM jobs_account JOIN jobs_accountstatus ON account_id = id"

@@ -47,7 +47,7 @@ class Count:
         )
 
 
-def counted(world: World) -> Count:
+def count_jobs(world: World) -> Count:
     by_name: dict[str, list[str]] = defaultdict(list)
     for each in world.ledger():
         by_name[each["name"]].append(each["accepted"])
@@ -63,16 +63,26 @@ def counted(world: World) -> Count:
     )
 
 
-def broken(world: World) -> list[str]:
+def broken_promises(world: World) -> list[str]:
     """Each promise that was not kept, in words; none if all is well."""
-    figures = counted(world)
+    figures = count_jobs(world)
     found = [] if (figures.lost, figures.duplicated, figures.wrong_ids) == (0, 0, 0) else [str(figures)]
-    for check in (_acknowledged, _ended, _never_sent, _histories, _after_parents, _charged, _teams, _rate, _as_aws):
+    for check in (
+        _check_acknowledged,
+        _check_ended,
+        _check_never_sent,
+        _check_histories,
+        _check_order,
+        _check_charges,
+        _check_teams,
+        _rate,
+        _check_states,
+    ):
         found += [f"{(check.__doc__ or '').rstrip('.')}: {words}" for words in check(world)]
     return found
 
 
-def _acknowledged(world: World) -> Iterator[str]:
+def _check_acknowledged(world: World) -> Iterator[str]:
     """I1, I5."""
     keys = Counter(key for (key,) in world.rows("SELECT request_key FROM jobs_submission"))
     asked = set(world.analyst.acknowledged)
@@ -90,13 +100,13 @@ def _acknowledged(world: World) -> Iterator[str]:
     )
 
 
-def _ended(world: World) -> Iterator[str]:
+def _check_ended(world: World) -> Iterator[str]:
     """I3."""
     for row in world.rows(f"SELECT id, delivery, state, delivery_note FROM jobs_job WHERE NOT ({FINAL})"):  # noqa: S608
         yield f"job {row} has not ended"
 
 
-def _never_sent(world: World) -> Iterator[str]:
+def _check_never_sent(world: World) -> Iterator[str]:
     """I2, I4, I9."""
     known = {
         marker: (delivery, batch_id)
@@ -108,7 +118,7 @@ def _never_sent(world: World) -> Iterator[str]:
             yield f"AWS has {each['name']} as {each['accepted']}, the portal as {batch_id} ({delivery})"
 
 
-def _histories(world: World) -> Iterator[str]:
+def _check_histories(world: World) -> Iterator[str]:
     """I6, I7, I8."""
     told: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
     for job, *change in world.rows("SELECT job_id, delivery, state, attempt FROM jobs_statechange ORDER BY id"):
@@ -122,7 +132,7 @@ def _histories(world: World) -> Iterator[str]:
                 yield f"job {job} went from {before} to {after}"
 
 
-def _after_parents(world: World) -> Iterator[str]:
+def _check_order(world: World) -> Iterator[str]:
     """I10."""
     order = {each["name"]: each["number"] for each in world.ledger()}
     edges = world.rows(
@@ -134,13 +144,13 @@ def _after_parents(world: World) -> Iterator[str]:
             yield f"{child} was sent before {parent}"
 
 
-def _charged(world: World) -> Iterator[str]:
+def _check_charges(world: World) -> Iterator[str]:
     """I11."""
     for row in world.rows("SELECT job_id, attempt FROM jobs_costline GROUP BY 1, 2 HAVING count(*) > 1"):
         yield f"attempt {row} was charged twice"
 
 
-def _teams(world: World) -> Iterator[str]:
+def _check_teams(world: World) -> Iterator[str]:
     """I12."""
     for row in world.rows(
         "SELECT j.id FROM jobs_job j JOIN jobs_submission s ON s.id = j.submission_id WHERE s.team_id <> j.team_id"
@@ -158,17 +168,17 @@ def _rate(world: World) -> Iterator[str]:
         yield f"{most} were accepted within {OVER_SECONDS} s, at {world.rate} a second"
 
 
-def _as_aws(world: World) -> Iterator[str]:
+def _check_states(world: World) -> Iterator[str]:
     """True."""
     ours = dict(world.rows("SELECT batch_id, state FROM jobs_job WHERE batch_id IS NOT NULL"))
     ids = list(ours)
     for start in range(0, len(ids), 100):
         for job in world.bench.batch.describe_jobs(jobs=ids[start : start + 100])["jobs"]:
-            if not _same(ours[job["jobId"]], job):
+            if not _is_same_state(ours[job["jobId"]], job):
                 yield f"{job['jobId']} is {job['status']} in AWS, and {ours[job['jobId']]} in the portal"
 
 
-def _same(state: str, job: Any) -> bool:
+def _is_same_state(state: str, job: Any) -> bool:
     stopped = job.get("isTerminated") or job.get("isCancelled")
     said = "STOPPED" if job["status"] == "FAILED" and stopped else job["status"]
     return bool(said == state)

@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from tests.chaos.caller import job
-from tests.chaos.promises import broken
-from tests.chaos.staff import parent_of, signalled, standing
+from tests.chaos.promises import broken_promises
+from tests.chaos.staff import is_paused, parent_of, send_signal
 from tests.chaos.world import REAL_QUARANTINE, Database, World, world
 
 LEASE = 60.0  # the portal's: `jobs.dispatch.claim`
@@ -66,19 +66,19 @@ class Recovered:
 def recover(database: Database) -> tuple[list[Recovered], list[str]]:
     """Every recovery with its time, and what was wrong in the end."""
     with world(database, workers=3, clocks=2, scale="real", rate=40) as here:
-        measured = [*_deaths(here), _without_its_clock(here), _emptied(here)]
+        measured = [*_measure_deaths(here), _without_its_clock(here), _measure_emptied_redis(here)]
         if here.server:
-            measured.append(_crashed(here))
+            measured.append(_measure_crash(here))
         here.staff.until(lambda: not here.unfinished(), PATIENCE, "all has ended after the recoveries")
-        wrong = broken(here)
+        wrong = broken_promises(here)
         here.keep = bool(wrong)
     return measured, wrong
 
 
-def _deaths(here: World) -> Iterator[Recovered]:
+def _measure_deaths(here: World) -> Iterator[Recovered]:
     since = {}
     for trouble in TROUBLES:
-        _happen(here, trouble)
+        _run_trouble(here, trouble)
         since[trouble.name] = time.monotonic()
     here.bench.plan()
     took: dict[str, float] = {}
@@ -96,7 +96,7 @@ def _deaths(here: World) -> Iterator[Recovered]:
         yield Recovered(trouble.words, trouble.within, seconds, _history(here, trouble.name))
 
 
-def _happen(here: World, trouble: Trouble) -> None:
+def _run_trouble(here: World, trouble: Trouble) -> None:
     here.bench.plan(*trouble.wire)
     if trouble.place:
         here.fail_next(f"{trouble.place}:pause")
@@ -105,9 +105,9 @@ def _happen(here: World, trouble: Trouble) -> None:
         here.staff.until(lambda: here.bench.control("GET", "faults")["struck"], 30, f"{trouble.name} strikes")
         return
     pid = here.who_failed(trouble.place)
-    here.staff.until(lambda: standing(pid), 30, "the process stands still")
+    here.staff.until(lambda: is_paused(pid), 30, "the process stands still")
     for dying in (parent_of(pid), pid):
-        signalled(dying, signal.SIGKILL)
+        send_signal(dying, signal.SIGKILL)
 
 
 def _history(here: World, name: str) -> str:
@@ -122,7 +122,7 @@ def _without_its_clock(here: World) -> Recovered:
     """Of two clocks the one that works dies. Its lease names its process."""
     holder = "SELECT owner FROM jobs_lease WHERE name = 'clock'"
     [[owner]] = here.rows(holder)
-    signalled(int(owner.rpartition("-")[2]), signal.SIGKILL)
+    send_signal(int(owner.rpartition("-")[2]), signal.SIGKILL)
     began, took = time.monotonic(), float("inf")
     with suppress(AssertionError):
         here.staff.until(lambda: here.rows(holder) != [(owner,)], PATIENCE, "another clock works")
@@ -130,32 +130,34 @@ def _without_its_clock(here: World) -> Recovered:
     return Recovered("the working clock killed, another takes over", 20, took)
 
 
-def _emptied(here: World) -> Recovered:
+def _measure_emptied_redis(here: World) -> Recovered:
     """Every worker has stood still, so that all rings for the jobs are in the Redis that is emptied."""
     workers = here.staff.pids("worker")
     here.staff.until(lambda: not here.staff.horses(), 30, "no task is in hand")
     for pid in workers:
-        signalled(pid, signal.SIGSTOP)
+        send_signal(pid, signal.SIGSTOP)
     for number in range(JOBS):
         here.analyst.submit(job(f"emptied-{number}", "nothing"), f"emptied-{number}")
     with suppress(redis.ConnectionError):
         here.redis.flushall()
     began = time.monotonic()
     for pid in workers:
-        signalled(pid, signal.SIGCONT)
-    return _all_sent(here, f"Redis emptied with {JOBS} jobs waiting", 15, began)
+        send_signal(pid, signal.SIGCONT)
+    return _measure_until_sent(here, f"Redis emptied with {JOBS} jobs waiting", 15, began)
 
 
-def _crashed(here: World) -> Recovered:
+def _measure_crash(here: World) -> Recovered:
     """From the moment at which the database answers again."""
     for number in range(JOBS):
         here.analyst.submit(job(f"crashed-{number}", "nothing"), f"crashed-{number}")
     with here.crashed():
         time.sleep(2)
-    return _all_sent(here, f"PostgreSQL crashed with {JOBS} jobs on their way, and came back", 30, time.monotonic())
+    return _measure_until_sent(
+        here, f"PostgreSQL crashed with {JOBS} jobs on their way, and came back", 30, time.monotonic()
+    )
 
 
-def _all_sent(here: World, words: str, within: float, began: float) -> Recovered:
+def _measure_until_sent(here: World, words: str, within: float, began: float) -> Recovered:
     waiting = "SELECT name FROM jobs_job WHERE delivery <> 'SENT'"
     took = float("inf")
     with suppress(AssertionError):

@@ -34,14 +34,14 @@ def children_of(pid: int) -> list[int]:
     return [each for each, parent, _ in processes() if parent == pid]
 
 
-def standing(pid: int) -> bool:
+def is_paused(pid: int) -> bool:
     """Whether it is paused."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     return False
 
 
-def signalled(pid: int, how: signal.Signals) -> bool:
+def send_signal(pid: int, how: signal.Signals) -> bool:
     """False: there is no such process any more."""
     with suppress(ProcessLookupError):
         os.kill(pid, how)
@@ -103,7 +103,7 @@ class Staff:
         for kind in STOP_ORDER:
             stage = [child for name, child in self.children.items() if name.startswith(kind)]
             for child in stage:
-                signalled(child.pid, signal.SIGCONT)
+                send_signal(child.pid, signal.SIGCONT)
                 child.terminate()
             deadline = time.monotonic() + 3
             for child in stage:
@@ -112,7 +112,7 @@ class Staff:
                         child.process.wait(max(0.0, deadline - time.monotonic()))
                 child.kill()
         for pid in self.left():
-            signalled(pid, signal.SIGKILL)
+            send_signal(pid, signal.SIGKILL)
 
     def left(self) -> Iterator[int]:
         """Processes that have this staff's directory in their environment."""

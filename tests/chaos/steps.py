@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.chaos import hasty
 from tests.chaos.caller import definition, job, pair
-from tests.chaos.promises import broken
-from tests.chaos.staff import parent_of, signalled, standing
+from tests.chaos.promises import broken_promises
+from tests.chaos.staff import is_paused, parent_of, send_signal
 from tests.chaos.world import World
 
 PAUSE_SECONDS = hasty.LEASE + 2  # longer than a lease and a guard
@@ -100,13 +100,13 @@ def fail_once(world: World, name: str, failure: str) -> float:
         began = time.monotonic()
         if step.broken_wire:
             world.staff.until(lambda: world.bench.control("GET", "faults")["struck"], 60, "the wire was struck")
-        _suffer(world, pid, failure, step.pause if failure == PAUSE else 0.0, stands=how == "pause")
+        _inflict(world, pid, failure, step.pause if failure == PAUSE else 0.0, stands=how == "pause")
         world.staff.until(deed.done, SETTLED_WITHIN, f"what was asked is done after {name}: {failure}")
         world.staff.until(lambda: not world.unfinished(), SETTLED_WITHIN, f"all has ended after {name}: {failure}")
     finally:
         world.bench.plan()
         world.next_failure.unlink(missing_ok=True)
-    found = [*broken(world), *deed.wrong()]
+    found = [*broken_promises(world), *deed.wrong()]
     assert not found, f"{name}: {failure}: {found}"
     return time.monotonic() - began
 
@@ -156,19 +156,19 @@ class Deed:
         return [f"{self._key} was registered {len(made)} times"] if self._act == "register" and len(made) != 1 else []
 
 
-def _suffer(world: World, pid: int, failure: str, pause: float, *, stands: bool) -> None:
+def _inflict(world: World, pid: int, failure: str, pause: float, *, stands: bool) -> None:
     """Do to the process what is to be done; `stands` if it has paused itself."""
     if stands:
-        world.staff.until(lambda: standing(pid), 30, "the process stands still")
+        world.staff.until(lambda: is_paused(pid), 30, "the process stands still")
     if failure == KILL_PARENT:
         parent = parent_of(pid)
         assert parent in {child.pid for child in world.staff.children.values()}, f"{parent} is none of ours"
-        signalled(parent, signal.SIGKILL)
-        signalled(pid, signal.SIGCONT)
+        send_signal(parent, signal.SIGKILL)
+        send_signal(pid, signal.SIGCONT)
     elif failure == KILL:
-        signalled(pid, signal.SIGKILL)
+        send_signal(pid, signal.SIGKILL)
     elif failure == PAUSE:
-        signalled(pid, signal.SIGSTOP)
+        send_signal(pid, signal.SIGSTOP)
         until = time.monotonic() + pause
         world.staff.until(lambda: time.monotonic() > until, pause + 5, "the pause is over")
-        signalled(pid, signal.SIGCONT)
+        send_signal(pid, signal.SIGCONT)

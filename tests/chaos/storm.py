@@ -22,8 +22,8 @@ import redis
 
 from tests.chaos import hasty
 from tests.chaos.caller import Caller, job
-from tests.chaos.promises import Count, broken, counted
-from tests.chaos.staff import children_of, signalled
+from tests.chaos.promises import Count, broken_promises, count_jobs
+from tests.chaos.staff import children_of, send_signal
 from tests.chaos.world import Database, World, world
 
 SECONDS_A_JOB = 0.24  # at most, and at least as long as a thousand jobs may take: the storm has to have time to rage
@@ -91,15 +91,15 @@ def storm(database: Database, jobs: int, seed: int) -> tuple[Count, Weather, lis
     """One storm over so many jobs: its figures, what happened, and what was wrong."""
     dice = random.Random(f"{seed}:{database}")
     with world(database, events=True, workers=3, clocks=2, rate=RATE) as here:
-        wishes = list(wished(dice, jobs))
+        wishes = list(random_wishes(dice, jobs))
         tempest = _Tempest(here, dice, seed)
         weather = tempest.blow(wishes, jobs)
-        wrong = [*tempest.troubles, *broken(here)]
+        wrong = [*tempest.troubles, *broken_promises(here)]
         here.keep = bool(wrong)
-        return counted(here), weather, wrong
+        return count_jobs(here), weather, wrong
 
 
-def wished(dice: random.Random, jobs: int) -> Iterator[Wish]:
+def random_wishes(dice: random.Random, jobs: int) -> Iterator[Wish]:
     """Submissions of one job, of two steps, and of a root with many, until there are so many jobs."""
     number = 0
     while jobs:
@@ -179,7 +179,7 @@ class _Tempest:
     def _go_on(self, moment: float) -> None:
         """Whoever stood still for long enough."""
         for pid in [pid for since, pid in self._paused if since <= moment]:
-            signalled(pid, signal.SIGCONT)
+            send_signal(pid, signal.SIGCONT)
         self._paused = [(since, pid) for since, pid in self._paused if since > moment]
 
     def _calm(self) -> None:
@@ -220,12 +220,12 @@ class _Tempest:
     def _kill(self, pids: list[int]) -> bool:
         """False: nobody was there."""
         pid = self._one(pids)
-        return bool(pid) and signalled(pid, signal.SIGKILL)
+        return bool(pid) and send_signal(pid, signal.SIGKILL)
 
     def _pause(self, pids: list[int], at_most: float = hasty.LEASE + 3) -> bool:
         seconds = self._dice.uniform(0.5, at_most)
         pid = self._one(pids)
-        if not pid or not signalled(pid, signal.SIGSTOP):
+        if not pid or not send_signal(pid, signal.SIGSTOP):
             return False
         self._paused.append((time.monotonic() + seconds, pid))
         return True
@@ -259,7 +259,7 @@ class _Tempest:
 
     def _note_struck(self) -> None:
         for pid in self._of("sandbox"):
-            signalled(pid, signal.SIGCONT)  # whoever is asked must not stand still
+            send_signal(pid, signal.SIGCONT)  # whoever is asked must not stand still
         with suppress(OSError):
             self._weather.struck += len(self._world.bench.control("GET", "faults")["struck"])
 

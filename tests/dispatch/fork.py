@@ -39,5 +39,5 @@ def _call(environment: dict[str, str], function: str, words: tuple[str, ...]) ->
     from tests.dispatch import child
 
     if os.environ.get("SCALE") == "hasty":
-        hasty.hurry()
+        hasty.shorten_waits()
     getattr(child, function)(*words)

@@ -127,11 +127,11 @@ def test_a_job_that_was_taken_or_marked_meanwhile_is_not_given_back(moved):
 
 
 def test_a_job_that_is_stopped_before_its_intent_is_not_sent(monkeypatch):
-    def stopped(place: str) -> None:
+    def stop_at(place: str) -> None:
         if place == "claimed":
             Job.objects.update(stop_requested_at=now())
 
-    monkeypatch.setattr("jobs.dispatch.delivery.hit_failpoint", stopped)
+    monkeypatch.setattr("jobs.dispatch.delivery.hit_failpoint", stop_at)
     with http_wire.wire(http_wire.accepts) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)))
         deliver_due(job.account)

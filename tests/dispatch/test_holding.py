@@ -142,11 +142,11 @@ def test_a_stop_that_comes_while_the_request_is_under_way_counts_when_aws_did_no
         job = make.job(make.submission(member, make.account(endpoint_url=aws.url)))
         submit = batch.submit
 
-        def stopped_meanwhile(client, request):
+        def stop_and_submit(client, request):
             actions.stop(reload(job), member)
             return submit(client, request)
 
-        monkeypatch.setattr(batch, "submit", stopped_meanwhile)
+        monkeypatch.setattr(batch, "submit", stop_and_submit)
         deliver_due(job.account)
 
     assert reload(job).delivery == Delivery.WITHDRAWN
@@ -184,12 +184,12 @@ def test_a_stop_that_comes_just_as_a_job_is_put_back_counts(monkeypatch):
     job = make.job(delivery=Delivery.SENDING, epoch=1)
     advance = Job.advance
 
-    def stopped_after(self, *rest, **fields):
+    def advance_and_stop(self, *rest, **fields):
         moved = advance(self, *rest, **fields)
         Job.objects.update(stop_requested_at=now())
         return moved
 
-    monkeypatch.setattr(Job, "advance", stopped_after)
+    monkeypatch.setattr(Job, "advance", advance_and_stop)
     assert not job.requeue("AWS was too busy.", source="test")
     assert reload(job).delivery == Delivery.SENDING
 

@@ -97,11 +97,11 @@ def test_a_stretch_that_another_worker_has_just_taken_is_not_taken_again(monkeyp
     account = make.account(submits_per_second=1)
     later = now() + timedelta(seconds=3600)
 
-    def meanwhile() -> datetime:
+    def take_stretch() -> datetime:
         AccountStatus.objects.update(rate_window_end=later)
         return now()
 
-    monkeypatch.setattr("jobs.dispatch.rate_limit.now", meanwhile)
+    monkeypatch.setattr("jobs.dispatch.rate_limit.now", take_stretch)
     pace = RateLimiter(account, time.monotonic() + 1)
     pace.expect_requests(1)
 

@@ -59,8 +59,8 @@ def test_a_job_that_is_written(open_page: OpenPage, album: Path):
     form.queue.select_option("gpu-job-queue")
     form.gpus.fill("4")
     form.name.focus()
-    form.expect_sentence("Submit train-model-43 to gpu-job-queue")
-    expect(form.preflight).to_contain_text("Ceilings and approval")
+    form.expect_submit_label("Submit train-model-43 to gpu-job-queue")
+    expect(form.preview).to_contain_text("Ceilings and approval")
     page.evaluate("scrollTo(0, 0)")
 
     for look in ("light", "dark"):

@@ -20,14 +20,14 @@ class BuilderForm:
         self.editor = JsonEditor(page)
         self.schema_fields = SchemaFields(page)
         self.name = self.field("name")
-        self.preflight: Locator = page.locator("#preview")
-        self.effective: Locator = self.preflight.locator("[data-fold=effective]")
-        self.fix: Locator = self.preflight.locator("[data-fix]")
+        self.preview: Locator = page.locator("#preview")
+        self.effective: Locator = self.preview.locator("[data-fold=effective]")
+        self.fix: Locator = self.preview.locator("[data-fix]")
         self.frozen_notice: Locator = page.locator("[data-frozen]")
-        self.unmapped: Locator = page.locator("#json-only-fields")
+        self.json_only_fields: Locator = page.locator("#json-only-fields")
         self.draft_status: Locator = page.locator("#draft-status")
-        self.take_local_draft: Locator = page.locator("[data-local-restore]")
-        self.sentence: Locator = page.locator("#submit-label")
+        self.restore_local_draft: Locator = page.locator("[data-local-restore]")
+        self.submit_label: Locator = page.locator("#submit-label")
         self.submit_button: Locator = page.locator(self.SUBMIT)
         self.notice: Locator = page.locator(".notice").first
 
@@ -54,15 +54,15 @@ class BuilderForm:
 
     def problem(self, text: str) -> Locator:
         """The link from the list of problems to the field that the text names."""
-        return self.preflight.locator(".problem a", has_text=text)
+        return self.preview.locator(".problem a", has_text=text)
 
-    def expect_sentence(self, words: str) -> None:
+    def expect_submit_label(self, words: str) -> None:
         """Wait until the button that sends says this; what it may cost can follow."""
-        expect(self.sentence).to_have_text(sentence(words))
+        expect(self.submit_label).to_have_text(submit_label_pattern(words))
 
     def submit(self, words: str) -> None:
         """Press the button once it says this, and wait for the page that follows."""
-        self.expect_sentence(words)
+        self.expect_submit_label(words)
         self.submit_button.click()
         self.page.wait_for_url(lambda url: "/new/" not in url)
 
@@ -90,6 +90,6 @@ class BuilderForm:
         self.page.keyboard.type(label)
 
 
-def sentence(words: str) -> re.Pattern[str]:
+def submit_label_pattern(words: str) -> re.Pattern[str]:
     """Return the pattern of what the button that sends says, with what it may cost."""
     return re.compile(f"^{re.escape(words)}(, (expected|at most|less than) .*)?$")

@@ -20,7 +20,7 @@ class JsonEditor:
         self.content: Locator = page.locator(".cm-content")
         self.active_line: Locator = page.locator(".cm-activeLine")
         self.field: Locator = page.locator("textarea.json-text")
-        self.remark: Locator = page.locator("[data-editor-message]")
+        self.message: Locator = page.locator("[data-editor-message]")
 
     @property
     def text(self) -> str:

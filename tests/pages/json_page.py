@@ -14,10 +14,10 @@ class JsonPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.editor = JsonEditor(page)
-        self.verdict: Locator = page.locator("#feedback")
-        self.refusal: Locator = page.locator(".feedback-rejection")
-        self.submit_button: Locator = self.verdict.locator("button[type=submit]")
-        self.error: Locator = self.verdict.locator(".problem-error")
+        self.feedback: Locator = page.locator("#feedback")
+        self.rejection: Locator = page.locator(".feedback-rejection")
+        self.submit_button: Locator = self.feedback.locator("button[type=submit]")
+        self.error: Locator = self.feedback.locator(".problem-error")
         self.error_pointer: Locator = self.error.locator(".pointer")
         self.error_link: Locator = self.error.locator(".jump")
 

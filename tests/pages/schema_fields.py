@@ -18,10 +18,10 @@ class SchemaFields:
         self._page.locator("#schema-search").fill(words)
         self._page.locator("#schema-results").get_by_role("button", name=name, exact=True).click()
 
-    def at(self, pointer: str) -> Locator:
+    def control(self, pointer: str) -> Locator:
         return self._page.locator(f'[data-pointer="{pointer}"]')
 
-    def within(self, pointer: str) -> Locator:
+    def first_control(self, pointer: str) -> Locator:
         """The first field below a place."""
         return self._page.locator(f'[data-pointer^="{pointer}/"]').first
 

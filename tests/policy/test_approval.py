@@ -8,7 +8,7 @@ import pytest
 
 from jobs.policy.approval import ApprovalThresholds, DailyUsage, SubmissionSummary, approval_reasons, escalations
 from jobs.policy.requests import JobRequest
-from tests.policy.asked import ROLE, definition, job
+from tests.policy.samples import ROLE, definition, job
 
 
 def request(*asks: JobRequest, usd: str | None = "1.00", hours: str | None = "2") -> SubmissionSummary:

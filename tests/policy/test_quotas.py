@@ -9,7 +9,7 @@ from jobs.policy.grants import QueueUsage, queue_usage
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.states import Delivery, State
 from tests import make
-from tests.policy.asked import QUEUE, grants_with, job
+from tests.policy.samples import QUEUE, grants_with, job
 
 ARRAY = {"arrayProperties": {"size": 10}}
 

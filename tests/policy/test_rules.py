@@ -6,7 +6,7 @@ import pytest
 
 from jobs.models import Feature
 from jobs.policy.rules import job_violations
-from tests.policy.asked import ROLE, against_definition, definition, grants_with, job, violations_of
+from tests.policy.samples import ROLE, against_definition, definition, grants_with, job, violations_of
 
 
 def test_a_job_within_what_its_team_was_given_meets_no_objection():

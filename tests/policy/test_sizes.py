@@ -14,7 +14,7 @@ from jobs.policy.requests import JobRequest, build_definition_request
 from jobs.policy.rules import definition_violations, job_violations
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.problems import join_pointer
-from tests.policy.asked import QUEUE, grants_with, job
+from tests.policy.samples import QUEUE, grants_with, job
 from tests.spec.shapes import (
     MORE,
     NODES,

@@ -8,7 +8,7 @@ from jobs.policy.rules import definition_violations, job_violations, job_violati
 from jobs.policy.tags import AppliedTag, TagRequirement, tag_requirements, tags_to_apply
 from jobs.spec.problems import Severity
 from tests import make
-from tests.policy.asked import against_definition, definition, grants_with, job, violations_of
+from tests.policy.samples import against_definition, definition, grants_with, job, violations_of
 
 
 def grants_requiring(**demand):

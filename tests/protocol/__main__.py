@@ -11,18 +11,18 @@ from tests.protocol.variants import BROKEN, LARGE, SMALL, SPARE, Variant, whole
 def main() -> int:
     """Print what was explored and found. 1 if the protocol has a hole, or a variant none."""
     failed = False
-    variants = (*(Variant(_named(world), "", whole(world), world) for world in (*SMALL, *LARGE)), SPARE, *BROKEN)
+    variants = (*(Variant(_describe(world), "", whole(world), world) for world in (*SMALL, *LARGE)), SPARE, *BROKEN)
     for variant in variants:
         began = time.monotonic()
         only = "duplicate" if variant.ends == "duplicate" else ""
         found = explore(variant.protocol, variant.world, only=only)
         as_expected = found.whole and found.wrong == variant.ends
         failed = failed or not as_expected
-        _tell(variant.name, found, time.monotonic() - began, as_expected=as_expected)
+        _print_result(variant.name, found, time.monotonic() - began, as_expected=as_expected)
     return int(failed)
 
 
-def _named(world: World) -> str:
+def _describe(world: World) -> str:
     people = "" if world.stops else ", nobody stops it"
     return (
         f"{world.workers} workers, lease {world.lease}, guard {world.send_within}, signature {world.signature}, "
@@ -30,7 +30,7 @@ def _named(world: World) -> str:
     )
 
 
-def _tell(name: str, found: Found, seconds: float, *, as_expected: bool) -> None:
+def _print_result(name: str, found: Found, seconds: float, *, as_expected: bool) -> None:
     verdict = found.wrong or ("none" if found.whole else "NOT EXPLORED WHOLE")
     surprise = "" if as_expected else "   <-- NOT AS IT SHOULD BE"
     sys.stdout.write(f"{name:82} {found.states:>9,} states {seconds:6.1f} s   {verdict}{surprise}\n")

@@ -28,7 +28,7 @@ from tests.protocol.state import (
     Worker,
     World,
 )
-from tests.protocol.worker import Step, Turn, Work, put_back, unlisted
+from tests.protocol.worker import Step, Turn, Work, may_be_unlisted, released_row
 
 
 class Machine:
@@ -93,7 +93,7 @@ class Machine:
                 if state.jobs:
                     yield "reconciler: found", state._replace(reconciler=Reconciler("job", True, state.stop))
                 waited = state.sent_age + self.world.reconciler_ahead
-                if unlisted(state, self.world) and waited > self.protocol.quarantine:
+                if may_be_unlisted(state, self.world) and waited > self.protocol.quarantine:
                     yield "reconciler: absent", state._replace(reconciler=Reconciler("nothing", True, state.stop))
             return
         yield "the reconciler dies", state._replace(reconciler=AWAY)
@@ -102,7 +102,7 @@ class Machine:
         elif known.found == "job":
             yield "reconciler: adopt", state._replace(reconciler=AWAY, delivery=SENT, lease=0, sent_age=0)
         else:
-            back = put_back(state, self.protocol, stop=known.stop)
+            back = released_row(state, self.protocol, stop=known.stop)
             yield "reconciler: put back", state._replace(reconciler=AWAY, **back)  # type: ignore[arg-type]
             if self.world.judges and back["delivery"] == ACCEPTED:
                 yield "reconciler: hold", state._replace(reconciler=AWAY, delivery=HELD, lease=0, sent_age=0)

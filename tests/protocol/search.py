@@ -41,13 +41,13 @@ def explore(protocol: Protocol, world: World, *, only: str = "", most: int = 5_0
         place += 1
         if len(states) > most:
             return Found(len(states), whole=False)
-    stuck = _stuck(states, edges, first_edge)
+    stuck = _find_stuck(states, edges, first_edge)
     if stuck is not None:
         return Found(len(states), "stuck", _trace(machine, states, came_from, stuck))
     return Found(len(states))
 
 
-def _stuck(states: list[State], edges: "array[int]", first_edge: "array[int]") -> int | None:
+def _find_stuck(states: list[State], edges: "array[int]", first_edge: "array[int]") -> int | None:
     """The first state from which no end is in reach by steps that can be relied on."""
     first_edge.append(len(edges))
     before: list[list[int]] = [[] for _ in states]

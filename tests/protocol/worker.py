@@ -27,13 +27,13 @@ HOLD: Row = {"delivery": HELD, "lease": 0, "sent_age": 0}
 UNCHANGED: Row = {}
 
 
-def put_back(state: State, protocol: Protocol, *, stop: bool) -> Row:
+def released_row(state: State, protocol: Protocol, *, stop: bool) -> Row:
     """What the row becomes when Amazon has nothing. `stop` is what an earlier copy says of it."""
     stopped = state.stop if protocol.fresh_stop else stop
     return {"delivery": WITHDRAWN if stopped else ACCEPTED, "lease": 0, "sent_age": 0}
 
 
-def unlisted(state: State, world: World) -> bool:
+def may_be_unlisted(state: State, world: World) -> bool:
     """Whether a list may show nothing: no job is there, or it is too young."""
     return all(age < world.list_lag for age in state.jobs)
 
@@ -100,7 +100,7 @@ class Work:
         return after
 
     def _back(self, turn: Turn) -> Row:
-        return put_back(turn.state, self.protocol, stop=False)
+        return released_row(turn.state, self.protocol, stop=False)
 
     # From the claim to the mark: nothing is sent in this epoch
 
@@ -131,7 +131,7 @@ class Work:
     def _looking(self, turn: Turn) -> Iterator[Step]:
         if turn.state.jobs:
             yield "pre-check: found", turn.go("found")
-        if unlisted(turn.state, self.world):
+        if may_be_unlisted(turn.state, self.world):
             yield "pre-check: absent", turn.go("ready")
         yield "pre-check: no answer, put back", turn.end(self._back(turn))
         yield from self._decided(turn)

@@ -70,7 +70,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(page: Page) -> None:
     definition = DefinitionForm(page).open()
     for name, text in DEFINITION.items():
         definition.type_into(name, text)
-    definition.expect_sentence("Register my-ml-training-job")
+    definition.expect_submit_label("Register my-ml-training-job")
     assert is_the_guides(definition, "my-job-definition.json", DocumentKind.DEFINITION)
     definition.tab_to(definition.SUBMIT)
     page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(page: Page) -> None:
         page.keyboard.press("Tab")
         page.keyboard.type(value)
     job.choose("queue", "ml-training-queue")
-    job.expect_sentence("Submit train-model-experiment-42 to ml-training-queue")
+    job.expect_submit_label("Submit train-model-experiment-42 to ml-training-queue")
     assert is_the_guides(job, "my-job-submission.json", DocumentKind.SUBMISSION)
     job.tab_to(job.SUBMIT)
     page.keyboard.press("Enter")
@@ -101,7 +101,7 @@ def test_the_guides_documents_are_written_by_mouse(page: Page) -> None:
     for name, text in DEFINITION.items():
         definition.field(name).click()
         definition.field(name).fill(text)
-    definition.expect_sentence("Register my-ml-training-job")
+    definition.expect_submit_label("Register my-ml-training-job")
     assert is_the_guides(definition, "my-job-definition.json", DocumentKind.DEFINITION)
 
     job = JobForm(page).open()
@@ -113,7 +113,7 @@ def test_the_guides_documents_are_written_by_mouse(page: Page) -> None:
             job.variables.add.click()
         job.variables.name(number).fill(name)
         job.variables.value(number).fill(value)
-    job.expect_sentence("Submit train-model-experiment-42 to ml-training-queue")
+    job.expect_submit_label("Submit train-model-experiment-42 to ml-training-queue")
     assert is_the_guides(job, "my-job-submission.json", DocumentKind.SUBMISSION)
 
 
@@ -159,7 +159,7 @@ def test_what_is_written_before_the_scripts_have_come_is_in_the_document(script:
     expect(form.editor.field).not_to_have_value(re.compile("early-bird"))
     release()
 
-    form.expect_sentence("Submit early-bird to cpu-job-queue")
+    form.expect_submit_label("Submit early-bird to cpu-job-queue")
     document = form.editor.document
     assert (document["jobName"], document["jobDefinition"], document["jobQueue"]) == (
         "early-bird",
@@ -172,7 +172,7 @@ def test_what_is_written_before_the_scripts_have_come_is_in_the_document(script:
     }
     assert document["tags"] == {"Project": "GenAI"}
     page.keyboard.type("very-")  # the caret is where it was
-    form.expect_sentence("Submit very-early-bird to cpu-job-queue")
+    form.expect_submit_label("Submit very-early-bird to cpu-job-queue")
     assert form.editor.document["containerOverrides"]["environment"] == [{"name": "EPOCHS", "value": "10"}]
 
 
@@ -203,16 +203,16 @@ def test_a_section_that_is_open_stays_open_when_the_preview_comes_anew(page: Pag
     form = JobForm(page).open("?definition=model-training")
     form.name.fill("first")
     form.queue.select_option("cpu-job-queue")
-    form.expect_sentence("Submit first to cpu-job-queue")
+    form.expect_submit_label("Submit first to cpu-job-queue")
     form.effective.locator("summary").click()
     expect(form.effective).to_have_attribute("open", "")
     form.name.fill("second")
-    form.expect_sentence("Submit second to cpu-job-queue")
+    form.expect_submit_label("Submit second to cpu-job-queue")
     expect(form.effective).to_have_attribute("open", "")
 
     form.effective.locator("summary").click()
     form.name.fill("third")
-    form.expect_sentence("Submit third to cpu-job-queue")
+    form.expect_submit_label("Submit third to cpu-job-queue")
     expect(form.effective).not_to_have_attribute("open", "")
 
 
@@ -239,7 +239,7 @@ def test_a_text_that_is_written_before_the_scripts_have_come_counts(page: Page) 
     expect(written.editor.content).to_be_focused()
     page.keyboard.type("very-")
     expect(written.editor.field).to_have_value('{"jobName": "very-early"}')
-    expect(written.verdict).to_contain_text("jobQueue")
+    expect(written.feedback).to_contain_text("jobQueue")
 
 
 def test_a_text_that_is_no_json_now_freezes_the_form_and_loses_nothing(page: Page) -> None:
@@ -297,7 +297,7 @@ def test_whatever_is_pasted_becomes_the_document_and_can_be_undone(name: str, pa
     expect(form.name).to_have_value("a")
     expect(form.queue).to_have_value("cpu-job-queue")
     expect(form.definition).to_have_value(re.compile("model-training"))
-    expect(form.editor.remark).to_contain_text(re.compile(remark, re.IGNORECASE))
+    expect(form.editor.message).to_contain_text(re.compile(remark, re.IGNORECASE))
 
     form.editor.undo(3)
     assert form.editor.text == before
@@ -309,7 +309,7 @@ def test_a_fix_is_applied_and_undone(page: Page) -> None:
     form.editor.replace(json.dumps({**job, "timeout": {"attemptDurationSeconds": 5}}))
     form.fix.first.click()
     expect(form.time_limit).to_have_value("1 min")
-    form.expect_sentence("Submit a to cpu-job-queue")
+    form.expect_submit_label("Submit a to cpu-job-queue")
 
 
 def test_the_document_is_copied_as_a_line_for_the_aws_cli(open_page: OpenPage, analyst: Member) -> None:
@@ -335,24 +335,24 @@ def test_any_field_of_the_schema_comes_into_the_form(page: Page) -> None:
     fields.find("ulimit", "Ulimits")
     for number, (name, limit) in enumerate((("nofile", "1024"), ("core", "0"))):
         fields.add_entry.click()
-        expect(fields.within(f"{place}/{number}")).to_be_focused()
+        expect(fields.first_control(f"{place}/{number}")).to_be_focused()
         for key, value in (("name", name), ("softLimit", limit), ("hardLimit", limit)):
-            fields.at(f"{place}/{number}/{key}").fill(value)
+            fields.control(f"{place}/{number}/{key}").fill(value)
     assert form.editor.document["containerProperties"]["ulimits"] == [
         {"name": "nofile", "softLimit": 1024, "hardLimit": 1024},
         {"name": "core", "softLimit": 0, "hardLimit": 0},
     ]
 
     fields.remove("Ulimits 1")
-    expect(fields.at(f"{place}/0/name")).to_have_value("core")
-    expect(fields.at(f"{place}/1/name")).to_have_count(0)
+    expect(fields.control(f"{place}/0/name")).to_have_value("core")
+    expect(fields.control(f"{place}/1/name")).to_have_count(0)
     assert [each["name"] for each in form.editor.document["containerProperties"]["ulimits"]] == ["core"]
 
 
 def test_a_pod_is_written_in_a_form(page: Page) -> None:
     form = DefinitionForm(page).open()
     form.pod_link.click()
-    form.schema_fields.at("/eksProperties/podProperties/containers/0/image").fill("busybox")
+    form.schema_fields.control("/eksProperties/podProperties/containers/0/image").fill("busybox")
     form.name.fill("pod")
 
     expect(form.editor.field).to_have_value(re.compile('"jobDefinitionName": "pod"'))

@@ -63,7 +63,7 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
     form.name.focus()
     page.keyboard.type("preprocess-dataset-43")
     page.keyboard.press("Enter")
-    form.expect_sentence("Submit preprocess-dataset-43 to cpu-job-queue")
+    form.expect_submit_label("Submit preprocess-dataset-43 to cpu-job-queue")
     assert "/jobs/new/" in page.url
     page.get_by_label("Memory").fill("2 GiB")
     page.get_by_label("Time limit").fill("30 min")
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_told_at_its_field_and_form_and_json_say_the_same(page:
     form.editor.replace(text)
     expect(form.name).to_have_value("a-name")
     expect(form.retries).to_have_value("2")
-    expect(form.unmapped).to_contain_text("1 field only in JSON")
+    expect(form.json_only_fields).to_contain_text("1 field only in JSON")
     assert form.editor.text == text
 
 

@@ -45,7 +45,7 @@ def test_a_text_is_judged_while_it_is_written(open_as_analyst: OpenPage) -> None
     page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace('{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "nothing"}')
-    expect(written.verdict).to_contain_text("Error")
+    expect(written.feedback).to_contain_text("Error")
     written.error_link.click()
 
     expect(written.submit_button).to_be_disabled()
@@ -199,7 +199,7 @@ def test_a_refused_form_is_not_sent_again_by_back_or_reload(open_as_analyst: Ope
     written = JsonPage(page).open()
     written.editor.replace('{"jobName": "no good"}')
     written.submit_unchecked()
-    expect(written.refusal).to_be_visible()
+    expect(written.rejection).to_be_visible()
     if leave == "back":
         page.goto(reverse("team", args=["research"]))
         page.go_back()
@@ -207,7 +207,7 @@ def test_a_refused_form_is_not_sent_again_by_back_or_reload(open_as_analyst: Ope
         page.reload()
 
     assert '"jobName": "no good"' in written.editor.text
-    assert written.refusal.count() == 0
+    assert written.rejection.count() == 0
 
 
 def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(
@@ -252,7 +252,7 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/jobs/new/**")
 
-    form.take_local_draft.click()
+    form.restore_local_draft.click()
     expect(form.name).to_have_value("typed-too-late")
 
 
