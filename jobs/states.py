@@ -61,25 +61,35 @@ class Status:
 
 _ALL = (
     Status(
-        "AWAITING", "Needs approval", "user-check", "warn", "A lead of the team or an administrator decides on it."
+        "AWAITING", "Waiting for approval", "user-check", "warn", "A team lead or an administrator must approve it."
     ),
-    Status("ACCEPTED", "Accepted", "clock", "wait", "The portal has it and will hand it to AWS Batch."),
-    Status("SENDING", "Sending", "send", "wait", "It is on its way to AWS Batch."),
-    Status("HELD", "Held", "hand-stop", "warn", "A person must decide before it is sent."),
-    Status("REFUSED", "Refused", "ban", "bad", "AWS Batch or a rule of the portal said no.", is_final=True),
-    Status("DECLINED", "Declined", "user-x", "bad", "Whoever was to approve it said no.", is_final=True),
-    Status("WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Stopped before it was sent.", is_final=True),
-    Status("SUBMITTED", "Submitted", "inbox", "wait", "AWS Batch has it.", rank=0),
-    Status("PENDING", "Pending", "hourglass", "wait", "It waits for the jobs it depends on.", rank=1),
-    Status("RUNNABLE", "Runnable", "stack", "wait", "It waits for a free place to run.", rank=2),
-    Status("STARTING", "Starting", "rocket", "go", "A place is found; the image is being fetched.", rank=3),
-    Status("RUNNING", "Running", "player-play", "go", "Its command runs.", rank=4),
+    Status("ACCEPTED", "Accepted", "clock", "wait", "Accepted by the portal, not sent to AWS Batch yet."),
+    Status("SENDING", "Sending", "send", "wait", "Being sent to AWS Batch."),
+    Status("HELD", "Held", "hand-stop", "warn", "Not sent until a team lead decides."),
+    Status("REFUSED", "Refused", "ban", "bad", "Rejected by AWS Batch or by a rule of the portal.", is_final=True),
+    Status("DECLINED", "Declined", "user-x", "bad", "The approval request was declined.", is_final=True),
     Status(
-        "SUCCEEDED", "Succeeded", "circle-check", "good", "It ended well.", rank=5, is_final=True, is_success=True
+        "WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Stopped before it was sent to AWS Batch.", is_final=True
     ),
-    Status("FAILED", "Failed", "circle-x", "bad", "It ended badly.", rank=5, is_final=True),
-    Status("STOPPED", "Stopped", "player-stop", "off", "Someone stopped it.", rank=5, is_final=True),
-    Status("LOST", "Lost", "question-mark", "warn", "AWS forgot it before its end was seen.", rank=5, is_final=True),
+    Status("SUBMITTED", "Submitted", "inbox", "wait", "Received by AWS Batch.", rank=0),
+    Status("PENDING", "Pending", "hourglass", "wait", "Waiting for the jobs it depends on.", rank=1),
+    Status("RUNNABLE", "Runnable", "stack", "wait", "Waiting for compute capacity.", rank=2),
+    Status("STARTING", "Starting", "rocket", "go", "Scheduled on a host. The image is being pulled.", rank=3),
+    Status("RUNNING", "Running", "player-play", "go", "The container is running.", rank=4),
+    Status(
+        "SUCCEEDED", "Succeeded", "circle-check", "good", "The job succeeded.", rank=5, is_final=True, is_success=True
+    ),
+    Status("FAILED", "Failed", "circle-x", "bad", "The job failed.", rank=5, is_final=True),
+    Status("STOPPED", "Stopped", "player-stop", "off", "Stopped by a user.", rank=5, is_final=True),
+    Status(
+        "LOST",
+        "Lost",
+        "question-mark",
+        "warn",
+        "AWS no longer has the job, and the portal never saw its final state.",
+        rank=5,
+        is_final=True,
+    ),
 )
 
 STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for status in _ALL})
@@ -93,7 +103,7 @@ UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SE
 def status_of(delivery: str, state: str) -> Status:
     """Return the status that people see. A state unknown to the portal is shown literally, as not final."""
     name = state if delivery == Delivery.SENT and state else delivery
-    return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state this portal does not know.")
+    return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state unknown to this portal.")
 
 
 def state_rank(state: str) -> int:

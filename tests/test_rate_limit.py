@@ -135,7 +135,7 @@ def test_what_is_asked_for_while_someone_types_spends_no_document(research: Rese
 
     assert 429 not in keeping
     assert [answer.status_code for answer in judged] == [200, 429]
-    assert "what you wrote stays here" in judged[1].content.decode()
+    assert "your text is kept" in judged[1].content.decode()
     assert browser.post(form, {"text": DOCUMENT, "request_key": "once"}).status_code != 429
 
 

@@ -111,7 +111,7 @@ class CostReport:
         smaller_rows = valued_rows[MAX_ROWS:]
         rest_row = CostRow(
             value="",
-            label=f"{len(smaller_rows)} more values",
+            label=f"{len(smaller_rows)} other values",
             usd=_total(row.usd for row in smaller_rows),
             failed_usd=_total(row.failed_usd for row in smaller_rows),
             before_usd=_total(row.before_usd for row in smaller_rows),
@@ -198,14 +198,14 @@ def receipt_lines(job: Job) -> list[CostLine]:
 def why_no_cost(job: Job) -> str:
     """Return why a job has no cost line."""
     if job.delivery != Delivery.SENT and job.status.is_final:
-        return "It was never sent to AWS, so it cost nothing."
+        return "The job was never sent to AWS, so it cost nothing."
     if not job.status.is_final:
-        return "It has not ended. What it cost is computed when it has."
+        return "The job hasn't ended. Its cost is computed when it ends."
     if job.charged_at is None:
-        return "It has just ended. What it cost is being computed; that takes a few seconds."
+        return "The job has just ended. Its cost is available in a few seconds."
     if job.state == State.LOST:
-        return "AWS forgot it before its end was seen. Nobody knows how long it ran, so nothing is charged."
-    return "It never began to run, so it cost nothing."
+        return "AWS no longer has the job, so its run time is unknown and it isn't charged."
+    return "The job never started, so it cost nothing."
 
 
 def _month_lines(team: Team, month: Month) -> QuerySet[CostLine]:

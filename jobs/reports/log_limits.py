@@ -19,10 +19,8 @@ class LogReadLimitError(Exception):
     """The log can't be read now; the message is for the page."""
 
 
-BUSY_MESSAGE = "Many logs are being read at this moment. This one follows shortly."
-PAUSED_MESSAGE = (
-    "The log cannot be read at this moment: CloudWatch does not answer. The portal tries again in a few seconds."
-)
+BUSY_MESSAGE = "Too many logs are being read right now. This log loads shortly."
+PAUSED_MESSAGE = "Couldn't read the log: CloudWatch doesn't respond. The portal retries in a few seconds."
 
 
 class LogReadLimiter:

@@ -164,14 +164,14 @@ def _stream(job: Job, number: int | None) -> str:
 
 def _no_stream_message(*, final: bool) -> str:
     if final:
-        return "It ended before it began to run, so there is no log."
-    return "The log begins when the job runs."
+        return "The job ended before it started, so there is no log."
+    return "The log appears when the job starts."
 
 
 def _error_message(error: AwsError, *, final: bool) -> str:
     if error.code == "ResourceNotFoundException":
-        return "It wrote nothing." if final else "It has written nothing yet."
-    return f"The log cannot be read at this moment: {error.message}"
+        return "No log output." if final else "No log output yet."
+    return f"Couldn't read the log: {error.message}"
 
 
 def _parse_time(text: str | None) -> datetime | None:

@@ -24,7 +24,7 @@ class Month:
         """Parse "2026-11". Raises ValueError for anything else."""
         match = _PATTERN.fullmatch(text)
         if match is None:
-            raise ValueError("A month is written like 2026-11.")
+            raise ValueError("Enter a month as YYYY-MM, for example 2026-11.")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

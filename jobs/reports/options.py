@@ -22,7 +22,7 @@ from jobs.spec.documents import text_at
 from jobs.spec.redaction import MASK
 from jobs.states import ACTIVE_STATES, Status
 
-CLOSED_NOTE = "takes no jobs now"
+CLOSED_NOTE = "not accepting jobs"
 COMMON_TAGS = ("Department", "Project", "CostCenter")
 MAX_DEFINITIONS = 300
 MAX_REVISIONS = 50
@@ -167,11 +167,7 @@ def _jobs_not_in(team: Team, jobs: Iterable[Job], selected_ids: Collection[str])
 def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
     """Order jobs: selected, then active, then newest. An unknown id is shown as it is."""
     by_id = {str(job.batch_id): job for job in [*jobs, *extra_jobs]}
-    unknown = [
-        Choice(job_id, job_id, "not a job of this team that is known here")
-        for job_id in selected_ids
-        if job_id not in by_id
-    ]
+    unknown = [Choice(job_id, job_id, "unknown job") for job_id in selected_ids if job_id not in by_id]
     selected = [job_id for job_id in selected_ids if job_id in by_id]
     active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
     newest = [str(job.batch_id) for job in jobs]

@@ -13,9 +13,9 @@ TENTH = Decimal("0.1")
 MAX_USD_SHOWN = Decimal(10**15)
 UNITS = {
     "vcpu": "vCPU",
-    "memory": "GiB of memory",
+    "memory": "GiB memory",
     "gpu": "GPU",
-    "storage": "GiB of storage above 20",
+    "storage": "GiB storage above 20",
 }
 
 
@@ -94,4 +94,4 @@ def unit(resource: str) -> str:
 @register.simple_tag
 def estimate(href: str = "#how") -> SafeString:
     """Render the badge beside every amount, which links to how it was computed."""
-    return format_html('<a class="estimate" href="{}" title="How this is computed">estimate</a>', href)
+    return format_html('<a class="estimate" href="{}" title="How costs are computed">estimate</a>', href)

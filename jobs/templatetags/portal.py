@@ -99,7 +99,7 @@ def _ago_text(at: datetime) -> str:
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (7 * 86400, 86400, "d")):
         if seconds < limit:
             return f"{seconds // size} {unit} ago"
-    return f"{at.astimezone(UTC):%-d %b %Y}"
+    return f"{at.astimezone(UTC):%b %-d, %Y}"
 
 
 @register.simple_tag
@@ -115,16 +115,18 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds: 4s, 1m 04s, 2h 03m, 3d 04h. Two units at most, so that columns stay narrow."""
+    """Format seconds: 4 s, 1 min 4 s, 2 h 3 min, 3 d 4 h. Two units at most, so that columns stay narrow."""
     total = max(0, int(seconds))
     minutes, second = divmod(total, 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     if days:
-        return f"{days}d {hour:02}h"
+        return f"{days} d {hour} h" if hour else f"{days} d"
     if hours:
-        return f"{hours}h {minute:02}m"
-    return f"{minutes}m {second:02}s" if minutes else f"{second}s"
+        return f"{hours} h {minute} min" if minute else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {second} s" if second else f"{minutes} min"
+    return f"{second} s"
 
 
 @register.filter

@@ -30,7 +30,9 @@ def audit(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def audit_all(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
-        raise PermissionDenied("What people did in all teams is shown to administrators; leads see their own team's.")
+        raise PermissionDenied(
+            "Only administrators can see the audit of all teams. Team leads see their team's audit."
+        )
     return _audit_page(request, None)
 
 

@@ -14,6 +14,6 @@ from jobs.web.shell.polling import is_partial
 @login_required
 def health(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
-        raise PermissionDenied("The health of the portal is shown to its administrators.")
+        raise PermissionDenied("Only administrators can see the portal's health.")
     template = "jobs/health.html#live" if is_partial(request) else "jobs/health.html"
     return render(request, template, {"health": report.collect_health(), "current_page": "health"})

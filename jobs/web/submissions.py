@@ -94,7 +94,7 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     if count:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")
     else:
-        messages.info(request, f"Nothing of {submission.name} was left to stop.")
+        messages.info(request, f"{submission.name} has no jobs to stop.")
     return redirect(submission)
 
 

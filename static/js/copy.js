@@ -21,7 +21,7 @@ document.addEventListener("copy-text", ({ detail: { button, text } }) => copy(bu
 async function copy(button, text) {
   const copied = await writeClipboard(text);
   button.classList.toggle("copied", copied);
-  announce(copied ? "Copied." : "Copying failed: mark the text and copy it yourself.");
+  announce(copied ? "Copied." : "Couldn't copy. Select the text and copy it manually.");
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 

@@ -55,7 +55,7 @@ export function announcement(before, after) {
   // A submission of one job has the name and state of its job: announce them once.
   const all = [...new Set(changed.map(([, [name, state]]) => `${name}: ${state}.`))];
   const sentences = all.slice(0, MAX_ANNOUNCED);
-  if (all.length > MAX_ANNOUNCED) sentences.push(`${all.length - MAX_ANNOUNCED} more changed.`);
+  if (all.length > MAX_ANNOUNCED) sentences.push(`${all.length - MAX_ANNOUNCED} more jobs changed.`);
   return sentences.join(" ");
 }
 
@@ -66,11 +66,11 @@ document.addEventListener("htmx:afterRequest", (event) => {
     foot?.querySelector("time")?.setAttribute("datetime", new Date().toISOString());
     showNotice("");
   } else if (status === 401) {
-    stopPolling("You are signed out. Load the page again to sign in.");
+    stopPolling("You're signed out. Reload the page to sign in.");
   } else if (status === 403 || status === 404) {
-    stopPolling("You may no longer see this. Load the page again.");
+    stopPolling("You no longer have access to this page. Reload it.");
   } else {
-    showNotice("The portal does not answer at this moment. The page goes on trying.");
+    showNotice("The portal isn't responding. Retrying…");
   }
 });
 

@@ -71,12 +71,12 @@ async function follow() {
     } catch (error) {
       if (started !== generation) return;
       failed = Number(error.message) || 1;
-      showNote(failed === 401 ? "You are signed out. Load the page again." : "The log cannot be asked for at this moment.");
+      showNote(failed === 401 ? "You're signed out. Reload the page." : "Couldn't load the log.");
     }
   }
   if (!document.hidden) pollsLeft = isRunning() ? FINAL_POLLS : pollsLeft - 1;
   if (pollsLeft > 0 && ![401, 403, 404].includes(failed)) timer = window.setTimeout(follow, POLL_INTERVAL_MS);
-  else if (!text.childElementCount && !note.textContent) showNote("It wrote nothing.");
+  else if (!text.childElementCount && !note.textContent) showNote("No log output.");
 }
 
 /**
@@ -90,13 +90,13 @@ function append(chunk, opening) {
   if (opening) setOlder(chunk.dataset.older);
   if (lines) text.append(...chunk.children);
   trim(follows);
-  showNote(chunk.dataset.problem || (text.childElementCount || !isRunning() ? "" : "It has written nothing yet."));
+  showNote(chunk.dataset.problem || (text.childElementCount || !isRunning() ? "" : "No log output yet."));
   if (follows) {
     toEnd();
   } else if (lines) {
     unread += lines;
     jump.hidden = false;
-    find(jump, "span", HTMLElement).textContent = `${unread} new line${unread === 1 ? "" : "s"} – jump to the end`;
+    find(jump, "span", HTMLElement).textContent = `${unread} new line${unread === 1 ? "" : "s"} – jump to end`;
   }
 }
 
@@ -133,7 +133,7 @@ older.addEventListener("click", async () => {
     setOlder(token);
     pane.scrollTop += pane.scrollHeight - height; // keeps the lines in view in place
   } catch {
-    showNote("Older lines cannot be asked for at this moment.");
+    showNote("Couldn't load older lines.");
   }
   older.disabled = false;
 });
@@ -160,7 +160,7 @@ function restart() {
   text.replaceChildren();
   jump.hidden = true;
   setOlder("");
-  showNote("Asking for the log…");
+  showNote("Loading the log…");
   for (const file of files) {
     const query = new URLSearchParams(file.search);
     if (chooser.value) query.set("attempt", chooser.value);

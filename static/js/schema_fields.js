@@ -14,7 +14,7 @@ document.addEventListener("click", (event) => {
   const list = field.parentElement?.closest("[data-group]");
   /** @type {HTMLElement | null | undefined} */
   const refetch = list?.querySelector(":scope > [data-refetch]");
-  announce(`Took ${field.querySelector("legend")?.textContent?.trim()} away.`);
+  announce(`Removed ${field.querySelector("legend")?.textContent?.trim()}.`);
   if (refetch) refetch.click(); // the indexes of the entries after it have changed
   else {
     /** @type {HTMLElement | null} */

@@ -62,7 +62,7 @@ async function save() {
   if (sent || !dirty) return;
   dirty = false;
   const data = formData();
-  let reason = "The portal does not answer.";
+  let reason = "The portal isn't responding.";
   try {
     const response = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } });
     if (response.ok) {
@@ -72,12 +72,12 @@ async function save() {
       putDraftInAddress();
       return;
     }
-    if (response.status === 401) reason = "You are signed out. Sign in in another tab.";
+    if (response.status === 401) reason = "You're signed out. Sign in in another tab.";
   } catch {
     // no connection
   }
   dirty = true;
-  status.textContent = saveLocally(data) ? `${reason} What you typed is kept in this browser.` : reason;
+  status.textContent = saveLocally(data) ? `${reason} Your changes are saved in this browser.` : reason;
   timer = window.setTimeout(save, 10 * SAVE_DELAY_MS);
 }
 
@@ -179,6 +179,6 @@ if (draft && isOnPage(draft)) {
   find(offer, "[data-local-discard]", HTMLElement).addEventListener("click", () => {
     removeLocal();
     offer.hidden = true;
-    announce("Thrown away.");
+    announce("Changes discarded.");
   });
 }

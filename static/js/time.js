@@ -1,18 +1,16 @@
 // Updates relative times ("5 s ago") and running durations. The server renders both first, by the same rules
 // (jobs/templatetags/portal.py); both are tested with the same cases.
 
-/** @param {number} number */
-const two = (number) => String(number).padStart(2, "0");
-
 /** @param {number} seconds */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const [minutes, second] = [Math.floor(whole / 60), whole % 60];
   const [hours, minute] = [Math.floor(minutes / 60), minutes % 60];
   const [days, hour] = [Math.floor(hours / 24), hours % 24];
-  if (days) return `${days}d ${two(hour)}h`;
-  if (hours) return `${hours}h ${two(minute)}m`;
-  return minutes ? `${minutes}m ${two(second)}s` : `${second}s`;
+  if (days) return hour ? `${days} d ${hour} h` : `${days} d`;
+  if (hours) return minute ? `${hours} h ${minute} min` : `${hours} h`;
+  if (minutes) return second ? `${minutes} min ${second} s` : `${minutes} min`;
+  return `${second} s`;
 }
 
 /** @param {number} seconds */
@@ -43,7 +41,7 @@ function tick() {
     if (element.title && !element.dataset.local) {
       element.dataset.local = "1";
       const local = new Date(element.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-      element.title = `${element.title}\n${local} here`;
+      element.title = `${element.title}\n${local} local time`;
     }
   }
   /** @type {NodeListOf<HTMLElement>} */

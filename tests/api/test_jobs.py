@@ -96,7 +96,7 @@ def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Jo
 
 def test_a_job_that_has_not_begun_has_a_log_that_is_not_at_its_end(world: World, job: Callable[..., Job]):
     told = world.program.get(f"/jobs/{job().text_id}/log").json()
-    assert (told["lines"], told["end"], told["note"]) == ([], False, "The log begins when the job runs.")
+    assert (told["lines"], told["end"], told["note"]) == ([], False, "The log appears when the job starts.")
 
     withdrawn = job(delivery="WITHDRAWN", ended_at=now() - timedelta(minutes=1))
     assert world.program.get(f"/jobs/{withdrawn.text_id}/log").json()["end"] is True

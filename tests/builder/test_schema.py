@@ -27,5 +27,5 @@ def test_the_schema_explains_keys() -> None:
     text = '{"retryStrategy": {"attempts": 3}}'
     description = node.call("explain", {"shape": SCHEMA, "whole": text, "at": text.index("attempts")})
 
-    assert description["kind"] == "whole number, at least 1, at most 10"
+    assert description["kind"] == "integer, at least 1, at most 10"
     assert "RUNNABLE" in description["help"]

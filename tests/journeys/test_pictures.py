@@ -60,7 +60,7 @@ def test_a_job_that_is_written(open_page: OpenPage, album: Path):
     form.gpus.fill("4")
     form.name.focus()
     form.expect_submit_label("Submit train-model-43 to gpu-job-queue")
-    expect(form.preview).to_contain_text("Ceilings and approval")
+    expect(form.preview).to_contain_text("Limits and approval")
     page.evaluate("scrollTo(0, 0)")
 
     for look in ("light", "dark"):

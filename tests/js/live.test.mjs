@@ -31,6 +31,6 @@ test("of many that changed four are said, and how many more there are", () => {
 
   assert.equal(
     announcement(page(...rows("Running")), page(...rows("Succeeded"))),
-    "job-0: Succeeded. job-1: Succeeded. job-2: Succeeded. job-3: Succeeded. 2 more changed.",
+    "job-0: Succeeded. job-1: Succeeded. job-2: Succeeded. job-3: Succeeded. 2 more jobs changed.",
   );
 });

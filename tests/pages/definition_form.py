@@ -15,4 +15,4 @@ class DefinitionForm(BuilderForm):
         self.image = self.field("image")
         self.command = self.field("command")
         self.memory = self.field("memory")
-        self.pod_link: Locator = page.get_by_role("link", name="A pod of Kubernetes")
+        self.pod_link: Locator = page.get_by_role("link", name="Kubernetes pod")

@@ -26,4 +26,4 @@ class SchemaFields:
         return self._page.locator(f'[data-pointer^="{pointer}/"]').first
 
     def remove(self, label: str) -> None:
-        self.part.get_by_role("button", name=f"Take {label} away").click()
+        self.part.get_by_role("button", name=f"Remove {label}").click()

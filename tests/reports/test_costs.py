@@ -118,7 +118,7 @@ def test_many_values_are_shown_as_a_hundred_and_the_rest_together(submission, mo
         past.job(submission, "2026-11-03", 5 - number, tags={"Project": f"P{number}"})
 
     report = costs.cost_report(submission.team, NOVEMBER, PROJECT)
-    assert [row.label for row in report.visible_rows] == ["P0", "P1", "3 more values", "Untagged"]
+    assert [row.label for row in report.visible_rows] == ["P0", "P1", "3 other values", "Untagged"]
     assert sum(row.usd for row in report.visible_rows) == report.total.usd
 
 

@@ -97,8 +97,8 @@ def test_a_lead_is_told_what_needs_them(client, submission, role, needed):
 
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
 
-    assert ("Needs you" in page) is needed
-    assert "Nothing is under way." in page
+    assert ("Needs attention" in page) is needed
+    assert "No active jobs." in page
 
 
 def test_someone_with_one_team_arrives_there(client, submission):

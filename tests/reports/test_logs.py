@@ -72,8 +72,8 @@ def test_an_attempt_that_does_not_exist_reads_no_stream():
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (State.RUNNABLE, "The log begins when the job runs."),
-        (State.FAILED, "It ended before it began to run, so there is no log."),
+        (State.RUNNABLE, "The log appears when the job starts."),
+        (State.FAILED, "The job ended before it started, so there is no log."),
     ],
 )
 def test_without_a_stream_the_page_says_why(state, sentence):
@@ -85,13 +85,13 @@ def test_a_stream_without_lines_is_no_fault():
         400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException"
     )
     with http_wire.wire(missing) as aws:
-        assert logs.tail(job_at(aws.url)).problem == "It has written nothing yet."
+        assert logs.tail(job_at(aws.url)).problem == "No log output yet."
 
 
 def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
     page = logs.after(job_at("http://127.0.0.1:9"), "f/9")
 
-    assert page.problem.startswith("The log cannot be read at this moment")
+    assert page.problem.startswith("Couldn't read the log")
     assert page.newer == "f/9"
 
 
@@ -100,7 +100,7 @@ def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
     with http_wire.wire(http_wire.reply(200, body)) as aws:
         page = logs.after(job_at(aws.url), "f/9")
 
-    assert page.problem.startswith("The log cannot be read at this moment")
+    assert page.problem.startswith("Couldn't read the log")
     assert page.newer == "f/9"
 
 
@@ -135,11 +135,11 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(log_slots):
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
             reading.enter_context(log_slots.acquire((job.account.pk, aws.url), 0))
-        assert "Many logs" in logs.tail(job).problem
+        assert "Too many logs" in logs.tail(job).problem
         assert logs.tail(other).problem == ""
 
         reading.enter_context(log_slots.acquire("a third account", 0))
-        assert "Many logs" in logs.tail(other).problem
+        assert "Too many logs" in logs.tail(other).problem
 
 
 def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
@@ -147,7 +147,7 @@ def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other
         job, other = job_at(away.url), job_at(well.url)
         for _ in range(3):
             assert "closed" in logs.tail(job).problem
-        assert "tries again in a few seconds" in logs.tail(job).problem
+        assert "retries in a few seconds" in logs.tail(job).problem
         assert len(away.requests) == 3
         assert logs.tail(other).problem == ""
 
@@ -178,7 +178,7 @@ def test_a_log_that_breaks_off_says_so_at_its_end():
     with http_wire.wire(log_page("one", forward="f/1"), http_wire.breaks) as aws:
         *_, last = logs.full_log(job_at(aws.url))
 
-    assert last.problem.startswith("The log cannot be read")
+    assert last.problem.startswith("Couldn't read the log")
 
 
 def test_a_log_that_never_ends_is_cut(monkeypatch):

@@ -30,4 +30,4 @@ def test_a_line_is_escaped_and_keeps_its_styles(line: str, html: str) -> None:
 
 
 def test_a_long_line_is_cut_and_says_so() -> None:
-    assert to_html("x" * (MAX_LINE_LENGTH + 1)) == "x" * MAX_LINE_LENGTH + " … (the line goes on)"
+    assert to_html("x" * (MAX_LINE_LENGTH + 1)) == "x" * MAX_LINE_LENGTH + " … (line truncated)"

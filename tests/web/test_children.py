@@ -47,16 +47,16 @@ def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
         shown = text(browser, job)
 
     assert enqueued == ["children"]
-    assert "They are being asked about at AWS Batch." in shown
+    assert "Loading children from AWS Batch…" in shown
 
 
 def test_the_page_of_an_array_draws_its_children_and_counts_them(browser: Client, research: Research) -> None:
     shown = text(browser, array(research, 5, ["SUCCEEDED", "FAILED", "SUCCEEDED"]))
 
-    assert "2 more are being asked about" in shown
+    assert "Loading 2 more from AWS Batch…" in shown
     assert "2 succeeded</a>" in shown
     assert "1 failed</a>" in shown
-    assert "<title>0 to 4: 2 succeeded, 2 not read, 1 failed</title>" in shown
+    assert "<title>0 to 4: 2 succeeded, 2 not loaded, 1 failed</title>" in shown
 
 
 def test_the_page_of_an_array_changes_as_its_children_are_read(browser: Client, research: Research) -> None:
@@ -77,7 +77,7 @@ def test_what_aws_never_told_of_is_not_asked_for_without_end(
     job = array(research, 2, ["SUCCEEDED"], state="SUCCEEDED", ended_at=moment.replace(year=2000))
     Job.objects.filter(pk=job.pk).update(children_read_at=moment)
 
-    assert "AWS Batch told nothing of 1 of them." in text(browser, job)
+    assert "AWS Batch has no data on 1 of the children." in text(browser, job)
     assert enqueued == []
 
 

@@ -224,7 +224,7 @@ def test_what_is_registered_already_is_used_again_and_the_page_says_so(browser, 
     field = "text" if door == "write" else "document"
     answer = browser.post(reverse(door, args=["research"]), {field: text}, follow=True)
 
-    assert "Already registered as hello:1, which says the same." in answer.content.decode()
+    assert "Already registered as hello:1 with the same settings." in answer.content.decode()
     assert research.definition.revisions.count() == 1
 
 

@@ -109,7 +109,7 @@ def test_a_button_needs_the_token_of_a_page(research: Research) -> None:
     answer = browser.post(reverse("job_stop", args=[research.job.text_id]))
 
     assert answer.status_code == 403
-    assert "Please send that again" in answer.content.decode()
+    assert "This page has expired" in answer.content.decode()
 
 
 def test_one_team_is_entered_at_once_and_several_are_offered(research: Research, signed_in: SignIn) -> None:

@@ -56,7 +56,8 @@ def test_what_is_typed_is_kept_under_the_id_of_its_page_and_opened_again(browser
     [kept] = Draft.objects.all()
     again = form_controls(browser, draft=key)
 
-    assert page_text(first).startswith("Kept as a <a href=")
+    assert page_text(first).startswith("<a href=")
+    assert "Draft</a> saved" in page_text(first)
     assert (kept.text_id, kept.name, kept.kind) == (key, "train-2", "job")
     assert (again["name"], again["memory"], again["draft"]) == ("train-2", "2 GiB", key)
     assert Submission.objects.count() == 1
@@ -249,7 +250,7 @@ def test_an_id_that_another_has_is_as_good_as_any_and_tells_nothing(research: Re
     lead = signed_in(make.member(research.team, "lead").user)
     answer = save_typing(lead, draft.text_id, **FILLED)
 
-    assert "Kept as a" in page_text(answer)
+    assert "Draft</a> saved" in page_text(answer)
     assert Draft.objects.get(pk=draft.pk).text == "mine"
     assert Draft.objects.count() == 2
 

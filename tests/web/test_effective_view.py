@@ -37,7 +37,7 @@ def rows(answer: Any) -> dict[str, tuple[str, str]]:
     """Value and badge by label."""
     page = html.unescape(answer.content.decode())
     found = re.findall(
-        r"<dt>([^<]*)</dt>\s*<dd[^>]*>([^<]*)</dd>\s*<dd[^>]*><span[^>]*><span[^>]*>said by: </span>([^<]*)<", page
+        r"<dt>([^<]*)</dt>\s*<dd[^>]*>([^<]*)</dd>\s*<dd[^>]*><span[^>]*><span[^>]*>source: </span>([^<]*)<", page
     )
     return {label: (value, badge) for label, value, badge in found}
 
@@ -45,8 +45,8 @@ def rows(answer: Any) -> dict[str, tuple[str, str]]:
 EXPECTED = {
     "Image": ("busybox", "definition"),
     "Command": ("train 3 fast", "definition"),
-    "Its word 2": ("3", "parameter default"),
-    "Its word 3": ("fast", "submission"),
+    "Argument 2": ("3", "parameter default"),
+    "Argument 3": ("fast", "submission"),
     "vCPU": ("1", "definition"),
     "Memory": ("2 GiB", "submission"),
     "Log group": ("/aws/batch/job", "AWS Batch"),
@@ -94,7 +94,7 @@ def test_a_whole_command_of_the_submission_is_its_own(browser: Client, research:
     told = rows(fill(browser, "job_preview", of=BASE, **FILLED, command="run Ref::epochs"))
 
     assert told["Command"] == ("run 3", "submission")
-    assert told["Its word 2"] == ("3", "parameter default")
+    assert told["Argument 2"] == ("3", "parameter default")
 
 
 def test_a_definition_that_is_not_the_teams_is_not_resolved(browser: Client, research: Research) -> None:
@@ -156,4 +156,4 @@ def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser:
     shown = {label for label in told if re.fullmatch(r"N\d+", label)} | (of_definition & told.keys())
     assert len(shown) == MAX_ROWS
     # PORTAL_JOB_ID is of the environment too.
-    assert f"{MAX_ROWS + 3} more are in the document." in answer.content.decode()
+    assert f"{MAX_ROWS + 3} more in the document." in answer.content.decode()

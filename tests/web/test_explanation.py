@@ -20,12 +20,12 @@ def sent_job(state: State, **fields: Any) -> Job:
     ("code", "words"),
     [
         (None, ""),
-        (0, "it ended well"),
-        (127, "the command was not found in the image"),
-        (129, "ended by signal 1"),
-        (192, "ended by signal 64"),
-        (193, "an exit code of the program's own"),
-        (3, "an exit code of the program's own"),
+        (0, "success"),
+        (127, "command not found in the image"),
+        (129, "terminated by signal 1"),
+        (192, "terminated by signal 64"),
+        (193, "application error"),
+        (3, "application error"),
     ],
 )
 def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
@@ -35,25 +35,29 @@ def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
 @pytest.mark.parametrize(
     ("code", "reason", "advice"),
     [
-        (137, "", "Give it more memory, or let it use less."),
-        (1, "OutOfMemoryError: Container killed due to memory usage", "Give it more memory, or let it use less."),
+        (137, "", "Request more memory, or reduce what the job uses."),
+        (
+            1,
+            "OutOfMemoryError: Container killed due to memory usage",
+            "Request more memory, or reduce what the job uses.",
+        ),
         (
             None,
             "CannotPullContainerError: no such image",
-            "Check the image's name and tag, and that the job's execution role may pull it.",
+            "Check the image name and tag, and that the execution role can pull the image.",
         ),
-        (None, "Dependent Job failed", "Look at the job it waited for."),
+        (None, "Dependent Job failed", "Check the job it depends on."),
         (
             None,
             "Host EC2 (instance i-1) terminated.",
-            "Its machine was taken away (Spot). A retry strategy lets it begin again by itself.",
+            "Its host was terminated (Spot). Add a retry strategy to restart such jobs automatically.",
         ),
         (
             None,
             "Job attempt duration exceeded timeout",
-            "It ran into its time limit. Allow more, or find out what took so long.",
+            "The job reached its time limit. Increase the limit, or check what took so long.",
         ),
-        (1, "", "The end of its log usually tells why."),
+        (1, "", "Check the end of the log for the cause."),
     ],
 )
 def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: str) -> None:
@@ -62,9 +66,9 @@ def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: 
 
 def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:
     assert explain_job(sent_job(State.FAILED, exit_code=2)).sentence == (
-        "It failed with exit code 2: the command was misused: a wrong argument, or a file that is not there."
+        "Failed with exit code 2: incorrect usage, such as an invalid argument or a missing file."
     )
-    assert explain_job(sent_job(State.FAILED)).sentence == "It failed before its command could end."
+    assert explain_job(sent_job(State.FAILED)).sentence == "The job failed before its container exited."
 
 
 def test_what_aws_says_twice_is_shown_once() -> None:
@@ -76,15 +80,15 @@ def test_what_aws_says_twice_is_shown_once() -> None:
 @pytest.mark.parametrize(
     ("job", "sentence"),
     [
-        (sent_job(State.SUCCEEDED), "It ended well."),
-        (sent_job(State.STOPPED, stop_reason="too dear."), "It was stopped: too dear."),
-        (sent_job(State.STOPPED), "It was stopped."),
-        (sent_job(State.LOST), "AWS forgot it before its end was seen."),
-        (sent_job(State.RUNNABLE), "It waits in cpu for a free place to run."),
-        (sent_job(State.RUNNING, stop_requested_at=NOW), "It is being stopped."),
+        (sent_job(State.SUCCEEDED), "The job succeeded."),
+        (sent_job(State.STOPPED, stop_reason="too dear."), "The job was stopped: too dear."),
+        (sent_job(State.STOPPED), "The job was stopped."),
+        (sent_job(State.LOST), "AWS no longer has the job, and the portal never saw its final state."),
+        (sent_job(State.RUNNABLE), "Waiting for capacity in cpu."),
+        (sent_job(State.RUNNING, stop_requested_at=NOW), "The job is being stopped."),
         (
             sent_job(State.PENDING, array_size=4, array_summary={"RUNNING": 4}),
-            "Its children are under way; it ends with the last of them.",
+            "The array's children are in progress. The job ends with the last one.",
         ),
     ],
 )
@@ -95,10 +99,10 @@ def test_a_job_that_aws_has_is_explained_by_its_state(job: Job, sentence: str) -
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ((), "It waits for jobs it depends on."),
-        (("a",), "It waits for a."),
-        (("a", "b", "c"), "It waits for a, b and c."),
-        (("a", "b", "c", "d", "e"), "It waits for a, b, c and 2 more."),
+        ((), "Waiting for the jobs it depends on."),
+        (("a",), "Waiting for a."),
+        (("a", "b", "c"), "Waiting for a, b and c."),
+        (("a", "b", "c", "d", "e"), "Waiting for a, b, c and 2 more."),
     ],
 )
 def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...], sentence: str) -> None:
@@ -110,13 +114,13 @@ def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...],
     [
         (
             Delivery.AWAITING,
-            "It is sent once a lead of the team or an administrator has approved it.",
+            "Waiting for approval by a team lead or an administrator.",
             "Above the limit.",
         ),
-        (Delivery.DECLINED, "It was declined, and nothing ran.", "Above the limit."),
-        (Delivery.REFUSED, "It was refused, and nothing ran.", "Change the document and submit it anew."),
-        (Delivery.WITHDRAWN, "It was withdrawn before it was sent; nothing ran.", "Above the limit."),
-        (Delivery.HELD, "A person must decide before it is sent.", "Above the limit."),
+        (Delivery.DECLINED, "The approval request was declined. Nothing ran.", "Above the limit."),
+        (Delivery.REFUSED, "The job was refused. Nothing ran.", "Fix the document and submit it again."),
+        (Delivery.WITHDRAWN, "The job was withdrawn before it was sent. Nothing ran.", "Above the limit."),
+        (Delivery.HELD, "Not sent until a team lead decides.", "Above the limit."),
     ],
 )
 def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(
@@ -133,5 +137,5 @@ def test_a_held_job_without_a_note_says_who_decides() -> None:
 
 def test_an_accepted_job_is_sent_after_those_it_waits_for() -> None:
     assert (
-        explain_job(Job(delivery=Delivery.ACCEPTED), ("a", "b")).sentence == "It is sent as soon as a and b has been."
+        explain_job(Job(delivery=Delivery.ACCEPTED), ("a", "b")).sentence == "Waiting for a and b to be sent first."
     )

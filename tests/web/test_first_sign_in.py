@@ -70,7 +70,7 @@ def test_a_password_that_an_administrator_set_is_changed_before_anything_else(ad
     assert browser.get("/rights/", headers=SCRIPT).status_code == 403
     assert "An administrator set your password" in page(browser.get(PASSWORD))
 
-    assert "Choose another one" in page(change(browser, new=GIVEN))
+    assert "Choose a different one" in page(change(browser, new=GIVEN))
     assert browser.get("/rights/").status_code == 302
     assert change(browser).status_code == 302
     assert browser.get("/rights/").status_code == 200
@@ -163,7 +163,7 @@ def test_an_administrator_sets_a_factor_up_with_a_code_from_the_command_line(pro
     browser = browser_of("root", "demo")
     given = new_code("root", capsys)
     assert re.fullmatch(r"([A-Z2-9]{4}-){3}[A-Z2-9]{4}", given)
-    assert "Set-up code" in page(browser.get(SET_UP))
+    assert "Setup code" in page(browser.get(SET_UP))
 
     assert set_up(browser, given.lower().replace("-", " ")).status_code == 302
     assert browser.get("/admin/").status_code == 200
@@ -201,7 +201,7 @@ def test_the_code_is_good_for_half_an_hour(production, capsys):
     with time_machine.travel(datetime(2030, 1, 1, tzinfo=UTC), tick=False) as clock:
         given = new_code("root", capsys)
         clock.shift(timedelta(minutes=31))
-        assert "older than 30 minutes" in page(set_up(browser_of("root", "demo"), given))
+        assert "valid for 30 minutes" in page(set_up(browser_of("root", "demo"), given))
 
 
 def test_the_code_is_kept_as_a_hash_and_written_down(production, capsys):
@@ -227,9 +227,9 @@ def test_only_an_administrator_without_a_factor_gets_a_code():
 def test_others_and_the_demo_need_no_code(settings):
     make.admin("root")
     make.user("ada")
-    assert "Set-up code" not in page(browser_of("root", "demo").get(SET_UP))
+    assert "Setup code" not in page(browser_of("root", "demo").get(SET_UP))
     settings.QUICKSTART = False
-    assert "Set-up code" not in page(browser_of("ada", "demo").get(SET_UP))
+    assert "Setup code" not in page(browser_of("ada", "demo").get(SET_UP))
 
 
 @pytest.mark.long
@@ -284,5 +284,5 @@ def test_a_lead_cannot_take_a_demanded_factor_away_and_sets_it_up_without_a_code
     assert set_up(browser, "").status_code == 302
     assert browser.get("/rights/").status_code == 200
 
-    assert "be without a second factor" in page(browser.post("/second-factor/take-away/"))
+    assert "requires a second factor" in page(browser.post("/second-factor/take-away/"))
     assert Authenticator.objects.exists()

@@ -177,9 +177,9 @@ def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: C
 
     assert document_of(fill(browser, **filled, do="check"))["jobName"] == "no good"
     assert "jobName must be" in at["name"]
-    assert "Write a size such as 512 MiB" in at["memory"]
+    assert "Enter a size, such as 512 MiB" in at["memory"]
     assert at["queue"].strip() == ""
-    assert "2 problems to solve first" in page
+    assert "Fix 2 errors to continue" in page
     assert "<html" not in page
 
 
@@ -188,7 +188,7 @@ def test_what_is_still_to_fill_in_is_no_error_before_it_is_sent(browser: Client)
     preview = page_text(fill(browser, "job_preview", queue="cpu"))
     sent = fill(browser, queue="cpu")
 
-    assert "Still to fill in: name and definition" in preview
+    assert "Required: name and definition" in preview
     assert "Enter a job name." not in preview
     assert sent.status_code == 422
     assert "Enter a job name." in page_text(sent)
@@ -278,7 +278,7 @@ def test_a_document_of_another_kind_or_none_is_no_form_of_a_job(browser: Client)
     for text in (json.dumps(make.document()), "not json", "[]"):
         answer = browser.post(reverse("job_form", args=["research"]), {"document": text, "do": "submit"})
         assert answer.status_code == 422
-        assert "Not a document" in page_text(answer)
+        assert "Not a valid document" in page_text(answer)
 
 
 @pytest.mark.long
@@ -297,7 +297,7 @@ def test_what_nobody_understands_is_told_in_the_words_of_the_form(browser: Clien
     answer = fill(browser, **sent, command="echo 'x", memory="lots", time_limit="a while")
 
     assert answer.status_code == 422
-    for told in ("A quote begins here", "Write a size such as", "Write a time such as"):
+    for told in ("Unclosed quote", "Enter a size, such as", "Enter a time, such as"):
         assert page_text(answer).count(told) == 3  # at the field, beside, and as the editor's mark
     assert "3 errors" in page_text(answer)
 
@@ -307,7 +307,7 @@ def test_the_same_tag_twice_is_told(browser: Client) -> None:
     answer = fill(browser, name="train", definition="hello", queue="cpu", tags="rows", **rows)
 
     assert answer.status_code == 422
-    assert "The tag a stands twice" in page_text(answer)
+    assert "Duplicate tag a." in page_text(answer)
 
 
 @pytest.mark.long
@@ -383,9 +383,9 @@ def test_a_field_that_is_changed_is_laid_over_the_text_and_all_else_in_it_stays(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"jobs": []}', "A workflow has no form"),
-        ('{"jobName": "a", "jobName": "b", "jobQueue": "c"}', "A form would lose one of them"),
-        ("{oops", "Not a document yet"),
+        ('{"jobs": []}', "Workflows can't be opened as a form"),
+        ('{"jobName": "a", "jobName": "b", "jobQueue": "c"}', "The form can't show both"),
+        ("{oops", "Not a valid document"),
     ],
 )
 def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browser: Client) -> None:
@@ -435,11 +435,11 @@ def test_a_job_runs_again_with_the_revision_of_then_or_the_latest(browser: Clien
     latest = rerun(browser, research, JOB, revision="latest")
 
     assert controls(then)["revision"] == "1"
-    assert "the latest is 2" in then
+    assert "The latest is 2" in then
     assert "Use the latest" in then
     assert controls(latest)["revision"] == ""
-    assert "Use revision 1, as then" in latest
-    assert "Latest, now 2" in then
+    assert "Use revision 1" in latest
+    assert "Latest (currently 2)" in then
 
 
 def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, research: Research) -> None:
@@ -450,7 +450,7 @@ def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, rese
     page = page_text(browser.get(reverse("job_form", args=["research"]), {"again": job.text_id}))
     carried = json.loads(controls(page)["document"])
 
-    assert "does not wait for the step" in page
+    assert "Its dependency on another step is removed" in page
     assert carried["dependsOn"] == [{"jobId": known}]
     assert carried["tags"] == {"Project": "x"}
 

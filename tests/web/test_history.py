@@ -158,7 +158,7 @@ def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):
 
     rows = csv_rows(browser.get(reverse("history_csv", args=["research"])))
     assert len(rows) == 2
-    assert rows[1]["id"].startswith("Cut after 1 jobs")
+    assert rows[1]["id"].startswith("Limited to 1 jobs")
 
 
 @pytest.mark.parametrize("name", ["history", "history_csv", "costs", "costs_csv", "cost_lines_csv"])

@@ -71,7 +71,7 @@ def test_a_refused_text_comes_back_unchanged(text: str, browser: Client) -> None
 def test_the_first_problem_of_a_refused_text_has_the_focus(browser: Client) -> None:
     page = send(browser, json.dumps({**JOB, "jobQueue": "nowhere"})).content.decode()
 
-    assert "Nothing was sent" in page
+    assert "Nothing was submitted" in page
     assert page.count("autofocus") == 1
     assert "autofocus" in page.partition('class="problems"')[2]
 
@@ -107,7 +107,7 @@ def test_a_file_is_read_in_place_of_the_text(browser: Client) -> None:
     [
         (b"\xff\xfe{\x00}\x00", "UTF-16"),
         (b'{"jobName": "\xe4"}', "UTF-8"),
-        (b" " * (1024 * 1024 + 1), "MiB are read at most"),
+        (b" " * (1024 * 1024 + 1), "The limit is 1 MiB"),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_by_name(content: bytes, told: str, browser: Client) -> None:
@@ -129,7 +129,7 @@ def test_a_request_of_four_megabytes_is_refused_in_words(browser: Client) -> Non
     answer = send(browser, "x" * 4_000_000)
 
     assert answer.status_code == 413
-    assert "too much at once" in answer.content.decode()
+    assert "Request too large" in answer.content.decode()
 
 
 def test_a_nul_character_is_refused_at_its_line(browser: Client) -> None:
@@ -179,7 +179,7 @@ def test_the_panel_says_what_was_read_otherwise_than_written(browser: Client) ->
 def test_a_text_that_is_no_json_is_answered_at_its_place(browser: Client) -> None:
     panel = preview(browser, '{\n  "jobName": oops\n}')
 
-    assert "Not a document yet" in panel
+    assert "Not a valid document" in panel
     assert 'data-line="2"' in panel
 
 

@@ -158,11 +158,11 @@ def test_a_live_part_is_the_part_alone_and_nothing_while_nothing_is_new(browser:
 
 def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Research) -> None:
     AccountStatus.objects.update(polled_at=now())
-    assert "last heard from AWS" not in page(browser, research.submission)
+    assert "Last update from AWS" not in page(browser, research.submission)
 
     AccountStatus.objects.update(polled_at=now() - timedelta(minutes=2))
-    assert "last heard from AWS" in page(browser, research.submission)
-    assert "last heard from AWS" in page(browser, research.job)
+    assert "Last update from AWS" in page(browser, research.submission)
+    assert "Last update from AWS" in page(browser, research.job)
 
 
 @pytest.mark.parametrize("delivery", ["AWAITING", "HELD", "ACCEPTED"])
@@ -172,8 +172,8 @@ def test_a_job_that_aws_does_not_have_is_not_said_to_be_old(
     AccountStatus.objects.update(polled_at=now() - timedelta(hours=2))
     Job.objects.update(delivery=delivery, state="", batch_id=None)
 
-    assert "last heard from AWS" not in page(browser, research.submission)
-    assert "last heard from AWS" not in page(browser, research.job)
+    assert "Last update from AWS" not in page(browser, research.submission)
+    assert "Last update from AWS" not in page(browser, research.job)
 
 
 def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, research: Research) -> None:
@@ -181,7 +181,7 @@ def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, r
     text = page(browser, research.job)
 
     assert answer.headers["Location"] == research.job.get_absolute_url()
-    assert "Stopping… asked by" in text
+    assert "Stopping… requested by" in text
     assert 'id="stop"' not in text
 
 
@@ -192,7 +192,7 @@ def test_a_held_job_is_sent_by_a_lead_and_withdrawn_by_whoever_may_stop(
     job = make.job(research.submission, name="held", delivery=Delivery.HELD, delivery_note="Three workers vanished.")
     lead = signed_in(make.member(research.team, "lead").user)
     assert "Three workers vanished." in page(browser, job)
-    assert "AWS Batch says:" not in page(browser, job)
+    assert "From AWS Batch:" not in page(browser, job)
     assert 'id="release"' not in page(browser, job)
     assert 'id="stop"' in page(browser, job)
     assert 'id="release"' in page(lead, job)
@@ -205,8 +205,8 @@ def test_a_held_job_is_sent_by_a_lead_and_withdrawn_by_whoever_may_stop(
         Delivery.ACCEPTED,
         f"Released by {sent.context['user'].display_name}.",
     )
-    assert b"held is sent." in sent.content
-    assert b"held is not held any more." in late.content
+    assert b"Released held." in sent.content
+    assert b"held is no longer held." in late.content
 
 
 def test_stopping_a_submission_asks_for_all_its_jobs(browser: Client, research: Research) -> None:
@@ -232,8 +232,8 @@ def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> N
     second = make.job(research.submission, name="after", state="PENDING")
     JobDependency.objects.create(job=second, parent=research.job)
 
-    assert "It waits for nightly." in page(browser, second)
-    assert "Waited for by" in page(browser, research.job)
+    assert "Waiting for nightly." in page(browser, second)
+    assert "Required by" in page(browser, research.job)
 
 
 @pytest.mark.long
@@ -254,7 +254,7 @@ def test_an_empty_team_is_told_what_to_do(research: Research, signed_in: SignIn)
     member = make.member(make.team("fresh"))
     text = page(signed_in(member.user), reverse("team", args=["fresh"]))
 
-    assert "Nothing submitted yet" in text
+    assert "No jobs yet" in text
     assert f"{reverse('write', args=['fresh'])}?example=definition" in text
 
 

@@ -7,7 +7,7 @@ from jobs.models import Role
 from tests import make
 from tests.web.conftest import Research, SignIn
 
-GONE = "That place in the list is no longer there. This is where the list begins."
+GONE = "That page of the list no longer exists. Showing the first page."
 
 
 @pytest.mark.parametrize("place", ["x", "\0", "research.999", "9" * 26])

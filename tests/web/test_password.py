@@ -51,7 +51,7 @@ def test_a_new_password_ends_other_sessions_and_tokens_and_leaves_this_session(p
     assert "nightly" in page(here.get("/password/"))
 
     assert change(here)["Location"] == "/"
-    assert "Your password is changed" in page(here.get("/rights/"))
+    assert "Password changed" in page(here.get("/rights/"))
     assert elsewhere.get("/rights/").status_code == 302
     assert Client().get("/api/v1/key", headers=token).status_code == 401
     listed = page(here.get(f"/teams/{person.memberships.get().team.slug}/tokens/"))
@@ -61,7 +61,7 @@ def test_a_new_password_ends_other_sessions_and_tokens_and_leaves_this_session(p
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"old": "wrong"}, "not your present password"),
+        ({"old": "wrong"}, "Incorrect current password"),
         ({"new": "password"}, "too common"),
         ({"new": "short"}, "too short"),
         ({"same": "something else"}, "same password"),
@@ -81,7 +81,7 @@ def test_the_present_password_cannot_be_tried_out_by_who_holds_a_session(person)
 
     answer = change(browser)
     assert answer.status_code == 429
-    assert "tried too often" in page(answer)
+    assert "Too many attempts" in page(answer)
 
 
 def test_whoever_signs_in_elsewhere_has_no_password_here(person):
@@ -133,12 +133,12 @@ def test_a_link_by_mail_sets_a_new_password_once(person, sends_mail):
     browser = Client()
     form = browser.get(link)["Location"]
     assert link not in form
-    assert "A new password" in page(browser.get(form))
+    assert "Set new password" in page(browser.get(form))
     assert browser.post(form, {"password1": NEW, "password2": NEW})["Location"] == "/sign-in/"
     person.refresh_from_db()
     assert person.check_password(NEW)
     assert session.get("/rights/").status_code == 302
-    assert "has expired or was used" in page(Client().get(link, follow=True))
+    assert "has expired or was already used" in page(Client().get(link, follow=True))
 
 
 def test_nobody_learns_from_the_page_which_addresses_are_known(person, sends_mail):

@@ -80,7 +80,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
         "allowed": ("good", "Yes"),
         "fits": ("off", "Not known yet"),
         "tags": ("good", "Yes"),
-        "ceilings": ("good", "Within"),
+        "ceilings": ("good", "Within limits"),
         "price": ("off", "At most unknown"),
         "wait": ("off", "Not known yet"),
         "run": ("off", "Not known yet"),
@@ -90,7 +90,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
 def test_before_anything_is_chosen_nothing_is_claimed(browser: Client) -> None:
     lines = preview(browser, definition="", name="")
 
-    assert lines["valid"][:2] == ("off", "Not complete")
+    assert lines["valid"][:2] == ("off", "Incomplete")
     assert "name and definition" in lines["valid"][2]
     for name in ("allowed", "fits", "price", "run"):
         assert lines[name][:2] == ("off", "Not known yet"), name
@@ -103,7 +103,7 @@ def test_each_problem_is_told_under_its_line(browser: Client, research: Research
     lines = preview(browser, name="no good", vcpus="32")
 
     assert {name for name, (tone, *_) in lines.items() if tone == "bad"} == {"valid", "tags", "ceilings"}
-    assert lines["fits"][:2] == ("warn", "Look")
+    assert lines["fits"][:2] == ("warn", "Warning")
     assert "jobName must be" in lines["valid"][2]
     assert "The tag “Project” is missing" in lines["tags"][2]
     assert "asks for 32 vCPU" in lines["ceilings"][2]
@@ -130,8 +130,8 @@ def test_ceilings_say_what_is_taken(browser: Client) -> None:
     QueueGrant.objects.update(max_vcpus=4, max_memory_mib=8192, max_run_seconds=7200, max_active_jobs=10)
     told = preview(browser, time_limit="1 h")["ceilings"]
 
-    assert told[:2] == ("good", "Within")
-    assert "cpu: at most 4 vCPU, 8 GiB, 2 h long a job; 1 of 10 jobs at once are taken" in told[2]
+    assert told[:2] == ("good", "Within limits")
+    assert "cpu: at most 4 vCPU, 8 GiB, 2 h run time per job; using 1 of 10 jobs" in told[2]
 
 
 def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, research: Research) -> None:
@@ -146,11 +146,14 @@ def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, resear
     answer = fill(browser, "job_preview", **FILLED)
     lines = preflight_checks(answer)
 
-    assert lines["wait"][:2] == ("good", "About 1m 00s")
-    assert "within 1m 30s: the last 3 jobs of cpu" in lines["wait"][2]
-    assert lines["run"][:2] == ("good", "About 1h 00m")
+    assert lines["wait"][:2] == ("good", "About 1 min")
+    assert "within 1 min 30 s (the last 3 jobs of cpu)" in lines["wait"][2]
+    assert lines["run"][:2] == ("good", "About 1 h")
     assert lines["price"][:2] == ("off", "At most unknown")
-    assert "Expected $1.00, as the last 3 runs. It has no time limit. An hour costs $1.00." in lines["price"][2]
+    assert (
+        "Expected $1.00, based on the last 3 runs. The job has no time limit. Cost per hour: $1.00."
+        in lines["price"][2]
+    )
     assert "Submit train to cpu, expected $1.00, at most unknown" in page_text(answer)
 
 
@@ -163,7 +166,7 @@ def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its
     answer = fill(browser, "job_preview", of=array, **FILLED, time_limit="2 h")
 
     assert preflight_checks(answer)["price"][:2] == ("good", "At most $60.00")
-    assert "Expected $10.00, as the last run." in preflight_checks(answer)["price"][2]
+    assert "Expected $10.00, based on the last run." in preflight_checks(answer)["price"][2]
     assert "Submit train to cpu, expected $10.00, at most $60.00" in page_text(answer)
 
 
@@ -174,9 +177,9 @@ def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None
     assert preview(browser, time_limit="2 h")["price"] == (
         "good",
         "At most $2.00",
-        "Cost At most $2.00 Expected unknown. At most: time limit × attempts × runs.",
+        "Cost At most $2.00 Expected cost unknown. At most: time limit × attempts × runs.",
     )
-    assert "An hour costs $1.00" in preview(browser)["price"][2]
+    assert "Cost per hour: $1.00" in preview(browser)["price"][2]
 
 
 @pytest.mark.long
@@ -204,7 +207,7 @@ def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, rese
 
     assert preflight_checks(answer)["price"][1] == "At most $24.00"
     assert "The time limit was filled in by Research: 1 d." in preflight_checks(answer)["price"][2]
-    assert preflight_checks(answer)["tags"][2].endswith("Research asks for none.")
+    assert preflight_checks(answer)["tags"][2].endswith("Research requires no tags.")
 
 
 @pytest.mark.long
@@ -216,7 +219,7 @@ def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves
     lines = preview(browser, time_limit="30 min")
     answer = fill(browser, **FILLED, time_limit="30 min", do="fix:run.longer-than-limit@/timeout")
 
-    assert lines["run"][:2] == ("warn", "Look")
+    assert lines["run"][:2] == ("warn", "Warning")
     assert controls(answer.content.decode())["time_limit"] == "2 h"
     assert preflight_checks(answer)["run"][0] == "good"
 
@@ -235,7 +238,7 @@ def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: C
     answer = fill(browser, of=base, **FILLED, do=value)
 
     assert json.loads(patch) == [{"op": "remove", "path": "/shareIdentifier"}]
-    assert "Put right: take /shareIdentifier away." in page_text(answer)
+    assert "Fixed: remove /shareIdentifier." in page_text(answer)
     assert json.loads(controls(answer.content.decode())["document"]) == {**JOB, "parameters": {"kept": "as it is"}}
     assert Submission.objects.count() == 1
 
@@ -269,7 +272,7 @@ def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(
     lines = preflight_checks(fill(browser, "definition_preview", **sent))
     large = preflight_checks(fill(browser, "definition_preview", **{**sent, "vcpus": "64"}))
 
-    assert lines["price"][:2] == ("good", "$1.00 an hour")
+    assert lines["price"][:2] == ("good", "$1.00 per hour")
     assert lines["fits"] == ("good", "Yes", "Fits Yes In cpu: general can run it.")
     assert large["fits"][:2] == ("warn", "No")
     assert {"wait", "run"}.isdisjoint(lines)

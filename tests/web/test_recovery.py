@@ -55,7 +55,7 @@ def test_every_page_says_what_is_held_and_until_about_when(browser, address):
 
     shown = page(browser, address)
     assert WORDS in shown
-    assert "Jobs you submit now are accepted and held until about" in shown
+    assert "New jobs are accepted and held until about" in shown
     assert f">{until:%H:%M} UTC</time>" in shown.replace(f"{until:%b} {until.day}, ", "")
 
 
@@ -73,7 +73,7 @@ def test_administration_says_it_too(research):
 def test_what_takes_longer_than_thought_is_said_by_the_queues_it_waits_for(browser, research):
     restore_backup(timedelta(seconds=600) + EXPECTED_DELAY + timedelta(seconds=1))
 
-    assert "until every queue has been compared. Still to compare: cpu." in page(browser, "/teams/research/")
+    assert "until every queue is compared. Remaining queues: cpu." in page(browser, "/teams/research/")
 
 
 def test_a_team_is_told_of_its_own_queues_only(browser, research):

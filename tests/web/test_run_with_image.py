@@ -53,7 +53,7 @@ def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, resea
     )
     hidden = fill(browser, "job_preview", of=document, **FILLED, **changed, again=job.text_id)
 
-    assert "It asks for the same as then." in page_text(same)
+    assert "No changes to the job." in page_text(same)
     assert differences(other) == ["timeout was added: an object."]
     assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has a different value."]
 
@@ -65,7 +65,7 @@ def test_a_value_that_is_still_masked_in_the_form_is_no_difference(browser: Clie
 
     said = fill(browser, "job_preview", of=redact(document), again=job.text_id)
 
-    assert "It asks for the same as then." in page_text(said)
+    assert "No changes to the job." in page_text(said)
     assert "first-word" not in said.content.decode()
 
 
@@ -172,12 +172,12 @@ def test_if_the_job_may_not_run_any_more_the_draft_stays(browser: Client) -> Non
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"another_image": ""}, "Name the image to run with."),
-        ({"another_image": "busybox"}, "has this image already"),
-        ({"name": ""}, "something to put right first"),
-        ({"memory": "lots"}, "something to put right first"),
+        ({"another_image": ""}, "Enter an image."),
+        ({"another_image": "busybox"}, "already uses this image"),
+        ({"name": ""}, "Fix the errors in the job first"),
+        ({"memory": "lots"}, "Fix the errors in the job first"),
         ({"another_image": "evil/image"}, "is not given to Research"),
-        ({"another_image": "x" * 30_000}, "cannot have this image"),
+        ({"another_image": "x" * 30_000}, "can't use this image"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_registered(
@@ -251,11 +251,11 @@ def test_choosing_a_queue_changes_what_is_said_and_clears_nothing(browser: Clien
 
     assert near["queue"] == "Runs jobs on EC2."
     assert "At most" not in near["vcpus"]
-    assert there["queue"] == "Runs jobs on Fargate; at most 4 vCPU, 8 GiB, 1 h long a job."
-    assert "Fargate has 0.25, 0.5" in there["vcpus"]
+    assert there["queue"] == "Runs jobs on Fargate; at most 4 vCPU, 8 GiB, 1 h run time per job."
+    assert "Fargate supports 0.25, 0.5" in there["vcpus"]
     assert "At most 4 in far." in there["vcpus"]
-    assert "With 2 vCPU Fargate has 4 GiB to 16 GiB. At most 8 GiB in far." in there["memory"]
-    assert "Needed in far: 1 h at most." in there["time_limit"]
+    assert "With 2 vCPU, Fargate supports 4 GiB to 16 GiB. At most 8 GiB in far." in there["memory"]
+    assert "Required in far, at most 1 h." in there["time_limit"]
     sizes = [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "3072"}]
     assert kept["containerOverrides"]["resourceRequirements"] == sizes
 

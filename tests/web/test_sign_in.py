@@ -59,7 +59,7 @@ def test_nobody_learns_from_a_refusal_who_is_there(person):
         alert_text(sign_in("gone", password="wrong")),
     }
 
-    assert told == {"This name and password do not belong together. Both are case-sensitive."}
+    assert told == {"Incorrect username or password. Both are case-sensitive."}
 
 
 def test_whoever_fails_too_often_is_refused_even_with_the_right_password(person):
@@ -67,7 +67,7 @@ def test_whoever_fails_too_often_is_refused_even_with_the_right_password(person)
         assert not is_signed_in(sign_in(password="wrong"))
 
     refused = sign_in()
-    assert (refused.status_code, "too often" in alert_text(refused)) == (200, True)
+    assert (refused.status_code, "Too many failed attempts" in alert_text(refused)) == (200, True)
 
 
 @pytest.mark.long
@@ -83,7 +83,7 @@ def test_one_address_does_not_try_one_name_after_another(person):
     for number in range(10):
         sign_in(f"name{number}", address="192.0.2.66")
 
-    assert "too often" in alert_text(sign_in(address="192.0.2.66"))
+    assert "Too many failed attempts" in alert_text(sign_in(address="192.0.2.66"))
     assert is_signed_in(sign_in())
 
 
@@ -153,7 +153,7 @@ def test_whoever_has_a_second_factor_gives_a_code_too(person):
     assert browser.get(SIGN_IN)["Location"] == CODE
 
     refused = browser.post(CODE, {"code": "000000"})
-    assert (refused.status_code, "is not right" in page(refused)) == (200, True)
+    assert (refused.status_code, "Incorrect or already used code" in page(refused)) == (200, True)
     assert is_signed_in(browser.post(CODE, {"code": code()}))
     assert browser.get("/rights/").status_code == 200
 
@@ -208,7 +208,7 @@ def test_codes_cannot_be_tried_out_from_many_addresses(person):
     for number in range(5):
         browser.post(CODE, {"code": "000000"}, REMOTE_ADDR=f"192.0.2.{number}")
 
-    assert "too often" in page(browser.post(CODE, {"code": code()}, REMOTE_ADDR="192.0.2.99"))
+    assert "Too many failed attempts" in page(browser.post(CODE, {"code": code()}, REMOTE_ADDR="192.0.2.99"))
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_a_second_factor_is_set_up_with_its_codes_shown_once(signed_in_browser, 
     assert len(codes) == 10
     assert "no-store" in shown["Cache-Control"]
     again = page(signed_in_browser.get("/second-factor/codes/"))
-    assert "no second time" in again
+    assert "shown only once" in again
     assert not any(one in again for one in codes)
     kept = [str(row.data) for row in Authenticator.objects.all()]
     assert len(kept) == 2
@@ -256,7 +256,9 @@ def test_a_second_factor_is_set_up_with_its_codes_shown_once(signed_in_browser, 
 def test_a_wrong_code_sets_nothing_up(signed_in_browser):
     signed_in_browser.get("/second-factor/set-up/")
 
-    assert "is not right" in page(signed_in_browser.post("/second-factor/set-up/", {"code": "000000"}))
+    assert "Incorrect or already used code" in page(
+        signed_in_browser.post("/second-factor/set-up/", {"code": "000000"})
+    )
     assert not Authenticator.objects.exists()
 
 
@@ -301,7 +303,7 @@ def test_staff_are_led_to_it_at_their_first_sign_in_and_cannot_take_it_away(sett
     assert browser.get("/admin/").status_code == 200
     assert browser.get("/").status_code == 200
     refused = browser.post("/second-factor/take-away/")
-    assert "be without a second factor" in page(refused)
+    assert "requires a second factor" in page(refused)
     assert Authenticator.objects.filter(type="totp").exists()
 
 
@@ -333,7 +335,7 @@ def test_a_secret_whose_key_is_lost_lets_nobody_in_and_breaks_no_page(person, se
     browser = Client()
     sign_in(browser=browser)
 
-    assert "is not right" in page(browser.post(CODE, {"code": code()}))
+    assert "Incorrect or already used code" in page(browser.post(CODE, {"code": code()}))
 
 
 def test_an_administrator_helps_whose_phone_is_lost(person):

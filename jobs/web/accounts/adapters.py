@@ -28,12 +28,12 @@ RECENT_SIGN_IN_SECONDS = 300
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "This name and password do not belong together. Both are case-sensitive.",
-        "too_many_login_attempts": "That failed too often. Wait some minutes, then try again.",
-        "rate_limited": "That failed too often. Wait some minutes, then try again.",
-        "incorrect_password": "That is not your password.",
-        "enter_current_password": "That is not your present password.",
-        "invalid_password_reset": "This link has expired or was used. Ask for another one.",
+        "username_password_mismatch": "Incorrect username or password. Both are case-sensitive.",
+        "too_many_login_attempts": "Too many failed attempts. Wait a few minutes, then try again.",
+        "rate_limited": "Too many failed attempts. Wait a few minutes, then try again.",
+        "incorrect_password": "Incorrect password.",
+        "enter_current_password": "Incorrect current password.",
+        "invalid_password_reset": "This link has expired or was already used. Request a new one.",
     }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
@@ -71,9 +71,8 @@ class MfaAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "cannot_delete_authenticator": "You can't be without a second factor: the portal asks for one "
-        "of administrators, and may of team leads.",
-        "incorrect_code": "That code is not right, or was used before. A new one comes every 30 seconds.",
+        "cannot_delete_authenticator": "Your role requires a second factor, so you can't remove it.",
+        "incorrect_code": "Incorrect or already used code. Enter the code your app shows now.",
     }
 
     def get_totp_label(self, user: User) -> str:
@@ -89,7 +88,10 @@ class MfaAdapter(DefaultMFAAdapter):
         try:
             return _fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
-            log.warning("second_factor_unreadable", hint="It was kept under a SECRET_KEY that is gone: reset it.")
+            log.warning(
+                "second_factor_unreadable",
+                hint="Encrypted with a SECRET_KEY that is no longer configured. Reset the second factor.",
+            )
             return str(generate_totp_secret())  # no code matches it
 
 

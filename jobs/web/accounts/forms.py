@@ -47,7 +47,7 @@ class PasswordChangeForm(ChangePasswordForm):
     def clean_password1(self) -> str:
         password = str(self.cleaned_data["password1"])
         if self.user.must_change_password and self.user.check_password(password):
-            raise ValidationError("An administrator knows that password. Choose another one.")
+            raise ValidationError("An administrator set this password. Choose a different one.")
         return password
 
 
@@ -64,7 +64,7 @@ class EnableMfaForm(ActivateTOTPForm):
         cleaned: dict[str, Any] = super().clean()
         code = cleaned.get("set_up_code")
         if code is not None and not self.errors and not second_factor.redeem_set_up_code(self.user, code):
-            self.add_error("set_up_code", "This code is wrong, was used, or is older than 30 minutes.")
+            self.add_error("set_up_code", "Incorrect, used or expired code. Setup codes are valid for 30 minutes.")
         return cleaned
 
 

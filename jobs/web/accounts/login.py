@@ -13,9 +13,9 @@ from jobs.web.accounts.forms import MfaReauthenticateForm, MfaSignInForm, SignIn
 from jobs.web.shell.caching import clear_site_data
 
 DEMO_PEOPLE = (
-    ("analyst", "submits and watches jobs"),
+    ("analyst", "submits and monitors jobs"),
     ("lead", "leads a team"),
-    ("admin", "runs the portal"),
+    ("admin", "administers the portal"),
 )
 
 

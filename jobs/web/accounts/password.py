@@ -22,7 +22,7 @@ class PasswordChange(views.PasswordChangeView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated and not request.user.has_usable_password():
-            raise PermissionDenied("You sign in elsewhere: the portal keeps no password of yours.")
+            raise PermissionDenied("Your account has no password in the portal. You sign in another way.")
         answer: HttpResponse = super().dispatch(request, *args, **kwargs)
         return answer
 

@@ -112,7 +112,7 @@ def _with_current_value(choices: Iterable[Choice], value: FieldValue) -> Iterabl
     options = list(choices)
     yield from options
     if isinstance(value, str) and value and value not in {choice.value for choice in options}:
-        yield Choice(value, value, "as it is in the document, and none of these")
+        yield Choice(value, value, "current value, not in this list")
 
 
 def _key_value_rows(field: FormField, value: FieldValue) -> Iterable[KeyValueRow]:

@@ -48,7 +48,7 @@ def summarize(revision: Revision) -> DefinitionSummary:
 def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:
     """Yield what only the definition can set; values it leaves out are skipped."""
     container = object_at(document, "containerProperties")
-    yield "Image", text_at(container, "image") or "of several containers; see the definition"
+    yield "Image", text_at(container, "image") or "multiple containers (see the definition)"
     yield "Platform", ", ".join(map(str, list_at(document, "platformCapabilities"))) or "EC2"
     for label, key in (("Job role", "jobRoleArn"), ("Execution role", "executionRoleArn")):
         if text_at(container, key):
@@ -76,7 +76,7 @@ def _describe_volume(volume: object) -> str:
     """Describe a volume: its name and source."""
     if not is_object(volume):
         return json.dumps(volume)[:MAX_VALUE_LENGTH]
-    name = text_at(volume, "name") or "without a name"
+    name = text_at(volume, "name") or "unnamed"
     system = text_at(volume, "efsVolumeConfiguration", "fileSystemId")
     path = text_at(volume, "host", "sourcePath")
     return f"{name} ({system or path})" if system or path else name

@@ -45,9 +45,9 @@ BLANK_DEFINITION: Document = {
 _SIZE = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
 _POD_SIZE = {"cpu": "1", "memory": "2048Mi"}
 DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
-    "container": ("One container", {}),
+    "container": ("Single container", {}),
     "ecs": (
-        "Several containers",
+        "Multiple containers",
         {
             "type": "container",
             "ecsProperties": {
@@ -56,7 +56,7 @@ DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
         },
     ),
     "eks": (
-        "A pod of Kubernetes",
+        "Kubernetes pod",
         {
             "type": "container",
             "eksProperties": {
@@ -67,7 +67,7 @@ DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
         },
     ),
     "nodes": (
-        "Several machines",
+        "Multi-node",
         {
             "type": "multinode",
             "nodeProperties": {
@@ -82,7 +82,7 @@ DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
 }
 """Definition types by the word in the URL: title, and initial document."""
 
-PLATFORM_CHOICES = [Choice("FARGATE", "Fargate", "no machines to look after; certain sizes only")]
+PLATFORM_CHOICES = [Choice("FARGATE", "Fargate", "serverless, fixed sizes")]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -173,5 +173,5 @@ def discard_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResp
     member = access.membership(request.user, slug, permission="submit")
     saved_draft = access.draft(member, text_id)
     draft_actions.delete_draft(member, saved_draft.text_id)
-    messages.success(request, f"The draft {saved_draft} was thrown away.")
+    messages.success(request, f"Deleted draft {saved_draft}.")
     return redirect("drafts", member.team.slug)

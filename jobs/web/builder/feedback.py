@@ -39,7 +39,7 @@ MAX_FORM_PROBLEMS = 50
 
 FIX_PREFIX = "fix:"
 """Prefix of the button's value; the problem's key follows."""
-FIX_GONE_MESSAGE = "Nothing was changed: that was put right already, or the form says something else by now."
+FIX_GONE_MESSAGE = "Nothing was changed: this is already fixed, or the form has changed."
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Feedback:
 
 # -- Feedback on a text
 
-EMPTY = Feedback("Nothing here yet", "Check and submit")
+EMPTY = Feedback("No document yet", "Check and submit")
 
 
 def from_result(result: ValidationResult) -> Feedback:
@@ -189,7 +189,7 @@ def from_result(result: ValidationResult) -> Feedback:
 def from_parse_error(error: DocumentParseError) -> Feedback:
     """Return the feedback on what is no document: one problem, at its line."""
     return Feedback(
-        "Not a document yet",
+        "Not a valid document",
         problem_count_label(1),
         is_validated=True,
         problems=(ProblemView(Problem("", error.message), line=error.line, column=error.column),),
@@ -199,9 +199,7 @@ def from_parse_error(error: DocumentParseError) -> Feedback:
 
 def with_reused_key_warning(feedback: Feedback) -> Feedback:
     """Add a warning: the page's idempotency key was used for another text."""
-    message = (
-        "This page has submitted another text before, so nothing was sent. Press the button again to send this one."
-    )
+    message = "This page already submitted a different text, so nothing was sent. Submit again to send this one."
     warning = ProblemView(Problem("", message, Severity.WARNING), line=1, column=1)
     return replace(feedback, problems=(warning, *feedback.problems))
 
@@ -258,7 +256,7 @@ def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool 
     if errors:
         label = problem_count_label(errors)
     elif missing:
-        label = f"Still to fill in: {join_words(missing)}"
+        label = f"Required: {join_words(missing)}"
     else:
         label = submit_label(result)
     needs_approval = result.approval_reasons and not errors and not missing
@@ -296,8 +294,8 @@ def _time_limit_warning(result: ValidationResult) -> ProblemView | None:
         return None
     enough = max(60, -int(-durations.high * 2 // 60) * 60)
     message = (
-        f"It is ended after {units.format_seconds(limit)}, and such jobs have run for "
-        f"{format_duration(durations.high)}; {units.format_seconds(enough)} would leave room."
+        f"The job is stopped after {units.format_seconds(limit)}, but earlier jobs ran for "
+        f"{format_duration(durations.high)}. Set the time limit to {units.format_seconds(enough)}."
     )
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
     problem = Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix)
@@ -322,7 +320,7 @@ def apply_fix(
     except PatchError:
         messages.info(request, FIX_GONE_MESSAGE)
         return form, feedback
-    messages.success(request, f"Put right: {view.fix}.")
+    messages.success(request, f"Fixed: {view.fix}.")
     return form, build(form, member, account)
 
 
@@ -331,14 +329,14 @@ def describe_fix(operations: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _describe_operation(operation: Mapping[str, Any]) -> str:
-    path = operation.get("path", "") or "the whole document"
+    path = operation.get("path", "") or "the document"
     match operation.get("op"):
         case "remove":
-            return f"take {path} away"
+            return f"remove {path}"
         case "add":
-            return f"add {path} as {truncate(json.dumps(operation.get('value'), ensure_ascii=False))}"
+            return f"set {path} to {truncate(json.dumps(operation.get('value'), ensure_ascii=False))}"
         case "replace":
-            return f"write {truncate(json.dumps(operation.get('value'), ensure_ascii=False))} at {path}"
+            return f"change {path} to {truncate(json.dumps(operation.get('value'), ensure_ascii=False))}"
         case "move":
             return f"move {operation.get('from', '')} to {path}"
         case other:
@@ -379,7 +377,7 @@ def submit_label(result: ValidationResult) -> str:
 
 
 def problem_count_label(errors: int) -> str:
-    return f"{errors} problem{'s' * (errors != 1)} to solve first"
+    return f"Fix {errors} error{'s' * (errors != 1)} to continue"
 
 
 def cost_text(result: ValidationResult) -> str:

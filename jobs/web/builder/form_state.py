@@ -34,9 +34,9 @@ _ROW_NAME = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
 """The name of a row's first control, of an old row (o) or a new one (n)."""
 
 _PARSERS: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "command": (units.parse_command, "A quote begins here and has no end."),
-    "memory": (units.parse_mib, "Write a size such as 512 MiB or 16 GiB."),
-    "duration": (units.parse_seconds, "Write a time such as 30 min or 2 h."),
+    "command": (units.parse_command, "Unclosed quote. Add the closing quote."),
+    "memory": (units.parse_mib, "Enter a size, such as 512 MiB or 16 GiB."),
+    "duration": (units.parse_seconds, "Enter a time, such as 30 min or 2 h."),
 }
 """Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
 
@@ -127,7 +127,7 @@ class BuilderForm:
         if changed and has_errors(reading.problems):
             problem = reading.problems[0]
             place = reading.position(problem.pointer)
-            loss = DocumentParseError(f"{problem.message} The form would lose one of them.", place.line, place.column)
+            loss = DocumentParseError(f"{problem.message} The form can't show both.", place.line, place.column)
             return replace(self, parse_error=loss, values=opened_values | dict(posted))
         current = forms.read_values(reading.document, self.form_fields)
         rewritten = {
@@ -259,7 +259,7 @@ class BuilderForm:
                 problems += [
                     Problem(
                         self._pointer_to(form_field),
-                        f"The tag {name} stands twice; keep one of them.",
+                        f"Duplicate tag {name}. Remove one of them.",
                         rule="form.tag-twice",
                     )
                     for name in _duplicate_names(self.values[form_field.name])
@@ -342,10 +342,10 @@ def _read_kind(text: str, kind: DocumentKind) -> ParseResult:
     """Parse the text. Raise DocumentParseError if it is no document, or one of another kind."""
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+        raise DocumentParseError(f"Line {line} contains a NUL character (U+0000). Remove it.", line)
     reading = parse(text)
     if reading.kind is not kind:
-        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of {FORM_NAMES[kind]}.")
+        raise DocumentParseError(f"This is a {reading.kind}, but the form is for {FORM_NAMES[kind]}.")
     return reading
 
 

@@ -36,9 +36,7 @@ from jobs.web.shell.text_input import drop_nul
 
 TEMPLATE = "jobs/builder/job.html"
 BLANK_JOB: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
-ALREADY_SENT = (
-    "This form has submitted something else before, so nothing was sent. Press the button again to send this."
-)
+ALREADY_SENT = "This form already submitted a different job, so nothing was sent. Submit again to send this one."
 REVISION_OF_FIELD = "revision_of"
 """The definition for which the page listed revisions; their numbers mean nothing for another one."""
 
@@ -276,7 +274,7 @@ def _revision_choices(runnable: list[Revision]) -> list[Choice]:
 
 
 def _latest_label(runnable: list[Revision]) -> str:
-    return f"Latest, now {runnable[0].number}" if runnable else "Latest"
+    return f"Latest (currently {runnable[0].number})" if runnable else "Latest"
 
 
 def _definition_name(form: BuilderForm) -> str:

@@ -72,12 +72,12 @@ class JsonInput:
         if self.file is None:
             if "\0" in self.text:
                 line = self.text[: self.text.index("\0")].count("\n") + 1
-                raise DocumentParseError(f"Line {line}: a NUL character (U+0000) stands here; take it away.", line)
+                raise DocumentParseError(f"Line {line} contains a NUL character (U+0000). Remove it.", line)
             return normalize_newlines(self.text)
         if (self.file.size or 0) > MAX_TEXT_BYTES:
             size = f"{(self.file.size or 0) / 1024 / 1024:.1f} MiB"
             raise DocumentParseError(
-                f"The file {self.file.name} has {size}; {MAX_TEXT_BYTES // 1024**2} MiB are read at most."
+                f"The file {self.file.name} is too large ({size}). The limit is {MAX_TEXT_BYTES // 1024**2} MiB."
             )
         return bytes(self.file.read())
 
@@ -177,18 +177,15 @@ def _add_registration_message(request: SignedInRequest, revision: Revision, *, r
     name = revision.definition.name
     match revision.registration:
         case Registration.REGISTERED if reused:
-            message = (
-                f"Already registered as {revision.qualified_name}, which says the same. It is used; nothing new "
-                "was made."
-            )
-            messages.info(request, message)
+            message = f"Already registered as {revision.qualified_name} with the same settings."
+            messages.info(request, f"{message} No new revision was created.")
         case Registration.REGISTERED:
             messages.success(request, f"Registered as {revision.qualified_name}.")
         case Registration.REFUSED:
             refuser = "The portal" if revision.refused_by_portal else "AWS Batch"
             messages.error(request, f"{refuser} refused {name}: {revision.refusal}")
         case _:
-            messages.info(request, f"{name} is being registered. AWS has not answered yet; this page will say when.")
+            messages.info(request, f"{name} is being registered. This page updates when AWS Batch answers.")
 
 
 def _validate(json_input: JsonInput, member: Member) -> Feedback:

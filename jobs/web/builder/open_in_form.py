@@ -43,9 +43,7 @@ def _check_formable(reading: ParseResult) -> ParseResult:
     if has_errors(reading.problems):
         problem = reading.problems[0]
         place = reading.position(problem.pointer)
-        raise DocumentParseError(f"{problem.message} A form would lose one of them.", place.line, place.column)
+        raise DocumentParseError(f"{problem.message} The form can't show both.", place.line, place.column)
     if reading.kind is DocumentKind.WORKFLOW:
-        raise DocumentParseError(
-            "A workflow has no form: it is written as JSON. The form is for one job, or a definition."
-        )
+        raise DocumentParseError("Workflows can't be opened as a form. Edit them as JSON.")
     return reading

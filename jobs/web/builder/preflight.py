@@ -117,7 +117,7 @@ def run_checks(feedback: Feedback, member: Member) -> Preflight | None:
     return Preflight(tuple(checks))
 
 
-_NEEDS_CHOICES = "Once a queue and a definition are chosen."
+_NEEDS_CHOICES = "Choose a queue and a definition."
 
 
 def _check_definition(
@@ -132,7 +132,7 @@ def _check_definition(
         _check_fit(problems, [_fit_in_any_queue(size, queues)]),
         _check_tags(problems, result),
         _check(
-            "ceilings", "Ceilings and approval", problems, "Within", "Some queue of the team takes jobs of this size."
+            "ceilings", "Limits and approval", problems, "Within", "A queue of your team accepts jobs of this size."
         ),
         _check_hourly_cost(size, result.account.region if result.account else ""),
     )
@@ -176,7 +176,7 @@ def _check(
     if any(view.is_error for view in matching):
         return CheckResult(name, label, "bad", bad, "", matching)
     if matching:
-        return CheckResult(name, label, "warn", "Look", "", matching)
+        return CheckResult(name, label, "warn", "Warning", "", matching)
     return CheckResult(name, label, tone, outcome, reason)
 
 
@@ -192,9 +192,9 @@ _LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
 
 def _check_valid(problems: Sequence[ProblemView], missing: Sequence[str]) -> CheckResult:
     if missing:
-        reason = f"Still to fill in: {join_words(missing)}."
-        return _check("valid", "Valid", problems, "Not complete", reason, tone="off")
-    return _check("valid", "Valid", problems, "Yes", "AWS Batch would take it as it is.")
+        reason = f"Required: {join_words(missing)}."
+        return _check("valid", "Valid", problems, "Incomplete", reason, tone="off")
+    return _check("valid", "Valid", problems, "Yes", "AWS Batch accepts this document.")
 
 
 def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
@@ -202,17 +202,17 @@ def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *,
     if not is_complete:
         return _check("allowed", "Allowed", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     subject = (
-        "Image and roles"
+        "this image and these roles"
         if result.parse_result.kind is DocumentKind.DEFINITION
-        else "Queue, definition, image and roles"
+        else "this queue, definition, image and roles"
     )
-    return _check("allowed", "Allowed", problems, "Yes", f"{subject} are given to {team}.")
+    return _check("allowed", "Allowed", problems, "Yes", f"{team} can use {subject}.")
 
 
 def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
     queue = run.target.queue
     if queue is None or "nodeProperties" in run.definition:
-        return PlacementResult(PlacementVerdict.UNKNOWN, "Of a job of several nodes it is not told beforehand.")
+        return PlacementResult(PlacementVerdict.UNKNOWN, "Can't be checked for multi-node jobs.")
     return check_placement(run.size, queue_facts(queue).environments)
 
 
@@ -221,7 +221,7 @@ def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult])
         return _check("fits", "Fits", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
-        reason = fits[0].reason if len(fits) == 1 else "Each step finds a compute environment that can run it."
+        reason = fits[0].reason if len(fits) == 1 else "Each job fits a compute environment of its queue."
         return _check("fits", "Fits", problems, "Yes", reason)
     if unsure.verdict is PlacementVerdict.NO:
         return _check("fits", "Fits", problems, "No", unsure.reason, tone="warn")
@@ -236,7 +236,7 @@ def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult
             if answer.verdict is outcome:
                 reason = f"In {queue.name}: {answer.reason}" if outcome is PlacementVerdict.YES else answer.reason
                 return PlacementResult(outcome, reason)
-    return PlacementResult(PlacementVerdict.NO, "No compute environment behind the team's queues can run it.")
+    return PlacementResult(PlacementVerdict.NO, "No compute environment of your team's queues can run it.")
 
 
 def _check_tags(problems: Sequence[ProblemView], result: ValidationResult) -> CheckResult:
@@ -248,11 +248,11 @@ def _check_tags(problems: Sequence[ProblemView], result: ValidationResult) -> Ch
         if change.rule_owner and not _is_time_limit_change(change)
     ]
     if not keys:
-        sentences = defaults or [f"{team} asks for none."]
+        sentences = defaults or [f"{team} requires no tags."]
     elif result.parse_result.kind is DocumentKind.DEFINITION:
-        sentences = ["Jobs are asked for theirs when they are submitted.", *defaults]
+        sentences = ["Required tags are checked when jobs are submitted.", *defaults]
     else:
-        sentences = [f"{join_words(keys)}: there, as {team} asks.", *defaults]
+        sentences = [f"Required by {team} and set: {join_words(keys)}.", *defaults]
     return _check("tags", "Tags", problems, "Yes", " ".join(sentences), bad="Missing")
 
 
@@ -261,31 +261,30 @@ def _check_limits(
 ) -> CheckResult:
     queues = {run.target.queue.pk: run.target.queue for run in runs if run.target.queue}
     if not queues:
-        return _check("ceilings", "Ceilings and approval", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+        return _check("ceilings", "Limits and approval", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     if result.approval_reasons:
         reason_text = " ".join(reason.message for reason in result.approval_reasons)
-        return _check("ceilings", "Ceilings and approval", problems, "Needs approval", reason_text, tone="warn")
+        return _check("ceilings", "Limits and approval", problems, "Needs approval", reason_text, tone="warn")
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()
         if (text := limits_text(result.grants.queues.get(pk, QueueLimits()), result, pk))
     ]
     reason = (
-        "; ".join(limits)
-        or f"There are none for {result.grants.team} in {join_words(q.name for q in queues.values())}."
+        "; ".join(limits) or f"No limits for {result.grants.team} in {join_words(q.name for q in queues.values())}."
     )
-    return _check("ceilings", "Ceilings and approval", problems, "Within", reason, bad="Above")
+    return _check("ceilings", "Limits and approval", problems, "Within limits", reason, bad="Above limits")
 
 
 def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
-    """Return the limits: at most 16 vCPU, 64 GiB a job; 3 of 10 jobs at once are taken."""
+    """Return the limits: at most 16 vCPU, 64 GiB per job; using 3 of 10 jobs."""
     usage = result.queue_usage.get(queue)
     job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",
         units.format_mib(ceilings.memory_mib) if ceilings.memory_mib is not None else "",
         f"{ceilings.gpus} GPU" if ceilings.gpus is not None else "",
-        f"{units.format_seconds(ceilings.run_seconds)} long" if ceilings.run_seconds is not None else "",
-        f"arrays of {ceilings.array_size}" if ceilings.array_size is not None else "",
+        f"{units.format_seconds(ceilings.run_seconds)} run time" if ceilings.run_seconds is not None else "",
+        f"array size {ceilings.array_size}" if ceilings.array_size is not None else "",
     ]
     quotas = [
         f"{usage.jobs if usage else 0} of {ceilings.active_jobs} jobs" if ceilings.active_jobs is not None else "",
@@ -295,9 +294,7 @@ def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> 
     ]
     per_job, at_once = ", ".join(filter(None, job_limits)), " and ".join(filter(None, quotas))
     return "; ".join(
-        filter(
-            None, (f"at most {per_job} a job" if per_job else "", f"{at_once} at once are taken" if at_once else "")
-        )
+        filter(None, (f"at most {per_job} per job" if per_job else "", f"using {at_once}" if at_once else ""))
     )
 
 
@@ -312,10 +309,10 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
     if expected is not None:
         runs = sum(job.earlier_runs for job in estimated.jobs)
         reasons.append(
-            f"Expected {usd_text(expected)}, as {'the last run' if runs == 1 else f'the last {runs} runs'}."
+            f"Expected {usd_text(expected)}, based on {'the last run' if runs == 1 else f'the last {runs} runs'}."
         )
     else:
-        reasons.append("Expected unknown.")
+        reasons.append("Expected cost unknown.")
     if at_most is None:
         return CheckResult(
             "price",
@@ -332,23 +329,23 @@ def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
     """Yield why the maximum cost is unknown."""
     names = estimated.jobs_without_time_limit
     if names:
-        subject = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "It"
+        subject = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "The job"
         yield f"{subject} {'has' if len(names) == 1 else 'have'} no time limit."
     yield from estimated.unknown_reasons[:3]
     if estimated.hour.usd is not None:
-        yield f"An hour costs {usd_text(estimated.hour.usd)}."
+        yield f"Cost per hour: {usd_text(estimated.hour.usd)}."
 
 
 def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
-        return _unknown_check("price", f"How large it is can't be told, because {size.unknown[0].reason}.")
+        return _unknown_check("price", f"The size is unknown because {size.unknown[0].reason}.")
     priced = PricedSize.of(size, region)
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
         return _unknown_check("price", " ".join(estimated.unknown_reasons))
-    price = f"{usd_text(estimated.hour.usd)} an hour"
-    return CheckResult("price", "Cost", "good", price, "From its size and the rates of today.")
+    price = f"{usd_text(estimated.hour.usd)} per hour"
+    return CheckResult("price", "Cost", "good", price, "From the size and the current rates.")
 
 
 def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:
@@ -357,7 +354,7 @@ def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Se
     spans = [(past.waits[queue.pk], queue) for queue in queues if queue.pk in past.waits]
     if not spans:
         return _unknown_check(
-            "wait", f"No job of the team has begun in {join_words(dict.fromkeys(q.name for q in queues))}."
+            "wait", f"No job of your team has started yet in {join_words(dict.fromkeys(q.name for q in queues))}."
         )
     span, queue = max(spans, key=lambda item: item[0].median)
     return _check(
@@ -365,17 +362,17 @@ def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Se
         "Usual wait",
         problems,
         f"About {format_duration(span.median)}",
-        _statistics_text(span, "began", queue.name),
+        _statistics_text(span, "started", queue.name),
     )
 
 
 def _check_run_time(problems: Sequence[ProblemView], past: RunStatistics, run: _CheckedJob) -> CheckResult:
     revision = run.target.revision
     if revision is None:
-        return _unknown_check("run", "Once a definition is chosen.")
+        return _unknown_check("run", "Choose a definition.")
     span = past.runs.get(revision.definition_id)
     if span is None:
-        return _unknown_check("run", f"No job of {revision.definition.name} has ended well yet.")
+        return _unknown_check("run", f"No job of {revision.definition.name} has succeeded yet.")
     reason = _statistics_text(span, "ended", revision.definition.name)
     return _check("run", "Usual run", problems, f"About {format_duration(span.median)}", reason)
 
@@ -383,8 +380,8 @@ def _check_run_time(problems: Sequence[ProblemView], past: RunStatistics, run: _
 def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
     basis = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
-        return f"So it was with {basis} of {name}."
-    return f"Nine of ten {verb} within {format_duration(span.high)}: {basis} of {name}."
+        return f"Based on {basis} of {name}."
+    return f"90% {verb} within {format_duration(span.high)} ({basis} of {name})."
 
 
 # -- Notes at the fields
@@ -408,7 +405,7 @@ def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
         notes["gpus"] = f"At most {ceilings.gpus} in {queue.name}."
     if ceilings.run_seconds is not None:
         longest = units.format_seconds(ceilings.run_seconds)
-        notes["time_limit"] = f"Needed in {queue.name}: {longest} at most."
+        notes["time_limit"] = f"Required in {queue.name}, at most {longest}."
     if queue.platform == "ECS_FARGATE":
         notes |= _fargate_notes(result, notes)
     return {name: note for name, note in notes.items() if note}
@@ -420,10 +417,10 @@ def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[s
     vcpus = requested_size(revision.document if revision else {}, result.parse_result.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())
     size_notes = {
-        "vcpus": f"Fargate has {', '.join(str(size) for size in FARGATE_MEMORY)}.",
-        "gpus": "Fargate has none.",
+        "vcpus": f"Fargate supports {', '.join(str(size) for size in FARGATE_MEMORY)}.",
+        "gpus": "Not available on Fargate.",
     }
     if memory:
         minimum, maximum = units.format_mib(memory[0]), units.format_mib(memory[-1])
-        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU Fargate has {minimum} to {maximum}."
+        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU, Fargate supports {minimum} to {maximum}."
     return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}

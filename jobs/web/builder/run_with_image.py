@@ -36,13 +36,13 @@ def start(request: SignedInRequest, member: Member, form: BuilderForm, feedback:
         return None
     save_result = drafts.save_form(request, member, form)
     if save_result is None or save_result.saved_at is None:
-        messages.error(request, save_result.problem if save_result else "There is nothing to submit yet.")
+        messages.error(request, save_result.problem if save_result else "There is no job to submit yet.")
         return None
     try:
         new_revision = run_with_image.register_with_image(revision, image, member)
     except actions.ValidationFailedError as error:
         for problem in error.verdict.errors:
-            messages.error(request, f"{revision.definition.name} cannot have this image: {problem.message}")
+            messages.error(request, f"{revision.definition.name} can't use this image: {problem.message}")
         return None
     saved_draft = access.draft(member, save_result.text_id)
     run_with_image.attach_revision(saved_draft, new_revision)
@@ -55,16 +55,16 @@ def _why_impossible(
 ) -> str:
     """Return why it is impossible, before anything is done; empty if it is not."""
     if not image:
-        return "Name the image to run with."
+        return "Enter an image."
     if form.parse_error or form.missing or feedback.errors or revision is None:
-        return "The job itself has something to put right first. Nothing was registered."
+        return "Fix the errors in the job first. Nothing was registered."
     definition = revision.definition
     if definition.team_id != member.team.pk:
-        return f"{definition.name} belongs to another team, which alone registers revisions of it. Make a copy of it."
+        return f"{definition.name} belongs to another team. Clone it to change the image."
     if not has_one_container(revision.document):
-        return f"{definition.name} is not of one container. Change its images in a new revision, in the JSON."
+        return f"{definition.name} has more than one container. Change its images in the JSON of a new revision."
     if text_at(revision.document, "containerProperties", "image") == image:
-        return f"{revision.qualified_name} has this image already. Submit the job as it is."
+        return f"{revision.qualified_name} already uses this image. Submit the job without changes."
     return ""
 
 
@@ -130,5 +130,5 @@ def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> H
         return redirect(drafts.draft_url(saved_draft))
     if submission is None:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
-    messages.success(request, f"Registered {revision.qualified_name}, and submitted {submission.name} on it.")
+    messages.success(request, f"Registered {revision.qualified_name} and submitted {submission.name}.")
     return redirect(submission)

@@ -18,7 +18,7 @@ from jobs.web.builder.form_state import FIELDS_BY_KIND
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
 
-UNREADABLE_MESSAGE = "The JSON cannot be read at the moment. Put it right first; nothing of it is lost."
+UNREADABLE_MESSAGE = "Invalid JSON. Fix it to continue editing the form."
 PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
     DocumentKind.DEFINITION: "register",
     DocumentKind.SUBMISSION: "submit",
@@ -71,7 +71,7 @@ def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
     pointer = request.POST.get("at", "")
     part = schema_fields.part_at(form_kind, pointer, document)
     if part is None:
-        raise Http404("There is no such field, or the document has something else in its place.")
+        raise Http404("Unknown field, or the document has a different type of value there.")
     context = {"part": part, "team": member.team, "kind": form_kind, "is_nested": "within" in request.GET}
     return render(request, "jobs/builder/schema/part.html", context)
 
@@ -79,7 +79,7 @@ def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
 def _kind_and_member(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind, Member]:
     form_kind = next((item for item in PERMISSIONS_BY_KIND if item == kind), None)
     if form_kind is None:
-        raise Http404("There is no form of this kind.")
+        raise Http404("Unknown form.")
     return form_kind, access.membership(request.user, slug, permission=PERMISSIONS_BY_KIND[form_kind])
 
 
@@ -89,5 +89,5 @@ def _posted_document(request: SignedInRequest, kind: DocumentKind) -> Document:
         return {}
     reading = parse(text)
     if reading.kind is not kind:
-        raise DocumentParseError(f"This is a {reading.kind}, and the form is that of a {kind}.")
+        raise DocumentParseError(f"This is a {reading.kind}, but the form is for a {kind}.")
     return reading.document

@@ -62,9 +62,9 @@ def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
         legend=series,
         width=BAR_STEP * len(days),
         height=CHART_HEIGHT,
-        summary=f"The dearest day is {days[totals.index(highest)]:%-d %B} with {usd_text(highest)}."
+        summary=f"The most expensive day is {days[totals.index(highest)]:%B %-d} with {usd_text(highest)}."
         if highest
-        else "Nothing was charged.",
+        else "No costs.",
     )
 
 
@@ -80,7 +80,7 @@ def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decim
         floor += height
         segments.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
         parts.append(f"{item.label} {usd_text(usd)}")
-    description = f"{day:%-d %B}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
+    description = f"{day:%B %-d}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
     return ChartDay(
         day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, segments
     )

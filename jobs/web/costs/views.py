@@ -203,4 +203,4 @@ def _line_rows(query: CostQuery) -> Iterator[tuple[object, ...]]:
             line.job.batch_id,
         )
     if count == reports.EXPORT_LIMIT:
-        yield (f"Cut after {count} lines.",)
+        yield (f"Limited to {count} lines.",)

@@ -72,7 +72,7 @@ def parse(params: QueryDict) -> HistoryQuery:
             if name in STATUSES and ("status", name) not in pairs:
                 pairs.append(("status", name))
             elif name and name not in STATUSES:
-                troubles.append(f"There is no status “{name[:40]}”.")
+                troubles.append(f"Unknown status “{name[:40]}”.")
     for key in _LABELS:
         values = [
             value[:MAX_VALUE_LENGTH] for value in params.getlist(key)[-(MAX_TAGS if key in _MULTI_VALUED else 1) :]
@@ -116,16 +116,18 @@ def _parse_tag(text: str) -> QueryPair:
 def _find_problem(key: str, value: str) -> str:
     """Return why a value is invalid; empty if it is valid."""
     if "\x00" in value:
-        return "A character that no name has was left out."
+        return "An invalid character was removed from the search."
     try:
         if key in ("from", "to"):
             date.fromisoformat(value)
         elif key == "month":
             Month.parse(value)
     except ValueError:
-        return f"“{value[:40]}” is no {'month' if key == 'month' else 'date'}; write it like {_EXAMPLES[key]}."
+        return (
+            f"“{value[:40]}” isn't a valid {'month' if key == 'month' else 'date'}; write it like {_EXAMPLES[key]}."
+        )
     if key == "tag" and "=" not in value:
-        return f"A tag is asked for as Key=Value; “{value[:40]}” has no equals sign."
+        return f"Enter a tag as Key=Value. “{value[:40]}” has no equals sign."
     return ""
 
 

@@ -155,4 +155,4 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
             job.batch_id,
         )
     if count == reports.EXPORT_LIMIT:
-        yield (f"Cut after {count} jobs: narrow the filter to have the rest.",)
+        yield (f"Limited to {count} jobs. Narrow the filters to export the rest.",)

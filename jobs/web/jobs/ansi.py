@@ -19,7 +19,7 @@ MAX_LINE_LENGTH = 20_000
 
 def to_html(text: str) -> SafeString:
     """Return one line of output, escaped, with its styles as spans."""
-    cut = text if len(text) <= MAX_LINE_LENGTH else text[:MAX_LINE_LENGTH] + " … (the line goes on)"
+    cut = text if len(text) <= MAX_LINE_LENGTH else text[:MAX_LINE_LENGTH] + " … (line truncated)"
     # A progress bar overwrites itself with carriage returns: only the last text was visible.
     last = cut.rstrip("\r\n").rsplit("\r", 1)[-1]
     return mark_safe("".join(_spans(last)))  # noqa: S308 - every piece of text is escaped, classes are from our list

@@ -120,9 +120,9 @@ def _sections(view: EffectiveJob, job_id: str = "") -> list[EffectiveSection]:
         sections.append(EffectiveSection.with_limit(f"Container{name}", _container_rows(container)))
         variables = _environment_rows(container, job_id)
         sections.append(EffectiveSection.with_limit(f"Environment{name}", variables, len(container.environment)))
-    sections.append(EffectiveSection.with_limit("The job", _job_rows(view)))
+    sections.append(EffectiveSection.with_limit("Job", _job_rows(view)))
     portal_row = EffectiveRow(
-        f"{PORTAL_TAG_PREFIX}…", "by which the portal finds the job again, and the bill its team", ValueSource.PORTAL
+        f"{PORTAL_TAG_PREFIX}…", "identifies the job in AWS, and its team on the bill", ValueSource.PORTAL
     )
     tags = (
         EffectiveRow(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items()
@@ -153,7 +153,7 @@ def _command_rows(values: Iterable[SourcedValue], base: ValueSource) -> Iterator
     yield EffectiveRow("Command", shlex.join(texts) + " …" * is_cut, base, mono=True)
     for number, argument in enumerate(parts, 1):
         if argument.source is not base:
-            yield EffectiveRow(f"Its word {number}", texts[number - 1], argument.source, mono=True)
+            yield EffectiveRow(f"Argument {number}", texts[number - 1], argument.source, mono=True)
 
 
 def _environment_rows(container: EffectiveContainer, job_id: str) -> Iterator[EffectiveRow]:

@@ -6,25 +6,25 @@ from jobs.models import Job
 from jobs.states import Delivery, State
 
 EXIT_CODES = {
-    0: "it ended well",
-    1: "a general error of the program",
-    2: "the command was misused: a wrong argument, or a file that is not there",
-    125: "the container itself could not be started",
-    126: "the command was found but may not be executed",
-    127: "the command was not found in the image",
-    128: "the program left with an invalid exit code",
+    0: "success",
+    1: "general error",
+    2: "incorrect usage, such as an invalid argument or a missing file",
+    125: "the container couldn't be started",
+    126: "the command isn't executable",
+    127: "command not found in the image",
+    128: "invalid exit code",
     130: "interrupted (SIGINT)",
     134: "the program aborted (SIGABRT)",
-    135: "a bus error (SIGBUS)",
-    136: "an arithmetic error such as a division by zero (SIGFPE)",
-    137: "killed (SIGKILL), often because it needed more memory than it asked for",
-    139: "a segmentation fault (SIGSEGV): the program touched memory that is not its own",
-    141: "a broken pipe (SIGPIPE)",
-    143: "asked to end (SIGTERM): stopped, timed out, or its machine was taken away",
-    255: "the program failed without saying how",
+    135: "bus error (SIGBUS)",
+    136: "arithmetic error, such as a division by zero (SIGFPE)",
+    137: "killed (SIGKILL), often because it needed more memory than requested",
+    139: "segmentation fault (SIGSEGV)",
+    141: "broken pipe (SIGPIPE)",
+    143: "terminated (SIGTERM): stopped, timed out, or its host was shut down",
+    255: "unspecified error",
 }
 MAX_SIGNAL = 64
-DECISION_ADVICE = "A lead of the team has it sent; whoever may stop jobs withdraws it for good."
+DECISION_ADVICE = "A team lead can release the job. Members who can stop jobs can withdraw it."
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def describe_exit_code(code: int | None) -> str:
     if code in EXIT_CODES:
         return EXIT_CODES[code]
     if 128 < code <= 128 + MAX_SIGNAL:
-        return f"ended by signal {code - 128}"
-    return "an exit code of the program's own"
+        return f"terminated by signal {code - 128}"
+    return "application error"
 
 
 def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
@@ -55,40 +55,43 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
     status = job.status
     if job.is_stopping:
         return JobExplanation(
-            "warn", "hand-stop", "It is being stopped.", messages, "It ends as soon as AWS Batch has stopped it."
+            "warn", "hand-stop", "The job is being stopped.", messages, "It ends when AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
         return _explain_unsent(job, waiting_for)
     match job.state:
         case State.SUCCEEDED:
-            return JobExplanation("good", status.icon, "It ended well.", messages)
+            return JobExplanation("good", status.icon, "The job succeeded.", messages)
         case State.FAILED:
             return _explain_failure(job, messages)
         case State.STOPPED:
-            return JobExplanation("off", status.icon, f"It was stopped{_reason_suffix(job.stop_reason)}.", messages)
+            return JobExplanation(
+                "off", status.icon, f"The job was stopped{_reason_suffix(job.stop_reason)}.", messages
+            )
         case State.LOST:
             return JobExplanation(
                 "warn",
                 status.icon,
-                "AWS forgot it before its end was seen.",
+                "AWS no longer has the job, and the portal never saw its final state.",
                 messages,
-                "Its log may still tell how it ended.",
+                "Check the log to see how it ended.",
             )
         case State.PENDING if job.array_size and job.array_summary:
             return JobExplanation(
-                "wait", status.icon, "Its children are under way; it ends with the last of them.", messages
+                "wait", status.icon, "The array's children are in progress. The job ends with the last one.", messages
             )
         case State.PENDING:
             return JobExplanation(
-                "wait", status.icon, f"It waits for {_join_names(waiting_for) or 'jobs it depends on'}.", messages
+                "wait", status.icon, f"Waiting for {_join_names(waiting_for) or 'the jobs it depends on'}.", messages
             )
         case State.RUNNABLE:
             return JobExplanation(
                 "wait",
                 status.icon,
-                f"It waits in {job.queue} for a free place to run.",
+                f"Waiting for capacity in {job.queue}.",
                 messages,
-                "If it waits unusually long: has a compute environment of the queue room for its vCPU and memory?",
+                "If it waits longer than usual, check that a compute environment of the queue has room for its vCPU "
+                "and memory.",
             )
     return JobExplanation(status.tone, status.icon, status.meaning, messages)
 
@@ -98,53 +101,53 @@ def _explain_unsent(job: Job, waiting_for: tuple[str, ...]) -> JobExplanation:
     status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
     match job.delivery:
         case Delivery.AWAITING:
-            sentence = "It is sent once a lead of the team or an administrator has approved it."
+            sentence = "Waiting for approval by a team lead or an administrator."
             return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note)
         case Delivery.DECLINED:
-            return JobExplanation("bad", status.icon, "It was declined, and nothing ran.", advice=job.delivery_note)
+            return JobExplanation(
+                "bad", status.icon, "The approval request was declined. Nothing ran.", advice=job.delivery_note
+            )
         case Delivery.REFUSED:
             return JobExplanation(
                 "bad",
                 status.icon,
-                "It was refused, and nothing ran.",
+                "The job was refused. Nothing ran.",
                 note,
-                "Change the document and submit it anew.",
+                "Fix the document and submit it again.",
             )
         case Delivery.WITHDRAWN:
-            sentence = "It was withdrawn before it was sent; nothing ran."
+            sentence = "The job was withdrawn before it was sent. Nothing ran."
             # the portal's words, not AWS's
             return JobExplanation("off", status.icon, sentence, advice=job.delivery_note)
         case Delivery.HELD:
-            sentence = "A person must decide before it is sent."
+            sentence = "Not sent until a team lead decides."
             return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note or DECISION_ADVICE)
     if waiting_for:
-        return JobExplanation(
-            "wait", status.icon, f"It is sent as soon as {_join_names(waiting_for)} has been.", note
-        )
+        return JobExplanation("wait", status.icon, f"Waiting for {_join_names(waiting_for)} to be sent first.", note)
     return JobExplanation("wait", status.icon, status.meaning, note)
 
 
 def _explain_failure(job: Job, messages: tuple[str, ...]) -> JobExplanation:
     if job.exit_code is None:
-        sentence = "It failed before its command could end."
+        sentence = "The job failed before its container exited."
         return JobExplanation("bad", "circle-x", sentence, messages, _advice(None, messages))
-    sentence = f"It failed with exit code {job.exit_code}: {describe_exit_code(job.exit_code)}."
+    sentence = f"Failed with exit code {job.exit_code}: {describe_exit_code(job.exit_code)}."
     return JobExplanation("bad", "circle-x", sentence, messages, _advice(job.exit_code, messages))
 
 
 def _advice(code: int | None, messages: tuple[str, ...]) -> str:
     text = " ".join(messages).lower()
     if "outofmemory" in text or code == 137:
-        return "Give it more memory, or let it use less."
+        return "Request more memory, or reduce what the job uses."
     if "cannotpullcontainer" in text:
-        return "Check the image's name and tag, and that the job's execution role may pull it."
+        return "Check the image name and tag, and that the execution role can pull the image."
     if "dependent job failed" in text or "dependency" in text:
-        return "Look at the job it waited for."
+        return "Check the job it depends on."
     if "host ec2" in text and "terminated" in text:
-        return "Its machine was taken away (Spot). A retry strategy lets it begin again by itself."
+        return "Its host was terminated (Spot). Add a retry strategy to restart such jobs automatically."
     if "timeout" in text:
-        return "It ran into its time limit. Allow more, or find out what took so long."
-    return "The end of its log usually tells why."
+        return "The job reached its time limit. Increase the limit, or check what took so long."
+    return "Check the end of the log for the cause."
 
 
 def _reason_suffix(reason: str) -> str:

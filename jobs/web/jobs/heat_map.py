@@ -51,7 +51,7 @@ def heat_map(size: int, standing: Mapping[int, Status]) -> HeatMap:
             length = len(list(statuses)) * CELL_STEP
             paths[tone].append(f"M{x} {y + CELL_SIZE // 2}h{length - CELL_STEP + CELL_SIZE}")
             x += length
-        labels.update(status.label.lower() if status else "not read" for status in row_statuses)
+        labels.update(status.label.lower() if status else "not loaded" for status in row_statuses)
         text = ", ".join(f"{number} {label}" for label, number in labels.most_common())
         rows.append(HeatMapRow(y, start, f"{start} to {end - 1}: {text}"))
     tone_paths = [(tone, "".join(lines)) for tone, lines in sorted(paths.items())]

@@ -93,9 +93,9 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
         return redirect(job)
     job, member = access.job(request.user, text_id, permission="lead")
     if actions.release(job, member):
-        messages.success(request, f"{job.name} is sent.")
+        messages.success(request, f"Released {job.name}.")
     else:
-        messages.info(request, f"{job.name} is not held any more.")
+        messages.info(request, f"{job.name} is no longer held.")
     return redirect(job)
 
 

@@ -56,12 +56,12 @@ def _guard(
     def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             if is_script_request(request):
-                return HttpResponse("You are signed out.", status=401, content_type="text/plain")
+                return HttpResponse("You're signed out.", status=401, content_type="text/plain")
             return redirect_to_login(request.get_full_path())
         step = next_step(request) if lets_through else None
         if lets_through and not lets_through(step):
             if is_script_request(request):
-                message = "Go on signing in: the portal asks for something first."
+                message = "Finish signing in to continue."
                 return HttpResponse(message, status=403, content_type="text/plain")
             return redirect(str(step))
         return view(cast("SignedInRequest", request), *args, **kwargs)

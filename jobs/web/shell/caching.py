@@ -19,7 +19,7 @@ def clear_site_data(request: HttpRequest, answer: ResponseT) -> ResponseT:
     leaves storage alone, so that typed text is there after signing in again.
     """
     answer["Clear-Site-Data"] = CLEAR_SITE_DATA
-    messages.success(request, "You are signed out.", extra_tags="signed-out")
+    messages.success(request, "You're signed out.", extra_tags="signed-out")
     return answer
 
 

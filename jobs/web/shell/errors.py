@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
-PLAIN_TEXT_MESSAGE = "The portal failed on this page. Your jobs are not touched by it. Try again in a minute."
+PLAIN_TEXT_MESSAGE = "Something went wrong. Your jobs in AWS Batch aren't affected. Try again in a minute."
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from jobs.models.pagination import InvalidPageCursorError
 
-GONE_MESSAGE = "That place in the list is no longer there. This is where the list begins."
+GONE_MESSAGE = "That page of the list no longer exists. Showing the first page."
 
 T = TypeVar("T")
 

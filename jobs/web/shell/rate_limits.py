@@ -21,7 +21,7 @@ SEARCH_VIEWS = frozenset({
     "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
     "job_waits",
 })  # fmt: skip
-SCRIPT_MESSAGE = "You are going faster than the portal can check. It goes on in a moment; what you wrote stays here."
+SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."
 
 
 class RateLimitMiddleware:

@@ -33,11 +33,11 @@ export function announcer(panel, sentence) {
 }
 
 const MESSAGES_BY_STATUS = {
-  401: "You are signed out. Sign in in another tab; what you wrote stays here.",
-  413: "The text is too large to be judged.",
-  429: "This was checked too often in the last minute. Wait a little; your next change is checked again.",
+  401: "You're signed out. Sign in in another tab; your text stays here.",
+  413: "The document is too large to validate.",
+  429: "Too many checks in the last minute. Your next change is checked again.",
 };
-const NOT_VALIDATED = "The portal could not judge this version. It is judged again when you send it.";
+const NOT_VALIDATED = "The portal couldn't validate this version. It's validated again when you submit.";
 
 /** Show in the panel that a version was not validated, so that it does not go on praising it. */
 export function watchFailures(requester, panel, onFailure) {

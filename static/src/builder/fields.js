@@ -22,7 +22,7 @@ import { nodeAt, parse, split } from "./json_text.js";
 import { fits, read, write } from "./lenses.js";
 import * as rows from "./rows.js";
 
-const LOCKED = "written otherwise; change it in the JSON";
+const LOCKED = "Custom value – edit it in the JSON";
 
 export class Fields {
   constructor(pane, descriptions, editor) {
@@ -186,7 +186,7 @@ function show(control, value) {
     return;
   }
   if (control instanceof HTMLSelectElement && ![...control.options].some((option) => option.value === value)) {
-    const label = value ? `${value} – as it is in the document, and none of these` : "Choose…";
+    const label = value ? `${value} – current value, not in this list` : "Choose…";
     const option = new Option(label, value);
     if (value) control.append(option);
     else control.prepend(option);
@@ -199,15 +199,15 @@ export function whyNotShown(text, kind) {
   const { root, error } = parse(text);
   if (error) {
     const lines = text.slice(0, error.offset).split("\n");
-    return `The text is no JSON now (line ${lines.length}, column ${lines.at(-1).length + 1}), so the form waits. Nothing is lost.`;
+    return `Invalid JSON (line ${lines.length}, column ${lines.at(-1).length + 1}). Fix it to continue editing the form.`;
   }
-  if (root && root.type !== "object") return "A document is an object in { }; the form waits until it is one.";
+  if (root && root.type !== "object") return "The document must be a JSON object in { }. Fix it to continue editing the form.";
   if (!root) return "";
   const has = (key) => nodeAt(root, [key]) !== undefined;
   const others = { submission: ["jobDefinitionName", "jobs"], definition: ["jobName", "jobs"] }[kind] ?? [];
   if (others.some(has)) {
     const actualKind = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
-    return `This looks like ${actualKind}, and the form is that of ${kind === "definition" ? "a definition" : "a job"}.`;
+    return `This looks like ${actualKind}, but the form is for ${kind === "definition" ? "a definition" : "a job"}.`;
   }
   return "";
 }

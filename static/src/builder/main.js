@@ -71,7 +71,7 @@ class Page {
     const label = document.querySelector(`label[for="${this.area.id}"]`);
     this.editor = mount(this.form.querySelector("[data-editor-mount]"), {
       text: this.area.value,
-      label: `${label?.textContent ?? "Document"}: the document as JSON`,
+      label: `${label?.textContent ?? "Document"}: document as JSON`,
       hint: this.area.placeholder,
       schema: () => this.#schema(),
       choices: (path) => this.fields?.choices(path) ?? [],
@@ -127,7 +127,7 @@ class Page {
     const draft = this.area.value ? "" : localDraft.load(form);
     if (draft) {
       this.editor.replace(draft);
-      this.showMessage("Your unsent text is back.");
+      this.showMessage("Restored your unsaved changes.");
     }
     document.querySelector(".feedback [autofocus]")?.focus();
   }
@@ -166,7 +166,7 @@ class Page {
     const bytes = new Blob([text]).size;
     label.textContent = bytes < 10240 ? "" : `${(bytes / 1024).toFixed(0)} KiB`;
     label.classList.toggle("too-large", bytes > maxBytes);
-    if (bytes > maxBytes) label.textContent += ` – ${Math.round(maxBytes / 1024)} KiB are read at most`;
+    if (bytes > maxBytes) label.textContent += ` – ${Math.round(maxBytes / 1024)} KiB allowed`;
   }
 
   #revalidate() {
@@ -206,8 +206,8 @@ class Page {
   /** Apply the fix of a problem to the text: one step, which undo takes back. */
   applyFix(patch) {
     const isApplied = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
-    if (isApplied) announce("The fix is in the text.");
-    else this.showMessage("The fix does not fit the text any more.");
+    if (isApplied) announce("Fix applied.");
+    else this.showMessage("The fix no longer applies: the text has changed.");
   }
 
   #watchLinks() {

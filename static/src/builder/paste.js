@@ -53,7 +53,7 @@ export class Inbox {
       undoButton.type = "button";
       undoButton.className = "jump";
       undoButton.dataset.undo = "";
-      undoButton.textContent = "Take it back";
+      undoButton.textContent = "Undo";
       this.message.append(undoButton);
     }
     if (changes.length) {
@@ -78,13 +78,13 @@ export function watchFiles(form, openText, showMessage) {
   const open = async (file) => {
     if (!file) return;
     if (file.size > maxBytes) {
-      showMessage(`${file.name} is too large: ${Math.round(maxBytes / 1024)} KiB are read at most`);
+      showMessage(`${file.name} is too large. The limit is ${Math.round(maxBytes / 1024)} KiB.`);
     } else {
       try {
         openText(new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()));
-        announce(`${file.name} is open.`);
+        announce(`Opened ${file.name}.`);
       } catch {
-        showMessage(`${file.name} is not text in UTF-8`);
+        showMessage(`${file.name} isn't UTF-8 text.`);
       }
     }
     input.value = ""; // from here on the text in the editor is what counts

@@ -124,7 +124,7 @@ export function watch(pane, onChange) {
         knownLines.push(addLine(group, name, value));
       }
     }
-    announce(`${pasted.length} ${pasted.length === 1 ? "row" : "rows"} filled in.`);
+    announce(`${pasted.length} ${pasted.length === 1 ? "row" : "rows"} added.`);
     onChange(group);
   });
 }

@@ -105,8 +105,8 @@ export function describe(schema, text, offset) {
   };
 }
 
-const KINDS = { object: "object", array: "list", string: "text", integer: "whole number", number: "number", boolean: "true or false" };
-const LIMITS = [["minimum", "at least"], ["maximum", "at most"], ["maxLength", "characters at most", true], ["maxItems", "at most"]];
+const KINDS = { object: "object", array: "list", string: "text", integer: "integer", number: "number", boolean: "true or false" };
+const LIMITS = [["minimum", "at least"], ["maximum", "at most"], ["maxLength", "characters or fewer", true], ["maxItems", "at most"]];
 
 function kindOf(shape) {
   const limits = LIMITS.filter(([name]) => shape[name] !== undefined).map(([name, text, isSuffix]) =>

@@ -48,7 +48,7 @@ export function watchTools(form, editor, { original, api, showMessage }) {
         break;
       case "format":
         editor.format();
-        announce("The text is laid out anew.");
+        announce("Formatted.");
         break;
       case "fold":
         button.setAttribute("aria-pressed", String(editor.fold()));
@@ -60,7 +60,7 @@ export function watchTools(form, editor, { original, api, showMessage }) {
     if (button.dataset.copyAs) {
       button.closest("details").open = false;
       const copied = copyAs(button.dataset.copyAs, editor.text, api);
-      if (copied === null) showMessage("The AWS CLI has no command for a workflow: the portal sends its jobs one by one.");
+      if (copied === null) showMessage("The AWS CLI has no command for workflows. The portal submits the jobs one by one.");
       else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } })); // copy.js does it
     }
   });

@@ -220,7 +220,7 @@ def test_what_is_typed_after_enter_is_kept_too(page: Page) -> None:
     form = JobForm(page).open()
     for name in ("enter-a", "enter-b"):
         form.name.fill(name)
-        expect(form.draft_status).to_contain_text("Kept as a draft")
+        expect(form.draft_status).to_contain_text("Draft saved")
         form.name.press("Enter")
     page.reload()
 
@@ -247,7 +247,7 @@ def test_a_text_that_is_no_json_now_freezes_the_form_and_loses_nothing(page: Pag
     form.name.fill("kept")
     whole = form.editor.text
     form.editor.replace(whole.replace('"kept"', '"kept'))
-    expect(form.frozen_notice).to_contain_text("no JSON now")
+    expect(form.frozen_notice).to_contain_text("Invalid JSON")
     expect(form.name).to_have_value("kept")
 
     form.editor.replace(whole)

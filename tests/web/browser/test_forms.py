@@ -57,7 +57,7 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
     expect(form.definition_summary).to_contain_text(IMAGE)
     expect(form.hint("memory")).to_contain_text("Definition: 4 GiB")
 
-    page.get_by_label("Queue").select_option("cpu-job-queue")
+    page.get_by_role("combobox", name="Queue").select_option("cpu-job-queue")
 
     # By keyboard: Enter looks and sends nothing, Tab leads on.
     form.name.focus()
@@ -82,7 +82,7 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
     assert variables(first)["INPUT_S3_PATH"] == "s3://raw-data/dataset-43"
 
     shown.run_again.click()
-    expect(form.notice).to_contain_text("Filled in as preprocess-dataset-43 was")
+    expect(form.notice).to_contain_text("Based on preprocess-dataset-43")
     form.variables.value(0).fill("s3://raw-data/dataset-44")
     expect(form.editor.field).to_have_value(re.compile("dataset-44"))
     form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
@@ -100,15 +100,15 @@ def test_a_definition_is_filled_in_and_run(page: Page) -> None:
     page.goto("/teams/research/definitions/")
     page.get_by_role("link", name="Register").first.click()
     form.name.fill("say-hello")
-    page.get_by_label("Image").fill(IMAGE)
-    page.get_by_label("Command").fill("python -c 'print(\"hello from a form\")'")
+    page.get_by_role("combobox", name="Image").fill(IMAGE)
+    page.get_by_role("textbox", name="Command").fill("python -c 'print(\"hello from a form\")'")
     page.get_by_label("Memory").fill("1 GiB")
     form.submit("Register say-hello")
 
     expect(page.get_by_text("Revision 1", exact=True)).to_be_visible()
     page.get_by_role("link", name="Run…").click()
     job.name.fill("hello-form")
-    page.get_by_label("Queue").select_option("cpu-job-queue")
+    page.get_by_role("combobox", name="Queue").select_option("cpu-job-queue")
     job.submit("Submit hello-form to cpu-job-queue")
 
     submitted = Job.objects.get(name="hello-form")
@@ -157,7 +157,7 @@ def test_a_form_works_without_scripts(open_page: OpenPage, analyst: Member) -> N
     form.name.fill("without scripts")
     form.variables.name(-1).fill("INPUT_S3_PATH")
     form.variables.value(-1).fill("s3://raw-data/dataset-45")
-    page.get_by_role("button", name="Another row").first.click()
+    page.get_by_role("button", name="Add row").first.click()
 
     expect(form.variables.lines).to_have_count(2)
     assert "must be letters" in form.message("name").inner_text()

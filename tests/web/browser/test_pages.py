@@ -105,7 +105,7 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(
     assert page.is_visible("#confirm")
 
     page.click("#confirm [data-confirm-label]")
-    eventually(lambda: "Stopping… asked by" in page.inner_text("main"))
+    eventually(lambda: "Stopping… requested by" in page.inner_text("main"))
 
 
 def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
@@ -130,7 +130,7 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
     before = count()
     eventually(lambda: count() > before)
     assert not pane.evaluate(AT_END)
-    assert "jump to the end" in page.inner_text("[data-jump]")
+    assert "jump to end" in page.inner_text("[data-jump]")
 
     page.click("[data-jump]")
     assert pane.evaluate(AT_END)
@@ -144,7 +144,7 @@ def test_someone_signed_out_is_told_and_keeps_the_page(
     page = open_as_analyst(research.job.get_absolute_url())
     page.context.clear_cookies()
 
-    eventually(lambda: "You are signed out" in page.inner_text("main"))
+    eventually(lambda: "You're signed out" in page.inner_text("main"))
     assert research.job.name in page.inner_text("h1")
 
 
@@ -244,7 +244,7 @@ def test_a_session_that_ends_by_itself_leaves_what_was_typed(
     form = JobForm(page).open()
     page.context.clear_cookies(name="sessionid")
     form.name.fill("typed-too-late")
-    expect(form.draft_status).to_contain_text("You are signed out")
+    expect(form.draft_status).to_contain_text("You're signed out")
     page.reload()
     assert "/sign-in/" in page.url
     page.fill("[name=username]", research.analyst.user.username)

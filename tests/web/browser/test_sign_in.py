@@ -57,7 +57,7 @@ def test_an_administrator_signs_in_for_the_first_time_and_again(
 
     page.goto("/admin/")
     enter(page, "wrong")
-    assert "do not belong together" in page.inner_text("[role=alert]")
+    assert "Incorrect username or password" in page.inner_text("[role=alert]")
     assert_accessible(page)
     enter(page, "demo")
     page.wait_for_url("**/second-factor/set-up/")
