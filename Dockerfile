@@ -1,4 +1,4 @@
-# The portal as an image: one for web, worker and clock, which differ in their command only (see compose.yaml).
+# One image for web, worker and clock, which differ only in their command (see compose.yaml).
 FROM python:3.13-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -17,11 +17,11 @@ COPY portal ./portal
 COPY jobs ./jobs
 COPY templates ./templates
 COPY static ./static
-# Needs no secret: what is collected has none.
+# Needs no secrets.
 RUN python manage.py collectstatic --no-input
 
 USER portal
 EXPOSE 8000
-# Whoever runs the image as web has /livez (restart it?) and /readyz (send it requests?) on this port; compose.yaml asks.
-# Exec form: SIGTERM reaches gunicorn, which lets requests end.
+# Health checks on this port: /livez (restart it?) and /readyz (route requests to it?); compose.yaml uses /readyz.
+# Exec form: SIGTERM reaches gunicorn, which finishes its requests.
 CMD ["gunicorn", "portal.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "30", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]

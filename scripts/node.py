@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 MIN_VERSION = 20
-ADVICE = f"No Node {MIN_VERSION} or newer was found: install it (Debian: apt install nodejs), or name it in NODE."
+ADVICE = f"Node {MIN_VERSION} or newer not found. Install it (Debian: apt install nodejs), or set NODE."
 
 
 def find_node() -> str | None:
