@@ -269,7 +269,7 @@ def test_a_workflow_with_one_step_more_is_refused_at_every_door_with_the_limit_a
             with pytest.raises(SystemExit):
                 call_command("judge", answer)
             said = capsys.readouterr().out
-        assert "The workflow has 5,001 jobs; 5,000 is the limit." in said, door
+        assert "The workflow has 5,001 jobs; the limit is 5,000." in said, door
     assert not Submission.objects.exists()
 
 
