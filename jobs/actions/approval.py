@@ -83,9 +83,9 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
     if not member.can("approve"):
         return member.refusal_message("approve")
     if approval.submission.person_id == member.user.pk:
-        return "You asked for it: somebody else decides."
+        return "You can't approve your own request."
     if approval.is_escalated_by(member.user):
-        return "You made this request larger. Another lead or an administrator approves it."
+        return "You increased this request. Another lead or an administrator must approve it."
     return ""
 
 
@@ -111,10 +111,10 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
     """Decline the request; none of its jobs is sent. Raises PermissionDenied, StaleApprovalError, ValueError."""
     reason = " ".join(reason.split())[:MAX_COMMENT_LENGTH]
     if not reason:
-        raise ValueError("Say why, so that whoever asked can change it.")
+        raise ValueError("Enter a reason, so that the requester can change the request.")
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You asked for it. To take it back, stop it.")
+        raise PermissionDenied("You can't decline your own request. Stop it instead.")
     with transaction.atomic():
         approval = _lock(approval)
         _decide(approval, member, version, Decision.DECLINED, comment=reason)
@@ -134,7 +134,7 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
     """
     result = validate(text, member, approval.submission.account)
     if result.parse_result.kind is DocumentKind.DEFINITION:
-        raise DocumentParseError("This is a job definition. The request is for a job or a workflow; it stays one.")
+        raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
     if not result.is_valid or result.estimate is None:
         return result, []
     before = _estimate_jobs(approval.submission, result)
@@ -152,7 +152,7 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
+        raise PermissionDenied("You can't change your own request. Stop it and submit it again.")
     with transaction.atomic():
         approval = _lock(approval)
         submission = approval.submission
@@ -174,7 +174,7 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
             changes=changes,
             escalations=[reason.message for reason in escalation_reasons],
         )
-        note = f"Changed by {member.user.display_name}. It waits for approval by somebody else."
+        note = f"Changed by {member.user.display_name}. Waiting for approval by another lead or an administrator."
         before = {"document": submission.document}
         _rewrite_submission(submission, text, result, note)
         _record("change", approval, member, before=before, after={"document": submission.document})
@@ -220,9 +220,9 @@ def _decide(approval: Approval, member: Member, version: int, decision: Decision
 
 def _stale_message(approval: Approval) -> str:
     if approval.is_waiting:
-        return "It was changed in the meantime. Look at it again before you decide."
+        return "The request has changed in the meantime. Review it again before you decide."
     decider = f" by {approval.decided_by.display_name}" if approval.decided_by else ""
-    return f"It was {approval.get_decision_display().lower()}{decider} in the meantime. Nothing was done."
+    return f"The request was {approval.get_decision_display().lower()}{decider} in the meantime. Nothing was changed."
 
 
 def _release_jobs(approval: Approval, member: Member, prefix: str) -> None:
@@ -266,7 +266,7 @@ def _check_requester(result: ValidationResult, submission: Submission) -> Valida
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
     if person.is_active and Member(person, team, role).can("submit"):
         return result
-    message = f"{person.display_name}, who asked for it, may not submit for {team} any more."
+    message = f"{person.display_name}, who made the request, can no longer submit for {team}."
     problem = Problem("", message, rule="policy.requester-may-not-submit")
     return replace(result, problems=(*result.problems, problem))
 

@@ -50,10 +50,10 @@ def save_draft(
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
         return DraftSaveResult(
-            None, text_id, f"It is not kept as a draft: it has more than {MAX_TEXT_BYTES // 1024} KiB."
+            None, text_id, f"Not saved as a draft: the text is larger than {MAX_TEXT_BYTES // 1024} KiB."
         )
     if "\0" in text:
-        return DraftSaveResult(None, text_id, "It is not kept as a draft: there is a NUL character in it.")
+        return DraftSaveResult(None, text_id, "Not saved as a draft: the text has a NUL character.")
     saved_at = now()
     fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": saved_at}
     if name:  # a text that is not a document for a while keeps its name

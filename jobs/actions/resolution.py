@@ -73,7 +73,7 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
         definition = Definition.objects.filter(account=account, name=name).first()
         if definition and definition.team_id == team.pk:
             if definition.archived_at:
-                advice = "Choose another name, or have a lead of the team activate it again."
+                advice = "Choose another name, or ask a lead of the team to activate it again."
                 problems.append(_archived_problem(definition, "/jobDefinitionName", advice))
         elif definition:
             problems.append(
@@ -141,7 +141,7 @@ class _Resolver:
             return matches[0]
         if matches:
             accounts = join_words((str(queue.account) for queue in matches), conjunction="and in")
-            message = f"The team has a queue {quote(name)} in {accounts}. Name the queue by its ARN to say which."
+            message = f"The team has a queue {quote(name)} in {accounts}. Use the ARN of the queue."
             rule = "portal.queue-in-several-accounts"
         else:
             message = f"{self.team} has no queue {quote(name)}. {self._suggest_name(name, self._queue_names)}"
@@ -188,10 +188,11 @@ class _Resolver:
         if reference.arn is None or any(self._is_in_account(account, reference.arn) for account in accounts):
             return None
         arn = reference.arn
-        message = f"This ARN is of account {arn.account_number} in {arn.region} (partition {arn.partition})."
+        message = f"This ARN belongs to account {arn.account_number} in {arn.region} (partition {arn.partition})."
         if len(accounts) == 1 and not self._account_number(accounts[0]):
             advice = (
-                f"The portal doesn't know the account number of {accounts[0]}. Name the definition without its ARN."
+                f"The portal doesn't know the account number of {accounts[0]}. Use the definition's name "
+                "instead of its ARN."
             )
         elif len(accounts) == 1:
             advice = f"The job runs in {accounts[0]}. Use a job definition of that account and region."
@@ -271,10 +272,12 @@ class _Resolver:
         accounts = dict(jobs.values_list("batch_id", "account"))
         for pointer, job_id in references:
             if _parent_job_id(job_id) not in accounts:
-                message = f"{self.team} has no job {quote(job_id)}. A job can wait for jobs of its own team."
+                message = f"{self.team} has no job {quote(job_id)}. A job can wait only for jobs of its own team."
                 self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
             elif account and account.pk != accounts[_parent_job_id(job_id)]:
-                message = f"Job {quote(job_id)} is in another AWS account. A job can wait for jobs in its own only."
+                message = (
+                    f"Job {quote(job_id)} is in another AWS account. A job can wait only for jobs in its own account."
+                )
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
 
 
@@ -320,9 +323,9 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
     if len(accounts) == 1:
         return accounts[0]
     message = (
-        f"{team} works in several AWS accounts. Say in which one to register."
+        f"{team} uses several AWS accounts. Choose the one to register in."
         if accounts
-        else f"{team} has no queue, and so no AWS account to register in. An admin can map a queue to it."
+        else f"{team} has no queue, and so no AWS account to register in. Ask an administrator to map a queue to it."
     )
     problems.append(Problem("", message, rule="portal.which-account"))
     return None
@@ -334,7 +337,7 @@ def _not_runnable_problem(
     """Return why none of the existing revisions can run."""
     definition = next((revision.definition for revision in revisions if revision.definition.archived_at), None)
     if definition and not runnable:
-        return _archived_problem(definition, pointer, "It takes no more jobs.")
+        return _archived_problem(definition, pointer, "It accepts no more jobs.")
     if number is None and any(revision.registration == Registration.ACCEPTED for revision in revisions):
         message = f"Job definition {quote(name)} is still being registered. Try again in a few seconds."
         return Problem(pointer, message, rule="portal.unknown-definition")
@@ -345,7 +348,7 @@ def _not_runnable_problem(
     )
     if inactive and inactive.deactivated_at:
         message = (
-            f"{inactive} was deactivated on {_format_day(inactive.deactivated_at)} and takes no more jobs. "
+            f"{inactive} was deactivated on {_format_day(inactive.deactivated_at)} and accepts no more jobs. "
             f"{available}"
         )
         return Problem(pointer, message, rule="portal.definition-deactivated")

@@ -128,7 +128,7 @@ class _IdempotentRequest:
             submission.body_digest == self.body_digest if is_recovered else submission.request_hash == self.text_hash
         )
         if not is_same:
-            raise IdempotencyConflictError("This request key was used for another document.")
+            raise IdempotencyConflictError("This idempotency key was already used for another document.")
         if is_recovered:
             Submission.objects.filter(pk=submission.pk).update(**self.fields())
             submission.refresh_from_db()
@@ -228,7 +228,7 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
 
 def approval_note(reasons: Iterable[ApprovalReason]) -> str:
     """Return the delivery note of jobs that wait for approval."""
-    return " ".join(["It waits for approval.", *(reason.message for reason in reasons)])
+    return " ".join(["Waiting for approval.", *(reason.message for reason in reasons)])
 
 
 def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:

@@ -213,9 +213,9 @@ def withdraw_blocked(account: Account) -> int:
             None,
         )
         note = (
-            f"It waits for {blocker.name}, which is {blocker.status.label.lower()}."
+            f"It depends on {blocker.name}, which is {blocker.status.label.lower()}."
             if blocker
-            else "It waits in vain."
+            else "A job that it depends on did not succeed."
         )
         count += job.advance(Delivery.WITHDRAWN, source=SOURCE, note=note, ended_at=now())
     return count
@@ -236,7 +236,7 @@ def _settle_earlier_attempt(job: Job) -> bool:
         job.requeue(error.message, source=SOURCE)
         return True
     if batch_ids:
-        job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker before a second try.")
+        job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker before a second attempt.")
     return bool(batch_ids)
 
 

@@ -120,7 +120,7 @@ def _refuse_if_forbidden(revision: Revision) -> bool:
     )
     reasons = [f"{violation.message} ({violation.rule})" for violation in violations]
     if definition.archived_at:
-        reasons.append(f"The name {definition.name} was deactivated (portal.definition-deactivated).")
+        reasons.append(f"Job definition {definition.name} was deactivated (portal.definition-deactivated).")
     if reasons:
         text = " ".join(reasons)
         _unregistered_row(revision).update(

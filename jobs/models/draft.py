@@ -65,7 +65,7 @@ class Draft(models.Model):
         indexes = [models.Index(fields=["person", "-updated_at"], name="draft_of_person")]
 
     def __str__(self) -> str:
-        return self.name or "without a name"
+        return self.name or "Untitled"
 
     def get_absolute_url(self) -> str:
         return reverse("draft", args=[self.team.slug, self.text_id])

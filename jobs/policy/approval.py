@@ -101,12 +101,11 @@ def cost_is_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThr
         return
     if summary.usd is None or summary.jobs_of_unknown_size:
         message = (
-            f"What it costs at most is unknown: {_why_unknown(summary)} "
-            f"{_threshold_sentence(summary, f'${limit:,.2f}')}"
+            f"The maximum cost is unknown: {_why_unknown(summary)} {_threshold_sentence(summary, f'${limit:,.2f}')}"
         )
         yield ApprovalReason("approval.price-unknown", message)
     elif summary.usd > limit:
-        message = f"It costs at most ${_round_up(summary.usd)}. {_threshold_sentence(summary, f'${limit:,.2f}')}"
+        message = f"The maximum cost is ${_round_up(summary.usd)}. {_threshold_sentence(summary, f'${limit:,.2f}')}"
         yield ApprovalReason("approval.price", message)
 
 
@@ -119,10 +118,13 @@ def daily_cost_is_within_threshold(
     above = _threshold_sentence(summary, f"${limit:,.2f} per person and day")
     if usage.unknown_usd:
         others = _other_jobs(summary, usage.unknown_usd)
-        yield ApprovalReason("approval.price-of-day", f"{others}, and what it costs at most is unknown. {above}")
+        yield ApprovalReason("approval.price-of-day", f"{others} with an unknown maximum cost. {above}")
     elif usage.usd + summary.usd > limit:
-        total = f"${_round_up(usage.usd + summary.usd)} at most with {summary.person}'s other jobs of today"
-        yield ApprovalReason("approval.price-of-day", f"It comes to {total} (${_round_up(usage.usd)}). {above}")
+        message = (
+            f"With {summary.person}'s other jobs today (${_round_up(usage.usd)}), the maximum cost is "
+            f"${_round_up(usage.usd + summary.usd)}. {above}"
+        )
+        yield ApprovalReason("approval.price-of-day", message)
 
 
 def vcpu_hours_are_within_threshold(
@@ -135,11 +137,11 @@ def vcpu_hours_are_within_threshold(
     if summary.jobs_of_unknown_size:
         return  # `sizes_are_known` reports it
     if summary.vcpu_hours is None:
-        message = f"How many vCPU-hours it takes at most is unknown: {_why_unknown(summary)} {above}"
+        message = f"The maximum vCPU-hours are unknown: {_why_unknown(summary)} {above}"
         yield ApprovalReason("approval.vcpu-hours-unknown", message)
     elif summary.vcpu_hours > limit:
         yield ApprovalReason(
-            "approval.vcpu-hours", f"It takes at most {_round_up(summary.vcpu_hours)} vCPU-hours. {above}"
+            "approval.vcpu-hours", f"The maximum is {_round_up(summary.vcpu_hours)} vCPU-hours. {above}"
         )
 
 
@@ -152,12 +154,11 @@ def daily_vcpu_hours_are_within_threshold(
     above = _threshold_sentence(summary, f"{limit:,} vCPU-hours per person and day")
     if usage.unknown_vcpu_hours:
         others = _other_jobs(summary, usage.unknown_vcpu_hours)
-        yield ApprovalReason("approval.vcpu-hours-of-day", f"{others} whose vCPU-hours are unknown. {above}")
+        yield ApprovalReason("approval.vcpu-hours-of-day", f"{others} with unknown vCPU-hours. {above}")
     elif usage.vcpu_hours + summary.vcpu_hours > limit:
-        total = f"{_round_up(usage.vcpu_hours + summary.vcpu_hours)} vCPU-hours at most"
         message = (
-            f"It comes to {total} with {summary.person}'s other jobs of today ({_round_up(usage.vcpu_hours)}). "
-            f"{above}"
+            f"With {summary.person}'s other jobs today ({_round_up(usage.vcpu_hours)}), the maximum is "
+            f"{_round_up(usage.vcpu_hours + summary.vcpu_hours)} vCPU-hours. {above}"
         )
         yield ApprovalReason("approval.vcpu-hours-of-day", message)
 
@@ -165,7 +166,7 @@ def daily_vcpu_hours_are_within_threshold(
 def gpus_are_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
     limit = thresholds.gpus
     if limit is not None and summary.gpus > limit:
-        message = f"Its jobs use {summary.gpus:,} GPUs together. {_threshold_sentence(summary, f'{limit:,} GPUs')}"
+        message = f"The jobs use {summary.gpus:,} GPUs in total. {_threshold_sentence(summary, f'{limit:,} GPUs')}"
         yield ApprovalReason("approval.gpus", message)
 
 
@@ -179,8 +180,7 @@ def active_gpus_are_within_threshold(
     limit, active_gpus = thresholds.gpus, summary.today.gpus
     if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
-            f"Its jobs use {summary.gpus + active_gpus:,} GPUs with {summary.person}'s other jobs "
-            "that haven't ended. "
+            f"With {summary.person}'s other active jobs, the jobs use {summary.gpus + active_gpus:,} GPUs. "
             f"{_threshold_sentence(summary, f'{limit:,} GPUs per person')}"
         )
         yield ApprovalReason("approval.gpus-of-day", message)
@@ -191,7 +191,9 @@ def array_jobs_are_within_threshold(
 ) -> Iterator[ApprovalReason]:
     limit = thresholds.array_size
     if limit is not None and summary.array_jobs > limit:
-        message = f"It has {summary.array_jobs:,} array jobs. {_threshold_sentence(summary, f'{limit:,}')}"
+        message = (
+            f"The submission has {summary.array_jobs:,} array jobs. {_threshold_sentence(summary, f'{limit:,}')}"
+        )
         yield ApprovalReason("approval.array-size", message)
 
 
@@ -201,7 +203,7 @@ def daily_array_jobs_are_within_threshold(
     limit, jobs_today = thresholds.array_size, summary.today.array_jobs
     if limit is not None and 0 < summary.array_jobs <= limit < summary.array_jobs + jobs_today:
         message = (
-            f"It comes to {summary.array_jobs + jobs_today:,} array jobs with {summary.person}'s others of today. "
+            f"With {summary.person}'s other jobs today, there are {summary.array_jobs + jobs_today:,} array jobs. "
             f"{_threshold_sentence(summary, f'{limit:,} per person and day')}"
         )
         yield ApprovalReason("approval.array-size-of-day", message)
@@ -212,15 +214,12 @@ def sizes_are_known(summary: SubmissionSummary, thresholds: ApprovalThresholds) 
     if summary.jobs_of_unknown_size and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
         reason = summary.requests[summary.jobs_of_unknown_size[0]].size.unknown[0].reason
-        message = (
-            f"The portal can't tell how large {names} is, because {reason}; "
-            f"{summary.team} asks for approval of large jobs."
-        )
+        message = f"The size of {names} is unknown because {reason}. {summary.team} requires approval of large jobs."
         yield ApprovalReason("approval.size-unknown", message)
 
 
 def _threshold_sentence(summary: SubmissionSummary, threshold: str) -> str:
-    return f"{summary.team} asks for approval above {threshold}."
+    return f"{summary.team} requires approval above {threshold}."
 
 
 def _why_unknown(summary: SubmissionSummary) -> str:
@@ -229,14 +228,14 @@ def _why_unknown(summary: SubmissionSummary) -> str:
         return f"{names} {'has' if len(summary.jobs_without_time_limit) == 1 else 'have'} no time limit."
     if summary.jobs_of_unknown_size:
         return (
-            f"the size of {join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)} isn't known."
+            f"the size of {join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)} is unknown."
         )
     return "there is no rate for a job."
 
 
 def _other_jobs(summary: SubmissionSummary, count: int) -> str:
     others = "another job" if count == 1 else f"{count:,} other jobs"
-    return f"{summary.person} has {others} of today"
+    return f"{summary.person} has {others} today"
 
 
 def _round_up(amount: Decimal) -> str:
@@ -284,12 +283,10 @@ class SubmissionEdit:
 def cost_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     before, after = edit.before.usd, edit.after.usd
     if after is None and before is not None:
-        yield ApprovalReason(
-            "edit.price", f"It cost at most ${_round_up(before)}; what it costs at most now is unknown."
-        )
+        yield ApprovalReason("edit.price", f"The maximum cost was ${_round_up(before)} and is now unknown.")
     elif after is not None and before is not None and after > before:
         yield ApprovalReason(
-            "edit.price", f"It cost at most ${_round_up(before)} and costs at most ${_round_up(after)}."
+            "edit.price", f"The maximum cost increased from ${_round_up(before)} to ${_round_up(after)}."
         )
 
 
@@ -299,11 +296,13 @@ def duration_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"
             yield ApprovalReason(
-                "edit.time-limit", f"The time limit of {quote(name)} was {before.run_seconds:,} s and is {limit}."
+                "edit.time-limit",
+                f"The time limit of {quote(name)} changed from {before.run_seconds:,} s to {limit}.",
             )
         if after.attempts > before.attempts:
             yield ApprovalReason(
-                "edit.attempts", f"{quote(name)} had {before.attempts} attempts at most and has {after.attempts}."
+                "edit.attempts",
+                f"The attempts of {quote(name)} increased from {before.attempts} to {after.attempts}.",
             )
 
 
@@ -312,7 +311,7 @@ def size_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     for name, before, after in edit.common_jobs:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
-            yield ApprovalReason("edit.size", f"The portal can't tell how large {quote(name)} is, because {reason}.")
+            yield ApprovalReason("edit.size", f"The size of {quote(name)} is unknown because {reason}.")
         sizes = (
             ("vCPU", before.size.vcpus, after.size.vcpus),
             ("MiB of memory", before.size.memory_mib, after.size.memory_mib),
@@ -322,23 +321,25 @@ def size_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
         for unit, old_amount, new_amount in sizes:
             if new_amount > old_amount:
                 yield ApprovalReason(
-                    "edit.size", f"{quote(name)} asked for {old_amount} {unit} and asks for {new_amount}."
+                    "edit.size", f"{quote(name)} increased from {old_amount} to {new_amount} {unit}."
                 )
 
 
 def run_count_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     new = [quote(name) for name in edit.after.requests if name not in edit.before.requests]
     if new:
-        yield ApprovalReason("edit.count", f"{join_words(new, limit=3)} {'is' if len(new) == 1 else 'are'} new.")
+        yield ApprovalReason("edit.count", f"{join_words(new, limit=3)} {'was' if len(new) == 1 else 'were'} added.")
     for name, before, after in edit.common_jobs:
         if after.runs > before.runs:
-            yield ApprovalReason("edit.count", f"{quote(name)} had {before.runs:,} runs and has {after.runs:,}.")
+            yield ApprovalReason(
+                "edit.count", f"{quote(name)} increased from {before.runs:,} to {after.runs:,} runs."
+            )
 
 
 def queue_changes(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     for name, before, after in edit.common_jobs:
         if after.queue_id != before.queue_id:
-            message = f"{quote(name)} was for queue {before.queue_name} and is for {after.queue_name}."
+            message = f"{quote(name)} moved from queue {before.queue_name} to {after.queue_name}."
             yield ApprovalReason("edit.queue", message)
 
 
@@ -357,9 +358,7 @@ def capability_is_new(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
         for use in after.uses:
             needs_grant = use.capability in Feature.values or use.capability == UNKNOWN_FIELD
             if needs_grant and _use_key(use.capability, use.value) not in uses_before:
-                yield ApprovalReason(
-                    "edit.power", f"{quote(name)} makes use of {truncate(use.name)}, as it did not before."
-                )
+                yield ApprovalReason("edit.power", f"{quote(name)} now uses {truncate(use.name)}.")
 
 
 EditRule = Callable[[SubmissionEdit], Iterator[ApprovalReason]]
@@ -386,7 +385,8 @@ def _changed_values(edit: SubmissionEdit, capability: str, rule: str, word: str)
         old_values, new_values = _use_values(before, capability), _use_values(after, capability)
         if old_values != new_values:
             message = (
-                f"The {word} of {quote(name)} was {_quote_values(old_values)} and is {_quote_values(new_values)}."
+                f"The {word} of {quote(name)} changed from {_quote_values(old_values)} to "
+                f"{_quote_values(new_values)}."
             )
             yield ApprovalReason(rule, message)
 

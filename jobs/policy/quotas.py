@@ -26,8 +26,8 @@ def active_jobs_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
     limit = check.limits.active_jobs
     if limit is not None and check.usage.jobs + additional > limit:
         message = (
-            f"{check.team} may have {limit} jobs at once in {check.queue} and has {check.usage.jobs}; "
-            f"{additional} more are too many. Wait until some have ended, or stop some."
+            f"{check.team} can have {limit} active jobs in {check.queue} and has {check.usage.jobs}; "
+            f"{additional} more would exceed the limit. Wait until some end, or stop some."
         )
         yield Violation("policy.no-room-for-jobs", "/jobQueue", message)
 
@@ -38,8 +38,9 @@ def active_vcpus_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
     limit = check.limits.active_vcpus
     if limit is not None and check.usage.vcpus + additional > limit:
         message = (
-            f"{check.team} may use {limit} vCPU at once in {check.queue} and uses {check.usage.vcpus.normalize():f}; "
-            f"{additional} more are too many. Wait until some jobs have ended, or stop some."
+            f"{check.team} can use {limit} vCPU at a time in {check.queue} and uses "
+            f"{check.usage.vcpus.normalize():f}; "
+            f"{additional} more would exceed the limit. Wait until some jobs end, or stop some."
         )
         yield Violation("policy.no-room-for-vcpus", "/jobQueue", message)
 
@@ -49,16 +50,15 @@ def active_vcpus_are_known(check: QuotaCheck) -> Iterator[Violation]:
     limit = check.limits.active_vcpus
     if limit is None:
         return
-    allowance = f"{check.team} may use {limit} vCPU at once in {check.queue}"
+    allowance = f"{check.team} can use {limit} vCPU at a time in {check.queue}"
     reasons = [request.size.why_unknown(VCPU) for request in check.requests if request.definition]
     if reason := next(filter(None, reasons), ""):
-        message = f"{allowance}, and the portal can't tell how many this takes, because {reason}."
+        message = f"{allowance}, but the vCPU of this submission are unknown because {reason}."
         yield Violation("policy.size-unknown", "/jobQueue", message)
     if check.usage.unknown_vcpus:
         message = (
-            f"{allowance}, and the portal can't tell how many are in use by {check.usage.unknown_vcpus} of its "
-            "jobs there. "
-            "Wait until they have ended, or stop them."
+            f"{allowance}, but the vCPU of {check.usage.unknown_vcpus} of its active jobs are unknown. "
+            "Wait until they end, or stop them."
         )
         yield Violation("policy.size-unknown", "/jobQueue", message)
 

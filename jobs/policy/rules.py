@@ -37,7 +37,9 @@ class Violation:
 def team_is_active(_: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse everything from an inactive team, which keeps its history."""
     if not grants.active:
-        yield Violation("policy.team-inactive", "", f"Team {grants.team} is not active; nothing is submitted for it.")
+        yield Violation(
+            "policy.team-inactive", "", f"Team {grants.team} is inactive and can't submit or register anything."
+        )
 
 
 def roles_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
@@ -48,7 +50,8 @@ def roles_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[
             yield Violation(
                 "policy.role-not-granted",
                 use.pointer,
-                f"The role {quote(role)} ({use.name}) is not given to {grants.team}. An admin can give it.",
+                f"The role {quote(role)} ({use.name}) is not granted to {grants.team}. Ask an administrator to "
+                "grant it.",
             )
 
 
@@ -60,7 +63,8 @@ def images_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator
             yield Violation(
                 "policy.image-not-granted",
                 use.pointer,
-                f"The image {quote(image)} is not given to {grants.team}. An admin can give it, or its registry.",
+                f"The image {quote(image)} is not granted to {grants.team}. Ask an administrator to grant it "
+                "or its registry.",
             )
 
 
@@ -72,7 +76,8 @@ def features_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterat
             yield Violation(
                 f"policy.{use.capability.replace('_', '-')}-not-granted",
                 use.pointer,
-                f"{truncate(use.name)} is not given to {grants.team} ({label.lower()}). An admin can give it.",
+                f"{truncate(use.name)} needs the feature “{label}”, which is not granted to {grants.team}. "
+                "Ask an administrator to grant it.",
             )
 
 
@@ -87,9 +92,9 @@ def tags_are_propagated(request: ResourceRequest, grants: TeamGrants) -> Iterato
             yield Violation(
                 "policy.untagged-costs-not-granted",
                 use.pointer,
-                f"{grants.team} can't turn propagateTags off: its costs would have no tags on AWS's bill. "
+                f"{grants.team} can't turn off propagateTags: its costs would have no tags on AWS's bill. "
                 + ("Set it to true for this job" if inherited else "Set it to true")
-                + ", or ask an admin to allow it.",
+                + ", or ask an administrator to allow it.",
                 fix=({**fix, "path": "/propagateTags"},),
             )
 
@@ -101,8 +106,8 @@ def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[V
             yield Violation(
                 "policy.field-unknown",
                 use.pointer,
-                f"The portal does not know what {quote(use.name)} can do, so {grants.team} may not use it. "
-                "An admin can add it to the team's further fields.",
+                f"The portal does not know the field {quote(use.name)}, so {grants.team} can't use "
+                "it. Ask an administrator to add it to the team's further fields.",
             )
 
 
@@ -115,7 +120,8 @@ def team_may_register(_: DefinitionRequest, grants: TeamGrants) -> Iterator[Viol
         yield Violation(
             "policy.may-not-register",
             "",
-            f"{grants.team} uses shared definitions and registers none of its own. An admin can change that.",
+            f"{grants.team} can use shared definitions, but can't register its own. Ask an administrator to "
+            "change this.",
         )
 
 
@@ -127,7 +133,7 @@ def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[
         yield Violation(
             "policy.no-queue-takes-it",
             "",
-            f"No queue of {grants.team} takes a job of this size ({resource}: {limit} at most).",
+            f"No queue of {grants.team} accepts a job of this size ({resource}: at most {limit}).",
             Severity.WARNING,
         )
 
@@ -141,7 +147,8 @@ def queue_is_granted(request: JobRequest, grants: TeamGrants) -> Iterator[Violat
         yield Violation(
             "policy.queue-not-granted",
             "/jobQueue",
-            f"Queue {request.queue_name} is not given to {grants.team}. An admin can map it to the team.",
+            f"Queue {request.queue_name} is not granted to {grants.team}. Ask an administrator to map it to "
+            "the team.",
         )
 
 
@@ -151,7 +158,7 @@ def queue_is_open(request: JobRequest, _: TeamGrants) -> Iterator[Violation]:
         yield Violation(
             "policy.queue-closed",
             "/jobQueue",
-            f"Queue {request.queue_name} takes no jobs at present: it is disabled, invalid, or gone from AWS.",
+            f"Queue {request.queue_name} accepts no jobs at the moment: it is disabled, invalid or deleted in AWS.",
         )
 
 
@@ -161,7 +168,7 @@ def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Vi
         yield Violation(
             "policy.definition-not-shared",
             "/jobDefinition",
-            f"{grants.team} uses shared definitions only, and {request.definition} is not shared.",
+            f"{grants.team} can use only shared definitions, and {request.definition} is not shared.",
         )
 
 
@@ -173,7 +180,7 @@ def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[V
             f"policy.{rule}",
             request.size_pointer,
             f"The job asks for {amount} {resource}{nodes}; "
-            f"{grants.team} may use {limit} at most in {request.queue_name}.",
+            f"{grants.team} can use at most {limit} in {request.queue_name}.",
         )
 
 
@@ -187,8 +194,8 @@ def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation
         yield Violation(
             "policy.size-unknown",
             request.size_pointer,
-            f"{grants.team} may use {join_words(limits)} at most in {request.queue_name}, and the portal can't tell "
-            f"how much the job asks for, because {reason}. Say it in numbers for each container.",
+            f"{grants.team} can use at most {join_words(limits)} in {request.queue_name}, but the "
+            f"size of the job is unknown because {reason}. Set it as numbers for each container.",
         )
 
 
@@ -200,7 +207,7 @@ def array_size_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
             "policy.array-too-large",
             "/arrayProperties/size",
             f"The array has {request.array_size} jobs; "
-            f"{grants.team} may have {limit} at most in {request.queue_name}.",
+            f"{grants.team} can have at most {limit} in {request.queue_name}.",
         )
 
 
@@ -210,9 +217,9 @@ def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
     if limit is None or 0 < request.run_seconds <= limit:
         return
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": limit}},)
-    limit_text = f"jobs of {grants.team} in {request.queue_name} run for {limit} s at most"
+    limit_text = f"jobs of {grants.team} in {request.queue_name} can run for at most {limit} s"
     if request.run_seconds:
-        message = f"The time limit is {request.run_seconds} s, and {limit_text}."
+        message = f"The time limit is {request.run_seconds} s, but {limit_text}."
         yield Violation("policy.runs-too-long", "/timeout", message, fix=fix)
     else:
         message = f"The job needs a time limit: {limit_text}."
@@ -227,7 +234,7 @@ def portal_tags_are_reserved(request: ResourceRequest, _: TeamGrants) -> Iterato
     for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
             pointer = join_pointer("tags", key)
-            message = f"Tags that begin with {PORTAL_TAG_PREFIX} are the portal's own; take {quote(key)} away."
+            message = f"Tags that begin with {PORTAL_TAG_PREFIX} are reserved for the portal; remove {quote(key)}."
             yield Violation("policy.tag-of-portal", pointer, message, fix=({"op": "remove", "path": pointer},))
 
 
@@ -238,7 +245,7 @@ def required_tags_are_set(request: JobRequest, grants: TeamGrants) -> Iterator[V
             yield Violation(
                 "policy.tag-missing",
                 "/tags",
-                f"The tag {quote(requirement.key)} is missing; jobs of {grants.team} need it.",
+                f"The tag {quote(requirement.key)} is missing; {grants.team} requires it.",
                 fix=_tag_fix(request, requirement.key, requirement.default),
             )
 
@@ -252,7 +259,7 @@ def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[
         pointer = join_pointer("tags", requirement.key) if requirement.key in request.own_tags else "/jobDefinition"
         if requirement.filled_by == TagSource.PORTAL and value != requirement.default:
             message = (
-                f"The portal fills in the tag {quote(requirement.key)}; it must be {quote(requirement.default)}."
+                f"The portal sets the tag {quote(requirement.key)}; its value must be {quote(requirement.default)}."
             )
             yield Violation("policy.tag-of-portal", pointer, message)
         elif not requirement.accepts(value):
@@ -268,7 +275,7 @@ def warn_of_untagged_costs(request: JobRequest, grants: TeamGrants) -> Iterator[
         yield Violation(
             "policy.tags-stay-behind",
             "/propagateTags",
-            "With propagateTags false, the tags do not reach AWS's bill.",
+            "With propagateTags false, the tags do not appear on AWS's bill.",
             Severity.WARNING,
         )
 

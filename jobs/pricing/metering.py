@@ -68,7 +68,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
         return
     lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
-        lines[0].receipt["reasons"].append(f"AWS no longer knew {missing} of its {job.array_size} children.")
+        lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
     with transaction.atomic():
         uncharged = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
         if uncharged.update(charged_at=now()):

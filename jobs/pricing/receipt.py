@@ -133,12 +133,10 @@ def _receipt_line(number: int, size: PricedSize, attempts: Sequence[BilledAttemp
     if ended_at is not None and seconds:
         amounts = [(resource, amount) for resource, amount in _resource_amounts(size) if amount]
         if not amounts:
-            reasons.append("Neither its definition nor its submission names a size.")
+            reasons.append("Neither the definition nor the submission sets a size.")
         elif not size.vcpus or not size.memory_mib:
             missing_resource = "memory" if size.vcpus else "vCPU"
-            reasons.append(
-                f"How much {missing_resource} it asked for can't be told, so that is charged with nothing."
-            )
+            reasons.append(f"The requested {missing_resource} is unknown, so it is not charged.")
         day = ended_at.astimezone(UTC).date()
         for resource, amount in amounts:
             price = rates.find_price(size.platform, size.architecture, size.region, resource, day)
@@ -171,9 +169,9 @@ def _billed_seconds(size: PricedSize, attempt: BilledAttempt) -> Decimal | None:
 
 def _missing_time_reasons(unknown: int, runs: int) -> Iterator[str]:
     if unknown and runs == 1:
-        yield "AWS named no start or no end of it, so nothing is charged."
+        yield "AWS reported no start or no end time, so nothing is charged."
     elif unknown:
-        yield f"AWS named no start or no end of {unknown} of {runs} runs, so they are charged with nothing."
+        yield f"AWS reported no start or no end time for {unknown} of {runs} runs, so they are not charged."
 
 
 def _resource_amounts(size: PricedSize) -> Iterator[tuple[str, Decimal]]:

@@ -85,7 +85,7 @@ def _policy_text(policy: Mapping[str, Any]) -> str:
     fair = reader.nested("fairsharePolicy")
     shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
               fair.entries("shareDistribution")]  # fmt: skip
-    times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % kept free"))
+    times = ((fair.number("shareDecaySeconds"), "decay {} s"), (fair.number("computeReservation"), "{} % reserved"))
     facts = ", ".join([*shares, *(template.format(value) for value, template in times if value)])
     name = reader.text("name") or reader.text("arn")
     return f"{name} ({facts})" if facts else name

@@ -76,7 +76,9 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
 
     job = approval.submission.jobs.get()
     assert (job.delivery, approval.decision, enqueued) == ("AWAITING", "waiting", ["deliver"])
-    assert job.delivery_note == ("It waits for approval. It has 10 array jobs. Research asks for approval above 4.")
+    assert job.delivery_note == (
+        "Waiting for approval. The submission has 10 array jobs. Research requires approval above 4."
+    )
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
     assert [taken.name for taken in claim_jobs(research.queue.account, 10)] == ["dear"]
     assert Job.objects.get(pk=job.pk).epoch == 0
@@ -116,7 +118,7 @@ def test_nobody_approves_declines_or_edits_what_they_asked_for(research, who):
         lambda: actions.decline(approval, asker, 1, "no"),
         lambda: actions.edit_request(approval, asker, 1, array(5)),
     ):
-        with pytest.raises(PermissionDenied, match="You asked for it"):
+        with pytest.raises(PermissionDenied, match="your own request"):
             act()
     assert research.states() == ["AWAITING"]
 
@@ -137,7 +139,7 @@ def test_members_who_do_not_lead_decide_nothing(research):
 @rings_too
 def test_a_decline_says_why_and_nothing_is_sent(research, enqueued):
     approval = research.ask()
-    with pytest.raises(ValueError, match="Say why"):
+    with pytest.raises(ValueError, match="Enter a reason"):
         actions.decline(approval, research.lead, 1, "  ")
     actions.decline(approval, research.lead, 1, "Too\n dear.")
 
@@ -154,7 +156,7 @@ def test_whoever_asked_takes_it_back(research):
 
     approval.refresh_from_db()
     assert (research.states(), approval.decision) == (["WITHDRAWN"], "withdrawn")
-    with pytest.raises(StaleApprovalError, match="It was withdrawn by person"):
+    with pytest.raises(StaleApprovalError, match="The request was withdrawn by person"):
         actions.approve(approval, research.lead, 1)
 
 
@@ -163,7 +165,7 @@ def test_a_request_is_decided_once(research):
     approval = research.ask()
     actions.approve(approval, research.lead, 1)
 
-    with pytest.raises(StaleApprovalError, match="It was approved by lead in the meantime"):
+    with pytest.raises(StaleApprovalError, match="The request was approved by lead in the meantime"):
         actions.decline(approval, research.other, 1, "no")
     with pytest.raises(StaleApprovalError):
         actions.edit_request(approval, research.other, 1, array(5))
@@ -176,7 +178,7 @@ def test_nobody_approves_a_wording_they_have_not_seen(research):
     approval = research.ask()
     actions.edit_request(approval, research.lead, 1, array(12))
 
-    with pytest.raises(StaleApprovalError, match="It was changed in the meantime"):
+    with pytest.raises(StaleApprovalError, match="The request has changed in the meantime"):
         actions.approve(approval, research.other, 1)
     actions.approve(approval, research.other, 2)
 
@@ -209,7 +211,7 @@ def test_a_waiting_request_takes_no_place_and_finds_out_at_its_approval_whether_
     assert queue_usage(research.team, [research.queue.pk]) == {}
     actions.submit(json.dumps(JOB), research.analyst, source="json")
 
-    with pytest.raises(actions.ValidationFailedError, match="may have 10 jobs at once in cpu and has 1"):
+    with pytest.raises(actions.ValidationFailedError, match="can have 10 active jobs in cpu and has 1"):
         actions.approve(approval, research.lead, 1)
     Job.objects.filter(name="dear", delivery="ACCEPTED").update(delivery="WITHDRAWN")
     actions.approve(approval, research.lead, 1)
@@ -227,7 +229,7 @@ def test_who_may_not_submit_any_more_gets_nothing_approved(research):
     approval = research.ask()
     Membership.objects.filter(user=research.analyst.user).delete()
 
-    with pytest.raises(actions.ValidationFailedError, match="may not submit for Research any more"):
+    with pytest.raises(actions.ValidationFailedError, match="can no longer submit for Research"):
         actions.approve(approval, research.lead, 1)
 
 
@@ -260,14 +262,14 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"arrayProperties": {"size": 11}}, "had 10 runs and has 11"),
-        ({"jobQueue": "small"}, "was for queue cpu and is for small"),
+        ({"arrayProperties": {"size": 11}}, "increased from 10 to 11 runs"),
+        ({"jobQueue": "small"}, "moved from queue cpu to small"),
         (
             {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "2"}]}},
-            "asked for 1 vCPU and asks for 2",
+            "increased from 1 to 2 vCPU",
         ),
-        ({"jobDefinition": "other"}, "The image of “dear” was “busybox” and is “alpine”."),
-        ({"jobDefinition": "mighty"}, "The role of “dear” was none and is “arn:aws:iam::1:role/mighty”."),
+        ({"jobDefinition": "other"}, "The image of “dear” changed from “busybox” to “alpine”."),
+        ({"jobDefinition": "mighty"}, "The role of “dear” changed from none to “arn:aws:iam::1:role/mighty”."),
     ],
 )
 def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, why):
@@ -285,7 +287,7 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
     approval.refresh_from_db()
     assert why in " ".join(ApprovalEdit.objects.get().escalations)
     assert (approval.decision, approval.escalators(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
-    with pytest.raises(PermissionDenied, match="You made this request larger"):
+    with pytest.raises(PermissionDenied, match="You increased this request"):
         actions.approve(approval, research.lead, 2)
     assert not actions.edit_request(approval, research.lead, 2, json.dumps(ARRAY)), (
         "not even with a smaller one after it"
@@ -323,8 +325,8 @@ def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
     approval = Approval.objects.get()
     assert approval.escalators() == sorted(editor.user.username for editor in editors)
     for editor in editors:
-        assert "You made this request larger" in actions.why_cannot_approve(approval, editor)
-        with pytest.raises(PermissionDenied, match="Another lead or an administrator approves it"):
+        assert "You increased this request" in actions.why_cannot_approve(approval, editor)
+        with pytest.raises(PermissionDenied, match="Another lead or an administrator must approve it"):
             actions.approve(approval, editor, 4)
         assert approval not in Approval.objects.decidable_by(editor.user)
     assert possible_approvers(approval) == []
@@ -342,7 +344,7 @@ def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(res
     assert not actions.edit_request(approval, research.lead, 4, array(5))
 
     for editor in (research.lead, research.other):
-        with pytest.raises(PermissionDenied, match="larger"):
+        with pytest.raises(PermissionDenied, match="You increased this request"):
             actions.approve(Approval.objects.get(), editor, 5)
     assert research.states() == ["AWAITING"]
     assert actions.edit_request(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
@@ -352,7 +354,7 @@ def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(res
 def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
     approval = research.ask()
     assert not actions.edit_request(approval, research.admin, 1, array(100))
-    with pytest.raises(PermissionDenied, match="larger"):
+    with pytest.raises(PermissionDenied, match="You increased this request"):
         actions.approve(approval, research.admin, 2)
     assert approval not in Approval.objects.decidable_by(research.admin.user)
 
@@ -434,7 +436,7 @@ def test_the_price_is_told_while_it_is_judged(research):
     assert [reason.rule for reason in verdict.approval_reasons] == ["approval.price"]
     assert verdict.estimate.cost.at_most.usd == Decimal("0.06")  # an hour of one vCPU and half a GiB
     assert [reason.message for reason in unlimited.approval_reasons] == [
-        "What it costs at most is unknown: “dear” has no time limit. Research asks for approval above $0.01."
+        "The maximum cost is unknown: “dear” has no time limit. Research requires approval above $0.01."
     ]
 
 

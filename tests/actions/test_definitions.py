@@ -49,7 +49,7 @@ def test_a_deactivated_revision_is_passed_over_and_refused_by_its_number(
     [(rule, message)] = errors_of(research, "hello:2")
     assert rule == "portal.definition-deactivated"
     assert message.startswith("hello:2 was deactivated on ")
-    assert message.endswith(" and takes no more jobs. It has 1.")
+    assert message.endswith(" and accepts no more jobs. It has 1.")
     assert (newer.deactivated_by, enqueued, audit_entries()) == (
         research.user,
         ["deregister"],
@@ -70,9 +70,9 @@ def test_a_deactivated_name_runs_nothing_and_registers_nothing_until_it_is_activ
     assert not definitions.archive(hello, research.user)
     [(rule, message)] = errors_of(research)
     assert rule == "portal.definition-deactivated"
-    assert "It takes no more jobs." in message
+    assert "It accepts no more jobs." in message
 
-    with pytest.raises(actions.ValidationFailedError, match="have a lead of the team activate it again"):
+    with pytest.raises(actions.ValidationFailedError, match="ask a lead of the team to activate it again"):
         actions.register(json.dumps(make.document("hello")), research)
 
     assert definitions.unarchive(hello, research.user)

@@ -67,7 +67,7 @@ def test_the_jobs_of_one_document_are_counted_together(research):
     steps = [{**JOB, "jobName": f"step-{number}"} for number in range(4)]
 
     with pytest.raises(
-        actions.ValidationFailedError, match="may have 5 jobs at once in cpu and has 2; 4 more are too many"
+        actions.ValidationFailedError, match="can have 5 active jobs in cpu and has 2; 4 more would exceed the limit"
     ):
         actions.submit(json.dumps({"jobs": steps}), research, source="json")
     actions.submit(json.dumps({"jobs": steps[:3]}), research, source="json")
@@ -76,5 +76,5 @@ def test_the_jobs_of_one_document_are_counted_together(research):
 def test_a_team_that_was_switched_off_while_the_page_was_open_submits_nothing(research):
     research.team.__class__.objects.update(active=False)
 
-    with pytest.raises(actions.ValidationFailedError, match="is not active"):
+    with pytest.raises(actions.ValidationFailedError, match="is inactive"):
         actions.submit(json.dumps(JOB), research, source="json")

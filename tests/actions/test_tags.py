@@ -73,4 +73,4 @@ def test_tags_go_on_to_the_bill_unless_the_document_says_otherwise(research):
     silent = accept(research, quiet)
 
     assert silent.jobs.get().document["propagateTags"] is False
-    assert "do not reach AWS's bill" in silent.notes[-1]["message"]
+    assert "do not appear on AWS's bill" in silent.notes[-1]["message"]

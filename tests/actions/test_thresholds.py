@@ -30,7 +30,7 @@ JOB = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello"}
 
 
 class Research:
-    """A team that asks for approval above $100. A run of `hello` costs a dollar an hour and has one vCPU."""
+    """A team that requires approval above $100. A run of `hello` costs a dollar an hour and has one vCPU."""
 
     def __init__(self, **fields: Any) -> None:
         self.team = make.team("research", name="Research", **{"approval_usd": 100, **fields})
@@ -145,7 +145,7 @@ def test_retries_are_not_free(research):
     assert research.submit(retried).approval_or_none.reasons == [
         {
             "rule": "approval.price",
-            "message": "It costs at most $80.00. Research asks for approval above $50.00.",
+            "message": "The maximum cost is $80.00. Research requires approval above $50.00.",
         }
     ]
 
@@ -252,8 +252,8 @@ def test_a_hundred_jobs_of_99_dollars_do_not_pass_a_limit_of_100(research):
     assert answers == [[], ["approval.price-of-day"], ["approval.price-of-day"]]
     message = Approval.objects.first().reasons[0]["message"]
     assert message == (
-        "It comes to $198.00 at most with ana's other jobs of today ($99.00). "
-        "Research asks for approval above $100.00 per person and day."
+        "With ana's other jobs today ($99.00), the maximum cost is $198.00. "
+        "Research requires approval above $100.00 per person and day."
     )
 
 
@@ -398,7 +398,7 @@ def test_tokens_pages_workflows_and_arrays_share_the_day_of_their_person(researc
     assert Job.objects.filter(delivery="ACCEPTED").count() == 3
     asked = by_token(array)
     assert asked["state"] == "waiting"
-    assert "It comes to $110.00 at most with ana's other jobs of today ($70.00)." in asked["reasons"][0]
+    assert "With ana's other jobs today ($70.00), the maximum cost is $110.00." in asked["reasons"][0]
     assert by_token(job_of_hours(30)) is None
     assert by_token(job_of_hours(1)) is not None
 
@@ -417,7 +417,7 @@ def test_an_edit_is_weighed_by_its_worst_case_and_by_the_day_of_who_asked(resear
     verdict, raises = actions.preview_edit(request, research.lead, json.dumps(job_of_hours(40)))
     assert [reason.rule for reason in verdict.approval_reasons] == ["approval.price-of-day"]
     assert [reason.rule for reason in raises] == ["edit.price", "edit.time-limit"]
-    assert raises[0].message == "It cost at most $30.00 and costs at most $40.00."
+    assert raises[0].message == "The maximum cost increased from $30.00 to $40.00."
 
     assert not actions.edit_request(request, research.lead, 1, json.dumps(job_of_hours(40)))
     job = request.submission.jobs.get()

@@ -181,7 +181,7 @@ def test_an_account_without_a_number_is_known_by_the_arns_that_aws_gave(research
     type(queue.account).objects.update(number="")
 
     [(_, rule, message)] = errors_of(job_text(jobDefinition=arn()), research)
-    assert (rule, "Name the definition without its ARN" in message) == ("portal.definition-elsewhere", True)
+    assert (rule, "Use the definition's name instead of its ARN" in message) == ("portal.definition-elsewhere", True)
 
     type(queue).objects.update(arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu-job-queue")
     assert errors_of(job_text(jobDefinition=arn()), research) == []

@@ -51,7 +51,7 @@ def test_validate_the_submission_and_its_approval_name_the_same_two_figures(worl
     at_most = {"usd": "20", "vcpu_hours": "20"}
     for told in (validated, submitted, seen):
         assert told["estimate"] == {"expected": {"usd": None, "vcpu_hours": None}, "at_most": at_most}
-    reason = f"It costs at most $20.00. {team.name} asks for approval above $10.00."
+    reason = f"The maximum cost is $20.00. {team.name} requires approval above $10.00."
     assert validated["approval"] == submitted["approval"]["reasons"] == [reason]
     assert validated["changes"] == submitted["changes"]
     assert submitted["changes"] == [

@@ -267,7 +267,7 @@ def test_a_step_whose_parent_was_refused_is_withdrawn_and_so_are_those_after_it(
 
     assert len(aws.requests) == 1
     assert reload(second).delivery == reload(third).delivery == Delivery.WITHDRAWN
-    assert reload(second).delivery_note == "It waits for first, which is refused."
+    assert reload(second).delivery_note == "It depends on first, which is refused."
 
 
 def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
@@ -287,7 +287,7 @@ def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
 
     assert aws.requests == []
     assert reload(job).delivery == Delivery.REFUSED
-    assert "is not given to" in reload(job).delivery_note
+    assert "is not granted to" in reload(job).delivery_note
 
 
 def test_a_definition_that_batch_does_not_know_yet_is_tried_again():

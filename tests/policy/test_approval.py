@@ -59,7 +59,7 @@ def test_a_highest_cost_above_the_threshold_waits_and_one_at_it_does_not():
     assert approval_rules(request(usd="5.0001"), usd=Decimal(5)) == ["approval.price"]
     assert approval_rules(request(usd="5.00"), usd=Decimal(5)) == []
     assert messages(request(usd="5.0001"), usd=Decimal(5)) == [
-        "It costs at most $5.01. Research asks for approval above $5.00."
+        "The maximum cost is $5.01. Research requires approval above $5.00."
     ]
 
 
@@ -90,8 +90,8 @@ def test_a_cost_that_passes_alone_waits_when_it_is_too_much_with_the_rest_of_the
     assert approval_rules(today(request(usd="6"), usd=Decimal(4)), usd=Decimal(5)) == ["approval.price"], "said once"
     [message] = messages(today(request(usd="1"), usd=Decimal("4.20")), usd=Decimal(5))
     assert message == (
-        "It comes to $5.20 at most with Ana's other jobs of today ($4.20). "
-        "Research asks for approval above $5.00 per person and day."
+        "With Ana's other jobs today ($4.20), the maximum cost is $5.20. "
+        "Research requires approval above $5.00 per person and day."
     )
 
 

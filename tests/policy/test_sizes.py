@@ -113,8 +113,8 @@ def test_what_cannot_be_told_is_said_in_words_with_the_reason():
     [told] = job_violations(job(on=bare), grants_with(ceilings={"vcpus": 64, "memory_mib": 2048}))
 
     assert told.message == (
-        "Research may use 64 vCPU and 2,048 MiB of memory at most in cpu, and the portal can't tell how much the job "
-        "asks for, because its container has no size. Say it in numbers for each container."
+        "Research can use at most 64 vCPU and 2,048 MiB of memory in cpu, but the size of the job is unknown because "
+        "its container has no size. Set it as numbers for each container."
     )
 
 
@@ -135,8 +135,8 @@ def test_jobs_that_run_and_whose_size_nobody_knows_leave_no_room_that_could_be_s
     [(_, told)] = quota_violations([job()], grants, {QUEUE: QueueUsage(2, Decimal(2), unknown_vcpus=2)})
 
     assert told.message == (
-        "Research may use 1000 vCPU at once in cpu, and the portal can't tell how many are in use by 2 of its jobs "
-        "there. Wait until they have ended, or stop them."
+        "Research can use 1000 vCPU at a time in cpu, but the vCPU of 2 of its active jobs are unknown. "
+        "Wait until they end, or stop them."
     )
     assert not list(
         quota_violations([job()], grants_with(ceilings={"active_jobs": 10}), {QUEUE: QueueUsage(2, unknown_vcpus=2)})
@@ -156,7 +156,7 @@ def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
     ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
     [told] = job_violations(ask, grants_with(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
 
-    assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research may use 8 at most in cpu."
+    assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research can use at most 8 in cpu."
     assert told.pointer == "/nodeOverrides"
 
 

@@ -90,7 +90,7 @@ def test_a_definition_keeps_tags_off_the_bill_only_of_a_team_that_may():
     [refused] = definition_violations(build_definition_request(quiet), grants_with())
 
     assert (refused.rule, refused.pointer, refused.severity) == (UNTAGGED, "/propagateTags", Severity.ERROR)
-    assert "Research can't turn propagateTags off" in refused.message
+    assert "Research can't turn off propagateTags" in refused.message
     assert refused.fix == ({"op": "replace", "path": "/propagateTags", "value": True},)
     assert against_definition(quiet, MAY_LEAVE_OUT_TAGS) == []
     assert against_definition({**definition(), "propagateTags": True}) == []

@@ -158,7 +158,7 @@ def test_children_that_aws_leaves_out_are_waited_for_a_while(minutes, lines):
         metering.charge(Job.objects.get())
 
     assert job.cost_lines.count() == lines
-    assert all("no longer knew 1 of its 2 children" in str(line.receipt["reasons"]) for line in job.cost_lines.all())
+    assert all("no longer had 1 of its 2 children" in str(line.receipt["reasons"]) for line in job.cost_lines.all())
 
 
 @pytest.mark.long

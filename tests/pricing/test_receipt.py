@@ -110,7 +110,7 @@ def test_a_receipt_is_what_a_person_with_a_pencil_gets(asked, attempts, usd, sec
     ("asked", "attempt", "words"),
     [
         (size(), run(None), "no start or no end"),
-        (size("EC2", "0", 0), run(60), "names a size"),
+        (size("EC2", "0", 0), run(60), "sets a size"),
         (size(architecture="RISCV"), run(60), "no rate for vcpu on FARGATE RISCV in us-west-2 on 2026-11-03"),
     ],
 )
@@ -125,7 +125,7 @@ def test_what_is_not_charged_has_its_reason(asked, attempt, words):
 def test_a_size_that_is_known_in_part_has_no_price_without_a_reason(asked, lacking):
     (line,) = build_receipt(asked, [run(3600)], RATES).lines
 
-    assert line.reasons == (f"How much {lacking} it asked for can't be told, so that is charged with nothing.",)
+    assert line.reasons == (f"The requested {lacking} is unknown, so it is not charged.",)
 
 
 def test_each_attempt_has_a_line_and_says_how_it_ended():

@@ -66,7 +66,7 @@ def test_a_lead_declines_with_a_reason_that_the_job_keeps(approval: Approval, le
 def test_without_a_reason_nothing_is_declined(approval: Approval, lead: Client) -> None:
     page = lead.post(f"{approval.get_absolute_url()}decline/", {"version": approval.version, "why": " "})
 
-    assert "Say why" in page.text
+    assert "Enter a reason" in page.text
     assert job_of(approval).delivery == "AWAITING"
 
 
@@ -128,7 +128,7 @@ def test_the_panel_beside_the_editor_tells_what_an_edit_raises(approval: Approva
     smaller = lead.post(address, {"text": edited_document(5)}).text
     broken = lead.post(address, {"text": "{"}).text
 
-    assert "had 10 runs and has 20" in larger
-    assert "had 10 runs" not in smaller
+    assert "increased from 10 to 20 runs" in larger
+    assert "increased from 10" not in smaller
     assert "Line 1, column 2" in broken
     assert job_of(approval).array_size == 10

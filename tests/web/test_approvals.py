@@ -13,7 +13,7 @@ from jobs.spec.documents import Document
 from tests import make
 from tests.web.conftest import Research, SignIn
 
-LARGER = "You made this request larger. Another lead or an administrator approves it."
+LARGER = "You increased this request. Another lead or an administrator must approve it."
 DOCUMENT: Document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
 
 

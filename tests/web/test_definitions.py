@@ -236,7 +236,7 @@ def test_what_the_portal_refused_is_not_said_to_be_aws(browser, research):
         registration="REFUSED",
         active=False,
         refused_by_portal=True,
-        refusal="The image is not given to Research. (policy.image-not-granted)",
+        refusal="The image is not granted to Research. (policy.image-not-granted)",
     )
     text = page(browser, research.definition)
 

@@ -284,7 +284,7 @@ def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.
 def test_what_cannot_be_kept_is_said_to_be_so(text: str, browser: Client) -> None:
     answer = save_typing(browser, to_text(new_id()), "write", text=text)
 
-    assert "It is not kept as a draft" in page_text(answer)
+    assert "Not saved as a draft" in page_text(answer)
     assert not Draft.objects.exists()
 
 

@@ -77,7 +77,7 @@ def test_a_role_outside_the_grant_is_refused_on_the_page(page: Client) -> None:
     text = json.dumps(definition(FOREIGN))
     answer = page.post(reverse("judge", args=["research"]), {"text": text}, headers={"HX-Request": "true"})
 
-    assert f"The role “{FOREIGN}” (containerProperties.jobRoleArn) is not given to Research." in html.unescape(
+    assert f"The role “{FOREIGN}” (containerProperties.jobRoleArn) is not granted to Research." in html.unescape(
         answer.content.decode()
     )
 

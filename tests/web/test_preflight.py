@@ -196,7 +196,7 @@ def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor
 
     for answer in (form, editor):
         assert "Submit train to cpu, expected $1.00, at most $20.00, for approval" in page_text(answer)
-        assert "It costs at most $20.00. Research asks for approval above $10.00." in page_text(answer)
+        assert "The maximum cost is $20.00. Research requires approval above $10.00." in page_text(answer)
 
 
 def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, research: Research) -> None:

@@ -176,7 +176,7 @@ def test_if_the_job_may_not_run_any_more_the_draft_stays(browser: Client) -> Non
         ({"another_image": "busybox"}, "already uses this image"),
         ({"name": ""}, "Fix the errors in the job first"),
         ({"memory": "lots"}, "Fix the errors in the job first"),
-        ({"another_image": "evil/image"}, "is not given to Research"),
+        ({"another_image": "evil/image"}, "is not granted to Research"),
         ({"another_image": "x" * 30_000}, "can't use this image"),
     ],
 )
