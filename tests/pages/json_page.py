@@ -14,6 +14,7 @@ class JsonPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.editor = JsonEditor(page)
+        self.file: Locator = page.locator("input[type=file]")
         self.feedback: Locator = page.locator("#feedback")
         self.rejection: Locator = page.locator(".feedback-rejection")
         self.submit_button: Locator = self.feedback.locator("button[type=submit]")

@@ -136,7 +136,7 @@ class Page {
     this.editor.replace(text.replace(/\r\n?/g, "\n"));
     this.editor.view.dispatch({ selection: { anchor: 0 }, scrollIntoView: true });
     this.editor.view.focus();
-    this.inbox.pasted(text, this.editor.text);
+    this.inbox.readPaste(text, this.editor.text);
   }
 
   #onChange(text, { first = false } = {}) {

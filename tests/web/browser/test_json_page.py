@@ -44,3 +44,23 @@ def test_a_mistake_is_told_at_its_place_and_nothing_of_the_text_is_lost(written:
     written.error_link.click()
     expect(written.editor.active_line).to_contain_text("train-modell-42")
     assert written.editor.text == text
+
+
+def test_a_file_is_read_as_what_is_pasted(written: JsonPage) -> None:
+    command = b"aws batch submit-job --job-name train --job-queue cpu-job-queue --job-definition model-training"
+    written.file.set_input_files({"name": "run.txt", "mimeType": "text/plain", "buffer": command})
+
+    expect(written.editor.message).to_contain_text("Read as:")
+    assert written.editor.document == {
+        "jobName": "train",
+        "jobQueue": "cpu-job-queue",
+        "jobDefinition": "model-training",
+    }
+
+
+def test_a_file_that_is_no_text_leaves_the_document_as_it_is(written: JsonPage) -> None:
+    written.editor.replace('{"jobName": "train"}')
+    written.file.set_input_files({"name": "run.bin", "mimeType": "text/plain", "buffer": b"\xff\xfe"})
+
+    expect(written.editor.message).to_contain_text("run.bin is not text in UTF-8")
+    assert written.editor.text == '{"jobName": "train"}'
