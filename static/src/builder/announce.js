@@ -1,7 +1,6 @@
-/** Announce a text to screen readers. */
+/**
+ * Announce a text to screen readers. static/js/announce.js is the live region that listens; the scripts of static/js send
+ * the event by themselves, since an import of this module would lack the hash in its name.
+ * @param {string} text
+ */
 export const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
-
-/** A random key. crypto.randomUUID is not available over plain HTTP. */
-export function randomKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

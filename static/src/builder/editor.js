@@ -18,6 +18,13 @@ import { format } from "jsonc-parser";
 import { Editing, nodeAt, parse, split, unitOf } from "./json_text.js";
 import { completions, describe } from "./schema.js";
 
+/**
+ * @import { CompletionSource } from "@codemirror/autocomplete"
+ * @import { Annotation, Text, Transaction } from "@codemirror/state"
+ * @import { Tooltip } from "@codemirror/view"
+ * @import { Edit, Marker, Operation, Path, Schema, TextPosition, ValueNode } from "./types.js"
+ */
+
 const COLOURS = HighlightStyle.define([
   { tag: tags.propertyName, color: "light-dark(#1b5cb8, #8fc7ff)" },
   { tag: tags.string, color: "light-dark(#17693a, #7fdca0)" },
@@ -62,7 +69,18 @@ const THEME = EditorView.theme({
   "&.cm-merge-b .cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "none", textDecoration: "underline" },
 });
 
-/** Put an editor into `parent`. Changes call `onChange(text)`, pastes `onPaste(pasted, text)`. */
+/**
+ * Put an editor into `parent`. Changes call `onChange(text)`, pastes `onPaste(pasted, text)`.
+ * @param {HTMLElement} parent
+ * @param {object} options
+ * @param {string} options.text
+ * @param {string} options.label
+ * @param {string} [options.hint]
+ * @param {() => Schema | null} options.schema null until it has come
+ * @param {(path: Path) => string[]} options.choices
+ * @param {(text: string) => void} options.onChange
+ * @param {(pasted: string, text: string) => void} options.onPaste
+ */
 export function mount(parent, { text, label, hint = "", schema, choices, onChange, onPaste }) {
   const difference = new Compartment();
   const view = new EditorView({
@@ -94,6 +112,15 @@ export function mount(parent, { text, label, hint = "", schema, choices, onChang
 }
 
 export class Editor {
+  /** @type {unknown} */
+  #lastSource = null;
+  /** @type {Text | null} */
+  #lastDoc = null;
+
+  /**
+   * @param {EditorView} view
+   * @param {Compartment} difference
+   */
   constructor(view, difference) {
     this.view = view;
     this.difference = difference;
@@ -105,27 +132,37 @@ export class Editor {
     return this.view.state.doc.toString();
   }
 
-  /** Change the text by an Editing and return what `write` returns.
+  /**
+   * Change the text by an Editing and return what `write` returns.
    *
-   *  It is one step of the history; what is typed into one field (`source`) without a pause is one step together. */
+   * It is one step of the history; what is typed into one field (`source`) without a pause is one step together.
+   * @template T
+   * @param {(editing: Editing) => T} write
+   * @param {{source?: HTMLElement | null, userEvent?: string}} options
+   */
   edit(write, { source = null, userEvent = "input.type.form" } = {}) {
     const editing = new Editing(this.text);
     const result = write(editing);
     if (editing.steps.length) {
-      const isContinued = source && source === this.lastSource && this.view.state.doc === this.lastDoc;
+      const isContinued = source && source === this.#lastSource && this.view.state.doc === this.#lastDoc;
       this.#dispatch(editing.steps, userEvent, isContinued ? [] : [isolateHistory.of("before")]);
-      this.lastSource = source;
-      this.lastDoc = this.view.state.doc;
+      this.#lastSource = source;
+      this.#lastDoc = this.view.state.doc;
     }
     return result;
   }
 
+  /**
+   * @param {Edit[][]} steps
+   * @param {string} userEvent
+   * @param {Annotation<unknown>[]} annotations
+   */
   #dispatch(steps, userEvent, annotations) {
-    let changes = null;
     let { length } = this.view.state.doc;
+    let changes = ChangeSet.empty(length);
     for (const step of steps) {
       const changeSet = ChangeSet.of(step, length);
-      changes = changes ? changes.compose(changeSet) : changeSet;
+      changes = changes.compose(changeSet);
       length = changeSet.newLength;
     }
     let position = 0;
@@ -134,7 +171,10 @@ export class Editor {
     this.view.dispatch({ changes, userEvent, annotations, effects });
   }
 
-  /** Replace the text, as a step that can be undone. */
+  /**
+   * Replace the text, as a step that can be undone.
+   * @param {string} text
+   */
   replace(text, userEvent = "input.replace") {
     const changes = { from: 0, to: this.view.state.doc.length, insert: text };
     this.view.dispatch({ changes, userEvent, annotations: [isolateHistory.of("full")] });
@@ -168,7 +208,10 @@ export class Editor {
     return this.isFolded;
   }
 
-  /** Show the differences from `original`, or hide them. */
+  /**
+   * Show the differences from `original`, or hide them.
+   * @param {string} original
+   */
   compare(original) {
     this.isComparing = !this.isComparing;
     const merge = this.isComparing ? unifiedMergeView({ original, mergeControls: false, syntaxHighlightDeletions: false }) : [];
@@ -176,7 +219,11 @@ export class Editor {
     return this.isComparing;
   }
 
-  /** Show the markers of the validation. `applyFix` applies a JSON Patch. */
+  /**
+   * Show the markers of the validation. `applyFix` applies a JSON Patch.
+   * @param {Marker[]} markers
+   * @param {(patch: Operation[]) => void} applyFix
+   */
   showMarkers(markers, applyFix) {
     const { doc } = this.view.state;
     const { root } = parse(this.text);
@@ -189,7 +236,10 @@ export class Editor {
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 
-  /** Go to a pointer if the text has it, else to a line. */
+  /**
+   * Go to a pointer if the text has it, else to a line.
+   * @param {TextPosition} location
+   */
   goTo(location) {
     const { from, to } = rangeOf(this.view.state.doc, parse(this.text).root, location);
     this.view.dispatch({
@@ -200,15 +250,20 @@ export class Editor {
   }
 }
 
-/** Return the range of a marker: the key and value of its pointer, its line, or the beginning. */
+/**
+ * Return the range of a marker: the key and value of its pointer, its line, or the beginning.
+ * @param {Text} doc
+ * @param {ValueNode | undefined} root
+ * @param {TextPosition} marker
+ */
 function rangeOf(doc, root, { pointer = "", line = 1, column = 1 }) {
   const node = pointer && root ? nodeAt(root, split(pointer)) : undefined;
   if (node) {
-    const property = node.parent?.type === "property" ? node.parent : node;
+    const property = node.parent?.type === "property" ? node.parent : null;
     const isContainer = node.type === "object" || node.type === "array";
     // A whole object in red says nothing: its key does.
-    const target = isContainer && property !== node ? property.children[0] : property;
-    return { from: target.offset, to: isContainer && property === node ? node.offset + 1 : target.offset + target.length };
+    const target = (isContainer ? property?.children[0] : property) ?? node;
+    return { from: target.offset, to: isContainer && !property ? node.offset + 1 : target.offset + target.length };
   }
   const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
   const from = Math.min(at.from + Math.max(column - 1, 0), at.to);
@@ -216,12 +271,18 @@ function rangeOf(doc, root, { pointer = "", line = 1, column = 1 }) {
   return { from, to: from + (word?.[0].length ?? 0) };
 }
 
+/** @param {Transaction} transaction */
 function insertedText(transaction) {
   let text = "";
   transaction.changes.iterChanges((_from, _to, _start, _end, inserted) => (text += inserted.toString()));
   return text;
 }
 
+/**
+ * @param {() => Schema | null} schema
+ * @param {(path: Path) => string[]} choices
+ * @returns {CompletionSource}
+ */
 function completionSource(schema, choices) {
   return (context) => {
     const shape = schema();
@@ -231,6 +292,12 @@ function completionSource(schema, choices) {
     const options = completion.options.map(({ insert, info, ...option }) => ({
       ...option,
       info: info || undefined,
+      /**
+       * @param {EditorView} view
+       * @param {unknown} _completion
+       * @param {number} from
+       * @param {number} to
+       */
       apply: (view, _completion, from, to) => {
         const caret = insert.indexOf("\u0000");
         const text = insert.replace("\u0000", "");
@@ -245,6 +312,12 @@ function completionSource(schema, choices) {
   };
 }
 
+/**
+ * @param {Schema | null} schema
+ * @param {EditorView} view
+ * @param {number} offset
+ * @returns {Tooltip | null}
+ */
 function tooltip(schema, view, offset) {
   const description = schema && describe(schema, view.state.doc.toString(), offset);
   if (!description) return null;
@@ -255,15 +328,11 @@ function tooltip(schema, view, offset) {
     create: () => {
       const dom = document.createElement("div");
       dom.className = "cm-about";
-      const paragraph = (tag, text) => {
-        const element = document.createElement(tag);
-        element.textContent = text;
-        dom.append(element);
-        return element;
-      };
-      paragraph("p", `${description.name} · ${description.kind}`);
-      if (description.help) paragraph("p", description.help);
-      if (description.values.length) paragraph("p", `One of ${description.values.join(", ")}.`);
+      /** @param {string} text */
+      const addParagraph = (text) => dom.append(Object.assign(document.createElement("p"), { textContent: text }));
+      addParagraph(`${description.name} · ${description.kind}`);
+      if (description.help) addParagraph(description.help);
+      if (description.values.length) addParagraph(`One of ${description.values.join(", ")}.`);
       return { dom };
     },
   };

@@ -22,52 +22,86 @@ import { nodeAt, parse, split } from "./json_text.js";
 import { fits, read, write } from "./lenses.js";
 import * as rows from "./rows.js";
 
+/**
+ * @import { Editor } from "./editor.js"
+ * @import { Control, DependenciesField, Field, ParsedText, Path, RowLine, RowsField, TextField, ValueField }
+ *   from "./types.js"
+ */
+
+/**
+ * @typedef {{field: RowsField, group: HTMLElement, value: RowLine[]}} RowsBinding
+ * @typedef {{field: TextField | DependenciesField, group?: undefined, value: string | string[]}} ControlBinding
+ * @typedef {RowsBinding | ControlBinding} Binding a field, and what its controls have
+ */
+
 const LOCKED = "Custom value – edit it in the JSON";
 
 export class Fields {
+  /**
+   * @param {HTMLElement} pane
+   * @param {Field[]} descriptions
+   * @param {Editor} editor
+   */
   constructor(pane, descriptions, editor) {
     this.pane = pane;
     this.fieldsByName = new Map(descriptions.map((field) => [field.name, field]));
     this.editor = editor;
-    pane.addEventListener("input", (event) => this.#onInput(event.target));
-    pane.addEventListener("change", (event) => event.target.matches("select, [type=checkbox]") && this.refresh());
+    pane.addEventListener("input", ({ target }) => target instanceof HTMLElement && this.#onInput(target));
+    pane.addEventListener("change", ({ target }) => {
+      if (target instanceof Element && target.matches("select, [type=checkbox]")) this.refresh();
+    });
     pane.addEventListener("focusout", () => setTimeout(() => this.refresh()));
     rows.watch(pane, (group) => this.#onInput(group));
   }
 
-  /** Return what a control is bound to, or null. */
+  /**
+   * @param {Control} control
+   * @returns {Field | undefined}
+   */
   #fieldOf(control) {
-    const group = control.closest("[data-rows]");
-    if (group) return { group, field: group.dataset.pointer === undefined ? this.fieldsByName.get(group.dataset.rows) : ownField(group) };
-    if (control.dataset.pointer !== undefined) return { field: ownField(control) };
-    if (control.name === "waits") return { field: this.fieldsByName.get("waits") };
-    const name = control.id.startsWith("f-") ? control.id.slice(2) : "";
-    return this.fieldsByName.has(name) ? { field: this.fieldsByName.get(name) } : null;
+    if (control.dataset.pointer !== undefined) return ownField(control);
+    if (control.name === "waits") return this.fieldsByName.get("waits");
+    return control.id.startsWith("f-") ? this.fieldsByName.get(control.id.slice(2)) : undefined;
   }
 
-  #onInput(control) {
-    const binding = this.pane.inert ? null : this.#bindingOf(control);
-    if (binding) this.#write([binding], control);
+  /** @param {HTMLElement} element a control or a group of rows */
+  #onInput(element) {
+    const binding = this.pane.inert ? null : this.#bindingOf(element);
+    if (binding) this.#write([binding], element);
   }
 
-  /** Return a control's field and value; for one in a row, all rows. Null if it is bound to nothing. */
-  #bindingOf(control) {
-    const target = this.#fieldOf(control);
-    if (!target?.field) return null;
-    const { field, group } = target;
-    if (group) return { field, group, value: rows.rowsOf(group) };
-    return { field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(control) };
+  /**
+   * Return a control's field and value; for one in a row, all rows. Null if it is bound to nothing.
+   * @param {HTMLElement} element
+   * @returns {Binding | null}
+   */
+  #bindingOf(element) {
+    /** @type {HTMLElement | null} */
+    const group = element.closest("[data-rows]");
+    if (group) {
+      const field = group.dataset.pointer === undefined ? this.fieldsByName.get(group.dataset.rows) : ownField(group);
+      return field && isRows(field) ? { field, group, value: rows.rowsOf(group) } : null;
+    }
+    const field = isControl(element) ? this.#fieldOf(element) : undefined;
+    if (!isControl(element) || !field || isRows(field)) return null;
+    return { field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(element) };
   }
 
-  #write(all, source) {
-    const origins = this.editor.edit((editing) => all.map(({ field, value }) => write(editing, field, value)), { source });
-    all.forEach(({ group, value }, index) => group && rows.setOrigins(value, origins[index]));
+  /**
+   * @param {Binding[]} bindings
+   * @param {HTMLElement | null} source
+   */
+  #write(bindings, source) {
+    const origins = this.editor.edit((editing) => bindings.map(({ field, value }) => write(editing, field, value)), { source });
+    bindings.forEach(({ group, value }, index) => group && rows.setOrigins(value, origins[index] ?? []));
   }
 
   /** Write into the text what controls had got before this script ran. */
   adoptValues() {
     const bindings = new Map(); // by what is written at once: rows, the list of jobs to wait for, or one control
-    for (const control of this.pane.querySelectorAll("input, select, textarea")) {
+    /** @type {NodeListOf<Control>} */
+    const controls = this.pane.querySelectorAll("input, select, textarea");
+    for (const control of controls) {
       if (control.disabled || !isChanged(control)) continue;
       const binding = this.#bindingOf(control);
       if (binding) bindings.set(binding.group ?? binding.field, binding);
@@ -76,7 +110,9 @@ export class Fields {
   }
 
   #selectedDependencies() {
-    return [...this.pane.querySelectorAll("input[name=waits]:checked")].map((checkbox) => checkbox.value);
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const checkboxes = this.pane.querySelectorAll("input[name=waits]:checked");
+    return [...checkboxes].map((checkbox) => checkbox.value);
   }
 
   /** Set all controls from the text, except the focused one. */
@@ -85,25 +121,32 @@ export class Fields {
     const parsed = { text, ...parse(text) };
     if (parsed.error || (parsed.root && parsed.root.type !== "object")) return;
     for (const field of this.fieldsByName.values()) {
-      if (field.kind === "jobs") this.#showDependencies(read(parsed, field));
-      else if (field.kind === "variables" || field.kind === "tags") {
+      if (field.lens === "dependencies") this.#showDependencies(read(parsed, field));
+      else if (isRows(field)) {
+        /** @type {HTMLElement | null} */
         const group = this.pane.querySelector(`[data-rows="${field.name}"]`);
         if (group) refreshRows(group, parsed, field);
       } else {
         const control = document.getElementById(`f-${field.name}`);
-        if (control) refreshControl(control, parsed, field);
+        if (isControl(control)) refreshControl(control, parsed, field);
       }
     }
-    for (const control of this.pane.querySelectorAll("[data-pointer]")) {
-      if (control.matches("[data-rows]")) refreshRows(control, parsed, ownField(control));
-      else refreshControl(control, parsed, ownField(control));
+    /** @type {NodeListOf<HTMLElement>} */
+    const elements = this.pane.querySelectorAll("[data-pointer]");
+    for (const element of elements) {
+      const field = ownField(element);
+      if (isRows(field)) refreshRows(element, parsed, field);
+      else if (isControl(element)) refreshControl(element, parsed, field);
     }
   }
 
+  /** @param {string[]} ids */
   #showDependencies(ids) {
     const box = this.pane.querySelector("#dependencies");
     if (!box) return;
-    for (const checkbox of box.querySelectorAll("input[name=waits]")) checkbox.checked = ids.includes(checkbox.value);
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const checkboxes = box.querySelectorAll("input[name=waits]");
+    for (const checkbox of checkboxes) checkbox.checked = ids.includes(checkbox.value);
     for (const id of ids) {
       if (box.querySelector(`input[name=waits][value="${id}"]`)) continue;
       let list = box.querySelector("ul.dependencies");
@@ -125,7 +168,10 @@ export class Fields {
     }
   }
 
-  /** Return the choices of the form's field for a path. */
+  /**
+   * Return the choices of the form's field for a path.
+   * @param {Path} path
+   */
   choices(path) {
     const pathText = path.join("/");
     for (const field of this.fieldsByName.values()) {
@@ -137,33 +183,72 @@ export class Fields {
   }
 }
 
+/**
+ * Return the field of an element that names its pointer.
+ * @param {HTMLElement} element
+ * @returns {ValueField | RowsField}
+ */
 function ownField(element) {
-  const { pointer, valueType = "text" } = element.dataset;
+  const { pointer = "", valueType = "text" } = element.dataset;
   const path = split(pointer);
-  const isRows = valueType === "members" || valueType === "entries";
-  return isRows ? { lens: valueType, path } : { lens: "value", path, value_type: valueType };
+  if (valueType === "members" || valueType === "entries") return { lens: valueType, path };
+  return { lens: "value", path, value_type: valueType };
 }
 
+/**
+ * @param {Field} field
+ * @returns {field is RowsField}
+ */
+const isRows = (field) => field.lens === "members" || field.lens === "entries";
+
+/**
+ * @param {Element | null} element
+ * @returns {element is Control}
+ */
+const isControl = (element) =>
+  element instanceof HTMLInputElement || element instanceof HTMLSelectElement || element instanceof HTMLTextAreaElement;
+
+/**
+ * @param {Control} control
+ * @returns {control is HTMLInputElement}
+ */
+const isCheckbox = (control) => control.type === "checkbox";
+
+/** @param {Control} control */
 function valueOf(control) {
-  if (control.type === "checkbox") return control.checked ? "true" : "";
+  if (isCheckbox(control)) return control.checked ? "true" : "";
   return control.value;
 }
 
-/** Return whether a control differs from its initial value, which a form's reset brings back. */
+/**
+ * Return whether a control differs from its initial value, which a form's reset brings back.
+ * @param {Control} control
+ */
 function isChanged(control) {
   const form = document.createElement("form");
-  const initial = control.cloneNode(true);
+  const initial = document.importNode(control, true);
   form.append(initial);
   form.reset();
-  return initial.value !== control.value || initial.checked !== control.checked;
+  if (initial instanceof HTMLInputElement && control instanceof HTMLInputElement && initial.checked !== control.checked) return true;
+  return initial.value !== control.value;
 }
 
+/**
+ * @param {HTMLElement} group
+ * @param {ParsedText} parsed
+ * @param {RowsField} field
+ */
 function refreshRows(group, parsed, field) {
   const isFitting = fits(parsed, field);
   if (group instanceof HTMLFieldSetElement) group.disabled = !isFitting;
   if (isFitting && group.querySelector("[data-list]")) rows.refresh(group, read(parsed, field));
 }
 
+/**
+ * @param {Control} control
+ * @param {ParsedText} parsed
+ * @param {TextField} field
+ */
 function refreshControl(control, parsed, field) {
   const isFitting = fits(parsed, field);
   if (!isFitting) {
@@ -180,8 +265,12 @@ function refreshControl(control, parsed, field) {
   show(control, read(parsed, field));
 }
 
+/**
+ * @param {Control} control
+ * @param {string} value
+ */
 function show(control, value) {
-  if (control.type === "checkbox") {
+  if (isCheckbox(control)) {
     control.checked = value === "true";
     return;
   }
@@ -194,18 +283,25 @@ function show(control, value) {
   if (control.value !== value) control.value = value;
 }
 
-/** Return why a form cannot show a text, or "". */
+/** @type {Record<string, string[]>} */
+const KEYS_OF_OTHERS = { submission: ["jobDefinitionName", "jobs"], definition: ["jobName", "jobs"] };
+
+/**
+ * Return why a form cannot show a text, or "".
+ * @param {string} text
+ * @param {string} kind
+ */
 export function whyNotShown(text, kind) {
   const { root, error } = parse(text);
   if (error) {
     const lines = text.slice(0, error.offset).split("\n");
-    return `Invalid JSON (line ${lines.length}, column ${lines.at(-1).length + 1}). Fix it to continue editing the form.`;
+    return `Invalid JSON (line ${lines.length}, column ${lines[lines.length - 1].length + 1}). Fix it to continue editing the form.`;
   }
   if (root && root.type !== "object") return "The document must be a JSON object in { }. Fix it to continue editing the form.";
   if (!root) return "";
+  /** @param {string} key */
   const has = (key) => nodeAt(root, [key]) !== undefined;
-  const others = { submission: ["jobDefinitionName", "jobs"], definition: ["jobName", "jobs"] }[kind] ?? [];
-  if (others.some(has)) {
+  if ((KEYS_OF_OTHERS[kind] ?? []).some(has)) {
     const actualKind = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
     return `This looks like ${actualKind}, but the form is for ${kind === "definition" ? "a definition" : "a job"}.`;
   }

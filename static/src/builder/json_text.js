@@ -3,25 +3,41 @@
 
 import { parseTree } from "jsonc-parser";
 
+/** @import { ParseError } from "jsonc-parser" */
+/**
+ * @import { ArrayNode, Edit, JsonNode, JsonValue, Layout, ObjectNode, Operation, Path, PropertyNode, Surroundings, ValueNode }
+ *   from "./types.js"
+ */
+
 const COMMENT_OR_STRING = /"(?:[^"\\\r\n]|\\[^\r\n])*"?|(\/\/|#)[^\r\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
 const MAX_INLINE_LENGTH = 80; // a list or an object without others in it stays on its line up to this length
 const MAX_DEPTH = 200;
 
-/** Replace comments by blanks, so that all offsets stay. */
+/**
+ * Replace comments by blanks, so that all offsets stay.
+ * @param {string} text
+ */
 export function blankComments(text) {
   if (!/\/[/*]|#/.test(text)) return text;
   return text.replace(COMMENT_OR_STRING, (match) => (match[0] === '"' ? match : match.replace(/[^\r\n]/g, " ")));
 }
 
-/** Parse a text: {root, error}. `root` is a tree of nodes (type, offset, length, children, value), or undefined. */
+/**
+ * Parse a text.
+ * @param {string} text
+ * @returns {{root: ValueNode | undefined, error: {offset: number, length: number} | null}}
+ */
 export function parse(text) {
   const plain = blankComments(text);
+  /** @type {ParseError[]} */
   const errors = [];
   if (isTooDeep(plain)) return { root: undefined, error: { offset: 0, length: 0 } };
-  const root = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
+  const tree = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
+  const root = /** @type {ValueNode | undefined} */ (tree); // jsonc-parser does not tell types of nodes apart
   return { root, error: errors[0] ?? null };
 }
 
+/** @param {string} plain */
 function isTooDeep(plain) {
   let depth = 0;
   for (const match of plain.matchAll(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|[[{]|[\]}]/g)) {
@@ -34,17 +50,28 @@ function isTooDeep(plain) {
 
 /** JSON to insert into a text as it is. */
 export class Raw {
+  /** @param {string} text */
   constructor(text) {
     this.text = text;
   }
 }
 
 // -- Pointers and paths
+/**
+ * @param {string} pointer
+ * @returns {string[]}
+ */
 export const split = (pointer) =>
   pointer === "" ? [] : pointer.slice(1).split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+/** @param {Path} path */
 export const join = (path) => path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 
-/** The node at a path of keys and positions. Of a key that stands twice the last one counts, as for most readers. */
+/**
+ * The node at a path of keys and positions. Of a key that stands twice the last one counts, as for most readers.
+ * @param {ValueNode | undefined} root
+ * @param {Path} path
+ * @returns {ValueNode | undefined}
+ */
 export function nodeAt(root, path) {
   let node = root;
   for (const step of path) {
@@ -56,23 +83,39 @@ export function nodeAt(root, path) {
   return node;
 }
 
+/**
+ * @param {ObjectNode} object
+ * @param {string} key
+ */
 export function propertyOf(object, key) {
-  for (let index = (object.children ?? []).length - 1; index >= 0; index -= 1) {
+  for (let index = object.children.length - 1; index >= 0; index -= 1) {
     const property = object.children[index];
     if (property.children[0].value === key && property.children[1]) return property;
   }
   return undefined;
 }
 
+/** @param {ValueNode | undefined} node */
 export const members = (node) => (node?.type === "object" ? node.children.filter((property) => property.children[1]) : []);
+/** @param {ValueNode | undefined} node */
 export const entries = (node) => (node?.type === "array" ? node.children : []);
+/**
+ * @param {ValueNode | undefined} node
+ * @param {string} key
+ */
 export const textAt = (node, key) => {
   const value = node?.type === "object" ? propertyOf(node, key)?.children[1] : undefined;
   return value?.type === "string" ? value.value : undefined;
 };
+/** @param {JsonNode} node */
 const end = (node) => node.offset + node.length;
 
-/** Return a node as Python's json prints it in one line, with numbers as they are in the text. */
+/**
+ * Return a node as Python's json prints it in one line, with numbers as they are in the text.
+ * @param {string} text
+ * @param {ValueNode} node
+ * @returns {string}
+ */
 export function singleLine(text, node) {
   switch (node.type) {
     case "object":
@@ -86,9 +129,14 @@ export function singleLine(text, node) {
   }
 }
 
+/** @param {string} text */
 export const quote = (text) => JSON.stringify(text);
 
-/** Return a plain value, or a Raw one, as one line of JSON. */
+/**
+ * Return a plain value, or a Raw one, as one line of JSON.
+ * @param {JsonValue} value
+ * @returns {string}
+ */
 export function serialize(value) {
   if (value instanceof Raw) return value.text;
   if (Array.isArray(value)) return `[${value.map(serialize).join(", ")}]`;
@@ -102,22 +150,32 @@ export function serialize(value) {
 /** Changes to one text, one after the other. `steps` has them as lists of {from, to, insert}, each list on the text
  *  that the one before has made. */
 export class Editing {
+  /** @type {ReturnType<typeof parse> | undefined} */
+  #parsed;
+
+  /** @param {string} text */
   constructor(text) {
     this.text = text;
+    /** @type {Edit[][]} */
     this.steps = [];
     if (!blankComments(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
   }
 
   get root() {
-    this.parsed ??= parse(this.text);
-    return this.parsed.root;
+    this.#parsed ??= parse(this.text);
+    return this.#parsed.root;
   }
 
+  /** @param {Path} path */
   node(path) {
     return nodeAt(this.root, path);
   }
 
-  /** Write a value and create missing objects on the way. Return false if something else is in the way. */
+  /**
+   * Write a value and create missing objects on the way. Return false if something else is in the way.
+   * @param {Path} path
+   * @param {JsonValue} value
+   */
   set(path, value) {
     const existing = this.node(path);
     if (existing) return this.#replace(existing, value);
@@ -126,69 +184,100 @@ export class Editing {
     const owner = this.node(path.slice(0, length));
     let newValue = value;
     // No object of a document has numbers for keys; what is counted is a list.
-    for (const key of path.slice(length + 1).reverse()) newValue = /^\d+$/.test(key) ? [newValue] : { [key]: newValue };
-    if (owner?.type === "array" && /^\d+$/.test(path[length])) this.entry(owner, owner.children.length, newValue);
-    else if (owner?.type === "object") this.member(owner, owner.children.length, path[length], newValue);
+    for (const key of path.slice(length + 1).reverse()) newValue = isIndex(key) ? [newValue] : { [key]: newValue };
+    if (owner?.type === "array" && isIndex(path[length])) this.entry(owner, owner.children.length, newValue);
+    else if (owner?.type === "object") this.member(owner, owner.children.length, String(path[length]), newValue);
     else return false;
     return true;
   }
 
-  /** Remove a value, and with `prune` every object or list on the way that is empty without it. */
+  /**
+   * Remove a value, and with `prune` every object or list on the way that is empty without it.
+   * @param {Path} path
+   */
   remove(path, { prune = true } = {}) {
+    if (!path.length) return false;
     let isRemoved = false;
     for (let node = this.node(path); node; node = this.node(path)) {
       this.#delete(node);
       isRemoved = true;
-      if (node.parent.type === "array") break;
+      if (node.parent?.type === "array") break;
     }
     if (isRemoved && prune) this.prune(path.slice(0, -1));
     return isRemoved;
   }
 
-  /** Remove the entry of a list or the member of an object at `index`. */
+  /**
+   * Remove the entry of a list or the member of an object at `index`.
+   * @param {Path} path
+   * @param {number} index
+   */
   removeChild(path, index) {
-    const child = this.node(path).children[index];
-    this.#delete(child.type === "property" ? child.children[1] : child);
+    const child = this.node(path)?.children?.[index];
+    if (child) this.#delete(child.type === "property" ? child.children[1] : child);
   }
 
+  /** @param {Path} path */
   prune(path) {
     const node = this.node(path);
     if (!path.length || !node || (node.type !== "object" && node.type !== "array") || node.children.length) return;
     // Entries after it would come to stand where others are meant.
-    if (node.parent.type === "array" && node.parent.children.at(-1) !== node) return;
+    if (node.parent?.type === "array" && node.parent.children.at(-1) !== node) return;
     this.remove(path);
   }
 
+  /**
+   * @param {ValueNode} node
+   * @param {JsonValue} value
+   */
   replaceValue(node, value) {
     return this.#replace(node, value);
   }
 
+  /**
+   * @param {PropertyNode} property
+   * @param {string} key
+   */
   rename(property, key) {
     const name = property.children[0];
     if (name.value !== key) this.#apply([{ from: name.offset, to: end(name), insert: quote(key) }]);
   }
 
-  /** Insert a member into an object before `index`. */
+  /**
+   * Insert a member into an object before `index`.
+   * @param {ObjectNode} object
+   * @param {number} index
+   * @param {string} key
+   * @param {JsonValue} value
+   */
   member(object, index, key, value) {
     this.#insert(object, index, (around) => `${quote(key)}: ${this.#format(value, around)}`);
   }
 
-  /** Insert an entry into a list before `index`. */
+  /**
+   * Insert an entry into a list before `index`.
+   * @param {ArrayNode} list
+   * @param {number} index
+   * @param {JsonValue} value
+   */
   entry(list, index, value) {
     this.#insert(list, index, (around) => this.#format(value, around));
   }
 
-  /** Apply one operation of a JSON Patch (RFC 6902), as the fixes of problems have them. */
+  /**
+   * Apply one operation of a JSON Patch (RFC 6902), as the fixes of problems have them.
+   * @param {Operation} operation
+   */
   patch(operation) {
     const path = split(operation.path);
     switch (operation.op) {
       case "add":
       case "replace":
-        return this.#put(path, operation.value, operation.op === "add");
+        return this.#put(path, operation.value ?? null, operation.op === "add");
       case "remove":
         return this.remove(path, { prune: false });
       case "move": {
-        const from = split(operation.from);
+        const from = split(operation.from ?? "");
         const node = this.node(from);
         if (!node) return false;
         const value = new Raw(this.text.slice(node.offset, end(node)));
@@ -199,6 +288,11 @@ export class Editing {
     }
   }
 
+  /**
+   * @param {Path} path
+   * @param {JsonValue} value
+   * @param {boolean} insert
+   */
   #put(path, value, insert) {
     if (!path.length) return false;
     const owner = this.node(path.slice(0, -1));
@@ -213,6 +307,10 @@ export class Editing {
     return owner?.type === "object" && this.set(path, value);
   }
 
+  /**
+   * @param {ValueNode} node
+   * @param {JsonValue} value
+   */
   #replace(node, value) {
     const old = this.text.slice(node.offset, end(node));
     if (serialize(value) === singleLine(this.text, node)) return true; // it says so already, in its own layout
@@ -223,16 +321,26 @@ export class Editing {
     return true;
   }
 
+  /** @param {ValueNode} node */
   #style(node) {
     return { indent: indentAt(this.text, node.offset), unit: unitOf(this.text, this.root) };
   }
 
+  /**
+   * @param {JsonValue} value
+   * @param {Surroundings} surroundings
+   */
   #format(value, { indent, unit, sibling }) {
     const oneLine = !this.text.trim().includes("\n");
     const spread = sibling && /[[{]/.test(sibling[0]) ? sibling.includes("\n") || undefined : undefined;
     return format(value, { indent, unit, spread: oneLine ? false : spread });
   }
 
+  /**
+   * @param {ObjectNode | ArrayNode} owner
+   * @param {number} index
+   * @param {(surroundings: Surroundings) => string} content
+   */
   #insert(owner, index, content) {
     const { text } = this;
     const unit = unitOf(text, this.root);
@@ -241,8 +349,7 @@ export class Editing {
       const inside = text.slice(owner.offset + 1, end(owner) - 1);
       const outer = indentAt(text, owner.offset);
       const spread = inside.includes("\n") || (text.trim().includes("\n") && this.#startsNewLine(owner)) || owner === this.root;
-      const blank = /\s*$/.exec(inside)[0].length;
-      const from = end(owner) - 1 - blank;
+      const from = end(owner) - 1 - (inside.length - inside.trimEnd().length);
       const inserted = content({ indent: spread ? outer + unit : outer, unit });
       const insert = spread ? `\n${outer}${unit}${inserted}\n${outer}` : inserted;
       this.#apply([{ from, to: end(owner) - 1, insert }]);
@@ -260,7 +367,7 @@ export class Editing {
     }
     const at = end(neighbour);
     // What is said behind the last one, after its line, is said of it: the new one goes below.
-    const rest = /^[^\r\n]*/.exec(text.slice(at))[0];
+    const [rest] = text.slice(at).split(/[\r\n]/, 1);
     const hasTrailingComment = rest.trim() && !blankComments(text).slice(at, at + rest.length).trim();
     if (ownLine && hasTrailingComment) {
       const below = at + rest.length;
@@ -273,21 +380,27 @@ export class Editing {
     }
   }
 
-  /** Return whether what is inserted into an empty object or list starts a new line. */
+  /**
+   * Return whether what is inserted into an empty object or list starts a new line.
+   * @param {ObjectNode | ArrayNode} owner
+   */
   #startsNewLine(owner) {
     return owner.type === "object" || owner.children.length === 0;
   }
 
+  /** @param {ValueNode} value */
   #delete(value) {
     const { text } = this;
-    const node = value.parent.type === "property" ? value.parent : value;
-    const siblings = node.parent.children;
+    const node = value.parent?.type === "property" ? value.parent : value;
+    const owner = node.parent;
+    if (!owner) return;
+    /** @type {JsonNode[]} */
+    const siblings = owner.children;
     const index = siblings.indexOf(node);
     const plain = blankComments(text);
     const from = node.offset;
     const to = end(node);
     if (siblings.length === 1) {
-      const owner = node.parent;
       const isAlone = !text.slice(owner.offset + 1, from).trim() && !text.slice(to, end(owner) - 1).trim();
       this.#apply([isAlone ? { from: owner.offset + 1, to: end(owner) - 1, insert: "" } : this.#deletedRange(from, to)]);
     } else if (index < siblings.length - 1) {
@@ -300,46 +413,77 @@ export class Editing {
     }
   }
 
-  /** Return the edit that deletes a range: with its line if nothing else is on it, else with the blanks behind it. */
+  /**
+   * Return the edit that deletes a range: with its line if nothing else is on it, else with the blanks behind it.
+   * @param {number} from
+   * @param {number} to
+   * @returns {Edit}
+   */
   #deletedRange(from, to) {
     const { text } = this;
-    const rest = /^[ \t]*(\r?\n)?/.exec(text.slice(to))[0];
-    if (beginsLine(text, from) && rest.endsWith("\n")) {
-      return { from: text.lastIndexOf("\n", from - 1) + 1, to: to + rest.length, insert: "" };
+    const blanks = leadingBlanks(text.slice(to));
+    const lineEnd = /^\r?\n/.exec(text.slice(to + blanks.length))?.[0];
+    if (beginsLine(text, from) && lineEnd) {
+      return { from: text.lastIndexOf("\n", from - 1) + 1, to: to + blanks.length + lineEnd.length, insert: "" };
     }
-    return { from, to: to + /^[ \t]*/.exec(rest)[0].length, insert: "" };
+    return { from, to: to + blanks.length, insert: "" };
   }
 
+  /** @param {Edit[]} edits */
   #apply(edits) {
     for (const edit of [...edits].reverse()) {
       this.text = this.text.slice(0, edit.from) + edit.insert + this.text.slice(edit.to);
     }
     this.steps.push(edits);
-    this.parsed = undefined;
+    this.#parsed = undefined;
   }
 }
 
+/** @param {string | number} key */
+const isIndex = (key) => /^\d+$/.test(String(key));
+
+/**
+ * @param {string} text
+ * @param {number} offset
+ */
 function beginsLine(text, offset) {
   return !text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset).trim();
 }
 
+/**
+ * @param {string} text
+ * @param {number} offset
+ */
 function indentAt(text, offset) {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
-  return /^[ \t]*/.exec(text.slice(start, offset))[0];
+  return leadingBlanks(text.slice(start, offset));
 }
 
-/** By what the text indents, seen at its first member. */
+/** @param {string} text */
+const leadingBlanks = (text) => /^[ \t]+/.exec(text)?.[0] ?? "";
+
+/**
+ * By what the text indents, seen at its first member.
+ * @param {string} text
+ * @param {ValueNode | undefined} root
+ */
 export function unitOf(text, root) {
   const first = root?.children?.[0];
-  if (!first || !beginsLine(text, first.offset)) return "  ";
+  if (!root || !first || !beginsLine(text, first.offset)) return "  ";
   const outer = indentAt(text, root.offset);
   const inner = indentAt(text, first.offset);
   return inner.startsWith(outer) && inner.length > outer.length ? inner.slice(outer.length) : "  ";
 }
 
-/** A value as it is laid out in a text: flat and short things in one line, others with a line for each part.
- *  `spread` says so of the outermost: true, false (and all within it), or as its length has it. */
+/**
+ * A value as it is laid out in a text: flat and short things in one line, others with a line for each part.
+ * `spread` says so of the outermost: true, false (and all within it), or as its length has it.
+ * @param {JsonValue} value
+ * @param {Layout} layout
+ * @returns {string}
+ */
 function format(value, { indent, unit, spread }) {
+  /** @type {[key: string, value: JsonValue][] | null} */
   const parts =
     value instanceof Raw || value === null || typeof value !== "object"
       ? null

@@ -3,21 +3,31 @@
 //
 // Rows are {name, value, origin}. `origin` is the index of the list's entry or the object's member; null for a new row.
 
-import { Raw, entries, singleLine, members, nodeAt, propertyOf, textAt } from "./json_text.js";
+import { Raw, entries, singleLine, members, nodeAt, textAt } from "./json_text.js";
 import { WHOLE, display, valueType } from "./units.js";
+
+/**
+ * @import { Editing } from "./json_text.js"
+ * @import { DefinitionField, DependenciesField, Field, FieldValue, Lens, Origins, ParsedText, Path, RequirementField, Row,
+ *   RowsField, ValueField, ValueNode } from "./types.js"
+ */
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
 const PINNED = /^([^:]+):(\d{1,9})$/;
 const MAX_ROWS = 200;
 
-/** Whether a value can be written at the path: each step leads through an object, or to an entry of a list that is there
- *  or would be its next, or there is nothing yet. */
+/**
+ * Whether a value can be written at the path: each step leads through an object, or to an entry of a list that is there
+ * or would be its next, or there is nothing yet.
+ * @param {ValueNode | undefined} root
+ * @param {Path} path
+ */
 function isFree(root, path) {
   let node = root;
   for (const [depth, step] of path.entries()) {
     if (!node) return depth > 0 || root === undefined;
     if (node.type === "array") {
-      if (!/^(0|[1-9]\d*)$/.test(step) || Number(step) > node.children.length) return false;
+      if (!/^(0|[1-9]\d*)$/.test(String(step)) || Number(step) > node.children.length) return false;
     } else if (node.type !== "object") return false;
     node = nodeAt(root, path.slice(0, depth + 1));
   }
@@ -25,10 +35,19 @@ function isFree(root, path) {
 }
 
 const valueLens = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {ValueField} field
+   */
   read: ({ text, root }, { path, value_type }) => {
     const node = nodeAt(root, path);
     return node ? display(value_type, text, node) : "";
   },
+  /**
+   * @param {Editing} editing
+   * @param {ValueField} field
+   * @param {string} input
+   */
   write: (editing, { path, value_type, siblings = [] }, input) => {
     if (!input.trim()) {
       editing.remove(path);
@@ -37,48 +56,77 @@ const valueLens = {
     editing.set(path, valueType(value_type).parse(input));
     for (const [siblingPath, siblingValue] of siblings) if (!editing.node(siblingPath)) editing.set(siblingPath, siblingValue);
   },
+  /**
+   * @param {ParsedText} parsed
+   * @param {ValueField} field
+   */
   fits: ({ root }, { path }) => isFree(root, path),
 };
 
 const requirementLens = {
+  /**
+   * @param {ValueNode | undefined} root
+   * @param {RequirementField} field
+   */
   entry: (root, { path, type }) => {
     const list = entries(nodeAt(root, path));
     const index = list.findIndex((requirement) => textAt(requirement, "type") === type);
     return index < 0 ? null : { index, node: list[index] };
   },
-  legacyValue: (root, { container, legacy }) => (legacy ? nodeAt(root, [...container, legacy]) : undefined),
+  /**
+   * @param {ValueNode | undefined} root
+   * @param {RequirementField} field
+   */
+  legacyValue: (root, { container, legacy }) => {
+    const path = [...container, legacy ?? ""];
+    const node = legacy ? nodeAt(root, path) : undefined;
+    return node && { path, node };
+  },
+  /**
+   * @param {ParsedText} parsed
+   * @param {RequirementField} field
+   */
   read: ({ text, root }, field) => {
     const existing = requirementLens.entry(root, field);
     if (existing) {
-      const value = propertyOf(existing.node, "value")?.children[1];
+      const value = nodeAt(existing.node, ["value"]);
       return value ? display(field.value_type, text, value) : "";
     }
-    const legacyValue = requirementLens.legacyValue(root, field);
-    if (!legacyValue) return "";
-    const json = singleLine(text, legacyValue);
-    if (legacyValue.type === "number" && /^-?\d+$/.test(json)) return display(field.value_type, text, { ...legacyValue, type: "string", value: json });
-    return display("text", text, legacyValue);
+    const node = requirementLens.legacyValue(root, field)?.node;
+    if (!node) return "";
+    const json = singleLine(text, node);
+    if (node.type === "number" && /^-?\d+$/.test(json)) return display(field.value_type, text, { ...node, type: "string", value: json });
+    return display("text", text, node);
   },
+  /**
+   * @param {Editing} editing
+   * @param {RequirementField} field
+   * @param {string} input
+   */
   write: (editing, field, input) => {
-    const { path, container, type, legacy, value_type } = field;
+    const { path, type, value_type } = field;
     const text = input.trim();
     const parsed = valueType(value_type).parse(text);
     const existing = requirementLens.entry(editing.root, field);
     const legacyValue = requirementLens.legacyValue(editing.root, field);
     if (!text) {
       if (existing) editing.remove([...path, existing.index]);
-      if (legacyValue) editing.remove([...container, legacy]);
+      if (legacyValue) editing.remove(legacyValue.path);
     } else if (existing) {
       editing.set([...path, existing.index, "value"], parsed);
-    } else if (legacyValue && WHOLE.test(parsed)) {
-      editing.set([...container, legacy], new Raw(parsed));
+    } else if (legacyValue && typeof parsed === "string" && WHOLE.test(parsed)) {
+      editing.set(legacyValue.path, new Raw(parsed));
     } else {
-      if (legacyValue) editing.remove([...container, legacy], { prune: false });
+      if (legacyValue) editing.remove(legacyValue.path, { prune: false });
       const list = editing.node(path);
-      if (list) editing.entry(list, list.children.length, { type, value: parsed });
-      else editing.set(path, [{ type, value: parsed }]);
+      if (list?.type === "array") editing.entry(list, list.children.length, { type, value: parsed });
+      else if (!list) editing.set(path, [{ type, value: parsed }]);
     }
   },
+  /**
+   * @param {ParsedText} parsed
+   * @param {RequirementField} field
+   */
   fits: ({ root }, { path, container }) => {
     const list = nodeAt(root, path);
     return isFree(root, container) && (!list || list.type === "array");
@@ -86,19 +134,34 @@ const requirementLens = {
 };
 
 // -- Rows. `write` returns the index of each given row, in their order; null for an empty one.
+/** @param {Row} row */
 const hasContent = (row) => Boolean(row.name || row.value);
 
+/**
+ * @param {Editing} editing
+ * @param {Path} path
+ * @param {Row[]} rows
+ * @param {object} options
+ * @param {Row[]} options.oldRows
+ * @param {boolean[]} options.rowFlags for each entry or member of the text, whether it is a row
+ * @param {(index: number, row: Row) => void} options.change
+ * @param {(index: number, row: Row) => void} options.insert
+ * @returns {Origins}
+ */
 function writeRows(editing, path, rows, { oldRows, rowFlags, change, insert }) {
-  const handles = rowFlags(editing.node(path)).map((isRow, index) => ({ isRow, origin: index }));
+  /** @type {{isRow: boolean, row?: Row}[]} */
+  const handles = rowFlags.map((isRow) => ({ isRow }));
   // A row that was emptied is removed; one that is empty in the text too stays.
   const hadContent = new Map(oldRows.map((row) => [row.origin, hasContent(row)]));
+  /** @param {Row} row */
   const isKept = (row) => row.origin !== null && (hasContent(row) || hadContent.get(row.origin) === false);
   const rowsByOrigin = new Map(rows.filter(isKept).map((row) => [row.origin, row]));
   for (let index = handles.length - 1; index >= 0; index -= 1) {
     if (!handles[index].isRow) continue;
-    if (rowsByOrigin.has(index)) {
-      handles[index].row = rowsByOrigin.get(index);
-      change(editing, editing.node(path), index, rowsByOrigin.get(index));
+    const row = rowsByOrigin.get(index);
+    if (row) {
+      handles[index].row = row;
+      change(index, row);
     } else {
       handles.splice(index, 1);
       editing.removeChild(path, index);
@@ -112,48 +175,63 @@ function writeRows(editing, path, rows, { oldRows, rowFlags, change, insert }) {
     } else if (hasContent(row) && row.origin === null) {
       previous = previous < 0 ? handles.findIndex((handle) => handle.row) : previous + 1;
       if (previous < 0) previous = handles.length;
-      insert(editing, path, previous, row);
+      insert(previous, row);
       handles.splice(previous, 0, { isRow: true, row });
     }
   }
-  if (!handles.length) {
-    const node = editing.node(path);
-    if (node && !node.children.length) editing.remove(path);
-  }
+  if (!handles.length && editing.node(path)?.children?.length === 0) editing.remove(path);
   return rows.map((row) => {
     const index = handles.findIndex((handle) => handle.row === row);
     return index < 0 ? null : index;
   });
 }
 
-const isEntry = (node) => {
-  if (textAt(node, "name") === undefined) return false;
-  const value = propertyOf(node, "value");
-  return !value || value.children[1].type === "string";
-};
+/**
+ * The row that an entry of a list is, or null.
+ * @param {ValueNode} node
+ * @param {number} origin
+ * @returns {Row | null}
+ */
+function entryRow(node, origin) {
+  const name = textAt(node, "name");
+  const value = nodeAt(node, ["value"]);
+  return name === undefined || (value && value.type !== "string") ? null : { name, value: value?.value ?? "", origin };
+}
 
 const listLens = {
-  read: ({ root }, { path }) =>
-    entries(nodeAt(root, path)).flatMap((node, origin) =>
-      isEntry(node) ? [{ name: textAt(node, "name"), value: textAt(node, "value") ?? "", origin }] : [],
-    ),
-  write: (editing, { path }, rows) =>
-    writeRows(editing, path, rows, {
-      oldRows: listLens.read(editing, { path }),
-      rowFlags: (node) => entries(node).map(isEntry),
-      change: (changing, list, index, row) => {
-        const node = list.children[index];
-        if (textAt(node, "name") !== row.name) changing.set([...path, index, "name"], row.name);
+  /**
+   * @param {ParsedText} parsed
+   * @param {RowsField} field
+   */
+  read: ({ root }, { path }) => entries(nodeAt(root, path)).flatMap((node, origin) => entryRow(node, origin) ?? []),
+  /**
+   * @param {Editing} editing
+   * @param {RowsField} field
+   * @param {Row[]} rows
+   */
+  write: (editing, field, rows) => {
+    const { path } = field;
+    return writeRows(editing, path, rows, {
+      oldRows: listLens.read(editing, field),
+      rowFlags: entries(editing.node(path)).map((node, index) => entryRow(node, index) !== null),
+      change: (index, row) => {
+        const node = editing.node([...path, index]);
+        if (textAt(node, "name") !== row.name) editing.set([...path, index, "name"], row.name);
         const value = textAt(node, "value");
-        if ((value ?? "") !== row.value) changing.set([...path, index, "value"], row.value);
+        if ((value ?? "") !== row.value) editing.set([...path, index, "value"], row.value);
       },
-      insert: (changing, where, index, row) => {
+      insert: (index, row) => {
         const entry = { name: row.name, value: row.value };
-        const list = changing.node(where);
-        if (list) changing.entry(list, index, entry);
-        else changing.set(where, [entry]);
+        const list = editing.node(path);
+        if (list?.type === "array") editing.entry(list, index, entry);
+        else if (!list) editing.set(path, [entry]);
       },
-    }),
+    });
+  },
+  /**
+   * @param {ParsedText} parsed
+   * @param {RowsField} field
+   */
   fits: ({ root }, { path }) => {
     const list = nodeAt(root, path);
     return isFree(root, path.slice(0, -1)) && (!list || (list.type === "array" && list.children.length <= MAX_ROWS));
@@ -161,25 +239,40 @@ const listLens = {
 };
 
 const mapLens = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {RowsField} field
+   */
   read: ({ root }, { path }) =>
-    members(nodeAt(root, path)).flatMap((node, origin) =>
-      node.children[1].type === "string" ? [{ name: node.children[0].value, value: node.children[1].value, origin }] : [],
+    members(nodeAt(root, path)).flatMap(({ children: [name, value] }, origin) =>
+      value.type === "string" ? [{ name: name.value, value: value.value, origin }] : [],
     ),
-  write: (editing, { path }, rows) =>
-    writeRows(editing, path, rows, {
-      oldRows: mapLens.read(editing, { path }),
-      rowFlags: (node) => members(node).map((member) => member.children[1].type === "string"),
-      change: (changing, object, index, row) => {
-        changing.rename(object.children[index], row.name);
-        const value = changing.node(path).children[index].children[1];
-        if (value.value !== row.value) changing.replaceValue(value, row.value);
+  /**
+   * @param {Editing} editing
+   * @param {RowsField} field
+   * @param {Row[]} rows
+   */
+  write: (editing, field, rows) => {
+    const { path } = field;
+    return writeRows(editing, path, rows, {
+      oldRows: mapLens.read(editing, field),
+      rowFlags: members(editing.node(path)).map((member) => member.children[1].type === "string"),
+      change: (index, row) => {
+        editing.rename(members(editing.node(path))[index], row.name);
+        const [, value] = members(editing.node(path))[index].children;
+        if (value.value !== row.value) editing.replaceValue(value, row.value);
       },
-      insert: (changing, where, index, row) => {
-        const object = changing.node(where);
-        if (object) changing.member(object, index, row.name, row.value);
-        else changing.set(where, { [row.name]: row.value });
+      insert: (index, row) => {
+        const object = editing.node(path);
+        if (object?.type === "object") editing.member(object, index, row.name, row.value);
+        else if (!object) editing.set(path, { [row.name]: row.value });
       },
-    }),
+    });
+  },
+  /**
+   * @param {ParsedText} parsed
+   * @param {RowsField} field
+   */
   fits: ({ root }, { path }) => {
     const object = nodeAt(root, path);
     return isFree(root, path.slice(0, -1)) && (!object || (object.type === "object" && object.children.length <= MAX_ROWS));
@@ -187,25 +280,46 @@ const mapLens = {
 };
 
 const dependenciesLens = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {DependenciesField} field
+   */
   read: ({ root }, { path }) =>
-    entries(nodeAt(root, path)).map((node) => textAt(node, "jobId")).filter((id) => id !== undefined && JOB_ID.test(id)),
-  write: (editing, { path }, ids) => {
-    const existing = dependenciesLens.read(editing, { path });
+    entries(nodeAt(root, path)).flatMap((node) => {
+      const id = textAt(node, "jobId");
+      return id !== undefined && JOB_ID.test(id) ? [id] : [];
+    }),
+  /**
+   * @param {Editing} editing
+   * @param {DependenciesField} field
+   * @param {string[]} ids
+   */
+  write: (editing, field, ids) => {
+    const { path } = field;
+    const existing = dependenciesLens.read(editing, field);
     for (let index = entries(editing.node(path)).length - 1; index >= 0; index -= 1) {
-      const id = textAt(editing.node(path).children[index], "jobId");
+      const id = textAt(editing.node([...path, index]), "jobId");
       if (id !== undefined && JOB_ID.test(id) && !ids.includes(id)) editing.remove([...path, index], { prune: false });
     }
     for (const id of new Set(ids)) {
       if (existing.includes(id)) continue;
       const list = editing.node(path);
-      if (list) editing.entry(list, list.children.length, { jobId: id });
-      else editing.set(path, [{ jobId: id }]);
+      if (list?.type === "array") editing.entry(list, list.children.length, { jobId: id });
+      else if (!list) editing.set(path, [{ jobId: id }]);
     }
     editing.prune(path);
   },
-  fits: ({ root }, { path }) => !nodeAt(root, path) || nodeAt(root, path).type === "array",
+  /**
+   * @param {ParsedText} parsed
+   * @param {DependenciesField} field
+   */
+  fits: ({ root }, { path }) => (nodeAt(root, path)?.type ?? "array") === "array",
 };
 
+/**
+ * @param {ValueNode | undefined} root
+ * @param {Path} path
+ */
 function nameAndRevision(root, path) {
   const node = nodeAt(root, path);
   const text = node?.type === "string" ? node.value : "";
@@ -213,11 +327,24 @@ function nameAndRevision(root, path) {
   return match ? [match[1], match[2]] : [text, ""];
 }
 
+/**
+ * @param {ParsedText} parsed
+ * @param {DefinitionField} field
+ */
 const definitionFits = ({ root }, { path }) => (nodeAt(root, path)?.type ?? "string") === "string";
 
 const definitionName = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {DefinitionField} field
+   */
   read: ({ root }, { path }) => nameAndRevision(root, path)[0],
-  /** Another definition's revisions have other numbers, so that the revision goes. */
+  /**
+   * Another definition's revisions have other numbers, so that the revision goes.
+   * @param {Editing} editing
+   * @param {DefinitionField} field
+   * @param {string} input
+   */
   write: (editing, { path }, input) => {
     const name = input.trim();
     const [currentName, revision] = nameAndRevision(editing.root, path);
@@ -228,7 +355,16 @@ const definitionName = {
 };
 
 const definitionRevision = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {DefinitionField} field
+   */
   read: ({ root }, { path }) => nameAndRevision(root, path)[1],
+  /**
+   * @param {Editing} editing
+   * @param {DefinitionField} field
+   * @param {string} input
+   */
   write: (editing, { path }, input) => {
     const [name] = nameAndRevision(editing.root, path);
     if (name) editing.set(path, input.trim() ? `${name}:${input.trim()}` : name);
@@ -236,6 +372,7 @@ const definitionRevision = {
   fits: definitionFits,
 };
 
+/** @type {Record<Field["lens"], Lens>} */
 export const LENSES = {
   value: valueLens,
   requirement: requirementLens,
@@ -246,13 +383,31 @@ export const LENSES = {
   "definition-revision": definitionRevision,
 };
 
-export const read = (parsed, field) => LENSES[field.lens].read(parsed, field);
+/**
+ * Return the value of a field: rows, ids, or a text.
+ * @template {Field} F
+ * @param {ParsedText} parsed
+ * @param {F} field
+ */
+export function read(parsed, field) {
+  const value = LENSES[field.lens].read(parsed, field);
+  return /** @type {F extends RowsField ? Row[] : F extends DependenciesField ? string[] : string} */ (value);
+}
 
-/** Write a field's value. A value that the text has already stays as it is written. */
+/**
+ * Write a field's value. A value that the text has already stays as it is written.
+ * @param {Editing} editing
+ * @param {Field} field
+ * @param {FieldValue} value
+ */
 export function write(editing, field, value) {
   const { text, root } = editing;
   if (typeof value === "string" && value === read({ text, root }, field)) return undefined;
   return LENSES[field.lens].write(editing, field, value);
 }
 
+/**
+ * @param {ParsedText} parsed
+ * @param {Field} field
+ */
 export const fits = (parsed, field) => LENSES[field.lens].fits(parsed, field);

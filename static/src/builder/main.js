@@ -14,7 +14,8 @@ import * as localDraft from "./local_draft.js";
 import { mount } from "./editor.js";
 import { Fields, whyNotShown } from "./fields.js";
 import { Inbox, watchFiles } from "./paste.js";
-import { randomKey, announce } from "./announce.js";
+import { announce } from "./announce.js";
+import { closest, find } from "./elements.js";
 import { split } from "./json_text.js";
 import { kindOf, watchPanes, watchTools } from "./toolbar.js";
 
@@ -26,29 +27,45 @@ export * as text from "./json_text.js";
 export * as toolbar from "./toolbar.js";
 export * as units from "./units.js";
 
+/**
+ * @import { Editor } from "./editor.js"
+ * @import { Operation, Schema } from "./types.js"
+ */
+
 const SIZE_DELAY_MS = 300; // for what need not follow each key stroke
 
 class Page {
+  /** @type {number | undefined} */
+  #sizeTimer;
+
+  /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;
-    this.kind = form.dataset.builder;
-    this.area = form.querySelector("textarea.json-text");
-    this.key = form.querySelector("[name=request_key]");
+    this.kind = form.dataset.builder ?? "";
+    this.area = find(form, "textarea.json-text", HTMLTextAreaElement);
+    this.key = find(form, "[name=request_key]", HTMLInputElement);
+    /** @type {HTMLElement | null} */
     this.pane = form.querySelector("[data-fields]");
     this.requester = this.pane ?? this.area; // the element whose request asks the judge
-    this.messageBox = form.querySelector("[data-editor-message]");
+    this.messageBox = find(form, "[data-editor-message]", HTMLElement);
     this.initialText = this.area.defaultValue;
-    this.original = form.querySelector("[name=base]")?.value || this.initialText;
+    /** @type {Map<string, Schema | null>} */
     this.schemas = new Map();
-    this.#mount();
+    /** @type {Editor} */
+    this.editor = this.#mount();
+    this.inbox = new Inbox(form, this.editor, this.messageBox);
+    this.#takeOverArea();
     this.#addFollowsField();
-    if (this.pane) this.#initFields();
-    else this.#initDrafts();
+    /** @type {Fields | null} */
+    this.fields = this.pane && this.#initFields(this.pane);
+    if (!this.pane) this.#initDrafts();
     this.#watchResults();
     this.#watchLinks();
+    /** @type {HTMLInputElement | null} */
+    const base = form.querySelector("[name=base]");
     watchTools(form, this.editor, {
-      original: () => this.original,
-      api: (kind) => (kind === "definition" ? form.dataset.apiDefinitionUrl : null) ?? form.dataset.apiUrl,
+      original: base?.value || this.initialText,
+      api: (kind) => (kind === "definition" ? form.dataset.apiDefinitionUrl : null) ?? form.dataset.apiUrl ?? "",
       showMessage: (text) => this.showMessage(text),
     });
     watchPanes(form);
@@ -62,24 +79,32 @@ class Page {
     if (this.editor.text === text) this.#onChange(text, { first: text === this.initialText });
   }
 
+  /** @param {string} text */
   showMessage(text) {
     this.messageBox.textContent = text;
     announce(text);
   }
 
+  /** The label of the document's field. */
+  get label() {
+    return document.querySelector(`label[for="${this.area.id}"]`);
+  }
+
   #mount() {
-    const label = document.querySelector(`label[for="${this.area.id}"]`);
-    this.editor = mount(this.form.querySelector("[data-editor-mount]"), {
+    return mount(find(this.form, "[data-editor-mount]", HTMLElement), {
       text: this.area.value,
-      label: `${label?.textContent ?? "Document"}: document as JSON`,
+      label: `${this.label?.textContent ?? "Document"}: document as JSON`,
       hint: this.area.placeholder,
       schema: () => this.#schema(),
       choices: (path) => this.fields?.choices(path) ?? [],
       onChange: (text) => this.#onChange(text),
       onPaste: (pasted, newText) => this.inbox.readPaste(pasted, newText),
     });
-    this.inbox = new Inbox(this.form, this.editor, this.messageBox);
-    label?.addEventListener("click", (event) => {
+  }
+
+  /** Put the editor in the place of the document's field, with its focus and selection. */
+  #takeOverArea() {
+    this.label?.addEventListener("click", (event) => {
       event.preventDefault();
       this.editor.view.focus();
     });
@@ -103,8 +128,10 @@ class Page {
     });
   }
 
-  #initFields() {
-    this.fields = new Fields(this.pane, JSON.parse(document.getElementById("fields").textContent), this.editor);
+  /** @param {HTMLElement} pane */
+  #initFields(pane) {
+    const descriptions = JSON.parse(document.getElementById("fields")?.textContent ?? "[]");
+    const fields = new Fields(pane, descriptions, this.editor);
     markFields(this.form);
     this.form.addEventListener("submit", (event) => {
       // Enter looks, and sends nothing. The word "check" would load the page again; the preview does not.
@@ -113,8 +140,10 @@ class Page {
       event.stopImmediatePropagation();
       this.#revalidate();
     });
+    /** @type {HTMLElement | null} */
     const invalidControl = this.form.querySelector("[autofocus]");
     if (invalidControl !== this.area) invalidControl?.focus();
+    return fields;
   }
 
   #initDrafts() {
@@ -129,9 +158,12 @@ class Page {
       this.editor.replace(draft);
       this.showMessage("Restored your unsaved changes.");
     }
-    document.querySelector(".feedback [autofocus]")?.focus();
+    /** @type {HTMLElement | null} */
+    const invalidControl = document.querySelector(".feedback [autofocus]");
+    invalidControl?.focus();
   }
 
+  /** @param {string} text */
   #open(text) {
     this.editor.replace(text.replace(/\r\n?/g, "\n"));
     this.editor.view.dispatch({ selection: { anchor: 0 }, scrollIntoView: true });
@@ -139,29 +171,33 @@ class Page {
     this.inbox.readPaste(text, this.editor.text);
   }
 
+  /** @param {string} text */
   #onChange(text, { first = false } = {}) {
     this.area.value = text;
     if (this.pane) {
       const reason = whyNotShown(text, this.kind);
-      const notice = this.form.querySelector("[data-frozen]");
+      const notice = find(this.form, "[data-frozen]", HTMLElement);
       notice.hidden = !reason;
-      notice.querySelector("[data-frozen-reason]").textContent = reason;
-      for (const part of this.pane.querySelectorAll(":scope > section")) part.inert = Boolean(reason);
+      find(notice, "[data-frozen-reason]", HTMLElement).textContent = reason;
+      /** @type {NodeListOf<HTMLElement>} */
+      const sections = this.pane.querySelectorAll(":scope > section");
+      for (const section of sections) section.inert = Boolean(reason);
       this.pane.classList.toggle("is-frozen", Boolean(reason));
       if (!reason) this.fields?.refresh();
     }
     if (first) return;
     this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
     this.#revalidate();
-    clearTimeout(this.sizeTimer);
-    this.sizeTimer = setTimeout(() => {
+    clearTimeout(this.#sizeTimer);
+    this.#sizeTimer = window.setTimeout(() => {
       this.#showSize(text);
       if (!this.pane) localDraft.save(this.form, text);
     }, SIZE_DELAY_MS);
   }
 
+  /** @param {string} text */
   #showSize(text) {
-    const label = this.form.querySelector("[data-size]");
+    const label = find(this.form, "[data-size]", HTMLElement);
     const maxBytes = Number(this.form.dataset.maxBytes || Infinity);
     const bytes = new Blob([text]).size;
     label.textContent = bytes < 10240 ? "" : `${(bytes / 1024).toFixed(0)} KiB`;
@@ -174,7 +210,7 @@ class Page {
   }
 
   #watchResults() {
-    const panel = this.form.querySelector(this.pane ? "#preview" : "#feedback");
+    const panel = find(this.form, this.pane ? "#preview" : "#feedback", HTMLElement);
     const announceResult = announcer(panel, () => this.form.querySelector("#submit-label"));
     const showResult = () => {
       this.editor.showMarkers(readMarkers(), (patch) => this.applyFix(patch));
@@ -198,12 +234,16 @@ class Page {
     watchFailures(this.requester, panel, () => {
       const sentence = this.form.querySelector("#submit-label");
       if (sentence) sentence.textContent = "Check and submit";
+      /** @type {HTMLButtonElement | null} */
       const button = panel.querySelector("button[type=submit]");
       if (button) button.disabled = false;
     });
   }
 
-  /** Apply the fix of a problem to the text: one step, which undo takes back. */
+  /**
+   * Apply the fix of a problem to the text: one step, which undo takes back.
+   * @param {Operation[]} patch
+   */
   applyFix(patch) {
     const isApplied = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
     if (isApplied) announce("Fix applied.");
@@ -212,25 +252,26 @@ class Page {
 
   #watchLinks() {
     this.form.addEventListener("click", (event) => {
-      const fixButton = event.target.closest("[data-fix]");
+      const fixButton = closest(event, "[data-fix]");
       if (fixButton?.dataset.fix) {
         event.preventDefault(); // without scripts the button sends the form, and the portal applies it
         this.applyFix(JSON.parse(fixButton.dataset.fix));
       }
 
-      const removeButton = event.target.closest("[data-remove-pointer]");
-      if (removeButton) this.editor.edit((editing) => editing.remove(split(removeButton.dataset.removePointer)));
+      const removedPointer = closest(event, "[data-remove-pointer]")?.dataset.removePointer;
+      if (removedPointer) this.editor.edit((editing) => editing.remove(split(removedPointer)));
 
-      const lineButton = event.target.closest(".jump[data-line]");
+      const lineButton = closest(event, ".jump[data-line]");
       if (lineButton) this.editor.goTo({ line: Number(lineButton.dataset.line), column: Number(lineButton.dataset.column) });
 
-      const pointerButton = event.target.closest("[data-goto-pointer]");
+      const pointerButton = closest(event, "[data-goto-pointer]");
       if (pointerButton) this.editor.goTo({ pointer: pointerButton.dataset.gotoPointer });
 
-      const link = event.target.closest("[data-goto-field]");
+      const link = closest(event, "[data-goto-field]");
       if (!link) return;
       event.preventDefault();
       const problems = document.getElementById(`problems-${link.dataset.gotoField}`);
+      /** @type {HTMLElement | null | undefined} */
       const firstInput = problems?.closest("fieldset")?.querySelector("input:not([type=hidden])");
       const field = document.getElementById(`f-${link.dataset.gotoField}`) ?? firstInput;
       if (this.form.dataset.panes === "json") this.form.dataset.panes = "both";
@@ -239,23 +280,40 @@ class Page {
     });
   }
 
-  /** The schema of what the text is, once it has come. It is asked for when it is first wanted. */
+  /**
+   * The schema of what the text is, once it has come. It is asked for when it is first wanted.
+   * @returns {Schema | null}
+   */
   #schema() {
     const kind = this.kind === "any" ? kindOf(this.editor.text) || "submission" : this.kind;
     if (!this.schemas.has(kind)) {
       this.schemas.set(kind, null);
       const url = this.kind === "any" ? this.form.getAttribute(`data-schema-${kind}`) : this.form.dataset.schema;
-      fetch(url)
-        .then((response) => (response.ok ? response.json() : null))
-        .then((schema) => this.schemas.set(kind, schema))
-        .catch(() => this.schemas.delete(kind));
+      if (url) this.#fetchSchema(kind, url);
     }
-    return this.schemas.get(kind);
+    return this.schemas.get(kind) ?? null;
   }
+
+  /**
+   * @param {string} kind
+   * @param {string} url
+   */
+  #fetchSchema(kind, url) {
+    fetch(url)
+      .then((response) => (response.ok ? response.json() : null))
+      .then((schema) => this.schemas.set(kind, schema))
+      .catch(() => this.schemas.delete(kind));
+  }
+}
+
+/** A random key. crypto.randomUUID is not available over plain HTTP. */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // Not before htmx listens: what it is asked sooner is never answered.
 document.addEventListener("DOMContentLoaded", () => {
+  /** @type {HTMLFormElement | null} */
   const form = document.querySelector("[data-builder]");
   if (form) new Page(form);
 });

@@ -2,53 +2,75 @@
 // what it was and what was changed, and one step takes that back.
 
 import { announce } from "./announce.js";
+import { closest, find } from "./elements.js";
+
+/** @import { Editor } from "./editor.js" */
+
+/** @typedef {{kind: string, text: string | null, headline: string, changes: string[]}} ReadResult the server's answer */
 
 const DOCUMENT_PATTERN = /[{[]|^\s*(?:\$\s*)?aws\s/;
 const MIN_LENGTH = 12;
 
 export class Inbox {
+  /** @type {string | undefined} */
+  #textBefore;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Editor} editor
+   * @param {HTMLElement} message
+   */
   constructor(form, editor, message) {
     this.form = form;
     this.editor = editor;
     this.message = message;
     message.addEventListener("click", (event) => {
-      if (!event.target.closest("[data-undo]")) return;
-      if (this.textBefore !== undefined) editor.replace(this.textBefore, "undo");
+      if (!closest(event, "[data-undo]")) return;
+      if (this.#textBefore !== undefined) editor.replace(this.#textBefore, "undo");
       this.clear();
     });
   }
 
-  /** Read what was pasted; `text` is the whole document after it. */
+  /**
+   * Read what was pasted; `text` is the whole document after it.
+   * @param {string} pasted
+   * @param {string} text
+   */
   async readPaste(pasted, text) {
     if (pasted.trim().length < MIN_LENGTH || !DOCUMENT_PATTERN.test(pasted)) return;
     const result = await this.#request({ pasted, whole: text });
     if (!result?.kind || this.editor.text !== text) return;
     if (result.text !== null && result.text !== text) {
-      this.textBefore = text;
+      this.#textBefore = text;
       this.editor.replace(result.text, "input.read");
     } else {
-      this.textBefore = undefined;
+      this.#textBefore = undefined;
     }
     this.#show(result);
   }
 
+  /**
+   * @param {Record<string, string>} fields
+   * @returns {Promise<ReadResult | null>}
+   */
   async #request(fields) {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value);
-    body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
+    body.append("csrfmiddlewaretoken", find(this.form, "[name=csrfmiddlewaretoken]", HTMLInputElement).value);
     try {
-      const response = await fetch(this.form.dataset.pasteUrl, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+      const response = await fetch(this.form.dataset.pasteUrl ?? "", { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
       return response.ok ? await response.json() : null;
     } catch {
       return null; // the preview shows what is wrong with the text
     }
   }
 
+  /** @param {ReadResult} result */
   #show({ headline, changes }) {
     const label = document.createElement("span");
     label.textContent = `Read as: ${headline}.`;
     this.message.replaceChildren(label);
-    if (this.textBefore !== undefined) {
+    if (this.#textBefore !== undefined) {
       const undoButton = document.createElement("button");
       undoButton.type = "button";
       undoButton.className = "jump";
@@ -66,15 +88,22 @@ export class Inbox {
 
   clear() {
     this.message.replaceChildren();
-    this.textBefore = undefined;
+    this.#textBefore = undefined;
   }
 }
 
-/** Open a file by its button or a drop on the form. `openText(text)` gets its content. */
+/**
+ * Open a file by its button or a drop on the form. `openText(text)` gets its content.
+ * @param {HTMLFormElement} form
+ * @param {(text: string) => void} openText
+ * @param {(text: string) => void} showMessage
+ */
 export function watchFiles(form, openText, showMessage) {
+  /** @type {HTMLInputElement | null} */
   const input = form.querySelector("input[type=file]");
   if (!input) return;
   const maxBytes = Number(form.dataset.maxBytes);
+  /** @param {File | undefined} file */
   const open = async (file) => {
     if (!file) return;
     if (file.size > maxBytes) {
@@ -89,8 +118,8 @@ export function watchFiles(form, openText, showMessage) {
     }
     input.value = ""; // from here on the text in the editor is what counts
   };
-  input.addEventListener("change", () => open(input.files[0]));
-  for (const kind of ["dragover", "dragleave", "drop"]) {
+  input.addEventListener("change", () => open(input.files?.[0]));
+  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
     form.addEventListener(
       kind,
       (event) => {

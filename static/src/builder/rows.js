@@ -2,31 +2,62 @@
 // the text. A line knows which row of the text it is by `data-origin`; without it, the text does not have it (yet).
 
 import { announce } from "./announce.js";
+import { closest, find } from "./elements.js";
+
+/** @import { Control, Origins, Row, RowLine } from "./types.js" */
 
 const MAX_PASTED_ROWS = 200;
 let addedCount = 0;
 
-const controls = (line) => [...line.querySelectorAll("input:not([type=hidden]), textarea")];
-const isEmpty = (line) => controls(line).every((control) => !control.value);
-export const lines = (group) => [...group.querySelectorAll("[data-line]")];
+/**
+ * The controls of a line: name and value.
+ * @param {HTMLElement} line
+ */
+function controls(line) {
+  /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
+  const visible = line.querySelectorAll("input:not([type=hidden]), textarea");
+  return [...visible];
+}
 
+/** @param {HTMLElement} line */
+const isEmpty = (line) => controls(line).every((control) => !control.value);
+
+/** @param {HTMLElement} group */
+export function lines(group) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = group.querySelectorAll("[data-line]");
+  return [...all];
+}
+
+/** @param {HTMLElement} group */
 export function addLine(group, name = "", value = "") {
-  const copy = group.querySelector("template").content.cloneNode(true);
+  const copy = document.importNode(find(group, "template", HTMLTemplateElement).content, true);
   addedCount += 1;
-  for (const control of copy.querySelectorAll("[name]")) control.name = control.name.replace("-NEW-", `-n${1000 + addedCount}-`);
-  const line = copy.querySelector("[data-line]");
-  group.querySelector("[data-list]").append(copy);
+  /** @type {NodeListOf<Control>} */
+  const named = copy.querySelectorAll("[name]");
+  for (const control of named) control.name = control.name.replace("-NEW-", `-n${1000 + addedCount}-`);
+  const line = find(copy, "[data-line]", HTMLElement);
+  find(group, "[data-list]", HTMLElement).append(copy);
   fill(line, name, value);
   return line;
 }
 
+/**
+ * @param {HTMLElement} line
+ * @param {string} name
+ * @param {string} value
+ */
 function fill(line, name, value) {
   const [first, second] = controls(line);
   if (document.activeElement !== first && first.value !== name) first.value = name;
   if (document.activeElement !== second && second.value !== value) second.value = value;
 }
 
-/** Return the rows of a group for lenses.js. A suggestion without a value counts as empty. */
+/**
+ * Return the rows of a group for lenses.js. A suggestion without a value counts as empty.
+ * @param {HTMLElement} group
+ * @returns {RowLine[]}
+ */
 export function rowsOf(group) {
   return lines(group).map((line) => {
     const [name, value] = controls(line);
@@ -36,6 +67,7 @@ export function rowsOf(group) {
   });
 }
 
+/** @param {HTMLElement} line */
 function originOf(line) {
   if (line.dataset.origin === undefined) {
     const match = /-o(\d+)-name$/.exec(controls(line)[0].name);
@@ -44,15 +76,23 @@ function originOf(line) {
   return line.dataset.origin === "" ? null : Number(line.dataset.origin);
 }
 
-/** Store where each row stands in the text after a write. */
+/**
+ * Store where each row stands in the text after a write.
+ * @param {RowLine[]} rows
+ * @param {Origins} origins
+ */
 export function setOrigins(rows, origins) {
-  rows.forEach((row, index) => (row.line.dataset.origin = origins[index] ?? ""));
+  rows.forEach((row, index) => (row.line.dataset.origin = String(origins[index] ?? "")));
 }
 
-/** Show the rows of the text. No caret moves, and empty lines stay. */
+/**
+ * Show the rows of the text. No caret moves, and empty lines stay.
+ * @param {HTMLElement} group
+ * @param {Row[]} rows
+ */
 export function refresh(group, rows) {
   const boundLines = lines(group).filter((line) => originOf(line) !== null);
-  boundLines.sort((first, second) => originOf(first) - originOf(second));
+  boundLines.sort((first, second) => Number(originOf(first)) - Number(originOf(second)));
   const freeLines = lines(group).filter((line) => originOf(line) === null);
   rows.forEach((row, index) => {
     let line = boundLines[index];
@@ -65,7 +105,7 @@ export function refresh(group, rows) {
       line = match ?? freeLines.find(isEmpty) ?? addLine(group);
       freeLines.splice(freeLines.indexOf(line), freeLines.includes(line) ? 1 : 0);
     }
-    line.dataset.origin = row.origin;
+    line.dataset.origin = String(row.origin);
     fill(line, row.name, row.value);
   });
   for (const line of boundLines.slice(rows.length)) {
@@ -74,8 +114,12 @@ export function refresh(group, rows) {
   }
 }
 
-/** Return the pairs of a text of KEY=value lines as in env files: with export, quotes and comments. */
+/**
+ * Return the pairs of a text of KEY=value lines as in env files: with export, quotes and comments.
+ * @param {string} text
+ */
 export function pairs(text) {
+  /** @type {[name: string, value: string][]} */
   const found = [];
   for (const line of text.split(/\r\n|\r|\n/)) {
     if (!line.trim() || line.trim().startsWith("#")) continue;
@@ -87,34 +131,38 @@ export function pairs(text) {
   return found.slice(0, MAX_PASTED_ROWS);
 }
 
-/** Handle the buttons and pastes of all groups in `pane`; `onChange(group)` is called after a change. */
+/**
+ * Handle the buttons and pastes of all groups in `pane`; `onChange(group)` is called after a change.
+ * @param {HTMLElement} pane
+ * @param {(group: HTMLElement) => void} onChange
+ */
 export function watch(pane, onChange) {
   pane.addEventListener("click", (event) => {
-    const addButton = event.target.closest("[data-add]");
-    if (addButton) addLine(addButton.closest("[data-rows]")).querySelector("input").focus();
+    const group = closest(event, "[data-rows]");
+    if (!group) return;
+    if (closest(event, "[data-add]")) addLine(group).querySelector("input")?.focus();
 
-    const removeButton = event.target.closest("[data-remove]");
-    if (!removeButton) return;
-    const line = removeButton.closest("[data-line]");
-    const group = line.closest("[data-rows]");
+    const line = closest(event, "[data-remove]") && closest(event, "[data-line]");
+    if (!line) return;
     const neighbour = line.nextElementSibling ?? line.previousElementSibling;
+    /** @type {HTMLElement | null} */
     const next = neighbour?.querySelector("[data-remove]") ?? group.querySelector("[data-add]");
-    announce(`Removed ${line.querySelector("input").value || "a row"}.`);
+    announce(`Removed ${line.querySelector("input")?.value || "a row"}.`);
     line.remove();
-    next.focus();
+    next?.focus();
     onChange(group);
   });
 
   pane.addEventListener("paste", (event) => {
-    const line = event.target.closest("[data-line]");
+    const line = closest(event, "[data-line]");
+    const group = line?.closest("[data-rows]");
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const pasted = line && event.target === line.querySelector("input") ? pairs(text) : [];
-    if (!pasted.length) return;
+    if (!pasted.length || !line || !(group instanceof HTMLElement)) return;
     event.preventDefault();
-    const group = line.closest("[data-rows]");
     const knownLines = lines(group);
     for (const [name, value] of pasted) {
-      const sameName = knownLines.find((candidate) => candidate.querySelector("input").value === name);
+      const sameName = knownLines.find((candidate) => candidate.querySelector("input")?.value === name);
       const target = sameName ?? (isEmpty(line) ? line : knownLines.find(isEmpty));
       if (target) {
         const [first, second] = controls(target);

@@ -3,8 +3,15 @@
 import { findNodeAtOffset, getLocation } from "jsonc-parser";
 import { blankComments, parse } from "./json_text.js";
 
-/** The schema at a path, its references followed; undefined where it says nothing. */
+/** @import { CompletionOption, JsonNode, Path, Schema } from "./types.js" */
+
+/**
+ * The schema at a path, its references followed; undefined where it says nothing.
+ * @param {Schema} schema
+ * @param {Path} path
+ */
 export function schemaAt(schema, path) {
+  /** @type {Schema | undefined} */
   let shape = resolveReference(schema, schema);
   for (const step of path) {
     const next = shape?.properties?.[step] ?? (typeof step === "number" ? shape?.items : shape?.additionalProperties);
@@ -14,19 +21,32 @@ export function schemaAt(schema, path) {
   return shape;
 }
 
+/**
+ * @param {Schema} schema
+ * @param {Schema} shape
+ * @returns {Schema}
+ */
 function resolveReference(schema, shape) {
-  if (!shape?.$ref) return shape;
+  if (!shape.$ref) return shape;
   const { $ref, ...own } = shape;
-  return { ...schema.$defs[$ref.split("/").at(-1)], ...own }; // a member's own description says more than its type's
+  return { ...schema.$defs?.[$ref.split("/").at(-1) ?? ""], ...own }; // a member's own description says more than its type's
 }
 
-/** Return the completions at an offset: {from, to, options}, or null. `extraValues` gives further values for a path. */
+/**
+ * Return the completions at an offset, or null. `extraValues` gives further values for a path.
+ * @param {Schema} schema
+ * @param {string} text
+ * @param {number} offset
+ * @param {boolean} explicit
+ * @param {(path: Path) => string[]} extraValues
+ * @returns {{from: number, to: number, options: CompletionOption[]} | null}
+ */
 export function completions(schema, text, offset, explicit, extraValues = () => []) {
   const plain = blankComments(text);
   const location = getLocation(plain, offset);
   const node = location.previousNode;
   const current = node && node.offset < offset && offset <= node.offset + node.length ? node : null;
-  const typed = /["\w-]*$/.exec(plain.slice(0, offset))[0];
+  const typed = /["\w-]+$/.exec(plain.slice(0, offset))?.[0] ?? "";
   const from = current ? current.offset : offset - typed.length;
   const to = current ? current.offset + current.length : offset;
   if (!explicit && !typed && !current) return null;
@@ -35,10 +55,10 @@ export function completions(schema, text, offset, explicit, extraValues = () => 
     if (!shape?.properties) return null;
     const existingKeys = siblingKeys(plain, offset);
     const hasColon = /^\s*:/.test(plain.slice(to));
-    const options = Object.keys(shape.properties)
-      .filter((key) => !existingKeys.has(key))
-      .map((key) => {
-        const member = resolveReference(schema, shape.properties[key]);
+    const options = Object.entries(shape.properties)
+      .filter(([key]) => !existingKeys.has(key))
+      .map(([key, property]) => {
+        const member = resolveReference(schema, property);
         return {
           label: JSON.stringify(key),
           type: "property",
@@ -59,15 +79,32 @@ export function completions(schema, text, offset, explicit, extraValues = () => 
   return options.length ? { from, to, options } : null;
 }
 
+/**
+ * @param {string} plain
+ * @param {number} offset
+ */
 function siblingKeys(plain, offset) {
-  const { root } = parse(plain);
-  let node = root && findNodeAtOffset(root, offset, true);
+  let node = nodeAround(plain, offset, true);
   while (node && node.type !== "object") node = node.parent;
   const others = (node?.children ?? []).filter((property) => offset < property.offset || offset > property.offset + property.children[0].length);
   return new Set(others.map((property) => property.children[0].value));
 }
 
-/** Return the start of a value, with a NUL where the caret goes. */
+/**
+ * Return the innermost node around an offset.
+ * @param {string} text
+ * @param {number} offset
+ * @param {boolean} includesEnd
+ */
+function nodeAround(text, offset, includesEnd) {
+  const { root } = parse(text);
+  return /** @type {JsonNode | undefined} */ (root && findNodeAtOffset(root, offset, includesEnd));
+}
+
+/**
+ * Return the start of a value, with a NUL where the caret goes.
+ * @param {Schema} shape
+ */
 function valueTemplate(shape) {
   switch (shape.type) {
     case "object":
@@ -81,14 +118,21 @@ function valueTemplate(shape) {
   }
 }
 
-/** Describe the field at an offset: {from, to, name, kind, help, values}, or null. */
+/**
+ * Describe the field at an offset, or return null.
+ * @param {Schema} schema
+ * @param {string} text
+ * @param {number} offset
+ */
 export function describe(schema, text, offset) {
-  const { root } = parse(text);
-  let node = root && findNodeAtOffset(root, offset, false);
+  let node = nodeAround(text, offset, false);
   if (node?.type !== "property" && node?.parent?.type === "property") node = node.parent;
   if (node?.type !== "property") return null;
+  /** @type {(string | number)[]} */
   const path = [];
-  for (let at = node; at; at = at.parent) {
+  /** @type {JsonNode | undefined} */
+  let at = node;
+  for (; at; at = at.parent) {
     if (at.type === "property") path.unshift(at.children[0].value);
     else if (at.parent?.type === "array") path.unshift(at.parent.children.indexOf(at));
   }
@@ -98,21 +142,24 @@ export function describe(schema, text, offset) {
   return {
     from: key.offset,
     to: node.offset + node.length,
-    name: path.at(-1),
+    name: key.value,
     kind: kindOf(shape),
     help: truncate(shape.description),
     values: shape.enum ?? [],
   };
 }
 
+/** @type {Record<string, string>} */
 const KINDS = { object: "object", array: "list", string: "text", integer: "integer", number: "number", boolean: "true or false" };
+/** @type {[limit: "minimum" | "maximum" | "maxLength" | "maxItems", text: string, isSuffix?: boolean][]} */
 const LIMITS = [["minimum", "at least"], ["maximum", "at most"], ["maxLength", "characters or fewer", true], ["maxItems", "at most"]];
 
+/** @param {Schema} shape */
 function kindOf(shape) {
   const limits = LIMITS.filter(([name]) => shape[name] !== undefined).map(([name, text, isSuffix]) =>
     isSuffix ? `${shape[name]} ${text}` : `${text} ${shape[name]}`,
   );
-  return [KINDS[shape.type] ?? "", ...limits].filter(Boolean).join(", ");
+  return [KINDS[shape.type ?? ""] ?? "", ...limits].filter(Boolean).join(", ");
 }
 
 const MAX_HELP_LENGTH = 700;

@@ -1,12 +1,19 @@
 // The tools above the editor: undo, search, format, fold, difference, copy as; and which panes are seen.
 
 import { announce } from "./announce.js";
+import { closest, find } from "./elements.js";
 import { blankComments, parse } from "./json_text.js";
 import { shellQuote } from "./units.js";
 
+/** @import { Editor } from "./editor.js" */
+
+/** @type {Record<string, string>} */
 const COMMANDS = { definition: "register-job-definition", submission: "submit-job" };
 
-/** Return the kind of a document by its keys; "" if they tell none. */
+/**
+ * Return the kind of a document by its keys; "" if they tell none.
+ * @param {string} text
+ */
 export function kindOf(text) {
   const { root } = parse(text);
   const keys = new Set(root?.type === "object" ? root.children.map((property) => property.children[0].value) : []);
@@ -15,7 +22,12 @@ export function kindOf(text) {
   return keys.size ? "submission" : "";
 }
 
-/** Return the document as a command of another tool. `api` gives the URL of the portal's API by kind. */
+/**
+ * Return the document as a command of another tool. `api` gives the URL of the portal's API by kind.
+ * @param {string} format
+ * @param {string} text
+ * @param {(kind: string) => string} api
+ */
 export function copyAs(format, text, api) {
   const kind = kindOf(text);
   if (format === "aws") {
@@ -29,15 +41,26 @@ export function copyAs(format, text, api) {
   return text;
 }
 
-/** Return the text in one line, without comments; strings and numbers stay as they are. */
+/**
+ * Return the text in one line, without comments; strings and numbers stay as they are.
+ * @param {string} text
+ */
 function compact(text) {
   return blankComments(text).replace(/"(?:[^"\\\r\n]|\\[^\r\n])*"|\s+/g, (match) => (match[0] === '"' ? match : "")).trim();
 }
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {Editor} editor
+ * @param {object} options
+ * @param {string} options.original
+ * @param {(kind: string) => string} options.api
+ * @param {(text: string) => void} options.showMessage
+ */
 export function watchTools(form, editor, { original, api, showMessage }) {
-  const tools = form.querySelector("[data-tools]");
+  const tools = find(form, "[data-tools]", HTMLElement);
   tools.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+    const button = closest(event, "button");
     if (!button) return;
     switch (button.dataset.tool) {
       case "undo":
@@ -54,43 +77,49 @@ export function watchTools(form, editor, { original, api, showMessage }) {
         button.setAttribute("aria-pressed", String(editor.fold()));
         break;
       case "difference":
-        button.setAttribute("aria-pressed", String(editor.compare(original())));
+        button.setAttribute("aria-pressed", String(editor.compare(original)));
         break;
     }
     if (button.dataset.copyAs) {
-      button.closest("details").open = false;
+      const menu = button.closest("details");
+      if (menu) menu.open = false;
       const copied = copyAs(button.dataset.copyAs, editor.text, api);
       if (copied === null) showMessage("The AWS CLI has no command for workflows. The portal submits the jobs one by one.");
       else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } })); // copy.js does it
     }
   });
   document.addEventListener("click", (event) => {
-    const menu = tools.querySelector("details[open]");
-    if (menu && !menu.contains(event.target)) menu.open = false;
+    const menu = tools.querySelector("details");
+    if (menu && !(event.target instanceof Node && menu.contains(event.target))) menu.open = false;
   });
   tools.addEventListener("keydown", (event) => {
-    const menu = event.target.closest("details[open]");
+    const menu = closest(event, "details[open]");
     if (event.key !== "Escape" || !menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
+    menu.removeAttribute("open");
+    menu.querySelector("summary")?.focus();
   });
 }
 
-/** Show the form, the JSON or both. The choice is stored in the browser. */
+/**
+ * Show the form, the JSON or both. The choice is stored in the browser.
+ * @param {HTMLFormElement} form
+ */
 export function watchPanes(form) {
   const choice = document.querySelector("[data-panes-choice]");
   if (!choice) return;
+  /** @param {string} panes */
   const show = (panes) => {
     form.dataset.panes = panes;
     for (const radio of choice.querySelectorAll("input")) radio.checked = radio.value === panes;
   };
   try {
-    const storedPanes = localStorage.getItem("panes");
+    const storedPanes = localStorage.getItem("panes") ?? "";
     if (["form", "both", "json"].includes(storedPanes)) show(storedPanes);
   } catch {
     // storage can be forbidden; the page still has panes
   }
   choice.addEventListener("change", (event) => {
+    if (!(event.target instanceof HTMLInputElement)) return;
     show(event.target.value);
     try {
       localStorage.setItem("panes", event.target.value);

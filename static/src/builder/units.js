@@ -3,31 +3,41 @@
 
 import { Raw, serialize, singleLine } from "./json_text.js";
 
+/** @import { ArrayNode, ValueNode, ValueType } from "./types.js" */
+
 export const WHOLE = /^(?:0|[1-9]\d{0,14})$/;
 const SPAN = /(\d{1,15}(?:\.\d{1,4})?)\s*([a-z]+)/gi;
-const SECONDS = {};
-for (const [names, size] of [
+/** @type {[names: string, size: bigint][]} */
+const UNITS = [
   ["s sec secs second seconds", 1n],
   ["m min mins minute minutes", 60n],
   ["h hr hrs hour hours", 3600n],
   ["d day days", 86400n],
-]) {
-  for (const name of names.split(" ")) SECONDS[name] = size;
-}
+];
+const SECONDS = new Map(UNITS.flatMap(([names, size]) => names.split(" ").map((name) => /** @type {const} */ ([name, size]))));
 const MEMORY = /^(\d{1,15}(?:\.\d{1,4})?)\s*(m|mb|mib|g|gb|gib|t|tb|tib)?$/i;
+/** @type {Record<string, bigint>} */
 const MIB = { m: 1n, g: 1024n, t: 1024n * 1024n };
+/** @type {[unit: string, size: bigint][]} */
 const PARTS = [["d", 86400n], ["h", 3600n], ["min", 60n], ["s", 1n]];
 const SCALE = 10_000n; // counts have four decimals at most
 
-/** A decimal count in ten-thousandths, exactly. */
+/**
+ * A decimal count in ten-thousandths, exactly.
+ * @param {string} count
+ */
 function scaled(count) {
   const [whole, part = ""] = count.split(".");
   return BigInt(whole) * SCALE + BigInt(part.padEnd(4, "0"));
 }
 
+/** @param {bigint} total */
 const whole = (total) => (total % SCALE ? null : String(total / SCALE));
 
-/** 2 h, 1 h 30 min, 45 s, from a whole number as text. */
+/**
+ * 2 h, 1 h 30 min, 45 s, from a whole number as text.
+ * @param {string} text
+ */
 export function formatSeconds(text) {
   let rest = BigInt(text);
   if (rest < 60n) return `${rest} s`;
@@ -39,22 +49,35 @@ export function formatSeconds(text) {
   return parts.join(" ");
 }
 
-/** The seconds of “2 h”, “1h 30m”, “90 minutes” or “5400” as text, or null. */
+/**
+ * The seconds of “2 h”, “1h 30m”, “90 minutes” or “5400” as text, or null.
+ * @param {string} input
+ */
 export function parseSeconds(input) {
   const text = input.trim();
   if (WHOLE.test(text)) return text;
   const spans = [...text.matchAll(SPAN)];
   const rest = text.replace(SPAN, "").replaceAll("and", "").replaceAll(",", "").trim();
-  if (!spans.length || rest || spans.some((span) => !SECONDS[span[2].toLowerCase()])) return null;
-  return whole(spans.reduce((sum, span) => sum + scaled(span[1]) * SECONDS[span[2].toLowerCase()], 0n));
+  if (!spans.length || rest) return null;
+  let total = 0n;
+  for (const [, count, unit] of spans) {
+    const size = SECONDS.get(unit.toLowerCase());
+    if (!size) return null;
+    total += scaled(count) * size;
+  }
+  return whole(total);
 }
 
+/** @param {string} text */
 export function formatMib(text) {
   const mib = BigInt(text);
   return mib && mib % 1024n === 0n ? `${mib / 1024n} GiB` : `${mib} MiB`;
 }
 
-/** The MiB of “16 GiB”, “1.5 G” or “512” as text, or null. */
+/**
+ * The MiB of “16 GiB”, “1.5 G” or “512” as text, or null.
+ * @param {string} input
+ */
 export function parseMib(input) {
   const match = MEMORY.exec(input.trim());
   return match && whole(scaled(match[1]) * MIB[(match[2] ?? "m")[0].toLowerCase()]);
@@ -63,20 +86,25 @@ export function parseMib(input) {
 const SAFE = /^[\w@%+=:,./-]+$/; // ASCII only: what is not, is put in quotes
 const UNTYPABLE = /[^\P{C}\n\t]|[^\P{Z} ]/u;
 
-/** A command as one line that a shell would split into the same words; as JSON where no line can express it. */
+/**
+ * A command as one line that a shell would split into the same words; as JSON where no line can express it.
+ * @param {string} text
+ * @param {ArrayNode} list
+ */
 export function formatCommand(text, list) {
-  const words = list.children;
-  if (words.every((word) => word.type === "string" && !UNTYPABLE.test(word.value))) {
-    return words.map((word) => shellQuote(word.value)).join(" ");
-  }
-  return singleLine(text, list);
+  const words = list.children.flatMap((word) => (word.type === "string" && !UNTYPABLE.test(word.value) ? word.value : []));
+  return words.length === list.children.length ? words.map(shellQuote).join(" ") : singleLine(text, list);
 }
 
+/** @param {string} word */
 export function shellQuote(word) {
   return SAFE.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** The words of a command line as a list, a JSON list as it was typed, or null where a quote has no end. */
+/**
+ * The words of a command line as a list, a JSON list as it was typed, or null where a quote has no end.
+ * @param {string} input
+ */
 export function parseCommand(input) {
   const text = input.trim();
   if (text.startsWith("[")) {
@@ -89,9 +117,13 @@ export function parseCommand(input) {
   return shellWords(text);
 }
 
-/** As Python's shlex.split does it. */
+/**
+ * As Python's shlex.split does it.
+ * @param {string} text
+ */
 function shellWords(text) {
   const words = [];
+  /** @type {string | null} */
   let word = null;
   let quote = "";
   for (let index = 0; index < text.length; index += 1) {
@@ -122,10 +154,20 @@ function shellWords(text) {
 }
 
 // -- Value types: how a value is shown and how input is parsed, as in jobs/spec/forms/value_types.py.
+/** @type {ValueType["format"]} */
 const stringValue = (_, node) => (node.type === "string" ? node.value : null);
+/**
+ * @param {string} source
+ * @param {ValueNode} node
+ */
 const isWhole = (source, node) => node.type === "number" && /^-?\d+$/.test(source.slice(node.offset, node.offset + node.length));
+/**
+ * @param {string} source
+ * @param {ValueNode} node
+ */
 const raw = (source, node) => source.slice(node.offset, node.offset + node.length);
 
+/** @type {Record<string, ValueType>} */
 const VALUE_TYPES = {
   text: { format: stringValue, parse: (input) => input },
   whole: {
@@ -174,6 +216,7 @@ const VALUE_TYPES = {
   },
 };
 
+/** @param {string} input */
 function isJson(input, beginning = "") {
   if (!input.trim().startsWith(beginning)) return false;
   try {
@@ -184,9 +227,15 @@ function isJson(input, beginning = "") {
   }
 }
 
+/** @param {string} name */
 export const valueType = (name) => VALUE_TYPES[name] ?? VALUE_TYPES.text;
 
-/** Return a node as a field shows it: by its value type, or as JSON if the type would not parse the same value again. */
+/**
+ * Return a node as a field shows it: by its value type, or as JSON if the type would not parse the same value again.
+ * @param {string} typeName
+ * @param {string} source
+ * @param {ValueNode} node
+ */
 export function display(typeName, source, node) {
   const displayed = valueType(typeName).format(source, node);
   if (displayed !== null && serialize(valueType(typeName).parse(displayed)) === singleLine(source, node)) return displayed;
