@@ -29,9 +29,9 @@ help:
 	@echo 'make test          run all tests: SQLite, PostgreSQL, headless Chromium, and Node if installed'
 	@echo 'make test-fast     run the quick tests: no browser, child process or PostgreSQL, each under a tenth of a second'
 	@echo 'make test-js       test the scripts of the pages; needs Node (without it make test skips them, make check fails)'
-	@echo 'make lint-js       check the scripts of the pages with ESLint and TypeScript; needs Node and npm'
+	@echo 'make lint-js       check the scripts of the pages with ESLint and TypeScript; needs Node and npm (without them: NOT CHECKED)'
 	@echo 'make coverage      measure branch coverage and list what is not covered'
-	@echo 'make check         check format, lint, types, imports, migrations, templates, bundle, audit; then run all tests'
+	@echo 'make check         check format, lint, scripts, types, imports, migrations, templates, bundle, audit; then run all tests'
 	@echo 'make format        format the code and fix lint errors'
 	@echo 'make assets        build the editor bundle from static/src/builder; needs Node and npm'
 	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
@@ -85,7 +85,7 @@ rules: .venv/.dev-stamp
 	@$(PY) -m scripts.write_access_doc
 
 # -- Everything CI does
-check: .venv/.dev-stamp lint types contracts migrations templates bundle deploy audit test
+check: .venv/.dev-stamp lint lint-js types contracts migrations templates bundle deploy audit test
 
 lint: .venv/.dev-stamp
 	@echo '== format and lint'
@@ -186,4 +186,4 @@ lock:
 		pyproject.toml -o requirements-dev.txt
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .node .assets

@@ -2,7 +2,7 @@
 
 ESLint and TypeScript are installed from static/src/builder/package-lock.json into .node/,
 beside a copy of the sources.
-Without Node and npm the checks are skipped and say so; in CI they fail.
+Without Node, npm or a registry the checks are skipped and say so; in CI they fail.
 """
 
 import hashlib
@@ -20,7 +20,16 @@ WORK = ROOT / ".node"
 BUILDER = ROOT / "static" / "src" / "builder"
 SOURCES = ("static/js", "static/src")
 CONFIGURATION = ("static/src/eslint.config.mjs", "static/src/tsconfig.json")
-INSTALL = ("npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
+INSTALL = (
+    "npm",
+    "ci",
+    "--silent",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    "--fetch-retries=1",
+)
 INSTALL_TIMEOUT_SECONDS = 300
 CHECK_TIMEOUT_SECONDS = 120
 CHECKS = (("eslint", "static"), ("tsc", "--project", "."))
@@ -28,14 +37,19 @@ CHECKS = (("eslint", "static"), ("tsc", "--project", "."))
 
 def main() -> int:
     if node.find_node() is None or shutil.which("npm") is None:
-        sys.stdout.write(f"NOT CHECKED: lint and types of the pages' scripts. {node.ADVICE}\n")
-        return 1 if node.is_required() else 0
+        return _skip(node.ADVICE)
     if not _install():
-        return 1
+        return _skip("npm could not install ESLint and TypeScript.")
     _copy_sources()
     binaries = WORK / "node_modules" / ".bin"
     codes = [_run([str(binaries / check[0]), *check[1:]], CHECK_TIMEOUT_SECONDS) for check in CHECKS]
     return max(codes)
+
+
+def _skip(reason: str) -> int:
+    """Say that nothing was checked. Return the exit code."""
+    sys.stdout.write(f"NOT CHECKED: lint and types of the pages' scripts. {reason}\n")
+    return 1 if node.is_required() else 0
 
 
 def _install() -> bool:
