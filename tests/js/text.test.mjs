@@ -117,7 +117,7 @@ const NO_JSON = ["{", '{"a": }', '{"a": 1,}', "{a: 1}", '{"a": 1} x', "[".repeat
 for (const whole of NO_JSON) {
   test(`what is no JSON is no document and breaks nothing: ${whole.slice(0, 12)}`, () => {
     assert.notEqual(text.parse(whole).error, null);
-    assert.match(fields.whyNotShown(whole, "submission"), /^The text is no JSON now/);
+    assert.match(fields.whyNotShown(whole, "submission"), /^Invalid JSON \(line \d+, column \d+\)/);
   });
 }
 
@@ -128,7 +128,7 @@ const FORMS = [
   ['{"jobs": []}', "submission", "a workflow"],
   ['{"jobDefinitionName": "a"}', "submission", "a definition"],
   ['{"jobDefinitionName": "a", "ecsProperties": {}}', "definition", ""],
-  ["[]", "submission", "an object"],
+  ["[]", "submission", "a JSON object"],
 ];
 
 for (const [whole, kind, reason] of FORMS) {
