@@ -10,6 +10,8 @@ from django.db import connection
 
 from tests.eventually import eventually
 
+FOR_TESTS = {"timeout": 120, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"}
+
 
 @contextmanager
 def database_in_a_file(folder: Path) -> Iterator[None]:
@@ -25,14 +27,16 @@ def database_in_a_file(folder: Path) -> Iterator[None]:
         connection.connection.backup(copy)
         # As every migrated file is. Of many who are the first to open it and would switch it, one may fail at once.
         copy.execute("PRAGMA journal_mode=WAL")
-    in_memory, name = connection.connection, connection.settings_dict["NAME"]
-    connection.settings_dict["NAME"] = str(file)  # of every thread's connection: they have one dict of settings
+    in_memory, settings = connection.connection, connection.settings_dict
+    memory_settings = {key: settings[key] for key in ("NAME", "OPTIONS")}
+    # Every thread's connection has this one dict. Nothing is to survive the machine, and a busy one lets them wait.
+    settings |= {"NAME": str(file), "OPTIONS": {**settings["OPTIONS"], **FOR_TESTS}}
     connection.connection = None
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = name
+        settings |= memory_settings
         connection.connection = in_memory
 
 
