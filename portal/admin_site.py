@@ -20,6 +20,10 @@ HIDDEN_APPS = frozenset({"account", "mfa", "usersessions"})
 
 
 class PortalAdminSite(AdminSite):
+    site_header = "Batch Portal administration"
+    site_title = "Batch Portal"
+    index_title = "Administration"
+
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
         visible_models = [model for model in models if model._meta.app_label not in HIDDEN_APPS]  # noqa: SLF001 - as Django does
