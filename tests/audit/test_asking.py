@@ -79,9 +79,9 @@ def test_a_submission_of_many_jobs_costs_no_more_questions_than_one_of_two(lead,
         return json.dumps({"jobs": [document(jobName=f"step-{number}") for number in range(size)]})
 
     actions.submit(workflow(2), lead, source=Source.JSON)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         actions.submit(workflow(2), lead, source=Source.JSON)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         actions.submit(workflow(40), lead, source=Source.JSON)
 
 
