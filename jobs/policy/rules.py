@@ -174,7 +174,7 @@ def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Vi
 
 def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Limit vCPU, memory and GPU of one run, with the submission's overrides; all nodes together."""
-    nodes = f" on its {request.size.nodes} nodes together" if request.size.nodes > 1 else ""
+    nodes = f" on its {request.size.nodes} nodes in total" if request.size.nodes > 1 else ""
     for resource, rule, amount, limit in _exceeded_limits(request, _limits(request, grants)):
         yield Violation(
             f"policy.{rule}",

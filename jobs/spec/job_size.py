@@ -160,7 +160,7 @@ class _SizeCounter:
         for task in alone:
             amounts += self._task_amounts(task, ())
         if "nodeProperties" not in self.definition:
-            return (amounts if alone else _all_unknown("it describes no container")), 1
+            return (amounts if alone else _all_unknown("it has no container")), 1
         of_nodes, count = self._all_nodes([task for task in all_tasks if task.is_in_node_group])
         return amounts + of_nodes, count
 
@@ -170,7 +170,7 @@ class _SizeCounter:
             for path, value in _size_members(document):
                 is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
                 if not is_read and value not in (None, [], {}):
-                    return _all_unknown(f"the portal can't tell what {'.'.join(_keys_of(path))} is for")
+                    return _all_unknown(f"the portal does not know the field {'.'.join(_keys_of(path))}")
         return ResourceAmounts()
 
     # -- One task or pod
@@ -187,7 +187,7 @@ class _SizeCounter:
             else:
                 main += amounts
         if not task.containers:
-            main = _all_unknown("it describes no container")
+            main = _all_unknown("it has no container")
         gib = object_at(task.value, "ephemeralStorage").get("sizeInGiB")
         storage = ResourceAmounts(ephemeral_gib=gib if is_integer(gib) else 0)
         return main.elementwise_max(before) + storage

@@ -22,7 +22,7 @@ _UNREPLACED_KEYS = (
 def placeholders_in_commands_only(document: Document) -> Iterator[Problem]:
     """Ref:: is replaced only in the command; anywhere else it stays as written.
 
-    Source: “Parameters”, AWS Batch User Guide; AWS's answer to issue 24 of the guide's repository.
+    Source: “Parameters”, AWS Batch User Guide; AWS's reply to issue 24 of the guide's repository.
     """
     for container in containers(document):
         for key in _UNREPLACED_KEYS:

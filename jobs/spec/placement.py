@@ -85,7 +85,7 @@ def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> 
         return answers[0][0]
     return PlacementResult(
         PlacementVerdict.NO,
-        "No compute environment of the queue can run it. " + " ".join(a.reason for a, _ in answers),
+        "No compute environment of the queue can run the job. " + " ".join(a.reason for a, _ in answers),
     )
 
 

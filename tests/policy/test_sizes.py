@@ -156,7 +156,7 @@ def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
     ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
     [told] = job_violations(ask, grants_with(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
 
-    assert told.message == "The job asks for 9 vCPU on its 9 nodes together; Research can use at most 8 in cpu."
+    assert told.message == "The job asks for 9 vCPU on its 9 nodes in total; Research can use at most 8 in cpu."
     assert told.pointer == "/nodeOverrides"
 
 

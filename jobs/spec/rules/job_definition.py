@@ -51,7 +51,7 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
         yield Problem("", f"A definition of type {kind} needs {join_words(allowed, conjunction='or')}.")
     for key in present:
         if key not in allowed:
-            message = f"{key} is not allowed with type {kind}, which takes {join_words(allowed, conjunction='or')}."
+            message = f"{key} is not allowed with type {kind}, which allows {join_words(allowed, conjunction='or')}."
             yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
     for key in matching[1:]:
         message = f"{key} and {matching[0]} exclude each other; keep one of them."

@@ -225,7 +225,7 @@ def node_count_can_change(definition: Document, submission: Document) -> Iterato
 
 @rule("overrides.too-many-tags")
 def propagated_tags_within_limit(definition: Document, submission: Document) -> Iterator[Problem]:
-    """With propagateTags, definition and job can have 50 tags together, or the job fails; the portal adds six.
+    """With propagateTags, definition and job can have at most 50 tags together; the portal adds six of them.
 
     Source: SubmitJob, AWS Batch API reference: with more than 50 combined tags the job goes to FAILED.
     """

@@ -81,7 +81,7 @@ def retry_rules_need_second_attempt(document: Document) -> Iterator[Problem]:
 
 @rule("retries.no-catch-all", WARNING)
 def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
-    """A failure that matches no rule is retried, so a list of failures to retry needs a last rule that exits.
+    """A failure that matches no rule is retried; to retry only listed failures, add a last rule with EXIT.
 
     Source: “Automated job retries”, AWS Batch User Guide: if none of the listed conditions match, the job is retried.
     """
