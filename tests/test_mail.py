@@ -160,7 +160,7 @@ def test_the_health_page_says_in_plain_words_why_mail_fails(
     tasks.send_mail(outgoing.pk)
 
     [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]
-    assert (sign.tone, sign.message) == ("good", f"1 to be sent. {words}")
+    assert (sign.tone, sign.message) == ("good", f"1 waiting. {words}")
 
     OutgoingMail.objects.update(failed_at=now())
     [sign] = [sign for sign in health.collect_health().processes if sign.name == "Mail"]

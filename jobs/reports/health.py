@@ -120,10 +120,14 @@ def _job_figures() -> dict[int, dict[str, object]]:
 def _check_clock() -> HealthCheck:
     lease = Lease.objects.filter(name="clock").first()
     if lease and lease.until > now() - MAX_CLOCK_SILENCE:
-        return HealthCheck("Clock", "good", f"works ({lease.owner})")
+        return HealthCheck("Clock", "good", f"running ({lease.owner})")
     since = lease.until if lease else None
     return HealthCheck(
-        "Clock", "bad", "does not work", since, "Start it: manage.py clock. Without it lost rings stay lost."
+        "Clock",
+        "bad",
+        "not running",
+        since,
+        "Start manage.py clock. Without it, lost task notifications aren't repeated.",
     )
 
 
@@ -131,10 +135,10 @@ def _check_workers() -> Iterator[HealthCheck]:
     all_workers = workers()
     if all_workers is None:
         advice = (
-            "Check the Redis server. Nothing is lost: jobs and mail are kept, and the clock sends them on when Redis "
-            f"answers. If Redis hangs, each process leaves it alone for {PAUSE_SECONDS:.0f} seconds after a time-out."
+            "Check the Redis server. No jobs or email are lost: the clock delivers them when Redis "
+            f"responds. If Redis hangs, each process waits {PAUSE_SECONDS:.0f} seconds after a timeout."
         )
-        yield HealthCheck("Redis", "bad", "does not answer", None, advice)
+        yield HealthCheck("Redis", "bad", "not responding", None, advice)
         return
     alive = [
         worker for worker in all_workers if worker.last_seen_at and now() - worker.last_seen_at < MAX_WORKER_SILENCE
@@ -142,9 +146,9 @@ def _check_workers() -> Iterator[HealthCheck]:
     if alive:
         busy = sum(worker.is_busy for worker in alive)
         last = max(worker.last_seen_at for worker in alive if worker.last_seen_at)
-        yield HealthCheck("Workers", "good", f"{len(alive)} alive, {busy} busy", last)
+        yield HealthCheck("Workers", "good", f"{len(alive)} running, {busy} busy", last)
     else:
-        yield HealthCheck("Workers", "bad", "none is alive", None, "Start one: manage.py worker.")
+        yield HealthCheck("Workers", "bad", "none running", None, "Start manage.py worker.")
 
 
 def _check_mail() -> Iterator[HealthCheck]:
@@ -162,13 +166,13 @@ def _check_mail() -> Iterator[HealthCheck]:
         message = (
             f"{counts['failed']} couldn't be sent in the last 7 days. {last_failure.problem if last_failure else ''}"
         )
-        advice = "Check EMAIL_URL, MAIL_FROM and the mail server. The people can ask for another link."
+        advice = "Check EMAIL_URL, MAIL_FROM and the mail server. Users can request another link."
         yield HealthCheck("Mail", "bad", message, last_failure.failed_at if last_failure else None, advice)
         return
     is_late = counts["oldest"] is not None and now() - counts["oldest"] > MAX_MAIL_DELAY
     problem = OutgoingMail.objects.waiting().exclude(problem="").values_list("problem", flat=True).last()
-    message = f"{counts['waiting']} to be sent" + (f". {problem}" if problem else "")
-    advice = "It is tried again for some minutes. Check the workers and the mail server." if is_late else ""
+    message = f"{counts['waiting']} waiting" + (f". {problem}" if problem else "")
+    advice = "The portal retries for some minutes. Check the workers and the mail server." if is_late else ""
     yield HealthCheck("Mail", "warn" if is_late else "good", message, counts["oldest"], advice)
 
 
@@ -186,37 +190,37 @@ def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator
     yield HealthCheck(
         "Undelivered",
         "bad" if is_late else "good",
-        f"{number('undelivered')} ready to be sent",
+        f"{number('undelivered')} ready to send",
         oldest,
-        "Look at the workers, and at what AWS last said below." if is_late else "",
+        "Check the workers, and the last AWS error below." if is_late else "",
     )
     since = moment("sending_since")
     is_stuck = since is not None and now() - since > MAX_SENDING_TIME
     yield HealthCheck(
         "Sending",
         "warn" if is_stuck else "good",
-        f"{number('sending')} on the way, their answer not known yet",
+        f"{number('sending')} in progress, outcome not known yet",
         since,
-        "They are looked for by their marker and settle when AWS answers ListJobs." if is_stuck else "",
+        "The portal looks for their marker in AWS. They settle when ListJobs responds." if is_stuck else "",
     )
     held_count, lost_count = number("held"), number("lost")
     yield HealthCheck(
         "Held",
         "warn" if held_count else "good",
-        f"{held_count} wait for a person to decide" if held_count else "none",
+        f"{held_count} waiting for a team lead to decide" if held_count else "none",
     )
     message = (
-        f"{lost_count} forgotten by AWS in the last 7 days before their end was seen"
+        f"{lost_count} in the last 7 days: AWS no longer has them, and their final state wasn't seen"
         if lost_count
-        else "none in 7 days"
+        else "none in the last 7 days"
     )
     yield HealthCheck("Lost", "warn" if lost_count else "good", message)
     yield from _check_queues(figures.get("queues"))
     yield from _check_discrepancies(account, number("duplicates"), number("rebuilt"))
     recovering = moment("recovering")
     if recovering and queues_to_compare(account, recovering).exists():
-        advice = "Nothing is sent until every queue was compared with AWS: a backup may have been restored."
-        yield HealthCheck("Recovery", "warn", "submissions are held back", recovering, advice)
+        advice = "Nothing is sent until every queue is compared with AWS, because a backup may have been restored."
+        yield HealthCheck("Recovery", "warn", "submissions are held", recovering, advice)
     yield from _check_breaker(account)
     if error := account.status.last_error or account.status.queue_snapshot_error:
         yield HealthCheck("AWS", "bad", error)
@@ -227,7 +231,10 @@ def _check_breaker(account: Account) -> Iterator[HealthCheck]:
     breaker = account.status.breaker
     if not breaker.is_open:
         return
-    advice = "Check the network, the endpoint and AWS's status page. Work resumes by itself; other accounts go on."
+    advice = (
+        "Check the network, the endpoint and AWS's status page. Calls resume automatically. Other accounts aren't "
+        "affected."
+    )
     yield HealthCheck("Connection", "bad", breaker_summary(account), breaker.opened_at, advice)
 
 
@@ -235,32 +242,40 @@ def _check_queues(queues: object) -> Iterator[HealthCheck]:
     """Check, for each queue with active jobs, the age of the oldest observation."""
     for name, count, since in queues if isinstance(queues, list) else ():
         is_late = now() - since > MAX_OBSERVATION_AGE
-        message = f"{count} active, the one heard of longest ago"
-        advice = "Jobs are asked about every few minutes at the latest: see the workers." if is_late else ""
+        message = f"{count} active, oldest update"
+        advice = "Jobs are polled at least every few minutes. Check the workers." if is_late else ""
         yield HealthCheck(f"Queue {name}", "warn" if is_late else "good", message, since, advice)
 
 
 def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Iterator[HealthCheck]:
-    advice = "They were ended. manage.py reconcile --report says which; it should never happen." if duplicates else ""
-    message = f"{duplicates} jobs were twice in AWS, ever" if duplicates else "none, ever"
+    advice = (
+        "They were terminated. Run manage.py reconcile --report to list them. This should never happen."
+        if duplicates
+        else ""
+    )
+    message = f"{duplicates} jobs submitted twice in total" if duplicates else "none"
     yield HealthCheck("Duplicates", "bad" if duplicates else "good", message, None, advice)
     if rebuilt:
-        yield HealthCheck("Rebuilt", "warn", f"{rebuilt} jobs in AWS had no row and were found by their tags, ever")
+        yield HealthCheck(
+            "Rebuilt", "warn", f"{rebuilt} jobs in AWS without a row were imported by their tags in total"
+        )
     is_recent = (
         account.status.throttled_at is not None and now() - account.status.throttled_at < RECENT_THROTTLE_PERIOD
     )
-    message = f"{account.status.throttles} calls were too fast for AWS, ever"
-    advice = "Lower the account's rate, or look less often." if is_recent else ""
+    message = f"{account.status.throttles} calls throttled by AWS in total"
+    advice = "Lower the account's rate limit." if is_recent else ""
     yield HealthCheck("Throttles", "warn" if is_recent else "good", message, account.status.throttled_at, advice)
     skew = account.status.clock_skew_seconds
     is_large = abs(skew or 0.0) > CLOCK_SKEW_WARNING_SECONDS
-    advice = "See to this machine's time. Above 60 seconds nothing is sent: what is lost could not be told apart."
-    message = "not measured yet" if skew is None else f"AWS's clock is {skew:+.1f} seconds from ours"
+    advice = (
+        "Correct this machine's clock. Above 60 seconds nothing is sent, because lost jobs couldn't be identified."
+    )
+    message = "not measured yet" if skew is None else f"AWS's clock differs by {skew:+.1f} seconds"
     yield HealthCheck("Clock skew", "bad" if is_large else "good", message, None, advice if is_large else "")
 
 
 def _check_poll(account: Account, active: int) -> HealthCheck:
     is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
-    message = f"{active} active jobs are followed" if active else "nothing to follow"
-    advice = "The portal shows what it last knew. See the workers, and what AWS last said." if is_late else ""
+    message = f"{active} active jobs monitored" if active else "no active jobs"
+    advice = "Pages may be out of date. Check the workers, and the last AWS error." if is_late else ""
     return HealthCheck("Last poll", "bad" if is_late else "good", message, account.status.polled_at, advice)

@@ -30,7 +30,7 @@ def breaker_summary(account: Account) -> str:
         return "AWS answers."
     retry_text = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
     since = f"{breaker.opened_at:%Y-%m-%d %H:%M:%S}"
-    return f"Paused since {since} UTC: {breaker.reason}{retry_text} Jobs are kept meanwhile."
+    return f"Paused since {since} UTC: {breaker.reason}{retry_text} Jobs stay queued meanwhile."
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def _parse_cursor(cursor: str) -> tuple[int, str]:
         return 1, ""
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise InvalidCursorError("This is no place in a log: give back the “next” of an earlier answer, or nothing.")
+        raise InvalidCursorError("Invalid log position. Send the “next” of an earlier response, or leave it out.")
     return int(match["attempt"]), match["token"]
 
 

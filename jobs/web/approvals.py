@@ -95,7 +95,7 @@ def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
     except actions.ValidationFailedError as error:
         return _approval_page(request, approval, member, rejection=error.verdict)
     else:
-        messages.success(request, f"Approved {approval.submission.name}. It is on its way.")
+        messages.success(request, f"Approved {approval.submission.name}.")
     return redirect(approval)
 
 
@@ -112,7 +112,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
     except ValueError as error:
         return _approval_page(request, approval, member, comment_error=str(error))
     else:
-        messages.success(request, f"Declined {approval.submission.name}. Nothing of it is sent.")
+        messages.success(request, f"Declined {approval.submission.name}.")
     return redirect(approval)
 
 
@@ -139,9 +139,12 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
             request, approval, member, text, (feedback.from_result(error.verdict), ()), is_rejected=True
         )
     if approved:
-        messages.success(request, f"Changed and approved {approval.submission.name}. It is on its way.")
+        messages.success(request, f"Edited and approved {approval.submission.name}.")
     else:
-        messages.info(request, "Changed. Someone who never made it larger has to approve it.")
+        messages.info(
+            request,
+            "Changes saved. Another lead or an administrator must approve the request, because you made it larger.",
+        )
     return redirect(approval)
 
 
@@ -224,7 +227,7 @@ def _panel_context(
 
 def _check_can_edit(approval: Approval, member: Member) -> None:
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You asked for it. To change it, stop it and ask anew.")
+        raise PermissionDenied("You can't edit your own request. Stop it and submit it again.")
 
 
 def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:

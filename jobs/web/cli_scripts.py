@@ -40,7 +40,7 @@ def portal_url(request: HttpRequest) -> str:
     """Return the portal's URL as this request reached it. Raise BadRequest for characters a shell could interpret."""
     url = f"{request.scheme}://{request.get_host()}"
     if not _PORTAL_URL.fullmatch(url):
-        raise BadRequest("The Host header holds what no address has.")
+        raise BadRequest("Invalid Host header.")
     return url
 
 

@@ -62,7 +62,7 @@ def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="tokens")
     token = access.token(member, text_id)
     if request.method == "POST" and token_actions.revoke_token(token, member):
-        messages.success(request, f"Revoked {token.name}. Whoever uses it is refused from now on.")
+        messages.success(request, f"Revoked {token.name}.")
     return redirect("tokens", member.team.slug)
 
 

@@ -33,7 +33,7 @@ def test_a_portal_that_keeps_up_is_well():
     found = health.collect_health()
 
     assert found.tone == "good"
-    assert signs(found.accounts[0].checks)["Last poll"].message == "1 active jobs are followed"
+    assert signs(found.accounts[0].checks)["Last poll"].message == "1 active jobs monitored"
 
 
 def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
@@ -72,7 +72,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
         "Lost": "warn",
         "Queue " + running.queue.name: "warn",
     }
-    assert found["Undelivered"].message == "1 ready to be sent"
+    assert found["Undelivered"].message == "1 ready to send"
 
 
 def test_what_operators_ask_for_is_told_when_it_is_well_too():
@@ -88,10 +88,10 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
     found = signs(account.checks)
 
     told = {name: sign.message for name, sign in found.items()}
-    assert told["Throttles"] == "3 calls were too fast for AWS, ever"
-    assert told["Clock skew"] == "AWS's clock is -1.5 seconds from ours"
-    assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in 7 days", "none, ever")
-    assert told["Queue slow"] == "2 active, the one heard of longest ago"
+    assert told["Throttles"] == "3 calls throttled by AWS in total"
+    assert told["Clock skew"] == "AWS's clock differs by -1.5 seconds"
+    assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in the last 7 days", "none")
+    assert told["Queue slow"] == "2 active, oldest update"
     assert found["Queue slow"].since == moment - timedelta(seconds=240)
     assert found["Queue quick"].since == moment - timedelta(seconds=10)
 
@@ -101,7 +101,7 @@ def test_a_step_that_waits_for_its_parent_is_not_called_late():
     child = make.job(parent.submission)
     child.dependencies.create(parent=parent)
 
-    assert signs(health.collect_health().accounts[0].checks)["Undelivered"].message == "0 ready to be sent"
+    assert signs(health.collect_health().accounts[0].checks)["Undelivered"].message == "0 ready to send"
 
 
 def test_the_page_asks_the_same_number_of_questions_for_many_accounts(django_assert_num_queries):

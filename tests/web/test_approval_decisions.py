@@ -82,7 +82,7 @@ def test_a_lead_makes_a_request_smaller_and_it_goes_out(approval: Approval, lead
     address = f"{approval.get_absolute_url()}edit/"
     page = lead.post(address, {"version": approval.version, "text": edited_document(5)}, follow=True)
 
-    assert "Changed and approved one" in page.text
+    assert "Edited and approved one" in page.text
     job = job_of(approval)
     assert (job.delivery, job.array_size) == ("ACCEPTED", 5)
 
@@ -92,7 +92,7 @@ def test_a_lead_who_makes_it_larger_leaves_it_to_somebody_else(approval: Approva
     address = f"{approval.get_absolute_url()}edit/"
     page = lead.post(address, {"version": approval.version, "text": edited_document(20)}, follow=True)
 
-    assert "Changed and approved" not in page.text
+    assert "Edited and approved" not in page.text
     job = job_of(approval)
     assert (job.delivery, job.array_size) == ("AWAITING", 20)
 

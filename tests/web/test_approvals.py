@@ -48,7 +48,7 @@ def test_whoever_made_a_request_larger_is_told_so_wherever_it_could_be_approved(
 
     assert LARGER in page
     assert 'id="approve"' not in page
-    assert "you made it larger: someone else approves it" in listed
+    assert "You made it larger: another lead or an administrator must approve it" in listed
     assert "even if you make it smaller now" in editor
     answer = browser.post(f"{approval.get_absolute_url()}approve/", {"version": approval.version})
     assert answer.status_code == 403
@@ -62,7 +62,7 @@ def test_a_lead_who_did_not_is_offered_to_approve_it(approval: Approval, researc
     page = signed_in(third.user).get(approval.get_absolute_url()).text
 
     assert 'id="approve"' in page
-    assert "third can decide, or an administrator." in page
+    assert "third or an administrator can decide." in page
 
 
 @pytest.mark.long

@@ -80,7 +80,7 @@ def test_cards_are_found_by_name_and_purpose_and_paged(browser, research):
     assert "batch-24" not in first
     assert "batch-24" in cards(browser, after=following)
     assert re.findall(r">(batch-\d+)</a>", cards(browser, q="churn")) == ["batch-07"]
-    assert "No definition is called" in cards(browser, q="nowhere")
+    assert "No definitions match" in cards(browser, q="nowhere")
 
 
 def test_each_revision_says_what_it_changed_and_hides_what_is_secret(browser, research):
@@ -106,11 +106,11 @@ def test_any_two_revisions_are_compared(browser, research):
         "/containerProperties/environment/0",
     ]
     assert "•••• (different value)" in newest
-    assert "not there" in whole
+    assert "not set" in whole
     assert "busybox" in whole
     assert "hunter" not in newest + whole
     same = browser.get(address, {"from": last.text_id, "to": last.text_id}).content.decode()
-    assert "They ask for the same" in same
+    assert "No differences" in same
     other = make.revision("other", of=research.team, where=research.account)
     assert browser.get(address, {"from": other.text_id}).status_code == 404
 
@@ -140,18 +140,14 @@ def test_the_page_says_which_jobs_used_it_and_who(browser, research):
 @pytest.mark.long
 def test_who_registers_says_what_it_is_for_and_why_a_revision_was_made(browser, research):
     key, revision = research.definition.text_id, research.definition.revisions.get()
-    assert "It is said now what hello is for." in post_action(
-        browser, "definition_describe", key, text=" Says\n hello <b> "
-    )
-    assert "It is said now why hello:1 was made." in post_action(
-        browser, "revision_why", key, revision.text_id, text="First"
-    )
+    assert "Description saved." in post_action(browser, "definition_describe", key, text=" Says\n hello <b> ")
+    assert "Note on hello:1 saved." in post_action(browser, "revision_why", key, revision.text_id, text="First")
     text = page(browser, research.definition)
 
     assert "Says hello &lt;b&gt;" in text
     assert '<span class="revision-note">First</span>' in text
-    assert "Not kept" in post_action(browser, "definition_describe", key, text="x" * 301)
-    assert "Not kept" in post_action(browser, "definition_describe", key, text="a\0b")
+    assert "Not saved" in post_action(browser, "definition_describe", key, text="x" * 301)
+    assert "Not saved" in post_action(browser, "definition_describe", key, text="a\0b")
     assert Definition.objects.get(pk=research.definition.pk).description == "Says hello <b>"
 
 
@@ -160,11 +156,11 @@ def test_a_revision_is_deactivated_and_stays_to_be_read(browser, research):
     revision = new_revision(research)
     text = post_action(browser, "revision_deactivate", research.definition.text_id, revision.text_id)
 
-    assert "hello:2 is deactivated. AWS Batch is told" in text
-    assert "AWS is told once every job that was accepted with it is on its way." in text
+    assert "Deactivated hello:2. AWS Batch deletes it after 180 days." in text
+    assert "It is deregistered in AWS after all accepted jobs that use it are sent." in text
     assert not Revision.objects.get(pk=revision.pk).active
     Revision.objects.update(deregistered_at=now())
-    assert "AWS was told" in page(browser, research.definition)
+    assert "Deregistered in AWS" in page(browser, research.definition)
 
 
 def test_a_revision_is_deactivated_through_its_own_definition_alone(browser, research):
@@ -178,17 +174,17 @@ def test_a_revision_is_deactivated_through_its_own_definition_alone(browser, res
 @pytest.mark.long
 def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
     key = research.definition.text_id
-    assert "Deactivate the name" not in page(browser, research.definition)
-    assert "hello is deactivated: it takes no more jobs." in post_action(lead, "definition_deactivate", key)
+    assert "Deactivate definition" not in page(browser, research.definition)
+    assert "Deactivated hello. Its revisions and jobs are kept." in post_action(lead, "definition_deactivate", key)
     gone = page(browser, research.definition)
 
-    assert "no revision can be registered" in gone
+    assert "You can't submit jobs with it or register revisions" in gone
     assert "Run…" not in gone
     assert "New revision…" not in gone
     assert "Clone…" in gone
     assert ">hello</a>" not in cards(browser)
     assert ">hello</a>" in cards(browser, deactivated="yes")
-    assert "hello is in use again." in post_action(lead, "definition_activate", key)
+    assert "Activated hello." in post_action(lead, "definition_activate", key)
     assert "New revision…" in page(browser, research.definition)
 
 
@@ -196,17 +192,17 @@ def test_a_lead_takes_a_name_out_of_use_and_back(browser, lead, research):
 def test_a_lead_shares_a_definition_and_others_run_and_clone_it_in_their_own_team(lead, research, signed_in):
     outsider = signed_in(research.stranger)
     assert outsider.get(research.definition.get_absolute_url()).status_code == 404
-    assert "every team may run it now" in post_action(lead, "definition_share", research.definition.text_id)
+    assert "Shared hello with every team" in post_action(lead, "definition_share", research.definition.text_id)
     seen = page(outsider, research.definition)
 
     assert f"{reverse('job_form', args=['elsewhere'])}?definition=hello" in seen
     assert f"{reverse('definition_form', args=['elsewhere'])}?clone=" in seen
-    for ours in ("New revision…", "What it is for</label>", "Deactivate", "nightly", "Stop sharing"):
+    for ours in ("New revision…", "Description</label>", "Deactivate", "nightly", "Stop sharing"):
         assert ours not in seen
     refused = outsider.post(reverse("definition_unshare", args=[research.definition.text_id]))
     assert refused.status_code == 403
     assert "Only members of" in refused.content.decode()
-    assert "for Research alone now" in post_action(lead, "definition_unshare", research.definition.text_id)
+    assert "Stopped sharing hello" in post_action(lead, "definition_unshare", research.definition.text_id)
     assert outsider.get(research.definition.get_absolute_url()).status_code == 404
 
 
@@ -240,7 +236,7 @@ def test_what_the_portal_refused_is_not_said_to_be_aws(browser, research):
     )
     text = page(browser, research.definition)
 
-    assert "The portal refused it before AWS was asked." in text
+    assert "Rejected by the portal." in text
     assert "policy.image-not-granted" in text
 
 

@@ -50,7 +50,7 @@ def test_a_viewer_presses_no_button(name: str, research: Research, signed_in: Si
     answer = signed_in(research.viewer.user).post(url_for(name, research), {"text": "{}"})
 
     assert answer.status_code == 403
-    assert "viewer of Research" in answer.content.decode()
+    assert "Your role in Research (viewer)" in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", BUTTONS)

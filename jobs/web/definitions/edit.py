@@ -39,9 +39,9 @@ def set_description(request: SignedInRequest, text_id: str) -> HttpResponse:
     definition, _ = access.definition(request.user, text_id, "register")
     form = NoteForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Not kept: {form.errors['text'][0]}")
+        messages.error(request, f"Not saved: {form.errors['text'][0]}")
     elif definitions.set_description(definition, form.cleaned_data["text"], request.user):
-        messages.success(request, f"It is said now what {definition.name} is for.")
+        messages.success(request, "Description saved.")
     return redirect(definition)
 
 
@@ -54,9 +54,9 @@ def set_revision_note(request: SignedInRequest, text_id: str, revision: str) -> 
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
     form = NoteForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Not kept: {form.errors['text'][0]}")
+        messages.error(request, f"Not saved: {form.errors['text'][0]}")
     elif definitions.set_revision_note(target_revision, form.cleaned_data["text"], request.user):
-        messages.success(request, f"It is said now why {_revision_label(target_revision)} was made.")
+        messages.success(request, f"Note on {_revision_label(target_revision)} saved.")
     return redirect(target_revision)
 
 
@@ -68,14 +68,14 @@ def deactivate_revision(request: SignedInRequest, text_id: str, revision: str) -
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
     if definitions.deactivate(target_revision, request.user):
-        note = "AWS Batch is told, and forgets it 180 days later; here it stays."
-        messages.success(request, f"{target_revision.qualified_name} is deactivated. {note}")
+        note = "AWS Batch deletes it after 180 days. The portal keeps it."
+        messages.success(request, f"Deactivated {target_revision.qualified_name}. {note}")
     return redirect(target_revision)
 
 
 def share(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let every team use the definition."""
-    message = "{name} is shared: every team may run it now, and only {team} changes it."
+    message = "Shared {name} with every team. Only {team} can change it."
     return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=True), message
     )
@@ -83,7 +83,7 @@ def share(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Let only its own team use the definition."""
-    message = "{name} is for {team} alone now. Jobs of others that were accepted are still sent."
+    message = "Stopped sharing {name}. Jobs of other teams that were accepted are still sent."
     return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=False), message
     )
@@ -91,15 +91,13 @@ def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 def archive(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Take the name out of use."""
-    message = "{name} is deactivated: it takes no more jobs. Its revisions and its jobs stay here."
+    message = "Deactivated {name}. Its revisions and jobs are kept."
     return _apply_action(request, text_id, definitions.archive, message)
 
 
 def unarchive(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Put the name into use again."""
-    return _apply_action(
-        request, text_id, definitions.unarchive, "{name} is in use again. Register a revision to run it."
-    )
+    return _apply_action(request, text_id, definitions.unarchive, "Activated {name}. Register a revision to run it.")
 
 
 @require_http_methods(ALLOWED_METHODS)
