@@ -55,7 +55,7 @@ def _default_time_limit(step: Document, definition: Document, target: ResolvedJo
 
 
 def _limit_change(seconds: int, pointers: Sequence[str], team: str) -> DocumentChange:
-    message = f"The time limit was filled in by {team}: {units.format_seconds(seconds)}{_job_count_suffix(pointers)}"
+    message = f"The time limit was set to {units.format_seconds(seconds)} by {team}{_job_count_suffix(pointers)}"
     return DocumentChange(pointers[0], message, rule_owner="team")
 
 
@@ -70,7 +70,7 @@ def _with_tags(step: Document, tags: Sequence[AppliedTag]) -> Document:
 
 
 def _tag_change(tag: AppliedTag, pointers: Sequence[str]) -> DocumentChange:
-    message = f"{truncate(tag.key)} was filled in by {tag.source}: {truncate(tag.value)}{_job_count_suffix(pointers)}"
+    message = f"{truncate(tag.key)} was set to {truncate(tag.value)} by {tag.source}{_job_count_suffix(pointers)}"
     return DocumentChange(pointers[0], message, rule_owner="portal" if tag.source == PORTAL else "team")
 
 

@@ -181,13 +181,13 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
             _refuse_or_retry(job, rejection)
     except (RetryableError, CredentialsError) as error:
         with transaction.atomic():
-            _record_outcome(intent, "try again", error)
+            _record_outcome(intent, "retry", error)
             job.requeue(error.message, source=SOURCE)
         return error
     except OutcomeUnknownError as unknown_outcome:
         # Left in SENDING, its lease given up, so that the reconciler looks for it at once. Never tried again here.
         with transaction.atomic():
-            _record_outcome(intent, "nobody knows", unknown_outcome)
+            _record_outcome(intent, "unknown", unknown_outcome)
             Job.objects.filter(pk=job.pk, delivery=Delivery.SENDING, epoch=job.epoch).update(
                 lease_until=now(), delivery_note=unknown_outcome.message
             )

@@ -32,7 +32,7 @@ def test_a_verdict_says_what_was_filled_in_and_by_whom(research):
 
     assert verdict.is_valid
     assert [(change.pointer, change.message) for change in verdict.parse_result.changes] == [
-        ("/tags/CostCenter", "CostCenter was filled in by Research: CC-100")
+        ("/tags/CostCenter", "CostCenter was set to CC-100 by Research")
     ]
 
 
@@ -44,7 +44,7 @@ def test_what_was_filled_in_is_on_the_job_and_the_text_stays_as_it_was_written(r
     assert [(row.key, row.value) for row in job.tag_rows.all()] == [("CostCenter", "CC-100")]
     assert json.loads(submission.text) == JOB
     assert submission.document["tags"] == {"CostCenter": "CC-100"}
-    assert submission.notes[0]["message"] == "CostCenter was filled in by Research: CC-100"
+    assert submission.notes[0]["message"] == "CostCenter was set to CC-100 by Research"
 
 
 def test_the_jobs_of_a_workflow_are_told_of_once(research):
@@ -52,7 +52,7 @@ def test_the_jobs_of_a_workflow_are_told_of_once(research):
     submission = accept(research, {"jobs": [*steps, {**JOB, "jobName": "c", "tags": {"CostCenter": "CC-7"}}]})
 
     assert [job.tags["CostCenter"] for job in submission.jobs.order_by("position")] == ["CC-100", "CC-100", "CC-7"]
-    assert [note["message"] for note in submission.notes] == ["CostCenter was filled in by Research: CC-100 (2 jobs)"]
+    assert [note["message"] for note in submission.notes] == ["CostCenter was set to CC-100 by Research (2 jobs)"]
 
 
 def test_a_tag_that_nobody_may_fill_in_is_missed(research):

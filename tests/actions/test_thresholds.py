@@ -193,7 +193,7 @@ def test_the_teams_default_limit_is_filled_in_said_and_sent():
     assert submission.notes == [
         {
             "pointer": "/jobs/0/timeout/attemptDurationSeconds",
-            "message": "The time limit was filled in by Research: 1 d (2 jobs)",
+            "message": "The time limit was set to 1 d by Research (2 jobs)",
             "severity": "change",
             "by": "team",
         }

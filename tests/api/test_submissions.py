@@ -57,7 +57,7 @@ def test_validate_the_submission_and_its_approval_name_the_same_two_figures(worl
     assert submitted["changes"] == [
         {
             "pointer": "/timeout/attemptDurationSeconds",
-            "message": f"The time limit was filled in by {team.name}: 2 h",
+            "message": f"The time limit was set to 2 h by {team.name}",
         }
     ]
     assert ["estimate", "-", "20", "-", "20"] in text

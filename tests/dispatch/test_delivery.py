@@ -93,7 +93,7 @@ def test_a_submission_that_is_cut_off_is_unknown_and_not_sent_again(monkeypatch,
         assert aws.paths() == ["/v1/submitjob"]
     assert time.monotonic() - began < 2
     assert reload(job).delivery == Delivery.SENDING
-    assert [attempt.outcome for attempt in job.deliveries.all()] == ["nobody knows"]
+    assert [attempt.outcome for attempt in job.deliveries.all()] == ["unknown"]
 
 
 def test_a_second_try_does_not_wait_long_for_the_look_before_it(monkeypatch):

@@ -168,7 +168,7 @@ def test_a_worker_that_was_paused_right_after_writing_its_intent_sends_nothing(m
 
     assert aws.requests == []
     assert reload(job).delivery == Delivery.ACCEPTED
-    assert reload(job).deliveries.get().outcome == "try again"
+    assert reload(job).deliveries.get().outcome == "retry"
 
 
 def test_a_machine_that_stood_still_knows_it_by_its_wall_clock(monkeypatch):

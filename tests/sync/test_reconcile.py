@@ -84,7 +84,7 @@ def test_a_worker_that_vanished_in_an_earlier_turn_is_not_counted_again():
     with http_wire.wire(http_wire.lists()) as aws:
         job = sending_job(aws.url, epoch=2, lost_workers=1)
         job.deliveries.create(epoch=1, marked_at=now())
-        job.deliveries.create(epoch=2, marked_at=now(), outcome="nobody knows")
+        job.deliveries.create(epoch=2, marked_at=now(), outcome="unknown")
         reconcile(job.account)
 
     assert (reload(job).delivery, reload(job).lost_workers) == (Delivery.ACCEPTED, 1)

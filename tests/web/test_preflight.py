@@ -206,7 +206,7 @@ def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, rese
     answer = fill(browser, "job_preview", **FILLED)
 
     assert preflight_checks(answer)["price"][1] == "At most $24.00"
-    assert "The time limit was filled in by Research: 1 d." in preflight_checks(answer)["price"][2]
+    assert "The time limit was set to 1 d by Research." in preflight_checks(answer)["price"][2]
     assert preflight_checks(answer)["tags"][2].endswith("Research requires no tags.")
 
 
