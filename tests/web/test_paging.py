@@ -31,3 +31,20 @@ def test_a_link_into_a_list_that_leads_nowhere_shows_the_beginning_and_says_so(
 
     assert (first.status_code, kept.status_code) == (200, 200)
     assert (GONE in first.content.decode(), GONE in kept.content.decode()) == (False, True)
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_an_older_page_of_submissions_says_so_and_leads_back(
+    research: Research, signed_in: SignIn, is_last: bool
+) -> None:
+    newer = make.submission(research.analyst)
+    browser = signed_in(research.analyst.user)
+    address = reverse("team", args=[research.team.slug])
+    first = browser.get(address).content.decode()
+    cursor = research.submission.text_id if is_last else newer.text_id
+    older = browser.get(address, {"before": cursor}).content.decode()
+
+    link = f'<a class="btn" href="{address}">'
+    assert ("older page" in first, link in first) == (False, False)
+    assert ("older page" in older, link in older) == (True, True)
+    assert ("No older submissions" in older) is is_last
