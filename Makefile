@@ -67,7 +67,7 @@ test-fast: .venv/.dev-stamp
 
 # Branches of the product that tests run in their own process, and what they miss. tests/conftest.py says which count.
 coverage: .venv/.dev-stamp
-	@$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder -m 'not (browser or long)' --cov \
+	@$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder -m measured --cov \
 		--cov-report=term-missing
 
 test-postgres: .venv/.dev-stamp

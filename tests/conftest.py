@@ -57,21 +57,46 @@ TransactionTestCase._fixture_teardown = audit_triggers.emptying(_empty, lambda: 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+# Below tests/. What is measured takes twice as long: of what takes long, only what reaches more than all others do.
+NOT_MEASURED = ("matrix/", "fuzz/", "protocol/")
+MEASURED_THOUGH_LONG = (
+    "admin/test_admin.py",
+    "admin/test_definitions.py",
+    "api/",
+    "reports/test_logs.py",
+    "sandbox/test_faults.py",
+    "sync/test_events.py",
+    "sync/test_restored_keys.py",
+    "web/",
+)
+
+
+def is_measured(item: pytest.Item) -> bool:
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    if item.get_closest_marker("browser") or path.startswith(NOT_MEASURED):
+        return False
+    return not item.get_closest_marker("long") or path.startswith(MEASURED_THOUGH_LONG)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group tests for `--dist loadgroup`: by file, and those that share the running portal. The longest come first.
 
-    Files that wait for processes come before the others: begun last, the longest would be waited for by all.
+    Files that wait for processes or for a browser come before the others: begun last, the longest would be waited for
+    by all.
     """
-    with_processes = {item.path for item in items if item.get_closest_marker("process")}
+    with_processes, with_browser = (
+        {item.path for item in items if item.get_closest_marker(marker)} for marker in ("process", "browser")
+    )
 
     def group(item: pytest.Item) -> str:
         return "portal" if "portal" in getattr(item, "fixturenames", ()) else str(item.path)
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
-        if item.get_closest_marker("browser") or item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.no_cover)  # measuring makes them slower, and they reach little that is new
-    items.sort(key=lambda item: (group(item) != "portal", item.path not in with_processes))
+        item.add_marker(pytest.mark.measured if is_measured(item) else pytest.mark.no_cover)
+    items.sort(
+        key=lambda item: (group(item) != "portal", item.path not in with_processes, item.path not in with_browser)
+    )
 
 
 def pytest_collection_finish() -> None:
