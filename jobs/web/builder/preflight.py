@@ -287,8 +287,10 @@ def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> 
         f"array size {ceilings.array_size}" if ceilings.array_size is not None else "",
     ]
     quotas = [
-        f"{usage.jobs if usage else 0} of {ceilings.active_jobs} jobs" if ceilings.active_jobs is not None else "",
-        f"{(usage.vcpus if usage else Decimal(0)).normalize():f} of {ceilings.active_vcpus} vCPU"
+        f"{usage.jobs if usage else 0:,} of {ceilings.active_jobs:,} jobs"
+        if ceilings.active_jobs is not None
+        else "",
+        f"{(usage.vcpus if usage else Decimal(0)).normalize():,f} of {ceilings.active_vcpus:,} vCPU"
         if ceilings.active_vcpus is not None
         else "",
     ]
