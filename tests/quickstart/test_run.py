@@ -136,7 +136,7 @@ def test_after_a_kill_it_starts_and_what_dies_is_started_again_until_it_is_hopel
 
     assert code == 1
     assert "The worker was killed by signal 9 and is restarted. See its log: " in text
-    assert "The clock was ended by signal 9, for the fourth time within a minute: everything is stopped." in text
+    assert "The clock was killed by signal 9 for the fourth time in a minute. Stopping the portal." in text
     assert alive_commands(everything) == []
 
 
