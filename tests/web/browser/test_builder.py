@@ -199,7 +199,7 @@ def test_a_form_that_is_only_looked_at_writes_nothing(page: Page, analyst: Membe
         assert "draft=" not in page.url
 
 
-def test_a_section_that_is_open_stays_open_when_the_preview_comes_anew(page: Page) -> None:
+def test_an_open_section_stays_open_after_the_next_preview(page: Page) -> None:
     form = JobForm(page).open("?definition=model-training")
     form.name.fill("first")
     form.queue.select_option("cpu-job-queue")

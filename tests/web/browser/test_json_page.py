@@ -62,5 +62,5 @@ def test_a_file_that_is_no_text_leaves_the_document_as_it_is(written: JsonPage) 
     written.editor.replace('{"jobName": "train"}')
     written.file.set_input_files({"name": "run.bin", "mimeType": "text/plain", "buffer": b"\xff\xfe"})
 
-    expect(written.editor.message).to_contain_text("run.bin is not text in UTF-8")
+    expect(written.editor.message).to_contain_text("run.bin isn't UTF-8 text")
     assert written.editor.text == '{"jobName": "train"}'
