@@ -94,7 +94,7 @@ def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_
     month = page.locator("h1").inner_text()
 
     shown = rows(page)
-    told = download_csv(page, "Table")
+    told = download_csv(page, "Export table")
 
     assert len(shown) >= 2
     amount = next(name for name in told[0] if "USD" in name or "usd" in name)
