@@ -15,7 +15,7 @@ from tests.api.conftest import token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-WORDS = "comparing its jobs with AWS after a restore"
+WORDS = "restored from a backup and is comparing its jobs with AWS"
 
 
 @pytest.fixture
