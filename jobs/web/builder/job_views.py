@@ -274,7 +274,7 @@ def _revision_choices(runnable: list[Revision]) -> list[Choice]:
 
 
 def _latest_label(runnable: list[Revision]) -> str:
-    return f"Latest (currently {runnable[0].number})" if runnable else "Latest"
+    return f"Latest ({runnable[0].number})" if runnable else "Latest"
 
 
 def _definition_name(form: BuilderForm) -> str:
