@@ -105,7 +105,7 @@ CASES = [(step, "kill") for step in ("claimed", "marking", "marked", "signed", "
 def test_wherever_a_worker_fails_every_job_is_sent_once(tmp_path: Path, ledger: Ledger, step: str, how: str):
     ended = child(tmp_path, "deliver", FAILPOINT=f"{step}:{how}").wait(120)
     assert ended == (-signal.SIGKILL if how == "kill" else 0)
-    assert child(tmp_path, "settle").wait(120) == 0
+    assert child(tmp_path, "expire_all").wait(120) == 0
 
     assert len(ledger.accepted) == 2
     assert is_sent_once(ledger, tmp_path)
@@ -115,7 +115,7 @@ def test_a_worker_that_was_paused_while_another_sent_its_job_sends_nothing(tmp_p
     paused = child(tmp_path, "deliver", FAILPOINT="marked:pause", SCALE="hasty")
     eventually(lambda: rows(tmp_path, "SELECT 1 FROM jobs_job WHERE delivery='SENDING'"))
     began = time.monotonic()
-    assert child(tmp_path, "settle").wait(120) == 0
+    assert child(tmp_path, "expire_all").wait(120) == 0
     eventually(lambda: time.monotonic() > began + 2 * hasty.SEND_WITHIN)
     os.kill(paused.pid, signal.SIGCONT)
     assert paused.wait(120) == 0
