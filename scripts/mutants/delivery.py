@@ -136,9 +136,9 @@ LENGTH = (
     *(
         SourceMutant(f"quarantine in the sandbox: {part} counts", QUARANTINE, IN_SANDBOX, text, GROUND)
         for part, text in (
-            ("the guard", "round(SANDBOX_SIGNATURE + SANDBOX_MARGIN)"),
-            ("the life of a signature", "round(SEND_WITHIN + SANDBOX_MARGIN)"),
-            ("the margin", "round(SEND_WITHIN + SANDBOX_SIGNATURE)"),
+            ("the guard", "round(SANDBOX_SIGNATURE_LIFETIME_SECONDS + SANDBOX_MARGIN_SECONDS)"),
+            ("the life of a signature", "round(SEND_DEADLINE_SECONDS + SANDBOX_MARGIN_SECONDS)"),
+            ("the margin", "round(SEND_DEADLINE_SECONDS + SANDBOX_SIGNATURE_LIFETIME_SECONDS)"),
         )
     ),
     SourceMutant(

@@ -1,11 +1,32 @@
-"""Mutants of rate limits per token and person, and of request size limits."""
+"""Mutants of rate limits, of request size limits, and of what a submission checks again under the lock."""
 
 from scripts.mutants.source import SourceMutant, mutants_of
 
 TESTS = ("tests/test_rate_limit.py",)
 COST = "cost = min(1 + length // BYTES_PER_UNIT, per_minute)"
 
+LOCK = ("tests/actions/test_revalidate.py",)
+GRANTS = ("tests/actions/test_validate.py", "tests/policy/test_grants.py")
+
 MUTANTS = (
+    *mutants_of(
+        "jobs/actions/revalidate.py",
+        LOCK,
+        ("lock: grants", "grants != result.grants", "False"),
+        ("lock: queues", "not _are_queues_unchanged(result, queue_grants)", "False"),
+        ("lock: revisions", "not _are_revisions_runnable(result, member)", "False"),
+        ("lock: quotas", "not _are_quotas_kept(result, member)", "False"),
+        (
+            "lock: thresholds",
+            "replace(result, estimate=compare_with_thresholds(result.estimate, member.team, member.user))",
+            "result",
+        ),
+    ),
+    *mutants_of(
+        "jobs/policy/grants.py",
+        GRANTS,
+        ("grants: queues of that team", "filter(team=team, queue__account__active=True)", "filter()"),
+    ),
     *mutants_of(
         "jobs/rate_limit.py",
         TESTS,

@@ -50,7 +50,7 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
     for noun in VISIBLE:
         by_name[f"models.{noun}.visible_to"] = (_all_visible(noun), ACCESS)
     by_name["models.Draft.visible_to"] = (_all_visible("Draft"), ("tests/web/test_drafts.py",))
-    by_name["models.Queue.granted_to"] = (_all_granted, ACCESS)
+    by_name["models.Queue.granted_to"] = (_all_granted, ("tests/models/test_runnable.py",))
     by_name["models.Definition.usable_by"] = (_all_usable, ACCESS)
     for shape in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
         by_name[f"spec.job_size: {shape}"] = (_override_not_counted(shape), SIZES)
