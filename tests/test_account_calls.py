@@ -78,7 +78,7 @@ def test_errors_of_aws_itself_open_it_at_the_third_call():
         account = make.account(endpoint_url=aws.url)
         open_after = []
         for _ in range(3):
-            call_fails(Account.objects.get())
+            call_fails(Account.objects.select_related("status").get())
             open_after.append(AccountStatus.objects.get().breaker.is_open)
             account.refresh_from_db()
 
@@ -172,7 +172,7 @@ def test_a_question_without_an_answer_is_not_asked_again_at_once():
 def test_of_two_processes_one_asks():
     with http_wire.wire(describes) as aws:
         account = account_with_open_breaker(make.account(endpoint_url=aws.url), ago=6)
-        copy = Account.objects.get()
+        copy = Account.objects.select_related("status").get()
 
         assert (probe(account), probe(copy)) == (True, False)
         assert len(aws.requests) == 1
