@@ -40,6 +40,7 @@ def parse_job_id(body: str) -> str:
         or kind not in EVENT_TYPES
         or not isinstance(job_id, str)
         or not 0 < len(job_id) <= MAX_ID_LENGTH
+        or job_id.startswith(":")
         or "\0" in job_id
     ):
         raise MalformedEventError(f"Not an AWS Batch job event: {body[:100]!r}")

@@ -102,6 +102,7 @@ def test_a_job_that_has_ended_is_not_looked_at_again():
         '{"detail-type": "Batch Job State Change"}',
         '{"detail-type": "Batch Job State Change", "detail": {"jobId": 7}}',
         '{"detail-type": "Batch Job State Change", "detail": {"jobId": ""}}',
+        '{"detail-type": "Batch Job State Change", "detail": {"jobId": ":5"}}',
         '{"detail-type": "Batch Job State Change", "detail": {"jobId": "a\\u0000b"}}',
         '{"detail-type": "Batch Job State Change", "detail": "x"}',
         '{"detail-type": "EC2 Instance Terminated", "detail": {"jobId": "j-1"}}',
