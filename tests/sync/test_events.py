@@ -109,7 +109,7 @@ def test_a_job_that_has_ended_is_not_looked_at_again():
         "[" * 100_000,
         '{"detail-type": "' + "x" * 262_144,
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_no_event_of_batch_is_counted_and_stops_no_other(body):
     with pytest.raises(MalformedEventError):
