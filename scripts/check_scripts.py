@@ -79,7 +79,7 @@ def _copy_sources() -> None:
 def _run(command: Sequence[str], timeout: int) -> int:
     environment = {**os.environ, "NO_COLOR": "1"}
     try:
-        return subprocess.run(command, cwd=WORK, env=environment, timeout=timeout, check=False).returncode  # noqa: S603
+        return subprocess.run(command, cwd=WORK, env=environment, timeout=timeout, check=False).returncode  # noqa: S603 - ours
     except subprocess.TimeoutExpired:
         sys.stderr.write(f"{command[0]} took longer than {timeout} s.\n")
         return 1

@@ -16,7 +16,7 @@ SETTLING_PERIOD = timedelta(minutes=10)
 
 
 def refresh_array(job: Job) -> bool:
-    """Request a refresh of the children, unless all that AWS will ever report is stored. True if one is under way.
+    """Request a refresh of the children, unless all that AWS will ever report is stored. True if one is in progress.
 
     Pages may call this as often as they like: it is requested once in `REQUEST_INTERVAL`, and the worker limits how
     often AWS is called.

@@ -126,7 +126,7 @@ def _strip_nul(text: str) -> str:
 
 
 def _log_entry(entry: AuditEntry) -> None:
-    """Log the hash as well: whoever could rewrite the table could not rewrite a log that was sent elsewhere."""
+    """Log the hash as well: an attacker who rewrites the table cannot rewrite a log stored elsewhere."""
     log.info(
         "audited",
         chain=entry.team_id or PORTAL,

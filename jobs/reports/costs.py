@@ -91,7 +91,7 @@ class CostSeries:
 
 @dataclass(frozen=True)
 class CostReport:
-    """A month. `rows` are all values, dearest first, untagged last; `free_count` counts lines that cost nothing."""
+    """A month. `rows` are all values, most expensive first, untagged last; `free_count` counts lines without cost."""
 
     month: Month
     by: Grouping
@@ -223,7 +223,7 @@ def _usd_by_value(lines: QuerySet[CostLine], grouping: Grouping) -> dict[str | N
 
 
 def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: Grouping) -> list[CostRow]:
-    """Return the values of this month and the one before, dearest first; for a tag, untagged always."""
+    """Return the values of this month and the one before, most expensive first; for a tag, untagged always."""
     rows_by_value = {row["value"]: row for row in sums_by_value}
     values = {*rows_by_value, *before} | ({None} if grouping.kind == TAG else set())
     names = _display_names(grouping, values)

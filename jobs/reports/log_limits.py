@@ -40,7 +40,7 @@ class LogReadLimiter:
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds
-        # The account's slot first: whoever waits for it occupies no shared slot.
+        # The account's slot first: a call that waits for it occupies no shared slot.
         if not account_slots.acquire(timeout=seconds):
             raise LogReadLimitError(BUSY_MESSAGE)
         try:

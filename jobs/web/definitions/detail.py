@@ -153,7 +153,7 @@ def _revision_by_id(definition: Definition, text_id: str) -> Revision | None:
 
 
 def _is_pending(revision: Revision) -> bool:
-    """Return whether a request to AWS about the revision is under way."""
+    """Return whether a request to AWS about the revision is in progress."""
     if revision.registration == Registration.ACCEPTED:
         return True
     deactivated_at = revision.deactivated_at
