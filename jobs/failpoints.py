@@ -10,6 +10,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,8 @@ def _fail(name: str, action: str, seconds: float = 0.0) -> None:
     elif action == "stop":
         time.sleep(seconds)
     elif action == "pause":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread, not to the process: another thread could take that signal later, and this one run on.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     elif action == "raise":
         raise FailpointError(name)
 

@@ -23,9 +23,9 @@ def prepare(url: str, jobs: str) -> None:
         make.job(submission)
 
 
-def deliver() -> None:
+def deliver(threads: str = str(MAX_THREADS)) -> None:
     """As the task does, until nothing more can be sent."""
-    while sum(deliver_due(account, threads=MAX_THREADS) for account in Account.objects.all()):
+    while sum(deliver_due(account, threads=int(threads)) for account in Account.objects.all()):
         pass
 
 
