@@ -23,7 +23,7 @@ from jobs.reports import submissions as reports
 from jobs.reports.recovery import account_recovery
 from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
-from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.parsing.parser import NO_DOCUMENT, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Severity
 from jobs.states import Delivery
 
@@ -49,7 +49,12 @@ def problems_out(problems: Iterable[spec.Problem], reading: ParseResult) -> list
 
 def parse_error_out(error: DocumentParseError) -> ProblemOut:
     return ProblemOut(
-        pointer="", message=error.message, severity=Severity.ERROR, line=error.line, column=error.column
+        pointer="",
+        message=error.message,
+        severity=Severity.ERROR,
+        line=error.line,
+        column=error.column,
+        rule=NO_DOCUMENT,
     )
 
 
