@@ -8,6 +8,7 @@ A request passes through:
                 one module a noun: calls `actions` or `reports`, and responds
     schemas     the responses as classes; the OpenAPI document is made from them
     serializers from rows to schemas
-    renderers   JSON for programs, tab-separated lines for shell scripts
+    renderers   JSON for programs, by ninja
+    text_format tab-separated lines for shell scripts
     errors      every other response
 """

@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 
-from django.http import HttpResponse
 from django.utils.timezone import now
 from ninja import Router
 
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
-from jobs.api.renderers import render
 from jobs.api.schemas import CostRowOut, CostsOut, ProblemDetailsOut
 from jobs.reports import costs as reports
 from jobs.reports.months import Month
@@ -17,7 +15,7 @@ router = Router(tags=["costs"])
 
 
 @router.get("/costs", response={200: CostsOut, (401, 422, 429): ProblemDetailsOut})
-def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpResponse:
+def costs(request: CallerRequest, month: str = "", by: str = "queue") -> CostsOut:
     """Return a month's costs by `queue`, `definition`, `person` or `tag:KEY`.
 
     `month` is written as 2026-11 and defaults to the current month. Amounts are in USD.
@@ -30,18 +28,12 @@ def costs(request: CallerRequest, month: str = "", by: str = "queue") -> HttpRes
     except ValueError as error:
         raise ApiProblemError(422, "Invalid parameter", f"month: {error}") from None
     report = reports.cost_report(request.auth.member.team, parsed_month, division)
-    content = CostsOut(
+    return CostsOut(
         month=str(parsed_month),
         by=str(division),
         rows=[_cost_row(row) for row in report.rows],
         total=_cost_row(report.total),
     )
-    rows: list[tuple[object, ...]] = [
-        ("cost", row.value, row.usd, row.failed_usd, row.before_usd, row.jobs) for row in content.rows
-    ]
-    total = content.total
-    rows.append(("total", "-", total.usd, total.failed_usd, total.before_usd, total.jobs))
-    return render(request, 200, content, rows)
 
 
 def _cost_row(row: reports.CostRow) -> CostRowOut:

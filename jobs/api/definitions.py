@@ -1,7 +1,7 @@
 """Registering definitions, and validating documents without storing them."""
 
-from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.responses import Status
 
 from jobs import actions
 from jobs.actions import idempotency
@@ -9,8 +9,7 @@ from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.renderers import render
-from jobs.api.schemas import ChangeOut, DefinitionOut, ProblemDetailsOut, ProblemOut, ValidationOut
+from jobs.api.schemas import DefinitionOut, ProblemDetailsOut, ValidationOut
 from jobs.models import Registration
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError
@@ -24,7 +23,7 @@ router = Router(tags=["definitions"])
     response={201: DefinitionOut, 202: DefinitionOut, (401, 403, 413, 422, 429): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
-def register(request: CallerRequest, region: str = "") -> HttpResponse:
+def register(request: CallerRequest, region: str = "") -> Status[DefinitionOut]:
     """Register a job definition. 202: AWS has not answered yet; repeat the request with the same key to check.
 
     `reused`: the newest revision of this name is identical, so it is returned and nothing new was registered.
@@ -49,7 +48,7 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
         request, revision, warnings, serializers.changes_out(reading.changes), reused=registration.is_reused
     )
     is_registered = revision.registration == Registration.REGISTERED
-    return render(request, 201 if is_registered else 202, content, serializers.definition_rows(content))
+    return Status(201 if is_registered else 202, content)
 
 
 @router.post(
@@ -58,39 +57,22 @@ def register(request: CallerRequest, region: str = "") -> HttpResponse:
     openapi_extra=DOCUMENT,
     tags=["documents"],
 )
-def validate(request: CallerRequest, region: str = "") -> HttpResponse:
+def validate(request: CallerRequest, region: str = "") -> ValidationOut:
     """Validate a document without submitting it. Nothing is stored."""
     member = request.auth.member
     try:
         reading = parsing.read_document(request)
     except DocumentParseError as error:
-        return _validation_response(
-            request,
-            ValidationOut(
-                kind=None, ok=False, problems=[serializers.parse_error_out(error)], changes=[], document=None
-            ),
+        return ValidationOut(
+            kind=None, ok=False, problems=[serializers.parse_error_out(error)], changes=[], document=None
         )
     result = actions.validate(reading, member, parsing.find_account(member, region, reading))
-    problems: list[ProblemOut] = serializers.problems_out(result.problems, reading)
-    changes: list[ChangeOut] = serializers.changes_out(result.parse_result.changes)
-    content = ValidationOut(
+    return ValidationOut(
         kind=reading.kind,
         ok=result.is_valid,
-        problems=problems,
-        changes=changes,
+        problems=serializers.problems_out(result.problems, reading),
+        changes=serializers.changes_out(result.parse_result.changes),
         document=redact(reading.document),
         approval=[reason.message for reason in result.approval_reasons],
         estimate=serializers.estimate_out(result.estimate.cost.totals_as_json()) if result.estimate else None,
     )
-    return _validation_response(request, content)
-
-
-def _validation_response(request: HttpRequest, content: ValidationOut) -> HttpResponse:
-    rows = [
-        ("document", content.kind, content.ok),
-        *serializers.change_rows(content.changes),
-        *serializers.problem_rows(content.problems),
-        *(("approval", "waiting", None, reason) for reason in content.approval),
-        *([serializers.estimate_row(content.estimate)] if content.estimate else ()),
-    ]
-    return render(request, 200, content, rows)

@@ -1,17 +1,16 @@
 """Error responses as `application/problem+json` (RFC 9457)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import singledispatch
 
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from jobs.actions import IdempotencyConflictError, RecoveryError, ValidationFailedError
 from jobs.api import serializers
-from jobs.api.renderers import TextRow, render
+from jobs.api.renderers import PortalApi
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut
 from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.log_follow import InvalidCursorError
@@ -41,20 +40,21 @@ class ApiProblemError(Exception):
         self.problems = problems
 
 
-def error_response(request: HttpRequest, error: ApiProblemError) -> HttpResponse:
+def error_response(api: PortalApi, request: HttpRequest, error: ApiProblemError) -> HttpResponse:
     findings = list(error.problems) or [ProblemOut(pointer="", message=error.detail, severity=Severity.ERROR)]
     content = ProblemDetailsOut(title=error.title, status=error.status, detail=error.detail, problems=findings)
-    return render(request, error.status, content, _text_rows(content))
+    return api.respond(request, error.status, content)
 
 
-def install_handlers(api: NinjaAPI) -> None:
+def install_handlers(api: PortalApi) -> None:
     """Install a handler for every exception that a view may raise."""
 
     def handle(request: HttpRequest, error: Exception) -> HttpResponse:
-        response = error_response(request, to_api_error(error))
+        response = error_response(api, request, to_api_error(error))
         if isinstance(error, AuthenticationError):
             has_token = "Authorization" in request.headers
             response = error_response(
+                api,
                 request,
                 ApiProblemError(401, "No valid token", UNKNOWN_BEARER_MESSAGE if has_token else NO_BEARER_MESSAGE),
             )
@@ -134,8 +134,3 @@ def _(error: ValidationError) -> ApiProblemError:
 @to_api_error.register
 def _(error: HttpError) -> ApiProblemError:
     return ApiProblemError(error.status_code, "Request failed", str(error))
-
-
-def _text_rows(content: ProblemDetailsOut) -> Iterator[TextRow]:
-    yield "error", content.title
-    yield from serializers.problem_rows(content.problems)

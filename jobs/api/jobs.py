@@ -1,14 +1,13 @@
 """One job: its state and log, releasing and stopping it."""
 
-from django.http import HttpResponse
 from ninja import Router
+from ninja.responses import Status
 
 from jobs import actions
 from jobs.actions import poll_hint
 from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.openapi import KEY
-from jobs.api.renderers import render
 from jobs.api.schemas import JobOut, LogLineOut, LogOut, ProblemDetailsOut
 from jobs.reports import log_follow
 
@@ -16,50 +15,42 @@ router = Router(tags=["jobs"])
 
 
 @router.get("/jobs/{text_id}", response={200: JobOut, (401, 404): ProblemDetailsOut})
-def job(request: CallerRequest, text_id: str) -> HttpResponse:
+def job(request: CallerRequest, text_id: str) -> JobOut:
     """Return a job and its state."""
     job = request.auth.job(text_id)
     poll_hint.hint_poll([job])
-    content = serializers.job_out(request, job)
-    return render(request, 200, content, [serializers.job_row(content)])
+    return serializers.job_out(request, job)
 
 
 @router.get("/jobs/{text_id}/log", response={200: LogOut, (401, 404, 422): ProblemDetailsOut})
-def log(request: CallerRequest, text_id: str, next: str = "") -> HttpResponse:  # noqa: A002 - the parameter's name
+def log(request: CallerRequest, text_id: str, next: str = "") -> LogOut:  # noqa: A002 - the parameter's name
     """Return the log from its start, or from the `next` of an earlier response: all attempts, until `end`."""
     piece = log_follow.follow(request.auth.job(text_id), next)
-    content = LogOut(
+    return LogOut(
         lines=[LogLineOut(time=line.at, text=line.text) for line in piece.lines],
         next=piece.next_cursor,
         note=piece.note,
         end=piece.is_last,
     )
-    rows: list[tuple[object, ...]] = [("next", content.next, content.end)]
-    if content.note:
-        rows.append(("note", content.note))
-    rows += [("line", line.time, line.text) for line in content.lines]
-    return render(request, 200, content, rows)
 
 
 @router.post(
     "/jobs/{text_id}/release", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
-def release(request: CallerRequest, text_id: str) -> HttpResponse:
+def release(request: CallerRequest, text_id: str) -> Status[JobOut]:
     """Release a held job, so that it is submitted to AWS. Leads only. A job that isn't held stays as it is."""
     parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.release(job, request.auth.member)
-    content = serializers.job_out(request, request.auth.job(text_id))
-    return render(request, 202, content, [serializers.job_row(content)])
+    return Status(202, serializers.job_out(request, request.auth.job(text_id)))
 
 
 @router.post(
     "/jobs/{text_id}/stop", response={202: JobOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
-def stop(request: CallerRequest, text_id: str) -> HttpResponse:
+def stop(request: CallerRequest, text_id: str) -> Status[JobOut]:
     """Request that a job is stopped. Then get the job until it is final."""
     parsing.idempotency_key(request)
     job = request.auth.job(text_id)
     actions.stop(job, request.auth.member)
-    content = serializers.job_out(request, request.auth.job(text_id))
-    return render(request, 202, content, [serializers.job_row(content)])
+    return Status(202, serializers.job_out(request, request.auth.job(text_id)))

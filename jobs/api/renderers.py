@@ -1,51 +1,68 @@
-"""Renderers of a response: JSON, or tab-separated lines that a POSIX shell can read.
+"""Rendering of a response: JSON by ninja, or the lines of `text_format` if the request prefers text."""
 
-A line begins with the word for what it holds. No value holds a tab, a line break or another control character, and
-only the last of a line may be empty (elsewhere `-` stands for nothing), because a shell's `read` treats several tabs
-as one.
-"""
-
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Schema
+from ninja import NinjaAPI, Schema
+from ninja.renderers import BaseRenderer
+from ninja.responses import Status
+from pydantic_core import to_json
 
-from jobs.plain_text import to_plain_text
+from jobs.api.text_format import to_text
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 TEXT = "text/plain"
 
-TextRow = tuple[object, ...]
+
+class JsonRenderer(BaseRenderer):
+    """Compact JSON in UTF-8, with times as pydantic writes them; ninja's own cuts them to milliseconds."""
+
+    media_type = JSON
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:  # noqa: ARG002 - ninja's
+        return to_json(data, inf_nan_mode="null")
 
 
-def render(request: HttpRequest, status: int, content: Schema, rows: Iterable[TextRow]) -> HttpResponse:
-    """Return `content` as JSON, or the rows as text if the request prefers that."""
-    if wants_text(request):
-        return render_text(status, rows)
-    kind = JSON if status < 400 else PROBLEM
-    return HttpResponse(content.model_dump_json(), status=status, content_type=kind)
+class PortalApi(NinjaAPI):
+    """Ninja's API with text for shell scripts, and errors as problem details (RFC 9457)."""
+
+    def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
+        """Render the data as JSON. Ninja has one content type for every status, and adds a charset to it."""
+        response = super().create_response(request, data, **options)
+        response["Content-Type"] = JSON if response.status_code < 400 else PROBLEM
+        return response
+
+    def respond(self, request: HttpRequest, status: int, content: Schema) -> HttpResponse:
+        """Return a response that no operation returns, such as an error."""
+        if wants_text(request):
+            return text_response(status, content)
+        return self.create_response(request, content.model_dump(), status=status)
+
+
+def text_on_request(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap an operation to return text if the request prefers that.
+
+    The text is a response of its own because ninja's renderers get plain values, without the schema's class by
+    which the lines are written.
+    """
+
+    @wraps(operation)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        result = operation(request, *args, **kwargs)
+        status, content = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
+        if isinstance(content, Schema) and wants_text(request):
+            return text_response(status, content)
+        return result
+
+    return wrapper
+
+
+def text_response(status: int, content: Schema) -> HttpResponse:
+    return HttpResponse(to_text(content), status=status, content_type=f"{TEXT}; charset=utf-8")
 
 
 def wants_text(request: HttpRequest) -> bool:
     return request.get_preferred_type([JSON, PROBLEM, TEXT]) == TEXT
-
-
-def render_text(status: int, rows: Iterable[TextRow]) -> HttpResponse:
-    lines = "".join(
-        "\t".join([*(format_value(value) or "-" for value in row[:-1]), format_value(row[-1])]) + "\n" for row in rows
-    )
-    return HttpResponse(lines, status=status, content_type=f"{TEXT}; charset=utf-8")
-
-
-def format_value(value: object) -> str:
-    """Return a value as one field of a line, without control characters, which terminals obey."""
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "1" if value else "0"
-        case datetime():
-            return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return to_plain_text(str(value))

@@ -1,11 +1,10 @@
 """Serializers: rows and validation results as response schemas, and as lines for shells."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
 
-from jobs.api.renderers import TextRow
 from jobs.api.schemas import (
     ApprovalOut,
     ChangeOut,
@@ -62,16 +61,6 @@ def changes_out(changes: Iterable[spec.DocumentChange]) -> list[ChangeOut]:
     return [ChangeOut(pointer=change.pointer, message=change.message) for change in changes]
 
 
-def problem_rows(problems: Iterable[ProblemOut]) -> Iterator[TextRow]:
-    for problem in problems:
-        yield "problem", problem.severity, problem.line, problem.column, problem.pointer, problem.message
-
-
-def change_rows(items: Iterable[ChangeOut]) -> Iterator[TextRow]:
-    for change in items:
-        yield "change", change.pointer, change.message
-
-
 def definition_out(
     request: HttpRequest,
     revision: Revision,
@@ -89,14 +78,6 @@ def definition_out(
         problems=warnings,
         changes=change_items,
     )
-
-
-def definition_rows(content: DefinitionOut) -> Iterator[TextRow]:
-    yield "definition", content.name, content.revision, content.arn, content.url
-    if content.reused:
-        yield "reused", content.name
-    yield from change_rows(content.changes)
-    yield from problem_rows(content.problems)
 
 
 def submission_out(
@@ -152,12 +133,6 @@ def estimate_out(totals: Mapping[str, Any]) -> EstimateOut | None:
     return EstimateOut.model_validate(totals) if totals else None
 
 
-def estimate_row(content: EstimateOut) -> TextRow:
-    """Return dollars expected and at most, then vCPU-hours expected and at most."""
-    expected, at_most = content.expected, content.at_most
-    return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
-
-
 def _approval_out(approval: Approval | None) -> ApprovalOut | None:
     if approval is None:
         return None
@@ -182,25 +157,6 @@ def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
     return HoldOut(until=None if recovery.is_late else recovery.until, reason=HOLD_REASON)
 
 
-def submission_rows(content: SubmissionOut) -> Iterator[TextRow]:
-    yield "submission", content.id, content.url
-    if content.approval:
-        approval = content.approval
-        yield "approval", approval.state, approval.decided_by, approval.words or " ".join(approval.reasons)
-    if content.estimate:
-        yield estimate_row(content.estimate)
-    if content.held:
-        yield "held", content.held.until, content.held.reason
-    if content.cursor:
-        yield "cursor", content.cursor
-    yield from change_rows(content.changes)
-    yield from problem_rows(content.problems)
-    for event in content.history:
-        yield "state", event.time, event.job, event.name, event.state, event.note
-    for job in content.jobs:
-        yield job_row(job)
-
-
 def job_out(request: HttpRequest, record: Job) -> JobOut:
     summary = object_at(record.array_summary)
     return JobOut(
@@ -214,19 +170,6 @@ def job_out(request: HttpRequest, record: Job) -> JobOut:
         accepted_at=record.accepted_at,
         started_at=record.started_at,
         stopped_at=record.stopped_at,
-    )
-
-
-def job_row(content: JobSummaryOut) -> TextRow:
-    return (
-        "job",
-        content.id,
-        content.name,
-        content.state,
-        content.batch_job_id,
-        content.final,
-        content.exit_code,
-        content.reason,
     )
 
 

@@ -1,10 +1,9 @@
 """Submitting jobs and workflows, and following them."""
 
 import secrets
-import time
 
-from django.http import HttpResponse
 from ninja import Router
+from ninja.responses import Status
 
 from jobs import actions
 from jobs.actions import IdempotencyConflictError, idempotency, poll_hint
@@ -12,7 +11,6 @@ from jobs.api import cursor, parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.long_poll import wait_until
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.renderers import TextRow, render
 from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
@@ -22,10 +20,9 @@ router = Router(tags=["submissions"])
 
 
 @router.get("/key", response={200: KeyOut, 401: ProblemDetailsOut})
-def fresh_key(request: CallerRequest) -> HttpResponse:
+def fresh_key(request: CallerRequest) -> KeyOut:  # noqa: ARG001 - ninja recognizes a request by its name
     """Return a new Idempotency-Key, for callers that can't generate one. It includes the time; nothing is stored."""
-    content = KeyOut(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
-    return render(request, 200, content, [("key", content.key)])
+    return KeyOut(key=f"{secrets.token_hex(8)}-{to_text(new_id())}")
 
 
 @router.post(
@@ -33,7 +30,7 @@ def fresh_key(request: CallerRequest) -> HttpResponse:
     response={202: SubmissionOut, (401, 403, 413, 422, 429, 503): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
-def submit(request: CallerRequest, region: str = "") -> HttpResponse:
+def submit(request: CallerRequest, region: str = "") -> Status[SubmissionOut]:
     """Submit a job or a workflow. `problems` holds the warnings; a document with errors gets 422."""
     member = request.auth.member
     reading = parsing.read_document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
@@ -43,36 +40,27 @@ def submit(request: CallerRequest, region: str = "") -> HttpResponse:
     submission = actions.submit(reading, member, source=Source.API, request_key=key, account=target_account)
     if target_account and submission.account_id != target_account.pk:
         raise IdempotencyConflictError(idempotency.KEY_REUSED_MESSAGE)
-    content = serializers.submission_out(request, submission, with_notes=True)
-    return render(request, 202, content, _text_rows(content))
+    return Status(202, serializers.submission_out(request, submission, with_notes=True))
 
 
 @router.get("/submissions/{text_id}", response={200: SubmissionOut, (401, 404, 422): ProblemDetailsOut})
-def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> HttpResponse:
+def submission(request: CallerRequest, text_id: str, since: str | None = None, wait: float = 0) -> SubmissionOut:
     """Return a submission and its jobs. `since`: also the changes after this cursor; `wait`: up to 5 s for one."""
     submission = request.auth.submission(text_id)
     poll_hint.hint_submission_poll(submission)
     if since is None:
-        content = serializers.submission_out(request, submission)
-    else:
-        counts = cursor.parse(since, submission.job_count)
-        wait_until(lambda: cursor.has_new_changes(submission, counts), wait)
-        changes, next_cursor = cursor.changes_since(submission, counts)
-        content = serializers.submission_out(request, submission, cursor=next_cursor, history=changes)
-    return render(request, 200, content, _text_rows(content))
+        return serializers.submission_out(request, submission)
+    counts = cursor.parse(since, submission.job_count)
+    wait_until(lambda: cursor.has_new_changes(submission, counts), wait)
+    changes, next_cursor = cursor.changes_since(submission, counts)
+    return serializers.submission_out(request, submission, cursor=next_cursor, history=changes)
 
 
 @router.post(
     "/submissions/{text_id}/stop", response={202: StopOut, (401, 403, 404, 429): ProblemDetailsOut}, openapi_extra=KEY
 )
-def stop(request: CallerRequest, text_id: str) -> HttpResponse:
+def stop(request: CallerRequest, text_id: str) -> Status[StopOut]:
     """Request that all jobs of the submission are stopped."""
     parsing.idempotency_key(request)
     submission = request.auth.submission(text_id)
-    content = StopOut(stopping=actions.stop_all(submission, request.auth.member))
-    return render(request, 202, content, [("stopping", content.stopping)])
-
-
-def _text_rows(content: SubmissionOut) -> list[TextRow]:
-    """Yield the lines, first the portal's clock: a shell without `date` measures its timeout by it."""
-    return [("now", int(time.time())), *serializers.submission_rows(content)]
+    return Status(202, StopOut(stopping=actions.stop_all(submission, request.auth.member)))

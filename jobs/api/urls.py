@@ -4,24 +4,26 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
 
 from jobs.api import costs, definitions, jobs, submissions
 from jobs.api.auth import Bearer
 from jobs.api.errors import ApiProblemError, error_response, install_handlers
+from jobs.api.renderers import JsonRenderer, PortalApi, text_on_request
 
-api = NinjaAPI(
+api = PortalApi(
     title="Batch Portal",
     version="1",
     description="Job definitions, submissions, jobs, logs and costs of one team. Authenticate with a team's token.",
     urls_namespace="api",
     auth=Bearer(),
+    renderer=JsonRenderer(),
     docs_url=None,  # its page needs scripts from a CDN, which the content security policy forbids
     openapi_url=None,  # served below, with the same headers as the rest
 )
+api.add_decorator(text_on_request)
 api.add_router("", definitions.router)
 api.add_router("", submissions.router)
 api.add_router("", jobs.router)
@@ -32,9 +34,9 @@ View = Callable[..., HttpResponse]
 
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)
-def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja recognizes a request by its name
+def openapi(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - ninja recognizes a request by its name
     """Return the OpenAPI document. Public: it contains no more than `docs/api.md`."""
-    return JsonResponse(_openapi_schema())
+    return _openapi_schema()
 
 
 @cache
@@ -45,7 +47,7 @@ def _openapi_schema() -> dict[str, Any]:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponse:
-    return error_response(request, ApiProblemError(404, "Not found", f"The API has no endpoint {request.path}."))
+    return error_response(api, request, ApiProblemError(404, "Not found", f"The API has no endpoint {request.path}."))
 
 
 def with_api_headers(view: View) -> View:
@@ -56,7 +58,7 @@ def with_api_headers(view: View) -> View:
         response = view(request, *args, **kwargs)
         if response.status_code == 405:
             allowed = response["Allow"]
-            response = error_response(request, ApiProblemError(405, "Method not allowed", f"Use {allowed}."))
+            response = error_response(api, request, ApiProblemError(405, "Method not allowed", f"Use {allowed}."))
             response["Allow"] = allowed
         response["X-Content-Type-Options"] = "nosniff"
         response["Vary"] = "Accept, Authorization"

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.access import Member
+from jobs.api.schemas import JobOut, SubmissionOut
 from jobs.models import ApiToken, Role, Source
 from tests import make
 from tests.api.conftest import Program, World, document, token
@@ -162,6 +163,14 @@ def test_every_answer_is_private_and_of_the_type_it_says(world: World):
         assert answer["Cache-Control"] == "no-store, private"
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Type"] in ("application/json", "application/problem+json")
+
+
+def test_json_is_compact_utf_8_with_times_to_the_microsecond(world: World):
+    job = make.job(make.submission(world.member, world.account), status_reason="läuft")
+    for path, schema in ((f"/jobs/{job.text_id}", JobOut), (f"/submissions/{job.submission.text_id}", SubmissionOut)):
+        content = world.program.get(path).content
+        assert "läuft".encode() in content
+        assert content == schema.model_validate_json(content).model_dump_json().encode()
 
 
 def test_an_unknown_path_or_method_is_refused_in_the_same_shape(world: World):
