@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.spec.containers import ContainerEntry, containers
 from jobs.spec.documents import Document, Path, is_object, list_at, object_at
-from jobs.spec.problems import Problem, join_pointer, join_words, quote
+from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 PLACEHOLDER = re.compile(r"Ref::([^\s\"'`$/]+)")
@@ -52,9 +52,9 @@ def placeholders_are_whole_words(document: Document) -> Iterator[Problem]:
 
 @rule("parameters.no-default", WARNING)
 def placeholders_have_defaults(document: Document) -> Iterator[Problem]:
-    """A placeholder without a default must be set by every submission, or the program gets the literal text Ref::.
+    """A placeholder without a default needs a value in every submission, or AWS Batch refuses the job.
 
-    Source: “Parameters”, AWS Batch User Guide.
+    Source: the response of AWS Batch: “Unable to substitute value. No parameter found for reference …”.
     """
     defaults = object_at(document, "parameters")
     for path, name in find_placeholders(document):
@@ -78,22 +78,17 @@ def parameters_are_used(document: Document) -> Iterator[Problem]:
             yield Problem(join_pointer("parameters", key), message)
 
 
-@rule("parameters.no-value", WARNING)
-def placeholders_have_values(submission: Document, effective: Document) -> Iterator[Problem]:
-    """A placeholder of the command has neither a default nor a value, so the program gets the literal text Ref::.
+@rule("parameters.no-value")
+def placeholders_have_values(effective: Document) -> Iterator[Problem]:
+    """A placeholder of the command needs a default in the definition or a value in the submission.
 
-    Source: “Parameters”, AWS Batch User Guide.
+    Source: the response of AWS Batch: “Unable to substitute value. No parameter found for reference …”.
     """
-    missing = [
-        (path, name) for path, name in find_placeholders(effective) if name not in object_at(effective, "parameters")
-    ]
-    if missing:
-        names = list(dict.fromkeys(name for _, name in missing))
-        message = (
-            f"The command has {join_words(f'Ref::{name}' for name in names)}, and neither the definition nor "
-            "this submission sets a value; the program would get the literal text."
-        )
-        yield Problem("/parameters" if "parameters" in submission else "", message)
+    values = object_at(effective, "parameters")
+    for name in dict.fromkeys(name for _, name in find_placeholders(effective)):
+        if name not in values:
+            message = f"The command has Ref::{name}, which has no default; set the parameter {quote(name)}."
+            yield Problem(join_pointer("parameters", name), message)
 
 
 @rule("parameters.not-in-command", WARNING)
@@ -116,10 +111,11 @@ SHARED_RULES = (placeholders_in_commands_only, placeholders_are_whole_words)
 
 
 def command_words(container: ContainerEntry) -> Iterator[tuple[Path, str]]:
-    """Yield the words of a container's command with their paths."""
-    for number, word in enumerate(list_at(container.value, "command")):
-        if isinstance(word, str):
-            yield (*container.path, "command", number), word
+    """Yield the words of a container's command with their paths; of a pod's container also its arguments."""
+    for key in ("command", "args") if container.type == "eks" else ("command",):
+        for number, word in enumerate(list_at(container.value, key)):
+            if isinstance(word, str):
+                yield (*container.path, key, number), word
 
 
 def find_placeholders(document: Document) -> list[tuple[Path, str]]:

@@ -45,8 +45,8 @@ class Case:
         return DocumentKind.DEFINITION if "jobDefinitionName" in self.bad else DocumentKind.SUBMISSION
 
     def judged(self, document: Document) -> list[Problem]:
-        definitions = {text_at(document, "jobDefinition"): self.on} if self.on else None
-        queues = {text_at(document, "jobQueue"): self.queue} if self.queue else None
+        definitions = {text_at(document, "jobDefinition") or "greet": self.on} if self.on else None
+        queues = {text_at(document, "jobQueue") or "small": self.queue} if self.queue else None
         return validate.validate_document(self.kind, document, definitions, queues)
 
 
@@ -128,8 +128,9 @@ OTHERS = {f"other{number}": "x" for number in range(20)}
 NAMED = ecs({"image": "busybox", "name": "main"}, {"image": "busybox", "name": "side"})
 
 
-def task_override(name: str) -> Document:
-    return submission(ecsPropertiesOverride={"taskProperties": [{"containers": [{"name": name, "command": ["x"]}]}]})
+def task_override(name: str, *command: str) -> Document:
+    container = {"name": name, "command": list(command or ("x",))}
+    return submission(ecsPropertiesOverride={"taskProperties": [{"containers": [container]}]})
 
 
 def node_override(**overrides: Any) -> Document:
@@ -268,9 +269,19 @@ CASES = [
          definition({"command": ["x", "Ref::a"]}), "/containerProperties/command/1"),
     Case("parameters.unused", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
          definition({"command": ["Ref::a"]}, parameters={"a": "x", "b": "y"}), "/parameters/b"),
-    Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "",
+    Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "/parameters/a",
          on=definition({"command": ["Ref::a"]})),
-    Case("parameters.no-value", submission(), override({"command": ["Ref::b"]}), "", on=definition()),
+    Case("parameters.no-value", override({"command": ["plain"]}), submission(parameters={"b": "x"}), "/parameters/a",
+         on=definition({"command": ["Ref::a", "Ref::b"]})),
+    Case("parameters.no-value", submission(), override({"command": ["Ref::b"]}), "/parameters/b", on=definition()),
+    Case("parameters.no-value", workflow(step("x", parameters={"a": ""})), workflow(step("x", parameters={"a": ""}),
+         step("y")), "/jobs/1/parameters/a", on=definition({"command": ["Ref::a"]})),
+    Case("parameters.no-value", task_override("a"), task_override("a", "Ref::b"), "/parameters/b",
+         on=ecs({"name": "a", "image": "busybox", "command": ["Ref::a"]})),
+    Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "/parameters/a",
+         on=eks({"args": ["Ref::a"]})),
+    Case("parameters.no-value", group_override({"command": ["x"]}), group_override({"command": ["Ref::b"]}),
+         "/parameters/b", on=nodes({"targetNodes": "0:", "container": {"image": "busybox", "command": ["Ref::a"]}})),
     Case("parameters.not-in-command", submission(parameters={"a": "x"}), submission(parameters={"b": "x"}),
          "/parameters/b", on=definition({"command": ["Ref::a"]}, parameters={"a": ""})),
     # -- retries

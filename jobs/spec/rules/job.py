@@ -46,7 +46,7 @@ def check_job_in_context(
         for check in overrides.RULES:
             yield from check(definition, document)
         effective = overrides.apply_overrides(definition, document)
-        yield from placeholders.placeholders_have_values(document, effective)
+        yield from placeholders.placeholders_have_values(effective)
         yield from placeholders.values_are_used(document, effective)
     if queue is not None:
         for queue_check in rule_queue.RULES:

@@ -26,6 +26,12 @@ _OVERRIDE_KEYS = {
     "eksProperties": "eksPropertiesOverride",
     "nodeProperties": "nodeOverrides",
 }
+_GROUP_OVERRIDE_KEYS = {
+    "container": "containerOverrides",
+    "ecsProperties": "ecsPropertiesOverride",
+    "eksProperties": "eksPropertiesOverride",
+}
+_REPLACED_KEYS = ("command", "args", "image", "resources", "instanceType")
 
 
 def apply_overrides(definition: Document, submission: Document) -> Document:
@@ -37,34 +43,77 @@ def apply_overrides(definition: Document, submission: Document) -> Document:
         **definition,
         "parameters": {**object_at(definition, "parameters"), **object_at(submission, "parameters")},
     }
-    override = object_at(submission, "containerOverrides")
-    if is_object(definition.get("containerProperties")) and override:
-        result["containerProperties"] = _merge_container(definition["containerProperties"], override)
-    task = object_at(definition, "ecsProperties", "taskProperties", 0)
-    if task:
-        inner = list_at(submission, "ecsPropertiesOverride", "taskProperties", 0, "containers")
-        by_name = {text_at(entry, "name"): entry for entry in inner}
-        containers = [
-            _merge_container(entry, object_at(by_name.get(text_at(entry, "name")))) if is_object(entry) else entry
-            for entry in list_at(task, "containers")
-        ]
-        result["ecsProperties"] = {"taskProperties": [{**task, "containers": containers}]}
+    for block, override in _OVERRIDE_KEYS.items():
+        if is_object(definition.get(block)) and is_object(submission.get(override)):
+            result[block] = _MERGERS[block](definition[block], submission[override])
     return result
 
 
+def _merge_task(base: Document, override: Document) -> Document:
+    task = object_at(base, "taskProperties", 0)
+    return {
+        "taskProperties": [
+            {**task, **_merge_by_name(task, object_at(override, "taskProperties", 0), ("containers",))}
+        ]
+    }
+
+
+def _merge_pod(base: Document, override: Document) -> Document:
+    pod = object_at(base, "podProperties")
+    merged = _merge_by_name(pod, object_at(override, "podProperties"), ("containers", "initContainers"))
+    return {**base, "podProperties": {**pod, **merged}}
+
+
+def _merge_by_name(base: Document, override: Document, keys: tuple[str, ...]) -> Document:
+    """Return the lists of containers, each with the override of its name."""
+    result: Document = {}
+    for key in keys:
+        by_name = {text_at(entry, "name"): entry for entry in list_at(override, key)}
+        if key in base:
+            result[key] = [
+                _merge_container(entry, object_at(by_name.get(text_at(entry, "name")))) if is_object(entry) else entry
+                for entry in list_at(base, key)
+            ]
+    return result
+
+
+def _merge_nodes(base: Document, override: Document) -> Document:
+    by_nodes = {text_at(entry, "targetNodes"): entry for entry in list_at(override, "nodePropertyOverrides")}
+    groups = []
+    for group in list_at(base, "nodeRangeProperties"):
+        own = object_at(by_nodes.get(text_at(group, "targetNodes")))
+        merged = {
+            block: _MERGERS[block](group[block], own[key])
+            for block, key in _GROUP_OVERRIDE_KEYS.items()
+            if is_object(value_at(group, block)) and is_object(own.get(key))
+        }
+        groups.append({**group, **merged} if is_object(group) else group)
+    return {**base, "nodeRangeProperties": groups}
+
+
 def _merge_container(base: Document, override: Document) -> Document:
-    replaced: Document = {key: override[key] for key in ("command", "instanceType") if key in override}
+    replaced: Document = {key: override[key] for key in _REPLACED_KEYS if key in override}
     result: Document = {**base, **replaced}
-    if list_at(override, "environment"):
-        own = {text_at(entry, "name") for entry in list_at(override, "environment")}
-        other_variables = [entry for entry in list_at(base, "environment") if text_at(entry, "name") not in own]
-        result["environment"] = [*other_variables, *override["environment"]]
+    for key in ("environment", "env"):
+        if list_at(override, key):
+            own = {text_at(entry, "name") for entry in list_at(override, key)}
+            other_variables = [entry for entry in list_at(base, key) if text_at(entry, "name") not in own]
+            result[key] = [*other_variables, *override[key]]
     sizes = requested_amounts(base) | requested_amounts(override)
     if requested_amounts(override):
         for key in LEGACY_SIZE_KEYS:
             result.pop(key, None)
         result["resourceRequirements"] = [{"type": kind, "value": value} for kind, value in sizes.items()]
     return result
+
+
+_MERGERS: dict[str, Callable[[Document, Document], Document]] = {
+    "containerProperties": _merge_container,
+    "container": _merge_container,
+    "ecsProperties": _merge_task,
+    "eksProperties": _merge_pod,
+    "nodeProperties": _merge_nodes,
+}
 
 
 @rule("overrides.other-sort")
