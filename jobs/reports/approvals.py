@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from jobs.models import Approval, ApprovalEdit, Job, Membership, Role, Submission, Team, User
 from jobs.models.approval import ApprovalQuerySet
+from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.spec import effective
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document, DocumentKind, object_at, value_at
@@ -17,7 +18,7 @@ from jobs.spec.effective import EffectiveJob
 from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
-MAX_APPROVALS = 50
+PAGE_SIZE = 50
 # Jobs of a request that are shown, and changes of each.
 MAX_JOBS_SHOWN = 20
 MAX_CHANGES_SHOWN = 40
@@ -72,22 +73,24 @@ class RequestedJob:
         return not (self.changes or self.definition_changes)
 
 
-def waiting_approvals(team: Team, user: User) -> list[Approval]:
-    """Return the team's undecided requests, oldest first, each with whether the user made it larger."""
+def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
+    """Return the team's undecided requests, oldest first, each with whether the user made it larger.
+
+    `after` is the id of a request of the team, decided or not. Raises InvalidPageCursorError.
+    """
     requests = Approval.objects.waiting().filter(team=team).with_escalated_by(user)
-    return list(_with_related(requests).order_by("pk")[:MAX_APPROVALS])
+    return _page(requests, Approval.objects.filter(team=team), "pk", after)
 
 
-def decided_approvals(team: Team) -> list[Approval]:
-    """Return the team's decided requests, newest first."""
-    return list(
-        _with_related(Approval.objects.filter(team=team, decided_at__isnull=False)).order_by("-pk")[:MAX_APPROVALS]
-    )
+def decided_approvals(team: Team, before: str = "") -> KeysetPage[Approval]:
+    """Return the team's decided requests, newest first. Raises InvalidPageCursorError."""
+    requests = Approval.objects.filter(team=team)
+    return _page(requests.filter(decided_at__isnull=False), requests, "-pk", before)
 
 
-def approvals_to_decide(user: User) -> list[Approval]:
-    """Return the requests of any team that the user may decide, oldest first."""
-    return list(_with_related(Approval.objects.decidable_by(user)).order_by("pk")[:MAX_APPROVALS])
+def approvals_to_decide(user: User, after: str = "") -> KeysetPage[Approval]:
+    """Return the requests of any team that the user may decide, oldest first. Raises InvalidPageCursorError."""
+    return _page(Approval.objects.decidable_by(user), Approval.objects.visible_to(user), "pk", after)
 
 
 def count_to_decide(user: User, team: Team) -> int:
@@ -134,9 +137,18 @@ def requested_jobs(submission: Submission) -> list[RequestedJob]:
     return [_requested_job(job, last.get(job.revision.definition_id)) for job in jobs]
 
 
-def _with_related(approvals: ApprovalQuerySet) -> ApprovalQuerySet:
-    related = approvals.select_related("team", "submission__person", "submission__account", "decided_by")
-    return related.defer("submission__text", "submission__document", "submission__notes")
+def _page(
+    requests: ApprovalQuerySet, all_requests: ApprovalQuerySet, order: str, cursor: str
+) -> KeysetPage[Approval]:
+    """Return the page after a request, which may have left the list since and is found among all of them."""
+    related = requests.select_related("team", "submission__person", "submission__account", "decided_by")
+    return paginate(
+        related.defer("submission__text", "submission__document", "submission__notes"),
+        order,
+        size=PAGE_SIZE,
+        cursor_of=lambda approval: approval.text_id,
+        after=key_of(all_requests, cursor, order),
+    )
 
 
 def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:

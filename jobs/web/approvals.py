@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from jobs.web.builder import feedback
 from jobs.web.builder.feedback import Feedback
 from jobs.web.jobs.effective_view import environment_overrides
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import drop_nul, posted_text
 
 
@@ -53,11 +55,13 @@ class ApprovalEditView:
 def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
     """List the team's requests, for those who may decide on them."""
     member = access.membership(request.user, slug, permission="approve")
+    waiting = partial(reports.waiting_approvals, member.team, request.user)
+    decided = partial(reports.decided_approvals, member.team)
     page = {
         "member": member,
         "team": member.team,
-        "waiting_approvals": reports.waiting_approvals(member.team, request.user),
-        "decided_approvals": reports.decided_approvals(member.team),
+        "waiting_approvals": page_at(request, waiting, after=request.GET.get("after", "")),
+        "decided_approvals": page_at(request, decided, before=request.GET.get("before", "")),
         "current_page": "approvals",
     }
     return render(request, "jobs/approvals/list.html", page)
@@ -67,8 +71,9 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def all_approvals(request: SignedInRequest) -> HttpResponse:
     """List the requests that this person may decide on, in all teams."""
+    to_decide = partial(reports.approvals_to_decide, request.user)
     page = {
-        "waiting_approvals": reports.approvals_to_decide(request.user),
+        "waiting_approvals": page_at(request, to_decide, after=request.GET.get("after", "")),
         "is_all_teams": True,
         "current_page": "approvals",
     }

@@ -5,10 +5,13 @@ import re
 from html import unescape
 
 import pytest
+from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
 from jobs.models import Approval, Rate, Role, User
+from jobs.models.approval import Decision
+from jobs.reports import approvals as reports
 from jobs.spec.documents import Document
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -91,6 +94,42 @@ def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
     listed = text_of(browser.get(f"/teams/{research.team.slug}/approvals/").text)
     assert "$20.00 Expected unknown" in listed
     assert "unknown Expected unknown" in listed
+
+
+def test_lists_of_requests_go_on_on_further_pages(
+    research: Research, lead: Member, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reports, "PAGE_SIZE", 2)
+    for decision in (Decision.WAITING, Decision.DECLINED):
+        for number in range(3):
+            submission = make.submission(research.analyst, name=f"{decision}-{number}")
+            decided_at = None if decision == Decision.WAITING else now()
+            Approval.objects.create(
+                submission=submission,
+                team=research.team,
+                decision=decision,
+                decided_at=decided_at,
+                decided_by=lead.user,
+            )
+    browser = signed_in(lead.user)
+
+    def listed(address: str) -> tuple[list[str], list[str]]:
+        page = browser.get(address).text
+        names = re.findall(r'class="row-link" href="[^"]*">([^<]*)<', page)
+        return names, [f"{address.partition('?')[0]}{link}" for link in re.findall(r'href="(\?[^"]*)"', page)]
+
+    team, every_team = f"/teams/{research.team.slug}/approvals/", "/approvals/"
+    first, (newer, older) = listed(team)
+    assert first == ["waiting-0", "waiting-1", "declined-2", "declined-1"]
+    assert listed(newer)[0] == ["waiting-2", "declined-2", "declined-1"]
+    assert listed(older)[0] == ["waiting-0", "waiting-1", "declined-0"]
+    first, (newer,) = listed(every_team)
+    assert (first, listed(newer)[0]) == (["waiting-0", "waiting-1"], ["waiting-2"])
+
+    Approval.objects.filter(submission__name="waiting-1").update(decision=Decision.WITHDRAWN, decided_at=now())
+    assert listed(newer)[0] == ["waiting-2"]
+    Approval.objects.filter(submission__name="waiting-2").update(decision=Decision.WITHDRAWN, decided_at=now())
+    assert "No more requests to approve" in browser.get(newer).text
 
 
 def text_of(html: str) -> str:
