@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at
+from jobs.spec.fargate import LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.instance_types import InstanceSize, instance_size
 from jobs.spec.job_size import JobSize
 from jobs.spec.problems import join_words
@@ -13,7 +13,6 @@ from jobs.spec.problems import join_words
 SAGEMAKER_TRAINING = "SAGEMAKER_TRAINING"
 PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", SAGEMAKER_TRAINING: "SageMaker training"}
 """Names of a queue's jobQueueType."""
-MAX_FARGATE_VCPUS, MAX_FARGATE_MEMORY_MIB = Decimal(16), 120 * 1024
 USABLE_MEMORY_SHARE = 0.95
 """The share of an instance's memory that is certainly usable; the system reserves a varying rest."""
 
@@ -104,20 +103,28 @@ def _check_environment(size: JobSize, environment: EnvironmentFacts) -> Placemen
             PlacementVerdict.NO, f"The job asks for {size.vcpus:f} vCPU, but {name} has only {max_vcpus}."
         )
     if size.platform == "FARGATE":
-        return _check_fargate(size, name)
+        return _check_fargate(size, environment)
     return _check_instances(size, environment)
 
 
 _PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 
-def _check_fargate(size: JobSize, name: str) -> PlacementResult:
+def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
+    """Compare with the Fargate size that the job would get."""
+    name, max_vcpus = environment.name, environment.max_vcpus
     if size.gpus:
         return PlacementResult(PlacementVerdict.NO, f"{name} is on Fargate, which has no GPUs.")
-    if size.vcpus > MAX_FARGATE_VCPUS or size.memory_mib > MAX_FARGATE_MEMORY_MIB:
+    fargate_size = next_fargate_size(size.vcpus, size.memory_mib)
+    if not fargate_size:
+        vcpus, memory_mib = LARGEST_FARGATE_SIZE
+        return PlacementResult(
+            PlacementVerdict.NO, f"A Fargate task can have at most {vcpus} vCPU and {memory_mib // 1024} GiB."
+        )
+    if max_vcpus is not None and fargate_size[0] > max_vcpus:
         return PlacementResult(
             PlacementVerdict.NO,
-            f"A Fargate task can have at most {MAX_FARGATE_VCPUS} vCPU and {MAX_FARGATE_MEMORY_MIB // 1024} GiB.",
+            f"The smallest Fargate size for the job has {fargate_size[0]} vCPU, but {name} has only {max_vcpus}.",
         )
     return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
 

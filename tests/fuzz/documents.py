@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from jobs.spec.documents import Document, DocumentKind
-from jobs.spec.rules.platform import FARGATE_MEMORY
+from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.schema.botocore_schema import json_schema
 
 MOST_OPTIONAL = 4

@@ -1,24 +1,13 @@
 """Rules of the platforms, Fargate and EC2, and of the fields that only one of them has."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, is_multinode, tasks
 from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
+from jobs.spec.fargate import FARGATE_MEMORY, LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.rules.sizes import legacy_keys_in_use, legacy_size_fix, missing_sizes, parse_amount, requested_amounts
-
-FARGATE_MEMORY: dict[Decimal, tuple[int, ...]] = {
-    Decimal("0.25"): (512, 1024, 2048),
-    Decimal("0.5"): tuple(range(1024, 4096 + 1, 1024)),
-    Decimal(1): tuple(range(2048, 8192 + 1, 1024)),
-    Decimal(2): tuple(range(4096, 16384 + 1, 1024)),
-    Decimal(4): tuple(range(8192, 30720 + 1, 1024)),
-    Decimal(8): tuple(range(16384, 61440 + 1, 4096)),
-    Decimal(16): tuple(range(32768, 122880 + 1, 8192)),
-}
-"""vCPU to MiB; ResourceRequirement, AWS Batch API reference."""
 
 _ONLY_EC2 = ("ulimits", "instanceType")
 _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
@@ -182,20 +171,11 @@ def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Itera
         return
     entries = list_at(at.value, "resourceRequirements")
     here = join_pointer(*at.path, "resourceRequirements") if entries else join_pointer(*at.path)
-    nearest_size = next(
-        (
-            (count, size)
-            for count, sizes in FARGATE_MEMORY.items()
-            if count >= vcpus
-            for size in sizes
-            if size >= memory
-        ),
-        None,
-    )
+    nearest_size = next_fargate_size(vcpus, memory)
     hint = (
         f"the next larger size is {nearest_size[0]} vCPU with {nearest_size[1]:,} MiB."
         if nearest_size
-        else "the largest size is 16 vCPU with 122,880 MiB."
+        else f"the largest size is {LARGEST_FARGATE_SIZE[0]} vCPU with {LARGEST_FARGATE_SIZE[1]:,} MiB."
     )
     fix: tuple[dict[str, object], ...] = ()
     if nearest_size:

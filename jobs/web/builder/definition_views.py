@@ -19,12 +19,12 @@ from jobs.reports.catalog import unused_name
 from jobs.reports.options import Choice
 from jobs.reports.revisions import newest_revision
 from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.forms import schema_fields, units
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.patch import copy_json
 from jobs.spec.redaction import redact
-from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import feedback, json_views, preflight

@@ -22,11 +22,11 @@ from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats, RunStatistics
 from jobs.reports import options
 from jobs.spec.documents import Document, DocumentKind, is_object
+from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.forms import units
 from jobs.spec.job_size import JobSize, requested_size
 from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placement
 from jobs.spec.problems import DocumentChange, Problem, join_words, quote, resolve_pointer
-from jobs.spec.rules.platform import FARGATE_MEMORY
 from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.feedback import Feedback, ProblemView
@@ -423,6 +423,7 @@ def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[s
         "gpus": "Not available on Fargate.",
     }
     if memory:
-        minimum, maximum = units.format_mib(memory[0]), units.format_mib(memory[-1])
-        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU, Fargate supports {minimum} to {maximum}."
+        sizes = [units.format_mib(size) for size in memory]
+        sizes_text = join_words(sizes, conjunction="or") if len(sizes) <= 3 else f"{sizes[0]} to {sizes[-1]}"
+        size_notes["memory"] = f"With {vcpus.normalize():f} vCPU, Fargate supports {sizes_text}."
     return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}
