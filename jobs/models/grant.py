@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from jobs.models.team import Team
+from jobs.spec.rules.reserved_names import is_tag_text
 
 
 class Feature(models.TextChoices):
@@ -128,3 +129,9 @@ class TagRule(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def clean(self) -> None:
+        allowed = self.allowed if isinstance(self.allowed, list) else []
+        for field, texts in (("key", [self.key]), ("default", [self.default]), ("allowed", allowed)):
+            if not all(is_tag_text(str(text)) for text in texts):
+                raise ValidationError({field: "Tags have only letters, digits, spaces and _.:/=+-@."})

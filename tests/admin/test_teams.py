@@ -90,6 +90,8 @@ def test_a_ceiling_is_changed_and_whom_a_row_is_about_stays(admin):
         ("role_grants", "pattern", "arn:aws:iam::*:role/x", "a prefix followed by *"),
         ("image_grants", "pattern", "*/tool", "a prefix followed by *"),
         ("tag_rules", "key", "portal:job", "are reserved"),
+        ("tag_rules", "key", "Cost&Centre", "Tags have only letters"),
+        ("tag_rules", "default", "R&D", "Tags have only letters"),
         ("queue_grants", "max_run_seconds", "5", "greater than or equal to 60"),
     ],
 )
@@ -99,7 +101,7 @@ def test_a_grant_that_would_mean_something_else_is_not_kept(admin, inline, field
     if inline == "queue_grants":
         rows[f"{inline}-0-queue"] = make.queue().pk
     if inline == "tag_rules":
-        rows[f"{inline}-0-filled_by"] = "person"
+        rows = {f"{inline}-0-key": "Project", f"{inline}-0-filled_by": "person", **rows}
     answer = admin.post(page_of(team), form_of(team, **rows))
 
     assert answer.status_code == 200

@@ -310,6 +310,9 @@ CASES = [
     Case("names.tag-of-aws", submission(tags={"a": "b"}), submission(tags={"AWS:a": "b"}), "/tags/AWS:a"),
     Case("names.tag-of-portal", submission(tags={"a": "b"}), submission(tags={"portal:a": "b"}), "/tags/portal:a"),
     Case("names.tag-characters", submission(tags={"a b": "é+-=._:/@"}), submission(tags={"a": "x#"}), "/tags/a"),
+    Case("names.tag-characters", definition(tags={"a": ""}), definition(tags={"a\tb": "x"}), "/tags/a\tb"),
+    Case("names.tag-characters", workflow(step("a", tags={"a": "b"})), workflow(step("a", tags={"a": "{{ b }}"})),
+         "/jobs/0/tags/a"),
     Case("names.too-many-tags", submission(tags=MANY), submission(tags=MANY | OTHERS), "/tags"),
     Case("secrets.in-environment", definition(variable("TOKENIZERS_PARALLELISM", "maybe")),
          definition(variable("DB_PASSWORD", "hunter2hunter2")), "/containerProperties/environment/0"),
@@ -545,6 +548,25 @@ def test_a_document_much_too_large_is_still_judged_at_once() -> None:
     names = [{"name": f"containers-{number}"} for number in many]
     over = submission(ecsPropertiesOverride={"taskProperties": [{"containers": names}]})
     validate.validate_document(DocumentKind.SUBMISSION, over, {"greet": ecs(*task)})
+
+
+@pytest.mark.parametrize(
+    ("tags", "fixed"),
+    [
+        ({"sample": "2.8.1+mc(0.10.0)"}, {"sample": "2.8.1+mc-0.10.0"}),
+        ({"a&b": "R&D, Berlin"}, {"a-b": "R-D- Berlin"}),
+        ({"a#": "x"}, {"a": "x"}),
+        ({"a": "{{ name }}"}, {"a": "name"}),
+        ({"a": "#"}, None),
+        ({"a#": "x", "a": "y"}, None),
+    ],
+)
+def test_a_fix_cleans_a_tag_and_loses_none(tags: Document, fixed: Document | None) -> None:
+    document = submission(tags=tags)
+    [problem] = validate.validate_document(DocumentKind.SUBMISSION, document)
+    assert bool(problem.fix) == (fixed is not None)
+    if fixed:
+        assert apply_patch(document, problem.fix)["tags"] == fixed
 
 
 def many(severity: Severity, taken: list[int]) -> Iterator[Problem]:

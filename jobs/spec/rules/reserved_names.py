@@ -1,11 +1,12 @@
 """Rules of names that belong to others: environment variables of Batch, tags of AWS and of the portal."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from jobs.spec.containers import containers, environment_entries, secret_entries
 from jobs.spec.documents import Document, object_at, text_at
-from jobs.spec.problems import Problem, join_pointer, quote
+from jobs.spec.problems import Fix, Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 PORTAL_TAG_PREFIX = "portal:"
@@ -25,7 +26,8 @@ PORTAL_VARIABLES = (JOB_ID_VARIABLE,)
 
 MAX_TAGS = 50  # per resource; AWS Batch User Guide, tag restrictions
 
-_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
+_TAG_PUNCTUATION = "_.:/=+-@"
+_PLAIN_TAG_TEXT = re.compile(r"[A-Za-z0-9 _.:/=+@-]*")
 
 
 @rule("names.variable-of-batch")
@@ -124,19 +126,60 @@ def no_portal_tags(document: Document) -> Iterator[Problem]:
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
-@rule("names.tag-characters", WARNING)
-def tags_have_safe_characters(document: Document) -> Iterator[Problem]:
-    """Tags should have only letters, digits, spaces and + - = . _ : / @, which every AWS service accepts.
+@rule("names.tag-characters")
+def tags_have_allowed_characters(document: Document) -> Iterator[Problem]:
+    """Tag keys and values have only letters, digits, spaces and _ . : / = + - @ in any language.
 
-    Source: “Tag restrictions”, AWS Batch User Guide.
+    Source: “Tag restrictions”, AWS Batch User Guide; the response of AWS Batch: “… is not a valid value for
+    TagValue - it contains illegal characters”, https://github.com/Netflix/metaflow/issues/1345.
     """
-    for key, value in object_at(document, "tags").items():
-        if not _TAG_TEXT.fullmatch(key) or (isinstance(value, str) and not _TAG_TEXT.fullmatch(value)):
-            message = (
-                f"The tag {quote(key)} has characters that not every AWS service "
-                "accepts; use letters, digits, spaces and + - = . _ : / @."
-            )
-            yield Problem(join_pointer("tags", key), message)
+    tags = object_at(document, "tags")
+    for key, value in tags.items():
+        bad_key, bad_value = not is_tag_text(key), isinstance(value, str) and not is_tag_text(value)
+        if not bad_key and not bad_value:
+            continue
+        text = key if bad_key else value
+        what = f"The tag key {quote(key)} has" if bad_key else f"The value of the tag {quote(key)} has"
+        characters = join_words(dict.fromkeys(_name_character(c) for c in text if not _is_tag_character(c)), limit=4)
+        message = (
+            f"{what} characters that AWS refuses in tags: {characters}. Use letters, digits, spaces and _.:/=+-@."
+        )
+        yield Problem(join_pointer("tags", key), message, fix=_tag_fix(tags, key))
+
+
+def is_tag_text(text: str) -> bool:
+    """Return whether AWS takes the text as a tag's key or value, whatever its length."""
+    return _PLAIN_TAG_TEXT.fullmatch(text) is not None or all(map(_is_tag_character, text))
+
+
+def _is_tag_character(character: str) -> bool:
+    return character in _TAG_PUNCTUATION or unicodedata.category(character)[0] in "LNZ"
+
+
+def _name_character(character: str) -> str:
+    return character if character.isprintable() else f"U+{ord(character):04X}"
+
+
+def _tag_fix(tags: Document, key: str) -> Fix:
+    """Return a fix that replaces illegal characters by dashes, or () if that gives nothing or another tag's key."""
+    value, new_key = tags[key], _clean_tag_text(key)
+    new_value = _clean_tag_text(value) if isinstance(value, str) else value
+    if not new_key or (value and not new_value) or (new_key != key and new_key in tags):
+        return ()
+    here = join_pointer("tags", key)
+    if new_key == key:
+        return ({"op": "replace", "path": here, "value": new_value},)
+    target = join_pointer("tags", new_key)
+    fix: Fix = ({"op": "move", "from": here, "path": target},)
+    return (*fix, {"op": "replace", "path": target, "value": new_value}) if new_value != value else fix
+
+
+def _clean_tag_text(text: str) -> str:
+    """Replace each run of illegal characters by a dash, and drop those at either end."""
+    if is_tag_text(text):
+        return text
+    cleaned_text = "".join(character if _is_tag_character(character) else "\0" for character in text).strip("\0 ")
+    return re.sub("\0+", "-", cleaned_text)
 
 
 @rule("names.too-many-tags")
@@ -161,4 +204,4 @@ def user_tag_keys(document: Document) -> set[str]:
 
 
 VARIABLE_RULES = (no_batch_variables, no_portal_variables, variables_have_names, variable_names_are_unique)
-TAG_RULES = (no_aws_tags, no_portal_tags, tags_have_safe_characters)
+TAG_RULES = (no_aws_tags, no_portal_tags, tags_have_allowed_characters)
