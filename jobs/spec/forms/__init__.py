@@ -15,7 +15,14 @@ does not show.
 from collections.abc import Iterable, Mapping
 
 from jobs.spec.documents import Document, is_object
-from jobs.spec.forms.form_fields import DEFINITION_FIELDS, IMPLIED_VALUES, JOB_FIELDS, FormField
+from jobs.spec.forms.form_fields import (
+    DEFINITION_FIELDS,
+    IMPLIED_VALUES,
+    JOB_FIELDS,
+    PARAMETER_PREFIX,
+    FormField,
+    parameter_fields,
+)
 from jobs.spec.forms.lenses import MAX_ROWS
 from jobs.spec.forms.value_types import FieldRow, FieldRows, FieldValue, Names
 from jobs.spec.patch import copy_json
@@ -25,6 +32,7 @@ __all__ = [
     "DEFINITION_FIELDS",
     "JOB_FIELDS",
     "MAX_ROWS",
+    "PARAMETER_PREFIX",
     "FieldIndex",
     "FieldRow",
     "FieldRows",
@@ -33,6 +41,7 @@ __all__ = [
     "Names",
     "apply_changes",
     "changed_values",
+    "parameter_fields",
     "read_values",
     "unmapped_pointers",
 ]

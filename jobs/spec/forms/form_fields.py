@@ -1,5 +1,7 @@
 """The fields of the two forms: a job, and a definition of one container."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +98,21 @@ DEFINITION_FIELDS: tuple[FormField, ...] = (
 
 IMPLIED_VALUES: dict[str, Any] = {"/type": "container"}
 """Values implied by the form itself."""
+
+
+PARAMETER_PREFIX = "parameter-"
+MAX_PARAMETERS = 50
+"""Parameters for which the form has a field of their own."""
+_PARAMETER_NAME = re.compile(r"[\w.\-]{1,64}", re.ASCII)
+
+
+def parameter_fields(names: Iterable[str]) -> tuple[FormField, ...]:
+    """Return a field for each parameter of a command. Unusual names and those beyond the limit have none."""
+    plain_names = [name for name in dict.fromkeys(names) if _PARAMETER_NAME.fullmatch(name)]
+    return tuple(
+        FormField(PARAMETER_PREFIX + name, ValueLens(("parameters", name)), name)
+        for name in plain_names[:MAX_PARAMETERS]
+    )
 
 
 def has_one_container(definition: Document) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from jobs.spec import placeholders
 from jobs.spec.containers import ContainerEntry, is_eks, is_fargate, overrides, tasks
 from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
@@ -114,6 +115,12 @@ _MERGERS: dict[str, Callable[[Document, Document], Document]] = {
     "eksProperties": _merge_pod,
     "nodeProperties": _merge_nodes,
 }
+
+
+def parameter_names(definition: Document, submission: Document) -> list[str]:
+    """Return the parameters of the command that would run, in its order."""
+    effective = apply_overrides(definition, submission)
+    return list(dict.fromkeys(name for _, name in placeholders.find_placeholders(effective)))
 
 
 @rule("overrides.other-sort")

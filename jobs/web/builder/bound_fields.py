@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from jobs.reports.options import COMMON_TAGS, Choice
 from jobs.spec import forms
 from jobs.spec.forms import FieldRow, FieldValue, FormField
+from jobs.spec.problems import join_pointer
 from jobs.web.builder.feedback import Feedback, ProblemView
 from jobs.web.builder.form_state import BuilderForm
 
@@ -52,6 +53,15 @@ class BoundField:
     @property
     def invalid(self) -> bool:
         return any(problem.is_error for problem in self.problems)
+
+    @property
+    def is_parameter(self) -> bool:
+        return self.field.name.startswith(forms.PARAMETER_PREFIX)
+
+    @property
+    def pointer(self) -> str:
+        """The place in the document, for a field that the page's script doesn't know by its name."""
+        return join_pointer(*self.field.lens.path) if self.is_parameter else ""
 
     @property
     def text_rows(self) -> int:

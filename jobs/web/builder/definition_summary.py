@@ -33,6 +33,10 @@ def summarize(revision: Revision) -> DefinitionSummary:
         name: value
         for name in ("command", "vcpus", "memory", "gpus", "retries", "time_limit")
         if isinstance(value := values[name], str) and value
+    } | {
+        forms.PARAMETER_PREFIX + name: default
+        for name, default in object_at(document, "parameters").items()
+        if isinstance(default, str)
     }
     container = object_at(document, "containerProperties")
     return DefinitionSummary(

@@ -22,6 +22,7 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.patch import PatchError
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, resolve_pointer, truncate
 from jobs.spec.redaction import MASK, redact
+from jobs.spec.rules.overrides import parameter_names
 from jobs.spec.time_limit import timeout_seconds
 from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
@@ -247,6 +248,7 @@ def build(
 
 
 def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool = False) -> Feedback:
+    form = form.with_parameters(_parameter_names(form, result))
     problems = form.merge_problems(result.problems)
     missing = [field.label.lower() for field in form.missing]
     if not require_all:
@@ -270,6 +272,11 @@ def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool 
         approval=approval_reasons(result) if needs_approval else (),
         markers=_editor_markers(problems[:MAX_FORM_PROBLEMS], result.parse_result),
     )
+
+
+def _parameter_names(form: BuilderForm, result: ValidationResult) -> list[str]:
+    revisions = [target.revision for target in result.resolved_jobs if target.revision]
+    return parameter_names(revisions[0].document, form.document) if revisions else []
 
 
 def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[ProblemView]:

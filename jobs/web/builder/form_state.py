@@ -67,6 +67,8 @@ class BuilderForm:
     follows_text: bool = False
     extra_pointers: tuple[str, ...] = ()
     """Pointers to schema fields that were added to the form."""
+    parameter_names: tuple[str, ...] = ()
+    """The parameters of the command, each with a field of its own."""
     reading: ParseResult | None = None
     """What `source_text` was parsed to, if it was."""
 
@@ -94,6 +96,7 @@ class BuilderForm:
             again=post.get("again", "")[:MAX_KEY_LENGTH],
             follows_text=follows,
             extra_pointers=tuple(post.getlist("shown")[:MAX_EXTRA_POINTERS]),
+            parameter_names=_posted_parameters(kind, post),
         )
         posted = {field.name: _posted_value(field, post) for field in form.form_fields if field.name in post}
         return form._from_text(posted) if follows else form._merge_fields(posted)
@@ -152,7 +155,15 @@ class BuilderForm:
             document = apply_patch(self.document, fix)
         except PatchError:
             document = apply_patch(validated, fix)
-        return BuilderForm.from_document(self.kind, document, self.again)
+        return BuilderForm.from_document(self.kind, document, self.again).with_parameters(self.parameter_names)
+
+    def with_parameters(self, names: Iterable[str]) -> "BuilderForm":
+        """Return a copy with fields for these parameters, and for others that someone has filled in."""
+        own_names = [name for name in self.parameter_names if self.values.get(forms.PARAMETER_PREFIX + name)]
+        fields = forms.parameter_fields((*names, *own_names))
+        values = forms.read_values(self.document, fields)
+        shown_names = tuple(field.label for field in fields)
+        return replace(self, parameter_names=shown_names, values={**values, **self.values})
 
     def with_new_key(self) -> "BuilderForm":
         """Return a copy with a new idempotency key."""
@@ -178,7 +189,7 @@ class BuilderForm:
 
     @property
     def form_fields(self) -> tuple[FormField, ...]:
-        return FIELDS_BY_KIND[self.kind]
+        return (*FIELDS_BY_KIND[self.kind], *forms.parameter_fields(self.parameter_names))
 
     @cached_property
     def document(self) -> Document:
@@ -314,6 +325,13 @@ def _posted_value(field: FormField, post: QueryDict) -> FieldValue:
             return normalize_newlines(post.get(field.name, ""))
         case _:
             return normalize_newlines(post.get(field.name, "")).strip()
+
+
+def _posted_parameters(kind: DocumentKind, post: QueryDict) -> tuple[str, ...]:
+    if kind is not DocumentKind.SUBMISSION:
+        return ()
+    names = [key.removeprefix(forms.PARAMETER_PREFIX) for key in post if key.startswith(forms.PARAMETER_PREFIX)]
+    return tuple(names[:MAX_EXTRA_POINTERS])
 
 
 def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:

@@ -19,6 +19,7 @@ from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.parsing.parser import DocumentParseError
+from jobs.spec.rules.overrides import parameter_names
 from jobs.web import schemas
 from jobs.web.builder import (
     definition_summary,
@@ -30,7 +31,7 @@ from jobs.web.builder import (
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder.bound_fields import bound_fields
 from jobs.web.builder.feedback import Feedback
-from jobs.web.builder.form_state import PANES, BuilderForm
+from jobs.web.builder.form_state import FIELDS_BY_KIND, PANES, BuilderForm
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
@@ -39,6 +40,8 @@ BLANK_JOB: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
 ALREADY_SENT = "This form already submitted a different job, so nothing was sent. Submit again to send this one."
 REVISION_OF_FIELD = "revision_of"
 """The definition for which the page listed revisions; their numbers mean nothing for another one."""
+PARAMETERS_FIELD = "parameters_of"
+"""The parameters that the page has fields for; only if they change are the fields rendered again."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,6 +79,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     runnable = options.runnable_revisions(member.team, _definition_name(form))
     form_feedback = feedback.build(form, member)
     summary = _definition_summary(form, runnable)
+    form = _with_parameters(form, summary)
     again = _rerun_source(request, member, form.again) if form.again else None
     context = {
         "team": member.team,
@@ -92,6 +96,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
             notes=preflight.queue_notes(form_feedback.result),
         ),
         "latest_label": _latest_label(runnable),
+        "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
         "rerun_diff": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
         "is_oob": True,
     }
@@ -146,6 +151,7 @@ def job_page(
     form = form.with_fields_in_text()
     runnable = options.runnable_revisions(member.team, _definition_name(form))
     summary = _definition_summary(form, runnable)
+    form = _with_parameters(form, summary)
     queues, _ = options.queue_choices(member.team)
     selected_ids = _strings(form.values["waits"])
     recent = options.recent_values(member.team, selected_ids)
@@ -160,7 +166,7 @@ def job_page(
         "form": form,
         "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
-        "fields": client_fields(form.form_fields),
+        "fields": client_fields(FIELDS_BY_KIND[form.kind]),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
@@ -267,6 +273,10 @@ def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definiti
     number = form.values["revision"]
     revisions = [revision for revision in runnable if not number or str(revision.number) == number]
     return definition_summary.summarize(revisions[0]) if revisions else None
+
+
+def _with_parameters(form: BuilderForm, summary: definition_summary.DefinitionSummary | None) -> BuilderForm:
+    return form.with_parameters(parameter_names(summary.revision.document, form.document) if summary else ())
 
 
 def _revision_choices(runnable: list[Revision]) -> list[Choice]:

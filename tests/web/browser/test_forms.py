@@ -8,8 +8,9 @@ from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from jobs.access import Member
-from jobs.models import Job
+from jobs.models import Account, Job
 from jobs.states import Delivery, State
+from tests import make
 from tests.browser import assert_accessible
 from tests.pages.definition_form import DefinitionForm
 from tests.pages.job_form import JobForm
@@ -165,3 +166,24 @@ def test_a_form_works_without_scripts(open_page: OpenPage, analyst: Member) -> N
     form.name.fill("without-scripts")
     form.submit_button.click()
     page.wait_for_url("**/submissions/**")
+
+
+def test_the_parameters_of_a_command_become_fields_and_their_values_are_sent(page: Page, analyst: Member) -> None:
+    document = make.document("conv")
+    document["containerProperties"]["command"] = ["echo", "Ref::input"]
+    make.revision("conv", of=analyst.team, where=Account.objects.get(), document=document)
+    form = JobForm(page)
+    form.open()
+    form.definition.select_option("conv")
+    form.field("name").fill("convert")
+    form.queue.select_option("cpu-job-queue")
+    value = page.get_by_label("input", exact=True)
+    expect(form.message("parameter-input")).to_contain_text("set the parameter “input”")
+
+    value.press_sequentially("s3://b/x", delay=40)
+
+    expect(form.message("parameter-input")).to_be_empty()
+    expect(value).to_have_value("s3://b/x")
+    expect(value).to_be_focused()
+    form.submit("Submit convert to cpu-job-queue")
+    assert Job.objects.get(name="convert").document["parameters"] == {"input": "s3://b/x"}
