@@ -13,6 +13,7 @@ The path of a request:
     model           botocore's models: routes, types, enums
     batch           the table of operations: definitions, queues, policies, submission, listing, tags
     validation      AWS's rules; `containers` has those of the property blocks
+    described       the defaults that AWS fills in
     logs, sts       the two other services
     store           SQLite, committed before the reply is sent
 
@@ -137,6 +138,7 @@ class Sandbox:
                     {
                         "GetLogEvents": logs.get_log_events,
                         "DescribeLogStreams": logs.describe_log_streams,
+                        "FilterLogEvents": logs.filter_log_events,
                     },
                 ),
                 "sts": StsService(),

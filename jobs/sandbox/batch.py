@@ -1,12 +1,12 @@
-"""The table of Batch operations, with the small ones: cancelling and terminating."""
+"""The table of Batch operations, with the small ones: cancelling, terminating and deleting a queue."""
 
 from collections.abc import Mapping
 
-from jobs.sandbox.context import AccountRegion, ApiCall, Document
+from jobs.sandbox.context import ApiCall, Document
 from jobs.sandbox.definitions import DefinitionService
 from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.gateway import Operation
-from jobs.sandbox.jobs import SandboxJob, find_job
+from jobs.sandbox.jobs import find_job
 from jobs.sandbox.ledger import RecordAcceptance
 from jobs.sandbox.listing import JobListing
 from jobs.sandbox.policies import SchedulingPolicyService
@@ -35,7 +35,7 @@ class Batch:
         self._scheduler = scheduler
         self._visibility_lag = visibility_lag
         self.queues = QueueService(store, scheduler.queues_changed)
-        self._policies = SchedulingPolicyService(store)
+        self._policies = SchedulingPolicyService(store, self.queues)
         self.definitions = DefinitionService(store, record_acceptance, min_timeout_seconds=min_timeout_seconds)
         self._submissions = SubmissionService(
             store,
@@ -55,11 +55,17 @@ class Batch:
             "DeregisterJobDefinition": self.definitions.deregister,
             "CreateComputeEnvironment": self.queues.create_environment,
             "DescribeComputeEnvironments": self.queues.describe_environments,
+            "UpdateComputeEnvironment": self.queues.update_environment,
+            "DeleteComputeEnvironment": self.queues.delete_environment,
             "CreateJobQueue": self.queues.create_queue,
             "UpdateJobQueue": self.queues.update_queue,
             "DescribeJobQueues": self.queues.describe_queues,
+            "DeleteJobQueue": self.delete_queue,
             "CreateSchedulingPolicy": self._policies.create,
             "DescribeSchedulingPolicies": self._policies.describe,
+            "ListSchedulingPolicies": self._policies.list_arns,
+            "UpdateSchedulingPolicy": self._policies.update,
+            "DeleteSchedulingPolicy": self._policies.delete,
             "GetJobQueueSnapshot": self._listing.snapshot,
             "SubmitJob": self._submissions.submit,
             "DescribeJobs": self._listing.describe,
@@ -73,18 +79,29 @@ class Batch:
 
     def cancel(self, call: ApiCall) -> Document:
         """Stop a job that has not started. The call also succeeds for one in STARTING or RUNNING, without effect."""
-        self._scheduler.stop_job(self._job(call.account_region, call.params), call.params["reason"], by_force=False)
+        self._stop(call, by_force=False)
         return {}
 
     def terminate(self, call: ApiCall) -> Document:
         """Stop a job that has not ended."""
-        self._scheduler.stop_job(self._job(call.account_region, call.params), call.params["reason"], by_force=True)
+        self._stop(call, by_force=True)
         return {}
 
-    def _job(self, account_region: AccountRegion, params: Document) -> SandboxJob:
-        if not 1 <= len(params["reason"]) <= 1024:
+    def _stop(self, call: ApiCall, *, by_force: bool) -> None:
+        """Stop a job. AWS answers 200 for an id that it doesn't know."""
+        reason = call.params["reason"]
+        if not 1 <= len(reason) <= 1024:
             raise BatchClientError("reason must have 1 to 1024 characters")
-        job = find_job(self._store, params["jobId"])
-        if job is None or job.account_region != account_region or not self._visibility_lag.knows(job):
-            raise BatchClientError(f"Job {params['jobId']} does not exist")
-        return job
+        job = find_job(self._store, call.params["jobId"])
+        if job is not None and job.account_region == call.account_region and self._visibility_lag.knows(job):
+            self._scheduler.stop_job(job, reason, by_force=by_force)
+
+    def delete_queue(self, call: ApiCall) -> Document:
+        """Delete a DISABLED queue. Its jobs are terminated, as on AWS."""
+        with self._store.transaction():
+            queue = self.queues.find_queue(call.account_region, call.params["jobQueue"])
+            if queue["state"] != "DISABLED":
+                raise BatchClientError("Cannot delete, job queue must be in the DISABLED state")
+            self._scheduler.stop_queue(queue["jobQueueArn"])
+            self.queues.remove(queue["jobQueueArn"])
+        return {}

@@ -17,7 +17,6 @@ EC2_ONLY = ("ulimits", "instanceType")
 EC2_ONLY_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 FARGATE_ONLY = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
 FARGATE_LOG_DRIVERS = {"awslogs", "splunk", "awsfirelens"}
-LIST_FIELDS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
 
 
 def is_fargate(definition: Document) -> bool:
@@ -137,12 +136,3 @@ def runnable_containers(definition: Document) -> Iterator[Document]:
         }
         for container in task["containers"]:
             yield {**container, **shared}
-
-
-def normalize_container(container: Document, *, fargate: bool) -> Document:
-    """Return the container as AWS describes it: with empty lists, a platform version and no empty variables."""
-    result: Document = {name: [] for name in LIST_FIELDS} | container
-    result["environment"] = [entry for entry in result["environment"] if entry.get("value")]
-    if fargate:
-        result.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})
-    return result

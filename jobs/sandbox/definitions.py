@@ -2,8 +2,9 @@
 
 import json
 
-from jobs.sandbox.containers import check_blocks, check_containers, is_fargate, normalize_container
+from jobs.sandbox.containers import check_blocks, check_containers
 from jobs.sandbox.context import AccountRegion, ApiCall, Document, decode_page_token, encode_page_token, page_size
+from jobs.sandbox.described import described_definition
 from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.ledger import RecordAcceptance
 from jobs.sandbox.store import Store
@@ -45,14 +46,10 @@ class DefinitionService:
             revision = self._last_revision(account_region, name) + 1
             arn = account_region.arn(KIND, f"{name}:{revision}")
             body = {
-                "parameters": {},
-                "tags": {},
-                "platformCapabilities": [],
-                **_normalize(params),
+                **described_definition(params),
                 "jobDefinitionArn": arn,
                 "revision": revision,
                 "status": "ACTIVE",
-                "containerOrchestrationType": "EKS" if "eksProperties" in params else "ECS",
             }
             self._store.save_resource(KIND, account_region, arn, body, name=name, revision=revision)
             self._record_acceptance(call, arn)
@@ -131,13 +128,6 @@ class DefinitionService:
             short,
         )
         return _loads(row["body"]) if row else None
-
-
-def _normalize(params: Document) -> Document:
-    container = params.get("containerProperties")
-    if container is None:
-        return params
-    return {**params, "containerProperties": normalize_container(container, fargate=is_fargate(params))}
 
 
 def _placeholders(values: list[str | int]) -> str:

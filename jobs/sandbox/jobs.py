@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from jobs.sandbox.store import Store
 
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 FINAL_STATUSES = ("SUCCEEDED", "FAILED")
+TASK_PLACE = ("taskArn", "containerInstanceArn")
 
 # A child's spec is its parent's: ten thousand children share one document.
 SELECT = (
@@ -186,16 +188,26 @@ def job_detail(store: Store, job: SandboxJob) -> Document:
 
 def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
     """Return the fields that an attempt adds to its container."""
-    cluster = f"arn:aws:ecs:{job.account_region.region}:{job.account_region.account}:task"
     return drop_none(
         {
             "exitCode": attempt.get("exitCode"),
             "reason": attempt.get("reason"),
             "logStreamName": attempt.get("stream"),
-            "taskArn": f"{cluster}/{attempt['environment']}_Batch/{attempt['taskId']}",
+            **_task_place(job, attempt),
             "networkInterfaces": [],
         }
     )
+
+
+def _task_place(job: SandboxJob, attempt: Document) -> Document:
+    """Return the ARNs of the ECS task, and of its container instance where there is one. Fargate has none."""
+    account_region, environment = job.account_region, attempt["environment"]
+    prefix = f"arn:aws:ecs:{account_region.region}:{account_region.account}"
+    place: Document = {"taskArn": f"{prefix}:task/{environment}_Batch/{attempt['taskId']}"}
+    if "FARGATE" not in job.spec["platformCapabilities"]:
+        instance = uuid.uuid5(uuid.NAMESPACE_URL, f"{prefix}:{environment}").hex
+        place["containerInstanceArn"] = f"{prefix}:container-instance/{environment}_Batch/{instance}"
+    return place
 
 
 def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
@@ -203,19 +215,25 @@ def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
     container_fields = _attempt_container(job, attempt)
     if "ecsProperties" not in job.spec:
         return drop_none({**times, "container": container_fields})
-    task_arn = container_fields.pop("taskArn")
+    place = {key: container_fields.pop(key) for key in TASK_PLACE if key in container_fields}
     container = {"name": job.container.get("name"), **container_fields}
-    return drop_none({**times, "taskProperties": [{"taskArn": task_arn, "containers": [drop_none(container)]}]})
+    return drop_none({**times, "taskProperties": [{**place, "containers": [drop_none(container)]}]})
 
 
 def _task_properties(properties: Document, job: SandboxJob, attempt_fields: Document) -> Document:
     """Return a task of several containers: only the one that runs here has an end."""
     (task,) = properties["taskProperties"]
-    end_fields = {key: value for key, value in attempt_fields.items() if key != "taskArn"}
+    end_fields = {key: value for key, value in attempt_fields.items() if key not in TASK_PLACE}
     containers = [
         container | end_fields if container.get("name") == job.container.get("name") else container
         for container in task["containers"]
     ]
     return {
-        "taskProperties": [drop_none({**task, "containers": containers, "taskArn": attempt_fields.get("taskArn")})]
+        "taskProperties": [
+            {
+                **task,
+                "containers": containers,
+                **{key: attempt_fields[key] for key in TASK_PLACE if key in attempt_fields},
+            }
+        ]
     }

@@ -1,8 +1,10 @@
 """CloudWatch Logs of the sandbox: one stream per attempt, read forwards and backwards."""
 
+import json
+import re
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from jobs.sandbox.context import AccountRegion, ApiCall, Document, drop_none, now_ms
@@ -15,6 +17,9 @@ MAX_PAGE_BYTES = 1024 * 1024
 MAX_PAGE_EVENTS = 10_000
 EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to each message
 NO_END_TIME = 1 << 60
+
+# A term of a filter pattern: a word or a quoted phrase, after `?` (one of several) or `-` (none).
+_TERM = re.compile(r'([?-]?)(?:"([^"]*)"|(\S+))')
 
 SELECT_FORWARD = (
     "SELECT place, said_at, stored_at, message FROM line "
@@ -158,6 +163,70 @@ class LogService:
             )
         next_token = streams[-1]["logStreamName"] if len(rows) > limit else None
         return drop_none({"logStreams": streams, "nextToken": next_token})
+
+    def filter_log_events(self, call: ApiCall) -> Document:
+        """Return the matching events of all or some streams of a group, oldest first; the end has no token."""
+        params, group = call.params, self._group(call)
+        if "logStreamNames" in params and "logStreamNamePrefix" in params:
+            raise InvalidParameterError("logStreamNames and logStreamNamePrefix cannot both be specified.")
+        limit = params.get("limit", MAX_PAGE_EVENTS)
+        if not 1 <= limit <= MAX_PAGE_EVENTS:
+            raise InvalidParameterError(f"limit must be between 1 and {MAX_PAGE_EVENTS}")
+        is_match = event_filter(params.get("filterPattern", ""))
+        prefix, names = params.get("logStreamNamePrefix", ""), params.get("logStreamNames")
+        rows = self._store.fetch_all(
+            "SELECT stream.name, stream.number, line.place, line.said_at, line.stored_at, line.message FROM line "
+            "JOIN stream ON stream.number = line.stream WHERE stream.home = ? AND stream.log_group = ? "
+            "AND substr(stream.name, 1, ?) = ? "
+            "AND (? IS NULL OR stream.name IN (SELECT value FROM json_each(?))) "
+            "AND line.said_at >= ? AND line.said_at <= ? AND (line.said_at, line.stream, line.place) > (?, ?, ?) "
+            "ORDER BY line.said_at, line.stream, line.place",
+            *(call.account_region.key, group, len(prefix), prefix, names and "some", json.dumps(names)),
+            *(params.get("startTime", 0), params.get("endTime", NO_END_TIME), *_read_filter_position(params)),
+        )
+        matches = [row for row in rows if is_match(row["message"])]
+        answer: Document = {"events": [_encode_event(row) for row in matches[:limit]], "searchedLogStreams": []}
+        if len(matches) > limit:
+            last = matches[limit - 1]
+            answer["nextToken"] = f"e/{last['said_at']}/{last['number']}/{last['place']}"
+        return answer
+
+
+def event_filter(pattern: str) -> Callable[[str], bool]:
+    """Return a test for messages: all terms, at least one with `?`, none with `-`. JSON patterns are not known."""
+    if pattern.strip().startswith(("{", "[", "%")):
+        raise InvalidParameterError("The sandbox knows patterns of terms only.")
+    terms = [(sign, quoted or word) for sign, quoted, word in _TERM.findall(pattern)]
+    required = [term for sign, term in terms if not sign]
+    alternatives = [term for sign, term in terms if sign == "?"]
+    excluded = [term for sign, term in terms if sign == "-"]
+
+    def is_match(message: str) -> bool:
+        return (
+            all(term in message for term in required)
+            and (not alternatives or any(term in message for term in alternatives))
+            and not any(term in message for term in excluded)
+        )
+
+    return is_match
+
+
+def _read_filter_position(params: Document) -> tuple[int, int, int]:
+    token = params.get("nextToken", "e/-1/0/0")
+    match token.split("/"):
+        case ["e", said_at, stream, place] if all(part.lstrip("-").isdigit() for part in (said_at, stream, place)):
+            return int(said_at), int(stream), int(place)
+    raise InvalidParameterError("The specified nextToken is invalid.")
+
+
+def _encode_event(row: sqlite3.Row) -> Document:
+    return {
+        "logStreamName": row["name"],
+        "timestamp": row["said_at"],
+        "message": row["message"],
+        "ingestionTime": row["stored_at"],
+        "eventId": f"{row['said_at']:032d}{row['number']:012d}{row['place']:012d}",
+    }
 
 
 def _read_position(params: Document, size: int) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Compute environments and job queues: created, described, enabled and disabled."""
+"""Compute environments and job queues: created, described, changed and deleted."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,10 @@ from jobs.sandbox.validation import check_name, check_tags
 
 ENVIRONMENT = "compute-environment"
 QUEUE = "job-queue"
+POLICY = "scheduling-policy"
+MAX_ENVIRONMENTS = 3
+QUEUE_CHANGES = ("state", "priority", "schedulingPolicyArn", "jobStateTimeLimitActions")
+ENVIRONMENT_CHANGES = ("state", "serviceRole", "unmanagedvCpus", "updatePolicy", "context")
 SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
 
@@ -34,7 +38,7 @@ class QueueService:
             **params,
             "computeEnvironmentArn": arn,
             "ecsClusterArn": f"arn:aws:ecs:{account_region.region}:{account_region.account}:cluster/{name}_Batch",
-            "containerOrchestrationType": "ECS",
+            "containerOrchestrationType": "EKS" if "eksConfiguration" in params else "ECS",
             "status": "VALID",
             "statusReason": "ComputeEnvironment Healthy",
         }
@@ -49,28 +53,39 @@ class QueueService:
         if not 0 <= params["priority"] <= 1000:
             raise BatchClientError("Job queue priority must be between 0 and 1000")
         order = params.get("computeEnvironmentOrder", [])
-        if not 1 <= len(order) <= 3:
-            raise BatchClientError("A job queue needs 1 to 3 compute environments")
-        environments = [self._find_environment(account_region, entry["computeEnvironment"]) for entry in order]
-        fargate = {is_fargate_environment(environment) for environment in environments}
-        if len(fargate) > 1:
-            raise BatchClientError("EC2 and Fargate compute environments cannot be mixed in one job queue")
+        self._check_policy(account_region, params.get("schedulingPolicyArn"))
         body = {
             "state": "ENABLED",
             "tags": {},
             **params,
-            "computeEnvironmentOrder": [
-                {"order": entry["order"], "computeEnvironment": environment["computeEnvironmentArn"]}
-                for entry, environment in zip(order, environments, strict=True)
-            ],
+            **self._place(account_region, order),
             "jobQueueArn": arn,
-            "jobQueueType": "ECS_FARGATE" if True in fargate else "ECS",
             "status": "VALID",
             "statusReason": "JobQueue Healthy",
         }
         self._store.save_resource(QUEUE, account_region, arn, body, name=name)
         self._on_change()
         return {"jobQueueName": name, "jobQueueArn": arn}
+
+    def _place(self, account_region: AccountRegion, order: list[Document]) -> Document:
+        """Return the environments of a queue by ARN, and the queue's type that follows from them."""
+        if not 1 <= len(order) <= MAX_ENVIRONMENTS:
+            raise BatchClientError(f"A job queue needs 1 to {MAX_ENVIRONMENTS} compute environments")
+        environments = [self._find_environment(account_region, entry["computeEnvironment"]) for entry in order]
+        kinds = {queue_type(environment) for environment in environments}
+        if len(kinds) > 1:
+            raise BatchClientError("EC2, Fargate and EKS compute environments cannot be mixed in one job queue")
+        return {
+            "computeEnvironmentOrder": [
+                {"order": entry["order"], "computeEnvironment": environment["computeEnvironmentArn"]}
+                for entry, environment in zip(order, environments, strict=True)
+            ],
+            "jobQueueType": kinds.pop(),
+        }
+
+    def _check_policy(self, account_region: AccountRegion, arn: str | None) -> None:
+        if arn is not None and self._store.find_resource(POLICY, account_region, arn) is None:
+            raise BatchClientError(f"Scheduling policy {arn} does not exist")
 
     def _new_arn(self, kind: str, account_region: AccountRegion, name: str, label: str, params: Document) -> str:
         check_name(name, label)
@@ -96,13 +111,59 @@ class QueueService:
         return queue
 
     def update_queue(self, call: ApiCall) -> Document:
-        """Change state and priority, but not the compute environments."""
+        """Change state, priority, policy and compute environments. A policy can be replaced, not removed."""
+        params = call.params
         with self._store.transaction():
-            queue = self.find_queue(call.account_region, call.params["jobQueue"])
-            changes: Document = {key: call.params[key] for key in ("state", "priority") if key in call.params}
+            queue = self.find_queue(call.account_region, params["jobQueue"])
+            changes: Document = {key: params[key] for key in QUEUE_CHANGES if key in params}
+            if "schedulingPolicyArn" in changes and "schedulingPolicyArn" not in queue:
+                raise BatchClientError("schedulingPolicyArn cannot be added to a job queue that was created without")
+            self._check_policy(call.account_region, changes.get("schedulingPolicyArn"))
+            if "computeEnvironmentOrder" in params:
+                changes |= self._place(call.account_region, params["computeEnvironmentOrder"])
             self._store.update_resource(queue["jobQueueArn"], {**queue, **changes})
         self._on_change()
         return {"jobQueueName": queue["jobQueueName"], "jobQueueArn": queue["jobQueueArn"]}
+
+    def remove(self, arn: str) -> None:
+        """Forget a queue or an environment."""
+        self._store.delete_resource(arn)
+        self._on_change()
+
+    def update_environment(self, call: ApiCall) -> Document:
+        """Change the state, the service role, or single fields of the compute resources."""
+        params = call.params
+        with self._store.transaction():
+            environment = self._find_environment(call.account_region, params["computeEnvironment"])
+            arn = environment["computeEnvironmentArn"]
+            changes: Document = {key: params[key] for key in ENVIRONMENT_CHANGES if key in params}
+            if "computeResources" in params:
+                changes["computeResources"] = environment.get("computeResources", {}) | params["computeResources"]
+            self._store.update_resource(arn, {**environment, **changes})
+        self._on_change()
+        return {"computeEnvironmentName": environment["computeEnvironmentName"], "computeEnvironmentArn": arn}
+
+    def delete_environment(self, call: ApiCall) -> Document:
+        """Delete a DISABLED environment that no queue uses."""
+        with self._store.transaction():
+            environment = self._find_environment(call.account_region, call.params["computeEnvironment"])
+            arn = environment["computeEnvironmentArn"]
+            if environment["state"] != "DISABLED":
+                raise BatchClientError("Cannot delete, compute environment must be in the DISABLED state")
+            if any(
+                arn == entry["computeEnvironment"]
+                for queue in self.all_queues(call.account_region)
+                for entry in queue["computeEnvironmentOrder"]
+            ):
+                raise BatchClientError("Cannot delete, found existing JobQueue relationship")
+            self.remove(arn)
+        return {}
+
+    def all_queues(self, account_region: AccountRegion) -> list[Document]:
+        rows = self._store.fetch_all(
+            "SELECT body FROM resource WHERE home = ? AND kind = ?", account_region.key, QUEUE
+        )
+        return [json.loads(row["body"]) for row in rows]
 
     def describe_queues(self, call: ApiCall) -> Document:
         return self._describe(call, QUEUE, "jobQueues")
@@ -128,9 +189,12 @@ class QueueService:
         return answer
 
 
-def is_fargate_environment(environment: Document) -> bool:
+def queue_type(environment: Document) -> str:
+    """Return the jobQueueType of a queue with such environments."""
+    if environment["containerOrchestrationType"] == "EKS":
+        return "EKS"
     resources = environment.get("computeResources") or {}
-    return str(resources.get("type", "EC2")).startswith("FARGATE")
+    return "ECS_FARGATE" if str(resources.get("type", "EC2")).startswith("FARGATE") else "ECS"
 
 
 def _to_arn(account_region: AccountRegion, kind: str, name_or_arn: str) -> str:

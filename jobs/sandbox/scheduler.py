@@ -37,6 +37,7 @@ STEP_BATCH_SIZE = 500  # jobs per step, so that requests are served in between
 DEPENDENCY_FAILED = "Dependent Job failed"
 CHILD_FAILED = "Array Child Job failed"
 TIMED_OUT = "Job attempt duration exceeded timeout"
+QUEUE_DELETED = "Job queue deleted"
 
 
 class Scheduler:
@@ -146,6 +147,17 @@ class Scheduler:
             self._finish_jobs([job.id], "FAILED", reason)
         elif job.stop_reason is None:
             self._kill(attempt)
+
+    def stop_queue(self, queue: str) -> None:
+        """Terminate every job of a queue that is about to be deleted."""
+        with self._transaction():
+            self._ready.pop(queue, None)
+            rows = self._store.fetch_all(
+                f"{SELECT} WHERE job.queue = ? AND job.parent IS NULL AND job.status NOT IN ('SUCCEEDED', 'FAILED')",
+                queue,
+            )
+            for row in rows:
+                self.stop_job(SandboxJob.from_row(row), QUEUE_DELETED, by_force=True)
 
     def queues_changed(self) -> None:
         """Reconsider jobs without room: a queue or an environment is new or changed."""

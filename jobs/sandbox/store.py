@@ -126,6 +126,9 @@ class Store:
             *(body.get("status", ""), json.dumps(body), arn),
         )
 
+    def delete_resource(self, arn: str) -> None:
+        self.execute("DELETE FROM resource WHERE arn = ?", arn)
+
     def find_resource(self, kind: str, account_region: AccountRegion, arn: str) -> Document | None:
         row = self.fetch_one(
             "SELECT body FROM resource WHERE arn = ? AND kind = ? AND home = ?", arn, kind, account_region.key

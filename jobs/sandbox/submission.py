@@ -21,10 +21,12 @@ from jobs.sandbox.validation import (
     check_requirements,
     check_retry,
     check_scheduling_priority,
+    check_share_identifier,
     check_sizes,
     check_sizes_present,
     check_tags,
     check_timeout,
+    lower_case_actions,
     resource_requirements,
 )
 
@@ -67,6 +69,7 @@ class SubmissionService:
             queue = self._open_queue(account_region, params["jobQueue"])
             definition = self._active_definition(account_region, params["jobDefinition"])
             self._check_platform(queue, definition)
+            _check_share(queue, definition, params)
             self._check_dependencies(account_region, params.get("dependsOn", []), size)
             spec = effective_spec(definition, params)
             created = now_ms()
@@ -90,6 +93,7 @@ class SubmissionService:
         check_retry(params.get("retryStrategy"))
         check_timeout(params.get("timeout"), self._min_timeout_seconds)
         check_scheduling_priority(params.get("schedulingPriorityOverride"))
+        check_share_identifier(params.get("shareIdentifier"))
         check_tags(params.get("tags", {}))
         size = (params.get("arrayProperties") or {}).get("size")
         if size is not None and not 2 <= size <= 10_000:
@@ -136,6 +140,24 @@ class SubmissionService:
                 raise BatchClientError("N_TO_N dependencies need two array jobs of the same size")
 
 
+def _check_share(queue: Document, definition: Document, params: Document) -> None:
+    """Check that a fair-share queue gets a share and a priority, and a FIFO queue none of the two."""
+    share, override = params.get("shareIdentifier"), params.get("schedulingPriorityOverride")
+    if "schedulingPolicyArn" not in queue:
+        if share is not None or override is not None:
+            raise BatchClientError(
+                "Job with shareIdentifier or schedulingPriority can only be submitted to job queue with fair share "
+                "scheduling policy."
+            )
+        return
+    if share is None:
+        raise BatchClientError("shareIdentifier must be specified.")
+    if override is None and definition.get("schedulingPriority") is None:
+        raise BatchClientError(
+            "Either schedulingPriority in job definition or schedulingPriorityOverride should be specified."
+        )
+
+
 def effective_spec(definition: Document, params: Document) -> Document:
     """Return what will run: the definition with all overrides of the submission."""
     fargate = is_fargate(definition)
@@ -158,7 +180,7 @@ def effective_spec(definition: Document, params: Document) -> Document:
         {
             "parameters": parameters,
             "dependsOn": params.get("dependsOn", []),
-            "retryStrategy": params.get("retryStrategy") or definition.get("retryStrategy"),
+            "retryStrategy": lower_case_actions(params.get("retryStrategy") or definition.get("retryStrategy")),
             "timeout": params.get("timeout") or definition.get("timeout"),
             "propagateTags": params.get("propagateTags", definition.get("propagateTags", False)),
             "platformCapabilities": definition["platformCapabilities"],

@@ -7,7 +7,7 @@ from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.store import Store
 from jobs.sandbox.validation import check_tags
 
-KINDS = {"compute-environment", "job-definition", "job-queue"}
+KINDS = {"compute-environment", "job-definition", "job-queue", "scheduling-policy"}
 
 
 class TagService:

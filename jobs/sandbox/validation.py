@@ -18,6 +18,7 @@ MIN_TIMEOUT_SECONDS = 60
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 _REASON_PATTERN = re.compile(r"[A-Za-z0-9.:\s]*\*?")
+_SHARE_IDENTIFIER = re.compile(r"[A-Za-z0-9]{1,255}\*?")
 _CODE_PATTERN = re.compile(r"\d*\*?")
 
 # Fields for sizes from before there were resourceRequirements.
@@ -78,6 +79,14 @@ def check_retry(strategy: Document | None) -> None:
         _check_exit_rule(rule)
 
 
+def lower_case_actions(strategy: Document | None) -> Document | None:
+    """Return a retry strategy as AWS answers it: with its rules, whose actions are in lower case."""
+    if strategy is None:
+        return None
+    rules = [rule | {"action": rule["action"].lower()} for rule in strategy.get("evaluateOnExit", ())]
+    return {**strategy, "evaluateOnExit": rules}
+
+
 def _check_exit_rule(rule: Document) -> None:
     if rule["action"].upper() not in {"RETRY", "EXIT"}:
         raise BatchClientError(f"EvaluateOnExit action {rule['action']} must be RETRY or EXIT")
@@ -103,6 +112,13 @@ def check_environment(entries: Iterable[Document]) -> None:
 def check_scheduling_priority(priority: int | None) -> None:
     if priority is not None and not 0 <= priority <= 9999:
         raise BatchClientError("Scheduling priority must be between 0 and 9999")
+
+
+def check_share_identifier(share: str | None) -> None:
+    if share is not None and not _SHARE_IDENTIFIER.fullmatch(share):
+        raise BatchClientError(
+            "shareIdentifier must be at most 255 alphanumeric characters, optionally followed by an asterisk"
+        )
 
 
 def resource_requirements(container: Document) -> dict[str, str]:

@@ -115,6 +115,34 @@ def test_a_fargate_definition_with_a_valid_pair_registers(idle_sandbox: Bench) -
     (found,) = idle_sandbox.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
 
     assert found["containerProperties"]["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
+    assert found["containerProperties"]["networkConfiguration"] == {"assignPublicIp": "DISABLED"}
+
+
+def test_defaults_are_filled_in_as_aws_describes_them(idle_sandbox: Bench) -> None:
+    rules: Any = [{"onExitCode": "1", "action": "EXIT"}]
+    logs = {"logDriver": "awslogs"}
+    idle_sandbox.define("plain", container={"logConfiguration": logs}, retryStrategy={"attempts": 2})
+    sizes: Any = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
+    idle_sandbox.batch.register_job_definition(
+        jobDefinitionName="task",
+        type="container",
+        ecsProperties={"taskProperties": [{"containers": [{"image": "busybox", "resourceRequirements": sizes}]}]},
+        retryStrategy={"attempts": 2, "evaluateOnExit": rules},
+    )
+    plain, task = (
+        idle_sandbox.batch.describe_job_definitions(jobDefinitionName=name)["jobDefinitions"][0]
+        for name in ("plain", "task")
+    )
+
+    assert (plain["platformCapabilities"], plain["propagateTags"], plain["tags"]) == (["EC2"], False, {})
+    assert plain["retryStrategy"] == {"attempts": 2, "evaluateOnExit": []}
+    container = plain["containerProperties"]
+    assert container["logConfiguration"] == {"logDriver": "awslogs", "options": {}, "secretOptions": []}
+    assert [container[key] for key in ("volumes", "mountPoints", "secrets", "ulimits")] == [[], [], [], []]
+    assert task["retryStrategy"]["evaluateOnExit"] == [{"onExitCode": "1", "action": "exit"}]
+    (only,) = task["ecsProperties"]["taskProperties"]
+    assert only["volumes"] == []
+    assert (only["containers"][0]["essential"], only["containers"][0]["dependsOn"]) == (True, [])
 
 
 def test_type_and_exactly_one_block_of_properties_are_needed(idle_sandbox: Bench) -> None:

@@ -46,6 +46,9 @@ def test_a_job_walks_through_its_states_and_tells_what_became_of_it(tmp_path: Pa
     (attempt,) = job["attempts"]
     assert attempt["container"]["logStreamName"] == job["container"]["logStreamName"]
     assert attempt["container"]["taskArn"].startswith("arn:aws:ecs:us-west-2:123456789012:task/")
+    instance = "arn:aws:ecs:us-west-2:123456789012:container-instance/ec2-general_Batch/"
+    assert attempt["container"]["containerInstanceArn"].startswith(instance)
+    assert job["container"]["containerInstanceArn"].startswith(instance)
 
 
 def test_a_job_sees_its_own_environment_and_nothing_of_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,46 @@ def test_streams_are_listed_by_prefix(numbered_stream: Any) -> None:
     assert streams[0]["lastEventTimestamp"] >= streams[0]["firstEventTimestamp"]
 
 
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("pattern", "lines"),
+    [
+        ("", list(range(1, 26))),
+        ("2", [2, 12, *range(20, 26)]),
+        ("2 -1", [2, 20, 22, 23, 24, 25]),
+        ("?7 ?19", [7, 17, 19]),
+        ('"24"', [24]),
+    ],
+)
+def test_events_of_a_group_are_filtered_by_terms(numbered_stream: Any, pattern: str, lines: list[int]) -> None:
+    bench, stream = numbered_stream
+    pages = bench.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=GROUP, logStreamNames=[stream], filterPattern=pattern, PaginationConfig={"PageSize": 4}
+    )
+    events = [event for page in pages for event in page["events"]]
+
+    assert [int(event["message"]) for event in events] == lines
+    assert {event["logStreamName"] for event in events} == {stream}
+    assert len({event["eventId"] for event in events}) == len(events)
+
+
+@pytest.mark.process
+def test_events_are_filtered_by_prefix_and_time_and_wrong_filters_refused(numbered_stream: Any) -> None:
+    bench, stream = numbered_stream
+    end = bench.logs.filter_log_events(logGroupName=GROUP)["events"][-1]["timestamp"]
+
+    assert bench.logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix="other")["events"] == []
+    assert bench.logs.filter_log_events(logGroupName=GROUP, startTime=end + 1)["events"] == []
+    for wrong in (
+        {"logStreamNames": [stream], "logStreamNamePrefix": "job"},
+        {"nextToken": "made-up"},
+        {"filterPattern": "{ $.level = 1 }"},
+    ):
+        with pytest.raises(ClientError) as refusal:
+            bench.logs.filter_log_events(logGroupName=GROUP, **wrong)
+        assert refusal.value.response["Error"]["Code"] == "InvalidParameterException"
+
+
 @pytest.mark.parametrize(
     ("group", "stream", "text"),
     [(GROUP, "job/default/none", "log stream does not exist"), ("/other", "x", "log group does not exist")],
