@@ -10,6 +10,12 @@ from jobs.models import Account, DatabaseGeneration, Discrepancy, DiscrepancyKin
 from jobs.states import Delivery, State
 
 MAX_DUPLICATES_LISTED = 10  # duplicates are listed one by one: there should be none
+_DISCREPANCY_LABELS = {
+    DiscrepancyKind.DUPLICATE: "duplicates",
+    DiscrepancyKind.ORPHAN: "orphans",
+    DiscrepancyKind.UNWANTED: "withdrawn jobs in AWS",
+    DiscrepancyKind.UNREADABLE: "unreadable jobs",
+}
 
 
 def report_lines() -> Iterator[str]:
@@ -27,22 +33,23 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     ready = jobs.deliverable().aggregate(count=Count("pk"), since=Min("accepted_at"))
     sending = jobs.filter(delivery=Delivery.SENDING).aggregate(count=Count("pk"), since=Min("sent_at"))
     active = jobs.active().aggregate(count=Count("pk"), since=Min("observed_at"))
-    yield "undelivered", _count_and_age(ready, "the oldest for")
-    yield "in SENDING", _count_and_age(sending, "the oldest for")
+    yield "ready to send", _count_and_age(ready, "oldest")
+    yield "sending", _count_and_age(sending, "oldest")
     yield "held", str(jobs.filter(delivery=Delivery.HELD).count())
     yield "lost", str(jobs.filter(state=State.LOST).count())
-    for kind, count in _discrepancy_counts(account).items():
-        yield f"{kind}s ever", str(count)
+    counts = _discrepancy_counts(account)
+    for kind, label in _DISCREPANCY_LABELS.items():
+        yield label, str(counts.get(kind, 0))
     for discrepancy in Discrepancy.objects.filter(account=account, kind=DiscrepancyKind.DUPLICATE).order_by("-pk")[
         :MAX_DUPLICATES_LISTED
     ]:
-        yield "a duplicate", f"{discrepancy.batch_id}, {_age_text(discrepancy.at)}: {discrepancy.note}"
+        yield "duplicate", f"{discrepancy.batch_id}, {_age_text(discrepancy.at)}: {discrepancy.note}"
     yield (
         "last poll",
-        f"{_age_text(account.status.polled_at)}; {_count_and_age(active, 'active, the one seen longest ago')}",
+        f"{_age_text(account.status.polled_at)}; {_count_and_age(active, 'active, least recently seen')}",
     )
     yield (
-        "throttles ever",
+        "throttles",
         f"{account.status.throttles}"
         + (f", last {_age_text(account.status.throttled_at)}" if account.status.throttles else ""),
     )
@@ -50,13 +57,13 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     yield "clock skew", "not measured yet" if skew is None else f"{skew:+.1f} s"
     for queue in account.queues.filter(removed_at=None).order_by("name"):
         queue_active = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
-        text = _count_and_age(queue_active, "active, the one seen longest ago")
+        text = _count_and_age(queue_active, "active, least recently seen")
         yield f"queue {queue.name}", f"{text}; compared with AWS {_age_text(queue.compared_at)}"
 
 
 def _discrepancy_counts(account: Account) -> dict[str, int]:
     counts = Discrepancy.objects.filter(account=account).order_by().values_list("kind").annotate(Count("pk"))
-    return dict.fromkeys(DiscrepancyKind.values, 0) | dict(counts)
+    return dict(counts)
 
 
 def _count_and_age(row: dict[str, object], label: str) -> str:

@@ -197,10 +197,21 @@ def test_the_report_has_every_figure():
         make.job(job.submission, delivery=Delivery.HELD)
         text = reconcile_output("--report")
 
-    for name in ["undelivered", "SENDING", "held", "lost", "duplicates", "last poll", "throttles", "skew", "queue "]:
+    for name in [
+        "ready to send",
+        "sending",
+        "held",
+        "lost",
+        "duplicates",
+        "orphans",
+        "last poll",
+        "throttles",
+        "skew",
+        "queue ",
+    ]:
         assert name in text
     assert "+1.2 s" in text
-    assert "1, the oldest for 0 s" in text
+    assert "1, oldest 0 s" in text
 
 
 def test_the_report_says_which_jobs_were_twice_in_aws():
@@ -210,7 +221,7 @@ def test_the_report_says_which_jobs_were_twice_in_aws():
         kind=DiscrepancyKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note
     )
 
-    assert re.search(r"a duplicate: +surplus, \d+ s ago: AWS has a second job", reconcile_output("--report"))
+    assert re.search(r"  duplicate: +surplus, \d+ s ago: AWS has a second job", reconcile_output("--report"))
 
 
 def test_the_command_compares_at_once_and_enters_recovery_when_told():

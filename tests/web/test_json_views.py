@@ -156,9 +156,9 @@ def test_a_definition_is_registered_and_its_page_says_so_while_it_waits(browser:
 
 @pytest.mark.long
 def test_the_panel_says_what_a_text_is_and_the_button_what_it_does(browser: Client) -> None:
-    assert "A job: say-hello" in preview(browser, json.dumps(JOB))
+    assert "<h2>Job say-hello</h2>" in preview(browser, json.dumps(JOB))
     assert "Submit say-hello to cpu" in preview(browser, json.dumps(JOB))
-    assert "A workflow of 2 jobs" in preview(browser, json.dumps(WORKFLOW))
+    assert "<h2>Workflow of 2 jobs</h2>" in preview(browser, json.dumps(WORKFLOW))
     assert "Submit 2 jobs to cpu" in preview(browser, json.dumps(WORKFLOW))
     assert "Register fresh" in preview(browser, json.dumps(make.document("fresh")))
 

@@ -228,6 +228,32 @@ def test_a_failed_job_says_why_in_words(browser: Client, research: Research) -> 
     assert "more memory" in text
 
 
+def test_the_last_attempt_does_not_repeat_the_reason_of_the_job(browser: Client, research: Research) -> None:
+    reason = "Host EC2 (instance i-1) terminated."
+    attempt = {
+        "log_stream": "",
+        "started_at": None,
+        "stopped_at": None,
+        "exit_code": 1,
+        "status_reason": reason,
+        "reason": "",
+    }
+    Job.objects.filter(pk=research.job.pk).update(state="FAILED", status_reason=reason, attempts=[attempt])
+    assert page(browser, research.job).count(reason) == 1
+
+    first = {**attempt, "status_reason": "An earlier reason"}
+    Job.objects.filter(pk=research.job.pk).update(attempts=[first, {**attempt, "status_reason": "Another reason"}])
+    text = page(browser, research.job)
+    assert ("An earlier reason" in text, "Another reason" in text) == (True, True)
+
+
+def test_a_queue_shows_the_name_of_its_platform(browser: Client, research: Research) -> None:
+    make.queue("far", of=research.account, teams=(research.team,), platform="ECS_FARGATE")
+    text = page(browser, reverse("queues", args=[research.team.slug]))
+
+    assert ("Fargate" in text, "ECS_FARGATE" in text) == (True, False)
+
+
 def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> None:
     second = make.job(research.submission, name="after", state="PENDING")
     JobDependency.objects.create(job=second, parent=research.job)

@@ -354,17 +354,15 @@ def _describe_operation(operation: Mapping[str, Any]) -> str:
 
 
 def headline(kind: DocumentKind, document: Document) -> str:
-    """Return what the document is: A workflow of 3 jobs."""
+    """Return what the document is: Workflow of 3 jobs."""
     if kind is DocumentKind.WORKFLOW:
-        return f"A workflow of {_job_count(len(list_at(document, 'jobs')))}"
+        return f"Workflow of {_job_count(len(list_at(document, 'jobs')))}"
     name, noun = (
-        (text_at(document, "jobDefinitionName"), "job definition")
+        (text_at(document, "jobDefinitionName"), "Job definition")
         if kind is DocumentKind.DEFINITION
-        else (text_at(document, "jobName"), "array of jobs" if "arrayProperties" in document else "job")
+        else (text_at(document, "jobName"), "Array job" if "arrayProperties" in document else "Job")
     )
-    return (
-        f"A{'n' * noun.startswith('a')} {noun}: {truncate(name)}" if name else f"A{'n' * noun.startswith('a')} {noun}"
-    )
+    return f"{noun} {truncate(name)}" if name else noun
 
 
 def button_label(kind: DocumentKind, document: Document, price: str = "") -> str:

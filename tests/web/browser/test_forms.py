@@ -53,7 +53,7 @@ def variables(job: Job) -> dict[str, Any]:
 def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Page) -> None:
     form, shown = JobForm(page), JobPage(page)
     page.goto("/")
-    page.get_by_role("link", name="New", exact=True).first.click()
+    page.get_by_role("link", name="New job", exact=True).first.click()
     page.get_by_label("Definition").select_option("data-preprocessing")
     expect(form.definition_summary).to_contain_text(IMAGE)
     expect(form.hint("memory")).to_contain_text("Definition: 4 GiB")
