@@ -1,13 +1,12 @@
 """The time limit of an attempt; a submission's wins over its definition's.
 
-A `timeout` without a number is treated as absent everywhere: AWS's responses, skeletons and programs write such empty
-members.
+A `timeout` without a number is treated as absent everywhere: the parser leaves it out, and so does the delivery of
+documents that were stored before it did.
 """
 
 from typing import Any
 
-from jobs.spec.documents import Document, DocumentKind, is_object, list_at, value_at
-from jobs.spec.problems import DocumentChange, join_pointer
+from jobs.spec.documents import Document, is_object, value_at
 
 TIMEOUT_PATH = ("timeout", "attemptDurationSeconds")
 
@@ -31,20 +30,3 @@ def without_empty_timeout(document: Document) -> Document:
         if has_empty_timeout(document)
         else document
     )
-
-
-def drop_empty_timeouts(document: Document, kind: DocumentKind) -> tuple[Document, list[DocumentChange]]:
-    """Return a document of any kind without empty timeouts, and the changes."""
-    if kind is not DocumentKind.WORKFLOW:
-        return without_empty_timeout(document), _changes("", document)
-    steps = list_at(document, "jobs")
-    if not any(has_empty_timeout(step) for step in steps):
-        return document, []
-    changes = [change for number, step in enumerate(steps) for change in _changes(join_pointer("jobs", number), step)]
-    return {**document, "jobs": [without_empty_timeout(step) if is_object(step) else step for step in steps]}, changes
-
-
-def _changes(prefix: str, document: object) -> list[DocumentChange]:
-    if not has_empty_timeout(document):
-        return []
-    return [DocumentChange(f"{prefix}/timeout", "The timeout is empty and was left out.")]

@@ -83,11 +83,22 @@ def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss
         problem for problem in botocore_schema.check_schema(document, kind) if problem.rule != "schema.unknown-value"
     ] == []
     assume(cli_skeleton.strip_skeleton(document, kind) is None)
-    assume('"timeout": {}' not in json.dumps(document))  # it is read as absent
     first = parse(json.dumps(document))
     again = parse(json.dumps(first.document, indent=2, ensure_ascii=False))
-    assert (first.kind, first.document, first.changes) == (kind, document, ())
-    assert again.document == document
+    assert (first.kind, _without_empties(first.document)) == (kind, _without_empties(document))
+    assert (again.document, again.changes) == (first.document, ())
+    if _without_empties(document) == document:
+        assert (first.document, first.changes) == (document, ())
+
+
+def _without_empties(value: Any) -> Any:
+    """A value without the members that are empty, or that have nothing but such in them."""
+    if isinstance(value, list):
+        return [_without_empties(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    members = {key: _without_empties(member) for key, member in value.items()}
+    return {key: member for key, member in members.items() if member not in (None, {}, [])}
 
 
 @pytest.mark.long

@@ -140,7 +140,7 @@ def test_many_values_are_put_right_in_a_few_sentences() -> None:
 
 
 def test_what_cannot_be_put_right_stays_for_the_judge() -> None:
-    document = submission(timeout={"attemptDurationSeconds": "soon"}, tags=None)
+    document = submission(timeout={"attemptDurationSeconds": "soon"}, tags=[])
     assert parse(json.dumps(document)).document == document
 
 
@@ -276,8 +276,8 @@ def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
     assert text.splitlines()[place.line - 1].strip() == '"value": "1"'
 
 
-def test_empties_of_other_documents_are_left_as_they_are() -> None:
-    document = submission(parameters={"a": ""}, containerOverrides={"environment": [], "command": []})
+def test_empty_strings_of_other_documents_are_left_as_they_are() -> None:
+    document = submission(parameters={"a": ""}, containerOverrides={"environment": [{"name": "A", "value": ""}]})
     assert parse(json.dumps(document)).document == document
 
 

@@ -65,14 +65,14 @@ def test_an_object_of_no_kind_is_told_which_keys_are_looked_for() -> None:
     ],
 )
 def test_a_definition_without_a_type_gets_that_of_its_properties_and_it_is_said(block: str, expected: str) -> None:
-    reading = parse(f'{{"jobDefinitionName": "x", "{block}": {{}}}}')
+    reading = parse(f'{{"jobDefinitionName": "x", "{block}": {{"x": 1}}}}')
     assert reading.document["type"] == expected
     assert [(change.pointer, block in change.message) for change in reading.changes] == [("/type", True)]
 
 
 def test_a_definition_keeps_the_type_it_has_and_gets_none_when_its_properties_disagree() -> None:
-    assert parse('{"jobDefinitionName": "x", "type": "odd", "nodeProperties": {}}').changes == ()
-    both = parse('{"jobDefinitionName": "x", "containerProperties": {}, "nodeProperties": {}}')
+    assert parse('{"jobDefinitionName": "x", "type": "odd", "nodeProperties": {"x": 1}}').changes == ()
+    both = parse('{"jobDefinitionName": "x", "containerProperties": {"x": 1}, "nodeProperties": {"x": 1}}')
     assert "type" not in both.document
     assert both.changes == ()
 
@@ -353,3 +353,10 @@ def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -
     assert "The environment variable “PORTAL_JOB_ID” is set by the portal and was left out." in [
         change.message for change in reading.changes
     ]
+
+
+def test_a_described_command_with_an_empty_word_stays_the_definitions() -> None:
+    job = {"jobId": "1", "status": "SUCCEEDED", "parameters": {"a": ""}, "container": {"command": ["echo", ""]}}
+    reading = parse(json.dumps({"jobs": [{**json.loads(SUBMISSION), **job}]}))
+
+    assert reading.document == {**json.loads(SUBMISSION), "parameters": {"a": ""}}

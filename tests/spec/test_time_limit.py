@@ -13,7 +13,7 @@ from jobs.spec.parsing.parser import parse
 from tests.spec.samples import definition, submission
 
 EMPTY = [{}, None, {"attemptDurationSeconds": None}]
-LEFT_OUT = "The timeout is empty and was left out."
+LEFT_OUT = "timeout is empty and was left out."
 LIMITED = definition(timeout={"attemptDurationSeconds": 90})
 
 

@@ -503,6 +503,29 @@ def test_a_definition_is_registered_by_form(browser: Client) -> None:
     }
 
 
+@pytest.mark.parametrize("empties", [{"tags": {}, "platformCapabilities": [], "parameters": None}, {"newKey": []}])
+def test_empty_members_block_no_form(empties: dict[str, Any], browser: Client) -> None:
+    container = {"image": "busybox", "volumes": [], "networkConfiguration": {"interfaceConfigurations": []}}
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+    document = {
+        "jobDefinitionName": "fresh",
+        "type": "container",
+        "containerProperties": {**container, "resourceRequirements": sizes},
+        **empties,
+    }
+    opened = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
+    posted = controls(opened.content.decode())
+    answer = browser.post(reverse("definition_form", args=["research"]), posted)
+    revision = Revision.objects.get(definition__name="fresh")
+
+    assert answer.headers["Location"] == revision.get_absolute_url()
+    assert revision.document == {
+        "jobDefinitionName": "fresh",
+        "type": "container",
+        "containerProperties": {"image": "busybox", "resourceRequirements": sizes},
+    }
+
+
 def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client) -> None:
     chosen = {"name": "x", "image": "i", "platform": "FARGATE", "vcpus": "0.25", "memory": "512 MiB"}
     answer = browser.post(

@@ -3,8 +3,8 @@
 parser      the entry point: tries the formats, then corrects the document
 jsonc, cli_command
             the formats: JSON with comments or surrounding prose, and AWS CLI commands
-describe_output, cli_skeleton, key_case
-            the corrections: AWS output, CLI skeletons, other spellings of keys and values
+describe_output, cli_skeleton, key_case, empty_members
+            the corrections: AWS output, CLI skeletons, other spellings of keys and values, empty members
 errors, json_tokens, json_source_map, json_error_messages
             positions, tokens and messages
 """

@@ -141,6 +141,8 @@ def _container_overrides(container: Document) -> Iterator[tuple[str, Any]]:
             entries = [entry for entry in entries if not _is_reserved_variable(text_at(entry, "name"))]
         if key == "resourceRequirements":
             entries = _resource_requirements(container)
+        if key == "command" and "" in entries:
+            continue  # an override can't have an empty word: this is the definition's command, with the parameters
         if entries:
             yield key, entries
 

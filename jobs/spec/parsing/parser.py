@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from jobs.spec import time_limit
 from jobs.spec.documents import KIND_KEYS, Document, DocumentKind, detect_kind
-from jobs.spec.parsing import cli_skeleton, describe_output, key_case
+from jobs.spec.parsing import cli_skeleton, describe_output, empty_members, key_case
 from jobs.spec.parsing.cli_command import parse_cli_command
 from jobs.spec.parsing.errors import DocumentParseError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap
@@ -103,14 +102,12 @@ def parse(text: str | bytes, kind: DocumentKind | None = None) -> ParseResult:
             f"{join_words(key_hints, conjunction='or')}."
         )
 
-    for step in (key_case.fix_keys_and_types, cli_skeleton.strip_skeleton):
+    for step in (key_case.fix_keys_and_types, cli_skeleton.strip_skeleton, empty_members.drop_empty_members):
         result = step(document, document_kind)
         if result:
             document = result.document
             changes += result.changes
             origins = _compose_origins(origins, result.origins)
-    document, timeout_changes = time_limit.drop_empty_timeouts(document, document_kind)
-    changes += timeout_changes
     if document_kind is DocumentKind.DEFINITION:
         document, type_changes = _add_type(document)
         changes += type_changes

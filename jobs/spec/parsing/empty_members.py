@@ -1,0 +1,85 @@
+"""Removal of members that are empty: null, {} and [], as programs and AWS's own responses write them.
+
+AWS Batch takes an empty member for an absent one, and so does the parser. Three kinds stay, for validation to judge:
+those of `KEPT`, {} and [] of another type than the schema's, and {} and [] that AWS requires or whose own members it
+requires (the AWS CLI and SDKs refuse them: botocore's service model). Entries of lists and of maps with free keys
+belong to the author. A key that the schema doesn't know says nothing while it is empty, "" included.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.spec.documents import Document, DocumentKind, is_object
+from jobs.spec.parsing.key_case import RewrittenDocument
+from jobs.spec.problems import DocumentChange, escape_pointer, join_words, split_pointer
+from jobs.spec.schema import botocore_schema
+
+KEPT: Mapping[tuple[str, str], str] = {
+    ("RegisterJobDefinitionRequest", "retryStrategy"): "refused: “RetryAttempts must be provided with retry "
+    "strategy”, acceptance tests of terraform-provider-aws",
+    ("SubmitJobRequest", "retryStrategy"): "refused: “RetryAttempts must be provided with retry strategy”, "
+    "acceptance tests of terraform-provider-aws",
+    ("Volume", "host"): "a volume on a path that Docker assigns: Host, AWS Batch API reference",
+    ("EksVolume", "emptyDir"): "a volume on the node's disk without a limit: EksEmptyDir, AWS Batch API reference",
+    ("EksVolume", "hostPath"): "refused: Kubernetes requires the path of a hostPath volume",
+    ("EksPodProperties", "containers"): "refused: Kubernetes requires a container in a pod",
+}
+"""Empty {} and [] that AWS refuses or that mean something, by shape and member, each with its reason and source."""
+
+
+def drop_empty_members(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
+    """Return the document without empty members, or None if it has none. The argument is not modified."""
+    schema = botocore_schema.json_schema(kind)
+    pruner = _EmptyMemberPruner(schema["$defs"])
+    result = pruner.prune(document, schema, "")
+    return RewrittenDocument(result, [pruner.change()]) if pruner.pointers else None
+
+
+class _EmptyMemberPruner:
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self.definitions = definitions
+        self.pointers: list[str] = []
+
+    def prune(self, value: Any, shape: Any, here: str) -> Any:
+        """Return the value at `here` without empty members; the same object if it has none."""
+        shape = self._resolve_ref(shape)
+        if isinstance(value, list) and "items" in shape:
+            return [self.prune(entry, shape["items"], f"{here}/{number}") for number, entry in enumerate(value)]
+        return self._prune_object(value, shape, here) if is_object(value) and "properties" in shape else value
+
+    def _prune_object(self, value: Document, shape: Mapping[str, Any], here: str) -> Document:
+        result: Document = {}
+        for key, member in value.items():
+            pointer = f"{here}/{escape_pointer(key)}"
+            inner = shape["properties"].get(key)
+            outside = len(self.pointers)
+            pruned = member if inner is None else self.prune(member, inner, pointer)
+            if self._is_absent(key, pruned, shape):
+                self.pointers[outside:] = [pointer]
+            else:
+                result[key] = pruned
+        return result
+
+    def _is_absent(self, key: str, member: Any, shape: Mapping[str, Any]) -> bool:
+        """Return whether an object of this shape is the same without this member."""
+        if member is None:
+            return True
+        if key not in shape["properties"]:
+            return member in ({}, [], "")
+        inner = self._resolve_ref(shape["properties"][key])
+        if member != {"object": {}, "array": []}.get(inner.get("type", "")):
+            return False
+        is_required = key in shape.get("required", ()) or inner.get("required")
+        return not is_required and (shape.get("title", ""), key) not in KEPT
+
+    def change(self) -> DocumentChange:
+        """Return the one line about all of them."""
+        pointer = self.pointers[0] if len(self.pointers) == 1 else ""
+        names = list(dict.fromkeys(split_pointer(pointer)[-1] for pointer in self.pointers))
+        verbs = ("is", "was") if len(names) == 1 else ("are", "were")
+        return DocumentChange(pointer, f"{join_words(names)} {verbs[0]} empty and {verbs[1]} left out.")
+
+    def _resolve_ref(self, shape: Any) -> Mapping[str, Any]:
+        if not isinstance(shape, Mapping):
+            return {}
+        return self.definitions[shape["$ref"].removeprefix("#/$defs/")] if "$ref" in shape else shape
