@@ -42,12 +42,14 @@ def check_job_in_context(
     """Yield the problems of a submission against its definition and queue."""
     if definition is None:
         yield from sizes.no_legacy_size_in_override(document)
+        yield from overrides.overrides_within_length_limit(document, overrides.effective_overrides(document))
     else:
         for check in overrides.RULES:
             yield from check(definition, document)
         effective = overrides.apply_overrides(definition, document)
         yield from placeholders.placeholders_have_values(effective)
         yield from placeholders.values_are_used(document, effective)
+        yield from overrides.overrides_within_length_limit(document, effective)
     if queue is not None:
         for queue_check in rule_queue.RULES:
             yield from queue_check(document, queue)

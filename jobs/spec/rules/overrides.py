@@ -1,16 +1,17 @@
 """Rules of a submission's overrides against its definition."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jobs.spec import placeholders
-from jobs.spec.containers import ContainerEntry, is_eks, is_fargate, overrides, tasks
-from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at, value_at
+from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, overrides, tasks
+from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.multinode_ecs_eks import NODE_GROUPS_PATH, parse_node_range
 from jobs.spec.rules.platform import fractional_vcpus, unsupported_fargate_size
-from jobs.spec.rules.registry import rule
-from jobs.spec.rules.reserved_names import MAX_PORTAL_TAGS, MAX_TAGS, user_tag_keys
+from jobs.spec.rules.registry import WARNING, rule
+from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, MAX_PORTAL_TAGS, MAX_TAGS, user_tag_keys
 from jobs.spec.rules.sizes import (
     LEGACY_SIZE_KEYS,
     legacy_keys_in_use,
@@ -20,6 +21,12 @@ from jobs.spec.rules.sizes import (
     requirement_types,
 )
 from jobs.spec.suggestions import SuggestionBudget
+
+MAX_OVERRIDES_LENGTH = 8_192
+"""Characters of the overrides of one task in JSON (RunTask, Amazon ECS API reference)."""
+BATCH_VARIABLES_LENGTH = 512
+"""Characters of it for the variables that AWS Batch adds, such as AWS_BATCH_JOB_ID."""
+_JOB_ID_LENGTH = 26
 
 _OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
@@ -115,6 +122,16 @@ _MERGERS: dict[str, Callable[[Document, Document], Document]] = {
     "eksProperties": _merge_pod,
     "nodeProperties": _merge_nodes,
 }
+
+
+def effective_overrides(submission: Document) -> Document:
+    """Return what is known of the effective job without its definition: the submission's own overrides."""
+    blocks = {
+        block: submission[override]
+        for block, override in _OVERRIDE_KEYS.items()
+        if override in submission and block != "nodeProperties"
+    }
+    return {**blocks, "parameters": object_at(submission, "parameters")}
 
 
 def parameter_names(definition: Document, submission: Document) -> list[str]:
@@ -305,6 +322,70 @@ def eks_override_propagates_no_tags(definition: Document, submission: Document) 
     if is_eks(definition) and submission.get("propagateTags") is True:
         message = "EKS jobs do not propagate tags; remove propagateTags."
         yield Problem("/propagateTags", message, fix=({"op": "remove", "path": "/propagateTags"},))
+
+
+@rule("overrides.too-long", WARNING)
+def overrides_within_length_limit(submission: Document, effective: Document) -> Iterator[Problem]:
+    """With parameters filled in, command and overrides have up to 8,192 characters, about 512 of them of AWS Batch.
+
+    A longer job is accepted and then fails. Pods have no such limit.
+    Source: RunTask, Amazon ECS API reference; reports of jobs that ended with “Container Overrides length must be at
+    most 8192”, some of them with 7,680 characters of their own.
+    """
+    values = object_at(effective, "parameters")
+    for task in tasks(effective):
+        if task.type == "eks":
+            continue
+        path, override = _override_of_task(task, effective, submission)
+        length = _overrides_length(task, override, values)
+        if length > MAX_OVERRIDES_LENGTH - BATCH_VARIABLES_LENGTH:
+            message = (
+                f"Command and overrides have {length:,} characters with all parameters filled in. Amazon ECS accepts "
+                f"{MAX_OVERRIDES_LENGTH:,}, of which AWS Batch needs about {BATCH_VARIABLES_LENGTH}, so the job "
+                "would fail. Put long lists into a file, for example in S3."
+            )
+            place = join_pointer(*path) if override else "/parameters" if "parameters" in submission else ""
+            yield Problem(place, message)
+
+
+def _override_of_task(task: TaskEntry, effective: Document, submission: Document) -> tuple[Path, Document]:
+    """Return the submission's override of a task with its path."""
+    keys: Path = {
+        "container": ("containerOverrides",),
+        "ecs": ("ecsPropertiesOverride", "taskProperties", 0),
+        "eks": ("eksPropertiesOverride", "podProperties"),
+    }[task.type]
+    if not task.is_in_node_group:
+        return keys, object_at(submission, *keys)
+    targets = text_at(effective, *task.path[:3], "targetNodes")
+    groups_path: Path = ("nodeOverrides", "nodePropertyOverrides")
+    for number, group in enumerate(list_at(submission, *groups_path)):
+        if text_at(group, "targetNodes") == targets:
+            return (*groups_path, number, *keys), object_at(group, *keys)
+    return groups_path, {}
+
+
+def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, Any]) -> int:
+    """Return the length of the overrides that AWS Batch passes to ECS for a task, without those of its own."""
+    if task.type == "container":
+        by_name = {"": override}
+    else:
+        by_name = {text_at(entry, "name"): object_at(entry) for entry in list_at(override, "containers")}
+    overrides_of_containers = []
+    for container in task.containers:
+        name = text_at(container.value, "name")
+        own = by_name.get("" if task.type == "container" else name, {})
+        variables = list_at(own, "environment")
+        if task.type == "container" and not task.is_in_node_group:
+            variables = [*variables, {"name": JOB_ID_VARIABLE, "value": "x" * _JOB_ID_LENGTH}]
+        overrides_of_containers.append(
+            {
+                "command": placeholders.replace_placeholders(list_at(container.value, "command"), values),
+                "environment": variables,
+                "resourceRequirements": list_at(own, "resourceRequirements"),
+            }
+        )
+    return len(json.dumps(overrides_of_containers, ensure_ascii=False, separators=(",", ":")))
 
 
 @rule("overrides.instance-type")
