@@ -24,7 +24,7 @@ NO_JOB_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class PermissionStatus(StrEnum):
-    GRANTED = "there"
+    GRANTED = "granted"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
@@ -34,8 +34,8 @@ class PermissionCheck:
     """The result for one permission, named as in IAM, with AWS's message."""
 
     action: str
-    answer: PermissionStatus
-    words: str = ""
+    status: PermissionStatus
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _check_access(clients: ClientFactory, targets: ProbeTargets) -> tuple[list[P
         )
     except AwsError as error:
         if error.operation == ASSUME_ROLE:
-            answer = PermissionStatus.MISSING if error.code in DENIED_CODES else PermissionStatus.UNKNOWN
-            return [PermissionCheck("sts:AssumeRole", answer, error.message)], "", "", error.message
+            status = PermissionStatus.MISSING if error.code in DENIED_CODES else PermissionStatus.UNKNOWN
+            return [PermissionCheck("sts:AssumeRole", status, error.message)], "", "", error.message
         if isinstance(error, CredentialsError | RetryableError):
             return [], "", "", error.message
         return [], "", "", ""  # for example an endpoint without STS

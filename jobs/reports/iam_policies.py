@@ -1,7 +1,7 @@
 """IAM policies that an account needs, as JSON to paste in AWS, and the result of the last connection test."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,8 @@ class PermissionResult:
     """A permission, whether it is granted, and AWS's message."""
 
     action: str
-    answer: str
-    words: str
+    status: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,41 @@ class ConnectionReport:
 
     @property
     def missing(self) -> list[str]:
-        return [finding.action for finding in self.permissions if finding.answer == "missing"]
+        return [permission.action for permission in self.permissions if permission.status == "missing"]
 
 
 def connection_report(account: Account) -> ConnectionReport:
-    stored = account.status.connection_test
+    result = _stored_result(account)
     by_role = account.access == AccessMethod.ROLE
     return ConnectionReport(
-        caller=stored.get("caller", ""),
-        problem=stored.get("trouble", ""),
-        permissions=tuple(PermissionResult(**finding) for finding in stored.get("findings", ())),
+        caller=result.get("caller", ""),
+        problem=result.get("error", ""),
+        permissions=tuple(PermissionResult(**check) for check in result.get("checks", ())),
         policy=_to_json(minimal_policy(account)),
         trust=_to_json(trust_policy(account)) if by_role else "",
         assume_role_policy=_to_json(assume_role_policy(account)) if by_role and account.role_arn else "",
     )
+
+
+def _stored_result(account: Account) -> Mapping[str, Any]:
+    """Return the result of the last test; one stored by an earlier version has other names."""
+    stored = account.status.connection_test
+    if "findings" not in stored:
+        return stored
+    checks = [
+        {
+            "action": finding["action"],
+            "status": "granted" if finding["answer"] == "there" else finding["answer"],
+            "message": finding["words"],
+        }
+        for finding in stored["findings"]
+    ]
+    return {
+        "caller": stored["caller"],
+        "portal_arn": stored["asks_as"],
+        "checks": checks,
+        "error": stored["trouble"],
+    }
 
 
 def minimal_policy(account: Account) -> PolicyDocument:
@@ -78,7 +99,7 @@ def minimal_policy(account: Account) -> PolicyDocument:
 
 def trust_policy(account: Account) -> PolicyDocument:
     """Return who may assume the account's role: the portal, with the external id made for this account."""
-    principal_arn = principal(account.status.connection_test.get("asks_as", "")) or PLACEHOLDER_PRINCIPAL
+    principal_arn = principal(_stored_result(account).get("portal_arn", "")) or PLACEHOLDER_PRINCIPAL
     return {
         "Version": "2012-10-17",
         "Statement": [

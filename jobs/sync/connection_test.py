@@ -18,9 +18,9 @@ def run_connection_test(account: Account) -> None:
     report = connection_test.probe_permissions(uncached_clients(account), probe_targets(account))
     result = {
         "caller": report.caller,
-        "asks_as": connection_test.caller_arn(uncached_clients(account, own=True)("sts")) if by_role else "",
-        "findings": [asdict(check) for check in report.checks],
-        "trouble": report.error or _account_mismatch(account, report.number),
+        "portal_arn": connection_test.caller_arn(uncached_clients(account, own=True)("sts")) if by_role else "",
+        "checks": [asdict(check) for check in report.checks],
+        "error": report.error or _account_mismatch(account, report.number),
     }
     AccountStatus.objects.filter(pk=account.pk).update(connection_test=result, connection_tested_at=now())
 

@@ -210,14 +210,34 @@ def test_testing_the_connection_rings_for_a_worker_and_does_not_wait_for_ever(
     assert "AWS has not answered within 10 seconds" in answer.content.decode()
 
 
-def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin):
-    findings = [
+CALLER = "arn:aws:iam::123456789012:role/portal"
+RESULT_OF_A_TEST = {
+    "caller": CALLER,
+    "portal_arn": "arn:aws:iam::210987654321:role/own",
+    "checks": [
+        {"action": "batch:SubmitJob", "status": "missing", "message": "<b>not authorized</b>"},
+        {"action": "batch:ListJobs", "status": "granted", "message": ""},
+        {"action": "iam:PassRole", "status": "unknown", "message": "Only registering would tell."},
+    ],
+    "error": "Half of it failed.",
+}
+RESULT_OF_AN_EARLIER_VERSION = {
+    "caller": CALLER,
+    "asks_as": "arn:aws:iam::210987654321:role/own",
+    "findings": [
         {"action": "batch:SubmitJob", "answer": "missing", "words": "<b>not authorized</b>"},
         {"action": "batch:ListJobs", "answer": "there", "words": ""},
         {"action": "iam:PassRole", "answer": "unknown", "words": "Only registering would tell."},
-    ]
-    told = {"caller": "arn:aws:iam::123456789012:role/portal", "asks_as": "", "findings": findings, "trouble": ""}
-    account = make.account(status={"connection_test": told, "connection_tested_at": now()})
+    ],
+    "trouble": "Half of it failed.",
+}
+
+
+@pytest.mark.parametrize("result", [RESULT_OF_A_TEST, RESULT_OF_AN_EARLIER_VERSION], ids=["now", "earlier"])
+def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin, result):
+    account = make.account(
+        access="role", external_id="x", status={"connection_test": result, "connection_tested_at": now()}
+    )
     make.queue("cpu", of=account, arn="arn:aws:batch:us-west-2:123456789012:job-queue/cpu")
     page = admin.get(reverse("admin:jobs_account_connection", args=[account.pk])).content.decode()
 
@@ -227,6 +247,9 @@ def test_the_page_of_a_connection_says_what_is_missing_and_what_to_paste(admin):
         "✓ granted",
         "? unknown",
         "role/portal",
+        "210987654321:role/own",
+        "Half of it failed.",
+        "Only registering would tell.",
         "job-queue/cpu",
     ):
         assert words in page

@@ -47,7 +47,7 @@ def permission_statuses(account: Account) -> dict[str, str]:
     """The answers after a test of the connection, by permission."""
     run_connection_test(account)
     account.refresh_from_db()
-    return {finding.action: finding.answer for finding in iam_policies.connection_report(account).permissions}
+    return {check.action: check.status for check in iam_policies.connection_report(account).permissions}
 
 
 def denies(aws: Bench, *operations: str) -> None:
@@ -59,10 +59,10 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
     definitions = aws.batch.describe_job_definitions()["jobDefinitions"]
     answers = permission_statuses(account)
 
-    assert {action for action, answer in answers.items() if answer != "there"} == {"iam:PassRole"}
+    assert {action for action, answer in answers.items() if answer != "granted"} == {"iam:PassRole"}
     assert len(answers) == 14
     assert account.status.connection_test["caller"] == "arn:aws:iam::123456789012:user/sandbox"
-    assert account.status.connection_test["trouble"] == ""
+    assert account.status.connection_test["error"] == ""
     # Nothing has changed by it.
     assert aws.ledger("portal-connection-test") == []
     assert aws.batch.describe_job_definitions()["jobDefinitions"] == definitions
@@ -91,8 +91,8 @@ def test_each_permission_that_is_missing_is_named(account, aws, operation):
     found = iam_policies.connection_report(account)
 
     assert [action.partition(":")[2] for action in found.missing] == [operation]
-    [words] = [finding.words for finding in found.permissions if finding.answer == "missing"]
-    assert "not authorized" in words
+    [message] = [check.message for check in found.permissions if check.status == "missing"]
+    assert "not authorized" in message
 
 
 @pytest.mark.long
@@ -124,7 +124,7 @@ def test_where_nobody_listens_nothing_more_is_asked():
     answers = permission_statuses(account)
 
     assert set(answers.values()) == {"unknown"}
-    assert "127.0.0.1:9" in account.status.connection_test["trouble"]
+    assert "127.0.0.1:9" in account.status.connection_test["error"]
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def role_account(aws: Bench, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.mark.long
 def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(role_account, aws):
-    assert permission_statuses(role_account)["sts:AssumeRole"] == "there"
+    assert permission_statuses(role_account)["sts:AssumeRole"] == "granted"
     assert role_account.status.connection_test["caller"].startswith("arn:aws:iam::111122223333:")
     [statement] = iam_policies.trust_policy(role_account)["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/sandbox"}
@@ -149,7 +149,7 @@ def test_a_role_is_assumed_anew_and_its_trust_policy_names_who_asks(role_account
     answers = permission_statuses(role_account)
     assert answers.pop("sts:AssumeRole") == "missing"
     assert set(answers.values()) == {"unknown"}
-    assert "not authorized" in role_account.status.connection_test["trouble"]
+    assert "not authorized" in role_account.status.connection_test["error"]
 
 
 @pytest.mark.long
@@ -159,7 +159,7 @@ def test_a_way_in_that_leads_elsewhere_is_said_so(role_account):
     permission_statuses(role_account)
 
     assert (
-        role_account.status.connection_test["trouble"]
+        role_account.status.connection_test["error"]
         == "These credentials belong to account 111122223333, not to 999999999999."
     )
 
