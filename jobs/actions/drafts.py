@@ -38,7 +38,7 @@ def save_draft(
     text: str,
     *,
     name: str = "",
-    again: str = "",
+    source_id: str = "",
     create: bool = True,
     request_key: str = "",
 ) -> DraftSaveResult | None:
@@ -55,7 +55,7 @@ def save_draft(
     if "\0" in text:
         return DraftSaveResult(None, text_id, "Not saved as a draft: the text has a NUL character.")
     saved_at = now()
-    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": saved_at}
+    fields = {"kind": kind, "text": text, "again": source_id[:64], "updated_at": saved_at}
     if name:  # a text that is not a document for a while keeps its name
         fields["name"] = name[:128]
     drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
@@ -82,7 +82,7 @@ def save_draft(
     return DraftSaveResult(saved_at, text_id, deleted_names=tuple(str(draft) for draft in excess))
 
 
-def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str = "") -> None:
+def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: str = "") -> None:
     """Store what was sent from a page, so that the Back button still shows it.
 
     It is no longer a draft. It is deleted after a day, or when the person has sent MAX_SENT others.
@@ -91,7 +91,7 @@ def mark_sent(member: Member, text_id: str, kind: str, text: str, *, again: str 
         delete_draft(member, text_id)
         return
     sent_at = now()
-    fields = {"kind": kind, "text": text, "again": again[:64], "updated_at": sent_at, "sent_at": sent_at}
+    fields = {"kind": kind, "text": text, "again": source_id[:64], "updated_at": sent_at, "sent_at": sent_at}
     drafts = Draft.objects.filter(person=member.user)
     with transaction.atomic():
         Draft.objects.update_or_create(

@@ -51,7 +51,7 @@ def submit_pending(draft: Draft, member: Member) -> Submission | None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"
     submission = submit(text, member, source=source, request_key=_request_key(draft.text_id))
-    mark_sent(member, draft.text_id, draft.kind, draft.text, again=draft.again)
+    mark_sent(member, draft.text_id, draft.kind, draft.text, source_id=draft.again)
     return submission
 
 

@@ -112,7 +112,7 @@ def test_a_job_runs_again_with_its_values_and_shows_none(
     form = page.context["form" if where == "job_form" else "json_input"]
     text = form.text
     field = "document" if where == "job_form" else "text"
-    sent = {field: text, "again": form.again, "request_key": "once", "follows": "1", "do": "submit"}
+    sent = {field: text, "again": form.source_id, "request_key": "once", "follows": "1", "do": "submit"}
 
     kept = browser.post(address, {**sent, "do": "keep", "begin": "1", "draft": page.context["draft_id"]})
     answer = browser.post(address, sent)
@@ -167,7 +167,7 @@ def test_a_definition_is_revised_with_its_values_and_shows_none(browser: Client,
     form = page.context["form"]
 
     text = form.text.replace('"busybox"', '"busybox:2"')
-    browser.post(address, {"document": text, "again": form.again, "request_key": "once", "follows": "1"})
+    browser.post(address, {"document": text, "again": form.source_id, "request_key": "once", "follows": "1"})
 
     newest = research.definition.revisions.first()
     assert CANARY not in page.content.decode()

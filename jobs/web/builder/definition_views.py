@@ -203,7 +203,7 @@ def _initial_page(request: SignedInRequest, member: Member) -> HttpResponse:
     # Another team's name can't be registered, so a shared definition is copied.
     if clone or earlier.team_id != member.team.pk:
         document["jobDefinitionName"] = unused_name(earlier)
-    form = BuilderForm.from_document(DocumentKind.DEFINITION, document, again=earlier.text_id)
+    form = BuilderForm.from_document(DocumentKind.DEFINITION, document, source_id=earlier.text_id)
     return definition_page(request, member, form, feedback.empty(form), earlier=None if clone else earlier)
 
 

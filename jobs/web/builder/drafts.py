@@ -48,14 +48,14 @@ def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> Dr
         _DRAFT_KINDS[form.kind],
         form.text,
         name=text_at(form.document, _NAME_KEYS[form.kind]),
-        again=form.again,
+        source_id=form.source_id,
         create=begin,
         request_key=form.request_key,
     )
 
 
 def save_text(
-    request: SignedInRequest, member: Member, text: str, request_key: str, again: str = ""
+    request: SignedInRequest, member: Member, text: str, request_key: str, source_id: str = ""
 ) -> DraftSaveResult | None:
     """Save the text of the JSON page, valid or not."""
     return draft_actions.save_draft(
@@ -64,7 +64,7 @@ def save_text(
         DraftKind.JSON,
         text,
         name=_document_name(text),
-        again=again,
+        source_id=source_id,
         create="begin" in request.POST or request.POST.get("do") != "keep",
         request_key=request_key,
     )
@@ -130,15 +130,15 @@ def draft_url(saved_draft: Draft) -> str:
 
 def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, answer: HttpResponse) -> HttpResponse:
     """Mark the form's draft as sent, and return the response."""
-    draft_actions.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, again=form.again)
+    draft_actions.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, source_id=form.source_id)
     return answer
 
 
 def mark_text_sent(
-    request: SignedInRequest, member: Member, text: str, again: str, answer: HttpResponse
+    request: SignedInRequest, member: Member, text: str, source_id: str, answer: HttpResponse
 ) -> HttpResponse:
     """Mark the JSON page's draft as sent, and return the response."""
-    draft_actions.mark_sent(member, draft_id(request), DraftKind.JSON, text, again=again)
+    draft_actions.mark_sent(member, draft_id(request), DraftKind.JSON, text, source_id=source_id)
     return answer
 
 

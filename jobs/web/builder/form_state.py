@@ -61,7 +61,7 @@ class BuilderForm:
     source_text: str
     values: Mapping[str, FieldValue] = field(default_factory=dict)
     request_key: str = ""
-    again: str = ""
+    source_id: str = ""
     overrides: Mapping[str, FieldValue] = field(default_factory=dict)
     parse_error: DocumentParseError | None = None
     follows_text: bool = False
@@ -73,11 +73,11 @@ class BuilderForm:
     """What `source_text` was parsed to, if it was."""
 
     @classmethod
-    def from_document(cls, kind: DocumentKind, base: Document, again: str = "", text: str = "") -> "BuilderForm":
+    def from_document(cls, kind: DocumentKind, base: Document, source_id: str = "", text: str = "") -> "BuilderForm":
         """Open a document; `text` is its source, if someone wrote it."""
         source = text or to_json(base)
         return cls(
-            kind, base, source, source, forms.read_values(base, FIELDS_BY_KIND[kind]), to_text(new_id()), again
+            kind, base, source, source, forms.read_values(base, FIELDS_BY_KIND[kind]), to_text(new_id()), source_id
         )
 
     @classmethod
@@ -93,7 +93,7 @@ class BuilderForm:
             base_text,
             source,
             request_key=post.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
-            again=post.get("again", "")[:MAX_KEY_LENGTH],
+            source_id=post.get("again", "")[:MAX_KEY_LENGTH],
             follows_text=follows,
             extra_pointers=tuple(post.getlist("shown")[:MAX_EXTRA_POINTERS]),
             parameter_names=_posted_parameters(kind, post),
@@ -155,7 +155,7 @@ class BuilderForm:
             document = apply_patch(self.document, fix)
         except PatchError:
             document = apply_patch(validated, fix)
-        return BuilderForm.from_document(self.kind, document, self.again).with_parameters(self.parameter_names)
+        return BuilderForm.from_document(self.kind, document, self.source_id).with_parameters(self.parameter_names)
 
     def with_parameters(self, names: Iterable[str]) -> "BuilderForm":
         """Return a copy with fields for these parameters, and for others that someone has filled in."""
@@ -203,7 +203,7 @@ class BuilderForm:
 
     def source(self, member: Member) -> str | ParseResult:
         """Return what to validate: the text with masked values restored, parsed if it already is."""
-        text = masked_source.restore_masked(self.text, member, self.again)
+        text = masked_source.restore_masked(self.text, member, self.source_id)
         is_parsed = self.reading is not None and not self.overrides and text == self.source_text
         return self.reading if self.reading and is_parsed else text
 

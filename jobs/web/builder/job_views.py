@@ -51,23 +51,25 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if reopened := builder_drafts.redirect_if_sent(request, member):
             return reopened
-        form, again = _initial_form(request, member)
-        return job_page(request, member, form, feedback.empty(form), again=again)
+        form, rerun_source = _initial_form(request, member)
+        return job_page(request, member, form, feedback.empty(form), rerun_source=rerun_source)
     form = _posted_form(request)
-    again = _rerun_source(request, member, form.again) if form.again else None
+    rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
     match request.POST.get("do"):
         case "keep":
             return builder_drafts.save_response(request, member, builder_drafts.save_form(request, member, form))
         case "check":
-            return job_page(request, member, form, feedback.build(form, member), again=again)
+            return job_page(request, member, form, feedback.build(form, member), rerun_source=rerun_source)
         case run_with_image.ACTION:
             form_feedback = feedback.build(form, member, require_all=True)
             response = run_with_image.start(request, member, form, form_feedback)
-            return response or job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+            return response or job_page(
+                request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True
+            )
         case str(action) if action.startswith(feedback.FIX_PREFIX):
             form, form_feedback = feedback.apply_fix(request, member, form, action.removeprefix(feedback.FIX_PREFIX))
-            return job_page(request, member, form, form_feedback, again=again)
-    return _submit(request, member, form, again)
+            return job_page(request, member, form, form_feedback, rerun_source=rerun_source)
+    return _submit(request, member, form, rerun_source)
 
 
 @require_POST
@@ -80,7 +82,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     form_feedback = feedback.build(form, member)
     summary = _definition_summary(form, runnable)
     form = _with_parameters(form, summary)
-    again = _rerun_source(request, member, form.again) if form.again else None
+    rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
     context = {
         "team": member.team,
         "member": member,
@@ -97,7 +99,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         ),
         "latest_label": _latest_label(runnable),
         "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
-        "rerun_diff": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
+        "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
         "is_oob": True,
     }
     return render(request, f"{TEMPLATE}#preview", context)
@@ -145,7 +147,7 @@ def job_page(
     form: BuilderForm,
     form_feedback: Feedback,
     *,
-    again: rerun.RerunSource | None = None,
+    rerun_source: rerun.RerunSource | None = None,
     is_rejected: bool = False,
 ) -> HttpResponse:
     form = form.with_fields_in_text()
@@ -182,8 +184,8 @@ def job_page(
         "recent_values": recent,
         "jobs": recent.dependencies,
         "selected_ids": selected_ids,
-        "rerun_source": again,
-        "rerun_diff": rerun.rerun_diff(again, form.document, summary.revision if summary else None),
+        "rerun_source": rerun_source,
+        "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
         "images": options.image_suggestions(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.draft_id(request),
         "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
@@ -202,13 +204,15 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
     saved_draft = builder_drafts.load_draft(request, member)
     if saved_draft:
         form = builder_drafts.to_form(DocumentKind.SUBMISSION, saved_draft, BLANK_JOB)
-        return form, _rerun_source(request, member, form.again) if form.again else None
+        return form, _rerun_source(request, member, form.source_id) if form.source_id else None
     earlier = request.GET.get("again", "")
     if earlier:
-        again = _rerun_source(request, member, earlier)
-        if again is None:
+        rerun_source = _rerun_source(request, member, earlier)
+        if rerun_source is None:
             raise Http404("There is no such job in this team.")
-        return BuilderForm.from_document(DocumentKind.SUBMISSION, again.document, again.job.text_id), again
+        return BuilderForm.from_document(
+            DocumentKind.SUBMISSION, rerun_source.document, rerun_source.job.text_id
+        ), rerun_source
     _, queue = options.queue_choices(member.team)
     definition = drop_nul(request.GET.get("definition", ""))[:128]
     return BuilderForm.from_document(
@@ -242,13 +246,13 @@ def _posted_form(request: SignedInRequest) -> BuilderForm:
 
 
 def _submit(
-    request: SignedInRequest, member: Member, form: BuilderForm, again: rerun.RerunSource | None
+    request: SignedInRequest, member: Member, form: BuilderForm, rerun_source: rerun.RerunSource | None
 ) -> HttpResponse:
     if form.parse_error or form.form_problems:
         form_feedback = feedback.build(form, member, require_all=True)
-        return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+        return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
     try:
-        source = Source.RERUN if again else Source.FORM
+        source = Source.RERUN if rerun_source else Source.FORM
         submission = actions.submit(form.source(member), member, source=source, request_key=form.request_key)
     except DocumentParseError as error:
         form_feedback = feedback.from_parse_error(error)
@@ -265,7 +269,7 @@ def _submit(
     else:
         messages.success(request, f"Submitted {submission.name}.")
         return builder_drafts.mark_form_sent(request, member, form, redirect(submission))
-    return job_page(request, member, form, form_feedback, again=again, is_rejected=True)
+    return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
 
 
 def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:

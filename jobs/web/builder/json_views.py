@@ -39,7 +39,7 @@ class JsonInput:
     text: str
     request_key: str
     file: "UploadedFile[bytes] | None" = None
-    again: str = ""
+    source_id: str = ""
     """The submission or job that this one repeats, if any."""
 
     @classmethod
@@ -49,7 +49,7 @@ class JsonInput:
             text=request.POST.get("text", ""),
             request_key=request.POST.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
             file=file if isinstance(file, UploadedFile) and file.size else None,
-            again=request.POST.get("again", "")[:MAX_KEY_LENGTH],
+            source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH],
         ).with_file_text()
 
     def with_file_text(self) -> "JsonInput":
@@ -57,7 +57,7 @@ class JsonInput:
         if self.file is None or (self.file.size or 0) > MAX_TEXT_BYTES:
             return self
         try:
-            return JsonInput(self.file.read().decode(), self.request_key, again=self.again)
+            return JsonInput(self.file.read().decode(), self.request_key, source_id=self.source_id)
         except UnicodeDecodeError:
             self.file.seek(0)
             return self
@@ -65,7 +65,9 @@ class JsonInput:
     def unmasked(self, member: Member) -> str | bytes:
         """Return the source with masked values filled in again. Raise DocumentParseError."""
         source = self.source()
-        return action_masked_source.restore_masked(source, member, self.again) if isinstance(source, str) else source
+        return (
+            action_masked_source.restore_masked(source, member, self.source_id) if isinstance(source, str) else source
+        )
 
     def source(self) -> str | bytes:
         """Return the source to parse. Raise DocumentParseError for text that no database can store."""
@@ -93,7 +95,7 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
             return editor_with_text(request, member, saved_draft.text, saved_draft.again)
         text = _initial_text(request, member)
         json_input = JsonInput(
-            text, to_text(new_id()), again=request.GET.get("from", "") or request.GET.get("revise", "")
+            text, to_text(new_id()), source_id=request.GET.get("from", "") or request.GET.get("revise", "")
         )
         return editor_page(request, member, json_input, _validate(json_input, member) if text else feedback.EMPTY)
 
@@ -101,12 +103,14 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.POST.get("do") == "keep":
         text = normalize_newlines(json_input.text)
         return builder_drafts.save_response(
-            request, member, builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)
+            request,
+            member,
+            builder_drafts.save_text(request, member, text, json_input.request_key, json_input.source_id),
         )
     try:
         text = normalize_newlines(json_input.text)
         return builder_drafts.mark_text_sent(
-            request, member, text, json_input.again, _submit_or_register(request, member, json_input)
+            request, member, text, json_input.source_id, _submit_or_register(request, member, json_input)
         )
     except DocumentParseError as error:
         text_feedback = feedback.from_parse_error(error)
@@ -114,7 +118,7 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
         text_feedback = feedback.from_result(error.verdict)
     except actions.IdempotencyConflictError:
         # Someone went back to a page that had submitted and changed its text: this is a new request.
-        json_input = JsonInput(json_input.text, to_text(new_id()), again=json_input.again)
+        json_input = JsonInput(json_input.text, to_text(new_id()), source_id=json_input.source_id)
         text_feedback = feedback.with_reused_key_warning(_validate(json_input, member))
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
@@ -127,7 +131,7 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
 def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     """Render the panel beside the editor for the text that was posted."""
     member = access.membership(request.user, slug, permission="submit")
-    json_input = JsonInput(request.POST.get("text", ""), "", again=request.POST.get("again", "")[:MAX_KEY_LENGTH])
+    json_input = JsonInput(request.POST.get("text", ""), "", source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH])
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
     return render(request, "jobs/builder/json.html#feedback", {"feedback": text_feedback, "team": member.team})
 
@@ -139,7 +143,7 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
     """
     reading = parse(json_input.unmasked(member))
     if reading.kind is not DocumentKind.DEFINITION:
-        source = Source.RERUN if json_input.again else Source.JSON
+        source = Source.RERUN if json_input.source_id else Source.JSON
         submission = actions.submit(reading, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
         return redirect(submission)
@@ -160,9 +164,9 @@ def register_and_redirect(
     return redirect(revision)
 
 
-def editor_with_text(request: SignedInRequest, member: Member, text: str, again: str = "") -> HttpResponse:
+def editor_with_text(request: SignedInRequest, member: Member, text: str, source_id: str = "") -> HttpResponse:
     """Render the page with a text written elsewhere, under a new key."""
-    json_input = JsonInput(text, to_text(new_id()), again=again)
+    json_input = JsonInput(text, to_text(new_id()), source_id=source_id)
     return editor_page(request, member, json_input, _validate(json_input, member))
 
 
@@ -191,7 +195,7 @@ def _add_registration_message(request: SignedInRequest, revision: Revision, *, r
 def _validate(json_input: JsonInput, member: Member) -> Feedback:
     try:
         return feedback.from_result(
-            actions.validate(JsonInput(json_input.text, "", again=json_input.again).unmasked(member), member)
+            actions.validate(JsonInput(json_input.text, "", source_id=json_input.source_id).unmasked(member), member)
         )
     except DocumentParseError as error:
         return feedback.from_parse_error(error)
@@ -242,4 +246,4 @@ def editor_page(
 def _save_draft(request: SignedInRequest, member: Member, json_input: JsonInput) -> DraftSaveResult | None:
     """Save what a rejected page shows, so that it is the same after Back."""
     text = normalize_newlines(json_input.text)
-    return builder_drafts.save_text(request, member, text, json_input.request_key, json_input.again)
+    return builder_drafts.save_text(request, member, text, json_input.request_key, json_input.source_id)

@@ -31,7 +31,7 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     for change in reading.changes:
         messages.info(request, change.message)
     form = BuilderForm.from_document(
-        reading.kind, reading.document, json_input.again, reading.text if is_verbatim(reading) else ""
+        reading.kind, reading.document, json_input.source_id, reading.text if is_verbatim(reading) else ""
     )
     if reading.kind is DocumentKind.DEFINITION:
         return definition_views.definition_page(request, member, form, feedback.build(form, member))

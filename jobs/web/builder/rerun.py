@@ -83,22 +83,22 @@ class RerunDiff:
     omitted_count: int = 0
 
 
-def rerun_diff(again: RerunSource | None, document: Document, revision: Revision | None) -> RerunDiff | None:
-    if again is None:
+def rerun_diff(source: RerunSource | None, document: Document, revision: Revision | None) -> RerunDiff | None:
+    if source is None:
         return None
-    earlier_job = {**again.original, "jobDefinition": again.job.revision.qualified_name}
+    earlier_job = {**source.original, "jobDefinition": source.job.revision.qualified_name}
     current_job = {**document, "jobDefinition": revision.qualified_name} if revision else document
     job = _difference_sentences(
         normalize(earlier_job, DocumentKind.SUBMISSION), normalize(current_job, DocumentKind.SUBMISSION)
     )
     definition: list[str] = []
-    if revision and revision.pk != again.job.revision_id:
+    if revision and revision.pk != source.job.revision_id:
         earlier, later = (
-            normalize(item.document, DocumentKind.DEFINITION) for item in (again.job.revision, revision)
+            normalize(item.document, DocumentKind.DEFINITION) for item in (source.job.revision, revision)
         )
         definition = _difference_sentences(earlier, later)
     left_off = max(0, len(job) - MAX_DIFFERENCES) + max(0, len(definition) - MAX_DIFFERENCES)
-    return RerunDiff(again, tuple(job[:MAX_DIFFERENCES]), tuple(definition[:MAX_DIFFERENCES]), revision, left_off)
+    return RerunDiff(source, tuple(job[:MAX_DIFFERENCES]), tuple(definition[:MAX_DIFFERENCES]), revision, left_off)
 
 
 def _difference_sentences(before: Document, after: Document) -> list[str]:
