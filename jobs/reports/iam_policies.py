@@ -73,7 +73,7 @@ def connection_report(account: Account) -> ConnectionReport:
 
 def _stored_result(account: Account) -> Mapping[str, Any]:
     """Return the result of the last test; one stored by an earlier version has other names."""
-    stored = account.status.connection_test
+    stored: Mapping[str, Any] = account.status.connection_test
     if "findings" not in stored:
         return stored
     checks = [
