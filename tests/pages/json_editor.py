@@ -21,6 +21,7 @@ class JsonEditor:
         self.active_line: Locator = page.locator(".cm-activeLine")
         self.field: Locator = page.locator("textarea.json-text")
         self.message: Locator = page.locator("[data-editor-message]")
+        self.completions: Locator = page.locator(".cm-tooltip-autocomplete li")
 
     @property
     def text(self) -> str:

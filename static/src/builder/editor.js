@@ -1,6 +1,6 @@
 // The editor: CodeMirror over the text of a document. It knows nothing of forms.
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, completionStatus } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, isolateHistory, undo } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import {
@@ -76,7 +76,7 @@ const THEME = EditorView.theme({
  * @param {string} options.text
  * @param {string} options.label
  * @param {string} [options.hint]
- * @param {() => Schema | null} options.schema null until it has come
+ * @param {() => Promise<Schema | null>} options.schema
  * @param {(path: Path) => string[]} options.choices
  * @param {(text: string) => void} options.onChange
  * @param {(pasted: string, text: string) => void} options.onPaste
@@ -91,8 +91,8 @@ export function mount(parent, { text, label, hint = "", schema, choices, onChang
         lineNumbers(), foldGutter(), highlightActiveLineGutter(), highlightActiveLine(), drawSelection(),
         history(), indentOnInput(), bracketMatching(), closeBrackets(), search({ top: true }), lintGutter(),
         json(), syntaxHighlighting(COLOURS), THEME, difference.of([]), hint ? placeholder(hint) : [],
-        autocompletion({ override: [completionSource(schema, choices)] }),
-        hoverTooltip((at, offset) => tooltip(schema(), at, offset), { hoverTime: 350 }),
+        autocompletion({ override: [completionSource(schema, choices)], icons: false }), // its icons are in few fonts
+        hoverTooltip(async (at, offset) => tooltip(await schema(), at, offset), { hoverTime: 350 }),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
         // Tab stays the way out of the editor.
         keymap.of([
@@ -167,8 +167,23 @@ export class Editor {
     }
     let position = 0;
     changes.iterChangedRanges((_from, _to, start) => (position = start));
-    const effects = EditorView.scrollIntoView(Math.min(position, length), { y: "nearest" });
-    this.view.dispatch({ changes, userEvent, annotations, effects });
+    this.view.dispatch({ changes, userEvent, annotations });
+    this.#reveal(Math.min(position, length));
+  }
+
+  /**
+   * Scroll the editor to a position, and nothing around it: CodeMirror's scrollIntoView scrolls the page as well, away
+   * from the field that someone types into.
+   * @param {number} position
+   */
+  #reveal(position) {
+    this.view.requestMeasure({
+      read: (view) => view.lineBlockAt(position),
+      write: ({ top, bottom }, { scrollDOM }) => {
+        const lowest = bottom - scrollDOM.clientHeight;
+        scrollDOM.scrollTop = Math.min(top, Math.max(scrollDOM.scrollTop, lowest));
+      },
+    });
   }
 
   /**
@@ -279,14 +294,14 @@ function insertedText(transaction) {
 }
 
 /**
- * @param {() => Schema | null} schema
+ * @param {() => Promise<Schema | null>} schema
  * @param {(path: Path) => string[]} choices
  * @returns {CompletionSource}
  */
 function completionSource(schema, choices) {
-  return (context) => {
-    const shape = schema();
-    if (!shape || completionStatus(context.state) === "pending") return null;
+  return async (context) => {
+    const shape = await schema();
+    if (!shape || context.aborted) return null;
     const completion = completions(shape, context.state.doc.toString(), context.pos, context.explicit, choices);
     if (!completion) return null;
     const options = completion.options.map(({ insert, info, ...option }) => ({
@@ -302,13 +317,14 @@ function completionSource(schema, choices) {
         const caret = insert.indexOf("\u0000");
         const text = insert.replace("\u0000", "");
         view.dispatch({
-          changes: { from, to, insert: text },
+          changes: { from, to: Math.min(to + completion.tail, view.state.doc.length), insert: text },
           selection: { anchor: from + (caret < 0 ? text.length : caret) },
           userEvent: "input.complete",
         });
       },
     }));
-    return { from: completion.from, to: completion.to, options, validFor: /^["\w-]*$/ };
+    // Without the tail: CodeMirror ranks by all of the range, and no label begins with a closing quote after a few letters.
+    return { from: completion.from, options, validFor: /^["\w-]*$/ };
   };
 }
 

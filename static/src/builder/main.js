@@ -49,7 +49,7 @@ class Page {
     this.requester = this.pane ?? this.area; // the element whose request asks the judge
     this.messageBox = find(form, "[data-editor-message]", HTMLElement);
     this.initialText = this.area.defaultValue;
-    /** @type {Map<string, Schema | null>} */
+    /** @type {Map<string, Promise<Schema | null>>} */
     this.schemas = new Map();
     /** @type {Editor} */
     this.editor = this.#mount();
@@ -281,28 +281,29 @@ class Page {
   }
 
   /**
-   * The schema of what the text is, once it has come. It is asked for when it is first wanted.
-   * @returns {Schema | null}
+   * The schema of what the text is. It is asked for when it is first wanted, and again if it did not come.
+   * @returns {Promise<Schema | null>}
    */
   #schema() {
     const kind = this.kind === "any" ? kindOf(this.editor.text) || "submission" : this.kind;
-    if (!this.schemas.has(kind)) {
-      this.schemas.set(kind, null);
-      const url = this.kind === "any" ? this.form.getAttribute(`data-schema-${kind}`) : this.form.dataset.schema;
-      if (url) this.#fetchSchema(kind, url);
-    }
-    return this.schemas.get(kind) ?? null;
+    const url = this.kind === "any" ? this.form.getAttribute(`data-schema-${kind}`) : this.form.dataset.schema;
+    const schema = this.schemas.get(kind) ?? fetchSchema(url ?? "");
+    this.schemas.set(kind, schema);
+    schema.then((loaded) => loaded ?? this.schemas.delete(kind));
+    return schema;
   }
+}
 
-  /**
-   * @param {string} kind
-   * @param {string} url
-   */
-  #fetchSchema(kind, url) {
-    fetch(url)
-      .then((response) => (response.ok ? response.json() : null))
-      .then((schema) => this.schemas.set(kind, schema))
-      .catch(() => this.schemas.delete(kind));
+/**
+ * @param {string} url
+ * @returns {Promise<Schema | null>}
+ */
+async function fetchSchema(url) {
+  try {
+    const response = await fetch(url);
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
   }
 }
 

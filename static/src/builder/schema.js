@@ -39,7 +39,8 @@ function resolveReference(schema, shape) {
  * @param {number} offset
  * @param {boolean} explicit
  * @param {(path: Path) => string[]} extraValues
- * @returns {{from: number, to: number, options: CompletionOption[]} | null}
+ * @returns {{from: number, tail: number, options: CompletionOption[]} | null} `tail` characters after the offset, such as
+ *   a closing quote, are replaced too
  */
 export function completions(schema, text, offset, explicit, extraValues = () => []) {
   const plain = blankComments(text);
@@ -48,13 +49,13 @@ export function completions(schema, text, offset, explicit, extraValues = () => 
   const current = node && node.offset < offset && offset <= node.offset + node.length ? node : null;
   const typed = /["\w-]+$/.exec(plain.slice(0, offset))?.[0] ?? "";
   const from = current ? current.offset : offset - typed.length;
-  const to = current ? current.offset + current.length : offset;
+  const tail = current ? current.offset + current.length - offset : 0;
   if (!explicit && !typed && !current) return null;
   if (location.isAtPropertyKey) {
     const shape = schemaAt(schema, location.path.slice(0, -1));
     if (!shape?.properties) return null;
     const existingKeys = siblingKeys(plain, offset);
-    const hasColon = /^\s*:/.test(plain.slice(to));
+    const hasColon = /^\s*:/.test(plain.slice(offset + tail));
     const options = Object.entries(shape.properties)
       .filter(([key]) => !existingKeys.has(key))
       .map(([key, property]) => {
@@ -67,7 +68,7 @@ export function completions(schema, text, offset, explicit, extraValues = () => 
           insert: JSON.stringify(key) + (hasColon ? "" : `: ${valueTemplate(member)}`),
         };
       });
-    return options.length ? { from, to, options } : null;
+    return options.length ? { from, tail, options } : null;
   }
   const shape = schemaAt(schema, location.path);
   const values = [
@@ -76,7 +77,7 @@ export function completions(schema, text, offset, explicit, extraValues = () => 
     ...(shape?.type === "boolean" ? ["true", "false"] : []),
   ];
   const options = [...new Set(values)].map((label) => ({ label, type: "enum", insert: label }));
-  return options.length ? { from, to, options } : null;
+  return options.length ? { from, tail, options } : null;
 }
 
 /**

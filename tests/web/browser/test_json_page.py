@@ -1,5 +1,6 @@
 """The page on which any document is written as JSON: what is wrong is told at its place, and nothing is lost."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,22 @@ def test_a_file_that_is_no_text_leaves_the_document_as_it_is(written: JsonPage) 
 
     expect(written.editor.message).to_contain_text("run.bin isn't UTF-8 text")
     assert written.editor.text == '{"jobName": "train"}'
+
+
+def test_keys_and_values_are_completed_from_what_was_typed_of_them(written: JsonPage) -> None:
+    editor = written.editor
+    editor.replace('{\n  "jobName": "train",\n  ')
+    for typed, label in (('"ret', "retryStrategy"), ("att", "attempts"), ('3}, "depe', "dependsOn")):
+        editor.keyboard.type(typed)
+        expect(editor.completions.first).to_contain_text(label)
+        editor.completions.first.click()
+    editor.keyboard.type('{"type": "n')
+    expect(editor.completions.first).to_contain_text("N_TO_N")
+    editor.completions.first.click()
+
+    expect(editor.field).to_have_value(re.compile("N_TO_N"))
+    assert editor.document == {
+        "jobName": "train",
+        "retryStrategy": {"attempts": 3},
+        "dependsOn": [{"type": "N_TO_N"}],
+    }
