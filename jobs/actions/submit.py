@@ -331,6 +331,7 @@ def submission_notes(result: ValidationResult) -> list[dict[str, str]]:
         for change in result.parse_result.changes
     ]
     warnings = [
-        {"pointer": problem.pointer, "message": problem.message, "severity": "warning"} for problem in result.warnings
+        {"pointer": problem.pointer, "message": problem.message, "severity": "warning", "rule": problem.rule}
+        for problem in result.warnings
     ]
     return [{**note, "message": mask_mentions(note["message"], document)} for note in (*changes, *warnings)]

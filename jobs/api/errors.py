@@ -29,6 +29,10 @@ UNKNOWN_BEARER_MESSAGE = (
 SERVER_ERROR_MESSAGE = "The request failed in the portal. It is safe to repeat it with the same Idempotency-Key."
 
 
+REQUEST_RULE = "request.failed"
+"""The rule of a problem that is not about a document."""
+
+
 class ApiProblemError(Exception):
     """An error response: status, title and detail."""
 
@@ -41,9 +45,13 @@ class ApiProblemError(Exception):
 
 
 def error_response(api: PortalApi, request: HttpRequest, error: ApiProblemError) -> HttpResponse:
-    findings = list(error.problems) or [ProblemOut(pointer="", message=error.detail, severity=Severity.ERROR)]
+    findings = list(error.problems) or [_request_problem(error.detail)]
     content = ProblemDetailsOut(title=error.title, status=error.status, detail=error.detail, problems=findings)
     return api.respond(request, error.status, content)
+
+
+def _request_problem(message: str) -> ProblemOut:
+    return ProblemOut(pointer="", message=message, severity=Severity.ERROR, rule=REQUEST_RULE)
 
 
 def install_handlers(api: PortalApi) -> None:
@@ -122,12 +130,7 @@ def _(error: PermissionDenied) -> ApiProblemError:
 
 @to_api_error.register
 def _(error: ValidationError) -> ApiProblemError:
-    findings = [
-        ProblemOut(
-            pointer="", message=f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}", severity=Severity.ERROR
-        )
-        for item in error.errors
-    ]
+    findings = [_request_problem(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}") for item in error.errors]
     return ApiProblemError(422, "Invalid parameter", "The request was not processed.", findings)
 
 

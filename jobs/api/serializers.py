@@ -105,7 +105,7 @@ def submission_out(
         held=_hold_out(record, jobs),
         jobs=[JobSummaryOut(**_summary_values(request, job)) for job in jobs],
         problems=[
-            problem_out(note["pointer"], note["message"], note["severity"], reading)
+            problem_out(note["pointer"], note["message"], note["severity"], reading, note.get("rule", ""))
             for note in record.notes
             if reading and note["severity"] != "change"
         ],

@@ -74,6 +74,31 @@ def test_a_workflow_with_comments_says_what_was_read_otherwise(world: World):
     ]
 
 
+def test_a_warning_of_an_accepted_submission_names_its_rule(world: World):
+    told = world.program.post("/submissions", document(parameters={"unused": "1"})).json()
+
+    assert [(problem["rule"], problem["pointer"]) for problem in told["problems"]] == [
+        ("parameters.not-in-command", "/parameters/unused")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/submissions", ""),
+        ("/submissions", '{"jobName": "a", "jobQueue": "qq", "jobDefinition": "hello", "x": 1}'),
+        ("/submissions", '{"jobDefinitionName": "x"}'),
+        ("/submissions?region=nowhere", '{"jobName": "a", "jobQueue": "q", "jobDefinition": "hello"}'),
+        ("/definitions", '{"jobDefinitionName": "x", "type": "container"}'),
+    ],
+)
+def test_every_problem_of_a_refusal_names_its_rule(world: World, path: str, body: str):
+    answer = world.program.post(path, body)
+
+    assert answer.status_code == 422
+    assert all(problem["rule"] for problem in answer.json()["problems"])
+
+
 def test_a_refused_document_names_every_problem_with_its_place(world: World):
     text = '{\n  "jobName": "a",\n  "jobQueue": "qq",\n  "jobDefinition": "hello"\n}'
     answer = world.program.post("/submissions", text)

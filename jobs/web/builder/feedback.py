@@ -18,7 +18,7 @@ from jobs.actions import ValidationResult
 from jobs.models import Account
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, text_at
 from jobs.spec.forms import units
-from jobs.spec.parsing.parser import DocumentParseError, ParseResult
+from jobs.spec.parsing.parser import NO_DOCUMENT, DocumentParseError, ParseResult
 from jobs.spec.patch import PatchError
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, resolve_pointer, truncate
 from jobs.spec.redaction import MASK, redact
@@ -193,7 +193,7 @@ def from_parse_error(error: DocumentParseError) -> Feedback:
         "Not a valid document",
         problem_count_label(1),
         is_validated=True,
-        problems=(ProblemView(Problem("", error.message), line=error.line, column=error.column),),
+        problems=(ProblemView(Problem("", error.message, rule=NO_DOCUMENT), line=error.line, column=error.column),),
         markers=(EditorMarker("", error.line, error.column, Severity.ERROR, error.message),),
     )
 
