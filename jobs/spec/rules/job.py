@@ -50,6 +50,8 @@ def check_job_in_context(
         yield from placeholders.placeholders_have_values(effective)
         yield from placeholders.values_are_used(document, effective)
         yield from overrides.overrides_within_length_limit(document, effective)
+        yield from rule_queue.fair_share_job_has_priority(definition, document, queue)
+    yield from rule_queue.priority_needs_share(document, queue)
     if queue is not None:
         for queue_check in rule_queue.RULES:
             yield from queue_check(document, queue)

@@ -13,8 +13,10 @@ from jobs.spec.placement import (
     PlacementVerdict,
     check_placement,
 )
-from jobs.spec.problems import Problem
+from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules.registry import WARNING, rule
+
+_PRIORITY_OVERRIDE = "schedulingPriorityOverride"
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,56 @@ def share_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Ite
         yield Problem("/shareIdentifier", message, fix=({"op": "remove", "path": "/shareIdentifier"},))
 
 
-@rule("share.priority", WARNING)
+@rule("share.priority")
 def priority_needs_fair_share_queue(submission: Document, queue: QueueFacts) -> Iterator[Problem]:
-    """A scheduling priority has an effect only on a queue with a fair-share policy.
+    """A queue without a fair-share policy accepts no scheduling priority of a job. One of the definition is ignored.
 
+    Source: the response of AWS Batch: “Job with shareIdentifier or schedulingPriority can only be submitted to job
+    queue with fair share scheduling policy.” JobDefinition, AWS Batch API reference.
+    """
+    if queue.fair_share is False and _PRIORITY_OVERRIDE in submission:
+        here = join_pointer(_PRIORITY_OVERRIDE)
+        message = f"The queue has no fair-share policy and accepts no {_PRIORITY_OVERRIDE}; remove it."
+        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("share.priority-alone")
+def priority_needs_share(submission: Document, queue: QueueFacts | None) -> Iterator[Problem]:
+    """A scheduling priority without a share identifier is refused by every queue.
+
+    A queue with a fair-share policy needs a share identifier, and one without accepts no priority.
     Source: SubmitJob, AWS Batch API reference.
     """
-    if queue.fair_share is False and "schedulingPriorityOverride" in submission:
-        here = "/schedulingPriorityOverride"
-        message = "The queue has no fair-share policy, so a scheduling priority has no effect."
+    is_queue_known = queue is not None and queue.fair_share is not None  # then another rule reports it
+    if not is_queue_known and _PRIORITY_OVERRIDE in submission and "shareIdentifier" not in submission:
+        here = join_pointer(_PRIORITY_OVERRIDE)
+        message = (
+            "A scheduling priority is for queues with a fair-share policy, and these need a shareIdentifier; "
+            "set one or remove the priority."
+        )
         yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("share.no-priority")
+def fair_share_job_has_priority(
+    definition: Document, submission: Document, queue: QueueFacts | None
+) -> Iterator[Problem]:
+    """On a queue with a fair-share policy, the definition or the job needs a scheduling priority.
+
+    A share identifier says that the queue has such a policy.
+    Source: the response of AWS Batch: “Either schedulingPriority in job definition or schedulingPriorityOverride
+    should be specified.”
+    """
+    is_fair_share = queue.fair_share if queue is not None else None
+    if is_fair_share is None:
+        is_fair_share = "shareIdentifier" in submission
+    if is_fair_share and "schedulingPriority" not in definition and _PRIORITY_OVERRIDE not in submission:
+        message = (
+            "The queue has a fair-share policy and the definition has no schedulingPriority; set the "
+            f"{_PRIORITY_OVERRIDE} of this job (0 to 9999, higher runs first)."
+        )
+        place = next((join_pointer(key) for key in ("shareIdentifier", "jobQueue") if key in submission), "")
+        yield Problem(place, message, fix=({"op": "add", "path": join_pointer(_PRIORITY_OVERRIDE), "value": 0},))
 
 
 @rule("queue.service-jobs")
