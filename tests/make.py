@@ -168,7 +168,7 @@ def approval(of: Submission | None = None, **fields: Any) -> Approval:
     defaults = {
         "submission": of,
         "team": of.team,
-        "reasons": [{"rule": "approval.array-size", "message": "It has 10 array jobs."}],
+        "reasons": [{"rule": "approval.array-size", "message": "The submission has 10 array child jobs."}],
         "forecast": {
             **totals,
             "made_at": "2026-01-01T00:00:00+00:00",

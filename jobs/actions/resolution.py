@@ -325,7 +325,7 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
     message = (
         f"{team} uses several AWS accounts. Choose the one to register in."
         if accounts
-        else f"{team} has no queue, and so no AWS account to register in. Ask an administrator to map a queue to it."
+        else f"{team} has no queue, and so no AWS account to register in. Ask an administrator to grant it a queue."
     )
     problems.append(Problem("", message, rule="portal.which-account"))
     return None

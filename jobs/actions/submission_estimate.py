@@ -69,7 +69,7 @@ def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapp
 def _plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
     size = PricedSize.of(request.size, account.region)
     limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
-    unknown_reason = f"The size is unknown because {request.size.unknown[0].reason}." if request.size.unknown else ""
+    unknown_reason = f"The resources are unknown. {request.size.unknown[0].reason}" if request.size.unknown else ""
     return PlannedJob(
         name, size, request.runs, request.attempts, limit_seconds, revision.definition_id, unknown_reason
     )

@@ -12,6 +12,8 @@ from typing import Self
 from jobs.models import Feature, Team
 from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
 from jobs.policy.requests import JobRequest
+from jobs.spec.forms.units import format_seconds
+from jobs.spec.job_size import GPU, MEMORY, VCPU, format_amount
 from jobs.spec.problems import join_words, quote, truncate
 
 
@@ -191,9 +193,8 @@ def array_jobs_are_within_threshold(
 ) -> Iterator[ApprovalReason]:
     limit = thresholds.array_size
     if limit is not None and summary.array_jobs > limit:
-        message = (
-            f"The submission has {summary.array_jobs:,} array jobs. {_threshold_sentence(summary, f'{limit:,}')}"
-        )
+        above = _threshold_sentence(summary, f"{limit:,}")
+        message = f"The submission has {summary.array_jobs:,} array child jobs. {above}"
         yield ApprovalReason("approval.array-size", message)
 
 
@@ -203,8 +204,8 @@ def daily_array_jobs_are_within_threshold(
     limit, jobs_today = thresholds.array_size, summary.today.array_jobs
     if limit is not None and 0 < summary.array_jobs <= limit < summary.array_jobs + jobs_today:
         message = (
-            f"With {summary.person}'s other jobs today, there are {summary.array_jobs + jobs_today:,} array jobs. "
-            f"{_threshold_sentence(summary, f'{limit:,} per person and day')}"
+            f"With {summary.person}'s other jobs today, there are {summary.array_jobs + jobs_today:,} array child "
+            f"jobs. {_threshold_sentence(summary, f'{limit:,} per person and day')}"
         )
         yield ApprovalReason("approval.array-size-of-day", message)
 
@@ -214,7 +215,7 @@ def sizes_are_known(summary: SubmissionSummary, thresholds: ApprovalThresholds) 
     if summary.jobs_of_unknown_size and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
         reason = summary.requests[summary.jobs_of_unknown_size[0]].size.unknown[0].reason
-        message = f"The size of {names} is unknown because {reason}. {summary.team} requires approval of large jobs."
+        message = f"The resources of {names} are unknown. {reason} {summary.team} requires approval of large jobs."
         yield ApprovalReason("approval.size-unknown", message)
 
 
@@ -227,9 +228,8 @@ def _why_unknown(summary: SubmissionSummary) -> str:
         names = join_words((quote(name) for name in summary.jobs_without_time_limit), limit=3)
         return f"{names} {'has' if len(summary.jobs_without_time_limit) == 1 else 'have'} no time limit."
     if summary.jobs_of_unknown_size:
-        return (
-            f"the size of {join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)} is unknown."
-        )
+        names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
+        return f"the resources of {names} are unknown."
     return "there is no rate for a job."
 
 
@@ -294,10 +294,10 @@ def duration_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     """Compare time limits and attempts, also where there is no rate and so no cost to compare."""
     for name, before, after in edit.common_jobs:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
-            limit = f"{after.run_seconds:,} s" if after.run_seconds else "none"
+            limit = format_seconds(after.run_seconds) if after.run_seconds else "none"
             yield ApprovalReason(
                 "edit.time-limit",
-                f"The time limit of {quote(name)} changed from {before.run_seconds:,} s to {limit}.",
+                f"The time limit of {quote(name)} changed from {format_seconds(before.run_seconds)} to {limit}.",
             )
         if after.attempts > before.attempts:
             yield ApprovalReason(
@@ -311,18 +311,19 @@ def size_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
     for name, before, after in edit.common_jobs:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
-            yield ApprovalReason("edit.size", f"The size of {quote(name)} is unknown because {reason}.")
-        sizes = (
-            ("vCPU", before.size.vcpus, after.size.vcpus),
-            ("MiB of memory", before.size.memory_mib, after.size.memory_mib),
-            ("GPU", before.size.gpus, after.size.gpus),
-            ("GiB of disk", before.size.ephemeral_gib, after.size.ephemeral_gib),
+            yield ApprovalReason("edit.size", f"The resources of {quote(name)} are unknown. {reason}")
+        sizes: tuple[tuple[str, Decimal | int, Decimal | int], ...] = (
+            (VCPU, before.size.vcpus, after.size.vcpus),
+            (MEMORY, before.size.memory_mib, after.size.memory_mib),
+            (GPU, before.size.gpus, after.size.gpus),
         )
-        for unit, old_amount, new_amount in sizes:
+        for resource, old_amount, new_amount in sizes:
             if new_amount > old_amount:
-                yield ApprovalReason(
-                    "edit.size", f"{quote(name)} increased from {old_amount} to {new_amount} {unit}."
-                )
+                change = f"{format_amount(resource, old_amount)} to {format_amount(resource, new_amount)}"
+                yield ApprovalReason("edit.size", f"{quote(name)} increased from {change}.")
+        if after.size.ephemeral_gib > before.size.ephemeral_gib:
+            change = f"{before.size.ephemeral_gib} GiB to {after.size.ephemeral_gib} GiB of disk"
+            yield ApprovalReason("edit.size", f"{quote(name)} increased from {change}.")
 
 
 def run_count_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:

@@ -53,7 +53,7 @@ def active_vcpus_are_known(check: QuotaCheck) -> Iterator[Violation]:
     allowance = f"{check.team} can use {limit} vCPU at a time in {check.queue}"
     reasons = [request.size.why_unknown(VCPU) for request in check.requests if request.definition]
     if reason := next(filter(None, reasons), ""):
-        message = f"{allowance}, but the vCPU of this submission are unknown because {reason}."
+        message = f"{allowance}, but the vCPU of this submission are unknown. {reason}"
         yield Violation("policy.size-unknown", "/jobQueue", message)
     if check.usage.unknown_vcpus:
         message = (

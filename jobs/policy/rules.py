@@ -13,7 +13,8 @@ from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.images import image_matches
 from jobs.policy.requests import DefinitionRequest, JobRequest, ResourceRequest
-from jobs.spec.job_size import GPU, MEMORY, VCPU
+from jobs.spec.forms.units import format_seconds
+from jobs.spec.job_size import GPU, MEMORY, VCPU, format_amount
 from jobs.spec.problems import Severity, join_pointer, join_words, quote, truncate
 from jobs.spec.rules.reserved_names import PORTAL_TAG_PREFIX
 
@@ -106,8 +107,8 @@ def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[V
             yield Violation(
                 "policy.field-unknown",
                 use.pointer,
-                f"The portal does not know the field {quote(use.name)}, so {grants.team} can't use "
-                "it. Ask an administrator to add it to the team's further fields.",
+                f"The portal doesn't support the field {quote(use.name)} yet. Ask an administrator to add it to "
+                "the team's Additional AWS Batch fields.",
             )
 
 
@@ -133,7 +134,7 @@ def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[
         yield Violation(
             "policy.no-queue-takes-it",
             "",
-            f"No queue of {grants.team} accepts a job of this size ({resource}: at most {limit}).",
+            f"No queue of {grants.team} accepts a job of this size (at most {format_amount(resource, limit)}).",
             Severity.WARNING,
         )
 
@@ -142,13 +143,12 @@ def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[
 
 
 def queue_is_granted(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a queue that an admin mapped to the team."""
+    """Require a queue that an admin granted to the team."""
     if request.queue_id not in grants.queues:
         yield Violation(
             "policy.queue-not-granted",
             "/jobQueue",
-            f"Queue {request.queue_name} is not granted to {grants.team}. Ask an administrator to map it to "
-            "the team.",
+            f"Queue {request.queue_name} is not granted to {grants.team}. Ask an administrator to grant it.",
         )
 
 
@@ -179,23 +179,23 @@ def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[V
         yield Violation(
             f"policy.{rule}",
             request.size_pointer,
-            f"The job asks for {amount} {resource}{nodes}; "
-            f"{grants.team} can use at most {limit} in {request.queue_name}.",
+            f"The job asks for {format_amount(resource, amount)}{nodes}; "
+            f"{grants.team} can use at most {format_amount(resource, limit)} in {request.queue_name}.",
         )
 
 
 def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
     """Refuse a job of unknown size where the queue has limits. A missing definition is a problem of its own."""
     limits_by_reason: dict[str, list[str]] = {}
-    for unit, resource, limit in _size_limits(_limits(request, grants)):
+    for resource, limit in _size_limits(_limits(request, grants)):
         if reason := request.size.why_unknown(resource):
-            limits_by_reason.setdefault(reason, []).append(f"{limit:,} {unit}")
+            limits_by_reason.setdefault(reason, []).append(format_amount(resource, limit))
     for reason, limits in limits_by_reason.items() if request.definition else ():
         yield Violation(
             "policy.size-unknown",
             request.size_pointer,
             f"{grants.team} can use at most {join_words(limits)} in {request.queue_name}, but the "
-            f"size of the job is unknown because {reason}. Set it as numbers for each container.",
+            f"resources of the job are unknown. {reason}",
         )
 
 
@@ -206,8 +206,8 @@ def array_size_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
         yield Violation(
             "policy.array-too-large",
             "/arrayProperties/size",
-            f"The array has {request.array_size} jobs; "
-            f"{grants.team} can have at most {limit} in {request.queue_name}.",
+            f"The array has {request.array_size:,} child jobs; "
+            f"{grants.team} can have at most {limit:,} in {request.queue_name}.",
         )
 
 
@@ -217,12 +217,12 @@ def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
     if limit is None or 0 < request.run_seconds <= limit:
         return
     fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": limit}},)
-    limit_text = f"jobs of {grants.team} in {request.queue_name} can run for at most {limit} s"
+    limit_text = f"{grants.team} can run jobs in {request.queue_name} for at most {format_seconds(limit)}"
     if request.run_seconds:
-        message = f"The time limit is {request.run_seconds} s, but {limit_text}."
+        message = f"The time limit is {format_seconds(request.run_seconds)}. {limit_text}. Shorten it."
         yield Violation("policy.runs-too-long", "/timeout", message, fix=fix)
     else:
-        message = f"The job needs a time limit: {limit_text}."
+        message = f"The job has no time limit. {limit_text}. Set a time limit."
         yield Violation("policy.no-time-limit", "/timeout", message, fix=fix)
 
 
@@ -350,25 +350,21 @@ def _limits(request: JobRequest, grants: TeamGrants) -> QueueLimits:
     return grants.queues.get(request.queue_id, QueueLimits())
 
 
-def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[tuple[str, str, object, int]]:
-    """Yield what exceeds its limit: unit, rule, requested amount, limit."""
+def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[tuple[str, str, Decimal | int, int]]:
+    """Yield what exceeds its limit: AWS's name, rule, requested amount, limit."""
     amounts: dict[str, tuple[str, Decimal | int]] = {
         VCPU: ("too-many-vcpus", request.size.vcpus),
         MEMORY: ("too-much-memory", request.size.memory_mib),
         GPU: ("too-many-gpus", request.size.gpus),
     }
-    for unit, resource, limit in _size_limits(limits):
+    for resource, limit in _size_limits(limits):
         rule, amount = amounts[resource]
         if amount > limit:
-            yield unit, rule, amount, limit
+            yield resource, rule, amount, limit
 
 
-def _size_limits(limits: QueueLimits) -> Iterator[tuple[str, str, int]]:
-    """Yield the resources with a limit: unit, AWS's name, limit."""
-    for unit, resource, limit in (
-        ("vCPU", VCPU, limits.vcpus),
-        ("MiB of memory", MEMORY, limits.memory_mib),
-        ("GPU", GPU, limits.gpus),
-    ):
+def _size_limits(limits: QueueLimits) -> Iterator[tuple[str, int]]:
+    """Yield the resources with a limit: AWS's name, limit."""
+    for resource, limit in ((VCPU, limits.vcpus), (MEMORY, limits.memory_mib), (GPU, limits.gpus)):
         if limit is not None:
-            yield unit, resource, limit
+            yield resource, limit

@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, overrides, tasks
 from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.forms.units import format_mib
 from jobs.spec.instance_types import instance_size
-from jobs.spec.problems import quote
+from jobs.spec.problems import join_words, quote
 from jobs.spec.rules.multinode_ecs_eks import NODE_GROUPS_PATH, parse_node_range
 from jobs.spec.rules.sizes import LEGACY_SIZE_KEYS
 
@@ -43,7 +44,7 @@ MAX_NODES = 9999
 
 
 class UnknownAmount(NamedTuple):
-    """A resource whose amount can't be determined. The reason continues a sentence after “because”."""
+    """A resource whose amount can't be determined. The reason is in sentences and says what to change."""
 
     resource: str  # VCPU, MEMORY or GPU
     reason: str
@@ -103,6 +104,14 @@ class JobSize:
         return next((amount.reason for amount in self.unknown if amount.resource == resource), "")
 
 
+def format_amount(resource: str, amount: Decimal | int) -> str:
+    """Format an amount as forms show it: 2 vCPU, 64 GiB of memory, 1 GPU."""
+    if resource == MEMORY:
+        return f"{format_mib(int(amount))} of memory"
+    unit = "vCPU" if resource == VCPU else "GPU" if amount == 1 else "GPUs"
+    return f"{Decimal(amount).normalize():,f} {unit}"
+
+
 def requested_size(definition: Document, submission: Document) -> JobSize:
     """Return the effective size. An override of one type keeps the definition's others (SubmitJob, API reference)."""
     counter = _SizeCounter(definition, submission)
@@ -160,7 +169,7 @@ class _SizeCounter:
         for task in alone:
             amounts += self._task_amounts(task, ())
         if "nodeProperties" not in self.definition:
-            return (amounts if alone else _all_unknown("it has no container")), 1
+            return (amounts if alone else _all_unknown("The definition has no container.")), 1
         of_nodes, count = self._all_nodes([task for task in all_tasks if task.is_in_node_group])
         return amounts + of_nodes, count
 
@@ -170,7 +179,9 @@ class _SizeCounter:
             for path, value in _size_members(document):
                 is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
                 if not is_read and value not in (None, [], {}):
-                    return _all_unknown(f"the portal does not know the field {'.'.join(_keys_of(path))}")
+                    return _all_unknown(
+                        f"The portal doesn't support resources in the field {'.'.join(_keys_of(path))}."
+                    )
         return ResourceAmounts()
 
     # -- One task or pod
@@ -187,7 +198,7 @@ class _SizeCounter:
             else:
                 main += amounts
         if not task.containers:
-            main = _all_unknown("it has no container")
+            main = _all_unknown("The definition has no container.")
         gib = object_at(task.value, "ephemeralStorage").get("sizeInGiB")
         storage = ResourceAmounts(ephemeral_gib=gib if is_integer(gib) else 0)
         return main.elementwise_max(before) + storage
@@ -200,7 +211,7 @@ class _SizeCounter:
         for override in matching:
             self._paths_read["submission"].add(override.path)
         if len(matching) > 1:
-            return _all_unknown(f"{_label(container)} is overridden twice")
+            return _all_unknown(f"{_label(container)} has two overrides. Keep one.")
         requests = _pod_requests if container.type == "eks" else _container_requests
         label = _label(container)
         if not matching:
@@ -218,12 +229,14 @@ class _SizeCounter:
         self._paths_read["submission"].add(("nodeOverrides", "numNodes"))
         count = override.get("numNodes", block.get("numNodes"))
         if not is_integer(count) or not 0 < count <= MAX_NODES:
-            return _all_unknown("it has no number of nodes"), 1
+            return _all_unknown(f"numNodes isn't a number from 1 to {MAX_NODES:,}."), 1
         spans: list[tuple[range, ResourceAmounts]] = []
         for number, group in enumerate(list_at(block, "nodeRangeProperties")):
             span = parse_node_range(text_at(group, "targetNodes"), count)
             if span is None:
-                return _all_unknown(f"the range of node group {number + 1} can't be read"), count
+                return _all_unknown(
+                    f"targetNodes of node group {number + 1} isn't a range of nodes, such as 0:3."
+                ), count
             own = [task for task in inside if task.path[2] == number]
             spans.append((range(span.start, min(span.stop, count)), self._one_node(group, number, own)))
         return _sum_nodes(spans, count), count
@@ -237,15 +250,15 @@ class _SizeCounter:
         here = ("nodeOverrides", "nodePropertyOverrides", positions[0] if positions else -1)
         self._paths_read["submission"].add((*here, "instanceTypes"))
         if len(positions) > 1:
-            return _all_unknown(f"nodes {target} are overridden twice")
+            return _all_unknown(f"Node group {target} has two overrides. Keep one.")
         override = object_at(entries[positions[0]]) if positions else {}
-        amounts = ResourceAmounts() if inside else _all_unknown(f"nodes {target} have no container")
+        amounts = ResourceAmounts() if inside else _all_unknown(f"Node group {target} has no container.")
         for task in inside:
             amounts += self._task_amounts(task, here)
         for name in _instance_types(override) or _instance_types(group):
             size = instance_size(name)
             if size is None:
-                return amounts + _all_unknown(f"the portal doesn't know how large {quote(name)} is")
+                return amounts + _all_unknown(f"Unknown instance type {quote(name)}.")
             amounts = amounts.elementwise_max(ResourceAmounts(Decimal(size.vcpus), size.memory_mib, size.gpus))
         return amounts
 
@@ -289,7 +302,7 @@ def _sum_nodes(spans: Sequence[tuple[range, ResourceAmounts]], count: int) -> Re
             for span, amounts in covering
             if all(other.start <= span.start and span.stop <= other.stop for other, _ in covering)
         ]
-        node = _all_unknown(f"node {first} is not in any group") if not covering else ResourceAmounts()
+        node = _all_unknown(f"Node {first} is not in any node group.") if not covering else ResourceAmounts()
         for amounts in inner or [amounts for _, amounts in covering]:
             node = node.elementwise_max(amounts)
         total += node.scale(end - first)
@@ -382,14 +395,18 @@ def _larger(kind: str, one: str | None, other: str) -> str:
 
 
 def _parse_amounts(requests: Mapping[str, str], label: str) -> ResourceAmounts:
-    unknown = [UnknownAmount(kind, f"{label} has no size") for kind in (VCPU, MEMORY) if kind not in requests]
+    absent = [kind for kind in (VCPU, MEMORY) if kind not in requests]
+    names = join_words((RESOURCE_NAMES[kind] for kind in absent), conjunction="or")
+    absence = f"{label} has no {names}. Set vCPU and memory in the definition or the job."
+    unknown = [UnknownAmount(kind, absence) for kind in absent]
     values: dict[str, Decimal] = {}
     for kind, text in requests.items():
         pattern = _AMOUNT_PATTERNS.get(kind)
         if pattern is None:
-            unknown.append(UnknownAmount(GPU, f"{label} asks for {quote(kind)}, which the portal doesn't know"))
+            unknown.append(UnknownAmount(GPU, f"{label} has a resource of unknown type {quote(kind)}."))
         elif not pattern.fullmatch(text) or (kind != GPU and not Decimal(text)):
-            unknown.append(UnknownAmount(kind, f"{label} asks for {quote(text)}, which is not an amount"))
+            reason = f"{label} has the invalid value {quote(text)} for {RESOURCE_NAMES[kind]}."
+            unknown.append(UnknownAmount(kind, reason))
         else:
             values[kind] = Decimal(text)
     return ResourceAmounts(
@@ -400,9 +417,9 @@ def _parse_amounts(requests: Mapping[str, str], label: str) -> ResourceAmounts:
 def _label(container: ContainerEntry) -> str:
     name = text_at(container.value, "name")
     if name and container.type != "container":
-        return f"container {quote(name)}"
+        return f"Container {quote(name)}"
     group = container.path[2] if container.path[0] == "nodeProperties" else None
-    return f"a container of node group {group + 1}" if isinstance(group, int) else "its container"
+    return f"A container of node group {group + 1}" if isinstance(group, int) else "The container"
 
 
 def _all_unknown(reason: str) -> ResourceAmounts:

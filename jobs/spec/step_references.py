@@ -25,7 +25,7 @@ MAX_AMBIGUOUS_REMNANTS = 25
 MAX_CANDIDATES = 8
 """Candidate steps considered per remnant; with more, it is ambiguous anyway."""
 
-QUOTE_EOF_HINT = "Quote the 'EOF' of the heredoc (cat << 'EOF') so that the shell leaves it unchanged."
+QUOTE_EOF_HINT = "To keep references unchanged, quote EOF: cat << 'EOF'."
 
 
 _SHELL_SOURCE = "Source: POSIX shell, parameter expansion."
@@ -46,10 +46,12 @@ REFERENCE_IN_TEXT = register_rule(
 BARE_NAME = register_rule("workflow.bare-name", ERROR, "The name of a step needs ${ } around it. Source: the portal.")
 SHELL_REMNANT = register_rule(
     "workflow.shell-rest", WARNING,
-    f"What a shell left of ${{name}} is read as the only other step that matches. {_SHELL_SOURCE}",
+    f"A jobId that a shell shortened from ${{name}} is read as the only other step that matches. {_SHELL_SOURCE}",
 )  # fmt: skip
 AMBIGUOUS_REMNANT = register_rule(
-    "workflow.ambiguous-rest", ERROR, f"What a shell left of ${{name}} matches more than one step. {_SHELL_SOURCE}"
+    "workflow.ambiguous-rest",
+    ERROR,
+    f"A jobId that a shell shortened from ${{name}} matches several steps. {_SHELL_SOURCE}",
 )
 NEITHER_STEP_NOR_ID = register_rule(
     "workflow.neither-step-nor-id", ERROR,
@@ -135,8 +137,8 @@ class _ReferenceResolver:
             self._read_reference(step, entry, reference[1].strip(), kind)
         elif not job_id:
             message = (
-                "The jobId is empty. If it was ${name}, a shell has replaced it with nothing. "
-                "Quote the 'EOF' of the heredoc (cat << 'EOF'), or write ${name} again."
+                "The jobId is empty. If it was ${name}, your shell removed it. Write ${name} again. "
+                f"{QUOTE_EOF_HINT}"
             )
             self._report(step, entry, message, EMPTY_REFERENCE)
         elif "${" in job_id:
@@ -215,27 +217,28 @@ class _ReferenceResolver:
             return
         choices = [f"${{{self.references.name(step)}}}" for step in possible[:MAX_CANDIDATES]]
         choices += ["another"] * (len(possible) > MAX_CANDIDATES)
-        message = f"{quote(remnant.text)} may be what a shell left of more than one reference; "
-        message += f"write {join_words(choices, conjunction='or', limit=MAX_CANDIDATES + 1)}."
+        message = f"Your shell shortened a reference to {quote(remnant.text)}, and several steps match. "
+        message += f"Write {join_words(choices, conjunction='or', limit=MAX_CANDIDATES + 1)}."
         self._report(remnant.step, remnant.entry, message, AMBIGUOUS_REMNANT)
 
     def _accept_remnant(self, remnant: _Remnant, parent: int) -> None:
         name = self.references.name(parent)
         self.references.edges.append(StepReference(remnant.step, remnant.entry, parent, remnant.type))
         message = (
-            f"{quote(remnant.text)} is what a shell left of ${{{name}}} and is read as that step. {QUOTE_EOF_HINT}"
+            f"Your shell replaced ${{{name}}} with {quote(remnant.text)}. The portal uses the step {name}. "
+            f"{QUOTE_EOF_HINT}"
         )
         self._report(remnant.step, remnant.entry, message, SHELL_REMNANT, suggestion=name, severity=Severity.WARNING)
 
     def _report_neither(self, step: int, entry: int, text: str, *, circular: int | None = None) -> None:
         message = (
-            f"{quote(text)} is neither a step nor a Batch job id; write ${{name}} with the jobName of another step."
+            f"{quote(text)} isn't a step or an AWS Batch job ID. Write ${{name}} with the jobName of another step."
         )
         if circular is not None:
             name = self.references.name(circular)
             message = (
-                f"{quote(text)} is neither a step nor a Batch job id; as ${{{name}}}, cut by a shell, "
-                "it would make steps wait for each other in a circle."
+                f"{quote(text)} isn't a step or an AWS Batch job ID. If you meant ${{{name}}}, that would create "
+                "a circular dependency. Correct the jobId or remove the dependency."
             )
         self._report(step, entry, message, NEITHER_STEP_NOR_ID)
 

@@ -77,7 +77,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
     job = approval.submission.jobs.get()
     assert (job.delivery, approval.decision, enqueued) == ("AWAITING", "waiting", ["deliver"])
     assert job.delivery_note == (
-        "Waiting for approval. The submission has 10 array jobs. Research requires approval above 4."
+        "Waiting for approval. The submission has 10 array child jobs. Research requires approval above 4."
     )
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
     assert [taken.name for taken in claim_jobs(research.queue.account, 10)] == ["dear"]
@@ -266,7 +266,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
         ({"jobQueue": "small"}, "moved from queue cpu to small"),
         (
             {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "2"}]}},
-            "increased from 1 to 2 vCPU",
+            "increased from 1 vCPU to 2 vCPU",
         ),
         ({"jobDefinition": "other"}, "The image of “dear” changed from “busybox” to “alpine”."),
         ({"jobDefinition": "mighty"}, "The role of “dear” changed from none to “arn:aws:iam::1:role/mighty”."),

@@ -169,7 +169,11 @@ def test_more_time_and_more_attempts_are_raised_and_less_is_not():
     limited, longer = (job({"timeout": {"attemptDurationSeconds": seconds}}) for seconds in (60, 61))
     tried = job({"retryStrategy": {"attempts": 2}})
 
-    assert escalation_rules(limited, longer) == ["edit.time-limit"]
+    [longer_limit] = escalations(request(limited), request(longer))
+    assert (longer_limit.rule, longer_limit.message) == (
+        "edit.time-limit",
+        "The time limit of “job-1” changed from 1 min to 1 min 1 s.",
+    )
     assert escalation_rules(limited, job()) == ["edit.time-limit"]  # without a limit
     assert escalation_rules(longer, limited) == []
     assert escalation_rules(job(), tried) == ["edit.attempts"]

@@ -209,6 +209,16 @@ def test_a_size_of_the_definitions_own_is_told_at_the_definition():
     assert violations_of(job(), grants_with(ceilings={"vcpus": 1})) == [("policy.too-many-vcpus", "/jobDefinition")]
 
 
+def test_memory_is_told_in_the_units_of_the_form():
+    limits = grants_with(ceilings={"memory_mib": 65536})
+    override = {"resourceRequirements": [{"type": "MEMORY", "value": "131072"}]}
+    [violation] = job_violations(job({"containerOverrides": override}), limits)
+
+    assert (
+        violation.message == "The job asks for 128 GiB of memory; Research can use at most 64 GiB of memory in cpu."
+    )
+
+
 def test_an_array_has_its_ceiling():
     grants = grants_with(ceilings={"array_size": 10})
 
@@ -226,8 +236,13 @@ def test_where_runs_have_a_longest_time_a_job_says_its_own_and_is_helped_to():
     assert violations_of(job({"timeout": {"attemptDurationSeconds": 7200}}, on=limited), grants) == [
         ("policy.runs-too-long", "/timeout")
     ]
+    [too_long] = job_violations(job({"timeout": {"attemptDurationSeconds": 7200}}, on=limited), grants)
+    assert too_long.message == "The time limit is 2 h. Research can run jobs in cpu for at most 1 h. Shorten it."
     [missing] = job_violations(job(), grants)
     assert (missing.rule, missing.pointer) == ("policy.no-time-limit", "/timeout")
+    assert missing.message == (
+        "The job has no time limit. Research can run jobs in cpu for at most 1 h. Set a time limit."
+    )
     assert missing.fix == ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": 3600}},)
 
 

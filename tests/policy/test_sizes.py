@@ -113,8 +113,8 @@ def test_what_cannot_be_told_is_said_in_words_with_the_reason():
     [told] = job_violations(job(on=bare), grants_with(ceilings={"vcpus": 64, "memory_mib": 2048}))
 
     assert told.message == (
-        "Research can use at most 64 vCPU and 2,048 MiB of memory in cpu, but the size of the job is unknown because "
-        "its container has no size. Set it as numbers for each container."
+        "Research can use at most 64 vCPU and 2 GiB of memory in cpu, but the resources of the job are unknown. "
+        "The container has no vCPU or memory. Set vCPU and memory in the definition or the job."
     )
 
 
@@ -156,7 +156,7 @@ def test_the_size_of_a_job_of_several_nodes_is_told_as_their_sum():
     ask = job({"nodeOverrides": {"numNodes": 9}}, on=definition_for(("nodeOverrides", "numNodes")))
     [told] = job_violations(ask, grants_with(ceilings={"vcpus": 8}, features=frozenset(Feature.values)))
 
-    assert told.message == "The job asks for 9 vCPU on its 9 nodes in total; Research can use at most 8 in cpu."
+    assert told.message == "The job asks for 9 vCPU on its 9 nodes in total; Research can use at most 8 vCPU in cpu."
     assert told.pointer == "/nodeOverrides"
 
 

@@ -145,9 +145,7 @@ def test_a_node_is_at_least_as_large_as_the_machine_it_has_to_itself(kind, place
 
     large = size_with(kind, place, name("g5.12xlarge"))
     assert (large.vcpus, large.memory_mib, large.gpus) == (48 * NODES, 192 * 1024 * NODES, 4 * NODES)
-    assert (
-        size_with(kind, place, name("zz9.huge")).why_unknown(GPU) == "the portal doesn't know how large “zz9.huge” is"
-    )
+    assert size_with(kind, place, name("zz9.huge")).why_unknown(GPU) == "Unknown instance type “zz9.huge”."
 
 
 @pytest.mark.parametrize(("kind", "place"), places(DISKS))
@@ -198,14 +196,16 @@ def test_an_override_of_a_container_that_is_not_there_or_is_named_twice_makes_th
     twice = size_of(definition, over_task(*({"name": "a", "resourceRequirements": larger},) * 2))
 
     assert "ecsPropertiesOverride.taskProperties.containers" in strange.why_unknown(VCPU)
-    assert twice.why_unknown(VCPU) == "container “a” is overridden twice"
+    assert twice.why_unknown(VCPU) == "Container “a” has two overrides. Keep one."
 
 
 def test_a_container_without_a_size_makes_the_size_of_its_task_unknown():
     size = size_of(task(container("a", VCPU="1", MEMORY="100"), container("b", VCPU="1")), {})
 
     assert (size.vcpus, size.memory_mib) == (2, 0)
-    assert size.why_unknown(MEMORY) == "container “b” has no size"
+    assert (
+        size.why_unknown(MEMORY) == "Container “b” has no memory. Set vCPU and memory in the definition or the job."
+    )
     assert not size.why_unknown(VCPU)
 
 
@@ -287,7 +287,7 @@ def test_an_override_of_nodes_that_is_for_no_group_or_for_one_twice_makes_the_si
 def test_a_node_in_no_group_makes_the_size_unknown():
     definition = nodes(3, n0_1={"image": "x", "resourceRequirements": requirements(VCPU="1", MEMORY="100")})
 
-    assert size_of(definition, {}).why_unknown(VCPU) == "node 2 is not in any group"
+    assert size_of(definition, {}).why_unknown(VCPU) == "Node 2 is not in any node group."
 
 
 @pytest.mark.parametrize("block", ["containerOverrides", "ecsPropertiesOverride", "nodeOverrides", "laterOverride"])
@@ -356,8 +356,8 @@ def test_a_container_that_asks_for_none_is_of_unknown_size():
     size = size_of(task(container("a", VCPU="0", MEMORY="0")), {})
 
     assert [size.why_unknown(kind) for kind in (VCPU, MEMORY, GPU)] == [
-        "container “a” asks for “0”, which is not an amount",
-        "container “a” asks for “0”, which is not an amount",
+        "Container “a” has the invalid value “0” for vCPU.",
+        "Container “a” has the invalid value “0” for memory.",
         "",
     ]
 

@@ -172,7 +172,7 @@ def test_a_rest_is_read_as_the_one_step_that_closes_no_circle() -> None:
 def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
     problem = only_problem(workflow(step("a-x", "${c}"), step("c", "x")))
     assert (problem.pointer, problem.rule) == ("/jobs/1/dependsOn/0/jobId", "workflow.neither-step-nor-id")
-    assert "circle" in problem.message
+    assert "circular dependency" in problem.message
 
 
 def test_rests_that_close_a_circle_only_together_are_none_of_them_references() -> None:
@@ -242,7 +242,7 @@ def test_a_submission_is_a_plan_of_one_step() -> None:
 
 
 def test_a_circle_has_no_plan() -> None:
-    with pytest.raises(ValueError, match="circle"):
+    with pytest.raises(ValueError, match="circular dependency"):
         judge.plan_workflow(workflow(step("a", "${b}"), step("b", "${a}")))
 
 

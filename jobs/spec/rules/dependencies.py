@@ -56,15 +56,15 @@ def no_step_reference(document: Document) -> Iterator[Problem]:
 
 @rule("submission.empty-job-id")
 def job_id_is_not_empty(document: Document) -> Iterator[Problem]:
-    """The id of a job to wait for can't be empty; a shell may have emptied it.
+    """The ID of a job to wait for can't be empty; a shell may have removed it.
 
     Source: POSIX shell, parameter expansion; JobDependency, AWS Batch API reference.
     """
     for here, job_id in _job_ids(document):
         if not job_id:
             message = (
-                "The jobId is empty; a shell replaces ${name} with nothing unless the heredoc begins "
-                "with << 'EOF'. Enter the id of a job."
+                "The jobId is empty. Enter the ID of a job. If it was ${name}, your shell removed it: "
+                "quote EOF (cat << 'EOF')."
             )
             yield Problem(here, message)
 
@@ -83,15 +83,15 @@ def job_id_is_valid(document: Document) -> Iterator[Problem]:
 
 @rule("workflow.sequential-is-plain", WARNING)
 def sequential_is_plain(document: Document) -> Iterator[Problem]:
-    """SEQUENTIAL with a jobId is treated as a plain dependency, because Batch defines it only within an array.
+    """SEQUENTIAL with a jobId is ignored, because AWS Batch defines it only within an array.
 
     Source: “Job dependencies”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
             message = (
-                "A dependency with a jobId can't be SEQUENTIAL; it is treated as a plain one: "
-                "this job starts when the other has succeeded."
+                "SEQUENTIAL isn't allowed with a jobId, so it's ignored. This job starts after the other job "
+                "succeeds. Remove type."
             )
             yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
 
@@ -133,7 +133,7 @@ def dependency_names_job(document: Document) -> Iterator[Problem]:
         if "jobId" in entry or entry.get("type") == "SEQUENTIAL":
             continue
         if entry.get("type") == "N_TO_N":
-            yield Problem(here, "N_TO_N needs the jobId of the array whose children to wait for.")
+            yield Problem(here, "N_TO_N needs a jobId. Enter the ID of the array job to depend on.")
         else:
             message = "This dependency has no job; add a jobId or remove it."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))

@@ -122,7 +122,7 @@ def task_has_essential_container(document: Document) -> Iterator[Problem]:
         none_essential = all(container.value.get("essential") is False for container in task.containers)
         if task.type == "ecs" and task.containers and none_essential:
             here = join_pointer(*task.containers[0].path, "essential")
-            message = "No container of this task is essential; the job needs one that it ends with."
+            message = "At least one container must be essential. The job ends when an essential container exits."
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 

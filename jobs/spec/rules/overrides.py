@@ -9,7 +9,7 @@ from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, 
 from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.multinode_ecs_eks import NODE_GROUPS_PATH, parse_node_range
-from jobs.spec.rules.platform import fractional_vcpus, unsupported_fargate_size
+from jobs.spec.rules.platform import INSTANCE_TYPE_MESSAGE, fractional_vcpus, unsupported_fargate_size
 from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, MAX_PORTAL_TAGS, MAX_TAGS, user_tag_keys
 from jobs.spec.rules.sizes import (
@@ -274,7 +274,7 @@ def node_override_names_group(definition: Document, submission: Document) -> Ite
 
 @rule("overrides.node-count")
 def node_count_can_change(definition: Document, submission: Document) -> Iterator[Problem]:
-    """A different number of nodes needs a group with an open end, and must include the main node and every group.
+    """A different number of nodes needs an open-ended node range, and must include the main node and every group.
 
     Source: NodeOverrides, AWS Batch API reference.
     """
@@ -288,7 +288,9 @@ def node_count_can_change(definition: Document, submission: Document) -> Iterato
     fix = ({"op": "remove", "path": here},)
     if not any(group.endswith(":") for group in groups):
         yield Problem(
-            here, "No group of the job definition has an open end, so its number of nodes is fixed.", fix=fix
+            here,
+            "You can't change numNodes: no node range of the definition is open-ended (such as 1:). Remove numNodes.",
+            fix=fix,
         )
     elif (is_integer(main) and main >= count) or any(start >= count for start in starts):
         yield Problem(
@@ -396,8 +398,7 @@ def override_instance_type_is_for_nodes(definition: Document, submission: Docume
     """
     here = "/containerOverrides/instanceType"
     if "containerProperties" in definition and object_at(submission, "containerOverrides").get("instanceType"):
-        message = "instanceType applies only to multi-node jobs; the compute environment of the queue decides."
-        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+        yield Problem(here, INSTANCE_TYPE_MESSAGE, fix=({"op": "remove", "path": here},))
 
 
 RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (

@@ -14,6 +14,10 @@ _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappines
 _ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
 _EC2_LOG_DRIVERS = ("json-file", "syslog", "journald", "gelf", "fluentd")
 _FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
+INSTANCE_TYPE_MESSAGE = (
+    "instanceType works only for multi-node jobs. Remove it: the queue's compute environment selects the instance "
+    "type."
+)
 
 
 @rule("fargate.multinode")
@@ -234,14 +238,13 @@ def fractional_vcpus(container: ContainerEntry) -> Iterator[Problem]:
 
 @rule("platform.instance-type", WARNING)
 def instance_type_is_for_nodes(document: Document) -> Iterator[Problem]:
-    """An instance type can be set only for multi-node jobs; for others the compute environment decides.
+    """An instance type can be set only for multi-node jobs; for others the compute environment selects it.
 
     Source: ContainerProperties, AWS Batch API reference.
     """
     if value_at(document, "containerProperties", "instanceType") and not is_fargate(document):
         here = "/containerProperties/instanceType"
-        message = "instanceType applies only to multi-node jobs; the compute environment of the queue decides."
-        yield Problem(here, message, fix=({"op": "remove", "path": here},))
+        yield Problem(here, INSTANCE_TYPE_MESSAGE, fix=({"op": "remove", "path": here},))
 
 
 RULES = (

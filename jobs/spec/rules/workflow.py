@@ -125,7 +125,7 @@ def plan_workflow(document: Document) -> WorkflowPlan:
         edges[reference.step][StepDependency(reference.parent, reference.type)] = None
     order = graph.topological_order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
-        raise ValueError("Steps wait for each other in a circle.")
+        raise ValueError("The steps have a circular dependency.")
     resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
     workflow_steps = (
         WorkflowStep(
@@ -196,7 +196,7 @@ def job_names_are_unique(references: StepReferences) -> Iterator[Problem]:
 
 @rule("workflow.cycle")
 def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
-    """Steps that wait for each other in a circle never start.
+    """Steps with a circular dependency never start.
 
     Source: “Job dependencies”, AWS Batch User Guide: a job starts when all that it waits for have succeeded.
     """
@@ -208,13 +208,13 @@ def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
         if len(names) > 8:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
         cycle_text = " → ".join([*names, names[0]])
-        message = f"These steps wait for each other in a circle: {cycle_text}; remove one dependency."
+        message = f"Circular dependency: {cycle_text}. Remove one of them."
         yield Problem(f"{entries[cycle[0], cycle[1 % len(cycle)]].pointer}/jobId", message)
 
 
 @rule("workflow.too-many-parents")
 def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
-    """A job can wait for at most 20 others; for more, add jobs in between that wait for up to 20 each.
+    """A job can depend on at most 20 others; for more, add intermediate jobs that depend on up to 20 each.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
@@ -222,10 +222,13 @@ def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
         count = len(list_at(step, "dependsOn"))
         if count > MAX_PARENTS:
             between = count_intermediate_jobs(count)
+            name = quote(references.name(number))
+            intermediate = (
+                f"{between} intermediate jobs that each depend" if between > 1 else "an intermediate job that depends"
+            )
             message = (
-                f"{quote(references.name(number))} waits for {count} jobs; AWS Batch accepts at most "
-                f"{MAX_PARENTS}. Add {between} job{'s' * (between > 1)} in between that wait for up to {MAX_PARENTS} "
-                "of them each, and let this one wait for those."
+                f"{name} depends on {count} jobs. AWS Batch allows {MAX_PARENTS}. Add {intermediate} on up to "
+                f"{MAX_PARENTS} of them, and make {name} depend on the intermediate job{'s' * (between > 1)}."
             )
             yield Problem(join_pointer("jobs", number, "dependsOn"), message)
 

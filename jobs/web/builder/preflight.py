@@ -341,7 +341,7 @@ def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
 def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
-        return _unknown_check("price", f"The size is unknown because {size.unknown[0].reason}.")
+        return _unknown_check("price", f"The resources are unknown. {size.unknown[0].reason}")
     priced = PricedSize.of(size, region)
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
