@@ -1,11 +1,15 @@
-"""Form fields of the admin: lists as lines, durations in words, and relations fixed once saved."""
+"""Form fields of the admin: lists as lines, sizes and durations with their units, and relations fixed once saved."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from jobs.spec.forms import units
+
+MAX_INTEGER = 2**31 - 1
+"""What a column of whole numbers holds."""
 
 
 class LinesField(forms.CharField):
@@ -25,21 +29,29 @@ class LinesField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
-class DurationField(forms.IntegerField):
-    """Whole seconds, read and shown as people write them: 24 h, 90 min, 3600."""
+class QuantityField(forms.IntegerField):
+    """A whole number of a unit, read and shown as people write it."""
 
     widget = forms.TextInput
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "max_value": "This is above the largest value that AWS Batch takes."
+    }
+    format_value: Callable[[int], str]
+    parse_text: Callable[[str], int | None]
+
+    def __init__(self, *, max_value: int = MAX_INTEGER, **options: Any) -> None:
+        super().__init__(max_value=max_value, **options)
 
     def prepare_value(self, value: Any) -> Any:
-        return units.format_seconds(value) if isinstance(value, int) else value
+        return type(self).format_value(value) if isinstance(value, int) else value
 
     def to_python(self, value: Any) -> int | None:
         if value in self.empty_values:
             return None
-        seconds = units.parse_seconds(str(value))
-        if seconds is None:
-            raise ValidationError("Enter a duration like 24 h, 90 min or 3600 (seconds).", code="invalid")
-        return seconds
+        quantity = type(self).parse_text(str(value))
+        if quantity is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return quantity
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -48,13 +60,31 @@ class DurationField(forms.IntegerField):
             return True
 
 
-def fixed_field_form(name: str) -> type[forms.ModelForm]:
+class DurationField(QuantityField):
+    """Whole seconds, as people write them: 24 h, 90 min, 3600."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "Enter a duration like 24 h, 90 min or 3600 (seconds)."
+    }
+    format_value = staticmethod(units.format_seconds)
+    parse_text = staticmethod(units.parse_seconds)
+
+
+class MemoryField(QuantityField):
+    """MiB, as people write them: 256 GiB, 1.5 G, 512."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "Enter a size like 256 GiB, 1.5 GiB or 512 (MiB)."}
+    format_value = staticmethod(units.format_mib)
+    parse_text = staticmethod(units.parse_mib)
+
+
+def fixed_field_form(name: str, base: type[forms.ModelForm] = forms.ModelForm) -> type[forms.ModelForm]:
     """Return a form class whose relation is selected when a row is added, and only shown afterwards.
 
     An autocomplete field would query the selection of each row; this costs one query for all.
     """
 
-    class RowForm(forms.ModelForm):
+    class RowForm(base):  # type: ignore[valid-type,misc] # mypy takes no class from a parameter
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             if self.instance.pk and name in self.fields:

@@ -4,16 +4,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Model, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from jobs.admin.audit_mixin import AuditedModelAdmin, update_and_record
-from jobs.admin.fields import DurationField, LinesField, fixed_field_form
+from jobs.admin.fields import MAX_INTEGER, DurationField, LinesField, fixed_field_form
+from jobs.admin.mapping import (
+    MAX_NAMES_SHOWN,
+    GrantActionMixin,
+    GrantQueuesForm,
+    PrefetchedChangeList,
+    QueueGrantForm,
+    TeamGrantFormSet,
+    link_names,
+)
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
-from jobs.models import Feature, ImageGrant, Membership, QueueGrant, RoleGrant, TagRule, Team
+from jobs.models import Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
 
-MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, 2**31 - 1
+MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, MAX_INTEGER
 ALLOWED_VALUES_HELP = "One value per line. Leave empty to allow any value."
 
 
@@ -32,7 +44,9 @@ class MemberInline(MembershipInlineMixin, admin.TabularInline):
 
 class QueueGrantInline(admin.TabularInline):
     model = QueueGrant
-    form = fixed_field_form("queue")
+    form = fixed_field_form("queue", QueueGrantForm)
+    formset = TeamGrantFormSet
+    fields = ["queue", "is_default", *QueueGrantForm.Meta.fields]
     autocomplete_fields = ["queue"]
     ordering = ["queue__name"]
     extra = 0
@@ -95,13 +109,66 @@ class TeamForm(forms.ModelForm):
     )
 
 
+class MissingFilter(admin.SimpleListFilter):
+    """Filter by what a team lacks to work."""
+
+    title = "missing"
+    parameter_name = "missing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("queue", "Without a queue"), ("lead", "Without a lead"), ("member", "Without members")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> QuerySet[Team]:
+        match self.value():
+            case "queue":
+                return queryset.filter(queue_grants=None)
+            case "member":
+                return queryset.filter(memberships=None)
+            case "lead":
+                leads = Membership.objects.filter(role=Role.LEAD, user__is_active=True)
+                return queryset.exclude(memberships__in=leads)
+        return queryset
+
+
+class TeamChangeList(PrefetchedChangeList):
+    """The list of teams, with the numbers of their queues and members."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        counts = {
+            "grant_count": _count_of(QueueGrant.objects.all()),
+            "member_count": _count_of(Membership.objects.all()),
+        }
+        teams: QuerySet[Any] = super().get_queryset(request, exclude_parameters).annotate(**counts)
+        return teams
+
+
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    """Return the number of rows of the outer team, as an annotation."""
+    counts = rows.filter(team=OuterRef("pk")).order_by().values("team").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts), 0)
+
+
 @admin.register(Team)
-class TeamAdmin(NoDeleteAdmin):
+class TeamAdmin(GrantActionMixin, NoDeleteAdmin):
     """A team on one page: its members and its grants."""
 
     form = TeamForm
-    list_display = ["name", "slug", "active", "may_register", "created_at"]
-    list_filter = ["active", "may_register", "queue_grants__queue__account"]
+    list_display = ["name", "queues", "members", "active", "may_register"]
+    list_filter = ["active", MissingFilter, "may_register", "queue_grants__queue__account"]
+    list_prefetch = [
+        Prefetch(
+            "queue_grants",
+            QueueGrant.objects.select_related("queue").order_by("-is_default", "queue__name")[:MAX_NAMES_SHOWN],
+            to_attr="first_grants",
+        ),
+        Prefetch(
+            "memberships",
+            Membership.objects.select_related("user").order_by("-role", "user__username")[:MAX_NAMES_SHOWN],
+            to_attr="first_members",
+        ),
+    ]
+    grant_form = GrantQueuesForm
+    grant_title = "Grant queues to teams"
     search_fields = ["name", "slug", "memberships__user__username", "queue_grants__queue__name"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
@@ -118,7 +185,28 @@ class TeamAdmin(NoDeleteAdmin):
         ),
     ]
     inlines = [MemberInline, QueueGrantInline, RoleGrantInline, ImageGrantInline, TagRuleInline]
-    actions = ["switch_off", "switch_on"]
+    actions = ["grant", "switch_off", "switch_on"]
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[PrefetchedChangeList]:
+        return TeamChangeList
+
+    @admin.display(description="queues")
+    def queues(self, team: Any) -> SafeString:
+        if not team.grant_count:
+            return format_html('<span class="missing">{}</span>', "No queue")
+        grants = [(grant.queue, "default" if grant.is_default else "") for grant in team.first_grants]
+        return link_names(grants, team.grant_count)
+
+    @admin.display(description="members")
+    def members(self, team: Any) -> SafeString:
+        if not team.member_count:
+            return format_html('<span class="missing">{}</span>', "No members")
+        members = [(member.user, "" if member.role == Role.ANALYST else member.role) for member in team.first_members]
+        return link_names(members, team.member_count)
+
+    @admin.action(description="Grant queues…", permissions=["grant"])
+    def grant(self, request: HttpRequest, queryset: QuerySet[Team]) -> HttpResponse | None:
+        return self.ask_and_grant(request, queryset)
 
     @admin.action(description="Deactivate (read-only, keeps its history)", permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:

@@ -128,8 +128,8 @@ def test_only_staff_open_the_admin(client):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("noun", ["team", "queue", "definition", "apitoken"])
-def test_a_list_costs_the_same_for_many_rows(admin, noun, django_assert_max_num_queries):
+@pytest.mark.parametrize(("noun", "most"), [("team", 9), ("queue", 10), ("definition", 9), ("apitoken", 9)])
+def test_a_list_costs_the_same_for_many_rows(admin, noun, most, django_assert_max_num_queries):
     account = make.account()
     for _ in range(25):
         member = make.member()
@@ -138,7 +138,7 @@ def test_a_list_costs_the_same_for_many_rows(admin, noun, django_assert_max_num_
         ApiToken.objects.create(
             team=member.team, person=member.user, name="ci", prefix="bpt_x", digest=f"{member.user.pk:064}"
         )
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(most):
         admin.get(reverse(f"admin:jobs_{noun}_changelist"))
 
 

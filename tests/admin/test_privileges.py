@@ -376,7 +376,8 @@ class Trial:
 
             def change(browser: Client, name: str = name) -> None:
                 self.prepare(name)
-                form = {"action": name, "_selected_action": [self.row.pk], "post": "yes", "team": make.team().pk}
+                form: dict[str, Any] = {"action": name, "_selected_action": [self.row.pk], "post": "yes"}
+                form |= {"team": make.team().pk, "queue": make.queue().pk}
                 before = all_rows()
                 browser.post(self.address("changelist"), form)
                 self.note((self.label, "action", name), done=all_rows() != before)

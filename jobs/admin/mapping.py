@@ -1,0 +1,173 @@
+"""The mapping of queues to teams: its form, its rules, and granting several queues to several teams at once."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from jobs.admin.audit_mixin import record_changes, take_snapshots
+from jobs.admin.fields import DurationField, MemoryField
+from jobs.models import Queue, QueueGrant, Team
+
+LIMIT_FIELDS = (
+    "max_vcpus",
+    "max_memory_mib",
+    "max_gpus",
+    "max_array_size",
+    "max_run_seconds",
+    "max_active_jobs",
+    "max_active_vcpus",
+)
+MAX_NAMES_SHOWN = 6
+"""Names in a cell of a list; the page of the row has all of them."""
+
+
+class PrefetchedChangeList(ChangeList):
+    """A list that fetches what its columns name: `list_prefetch` of its admin."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return rows.prefetch_related(*cast("Any", self.model_admin).list_prefetch)
+
+
+def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
+    """Return links to the pages of the first rows, each with a note, and how many more there are."""
+    links = [
+        (reverse(f"admin:jobs_{row._meta.model_name}_change", args=[row.pk]), row, f" ({note})" if note else "")  # noqa: SLF001 - public in all but name
+        for row, note in rows[:MAX_NAMES_SHOWN]
+    ]
+    more = f", {total - len(links)} more" if total > len(links) else ""
+    return format_html("{}{}", format_html_join(", ", '<a href="{}">{}</a>{}', links), more)
+
+
+class QueueGrantForm(forms.ModelForm):
+    """The limits of a grant, in the units that people write."""
+
+    max_memory_mib = MemoryField(label="Max. memory", required=False)
+    max_run_seconds = DurationField(
+        label="Max. time limit",
+        required=False,
+        help_text="For example 24 h. Each job then needs a time limit of at most this long.",
+    )
+
+    class Meta:
+        model = QueueGrant
+        fields = LIMIT_FIELDS
+
+
+class TeamGrantFormSet(BaseInlineFormSet):
+    """The queues of one team."""
+
+    def clean(self) -> None:
+        super().clean()
+        defaults = [form for form in self.forms if _is_default(form)]
+        if len(defaults) > 1:
+            raise ValidationError(f"Select one default queue, not {len(defaults)}.")
+
+
+class QueueGrantFormSet(BaseInlineFormSet):
+    """The teams of one queue."""
+
+    def clean(self) -> None:
+        super().clean()
+        teams = [form.cleaned_data["team"] for form in self.forms if _is_default(form) and form.has_changed()]
+        others = QueueGrant.objects.filter(team__in=teams, is_default=True).exclude(queue=self.instance)
+        if other := others.select_related("team", "queue").first():
+            raise ValidationError(
+                f"The default queue of {other.team} is {other.queue}. Change it on the page of the team."
+            )
+
+
+def _is_default(form: forms.ModelForm) -> bool:
+    values = getattr(form, "cleaned_data", {})
+    return bool(values.get("is_default") and values.get("team", True) and not values.get("DELETE"))
+
+
+class GrantToTeamsForm(QueueGrantForm):
+    """Teams to grant queues to."""
+
+    team = forms.ModelMultipleChoiceField(
+        Team.objects.all(),
+        label="Teams",
+        widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("team"), admin.site),  # noqa: SLF001 - Django documents no public name for it
+    )
+    field_order = ("team", *LIMIT_FIELDS)
+
+
+class GrantQueuesForm(QueueGrantForm):
+    """Queues to grant to teams."""
+
+    queue = forms.ModelMultipleChoiceField(
+        Queue.objects.all(),
+        label="Queues",
+        widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("queue"), admin.site),  # noqa: SLF001 - Django documents no public name for it
+    )
+    field_order = ("queue", *LIMIT_FIELDS)
+
+
+class GrantActionMixin:
+    """The action of a list that grants its selected queues, or grants queues to its selected teams."""
+
+    grant_form: type[QueueGrantForm]
+    grant_title: str
+
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        """Return whether the action is offered; Django derives this method's name from the permission."""
+        return bool(request.user.has_perm("jobs.add_queuegrant"))
+
+    def ask_and_grant(self: Any, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
+        """Ask for the other side and the limits; with the answer, grant."""
+        form = self.grant_form(request.POST if "post" in request.POST else None)
+        if form.is_valid():
+            limits = {name: form.cleaned_data[name] for name in LIMIT_FIELDS}
+            queues = form.cleaned_data.get("queue", selected)
+            teams = form.cleaned_data.get("team", selected)
+            added, unchanged = grant_queues(request, queues, teams, limits)
+            self.message_user(
+                request,
+                f"Grants added: {added}." + (f" {unchanged} existed and kept their limits." if unchanged else ""),
+            )
+            return None
+        page = {
+            **self.admin_site.each_context(request),
+            "title": self.grant_title,
+            "opts": self.opts,
+            "selected": selected,
+            "form": form,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "admin/jobs/queuegrant/grant.html", page)
+
+
+def grant_queues(
+    request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
+) -> tuple[int, int]:
+    """Grant each queue to each team with these limits; existing grants stay as they are.
+
+    Return how many were added, and how many there were.
+    """
+    with transaction.atomic():
+        before = QueueGrant.objects.filter(queue__in=queues, team__in=teams)
+        existing = set(before.values_list("queue_id", "team_id"))
+        rows = [
+            QueueGrant(team=team, queue=queue, **limits)
+            for team in teams
+            for queue in queues
+            if (queue.pk, team.pk) not in existing
+        ]
+        new_keys = [row.pk for row in QueueGrant.objects.bulk_create(rows)]
+        snapshots = take_snapshots(QueueGrant.objects.filter(pk__in=new_keys))
+        record_changes(request, [(None, snapshot) for snapshot in snapshots.values()])
+    return len(rows), len(existing)
