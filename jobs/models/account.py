@@ -45,12 +45,15 @@ class Account(models.Model):
     """An AWS account in one region, and the access to it: what admins set. `status` has what the portal observes."""
 
     name = models.CharField(max_length=80, unique=True)
-    region = models.CharField(max_length=30, validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z")])
+    region = models.CharField(
+        max_length=30,
+        validators=[RegexValidator(r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", "Enter an AWS Region, like us-west-2.")],
+    )
     number = models.CharField(
         "account number",
         max_length=12,
         blank=True,
-        validators=[RegexValidator(r"^[0-9]{12}\Z")],
+        validators=[RegexValidator(r"^[0-9]{12}\Z", "An account number has 12 digits.")],
         help_text="12 digits",
     )
     access = models.CharField(max_length=10, choices=AccessMethod.choices, default=AccessMethod.DEFAULT)
@@ -61,29 +64,33 @@ class Account(models.Model):
         validators=[
             RegexValidator(
                 r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+\Z",
-                "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
+                "Enter the ARN of a role, like arn:aws:iam::123456789012:role/batch-portal.",
             )
         ],
         help_text="arn:aws:iam::123456789012:role/batch-portal",
     )
-    external_id = models.CharField(max_length=200, default=new_external_id, editable=False)
+    external_id = models.CharField("external ID", max_length=200, default=new_external_id, editable=False)
     endpoint_url = models.CharField(
+        "endpoint URL",
         max_length=200,
         blank=True,
         validators=[URLValidator(schemes=["http", "https"])],
         help_text="Leave empty for the AWS endpoints of the region.",
     )
     quarantine_seconds = models.PositiveIntegerField(
+        "quarantine (s)",
         default=600,
         validators=[MinValueValidator(10)],
-        help_text="How long to look for a submission whose response was lost before it is sent again, in seconds.",
+        help_text="How long to look for a submission whose response was lost before it is sent again.",
     )
     poll_seconds = models.PositiveIntegerField(
+        "poll interval (s)",
         default=15,
         validators=[MinValueValidator(1)],
-        help_text="Shortest time between two polls of a job, in seconds.",
+        help_text="Shortest time between two polls of a job.",
     )
     submits_per_second = models.PositiveIntegerField(
+        "submissions per second",
         default=40,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text="Maximum rate of all workers together. AWS allows 50 a second per account.",
@@ -134,9 +141,9 @@ class AccountStatus(models.Model):
     rate_window_end = models.DateTimeField(
         null=True, help_text="End of the time that workers have reserved for submissions at the account's rate."
     )
-    throttles = models.PositiveIntegerField(default=0, help_text="Number of throttling errors, ever.")
+    throttles = models.PositiveIntegerField(default=0, help_text="Total number of throttling errors.")
     throttled_at = models.DateTimeField(null=True)
-    backoff_until = models.DateTimeField(null=True, help_text="No polls before, because AWS throttled.")
+    backoff_until = models.DateTimeField(null=True, help_text="No polls before this time, because AWS throttled.")
     backoff_seconds = models.PositiveIntegerField(default=0, help_text="Length of the last backoff.")
     clock_skew_seconds = models.FloatField(null=True, help_text="How far AWS's clock was ahead at the last poll.")
     breaker_failures = models.PositiveIntegerField(default=0, help_text="Consecutive calls without an answer.")

@@ -30,6 +30,7 @@ class ArrayChild(models.Model):
     objects = ArrayChildQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "array children"
         ordering = ["job", "index"]
         constraints = [models.UniqueConstraint(fields=["job", "index"], name="one_child_an_index")]
         indexes = [models.Index(fields=["job", "state", "index"], name="child_of_state")]

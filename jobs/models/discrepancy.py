@@ -26,6 +26,7 @@ class Discrepancy(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "discrepancies"
         ordering = ["-pk"]
         constraints = [models.UniqueConstraint(fields=["kind", "batch_id"], name="one_oddity_a_job")]
 

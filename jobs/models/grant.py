@@ -37,7 +37,7 @@ class Feature(models.TextChoices):
 def one_star_at_the_end(pattern: str) -> None:
     """Validate a pattern: a name, or the beginning of names followed by *."""
     if "*" in pattern[:-1] or re.search(r"\s", pattern):
-        raise ValidationError("Enter a full name, or a prefix followed by *; no spaces.")
+        raise ValidationError("Enter a full name, or a prefix followed by *. Spaces aren't allowed.")
 
 
 class RoleGrant(models.Model):
@@ -47,7 +47,10 @@ class RoleGrant(models.Model):
     pattern = models.CharField(
         "ARN",
         max_length=300,
-        validators=[RegexValidator(r"^arn:\S+\Z", "The ARN of a role starts with arn:."), one_star_at_the_end],
+        validators=[
+            RegexValidator(r"^arn:\S+\Z", "Enter the ARN of a role. It starts with arn:."),
+            one_star_at_the_end,
+        ],
         help_text="An exact ARN or a prefix, like arn:aws:iam::123456789012:role/team-*",
     )
 
@@ -113,13 +116,18 @@ class TagRule(models.Model):
         max_length=128, blank=True, help_text="Pattern for values, with *, ? and [0-9], like CC-[0-9]*"
     )
     default = models.CharField(max_length=256, blank=True)
-    filled_by = models.CharField(max_length=10, choices=TagSource.choices, default=TagSource.PERSON)
+    filled_by = models.CharField("set by", max_length=10, choices=TagSource.choices, default=TagSource.PERSON)
 
     class Meta:
         ordering = ["key"]
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="one_tag_rule_a_team"),
-            models.UniqueConstraint(fields=["key"], condition=models.Q(team=None), name="one_tag_rule_for_all"),
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=models.Q(team=None),
+                name="one_tag_rule_for_all",
+                violation_error_message="A rule for all teams with this key already exists.",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(filled_by="portal", default=""),
                 name="the_portal_fills_in_something",
@@ -134,4 +142,4 @@ class TagRule(models.Model):
         allowed = self.allowed if isinstance(self.allowed, list) else []
         for field, texts in (("key", [self.key]), ("default", [self.default]), ("allowed", allowed)):
             if not all(is_tag_text(str(text)) for text in texts):
-                raise ValidationError({field: "Tags have only letters, digits, spaces and _.:/=+-@."})
+                raise ValidationError({field: "Use only letters, digits, spaces and _.:/=+-@."})

@@ -320,6 +320,7 @@ class JobDependency(models.Model):
     objects = JobDependencyQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "job dependencies"
         constraints = [
             models.UniqueConstraint(fields=["job", "parent"], name="one_edge_a_parent"),
             models.CheckConstraint(condition=~Q(parent=F("job")), name="no_job_waits_for_itself"),

@@ -30,7 +30,7 @@ class Queue(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="queues")
     name = models.CharField(max_length=128)
-    arn = models.CharField(max_length=300, blank=True)
+    arn = models.CharField("ARN", max_length=300, blank=True)
     state = models.CharField(max_length=20, default="ENABLED")
     status = models.CharField(max_length=20, default="VALID")
     status_reason = models.TextField(blank=True)
@@ -38,7 +38,7 @@ class Queue(models.Model):
     platform = models.CharField(
         max_length=30, blank=True, help_text="Type of the queue in AWS: ECS, ECS_FARGATE, EKS …"
     )
-    raw = models.JSONField(default=dict, blank=True)
+    raw = models.JSONField("description from AWS", default=dict, blank=True)
     scheduling_policy = models.JSONField(
         default=dict,
         blank=True,
@@ -49,7 +49,7 @@ class Queue(models.Model):
         blank=True,
         help_text="Compute environments from AWS in their order; empty until read.",
     )
-    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField("last seen in AWS", null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="When it was no longer found in AWS.")
     compared_at = models.DateTimeField(
         null=True, editable=False, help_text="When the last comparison of its jobs with AWS started."

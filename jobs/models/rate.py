@@ -23,9 +23,9 @@ class Rate(models.Model):
         max_length=30, blank=True, help_text="Leave empty for all regions without a rate of their own."
     )
     resource = models.CharField(max_length=10, choices=Resource.choices)
-    usd_per_hour = models.DecimalField(max_digits=16, decimal_places=10, default=Decimal(0))
+    usd_per_hour = models.DecimalField("USD per hour", max_digits=16, decimal_places=10, default=Decimal(0))
     valid_from = models.DateField()
-    source = models.CharField(max_length=200, blank=True, help_text="Where the figure comes from.")
+    source = models.CharField(max_length=200, blank=True, help_text="Where the price comes from.")
 
     class Meta:
         ordering = ["platform", "architecture", "region", "resource", "-valid_from"]

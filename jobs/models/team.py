@@ -27,19 +27,21 @@ class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive team keeps its history but can't submit jobs.")
     resubmit_by_itself = models.BooleanField(
+        "resubmit automatically",
         default=True,
-        help_text="Send a job again when AWS confirms that it doesn't have it. Off: a team lead decides.",
+        help_text="Submit a job again if AWS doesn't have it. If off, a team lead decides.",
     )
     may_register = models.BooleanField(
-        "may register definitions", default=True, help_text="If off, the team's jobs can use shared definitions only."
+        "can register definitions", default=True, help_text="If off, the team's jobs can use shared definitions only."
     )
     features = models.JSONField(
-        default=list, blank=True, help_text="Privileged features that the team's jobs may use."
+        default=list, blank=True, help_text="Privileged features that the team's jobs can use."
     )
     further_fields = models.JSONField(
+        "additional fields",
         default=list,
         blank=True,
-        help_text="AWS Batch fields that the portal doesn't know yet but the team may use.",
+        help_text="AWS Batch fields that the portal doesn't know yet but the team can use.",
     )
     default_time_limit_seconds = models.PositiveIntegerField(
         "default time limit",

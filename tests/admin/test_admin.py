@@ -162,7 +162,7 @@ def account_form(**fields):
     ("given", "words"),
     [
         ({}, "Enter the role to assume"),
-        ({"role_arn": "portal"}, "The ARN of a role is like"),
+        ({"role_arn": "portal"}, "Enter the ARN of a role, like"),
         ({"role_arn": "arn:aws:iam::999999999999:role/portal"}, "belongs to account 999999999999"),
         ({"role_arn": "arn:aws:iam::123456789012:role/portal"}, ""),
     ],

@@ -90,8 +90,8 @@ def test_a_ceiling_is_changed_and_whom_a_row_is_about_stays(admin):
         ("role_grants", "pattern", "arn:aws:iam::*:role/x", "a prefix followed by *"),
         ("image_grants", "pattern", "*/tool", "a prefix followed by *"),
         ("tag_rules", "key", "portal:job", "are reserved"),
-        ("tag_rules", "key", "Cost&Centre", "Tags have only letters"),
-        ("tag_rules", "default", "R&D", "Tags have only letters"),
+        ("tag_rules", "key", "Cost&Centre", "Use only letters"),
+        ("tag_rules", "default", "R&D", "Use only letters"),
         ("queue_grants", "max_run_seconds", "5", "greater than or equal to 60"),
     ],
 )
