@@ -30,6 +30,7 @@ class Run:
         self.state, self.port = state, port
         command = [sys.executable, "-m", module, "--port", str(port), "--state", str(state)]
         surroundings = {name: value for name, value in os.environ.items() if not NOT_INHERITED.fullmatch(name)}
+        surroundings["DEMO"] = "off"  # most tests want no other jobs than theirs
         self.said = state.with_suffix(".said")
         self.began = time.monotonic()
         with self.said.open("w") as said:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from jobs.models.user import User
 
 
+# Beginning of the request key of a submission that was generated and never sent.
+GENERATED_KEY_PREFIX = "generated:"
+
+
 class Source(models.TextChoices):
     """How a submission was made."""
 
@@ -30,6 +34,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User") -> Self:
         """Return submissions of the user's own teams; all of them for staff."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
+
+    def generated(self) -> Self:
+        """Return the demo's generated submissions, which were never sent."""
+        return self.filter(request_key__startswith=GENERATED_KEY_PREFIX)
 
 
 class Submission(models.Model):
@@ -89,6 +97,11 @@ class Submission(models.Model):
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether it belongs to the demo's generated history, and was never sent."""
+        return (self.request_key or "").startswith(GENERATED_KEY_PREFIX)
 
     @property
     def approval_or_none(self) -> "Approval | None":

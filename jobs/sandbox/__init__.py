@@ -139,6 +139,8 @@ class Sandbox:
                         "GetLogEvents": logs.get_log_events,
                         "DescribeLogStreams": logs.describe_log_streams,
                         "FilterLogEvents": logs.filter_log_events,
+                        "CreateLogStream": logs.create_log_stream,
+                        "PutLogEvents": logs.put_log_events,
                     },
                 ),
                 "sts": StsService(),

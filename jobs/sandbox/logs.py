@@ -17,6 +17,9 @@ MAX_PAGE_BYTES = 1024 * 1024
 MAX_PAGE_EVENTS = 10_000
 EVENT_OVERHEAD = 26  # bytes that CloudWatch adds to each message
 NO_END_TIME = 1 << 60
+MAX_EVENT_AGE_MS = 14 * 24 * 3600 * 1000
+
+SELECT_STREAM = "SELECT number FROM stream WHERE home = ? AND log_group = ? AND name = ?"
 
 # A term of a filter pattern: a word or a quoted phrase, after `?` (one of several) or `-` (none).
 _TERM = re.compile(r'([?-]?)(?:"([^"]*)"|(\S+))')
@@ -75,11 +78,38 @@ class LogService:
             )
             return LogWriter(self._store, self._stream_number(target))
 
+    def create_log_stream(self, call: ApiCall) -> Document:
+        target = LogTarget(call.account_region, self._group(call), call.params["logStreamName"])
+        with self._store.transaction():
+            if self._store.fetch_one(SELECT_STREAM, target.account_region.key, target.group, target.stream):
+                raise ServiceError("The specified log stream already exists", code="ResourceAlreadyExistsException")
+            self.create_stream(target)
+        return {}
+
+    def put_log_events(self, call: ApiCall) -> Document:
+        """Append events. Those older than 14 days are left out, and the reply says up to which, as AWS does."""
+        events = call.params["logEvents"]
+        times = [event["timestamp"] for event in events]
+        if times != sorted(times):
+            raise InvalidParameterError("Log events in a single PutLogEvents request must be in chronological order.")
+        target = LogTarget(call.account_region, self._group(call), call.params["logStreamName"])
+        oldest = now_ms() - MAX_EVENT_AGE_MS
+        fresh = [event for event in events if event["timestamp"] >= oldest]
+        with self._store.transaction():
+            stream = self._stream_number(target)
+            first = self._line_count(stream)
+            self._store.execute_many(
+                "INSERT INTO line VALUES (?, ?, ?, ?, ?)",
+                [
+                    (stream, number, event["timestamp"], now_ms(), event["message"])
+                    for number, event in enumerate(fresh, start=first)
+                ],
+            )
+        expired = len(events) - len(fresh)
+        return {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": expired}} if expired else {}
+
     def _stream_number(self, target: LogTarget) -> int:
-        row = self._store.fetch_one(
-            "SELECT number FROM stream WHERE home = ? AND log_group = ? AND name = ?",
-            *(target.account_region.key, target.group, target.stream),
-        )
+        row = self._store.fetch_one(SELECT_STREAM, target.account_region.key, target.group, target.stream)
         if row is None:
             raise ServiceError("The specified log stream does not exist.", code="ResourceNotFoundException")
         return int(row["number"])

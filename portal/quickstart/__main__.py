@@ -24,7 +24,7 @@ from portal.quickstart.state_dir import LOOPBACK, StateDir, wait_for_web_port
 from portal.quickstart.supervisor import ShutdownRequestedError, Supervisor, print_message
 
 # Clients stop before their servers.
-STOP_ORDER = (["preparation"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
+STOP_ORDER = (["preparation", "demo"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
 START_SECONDS = 120.0
 EXTERNAL_START_SECONDS = 5.0  # for a server that runs already
 PREVIOUS_RUN_SECONDS = 8.0
@@ -115,6 +115,10 @@ def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, vari
         message=f"The web server doesn't respond. See its log: {ground.log_path('web')}",
     )
     ground.write("url", plan.url)
+    if plan.demo_history:
+        demo = child("demo", manage_command("seed_demo_history"), once=True)
+        demo.is_optional = True
+        supervisor.start(demo)
 
 
 def seed_arguments(plan: QuickstartConfig) -> list[str]:
@@ -151,8 +155,8 @@ def welcome_text(plan: QuickstartConfig) -> str:
     return "\n".join(
         [
             f"Ready: {plan.url}",
-            "  Users       analyst (Research), lead (Research and Finance), admin (staff); password: demo",
-            f"  API tokens  {state}/token (team Research), {state}/token-finance (team Finance)",
+            "  Users       analyst (Research), lead (all teams), admin (staff); password: demo",
+            f"  API tokens  {state}/token (team Research), {state}/token-finance, {state}/token-genomics",
             f"  Logs        {state}/logs",
             "  To stop     Ctrl-C\n",
         ]

@@ -64,6 +64,7 @@ class QuickstartConfig:
     region: str = REGION
     redis_url: str = ""
     own_redis: bool = True
+    demo_history: bool = True
 
     @property
     def url(self) -> str:
@@ -95,6 +96,9 @@ def read_config(port: str, state: str, variables: Mapping[str, str]) -> Quicksta
         raise StartupError(f"SANDBOX={sandbox} is invalid. Use on or off, or leave it out to use on.")
     if sandbox in OFF:
         aws, endpoint = "none", ""
+    demo = variables.get("DEMO", "").lower()
+    if demo and demo not in ON | OFF:
+        raise StartupError(f"DEMO={demo} is invalid. Use on or off, or leave it out to use on.")
     return QuickstartConfig(
         port=int(port),
         state=Path(state).expanduser().resolve(),
@@ -103,6 +107,7 @@ def read_config(port: str, state: str, variables: Mapping[str, str]) -> Quicksta
         region=variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or REGION,
         redis_url=variables.get("REDIS_URL", ""),
         own_redis=not variables.get("REDIS_URL"),
+        demo_history=aws == "sandbox" and demo not in OFF,
     )
 
 

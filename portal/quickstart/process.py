@@ -50,6 +50,7 @@ class ManagedProcess:
     log: Path
     stop_timeout: float = 5.0
     is_one_off: bool = False  # ends by itself, and everything waits for it
+    is_optional: bool = False  # a one-off whose failure is only reported
     crashes: CrashCounter = field(default_factory=CrashCounter)
     process: subprocess.Popen[bytes] | None = None
 

@@ -96,6 +96,10 @@ class Supervisor:
             kill_orphans(self._known_pids())
             outcome = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
             end_of_log = f"End of {child.log}:\n{child.log_tail()}"
+            if child.is_optional:
+                print_message(f"The {child.name} {outcome}. See its log: {child.log}")
+                self.children.remove(child)
+                continue
             if child.is_one_off:
                 raise StartupError(f"The {child.name} {outcome}. The portal can't start without it. {end_of_log}")
             if child.crashes.record_crash(time.monotonic()):

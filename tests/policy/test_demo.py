@@ -24,7 +24,8 @@ def people():
     members: dict[str, Member] = {}
     for demo in TEAMS:
         for name in demo.queues:
-            make.queue(name, of=account)
+            if not account.queues.filter(name=name).exists():
+                make.queue(name, of=account)
         grant_queues(account, demo, set(demo.queues))
         member = demo_member(demo)
         assert member

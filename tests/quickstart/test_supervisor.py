@@ -94,6 +94,23 @@ def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: P
 
 
 @pytest.mark.process
+def test_an_optional_child_that_fails_is_reported_and_everything_else_runs_on(
+    tmp_path: Path, supervisor: Supervisor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = child("demo", "raise SystemExit(3)", tmp_path, once=True)
+    made.is_optional = True
+    other = child("web", SLEEP, tmp_path)
+    for one in (made, other):
+        supervisor.start(one)
+    eventually(lambda: not made.running)
+    supervisor.step(0)
+
+    assert supervisor.children == [other]
+    assert other.running
+    assert "The demo exited with code 3. See its log: " in capsys.readouterr().err
+
+
+@pytest.mark.process
 def test_a_preparation_that_is_done_is_not_started_again(tmp_path: Path, supervisor: Supervisor) -> None:
     made = child("preparation", "pass", tmp_path, once=True)
     supervisor.start(made)

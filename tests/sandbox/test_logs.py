@@ -1,5 +1,6 @@
 """CloudWatch Logs in the sandbox: pages, tokens, and what a stream is cut into."""
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from jobs.sandbox import Sandbox
 from tests.sandbox.bench import Bench
 
 GROUP = "/aws/batch/job"
+DAY = 24 * 3600 * 1000  # ms
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +162,24 @@ def test_another_log_driver_has_no_stream_and_another_group_is_its_own(bench: Be
     assert stream.startswith("nightly/default/")
     page = bench.logs.get_log_events(logGroupName="/team/risk", logStreamName=stream)
     assert [event["message"] for event in page["events"]] == ["hello"]
+
+
+def test_a_stream_can_be_written_from_outside_but_not_with_events_older_than_14_days(idle_sandbox: Bench) -> None:
+    stream: Any = {"logGroupName": GROUP, "logStreamName": "align/default/outside"}
+    now = int(time.time() * 1000)
+    events: Any = [
+        {"timestamp": now - age, "message": text} for age, text in ((15 * DAY, "old"), (DAY, "a"), (0, "b"))
+    ]
+    idle_sandbox.logs.create_log_stream(**stream)
+    answer = idle_sandbox.logs.put_log_events(**stream, logEvents=events)
+    idle_sandbox.logs.put_log_events(**stream, logEvents=[{"timestamp": now, "message": "c"}])
+
+    assert answer["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 1}
+    page = idle_sandbox.logs.get_log_events(**stream, startFromHead=True)
+    assert [event["message"] for event in page["events"]] == ["a", "b", "c"]
+    with pytest.raises(ClientError, match="already exists"):
+        idle_sandbox.logs.create_log_stream(**stream)
+    with pytest.raises(ClientError, match="chronological order"):
+        idle_sandbox.logs.put_log_events(**stream, logEvents=events[::-1])
+    with pytest.raises(ClientError, match="does not exist"):
+        idle_sandbox.logs.put_log_events(logGroupName=GROUP, logStreamName="none", logEvents=events[2:])

@@ -10,11 +10,15 @@ PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """A demo team: its permissions, its queues with the default one first, and the person who acts for it."""
+    """A demo team: its permissions, its queues with the default one first, and its people.
+
+    `actor` owns the team's token, definitions and first jobs; `analyst` submits the jobs of each day.
+    """
 
     slug: str
     name: str
     actor: str
+    analyst: str
     token_file: str
     queues: tuple[str, ...]
     roles: tuple[str, ...]
@@ -43,6 +47,7 @@ TEAMS = (
         slug="research",
         name="Research",
         actor="analyst",
+        analyst="engineer",
         token_file="token",  # noqa: S106 - a file's name
         queues=("ml-training-queue", "cpu-job-queue", "gpu-job-queue", "ci-job-queue", "fargate-queue"),
         roles=(f"{ROLES}/BatchJobRole", f"{ROLES}/DataProcessingRole", f"{ROLES}/research-*"),
@@ -56,6 +61,7 @@ TEAMS = (
         slug="finance",
         name="Finance",
         actor="lead",
+        analyst="quant",
         token_file="token-finance",  # noqa: S106 - a file's name
         queues=("finance-team-queue",),
         roles=(f"{ROLES}/BatchJobRole",),
@@ -63,13 +69,31 @@ TEAMS = (
         cost_center="CC-400",
         approval={"approval_usd": 5},
     ),
+    DemoTeam(
+        slug="genomics",
+        name="Genomics",
+        actor="scientist",
+        analyst="scientist",
+        token_file="token-genomics",  # noqa: S106 - a file's name
+        queues=("cpu-job-queue", "fargate-queue"),
+        roles=(f"{ROLES}/BatchJobRole", f"{ROLES}/BatchExecutionRole"),
+        images=(f"{REGISTRY}/genome-tools", EXAMPLES),
+        cost_center="CC-700",
+        default_time_limit_seconds=12 * 3600,
+    ),
 )
 
 # The role of each person in each team. `admin` is staff, in none.
-MEMBERS = {"analyst": {"research": "analyst"}, "lead": {"research": "lead", "finance": "lead"}}
+MEMBERS = {
+    "analyst": {"research": "analyst"},
+    "lead": {"research": "lead", "finance": "lead", "genomics": "lead"},
+    "engineer": {"research": "analyst"},
+    "quant": {"finance": "analyst"},
+    "scientist": {"genomics": "analyst"},
+}
 
 
 def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the team's "definitions" or "submissions", always in the same order."""
+    """Yield name and text of the team's "definitions", "submissions" or "daily", always in the same order."""
     for file in sorted((DEMO_DIR / kind / team.slug).glob("*.json")):
         yield file.stem, file.read_text()

@@ -1,6 +1,6 @@
-"""Generator of years of plausible jobs, to try out and measure pages.
+"""Generator of plausible past submissions, to try out and measure pages.
 
-Work grows over the years, happens on weekdays in office hours, and mostly succeeds. Run times follow a log-normal
+Work grows over time, happens on weekdays in office hours, and mostly succeeds. Run times follow a log-normal
 distribution per definition. Costs are computed by the functions that charge real jobs.
 """
 
@@ -12,64 +12,40 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from jobs.management.demo.profiles import (
+    DEFAULT_PROFILE,
+    DEPARTMENTS,
+    DEPENDENCY_FAILED,
+    FAILURES,
+    GROWTH_FACTOR,
+    HOURS,
+    JOB_PROFILES,
+    LOST_RATE,
+    NO_PROJECT_RATE,
+    PROJECTS,
+    RETRY_RATE,
+    STOPPED_RATE,
+    SUCCESS,
+    SUCCESS_RATE,
+    UNTAGGED_RATE,
+    WEEKDAYS,
+    WORKFLOW_PROFILES,
+    WORKFLOW_RATE,
+    JobEnding,
+    JobProfile,
+    WorkflowProfile,
+)
 from jobs.models import Job, Queue, Revision, Source, User
 from jobs.models.ids import to_text
 from jobs.pricing.receipt import BilledAttempt
 from jobs.spec import effective
-from jobs.spec.documents import list_at, object_at, value_at
+from jobs.spec.documents import Document, DocumentKind, list_at, object_at, value_at
 from jobs.spec.job_size import requested_size
 from jobs.states import Delivery, State
 
-# Relative numbers of submissions from Monday to Sunday, and in the 24 hours in UTC.
-WEEKDAYS = (1.0, 1.1, 1.15, 1.1, 0.9, 0.18, 0.12)
-HOURS = (2, 2, 2, 1, 1, 2, 4, 9, 18, 24, 24, 20, 15, 19, 23, 22, 19, 13, 8, 5, 4, 4, 3, 3)
-GROWTH_FACTOR = 3.0  # work at the end, as a multiple of that at the beginning
-
 MAX_RUN_SECONDS = 4 * 3600.0
-MIN_AGE = timedelta(hours=12)  # all have ended by then
-
-SUCCESS_RATE = 0.92
-STOPPED_RATE = 0.015
-LOST_RATE = 0.001
-RETRY_RATE = 0.04
-UNTAGGED_RATE = 0.08
-NO_PROJECT_RATE = 0.07
-ARRAY_RATE = 0.02
-
-FAILURES = (
-    (9, 1, "Essential container in task exited", ""),
-    (5, 137, "Essential container in task exited", "OutOfMemoryError: Container killed due to memory usage"),
-    (2, 2, "Essential container in task exited", ""),
-    (2, 143, "Job attempt duration exceeded timeout", ""),
-    (2, None, "Task failed to start", "CannotPullContainerError: manifest for the image was not found"),
-    (3, None, "Host EC2 (instance i-0f2c8a1b7d3e49560) terminated.", ""),
-)
-
-
-@dataclass(frozen=True)
-class JobProfile:
-    """The jobs of a definition: their names, the median and spread of their run time, and their relative number."""
-
-    names: tuple[str, ...]
-    median_seconds: float
-    spread: float
-    weight: float
-
-
-JOB_PROFILES = {
-    "model-training": JobProfile(("train-resnet-{n}", "train-baseline-{n}", "finetune-{w}"), 5400, 0.7, 14),
-    "my-ml-training-job": JobProfile(("my-ml-training-job-{n}", "training-experiment-{n}"), 4200, 0.7, 8),
-    "data-preprocessing": JobProfile(("preprocess-dataset-{n}", "tokenize-{w}", "clean-shards-{w}"), 1100, 0.6, 18),
-    "model-evaluation": JobProfile(("evaluate-checkpoint-{n}", "benchmark-{w}"), 800, 0.5, 12),
-    "ci-test-job": JobProfile(("ci-main-{n}", "ci-pull-{n}", "nightly-{d}"), 240, 0.4, 26),
-    "risk-analysis": JobProfile(
-        ("daily-var-{d}", "stress-test-{w}", "portfolio-{n}", "quarter-end-{m}"), 2600, 0.8, 20
-    ),
-}
-DEFAULT_PROFILE = JobProfile(("{definition}-{n}", "{definition}-{d}"), 900, 0.8, 10)
-
-PROJECTS = ("ALPHA", "BETA", "ATLAS", "ORION", "HELIX", "DELTA", "VEGA", "NOVA", "SIERRA", "TANGO")
-DEPARTMENTS = ("Research", "Finance", "Operations", "Platform")
+MIN_AGE = timedelta(hours=14)  # all have ended by then, the last step of a workflow too
+ARRAY_SIZES = (10, 20, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -82,22 +58,69 @@ class TeamResources:
     name: str
 
 
+@dataclass(frozen=True)
+class HistoricalChange:
+    """An observed change of a job's state."""
+
+    at: datetime
+    state: str
+    source: str
+    attempt: int = 0
+
+
 @dataclass
 class HistoricalJob:
-    """A job that ended: its row, tags, charged runs and state changes."""
+    """A job that ended: its row, tags, charged runs, state changes, and the log of each attempt that ran."""
 
     job: Job
-    person: User
     tags: dict[str, str]
-    runs: list[BilledAttempt]
-    submission_id: uuid.UUID
+    runs: list[BilledAttempt] = field(default_factory=list)
+    changes: list[HistoricalChange] = field(default_factory=list)
+    logs: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_success(self) -> bool:
+        return self.job.state == State.SUCCEEDED
+
+
+@dataclass
+class HistoricalSubmission:
+    """A submission whose jobs have all ended. Each job of a workflow waits for the one before it."""
+
+    public_id: uuid.UUID
+    person: User
     source: str
-    changes: list[tuple[datetime, str, str, int]] = field(default_factory=list)
+    accepted_at: datetime
+    jobs: list[HistoricalJob]
+
+    @property
+    def kind(self) -> DocumentKind:
+        return DocumentKind.WORKFLOW if len(self.jobs) > 1 else DocumentKind.SUBMISSION
+
+    @property
+    def name(self) -> str:
+        first = self.jobs[0].job.name
+        return f"{first} and {len(self.jobs) - 1} more" if len(self.jobs) > 1 else first
+
+    @property
+    def document(self) -> Document:
+        documents = [{**one.job.document, **({"tags": one.job.tags} if one.job.tags else {})} for one in self.jobs]
+        return {"jobs": documents} if len(documents) > 1 else documents[0]
 
 
-def submission_times(count: int, years: float, until: datetime, rng: random.Random) -> list[datetime]:
-    """Return the submission times of `count` jobs, the earliest first."""
-    days = max(1, round(years * 365.25))
+@dataclass(frozen=True)
+class _Request:
+    """What a generated job is asked for with."""
+
+    revision: Revision
+    queue: Queue
+    name: str
+    accepted_at: datetime
+    tags: dict[str, str]
+
+
+def submission_times(count: int, days: int, until: datetime, rng: random.Random) -> list[datetime]:
+    """Return the times of `count` submissions within so many days, the earliest first."""
     first = (until - MIN_AGE - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     dates = [first + timedelta(days=day) for day in range(days)]
     weights = [
@@ -112,101 +135,176 @@ def submission_times(count: int, years: float, until: datetime, rng: random.Rand
     )
 
 
-def historical_jobs(
+def historical_submissions(
     resources: TeamResources, times: Sequence[datetime], rng: random.Random
-) -> Iterator[HistoricalJob]:
-    """Yield a job for each time. Jobs are not saved, and have no submission yet."""
+) -> Iterator[HistoricalSubmission]:
+    """Yield submissions with one job for each time in all. Nothing is saved."""
     projects = rng.sample(PROJECTS, 6)
+    newest = {revision.definition.name: revision for revision in resources.revisions}
+    workflows = [
+        profile for profile in WORKFLOW_PROFILES if all(definition in newest for definition, _ in profile.steps)
+    ]
     weights = [_job_profile(revision).weight for revision in resources.revisions]
-    for number, submitted_at in enumerate(times, start=1):
-        (revision,) = rng.choices(resources.revisions, weights)
-        yield _historical_job(resources, revision, projects, number=number, accepted_at=submitted_at, rng=rng)
+    number = 0
+    while number < len(times):
+        accepted_at = times[number]
+        tags = _tags(resources, projects, rng)
+        workflow = rng.choice(workflows) if workflows and rng.random() < WORKFLOW_RATE else None
+        if workflow and number + len(workflow.steps) <= len(times):
+            jobs = _workflow_jobs(
+                resources, workflow=workflow, number=number + 1, accepted_at=accepted_at, tags=tags, rng=rng
+            )
+        else:
+            (revision,) = rng.choices(resources.revisions, weights)
+            name = _job_name(rng.choice(_job_profile(revision).names), revision, number + 1, accepted_at)
+            queue = _choose_queue(revision, resources.queues, rng)
+            jobs = [_simulate_job(_Request(revision, queue, name, accepted_at, tags), rng)]
+        yield HistoricalSubmission(
+            public_id=_public_id_at(accepted_at),
+            person=rng.choice(resources.people),
+            source=rng.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],
+            accepted_at=accepted_at,
+            jobs=jobs,
+        )
+        number += len(jobs)
 
 
-def _historical_job(
+def _workflow_jobs(
     resources: TeamResources,
-    revision: Revision,
-    projects: Sequence[str],
     *,
+    workflow: WorkflowProfile,
     number: int,
     accepted_at: datetime,
+    tags: dict[str, str],
     rng: random.Random,
-) -> HistoricalJob:
-    profile = _job_profile(revision)
-    name = _name(profile, revision, number, accepted_at, rng)
-    tags = _tags(resources, projects, rng)
-    size = requested_size(revision.document, {})
+) -> list[HistoricalJob]:
+    newest = {revision.definition.name: revision for revision in resources.revisions}
+    jobs: list[HistoricalJob] = []
+    for position, (definition, pattern) in enumerate(workflow.steps):
+        revision = newest[definition]
+        name = _job_name(pattern, revision, number, accepted_at)
+        queue = _choose_queue(revision, resources.queues, rng)
+        parent = jobs[-1] if jobs else None
+        record = _simulate_job(_Request(revision, queue, name, accepted_at, tags), rng, parent=parent)
+        record.job.position = position
+        jobs.append(record)
+    return jobs
+
+
+def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob | None = None) -> HistoricalJob:
+    """Return a job with its whole life. It starts after its parent has succeeded, and fails if that failed."""
+    revision, accepted_at = request.revision, request.accepted_at
     public_id = _public_id_at(accepted_at)
-    queue = _choose_queue(revision, resources.queues, rng)
+    document: Document = {
+        "jobName": request.name,
+        "jobQueue": request.queue.name,
+        "jobDefinition": revision.qualified_name,
+    }
+    if parent:
+        document["dependsOn"] = [{"jobId": f"${{{parent.job.name}}}"}]
+    size = requested_size(revision.document, {})
     job = Job(
         public_id=public_id,
         team_id=revision.definition.team_id,
-        account=queue.account,
-        queue=queue,
+        account=request.queue.account,
+        queue=request.queue,
         revision=revision,
         definition_id=revision.definition_id,
-        name=name,
-        marker=f"{name}-{to_text(public_id)}",
-        document={"jobName": name, "jobQueue": queue.name, "jobDefinition": revision.qualified_name},
-        tags=tags,
+        name=request.name,
+        marker=f"{request.name}-{to_text(public_id)}",
+        document=document,
+        tags=request.tags,
         **Job.size_fields(size),
         delivery=Delivery.SENT,
         batch_id=str(uuid.uuid4()),
+        log_group="/aws/batch/job",
+        accepted_at=accepted_at,
     )
-    if rng.random() < ARRAY_RATE:
-        job.array_size = rng.choice((5, 10, 20, 50))
-    record = HistoricalJob(
-        job=job,
-        person=rng.choice(resources.people),
-        tags=effective.merge_tags(revision.document, {"tags": tags}),
-        runs=[],
-        submission_id=_public_id_at(accepted_at),
-        source=rng.choices((Source.FORM, Source.JSON, Source.API), (5, 2, 3))[0],
-    )
-    _simulate_run(record, profile, accepted_at, rng)
+    profile = _job_profile(revision)
+    if parent is None and rng.random() < profile.array_rate:
+        job.array_size = rng.choice(ARRAY_SIZES)
+        job.document["arrayProperties"] = {"size": job.array_size}
+    record = HistoricalJob(job, effective.merge_tags(revision.document, {"tags": request.tags}))
+    job.sent_at = accepted_at
+    job.submitted_at = accepted_at + timedelta(seconds=rng.uniform(0.8, 3))
+    record.changes += [
+        HistoricalChange(accepted_at, "", "person"),
+        HistoricalChange(job.submitted_at, State.SUBMITTED, "dispatch"),
+    ]
+    if parent and not parent.is_success:
+        _end_after_parent(record, parent)
+    else:
+        ready_at = max(job.submitted_at, parent.job.ended_at or job.submitted_at) if parent else job.submitted_at
+        _simulate_run(record, profile, ready_at, rng)
     return record
 
 
-def _simulate_run(record: HistoricalJob, profile: JobProfile, accepted_at: datetime, rng: random.Random) -> None:
-    """Simulate the job to its end: attempts, times, exit code and observed state changes."""
+def _end_after_parent(record: HistoricalJob, parent: HistoricalJob) -> None:
+    """End a job whose parent did not succeed, as AWS does."""
+    job = record.job
+    job.state, job.status_reason = State.FAILED, DEPENDENCY_FAILED.status_reason
+    job.ended_at = job.charged_at = job.observed_at = (parent.job.ended_at or job.accepted_at) + timedelta(seconds=3)
+    job.stopped_at = job.ended_at
+    record.changes.append(HistoricalChange(job.ended_at, State.FAILED, "poll"))
+
+
+def _simulate_run(record: HistoricalJob, profile: JobProfile, ready_at: datetime, rng: random.Random) -> None:
+    """Simulate the job to its end: attempts, times, exit code, logs and observed state changes."""
     job = record.job
     seconds = min(MAX_RUN_SECONDS, profile.median_seconds * math.exp(rng.gauss(0, profile.spread)))
     is_good = rng.random() < SUCCESS_RATE
     attempt_count = 2 if rng.random() < RETRY_RATE and _has_retries(job) else 1
-    submitted = accepted_at + timedelta(seconds=rng.uniform(0.8, 3))
-    job.sent_at, job.submitted_at = accepted_at, submitted
-    record.changes += [(accepted_at, "", "person", 0), (submitted, State.SUBMITTED, "dispatch", 0)]
-    clock = submitted + timedelta(seconds=min(3600.0, rng.expovariate(1 / 90) + 4))
+    clock = ready_at + timedelta(seconds=min(3600.0, rng.expovariate(1 / 90) + 4))
     attempts: list[dict[str, Any]] = []
     for number in range(1, attempt_count + 1):
-        last = number == attempt_count
-        is_success = is_good and last
-        ending = (1, 0, "Essential container in task exited", "") if is_success else _choose_failure(rng)
+        is_success = is_good and number == attempt_count
+        ending = SUCCESS if is_success else rng.choices(FAILURES, [one.weight for one in FAILURES])[0]
         duration = seconds if is_success else max(2.0, seconds * rng.uniform(0.05, 0.9))
         started = clock + timedelta(seconds=rng.uniform(15, 80))
         stopped = started + timedelta(seconds=round(duration, 3))
-        record.changes += [(clock, State.STARTING, "poll", number - 1), (started, State.RUNNING, "poll", number - 1)]
+        record.changes += [
+            HistoricalChange(clock, State.STARTING, "poll", number - 1),
+            HistoricalChange(started, State.RUNNING, "poll", number - 1),
+        ]
         record.runs.append(BilledAttempt(started, stopped, is_success, number))
+        stream = _log_stream(job, rng) if ending.has_log and not job.array_size else ""
+        if stream:
+            record.logs[stream] = _log_lines(profile, ending)
         attempts.append(
             {
                 "started_at": started.isoformat(),
                 "stopped_at": stopped.isoformat(),
-                "exit_code": ending[1],
-                "reason": ending[3],
-                "status_reason": ending[2],
-                "log_stream": "",
+                "exit_code": ending.exit_code,
+                "reason": ending.container_reason,
+                "status_reason": ending.status_reason,
+                "log_stream": stream,
             }
         )
         clock = stopped + timedelta(seconds=rng.uniform(10, 40))
-        job.started_at, job.stopped_at, job.exit_code = started, stopped, ending[1]
-        job.status_reason, job.container_reason = ending[2], ending[3]
+        job.started_at, job.stopped_at, job.exit_code = started, stopped, ending.exit_code
+        job.status_reason, job.container_reason, job.log_stream = (
+            ending.status_reason,
+            ending.container_reason,
+            stream,
+        )
     job.state = _final_state(record, rng, is_good=is_good)
     job.ended_at = job.charged_at = job.observed_at = (job.stopped_at or clock) + timedelta(seconds=2)
-    record.changes.append((job.ended_at, job.state, "poll", attempt_count))
+    record.changes.append(HistoricalChange(job.ended_at, job.state, "poll", attempt_count))
     if job.array_size:
         _simulate_children(record, job.array_size, rng)
     else:
         job.attempts, job.finished_attempts = attempts, attempt_count
+
+
+def _log_stream(job: Job, rng: random.Random) -> str:
+    return f"{job.revision.definition.name}/default/{rng.getrandbits(128):032x}"
+
+
+def _log_lines(profile: JobProfile, ending: JobEnding) -> list[str]:
+    """Return the lines of an attempt: all of a good one's, the first half and the error of a failed one's."""
+    if ending is SUCCESS:
+        return list(profile.log)
+    return [*profile.log[: max(1, len(profile.log) // 2)], *ending.log]
 
 
 def _final_state(record: HistoricalJob, rng: random.Random, *, is_good: bool) -> State:
@@ -226,7 +324,7 @@ def _final_state(record: HistoricalJob, rng: random.Random, *, is_good: bool) ->
 
 def _simulate_children(record: HistoricalJob, size: int, rng: random.Random) -> None:
     """Simulate an array: its children ran like the one simulated run; some of a failed array's failed."""
-    failure_count = 0 if record.job.state == State.SUCCEEDED else max(1, round(size * rng.uniform(0.05, 0.4)))
+    failure_count = 0 if record.is_success else max(1, round(size * rng.uniform(0.05, 0.4)))
     record.job.array_summary = {
         state: n for state, n in (("SUCCEEDED", size - failure_count), ("FAILED", failure_count)) if n
     }
@@ -248,8 +346,8 @@ def _job_profile(revision: Revision) -> JobProfile:
     return JOB_PROFILES.get(revision.definition.name, DEFAULT_PROFILE)
 
 
-def _name(profile: JobProfile, revision: Revision, number: int, submitted_at: datetime, rng: random.Random) -> str:
-    return rng.choice(profile.names).format(
+def _job_name(pattern: str, revision: Revision, number: int, submitted_at: datetime) -> str:
+    return pattern.format(
         n=number,
         w=f"{submitted_at:%G-w%V}",
         d=f"{submitted_at:%Y-%m-%d}",
@@ -271,21 +369,16 @@ def _tags(resources: TeamResources, projects: Sequence[str], rng: random.Random)
 
 
 def _choose_queue(revision: Revision, queues: Sequence[Queue], rng: random.Random) -> Queue:
-    """Return a queue of a platform that the definition can run on, mostly the same one."""
+    """Return a queue of a platform that the definition can run on, mostly the usual one."""
     fargate = "FARGATE" in list_at(revision.document, "platformCapabilities")
     account_queues = [queue for queue in queues if queue.account_id == revision.definition.account_id]
     candidates = [queue for queue in account_queues if ("FARGATE" in queue.platform) == fargate] or account_queues
-    words_of_name = revision.definition.name.split("-")
-    candidates.sort(key=lambda queue: (-len(set(words_of_name) & set(queue.name.split("-"))), queue.name))
-    return candidates[0] if rng.random() < 0.85 else rng.choice(candidates)
+    usual = [queue for queue in candidates if queue.name == _job_profile(revision).queue] or candidates
+    return usual[0] if rng.random() < 0.85 else rng.choice(candidates)
 
 
 def _has_retries(job: Job) -> bool:
     return int(value_at(object_at(job.revision.document), "retryStrategy", "attempts") or 1) > 1
-
-
-def _choose_failure(rng: random.Random) -> tuple[int, int | None, str, str]:
-    return rng.choices(FAILURES, [ending[0] for ending in FAILURES])[0]
 
 
 def _public_id_at(created_at: datetime) -> uuid.UUID:

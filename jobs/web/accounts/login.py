@@ -14,7 +14,7 @@ from jobs.web.shell.caching import clear_site_data
 
 DEMO_PEOPLE = (
     ("analyst", "submits and monitors jobs"),
-    ("lead", "leads a team"),
+    ("lead", "leads three teams"),
     ("admin", "administers the portal"),
 )
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from jobs import access
 from jobs.models import Team, User
+from jobs.reports.demo_progress import demo_progress
 from jobs.reports.recovery import RecoveryStatus, user_recovery
 
 
@@ -21,6 +22,11 @@ class PageContext:
     @property
     def quickstart(self) -> bool:
         return bool(settings.QUICKSTART)
+
+    @property
+    def demo_progress(self) -> int | None:
+        """How much of the demo's history is saved, in percent; None if it is complete."""
+        return demo_progress() if settings.QUICKSTART else None
 
     @cached_property
     def teams(self) -> list[Team]:

@@ -1,0 +1,29 @@
+"""How far the quick start's demo history is, in a file that every page can read without a query."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+FILE_NAME = "demo-progress"
+
+
+def save_demo_progress(saved: int, total: int) -> None:
+    """Record that so many of the jobs are saved."""
+    _file().write_text(str(100 * saved // total if total else 100))
+
+
+def clear_demo_progress() -> None:
+    """Record that the history is complete."""
+    _file().unlink(missing_ok=True)
+
+
+def demo_progress() -> int | None:
+    """Return the share that is saved, in percent; None if it is complete, or was never begun."""
+    with suppress(OSError, ValueError):
+        return int(_file().read_text())
+    return None
+
+
+def _file() -> Path:
+    return Path(settings.STATE) / FILE_NAME
