@@ -1,4 +1,4 @@
-"""How far the quick start's demo history is, in a file that every page can read without a query."""
+"""Progress of the quick start's demo history, in a file that every page can read without a query."""
 
 from contextlib import suppress
 from pathlib import Path

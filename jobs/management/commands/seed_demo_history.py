@@ -79,10 +79,10 @@ def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list
     records = [record for submission in history for record in submission.jobs if record.job.stopped_at]
     records.sort(key=lambda record: record.job.stopped_at or now(), reverse=True)
     newest = [record for record in records if (record.job.stopped_at or now()) > now() - MAX_LOG_AGE]
-    chosen = newest[:LOGGED_JOBS] + [record for record in newest[LOGGED_JOBS:] if not record.is_success]
+    selection = newest[:LOGGED_JOBS] + [record for record in newest[LOGGED_JOBS:] if not record.is_success]
     return {
         stream: (lines, record.job.stopped_at - timedelta(seconds=1) if record.job.stopped_at else now())
-        for record in chosen
+        for record in selection
         for stream, lines in record.logs.items()
     }
 

@@ -1,4 +1,4 @@
-"""What the generated jobs of each demo definition look like: names, run times, projects, failures and logs."""
+"""Profiles of the generated jobs of each demo definition: names, run times, projects, failures and logs."""
 
 from dataclasses import dataclass
 
