@@ -108,7 +108,7 @@ def test_a_step_whose_parent_did_not_succeed_never_runs() -> None:
     }
     others = [edge for edge in edges if edge.parent and edge.parent.state == State.SUCCEEDED]
     assert others
-    assert all(edge.job.started_at > edge.parent.ended_at for edge in others)  # type: ignore[operator, union-attr]
+    assert all(edge.job.started_at > edge.parent.ended_at for edge in others)
 
 
 def test_it_exists_in_the_quick_start_only(settings: Settings) -> None:
