@@ -12,7 +12,9 @@ The path of a request:
     signature       account, region and age of the request
     model           botocore's models: routes, types, enums
     batch           the table of operations: definitions, queues, policies, submission, listing, tags
-    validation      AWS's rules; `containers` has those of the property blocks
+    validation      AWS's rules; `containers`, `tasks`, `pods` and `nodes` have those of the property blocks
+    overrides       a definition with the overrides of a submission
+    start_failures  jobs that AWS accepts although they can't start
     described       the defaults that AWS fills in
     logs, sts       the two other services
     store           SQLite, committed before the reply is sent

@@ -2,12 +2,15 @@
 
 import json
 
-from jobs.sandbox.containers import check_blocks, check_containers
+from jobs.sandbox.containers import check_blocks, check_single, is_fargate, platform
 from jobs.sandbox.context import AccountRegion, ApiCall, Document, decode_page_token, encode_page_token, page_size
 from jobs.sandbox.described import described_definition
 from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.ledger import RecordAcceptance
+from jobs.sandbox.nodes import check_nodes
+from jobs.sandbox.pods import check_pod
 from jobs.sandbox.store import Store
+from jobs.sandbox.tasks import check_task
 from jobs.sandbox.validation import (
     MAX_REGISTER_BYTES,
     check_name,
@@ -34,10 +37,10 @@ class DefinitionService:
         """Register a new revision of the name; numbers continue after deregistration."""
         params, account_region = call.params, call.account_region
         name = params["jobDefinitionName"]
-        check_payload(call.size, MAX_REGISTER_BYTES, "RegisterJobDefinition")
+        check_payload(call.size, MAX_REGISTER_BYTES, "Job definition")
         check_name(name, "Job definition name")
         check_blocks(params)
-        check_containers(params)
+        _check_properties(params)
         check_retry(params.get("retryStrategy"))
         check_timeout(params.get("timeout"), self._min_timeout_seconds)
         check_scheduling_priority(params.get("schedulingPriority"))
@@ -128,6 +131,17 @@ class DefinitionService:
             short,
         )
         return _loads(row["body"]) if row else None
+
+
+def _check_properties(definition: Document) -> None:
+    if (single := definition.get("containerProperties")) is not None:
+        check_single(single, fargate=is_fargate(definition))
+    if (task := definition.get("ecsProperties")) is not None:
+        check_task(task, platform(definition))
+    if (pod := definition.get("eksProperties")) is not None:
+        check_pod(pod)
+    if (nodes := definition.get("nodeProperties")) is not None:
+        check_nodes(nodes)
 
 
 def _placeholders(values: list[str | int]) -> str:

@@ -23,6 +23,13 @@ class BatchClientError(ServiceError):
         return f"Error executing request, Exception : {self}, RequestId: {request_id}"
 
 
+class BadRequestError(ServiceError):
+    """Batch's BadRequestException: a tag that the tagging service refuses."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="BadRequestException")
+
+
 class InvalidParameterError(ServiceError):
     """CloudWatch Logs' and STS's error for an invalid request."""
 

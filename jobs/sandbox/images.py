@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.sandbox.context import Document
+from jobs.sandbox.errors import BatchClientError
 
 IMAGES_DIR = Path(__file__).with_name("images")
 # No image name begins with an underscore: no job can request these two.
@@ -91,9 +92,14 @@ def create_search_path(folder: Path) -> str:
 
 def substitute_parameters(command: list[str], parameters: dict[str, str]) -> list[str]:
     """Replace each element `Ref::name` by its parameter. Inside a longer text it remains, as on AWS."""
-    return [
-        parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word for word in command
-    ]
+    return [_substitute(word, parameters) if word.startswith("Ref::") else word for word in command]
+
+
+def _substitute(word: str, parameters: dict[str, str]) -> str:
+    name = word.removeprefix("Ref::")
+    if name not in parameters:
+        raise BatchClientError(f"Unable to substitute value. No parameter found for reference {name}")
+    return parameters[name]
 
 
 def environment_variables(container: Document) -> dict[str, str]:

@@ -76,8 +76,17 @@ class SandboxJob:
     @property
     def container(self) -> Document:
         """The container that runs: the only one, or the first essential one of a task."""
-        container: Document = self.spec["container"]
-        return container
+        if "ecsProperties" not in self.spec:
+            container: Document = self.spec["container"]
+            return container
+        (task,) = self.spec["ecsProperties"]["taskProperties"]
+        return next(container for container in task["containers"] if container.get("essential", True))
+
+    @property
+    def start_failure(self) -> Document | None:
+        """What keeps the job from starting, although it was accepted."""
+        failure: Document | None = self.spec.get("startFailure")
+        return failure
 
     @property
     def last_attempt(self) -> Document | None:
@@ -176,7 +185,7 @@ def job_detail(store: Store, job: SandboxJob) -> Document:
         "tags": job.tags,
         "isCancelled": job.cancelled,
         "isTerminated": job.terminated,
-        **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties"}},
+        **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties", "startFailure"}},
     }
     attempt_fields = _attempt_container(job, last) if last else {}
     if "ecsProperties" in spec:

@@ -58,6 +58,7 @@ class ApiModel:
         if query and isinstance(shape, StructureShape):
             params |= _parse_query(query, shape)
         if shape is not None:
+            params = _without_empty(params, shape)
             self._check(params, shape)
         return operation, params
 
@@ -115,6 +116,21 @@ def _parse_query(query: str, shape: StructureShape) -> Document:
         if key := names.get(name):
             params[key] = values if isinstance(shape.members[key], ListShape) else values[0]
     return params
+
+
+def _without_empty(value: Any, shape: Shape | None) -> Any:
+    """Return a value without null members, and without empty ones that the model doesn't know: AWS ignores both."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        return {
+            key: _without_empty(inner, shape.members.get(key))
+            for key, inner in value.items()
+            if inner is not None and (key in shape.members or inner not in ("", [], {}))
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_without_empty(inner, shape.member) for inner in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {key: _without_empty(inner, shape.value) for key, inner in value.items() if inner is not None}
+    return value
 
 
 def _invalid_enum_values(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:

@@ -12,6 +12,11 @@ ENVIRONMENT = "compute-environment"
 QUEUE = "job-queue"
 POLICY = "scheduling-policy"
 MAX_ENVIRONMENTS = 3
+QUEUE_TYPES = {
+    "FARGATE": "ECS_FARGATE",
+    "FARGATE_SPOT": "ECS_FARGATE",
+    "ECS_MANAGED_INSTANCES": "ECS_MANAGED_INSTANCES",
+}
 QUEUE_CHANGES = ("state", "priority", "schedulingPolicyArn", "jobStateTimeLimitActions")
 ENVIRONMENT_CHANGES = ("state", "serviceRole", "unmanagedvCpus", "updatePolicy", "context")
 SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
@@ -194,7 +199,7 @@ def queue_type(environment: Document) -> str:
     if environment["containerOrchestrationType"] == "EKS":
         return "EKS"
     resources = environment.get("computeResources") or {}
-    return "ECS_FARGATE" if str(resources.get("type", "EC2")).startswith("FARGATE") else "ECS"
+    return QUEUE_TYPES.get(str(resources.get("type", "EC2")), "ECS")
 
 
 def _to_arn(account_region: AccountRegion, kind: str, name_or_arn: str) -> str:

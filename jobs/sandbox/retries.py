@@ -12,7 +12,7 @@ def should_retry(job: SandboxJob, attempt: Document) -> bool:
     if len(job.attempts) + 1 >= job.allowed_attempts:
         return False
     facts = {
-        "onExitCode": str(attempt["exitCode"]),
+        "onExitCode": "" if attempt["exitCode"] is None else str(attempt["exitCode"]),
         "onReason": attempt.get("reason") or "",
         "onStatusReason": attempt["statusReason"],
     }

@@ -297,12 +297,32 @@ class Scheduler:
         if job is None or job.status != "STARTING":
             return
         plan = self._planner.plan(job, environment)
+        if job.start_failure is not None:
+            self._fail_to_start(job, plan, job.start_failure)
+            return
         if plan.image.is_empty:
             self._finish_empty_attempt(job, plan)
             return
         attempt = AttemptProcess(plan, self._on_started, self._on_ended)
         self._attempts[job_id] = attempt
         attempt.start()
+
+    def _fail_to_start(self, job: SandboxJob, plan: AttemptPlan, failure: Document) -> None:
+        """End an attempt whose container can't start, or a job for which ECS takes no task at all."""
+        self._slots.release(job.id)
+        if "reason" not in failure:
+            self._finish_attempt(job, {}, "FAILED", failure["statusReason"])
+            return
+        record = {name: value for name, value in plan.record.items() if name != "stream"}
+        self._finish_or_retry(job, {**record, "exitCode": None, **failure})
+
+    def _finish_or_retry(self, job: SandboxJob, record: Document) -> None:
+        """End a failed attempt, and the job with it if it isn't retried."""
+        if job.stop_reason is None and should_retry(job, record):
+            self._finish_attempt(job, record, "RUNNABLE", record["statusReason"])
+            self._schedule_batches(self._delay, self._enqueue_runnable, [job.id])
+        else:
+            self._finish_attempt(job, record, "FAILED", record["statusReason"])
 
     def _finish_empty_attempt(self, job: SandboxJob, plan: AttemptPlan) -> None:
         """Start and end an attempt in which nothing runs."""
@@ -371,11 +391,10 @@ class Scheduler:
                 }
                 if exit_code == 0 and job.stop_reason is None and not timed_out:
                     self._finish_attempt(job, record, "SUCCEEDED", record["statusReason"])
-                elif job.stop_reason is None and not timed_out and should_retry(job, record):
-                    self._finish_attempt(job, record, "RUNNABLE", record["statusReason"])
-                    self._schedule_batches(self._delay, self._enqueue_runnable, [job.id])
-                else:
+                elif timed_out:
                     self._finish_attempt(job, record, "FAILED", record["statusReason"])
+                else:
+                    self._finish_or_retry(job, record)
 
     def _finish_attempt(self, job: SandboxJob, record: Document, status: str, reason: str) -> None:
         """Append the ended attempt to the job's attempts, and set its next status."""

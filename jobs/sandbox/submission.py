@@ -4,33 +4,27 @@ import json
 import uuid
 from collections.abc import Callable
 
-from jobs.sandbox.containers import is_fargate, runnable_containers
-from jobs.sandbox.context import AccountRegion, ApiCall, Document, drop_none, now_ms
+from jobs.sandbox.containers import platform
+from jobs.sandbox.context import AccountRegion, ApiCall, Document, now_ms
 from jobs.sandbox.definitions import DefinitionService
 from jobs.sandbox.errors import BatchClientError
-from jobs.sandbox.images import substitute_parameters
 from jobs.sandbox.ledger import RecordAcceptance
+from jobs.sandbox.overrides import effective_spec
 from jobs.sandbox.queues import QueueService
 from jobs.sandbox.store import Store
 from jobs.sandbox.validation import (
-    LEGACY_SIZE_FIELDS,
     MAX_SUBMIT_BYTES,
-    check_environment,
     check_name,
     check_payload,
-    check_requirements,
     check_retry,
     check_scheduling_priority,
     check_share_identifier,
-    check_sizes,
-    check_sizes_present,
     check_tags,
     check_timeout,
-    lower_case_actions,
-    resource_requirements,
 )
 
 MAX_DEPENDENCIES = 20
+QUEUE_PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "FARGATE", "ECS_MANAGED_INSTANCES": "MANAGED_INSTANCES"}
 
 INSERT_JOB = (
     "INSERT INTO job (id, home, queue, name, name_key, definition, parent, place, size, status, created_at, "
@@ -88,7 +82,7 @@ class SubmissionService:
 
     def _check_request(self, call: ApiCall) -> None:
         params = call.params
-        check_payload(call.size, MAX_SUBMIT_BYTES, "SubmitJob")
+        check_payload(call.size, MAX_SUBMIT_BYTES, "Job")
         check_name(params["jobName"], "Job name")
         check_retry(params.get("retryStrategy"))
         check_timeout(params.get("timeout"), self._min_timeout_seconds)
@@ -114,11 +108,21 @@ class SubmissionService:
         return definition
 
     def _check_platform(self, queue: Document, definition: Document) -> None:
-        fargate = queue["jobQueueType"] == "ECS_FARGATE"
-        if fargate != is_fargate(definition):
-            platform = "FARGATE" if fargate else "EC2"
+        is_pod = "eksProperties" in definition or any(
+            "eksProperties" in group
+            for group in (definition.get("nodeProperties") or {}).get("nodeRangeProperties", ())
+        )
+        if is_pod != (queue["jobQueueType"] == "EKS"):
             raise BatchClientError(
-                f"The platformCapabilities of the job definition must include {platform} "
+                f"Job queue {queue['jobQueueName']} with compute environments of type {queue['jobQueueType']} does "
+                f"not accept jobs of {'an EKS' if is_pod else 'an ECS'} job definition"
+            )
+        if is_pod:
+            return
+        queue_platform = QUEUE_PLATFORMS[queue["jobQueueType"]]
+        if platform(definition) != queue_platform:
+            raise BatchClientError(
+                f"The platformCapabilities of the job definition must include {queue_platform} "
                 f"for job queue {queue['jobQueueName']}"
             )
 
@@ -156,101 +160,3 @@ def _check_share(queue: Document, definition: Document, params: Document) -> Non
         raise BatchClientError(
             "Either schedulingPriority in job definition or schedulingPriorityOverride should be specified."
         )
-
-
-def effective_spec(definition: Document, params: Document) -> Document:
-    """Return what will run: the definition with all overrides of the submission."""
-    fargate = is_fargate(definition)
-    if "containerProperties" in definition:
-        if "ecsPropertiesOverride" in params:
-            raise BatchClientError("ecsPropertiesOverride is not applicable for this job definition")
-        base = definition["containerProperties"]
-        container = apply_overrides(base, params.get("containerOverrides") or {}, fargate=fargate)
-        blocks: Document = {"container": container}
-    elif "ecsProperties" in definition:
-        if "containerOverrides" in params:
-            raise BatchClientError("containerOverrides is not applicable for a job definition with ecsProperties")
-        blocks = _effective_task(definition, params.get("ecsPropertiesOverride") or {}, fargate=fargate)
-    else:
-        raise BatchClientError("The sandbox runs containers and ECS tasks; it has no nodes and no EKS cluster")
-    parameters = definition["parameters"] | params.get("parameters", {})
-    container = blocks["container"]
-    blocks["container"] = container | {"command": substitute_parameters(container["command"], parameters)}
-    return blocks | drop_none(
-        {
-            "parameters": parameters,
-            "dependsOn": params.get("dependsOn", []),
-            "retryStrategy": lower_case_actions(params.get("retryStrategy") or definition.get("retryStrategy")),
-            "timeout": params.get("timeout") or definition.get("timeout"),
-            "propagateTags": params.get("propagateTags", definition.get("propagateTags", False)),
-            "platformCapabilities": definition["platformCapabilities"],
-            "shareIdentifier": params.get("shareIdentifier"),
-            "schedulingPriority": params.get("schedulingPriorityOverride", definition.get("schedulingPriority")),
-        }
-    )
-
-
-def _effective_task(definition: Document, override: Document, *, fargate: bool) -> Document:
-    overrides = {
-        container.get("name"): container
-        for task in override.get("taskProperties", ())
-        for container in task.get("containers", ())
-    }
-    containers = [
-        apply_overrides({"command": [], **container}, overrides.get(container.get("name"), {}), fargate=False)
-        for container in runnable_containers(definition)
-    ]
-    (task,) = definition["ecsProperties"]["taskProperties"]
-    if fargate:
-        check_sizes(_sum_sizes(containers), fargate=True)
-    runs = next(container for container in containers if container.get("essential", True))
-    merged = [container | {"essential": container.get("essential", True)} for container in containers]
-    own = [
-        {key: value for key, value in container.items() if key not in {"jobRoleArn", "executionRoleArn"}}
-        for container in merged
-    ]
-    return {"container": runs, "ecsProperties": {"taskProperties": [{**task, "containers": own}]}}
-
-
-def _sum_sizes(containers: list[Document]) -> dict[str, str]:
-    vcpus = sum(float(resource_requirements(container)["VCPU"]) for container in containers)
-    memory = sum(int(resource_requirements(container)["MEMORY"]) for container in containers)
-    return {"VCPU": str(vcpus), "MEMORY": str(memory)}
-
-
-def apply_overrides(container: Document, override: Document, *, fargate: bool) -> Document:
-    """Apply an override to a container: the command as a whole, variables by name, sizes by type."""
-    check_environment(override.get("environment", ()))
-    check_requirements(override)
-    result = dict(container)
-    if command := override.get("command"):
-        if "" in command:
-            raise BatchClientError("containerOverrides command must not contain empty strings")
-        result["command"] = command
-    variables = {entry["name"]: entry for entry in container.get("environment", ())}
-    variables |= {entry["name"]: entry for entry in override.get("environment", ())}
-    result["environment"] = list(variables.values())
-    result |= _override_sizes(container, override)
-    needs = resource_requirements(result)
-    check_sizes_present(needs)
-    check_sizes(needs, fargate=fargate)
-    return result
-
-
-def _override_sizes(container: Document, override: Document) -> Document:
-    """Override sizes in the form of the definition: a legacy field remains one until the override replaces it."""
-    entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
-    sizes: Document = {}
-    for kind, legacy_field in LEGACY_SIZE_FIELDS.items():
-        if override.get(legacy_field) is not None:
-            if kind in entries:
-                raise BatchClientError(
-                    f"containerOverrides.{legacy_field} is a deprecated key that cannot override the {kind} in the "
-                    "resourceRequirements of the job definition"
-                )
-            sizes[legacy_field] = override[legacy_field]
-    for entry in override.get("resourceRequirements", ()):
-        entries[entry["type"]] = entry
-        if entry["type"] in LEGACY_SIZE_FIELDS:
-            sizes[LEGACY_SIZE_FIELDS[entry["type"]]] = None
-    return sizes | {"resourceRequirements": list(entries.values())}

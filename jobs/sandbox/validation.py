@@ -1,14 +1,16 @@
-"""AWS's limits for definitions and submissions: names, tags, retries, timeouts, sizes.
+"""AWS's limits for definitions and submissions: names, tags, roles, retries, timeouts, sizes.
 
 Written by hand from AWS's documentation and independent of the portal's own rules, which it checks.
 https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 """
 
+import math
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from jobs.sandbox.context import Document
-from jobs.sandbox.errors import BatchClientError
+from jobs.sandbox.errors import BadRequestError, BatchClientError
 
 MAX_REGISTER_BYTES = 24 * 1024
 MAX_SUBMIT_BYTES = 30 * 1024
@@ -16,7 +18,8 @@ MAX_TAGS = 50
 MIN_TIMEOUT_SECONDS = 60
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
+# A role in any partition, with or without a path. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 _REASON_PATTERN = re.compile(r"[A-Za-z0-9.:\s]*\*?")
 _SHARE_IDENTIFIER = re.compile(r"[A-Za-z0-9]{1,255}\*?")
 _CODE_PATTERN = re.compile(r"\d*\*?")
@@ -33,7 +36,9 @@ FARGATE_MEMORY_MIB: dict[float, Iterable[int]] = {
     4: range(8192, 30720 + 1, 1024),
     8: range(16384, 61440 + 1, 4096),
     16: range(32768, 122880 + 1, 8192),
+    32: (61440, 122880, 249856),
 }
+TAG_SIGNS = frozenset("_.:/=+-@")
 
 
 def check_name(name: str, label: str) -> None:
@@ -43,7 +48,10 @@ def check_name(name: str, label: str) -> None:
 
 def check_payload(size: int, maximum: int, label: str) -> None:
     if size > maximum:
-        raise BatchClientError(f"{label} payload is {size} bytes; at most {maximum} are allowed")
+        # https://github.com/ASFHyP3/hyp3/issues/3041
+        raise BatchClientError(
+            f"{label} size must be less than {maximum // 1024} KiB, got {math.ceil(size / 1024)} KiB"
+        )
 
 
 def check_tags(tags: dict[str, str]) -> None:
@@ -56,8 +64,21 @@ def check_tags(tags: dict[str, str]) -> None:
             raise BatchClientError(f"The value of tag '{key}' must have at most 256 characters")
         if key.lower().startswith("aws:") or value.lower().startswith("aws:"):
             raise BatchClientError(f"Tag '{key}': the prefix aws: is reserved")
-        if not _TAG_TEXT.fullmatch(key) or not _TAG_TEXT.fullmatch(value):
-            raise BatchClientError(f"Tag '{key}' contains characters that are not allowed")
+        for label, text in (("TagKey", key), ("TagValue", value)):
+            if not _is_tag_text(text):
+                # https://github.com/Netflix/metaflow/issues/1345
+                raise BadRequestError(f"'{text}' is not a valid value for {label} - it contains illegal characters")
+
+
+def _is_tag_text(text: str) -> bool:
+    """Return whether it has letters, digits, spaces and the allowed signs only."""
+    return all(character in TAG_SIGNS or unicodedata.category(character)[0] in "LNZ" for character in text)
+
+
+def check_role(field: str, arn: str | None) -> None:
+    # https://github.com/kestra-io/plugin-aws/issues/432
+    if arn and not _ROLE_ARN.fullmatch(arn):
+        raise BatchClientError(f"{field} {arn} is not an iam role arn")
 
 
 def check_timeout(timeout: Document | None, minimum: int) -> None:
@@ -66,12 +87,12 @@ def check_timeout(timeout: Document | None, minimum: int) -> None:
 
 
 def check_retry(strategy: Document | None) -> None:
-    if not strategy:
+    if strategy is None:
         return
     attempts, rules = strategy.get("attempts"), strategy.get("evaluateOnExit", ())
-    if attempts is None and rules:
+    if attempts is None:
         raise BatchClientError("RetryAttempts must be provided with retry strategy")
-    if attempts is not None and not 1 <= attempts <= 10:
+    if not 1 <= attempts <= 10:
         raise BatchClientError("RetryAttempts must be between 1 and 10")
     if len(rules) > 5:
         raise BatchClientError("EvaluateOnExit can have at most 5 conditions")

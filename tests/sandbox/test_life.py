@@ -119,6 +119,54 @@ def test_a_missing_program_fails_to_start_and_leaves_no_log(bench: Bench) -> Non
     assert "startedAt" not in job
 
 
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        ({"image": "docker://busybox"}, "CannotPullContainerError: invalid reference format"),
+        ({"image": "<account-id>.dkr.ecr.us-west-2.amazonaws.com/tool"}, "invalid reference format"),
+        ({"image": "busybox latest"}, "invalid reference format"),
+        (
+            {"secrets": [{"name": "A", "valueFrom": "db"}], "executionRoleArn": "arn:aws:iam::123456789012:role/x"},
+            "ResourceInitializationError: unable to pull secrets",
+        ),
+    ],
+)
+def test_a_container_that_cannot_start_fails_as_on_aws_and_is_tried_again(
+    bench: Bench, container: dict[str, Any], reason: str
+) -> None:
+    bench.define("job", container=container)
+    job = bench.wait(bench.submit(retryStrategy={"attempts": 2}))
+
+    assert (job["status"], job["statusReason"]) == ("FAILED", "Task failed to start")
+    assert reason in job["container"]["reason"]
+    assert [reason in attempt["container"]["reason"] for attempt in job["attempts"]] == [True, True]
+    assert "exitCode" not in job["container"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"secrets": [{"name": "A", "valueFrom": "/prod/db"}]},
+            "you must also specify a value for 'executionRoleArn'",
+        ),
+        ({"environment": [{"name": "A", "value": "x" * 9000}]}, ""),
+    ],
+)
+def test_a_job_for_which_no_task_can_be_made_fails_without_an_attempt(
+    bench: Bench, change: dict[str, Any], reason: str
+) -> None:
+    bench.define("job", container=change)
+    override: dict[str, Any] = (
+        {} if reason else {"containerOverrides": {"environment": [{"name": "B", "value": "x" * 8200}]}}
+    )
+    job = bench.wait(bench.submit(**override))
+
+    assert job["status"] == "FAILED"
+    assert (reason or "Container Overrides length must be at most 8192") in job["statusReason"]
+    assert job["attempts"] == []
+
+
 def test_terminating_ends_the_whole_process_group_even_children_that_ignore_sigterm(bench: Bench) -> None:
     bench.define("job", "sh", "-c", "sh -c 'trap \"\" TERM; echo child $$; sleep 60; sleep 60' & echo main $$; wait")
     job_id = bench.submit()

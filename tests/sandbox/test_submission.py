@@ -66,7 +66,7 @@ def test_old_style_sizes_cannot_override_resource_requirements(idle_sandbox: Ben
         ("at least 60", {"timeout": {"attemptDurationSeconds": 1}}),
         ("AWS_BATCH", {"containerOverrides": {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}}),
         ("empty strings", {"containerOverrides": {"command": ["a", ""]}}),
-        ("payload", {"parameters": {"big": "x" * 31_000}}),
+        ("Job size must be less than 30 KiB, got 31 KiB", {"parameters": {"big": "x" * 31_000}}),
         ("must include FARGATE", {"jobQueue": "fargate-queue"}),
         ("at most 50 tags", {"tags": {f"k{number}": "v" for number in range(51)}}),
     ],

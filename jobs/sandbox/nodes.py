@@ -1,0 +1,87 @@
+"""AWS's rules for multi-node parallel jobs: ranges of nodes, and their overrides.
+
+https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeProperties.html
+"""
+
+import re
+
+from jobs.sandbox.containers import check_single
+from jobs.sandbox.context import Document
+from jobs.sandbox.errors import BatchClientError
+from jobs.sandbox.pods import check_pod
+from jobs.sandbox.tasks import check_task
+
+MAX_GROUPS = 5
+MAX_NODES = 1000
+NODE_BLOCKS = ("container", "ecsProperties", "eksProperties")
+
+_RANGE = re.compile(r"([0-9]{0,9}):([0-9]{0,9})")
+
+
+def check_nodes(nodes: Document) -> None:
+    """Check `nodeProperties` of a definition."""
+    count = nodes["numNodes"]
+    if not 1 <= count <= MAX_NODES:
+        raise BatchClientError(f"numNodes must be between 1 and {MAX_NODES}")
+    if not 0 <= nodes["mainNode"] < count:
+        raise BatchClientError("mainNode must be one of the nodes")
+    groups = nodes["nodeRangeProperties"]
+    if not 1 <= len(groups) <= MAX_GROUPS:
+        raise BatchClientError(f"nodeRangeProperties must have 1 to {MAX_GROUPS} groups")
+    for group in groups:
+        blocks = [block for block in NODE_BLOCKS if group.get(block) is not None]
+        if len(blocks) != 1:
+            raise BatchClientError(f"A node range needs exactly one of {', '.join(NODE_BLOCKS)}")
+        if len(group.get("instanceTypes", ())) > 1:
+            raise BatchClientError("instanceTypes of a node range can have only one value")
+        if "container" in blocks:
+            check_single(group["container"], fargate=False)
+        elif "ecsProperties" in blocks:
+            check_task(group["ecsProperties"], "EC2")
+        else:
+            check_pod(group["eksProperties"])
+    _check_cover(groups, count)
+
+
+def _check_cover(groups: list[Document], count: int) -> None:
+    covered: set[int] = set()
+    for group in groups:
+        nodes = target_nodes(group["targetNodes"], count)
+        if not nodes or nodes.stop > count:
+            raise BatchClientError(f"targetNodes '{group['targetNodes']}' is not within the {count} nodes")
+        covered.update(nodes)
+    if len(covered) < count:
+        raise BatchClientError(f"Node ranges must account for all nodes (0:{count - 1})")
+
+
+def target_nodes(text: str, count: int) -> range:
+    """Return the nodes of a range such as `0:3`, `4:`, `:3` or `:`."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise BatchClientError(f"targetNodes '{text}' is not a range of nodes")
+    return range(int(match[1] or 0), int(match[2] or count - 1) + 1)
+
+
+def node_group(nodes: Document, index: int) -> Document:
+    """Return the range that applies to a node: of nested ones the smallest."""
+    candidates = [
+        (target, group)
+        for group in nodes["nodeRangeProperties"]
+        if index in (target := target_nodes(group["targetNodes"], nodes["numNodes"]))
+    ]
+    group: Document = min(candidates, key=lambda candidate: len(candidate[0]))[1]
+    return group
+
+
+def check_node_count(nodes: Document, count: int) -> None:
+    """Check an override of numNodes."""
+    starts = [group["targetNodes"] for group in nodes["nodeRangeProperties"] if group["targetNodes"].endswith(":")]
+    if not starts:
+        raise BatchClientError("numNodes can only be overridden if a node range has an open upper boundary")
+    if count < 1 or count > MAX_NODES or nodes["mainNode"] >= count:
+        raise BatchClientError("numNodes of the override must be greater than the index of the main node")
+    for group in nodes["nodeRangeProperties"]:
+        if target_nodes(group["targetNodes"], count).start >= count:
+            raise BatchClientError(
+                "The lower boundary of every node range must be less than numNodes of the override"
+            )
