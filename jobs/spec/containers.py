@@ -93,6 +93,10 @@ def is_fargate(definition: Document) -> bool:
     return "FARGATE" in list_at(definition, "platformCapabilities")
 
 
+def is_managed_instances(definition: Document) -> bool:
+    return "MANAGED_INSTANCES" in list_at(definition, "platformCapabilities")
+
+
 def is_eks(definition: Document) -> bool:
     return "eksProperties" in definition
 

@@ -3,11 +3,16 @@
 import re
 from decimal import Decimal
 
+import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StructureShape
 
 from jobs.spec.fargate import FARGATE_MEMORY
-from jobs.spec.schema.botocore_schema import html_to_text
+from jobs.spec.rules.container_dependencies import DEPENDENCY_CONDITIONS
+from jobs.spec.rules.described_values import DESCRIBED_VALUES, DescribedValues
+from jobs.spec.rules.linux_settings import TMPFS_OPTIONS, ULIMIT_NAMES
+from jobs.spec.rules.windows import LINUX_ONLY
+from jobs.spec.schema.botocore_schema import LIMITS, NAMESPACE_PATTERN, html_to_text
 
 BATCH = ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
 
@@ -39,3 +44,60 @@ def test_fargate_sizes_are_those_of_botocore() -> None:
     assert {(vcpus, size) for size, vcpus in fargate_pairs(memory, "MEMORY", "VCPU")} == ours
     assert supported
     assert [Decimal(amount) for amount in amounts(supported[1])] == list(FARGATE_MEMORY)
+
+
+def listed_values(text: str) -> list[str]:
+    """The values of “Valid values: "a" | "b"”, “valid values are a, b (default), and c” and the like."""
+    match = re.search(
+        r"(?:[Vv]alid values(?: for \w+)?|Supported values)(?: are)?:? (.*?)(?:\.(?: |$)| When|$)", text
+    )
+    assert match, f"botocore lists no values: {text}"
+    return re.findall(r"[\w-]+", re.sub(r"\(default\)|\band\b|\bor\b", "", match[1]))
+
+
+@pytest.mark.parametrize("values", DESCRIBED_VALUES, ids=lambda values: values.member)
+def test_values_of_a_description_are_those_of_botocore(values: DescribedValues) -> None:
+    assert listed_values(description(values.shape, values.member)) == list(values.values)
+
+
+def test_ulimits_and_mount_options_are_those_of_botocore() -> None:
+    assert listed_values(description("Ulimit", "name")) == list(ULIMIT_NAMES)
+    assert listed_values(description("Tmpfs", "mountOptions")) == list(TMPFS_OPTIONS)
+
+
+def test_conditions_of_container_dependencies_are_those_of_botocore() -> None:
+    conditions = re.findall(r"([A-Z]+) - This condition", description("TaskContainerDependency", "condition"))
+    assert conditions == list(DEPENDENCY_CONDITIONS)
+
+
+def test_what_windows_refuses_is_what_botocore_says() -> None:
+    text = description("RuntimePlatform", "operatingSystemFamily")
+    match = re.search(r"can’t be set for Windows containers: (.*?)\.", text)
+    assert match
+    assert set(re.findall(r"\w+", match[1])) - {"and"} == {*LINUX_ONLY, "efsVolumeConfiguration"}
+
+
+def test_the_pattern_of_a_namespace_is_that_of_botocore() -> None:
+    text = description("EksMetadata", "namespace")
+    match = re.search(r"regular expression: (\S+)", text)
+    assert match
+    assert "1-63 characters long Can't be set to default Can't start with kube" in text
+    for name in ("a", "a-b", "-a", "a-", "A", "a.b", "0", "jobs-", ""):
+        assert bool(re.fullmatch(match[1], name)) == bool(re.fullmatch(NAMESPACE_PATTERN, name)), name
+    for name in ("default", "kube-system", "kube", "a" * 64):
+        assert not re.fullmatch(NAMESPACE_PATTERN, name), name
+    assert re.fullmatch(NAMESPACE_PATTERN, "defaults" + "a" * 55)
+
+
+@pytest.mark.parametrize(
+    ("shape", "member", "pattern"),
+    [
+        ("EksPodProperties", "containers", r"limited to (\d+) elements"),
+        ("EksPodProperties", "initContainers", r"limited to (\d+) elements"),
+        ("RetryStrategy", "evaluateOnExit", r"up to (\d+) objects"),
+    ],
+)
+def test_the_length_of_a_list_is_that_of_botocore(shape: str, member: str, pattern: str) -> None:
+    match = re.search(pattern, description(shape, member))
+    assert match
+    assert LIMITS[shape, member]["maxItems"] == int(match[1])

@@ -127,10 +127,11 @@ def test_a_requirement_stands_once() -> None:
 def test_rules_of_a_retry_need_a_count_and_a_condition() -> None:
     rule = {"onExitCode": "1", "action": "EXIT"}
     assert judge.check_definition(definition(retryStrategy={"attempts": 2, "evaluateOnExit": [rule]})) == []
-    assert judge.check_definition(definition(retryStrategy={"evaluateOnExit": []})) == []
-    assert pointers_and_rules(judge.check_definition(definition(retryStrategy={"evaluateOnExit": [rule]}))) == [
-        ("/retryStrategy", "retries.no-attempts")
-    ]
+    strategies: list[Document] = [{"evaluateOnExit": [rule]}, {"evaluateOnExit": []}, {}]
+    for strategy in strategies:
+        assert pointers_and_rules(judge.check_definition(definition(retryStrategy=strategy))) == [
+            ("/retryStrategy", "retries.no-attempts")
+        ]
     assert pointers_and_rules(
         judge.check_definition(definition(retryStrategy={"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}))
     ) == [("/retryStrategy/evaluateOnExit/0", "retries.no-condition")]
@@ -205,9 +206,9 @@ def test_tags_of_aws_cannot_be_given() -> None:
 
 
 def test_a_definition_has_24_kib_at_most() -> None:
-    room = sizes.MAX_DEFINITION_BYTES - sizes.request_bytes(definition({"user": ""}))
-    assert judge.check_definition(definition({"user": "x" * room})) == []
-    [problem] = judge.check_definition(definition({"user": "x" * (room + 1)}))
+    room = sizes.MAX_DEFINITION_BYTES - sizes.request_bytes(definition({"command": [""]}))
+    assert judge.check_definition(definition({"command": ["x" * room]})) == []
+    [problem] = judge.check_definition(definition({"command": ["x" * (room + 1)]}))
     assert (problem.pointer, problem.rule) == ("", "definition.too-large")
     assert "24 KiB" in problem.message
 

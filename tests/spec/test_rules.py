@@ -146,6 +146,58 @@ def node_task_override(name: str) -> Document:
     return node_override(nodePropertyOverrides=[{"targetNodes": "0:", **task}])
 
 
+def pod_override(resources: Document, metadata: Document | None = None, **container: Any) -> Document:
+    pod: Document = {"containers": [{"name": "main", "resources": resources, **container}]}
+    if metadata:
+        pod["metadata"] = metadata
+    return submission(eksPropertiesOverride={"podProperties": pod})
+
+
+def gpus(limit: str, request: str = "") -> Document:
+    requests = {"requests": {"nvidia.com/gpu": request}} if request else {}
+    return {"resources": {"limits": {"nvidia.com/gpu": limit}, **requests}}
+
+
+def pods(targets: str, namespace: str) -> Document:
+    return {"targetNodes": targets, "eksProperties": eks(pod={"metadata": {"namespace": namespace}})["eksProperties"]}
+
+
+def waiting(condition: str | None, on: str = "prep", *, essential: bool = False) -> Document:
+    """A task of two containers, of which the first waits for another."""
+    dependency = {"containerName": on, **({"condition": condition} if condition else {})}
+    main = {"image": "x", "name": "main", "dependsOn": [dependency]}
+    return ecs(main, {"image": "x", "name": "prep", "essential": essential})
+
+
+def managed(**task: Any) -> Document:
+    return ecs({"image": "x"}, **task) | {"platformCapabilities": ["MANAGED_INSTANCES"]}
+
+
+def windows(container: Document) -> Document:
+    return fargate({"runtimePlatform": WINDOWS, **container})
+
+
+def ulimit(soft: int, hard: int, name: str = "nofile") -> Document:
+    return {"ulimits": [{"name": name, "softLimit": soft, "hardLimit": hard}]}
+
+
+def tmpfs(*options: str) -> Document:
+    return {"linuxParameters": {"tmpfs": [{"containerPath": "/x", "size": 1, "mountOptions": list(options)}]}}
+
+
+TASK = "/ecsProperties/taskProperties/0"
+WINDOWS = {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
+WINDOWS_REFUSES = {
+    "readonlyRootFilesystem": False, "privileged": False, "user": "nobody",
+    "linuxParameters": {"initProcessEnabled": True}, "ulimits": ulimit(1, 1)["ulimits"],
+}  # fmt: skip
+SECRET = {"name": "A", "valueFrom": "/prod/db"}
+BAD_IMAGES = (
+    "docker://busybox", "https://hub.docker.com/r/library/busybox", " busybox", "a b", "<account-id>.dkr.ecr/x",
+    "${IMAGE}", "{{ image }}", "$IMAGE", "Busybox/Tool", "busybox:",
+)  # fmt: skip
+
+
 CASES = [
     # -- keys and values
     Case("schema.missing-key", submission(), {"jobName": "a", "jobQueue": "q"}, ""),
@@ -154,8 +206,18 @@ CASES = [
     Case("schema.belongs-elsewhere", submission(), override({"image": "x"}), "/containerOverrides/image"),
     Case("schema.wrong-type", definition(), definition({"image": 7}), "/containerProperties/image"),
     Case("schema.unknown-value", definition(), definition(type="containr"), "/type"),
+    Case("schema.value-case", definition(), definition(type="Container"), "/type"),
+    Case("schema.value-case", definition(), definition(platformCapabilities=["ec2"]), "/platformCapabilities/0"),
     Case("schema.pattern", submission(), submission(jobName="a b"), "/jobName"),
+    Case("schema.pattern", eks(pod={"metadata": {"namespace": "jobs"}}), eks(pod={"metadata": {"namespace":
+         "default"}}), "/eksProperties/podProperties/metadata/namespace"),
+    Case("schema.pattern", submission(), pod_override({}, metadata={"namespace": "kube-system"}),
+         "/eksPropertiesOverride/podProperties/metadata/namespace"),
     Case("schema.too-long", submission(), submission(dependsOn=[{"jobId": JOB_ID}] * 21), "/dependsOn"),
+    Case("schema.too-long", eks(), eks(pod={"containers": [{"image": "x"}] * 11}),
+         "/eksProperties/podProperties/containers"),
+    Case("schema.too-long", eks(), eks(pod={"initContainers": [{"image": "x"}] * 11}),
+         "/eksProperties/podProperties/initContainers"),
     Case("schema.too-short", definition(), definition({"image": ""}), "/containerProperties/image"),
     Case("schema.too-large", submission(), submission(arrayProperties={"size": 10_001}), "/arrayProperties/size"),
     Case("schema.too-small", submission(), submission(arrayProperties={"size": 1}), "/arrayProperties/size"),
@@ -166,7 +228,7 @@ CASES = [
     Case("definition.no-image", definition(), {"jobDefinitionName": "x", "type": "container",
          "containerProperties": {"vcpus": 1, "memory": 4}}, "/containerProperties"),
     Case("definition.no-size", definition(), definition({"resourceRequirements": PAIR[:1]}), "/containerProperties"),
-    Case("definition.too-large", definition(), definition({"user": "x" * 25_000}), ""),
+    Case("definition.too-large", definition(), definition({"command": ["x" * 25_000]}), ""),
     # -- platforms
     Case("platform.one", definition(), fargate() | {"platformCapabilities": ["EC2", "FARGATE"]},
          "/platformCapabilities"),
@@ -226,6 +288,98 @@ CASES = [
          "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
     Case("eks.cpu", eks(), eks({"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}),
          "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
+    Case("eks.memory", submission(), pod_override({"limits": {"memory": "3Mi"}}),
+         "/eksPropertiesOverride/podProperties/containers/0/resources/limits/memory"),
+    Case("eks.cpu", submission(), pod_override({"limits": {"cpu": "0.3"}}),
+         "/eksPropertiesOverride/podProperties/containers/0/resources/limits/cpu"),
+    Case("eks.gpu", eks(gpus("1")), eks(gpus("0.5")),
+         "/eksProperties/podProperties/containers/0/resources/limits/nvidia.com~1gpu"),
+    Case("eks.gpu", eks(gpus("2", "2")), eks(gpus("2", "1")),
+         "/eksProperties/podProperties/containers/0/resources/requests/nvidia.com~1gpu"),
+    Case("eks.gpu", pod_override(gpus("1")["resources"]), pod_override(gpus("half")["resources"]),
+         "/eksPropertiesOverride/podProperties/containers/0/resources/limits/nvidia.com~1gpu"),
+    Case("eks.gpu", nodes(), nodes({"targetNodes": "0:", "eksProperties": eks(gpus("1.0"))["eksProperties"]}),
+         "/nodeProperties/nodeRangeProperties/0/eksProperties/podProperties/containers/0/resources/limits/"
+         "nvidia.com~1gpu"),
+    Case("eks.namespace", nodes(pods("0:1", "a"), pods("2:", "a")), nodes(pods("0:1", "a"), pods("2:", "b")),
+         "/nodeProperties/nodeRangeProperties/1/eksProperties/podProperties/metadata/namespace"),
+    # -- containers of one task that wait for each other
+    Case("ecs.dependency-container", waiting("START"), waiting("START", on="perp"),
+         f"{TASK}/containers/0/dependsOn/0/containerName"),
+    Case("ecs.dependency-container", waiting("START"),
+         ecs({"image": "x", "name": "a", "dependsOn": [{"condition": "START"}]}), f"{TASK}/containers/0/dependsOn/0"),
+    Case("ecs.dependency-condition", waiting("SUCCESS"), waiting("HEALTHY"),
+         f"{TASK}/containers/0/dependsOn/0/condition"),
+    Case("ecs.dependency-condition", waiting("START"), waiting("start"),
+         f"{TASK}/containers/0/dependsOn/0/condition"),
+    Case("ecs.dependency-condition", waiting("START"), waiting(None), f"{TASK}/containers/0/dependsOn/0"),
+    Case("ecs.dependency-essential", waiting("SUCCESS"), waiting("SUCCESS", essential=True),
+         f"{TASK}/containers/0/dependsOn/0/condition"),
+    Case("ecs.dependency-essential", waiting("START", essential=True), nodes({"targetNodes": "0:", "ecsProperties":
+         waiting("COMPLETE", essential=True)["ecsProperties"]}), "/nodeProperties/nodeRangeProperties/0"
+         "/ecsProperties/taskProperties/0/containers/0/dependsOn/0/condition"),
+    Case("ecs.dependency-cycle", waiting("START"),
+         ecs({"image": "x", "name": "a", "dependsOn": [{"containerName": "b", "condition": "START"}]},
+             {"image": "x", "name": "b", "dependsOn": [{"containerName": "a", "condition": "START"}]}),
+         f"{TASK}/containers/0/dependsOn/0/containerName"),
+    Case("ecs.dependency-cycle", waiting("START"), waiting("START", on="main"),
+         f"{TASK}/containers/0/dependsOn/0/containerName"),
+    # -- Managed Instances
+    Case("managed-instances.properties", managed(), definition(platformCapabilities=["MANAGED_INSTANCES"]),
+         "/containerProperties"),
+    Case("managed-instances.properties", managed(), nodes(platformCapabilities=["MANAGED_INSTANCES"]),
+         "/nodeProperties"),
+    Case("managed-instances.not-applicable", managed(),
+         managed(networkConfiguration={"assignPublicIp": "ENABLED"}), f"{TASK}/networkConfiguration"),
+    Case("managed-instances.not-applicable", managed(runtimePlatform={"operatingSystemFamily": "LINUX"}),
+         managed(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}),
+         f"{TASK}/runtimePlatform/operatingSystemFamily"),
+    Case("ecs.network-mode", managed(networkMode="host"), ecs({"image": "x"}, networkMode="host"),
+         f"{TASK}/networkMode"),
+    # -- Windows
+    *(Case("windows.not-applicable", windows({}), windows({key: value}), f"/containerProperties/{key}")
+      for key, value in WINDOWS_REFUSES.items()),
+    Case("windows.not-applicable", windows({"ulimits": [], "linuxParameters": {}}), windows(efs(role=False)),
+         "/containerProperties/volumes/0/efsVolumeConfiguration"),
+    Case("windows.not-applicable", ecs({"image": "x", "user": "nobody"}),
+         ecs({"image": "x", "user": "nobody"}, runtimePlatform=WINDOWS), f"{TASK}/containers/0/user"),
+    Case("values.case", fargate({"runtimePlatform": {"operatingSystemFamily": "LINUX"}}),
+         fargate({"runtimePlatform": {"operatingSystemFamily": "linux"}}),
+         "/containerProperties/runtimePlatform/operatingSystemFamily"),
+    Case("values.case", ecs({"image": "x"}), ecs({"image": "x"}, runtimePlatform={"cpuArchitecture": "arm64"}),
+         f"{TASK}/runtimePlatform/cpuArchitecture"),
+    Case("values.case", eks({"imagePullPolicy": "Always"}), eks({"imagePullPolicy": "always"}),
+         "/eksProperties/podProperties/containers/0/imagePullPolicy"),
+    Case("values.unknown", fargate(), fargate({"runtimePlatform": {"operatingSystemFamily": "WINDOWS"}}),
+         "/containerProperties/runtimePlatform/operatingSystemFamily"),
+    # -- roles, users, limits, images
+    Case("roles.arn", definition({"jobRoleArn": ROLE}), definition({"jobRoleArn": "batch-exec"}),
+         "/containerProperties/jobRoleArn"),
+    Case("roles.arn", ecs({"image": "x"}, taskRoleArn=ROLE), ecs({"image": "x"}, taskRoleArn="{{ role }}"),
+         f"{TASK}/taskRoleArn"),
+    Case("roles.arn", nodes(), nodes(group("0:", container={"image": "x", "vcpus": 1, "memory": 4,
+         "executionRoleArn": "arn:aws:iam::ACCOUNT_ID:role/Job"})),
+         "/nodeProperties/nodeRangeProperties/0/container/executionRoleArn"),
+    Case("containers.user", definition({"user": "1000:1000"}), definition({"user": "$(id -u):$(id -g)"}),
+         "/containerProperties/user"),
+    Case("containers.user", definition({"user": "_apt:users"}), definition({"user": "Root"}),
+         "/containerProperties/user"),
+    Case("containers.user", ecs({"image": "x", "user": "nobody"}), ecs({"image": "x", "user": "nobody:"}),
+         f"{TASK}/containers/0/user"),
+    Case("containers.ulimit-name", definition(ulimit(1, 1)), definition(ulimit(1, 1, "NOFILE")),
+         "/containerProperties/ulimits/0/name"),
+    Case("containers.ulimit-limits", definition(ulimit(1, -1)), definition(ulimit(2, 1)),
+         "/containerProperties/ulimits/0/softLimit"),
+    Case("containers.ulimit-limits", definition(ulimit(-1, -1)), definition(ulimit(-1, 1)),
+         "/containerProperties/ulimits/0/softLimit"),
+    Case("containers.tmpfs-option", definition(tmpfs("rw", "mode=755")), definition(tmpfs("rw", "readonly")),
+         "/containerProperties/linuxParameters/tmpfs/0/mountOptions/1"),
+    *(Case("containers.image-reference", definition(), definition({"image": image}), "/containerProperties/image")
+      for image in BAD_IMAGES),
+    Case("containers.image-reference", eks(), eks({"image": "${IMAGE}"}),
+         "/eksProperties/podProperties/containers/0/image"),
+    Case("containers.image-reference", submission(), pod_override({}, image="docker://busybox"),
+         "/eksPropertiesOverride/podProperties/containers/0/image"),
     Case("eks.no-image", eks(), eks(pod={"containers": []}), "/eksProperties/podProperties"),
     # -- sizes
     Case("sizes.value", definition(), definition(size(VCPU="two", MEMORY="4")),
@@ -287,6 +441,9 @@ CASES = [
     # -- retries
     Case("retries.no-attempts", retrying(SPOT, LAST), definition(retryStrategy={"evaluateOnExit": [LAST]}),
          "/retryStrategy"),
+    Case("retries.no-attempts", submission(retryStrategy={"attempts": 1}), submission(retryStrategy={}),
+         "/retryStrategy"),
+    Case("retries.no-attempts", workflow(step("a")), workflow(step("a", retryStrategy={})), "/jobs/0/retryStrategy"),
     Case("retries.no-condition", retrying(SPOT, LAST), retrying({"action": "EXIT"}),
          "/retryStrategy/evaluateOnExit/0"),
     Case("retries.never-matches", retrying(SPOT, LAST), retrying(LAST, SPOT), "/retryStrategy/evaluateOnExit/1"),
@@ -318,6 +475,17 @@ CASES = [
          definition(variable("DB_PASSWORD", "hunter2hunter2")), "/containerProperties/environment/0"),
     Case("secrets.masked-value", definition(variable("DB_PASSWORD", "$DB_PASSWORD")),
          definition(variable("DB_PASSWORD", "••••")), "/containerProperties/environment/0/value"),
+    Case("secrets.no-execution-role", definition({"secrets": [SECRET], "executionRoleArn": ROLE}),
+         definition({"secrets": [SECRET]}), "/containerProperties/secrets"),
+    Case("secrets.no-execution-role", ecs({"image": "x"}), ecs({"image": "x", "logConfiguration": {"logDriver":
+         "splunk", "secretOptions": [SECRET]}}), f"{TASK}/containers/0/logConfiguration/secretOptions"),
+    Case("secrets.no-execution-role", nodes(), nodes(group("0:", container={"image": "x", "vcpus": 1, "memory": 4,
+         "repositoryCredentials": {"credentialsParameter": "x"}})),
+         "/nodeProperties/nodeRangeProperties/0/container/repositoryCredentials"),
+    *(Case("secrets.reference", definition({"secrets": [SECRET], "executionRoleArn": ROLE}),
+           definition({"secrets": [{**SECRET, "valueFrom": reference}], "executionRoleArn": ROLE}),
+           "/containerProperties/secrets/0/valueFrom")
+      for reference in ("db", "arn:aws:secretsmanager:us-west-2:ACCOUNT:secret:db", "{{ secret }}")),
     # -- submissions
     Case("submission.too-large", submission(), submission(parameters={"a": "x" * 31_000}), ""),
     Case("submission.empty-word", override({"command": ["x"]}), override({"command": ["x", ""]}),

@@ -7,7 +7,17 @@ from jobs.spec import placeholders
 from jobs.spec.containers import overrides as overridden
 from jobs.spec.documents import Document, DocumentKind, list_at
 from jobs.spec.problems import Problem, join_pointer
-from jobs.spec.rules import dependencies, overrides, problem_limit, reserved_names, retries, secrets, sizes
+from jobs.spec.rules import (
+    dependencies,
+    images,
+    multinode_ecs_eks,
+    overrides,
+    problem_limit,
+    reserved_names,
+    retries,
+    secrets,
+    sizes,
+)
 from jobs.spec.rules import queue as rule_queue
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import rule
@@ -76,6 +86,8 @@ def command_has_no_empty_words(document: Document) -> Iterator[Problem]:
 
 RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *sizes.REQUIREMENT_RULES,
+    *multinode_ecs_eks.OVERRIDE_RULES,
+    *images.RULES,
     command_has_no_empty_words,
     *placeholders.SHARED_RULES,
     *retries.RULES,

@@ -8,14 +8,21 @@ from jobs.spec.containers import tasks
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.problems import Problem, join_pointer, join_words
 from jobs.spec.rules import (
+    container_dependencies,
+    described_values,
+    images,
+    linux_settings,
+    managed_instances,
     multinode_ecs_eks,
     platform,
     problem_limit,
     reserved_names,
     retries,
+    roles,
     secrets,
     sizes,
     volumes,
+    windows,
 )
 from jobs.spec.rules.registry import rule
 from jobs.spec.schema import botocore_schema
@@ -75,7 +82,14 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     one_block_of_properties,
     image_is_given,
     *platform.RULES,
+    *managed_instances.RULES,
+    *windows.RULES,
     *multinode_ecs_eks.RULES,
+    *container_dependencies.RULES,
+    *described_values.RULES,
+    *roles.RULES,
+    *linux_settings.RULES,
+    *images.RULES,
     *sizes.REQUIREMENT_RULES,
     sizes.definition_names_size,
     *volumes.RULES,
@@ -87,5 +101,7 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *reserved_names.TAG_RULES,
     secrets.no_secrets_in_environment,
     secrets.no_masked_values,
+    secrets.secrets_have_execution_role,
+    secrets.secret_references_are_valid,
     sizes.definition_within_size_limit,
 )

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from jobs.spec.containers import is_eks, tasks
+from jobs.spec.containers import containers, is_eks, tasks
 from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
 from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import rule
-from jobs.spec.rules.sizes import parse_amount
+from jobs.spec.rules.sizes import MIN_MEMORY_MIB, parse_amount
 
 NODE_GROUPS_PATH = ("nodeProperties", "nodeRangeProperties")
 _RANGE = re.compile(r"([0-9]{1,4})?:([0-9]{1,4})?|([0-9]{1,4})")
 _MEBIBYTES = re.compile(r"[0-9]{1,9}Mi")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,4}")
+GPU_KEY = "nvidia.com/gpu"
 
 
 @rule("nodes.range")
@@ -167,18 +169,20 @@ def eks_propagates_no_tags(document: Document) -> Iterator[Problem]:
 
 @rule("eks.memory")
 def eks_memory(document: Document) -> Iterator[Problem]:
-    """The memory of a pod's container must be in whole MiB such as 1024Mi, with equal request and limit.
+    """The memory of a pod's container must be in whole MiB such as 1024Mi, 4 at least, with equal request and limit.
 
     Source: EksContainerResourceRequirements, AWS Batch API reference.
     """
     for path, limits, requests in _pod_resources(document):
         for side, values in (("limits", limits), ("requests", requests)):
             text = values.get("memory")
-            if isinstance(text, str) and not _MEBIBYTES.fullmatch(text):
-                yield Problem(
-                    join_pointer(*path, side, "memory"),
-                    f"memory must be in whole MiB, such as 1024Mi; found {quote(text)}.",
-                )
+            if not isinstance(text, str):
+                continue
+            here = join_pointer(*path, side, "memory")
+            if not _MEBIBYTES.fullmatch(text):
+                yield Problem(here, f"memory must be in whole MiB, such as 1024Mi; found {quote(text)}.")
+            elif int(text.removesuffix("Mi")) < MIN_MEMORY_MIB:
+                yield Problem(here, f"A job needs at least {MIN_MEMORY_MIB}Mi of memory; found {quote(text)}.")
         limit, request = limits.get("memory"), requests.get("memory")
         if isinstance(limit, str) and isinstance(request, str) and limit != request:
             here = join_pointer(*path, "requests", "memory")
@@ -207,6 +211,40 @@ def eks_cpu(document: Document) -> Iterator[Problem]:
             yield Problem(here, message, fix=({"op": "replace", "path": here, "value": requests["cpu"]},))
 
 
+@rule("eks.gpu")
+def eks_gpu(document: Document) -> Iterator[Problem]:
+    """The GPUs of a pod's container must be a whole number, with equal request and limit.
+
+    Source: EksContainerResourceRequirements, AWS Batch API reference.
+    """
+    for path, limits, requests in _pod_resources(document):
+        for side, values in (("limits", limits), ("requests", requests)):
+            text = values.get(GPU_KEY)
+            if isinstance(text, str) and not _WHOLE_NUMBER.fullmatch(text):
+                message = f"{GPU_KEY} must be a whole number, such as 1; found {quote(text)}."
+                yield Problem(join_pointer(*path, side, GPU_KEY), message)
+        limit, request = limits.get(GPU_KEY), requests.get(GPU_KEY)
+        if isinstance(limit, str) and isinstance(request, str) and limit != request:
+            here = join_pointer(*path, "requests", GPU_KEY)
+            message = f"The GPU request must equal the GPU limit, {quote(limit)}."
+            yield Problem(here, message, fix=({"op": "replace", "path": here, "value": limit},))
+
+
+@rule("eks.namespace")
+def nodes_share_namespace(document: Document) -> Iterator[Problem]:
+    """All groups of a multi-node job on EKS must use the same namespace.
+
+    Source: EksMetadata, AWS Batch API reference.
+    """
+    groups = [task for task in tasks(document) if task.type == "eks" and task.is_in_node_group]
+    for group in groups[1:]:
+        first, name = (text_at(task.value, "metadata", "namespace") for task in (groups[0], group))
+        if name != first:
+            here = join_pointer(*group.path, *(("metadata", "namespace") if name else ()))
+            message = f"All groups must use the same namespace; this one has {quote(name)}, another {quote(first)}."
+            yield Problem(here, message)
+
+
 @rule("eks.no-image")
 def pod_has_container(document: Document) -> Iterator[Problem]:
     """A pod needs at least one container.
@@ -230,8 +268,13 @@ RULES = (
     eks_propagates_no_tags,
     eks_memory,
     eks_cpu,
+    eks_gpu,
+    nodes_share_namespace,
     pod_has_container,
 )
+
+OVERRIDE_RULES = (eks_memory, eks_cpu, eks_gpu)
+"""Rules of resources, which a submission can override."""
 
 
 def parse_node_range(text: str, count: int) -> range | None:
@@ -254,9 +297,8 @@ def _node_count(document: Document) -> int:
 
 
 def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
-    """Yield path, limits and requests of every pod container that has resources."""
-    for task in tasks(document):
-        for container in task.containers:
-            if task.type == "eks" and is_object(container.value.get("resources")):
-                resources = container.value["resources"]
-                yield (*container.path, "resources"), object_at(resources, "limits"), object_at(resources, "requests")
+    """Yield path, limits and requests of every pod container, or override of one, that has resources."""
+    for container in containers(document):
+        if container.type == "eks" and is_object(container.value.get("resources")):
+            resources = container.value["resources"]
+            yield (*container.path, "resources"), object_at(resources, "limits"), object_at(resources, "requests")

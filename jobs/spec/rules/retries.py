@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
-from jobs.spec.problems import Problem, join_pointer, quote
+from jobs.spec.problems import Fix, Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 RETRY_CONDITIONS = ("onStatusReason", "onReason", "onExitCode")
@@ -17,16 +17,22 @@ _RULES_PATH = ("retryStrategy", "evaluateOnExit")
 
 
 @rule("retries.no-attempts")
-def retry_rules_need_attempts(document: Document) -> Iterator[Problem]:
-    """Retry rules need a number of attempts: “RetryAttempts must be provided with retry strategy”.
+def retry_strategy_has_attempts(document: Document) -> Iterator[Problem]:
+    """A retry strategy needs a number of attempts: “RetryAttempts must be provided with retry strategy”.
 
-    Source: the response of AWS Batch to such a request; EvaluateOnExit, AWS Batch API reference.
+    An empty one is refused too. Source: the response of AWS Batch, in the acceptance tests of
+    https://github.com/hashicorp/terraform-provider-aws; EvaluateOnExit, AWS Batch API reference.
     """
-    strategy = object_at(document, "retryStrategy")
-    if list_at(strategy, "evaluateOnExit") and "attempts" not in strategy:
+    strategy = document.get("retryStrategy")
+    if not is_object(strategy) or "attempts" in strategy:
+        return
+    if list_at(strategy, "evaluateOnExit"):
         message = "retryStrategy has evaluateOnExit but no attempts; add attempts (1 to 10)."
-        fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": SUGGESTED_ATTEMPTS},)
-        yield Problem("/retryStrategy", message, fix=fix)
+        fix: Fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": SUGGESTED_ATTEMPTS},)
+    else:
+        message = "retryStrategy has no attempts; add attempts (1 to 10), or remove it."
+        fix = ({"op": "remove", "path": "/retryStrategy"},) if not any(strategy.values()) else ()
+    yield Problem("/retryStrategy", message, fix=fix)
 
 
 @rule("retries.no-condition")
@@ -102,7 +108,7 @@ def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
 
 
 RULES = (
-    retry_rules_need_attempts,
+    retry_strategy_has_attempts,
     retry_rules_have_conditions,
     retry_rules_can_match,
     retry_rules_need_second_attempt,

@@ -26,7 +26,7 @@ _VALUE_PATTERNS = {
     "MEMORY": (re.compile(r"[0-9]{1,9}"), 'a whole number of MiB such as "2048"'),
     "GPU": (re.compile(r"[0-9]{1,4}"), 'a whole number of GPUs such as "1"'),
 }
-_MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at least 4 MiB
+MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at least 4 MiB
 
 
 def request_bytes(document: Document) -> int:
@@ -83,8 +83,8 @@ def requirement_values_are_valid(document: Document) -> Iterator[Problem]:
                 yield Problem(
                     here, f"{RESOURCE_LABELS[kind]} must be more than 0; change it or remove the requirement."
                 )
-            elif kind == "MEMORY" and int(value) < _MIN_MEMORY_MIB:
-                yield Problem(here, f"A job needs at least {_MIN_MEMORY_MIB} MiB of memory; found {describe(value)}.")
+            elif kind == "MEMORY" and int(value) < MIN_MEMORY_MIB:
+                yield Problem(here, f"A job needs at least {MIN_MEMORY_MIB} MiB of memory; found {describe(value)}.")
 
 
 @rule("sizes.twice")

@@ -27,6 +27,7 @@ JOB_DEFINITION_PATTERN = f"^({_ARN}:job-definition/)?{_NAME}(:[0-9]{{1,9}})?$"
 SHARE_IDENTIFIER_PATTERN = "^[A-Za-z0-9]{1,254}([A-Za-z0-9]|[*])?$"
 EXIT_REASON_PATTERN = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*]$"
 EXIT_CODE_PATTERN = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
+NAMESPACE_PATTERN = "^(?!default$)(?!kube)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 RETRY_ACTION_PATTERN = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
 
 PATTERN_DESCRIPTIONS = {
@@ -37,6 +38,10 @@ PATTERN_DESCRIPTIONS = {
     EXIT_REASON_PATTERN: "at most 512 letters, digits, spaces, . and :, with at most one * at the end",
     EXIT_CODE_PATTERN: "digits, with at most one * at the end",
     RETRY_ACTION_PATTERN: "RETRY or EXIT",
+    NAMESPACE_PATTERN: (
+        "a namespace of Kubernetes, 1 to 63 lower-case letters, digits and -, but not default and none that begins "
+        "with kube"
+    ),
 }
 """The meaning of each pattern, continuing “must be”."""
 
@@ -67,6 +72,9 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("ContainerOverrides", "memory"): {"minimum": 4},
     ("TaskContainerProperties", "image"): {"minLength": 1, "maxLength": 255},
     ("EksContainer", "image"): {"minLength": 1},
+    ("EksPodProperties", "containers"): {"maxItems": 10},
+    ("EksPodProperties", "initContainers"): {"maxItems": 10},
+    ("EksMetadata", "namespace"): {"pattern": NAMESPACE_PATTERN},
     ("EphemeralStorage", "sizeInGiB"): {"minimum": 21, "maximum": 200},
     ("EcsProperties", "taskProperties"): {"minItems": 1, "maxItems": 1},
     ("EcsTaskProperties", "containers"): {"minItems": 1, "maxItems": 10},

@@ -4,7 +4,7 @@ Each function explains one kind of `jsonschema` error; `MESSAGES` maps keywords 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -120,15 +120,35 @@ def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]
     yield Problem(here, f"{_label(path)} must be {_TYPE_LABELS[type_name]}; found {describe(value)}.", fix=fix)
 
 
+def unlisted_value(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
+    """Yield the problem of a value that is not in an enum."""
+    value, values = error.instance, error.validator_value
+    if not isinstance(value, str):
+        return  # reported as a wrong type
+    same = next((name for name in values if name.casefold() == value.casefold()), None)
+    if same:
+        yield from wrong_case(value, same, path)
+    else:
+        yield from unknown_value(value, values, path, context)
+
+
+@rule("schema.value-case")
+def wrong_case(value: str, suggestion: str, path: Path) -> Iterator[Problem]:
+    """A value is written in another case than AWS Batch knows it: fargate for FARGATE.
+
+    Source: the enums of botocore's service model of AWS Batch, which AWS compares by case.
+    """
+    here = join_pointer(*path)
+    fix = ({"op": "replace", "path": here, "value": suggestion},)
+    yield Problem(here, f"{_label(path)} must be {suggestion} (case-sensitive); found {quote(value)}.", fix=fix)
+
+
 @rule("schema.unknown-value", Severity.WARNING)
-def unknown_value(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
+def unknown_value(value: str, values: Sequence[str], path: Path, context: MessageContext) -> Iterator[Problem]:
     """A value is not one that AWS Batch is known to accept; AWS may have added it since.
 
     The nearest known value is suggested. Source: the enums of botocore's service model of AWS Batch.
     """
-    value, values = error.instance, error.validator_value
-    if not isinstance(value, str):
-        return  # reported as a wrong type
     suggestion = context.suggestions.nearest(value, values)
     hint = f"did you mean {suggestion}?" if suggestion else f"the known values are {_join_values(tuple(values))}."
     fix = ({"op": "replace", "path": join_pointer(*path), "value": suggestion},) if suggestion else ()
@@ -228,7 +248,7 @@ MESSAGES: Mapping[str, Callable[[Error, Path, MessageContext], Iterator[Problem]
     "required": missing_key,
     "additionalProperties": unknown_keys,
     "type": wrong_type,
-    "enum": unknown_value,
+    "enum": unlisted_value,
     "pattern": wrong_pattern,
     "minimum": too_small,
     "maximum": too_large,
