@@ -17,7 +17,7 @@ class JsonPage:
         self.file: Locator = page.locator("input[type=file]")
         self.feedback: Locator = page.locator("#feedback")
         self.rejection: Locator = page.locator(".feedback-rejection")
-        self.submit_button: Locator = self.feedback.locator("button[type=submit]")
+        self.submit_button: Locator = page.locator("#submit-button")
         self.error: Locator = self.feedback.locator(".problem-error")
         self.error_pointer: Locator = self.error.locator(".pointer")
         self.error_link: Locator = self.error.locator(".jump")

@@ -383,7 +383,6 @@ def test_a_field_that_is_changed_is_laid_over_the_text_and_all_else_in_it_stays(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"jobs": []}', "Workflows can't be opened as a form"),
         ('{"jobName": "a", "jobName": "b", "jobQueue": "c"}', "The form can't show both"),
         ("{oops", "Not a valid document"),
     ],
@@ -393,6 +392,17 @@ def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browse
 
     assert answer.status_code == 422
     assert told in page_text(answer)
+    assert text in page_text(answer)
+
+
+def test_a_workflow_that_no_form_shows_stays_as_it_is_with_its_validation(browser: Client) -> None:
+    text = '{"jobs": [{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello"}]}'
+    answer = browser.post(reverse("open_form", args=["research"]), {"text": text})
+
+    assert answer.status_code == 200
+    assert "Workflows can't be opened as a form." in page_text(answer)
+    assert "Workflow of 1 job" in page_text(answer)
+    assert "Not a valid document" not in page_text(answer)
     assert text in page_text(answer)
 
 

@@ -22,9 +22,10 @@ from jobs.spec import forms
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldIndex, FieldRow, FieldValue, FormField, schema_fields, units
 from jobs.spec.forms.schema_fields import SchemaPart
+from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
-from jobs.spec.problems import Fix, Problem, Severity, has_errors, join_pointer
+from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, has_errors, join_pointer
 from jobs.web.shell.text_input import normalize_newlines
 
 MAX_KEY_LENGTH = 64
@@ -208,6 +209,12 @@ class BuilderForm:
         return self.reading if self.reading and is_parsed else text
 
     @cached_property
+    def corrections(self) -> tuple[DocumentChange, ...]:
+        """What the parser changed in a text that is not the document itself."""
+        reading = self.reading
+        return reading.changes if reading and reading.changes and not is_verbatim(reading) else ()
+
+    @cached_property
     def unmapped_pointers(self) -> list[str]:
         """Pointers to values that no field shows."""
         if self.parse_error:
@@ -354,6 +361,17 @@ def _duplicate_names(rows: Any) -> list[str]:
 
 def to_json(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def is_verbatim(reading: ParseResult) -> bool:
+    """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
+    try:
+        document = parse_jsonc(reading.text).value
+    except DocumentParseError:
+        return False
+    # A definition without a type is parsed as one container; the type its author left out is not added.
+    typed = reading.kind is DocumentKind.DEFINITION and "type" not in document
+    return (document | {"type": reading.document.get("type")} if typed else document) == reading.document
 
 
 def _read_kind(text: str, kind: DocumentKind) -> ParseResult:

@@ -133,7 +133,8 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     json_input = JsonInput(request.POST.get("text", ""), "", source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH])
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
-    return render(request, "jobs/builder/json.html#feedback", {"feedback": text_feedback, "team": member.team})
+    context = {"feedback": text_feedback, "team": member.team, "is_oob": True}
+    return render(request, "jobs/builder/json.html#feedback", context)
 
 
 def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:

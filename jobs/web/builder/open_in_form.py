@@ -10,8 +10,7 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
 from jobs.web.builder import definition_views, feedback, job_views, json_views
-from jobs.web.builder.form_state import BuilderForm
-from jobs.web.builder.paste import is_verbatim
+from jobs.web.builder.form_state import BuilderForm, is_verbatim
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 
@@ -24,10 +23,12 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
         return redirect("write", member.team.slug)
     json_input = json_views.JsonInput.from_request(request)
     try:
-        source = json_input.source()
-        reading = _check_formable(parse(source))
+        reading = _check_unambiguous(parse(json_input.source()))
     except DocumentParseError as error:
         return json_views.editor_with_error(request, member, json_input.text, error)
+    if reading.kind is DocumentKind.WORKFLOW:
+        messages.info(request, "Workflows can't be opened as a form. Edit them as JSON.")
+        return json_views.editor_with_text(request, member, json_input.text, json_input.source_id)
     for change in reading.changes:
         messages.info(request, change.message)
     form = BuilderForm.from_document(
@@ -38,12 +39,10 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     return job_views.job_page(request, member, form, feedback.build(form, member))
 
 
-def _check_formable(reading: ParseResult) -> ParseResult:
-    """Return what a form can show without loss. Raise DocumentParseError, with the reason, for anything else."""
+def _check_unambiguous(reading: ParseResult) -> ParseResult:
+    """Return what a form can show without loss. Raise DocumentParseError for a text with two values of one key."""
     if has_errors(reading.problems):
         problem = reading.problems[0]
         place = reading.position(problem.pointer)
         raise DocumentParseError(f"{problem.message} The form can't show both.", place.line, place.column)
-    if reading.kind is DocumentKind.WORKFLOW:
-        raise DocumentParseError("Workflows can't be opened as a form. Edit them as JSON.")
     return reading

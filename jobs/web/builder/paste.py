@@ -8,11 +8,9 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from jobs import access
-from jobs.spec.documents import DocumentKind
-from jobs.spec.parsing.jsonc import parse_jsonc
-from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web.builder import feedback
-from jobs.web.builder.form_state import to_json
+from jobs.web.builder.form_state import is_verbatim, to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
 
@@ -39,14 +37,3 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
             }
         )
     return JsonResponse({"kind": None, "headline": "", "changes": [], "text": None})
-
-
-def is_verbatim(reading: ParseResult) -> bool:
-    """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
-    try:
-        document = parse_jsonc(reading.text).value
-    except DocumentParseError:
-        return False
-    # A definition without a type is parsed as one container; the type its author left out is not added.
-    typed = reading.kind is DocumentKind.DEFINITION and "type" not in document
-    return (document | {"type": reading.document.get("type")} if typed else document) == reading.document

@@ -185,6 +185,9 @@ class Page {
       this.pane.classList.toggle("is-frozen", Boolean(reason));
       if (!reason) this.fields?.refresh();
     }
+    /** @type {HTMLButtonElement | null} */
+    const openForm = this.form.querySelector("[data-open-form]");
+    if (openForm) openForm.disabled = kindOf(text) === "workflow";
     if (first) return;
     this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
     this.#revalidate();
@@ -234,9 +237,7 @@ class Page {
     watchFailures(this.requester, panel, () => {
       const sentence = this.form.querySelector("#submit-label");
       if (sentence) sentence.textContent = "Check and submit";
-      /** @type {HTMLButtonElement | null} */
-      const button = panel.querySelector("button[type=submit]");
-      if (button) button.disabled = false;
+      find(this.form, "#submit-button", HTMLButtonElement).disabled = false;
     });
   }
 
@@ -260,6 +261,8 @@ class Page {
 
       const removedPointer = closest(event, "[data-remove-pointer]")?.dataset.removePointer;
       if (removedPointer) this.editor.edit((editing) => editing.remove(split(removedPointer)));
+
+      if (closest(event, "[data-convert]")) this.inbox.readPaste(this.editor.text, this.editor.text);
 
       const lineButton = closest(event, ".jump[data-line]");
       if (lineButton) this.editor.goTo({ line: Number(lineButton.dataset.line), column: Number(lineButton.dataset.column) });

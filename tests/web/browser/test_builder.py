@@ -256,6 +256,19 @@ def test_a_text_that_is_no_json_now_freezes_the_form_and_loses_nothing(page: Pag
     assert form.editor.text == whole.replace('"kept"', '"changed"')
 
 
+def test_a_text_that_only_the_portal_can_read_says_what_it_reads_and_becomes_that(page: Page) -> None:
+    form = JobForm(page).open("?definition=model-training")
+    form.name.fill("kept")
+    form.editor.replace(f"{form.editor.text}and some words after it")
+    expect(form.frozen_notice).to_contain_text("Invalid JSON")
+    expect(form.preview).to_contain_text("The text after line 5 is not part of the document")
+
+    form.preview.get_by_role("button", name="Apply to the JSON").click()
+    expect(form.frozen_notice).to_be_hidden()
+    expect(form.preview).not_to_contain_text("not part of the document")
+    assert form.editor.document["jobName"] == "kept"
+
+
 FORMATS = {
     "comments and trailing commas": (
         '{"jobName": "a", /* why */ "jobQueue": "cpu-job-queue", "jobDefinition": "model-training",}',

@@ -9,6 +9,7 @@ from jobs.access import Member
 from tests.pages.builder import BuilderForm
 from tests.pages.definition_form import DefinitionForm
 from tests.pages.job_form import JobForm
+from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 
 pytestmark = [
@@ -28,16 +29,39 @@ def page(request: pytest.FixtureRequest, open_page: OpenPage, analyst: Member) -
     return open_page(analyst.user, viewport={"width": width, "height": height})
 
 
-def test_a_field_stays_in_sight_while_it_is_typed_in(page: Page) -> None:
+def test_the_form_being_filled_in_and_its_button_stay_in_sight(page: Page) -> None:
     forms: tuple[tuple[BuilderForm, str], ...] = (
         (JobForm(page), "?definition=model-training"),
         (DefinitionForm(page), ""),
     )
     for form, query in forms:
         form.open(query)
+        expect(form.submit_button).to_be_in_viewport(ratio=1)
         form.name.scroll_into_view_if_needed()
         before = page.evaluate("scrollY")
         form.name.press_sequentially("in-sight")
         expect(form.editor.field).to_have_value(re.compile("in-sight"))
         expect(form.name).to_be_in_viewport()
         assert page.evaluate("scrollY") == before
+        expect(form.draft_status).to_contain_text("Draft saved")
+        expect(form.submit_button).to_be_in_viewport(ratio=1)
+
+
+def test_the_button_of_the_json_page_stays_in_sight(page: Page) -> None:
+    written = JsonPage(page).open()
+    expect(written.submit_button).to_be_in_viewport(ratio=1)
+    jobs = ", ".join(f'{{"jobName": "{number} is no name"}}' for number in range(20))
+    written.editor.replace(f'{{"jobs": [{jobs}]}}')
+    expect(written.submit_button).to_have_text(re.compile("^Fix [0-9]+ errors to continue"))
+    expect(written.submit_button).to_be_in_viewport(ratio=1)
+
+
+def test_a_form_that_waits_for_its_json_looks_like_it(page: Page) -> None:
+    form = JobForm(page).open("?definition=model-training")
+    whole = form.editor.text
+    form.editor.replace(whole.replace("{", "", 1))
+    section = page.locator(".build-section").first
+    expect(section).to_have_css("opacity", "0.55")
+
+    form.editor.replace(whole)
+    expect(section).to_have_css("opacity", "1")
