@@ -322,16 +322,11 @@ def submission_notes(result: ValidationResult) -> list[dict[str, str]]:
     """Return parser changes and warnings, to be stored with the submission."""
     document = result.parse_result.document
     changes = [
-        {
-            "pointer": change.pointer,
-            "message": mask_mentions(change.message, document),
-            "severity": "change",
-            **({"by": change.rule_owner} if change.rule_owner else {}),
-        }
+        {**change.as_json(), "severity": "change", **({"by": change.rule_owner} if change.rule_owner else {})}
         for change in result.parse_result.changes
     ]
+    # A fix may quote a secret, so none is stored.
     warnings = [
-        {"pointer": problem.pointer, "message": problem.message, "severity": "warning", "rule": problem.rule}
-        for problem in result.warnings
+        {key: value for key, value in problem.as_json().items() if key != "fix"} for problem in result.warnings
     ]
     return [{**note, "message": mask_mentions(note["message"], document)} for note in (*changes, *warnings)]

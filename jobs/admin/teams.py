@@ -91,8 +91,9 @@ class TeamForm(forms.ModelForm):
         help_text="Privileged features that its jobs can use. None by default.",
     )
     further_fields = LinesField(
+        label="Additional AWS Batch fields",
         help_text="AWS Batch fields that the portal doesn't know yet but the team can use. One per line, as in the "
-        "error message: containerProperties.newField"
+        "error message: containerProperties.newField",
     )
     default_time_limit_seconds = DurationField(
         label="Default time limit",

@@ -15,7 +15,7 @@ from jobs.api.schemas import ProblemDetailsOut, ProblemOut
 from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.log_follow import InvalidCursorError
 from jobs.spec.parsing.parser import DocumentParseError
-from jobs.spec.problems import Severity
+from jobs.spec.problems import Problem
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def error_response(api: PortalApi, request: HttpRequest, error: ApiProblemError)
 
 
 def _request_problem(message: str) -> ProblemOut:
-    return ProblemOut(pointer="", message=message, severity=Severity.ERROR, rule=REQUEST_RULE)
+    return serializers.problem_out(Problem("", message, rule=REQUEST_RULE))
 
 
 def install_handlers(api: PortalApi) -> None:

@@ -20,10 +20,9 @@ from jobs.api.schemas import (
 from jobs.models import Approval, Job, Revision, StateChange, Submission
 from jobs.reports import submissions as reports
 from jobs.reports.recovery import account_recovery
-from jobs.spec import problems as spec
 from jobs.spec.documents import object_at
-from jobs.spec.parsing.parser import NO_DOCUMENT, DocumentParseError, ParseResult, parse
-from jobs.spec.problems import Severity
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse, parse_problem
+from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, Severity
 from jobs.states import Delivery
 
 MAX_PROBLEMS = 200
@@ -32,33 +31,25 @@ MAX_PROBLEMS = 200
 HOLD_REASON = "The portal was restored from a backup and is comparing its jobs with AWS. It submits this afterwards."
 
 
-def problem_out(pointer: str, message: str, severity: str, reading: ParseResult, rule: str = "") -> ProblemOut:
-    place = reading.position(pointer)
-    return ProblemOut(
-        pointer=pointer, message=message, severity=severity, line=place.line, column=place.column, rule=rule
-    )
+def problem_out(problem: Problem | LocatedProblem) -> ProblemOut:
+    return ProblemOut(**problem.as_json())
 
 
-def problems_out(problems: Iterable[spec.Problem], reading: ParseResult) -> list[ProblemOut]:
-    return [
-        problem_out(problem.pointer, problem.message, problem.severity, reading, problem.rule)
-        for problem in list(problems)[:MAX_PROBLEMS]
-    ]
+def problems_out(problems: Iterable[Problem], reading: ParseResult) -> list[ProblemOut]:
+    return [problem_out(reading.locate(problem)) for problem in list(problems)[:MAX_PROBLEMS]]
 
 
 def parse_error_out(error: DocumentParseError) -> ProblemOut:
-    return ProblemOut(
-        pointer="",
-        message=error.message,
-        severity=Severity.ERROR,
-        line=error.line,
-        column=error.column,
-        rule=NO_DOCUMENT,
-    )
+    return problem_out(parse_problem(error))
 
 
-def changes_out(changes: Iterable[spec.DocumentChange]) -> list[ChangeOut]:
-    return [ChangeOut(pointer=change.pointer, message=change.message) for change in changes]
+def changes_out(changes: Iterable[DocumentChange]) -> list[ChangeOut]:
+    return [ChangeOut(**change.as_json()) for change in changes]
+
+
+def _noted_problem(note: Mapping[str, str]) -> Problem:
+    """Return the problem that a submission has stored as a note; older ones have no rule."""
+    return Problem(note["pointer"], note["message"], Severity(note["severity"]), note.get("rule", ""))
 
 
 def definition_out(
@@ -105,7 +96,7 @@ def submission_out(
         held=_hold_out(record, jobs),
         jobs=[JobSummaryOut(**_summary_values(request, job)) for job in jobs],
         problems=[
-            problem_out(note["pointer"], note["message"], note["severity"], reading, note.get("rule", ""))
+            problem_out(reading.locate(_noted_problem(note)))
             for note in record.notes
             if reading and note["severity"] != "change"
         ],

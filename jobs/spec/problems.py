@@ -39,6 +39,27 @@ class Problem:
         )
         return replace(self, pointer=prefix + self.pointer, fix=fix)
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "pointer": self.pointer,
+            "severity": self.severity.value,
+            "message": self.message,
+            "rule": self.rule,
+            "fix": [dict(operation) for operation in self.fix],
+        }
+
+
+@dataclass(frozen=True)
+class LocatedProblem:
+    """A problem with its position in the text: line and column, both from 1."""
+
+    problem: Problem
+    line: int
+    column: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.problem.as_json(), "line": self.line, "column": self.column}
+
 
 @dataclass(frozen=True)
 class DocumentChange:
@@ -47,6 +68,9 @@ class DocumentChange:
     pointer: str
     message: str
     rule_owner: str = ""  # "team" or "portal" for a default tag, empty for the parser
+
+    def as_json(self) -> dict[str, str]:
+        return {"pointer": self.pointer, "message": self.message}
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

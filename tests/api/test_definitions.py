@@ -1,6 +1,12 @@
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+from django.core.management import call_command
+
+from jobs import actions
 from jobs.models import IdempotencyRecord, Registration, Revision
+from jobs.web.builder import feedback
 from tests import make
 from tests.api.conftest import Committing, World, document, lines
 
@@ -155,6 +161,29 @@ def test_validating_says_everything_and_keeps_nothing(world: World, enqueued: li
     assert (nothing.status_code, nothing.json()["ok"], nothing.json()["kind"]) == (200, False, None)
     assert (enqueued, world.member.team.submissions.exists()) == ([], False)
     assert not Revision.objects.filter(definition__name="d").exists()
+
+
+def test_api_page_and_command_report_the_same_problems(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    text = json.dumps(
+        {**make.document("d"), "retryStrategy": {"attempts": 11}, "timeout": {"attemptDurationSeconds": 10}}, indent=1
+    )
+    file = tmp_path / "definition.json"
+    file.write_text(text)
+    with pytest.raises(SystemExit):
+        call_command("judge", str(file))
+    by_command = json.loads(capsys.readouterr().out)["problems"]
+    by_api = world.program.post("/validate", text).json()["problems"]
+    on_page = feedback.from_result(actions.validate(text, world.member)).markers_as_json
+
+    def same(problem: dict[str, object], *keys: str) -> dict[str, object]:
+        return {key: problem[key] for key in ("pointer", "severity", "message", "rule", *keys)}
+
+    assert len(by_command) == 2
+    assert all(same(problem) in [same(other) for other in by_api] for problem in by_command)
+    assert [same(each, "line", "column") for each in by_api] == [same(each, "line", "column") for each in on_page]
+    assert [each["fix"] for each in by_command if each["fix"]] == [each["fix"] for each in on_page if each["fix"]]
 
 
 def test_as_text_a_verdict_is_lines(world: World):

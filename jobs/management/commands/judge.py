@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from jobs.spec import effective
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, NO_DOCUMENT, DocumentParseError, ParseResult, parse
-from jobs.spec.problems import Problem, Severity, has_errors
+from jobs.spec.problems import Problem, has_errors
 from jobs.spec.rules import validate
 
 EXIT_VALID, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
@@ -117,19 +117,8 @@ def _report_json(name: str, result: ParseResult | None, problems: list[Problem],
     return {
         "file": name,
         "kind": result.kind.value if result else None,
-        "changes": [
-            {"pointer": change.pointer, "message": change.message} for change in (result.changes if result else ())
-        ],
-        "problems": [
-            {
-                "pointer": problem.pointer,
-                "severity": Severity(problem.severity).value,
-                "message": problem.message,
-                "rule": problem.rule,
-                "fix": [dict(operation) for operation in problem.fix],
-            }
-            for problem in problems
-        ],
+        "changes": [change.as_json() for change in (result.changes if result else ())],
+        "problems": [problem.as_json() for problem in problems],
         "document": result.document if result else None,
         "effective": view,
     }

@@ -17,7 +17,7 @@ from jobs.spec.parsing.errors import DocumentParseError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap
 from jobs.spec.parsing.json_tokens import LineIndex, TextPosition
 from jobs.spec.parsing.jsonc import MAX_NESTING, ParsedText, parse_embedded_json, parse_jsonc
-from jobs.spec.problems import DocumentChange, Problem, join_words, split_pointer, truncate
+from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, join_words, split_pointer, truncate
 from jobs.spec.rules.registry import ERROR, register_rule
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ParseResult",
     "TextPosition",
     "parse",
+    "parse_problem",
 ]
 
 MAX_TEXT_BYTES = 1024 * 1024
@@ -65,6 +66,10 @@ class ParseResult:
         """Return the position of a value's key in the text, or of its nearest ancestor that the text has."""
         return self._lines.position(self._source_map.offset(self._source_pointer(pointer)))
 
+    def locate(self, problem: Problem) -> LocatedProblem:
+        place = self.position(problem.pointer)
+        return LocatedProblem(problem, place.line, place.column)
+
     def _source_pointer(self, pointer: str) -> str:
         """Return the pointer in the source."""
         whole = pointer
@@ -81,6 +86,11 @@ class ParseResult:
     @cached_property
     def _source_map(self) -> SourceMap:
         return self._build_source_map()
+
+
+def parse_problem(error: DocumentParseError) -> LocatedProblem:
+    """Return the error as the one problem of its text."""
+    return LocatedProblem(Problem("", error.message, rule=NO_DOCUMENT), error.line, error.column)
 
 
 def parse(text: str | bytes, kind: DocumentKind | None = None) -> ParseResult:

@@ -6,7 +6,7 @@ The JSON page and the editor of an approval show a text (`from_result`), the for
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,17 @@ from jobs.actions import ValidationResult
 from jobs.models import Account
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, text_at
 from jobs.spec.forms import units
-from jobs.spec.parsing.parser import NO_DOCUMENT, DocumentParseError, ParseResult
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse_problem
 from jobs.spec.patch import PatchError
-from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, join_words, resolve_pointer, truncate
+from jobs.spec.problems import (
+    DocumentChange,
+    LocatedProblem,
+    Problem,
+    Severity,
+    join_words,
+    resolve_pointer,
+    truncate,
+)
 from jobs.spec.redaction import MASK, redact
 from jobs.spec.rules.overrides import parameter_names
 from jobs.spec.time_limit import timeout_seconds
@@ -85,16 +93,10 @@ class ProblemView:
 class EditorMarker:
     """A problem as the editor marks it: at a pointer if the text has it, else at a line; with its fix."""
 
-    pointer: str
-    line: int
-    column: int
-    severity: str
-    message: str
-    fix: Fix = ()
-    fix_in_words: str = ""
+    located: LocatedProblem
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "fix": list(self.fix)}
+        return {**self.located.as_json(), "fix_in_words": describe_fix(self.located.problem.fix)}
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def from_result(result: ValidationResult) -> Feedback:
         submit_label(result) if result.is_valid else problem_count_label(len(result.errors)),
         result,
         is_validated=True,
-        problems=tuple(_problem_in_text(problem, parsed) for problem in problems),
+        problems=tuple(_problem_in_text(parsed.locate(problem)) for problem in problems),
         omitted_count=len(result.problems) - len(problems),
         approval=approval_reasons(result),
         markers=_editor_markers(problems, parsed),
@@ -193,8 +195,8 @@ def from_parse_error(error: DocumentParseError) -> Feedback:
         "Not a valid document",
         problem_count_label(1),
         is_validated=True,
-        problems=(ProblemView(Problem("", error.message, rule=NO_DOCUMENT), line=error.line, column=error.column),),
-        markers=(EditorMarker("", error.line, error.column, Severity.ERROR, error.message),),
+        problems=(_problem_in_text(parse_problem(error)),),
+        markers=(EditorMarker(parse_problem(error)),),
     )
 
 
@@ -205,25 +207,13 @@ def with_reused_key_warning(feedback: Feedback) -> Feedback:
     return replace(feedback, problems=(warning, *feedback.problems))
 
 
-def _problem_in_text(problem: Problem, parsed: ParseResult) -> ProblemView:
-    position = parsed.position(problem.pointer)
-    return ProblemView(problem, line=position.line, column=position.column)
+def _problem_in_text(located: LocatedProblem) -> ProblemView:
+    return ProblemView(located.problem, line=located.line, column=located.column)
 
 
 def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[EditorMarker, ...]:
     """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
-    return tuple(
-        EditorMarker(
-            problem.pointer,
-            (position := parsed.position(problem.pointer)).line,
-            position.column,
-            problem.severity,
-            problem.message,
-            problem.fix,
-            describe_fix(problem.fix),
-        )
-        for problem in problems
-    )
+    return tuple(EditorMarker(parsed.locate(problem)) for problem in problems)
 
 
 # -- Feedback on a form
