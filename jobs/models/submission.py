@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Beginning of the request key of a submission that was generated and never sent.
 GENERATED_KEY_PREFIX = "generated:"
+# Beginning of the request key of a submission that the demo made, and that runs.
+DEMO_KEY_PREFIX = "demo-"
 
 
 class Source(models.TextChoices):
@@ -102,6 +104,11 @@ class Submission(models.Model):
     def is_generated(self) -> bool:
         """Whether it belongs to the demo's generated history, and was never sent."""
         return (self.request_key or "").startswith(GENERATED_KEY_PREFIX)
+
+    @property
+    def is_from_demo(self) -> bool:
+        """Whether the demo made it, and no user."""
+        return (self.request_key or "").startswith((GENERATED_KEY_PREFIX, DEMO_KEY_PREFIX))
 
     @property
     def approval_or_none(self) -> "Approval | None":

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.actions import drafts, poll_hint
 from jobs.reports import dashboard as reports
+from jobs.web import getting_started
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -28,17 +29,19 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
     person = request.user if member.can("submit") else None
     running = reports.active_jobs(member.team, person)
     counts = reports.job_counts(member.team)
+    ended = reports.recently_ended_jobs(member.team, person)
     leads = member.can("lead") or not member.role
     page = {
         "member": member,
         "team": member.team,
         "is_own_jobs": person is not None,
         "active_jobs": running,
-        "ended_jobs": reports.recently_ended_jobs(member.team, person),
+        "ended_jobs": ended,
         "active_count": counts.active,
         "spending": reports.spending(member.team),
         "action_items": reports.action_items(member.team, counts, request.user) if leads else None,
         "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],
+        "is_new_here": person is not None and getting_started.is_offered(request, [*running, *ended]),
         "is_live": bool(running or counts.active),
         "current_page": "home",
     }

@@ -36,6 +36,7 @@ from jobs.models import (
     User,
     quarantine,
 )
+from jobs.models.submission import DEMO_KEY_PREFIX
 from jobs.models.token import digest, new_secret
 from jobs.sync.queues import sync_queues
 
@@ -189,7 +190,7 @@ def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
     """Submit a few small jobs, which really run, so that the first page isn't empty."""
     member = demo_member(demo)
     for name, text in documents("submissions", demo):
-        key = f"demo-{account.pk}-{name}"
+        key = f"{DEMO_KEY_PREFIX}{account.pk}-{name}"
         if member is None or Submission.objects.filter(team=member.team, request_key=key).exists():
             continue
         try:

@@ -20,6 +20,7 @@ from jobs.management.demo.history import HistoricalSubmission, historical_submis
 from jobs.management.demo.logs import MAX_LOG_AGE, upload_logs
 from jobs.management.demo.saving import save_history, team_resources
 from jobs.models import Account, Job, Membership, Source, Submission, Team
+from jobs.models.submission import DEMO_KEY_PREFIX
 from jobs.reports.demo_progress import clear_demo_progress, save_demo_progress
 
 DAYS = 90
@@ -94,7 +95,7 @@ def submit_daily_jobs(account: Account, demo: DemoTeam) -> None:
         return
     member = access.member_of(membership.user, membership.team)
     for name, text in documents("daily", demo):
-        key = f"demo-{account.pk}-{now():%Y-%m-%d}-{name}"
+        key = f"{DEMO_KEY_PREFIX}{account.pk}-{now():%Y-%m-%d}-{name}"
         if Submission.objects.filter(team=member.team, request_key=key).exists():
             continue
         try:

@@ -17,13 +17,18 @@ def example_text(kind: DocumentKind, team: Team) -> str:
     """Return an example's text; placeholders where the team has no queue or definition yet."""
     if kind is DocumentKind.DEFINITION:
         return _to_json(_definition(team))
-    queue, definition = _queue(team), _definition_name(team)
     if kind is DocumentKind.SUBMISSION:
-        return _to_json(_job("say-hello", queue, definition))
+        return _to_json(example_job(team))
+    queue, definition = _queue(team), _definition_name(team)
     first = _job("prepare", queue, definition)
     second = _job("train", queue, definition, after="prepare")
     third = _job("evaluate", queue, definition, after="train")
     return _to_json({"jobs": [first, second, third]})
+
+
+def example_job(team: Team) -> Document:
+    """Return an example of a job."""
+    return _job("say-hello", _queue(team), _definition_name(team))
 
 
 def _definition(team: Team) -> Document:

@@ -23,6 +23,7 @@ from jobs.spec.rules.overrides import parameter_names
 from jobs.web import schemas
 from jobs.web.builder import (
     definition_summary,
+    examples,
     feedback,
     preflight,
     rerun,
@@ -214,10 +215,10 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
             DocumentKind.SUBMISSION, rerun_source.document, rerun_source.job.text_id
         ), rerun_source
     _, queue = options.queue_choices(member.team)
-    definition = drop_nul(request.GET.get("definition", ""))[:128]
-    return BuilderForm.from_document(
-        DocumentKind.SUBMISSION, {**BLANK_JOB, "jobQueue": queue, "jobDefinition": definition}
-    ), None
+    job = {**BLANK_JOB, "jobQueue": queue, "jobDefinition": drop_nul(request.GET.get("definition", ""))[:128]}
+    if "example" in request.GET:
+        job |= examples.example_job(member.team)
+    return BuilderForm.from_document(DocumentKind.SUBMISSION, job), None
 
 
 def _rerun_source(request: SignedInRequest, member: Member, text_id: str) -> rerun.RerunSource | None:
