@@ -114,7 +114,7 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
         raise ValueError("Enter a reason, so that the requester can change the request.")
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You can't decline your own request. Stop it instead.")
+        raise PermissionDenied("You can't decline your own request. Withdraw it instead.")
     with transaction.atomic():
         approval = _lock(approval)
         _decide(approval, member, version, Decision.DECLINED, comment=reason)
@@ -152,7 +152,7 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You can't change your own request. Stop it and submit it again.")
+        raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")
     with transaction.atomic():
         approval = _lock(approval)
         submission = approval.submission

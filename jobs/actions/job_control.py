@@ -72,7 +72,7 @@ def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member)
     """Withdraw jobs that wait for delivery, leased by a worker or not, or for approval."""
     if not unsent:
         return
-    note = f"Stopped by {member.user.display_name} before it was sent."
+    note = f"Withdrawn by {member.user.display_name}."
     current_time = now()
     jobs.filter(stop_requested_at=None, delivery__in=WITHDRAWABLE_DELIVERIES).update(
         delivery=Delivery.WITHDRAWN,

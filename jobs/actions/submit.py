@@ -228,7 +228,7 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
 
 def approval_note(reasons: Iterable[ApprovalReason]) -> str:
     """Return the delivery note of jobs that wait for approval."""
-    return " ".join(["Waiting for approval.", *(reason.message for reason in reasons)])
+    return " ".join(reason.message for reason in reasons)
 
 
 def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:

@@ -51,6 +51,7 @@ OUTAGE_BACKOFF_SECONDS = 5.0
 MAX_UNKNOWN_OUTCOMES = 4
 
 SOURCE = "dispatch"
+FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name and didn't submit it again."
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
@@ -233,10 +234,11 @@ def _settle_earlier_attempt(job: Job) -> bool:
     try:
         batch_ids = find_batch_ids(job)
     except AwsError as error:
-        job.requeue(error.message, source=SOURCE)
+        note = f"The portal couldn't look up the job in AWS: {error.message}"
+        job.requeue(note, source=SOURCE)
         return True
     if batch_ids:
-        job.adopt(batch_ids[0], source=SOURCE, note="Found by its marker before a second attempt.")
+        job.adopt(batch_ids[0], source=SOURCE, note=FOUND_BEFORE_RETRY_NOTE)
     return bool(batch_ids)
 
 

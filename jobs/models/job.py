@@ -28,7 +28,10 @@ MAX_RETRY_DELAY_SECONDS = 300.0
 
 # A job is held after this many workers died while they delivered it.
 MAX_LOST_WORKERS = 3
-LOST_WORKERS_NOTE = f"{MAX_LOST_WORKERS} workers died while submitting it. A team lead can release or stop it."
+LOST_WORKERS_NOTE = (
+    f"The portal stopped unexpectedly {MAX_LOST_WORKERS} times while it submitted this job. "
+    "A team lead must release or withdraw it."
+)
 
 # The largest sizes that the columns of a job hold. AWS has no machine near them.
 MAX_VCPUS = Decimal("999999.9999")
@@ -251,6 +254,14 @@ class Job(models.Model):
         limits = {"vcpus": MAX_VCPUS, "memory_mib": MAX_INTEGER, "gpus": MAX_INTEGER, "ephemeral_gib": MAX_INTEGER}
         return columns | {name: min(columns[name], limit) for name, limit in limits.items()}
 
+    @property
+    def is_note_from_aws(self) -> bool:
+        """Whether the delivery note is AWS's response to the last attempt, and not the portal's or a user's words."""
+        attempt = self.deliveries.order_by("-epoch").first() if self.delivery_note else None
+        if attempt is None or not attempt.detail or not self.delivery_note.startswith(attempt.detail):
+            return False
+        return attempt.outcome == "refused" or bool(attempt.request_id)
+
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
     ) -> bool:
@@ -327,6 +338,15 @@ class JobDependency(models.Model):
         ]
 
 
+_UPDATED_BY = {
+    "person": "User",
+    "dispatch": "Portal",
+    "poll": "AWS Batch",
+    "event": "AWS Batch",
+    "reconcile": "Reconciliation",
+}
+
+
 class StateChange(models.Model):
     """A change of a job's delivery or state, appended and never changed; pages, notices and totals read it."""
 
@@ -346,6 +366,11 @@ class StateChange(models.Model):
     @property
     def status(self) -> Status:
         return status_of(self.delivery, self.state)
+
+    @property
+    def updated_by(self) -> str:
+        """Who caused the change, as pages name it."""
+        return _UPDATED_BY.get(self.source, self.source)
 
 
 class DeliveryAttempt(models.Model):

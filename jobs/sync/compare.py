@@ -143,7 +143,9 @@ def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSumma
     if job.delivery != Delivery.SENT:
         reader = client_for(job.account, "batch", Purpose.READ)
         oldest_first = batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
-        if not oldest_first or not job.adopt(oldest_first[0], source=SOURCE, note="Found in AWS's list of jobs."):
+        if not oldest_first or not job.adopt(
+            oldest_first[0], source=SOURCE, note="The portal found the job in AWS's list of jobs."
+        ):
             return []  # another process has just recorded which
     return [(summary, DiscrepancyKind.DUPLICATE) for summary in summaries if summary.batch_id != job.batch_id]
 
@@ -163,13 +165,16 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, Discrepan
         )
         if observation is None or not sent_by_us:
             continue
+        is_duplicate, former_status = kind is DiscrepancyKind.DUPLICATE, job.status.label.lower()
+        note = (
+            f"AWS has a second job {batch_id}."
+            if is_duplicate
+            else f"Found in AWS after it was {former_status}: {batch_id}."
+        )
         if observation.state not in FINAL_STATES:
-            batch.terminate(
-                reader,
-                batch_id,
-                f"Stopped by the portal, which has this job as {job.batch_id or 'withdrawn'}.",
-            )
-        note = f"AWS has a second job {batch_id}; it was stopped." if job.batch_id else f"AWS had it as {batch_id}."
+            reason = f"duplicate of {job.batch_id}" if is_duplicate else f"the job was {former_status} before"
+            batch.terminate(reader, batch_id, f"Terminated by Batch Portal: {reason}.")
+            note += " It was terminated."
         fields = {"account": queue.account, "job": job, "note": note}
         if Discrepancy.objects.get_or_create(kind=kind, batch_id=batch_id, defaults=fields)[1]:
             log.error("duplicate_job", kind=str(kind), job=job.text_id, batch_id=batch_id, kept=job.batch_id)

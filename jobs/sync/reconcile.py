@@ -42,9 +42,8 @@ def reconcile(account: Account) -> int:
             continue
         hit_failpoint("found")
         if batch_ids:
-            settled += job.adopt(
-                batch_ids[0], source=SOURCE, note="Found in AWS by its marker, after its response was lost."
-            )
+            note = "AWS's response was lost. The portal found the job in AWS by its AWS job name."
+            settled += job.adopt(batch_ids[0], source=SOURCE, note=note)
         elif job.sent_at and started_at > job.sent_at + timedelta(seconds=account.quarantine_seconds):
             settled += _retry_or_hold(job)
         else:
@@ -69,9 +68,12 @@ def _retry_or_hold(job: Job) -> bool:
     if lost_workers >= MAX_LOST_WORKERS:
         return job.hold(LOST_WORKERS_NOTE, source=SOURCE, lost_workers=lost_workers)
     if not job.team.resubmit_by_itself:
-        reason = "Its response was lost, and AWS doesn't have it. A team lead must release or stop it."
+        reason = (
+            "AWS didn't confirm the submission, and the job isn't in AWS. A team lead must release or withdraw it."
+        )
         return job.hold(reason, source=SOURCE, lost_workers=lost_workers)
-    return job.requeue("AWS doesn't have it. The portal submits it again.", source=SOURCE, lost_workers=lost_workers)
+    reason = "The job isn't in AWS. The portal submits it again."
+    return job.requeue(reason, source=SOURCE, lost_workers=lost_workers)
 
 
 def _postpone(job: Job) -> None:

@@ -200,7 +200,7 @@ SEND = (
         ("send: looked for before a second try", "    if job.epoch > 1:\n", "    if False:\n"),
         (
             "send: no answer is no absence",
-            "        job.requeue(error.message, source=SOURCE)\n        return True\n",
+            "        job.requeue(note, source=SOURCE)\n        return True\n",
             "        return False\n",
         ),
         (

@@ -76,9 +76,7 @@ def test_what_is_below_goes_out_at_once_and_what_is_above_waits_and_no_worker_ta
 
     job = approval.submission.jobs.get()
     assert (job.delivery, approval.decision, enqueued) == ("AWAITING", "waiting", ["deliver"])
-    assert job.delivery_note == (
-        "Waiting for approval. The submission has 10 array child jobs. Research requires approval above 4."
-    )
+    assert job.delivery_note == ("The submission has 10 array child jobs. Research requires approval above 4.")
     assert [change.delivery for change in job.history.all()] == ["AWAITING"]
     assert [taken.name for taken in claim_jobs(research.queue.account, 10)] == ["dear"]
     assert Job.objects.get(pk=job.pk).epoch == 0

@@ -77,6 +77,7 @@ def test_a_refusal_ends_the_job_with_the_words_of_aws():
 
     assert reload(job).delivery == Delivery.REFUSED
     assert reload(job).delivery_note == "Job name should match valid pattern (request request-1)"
+    assert reload(job).is_note_from_aws
     assert reload(job).ended_at is not None
 
 
@@ -288,6 +289,7 @@ def test_a_queue_that_was_taken_from_the_team_meanwhile_is_not_used():
     assert aws.requests == []
     assert reload(job).delivery == Delivery.REFUSED
     assert "is not granted to" in reload(job).delivery_note
+    assert not reload(job).is_note_from_aws
 
 
 def test_a_definition_that_batch_does_not_know_yet_is_tried_again():

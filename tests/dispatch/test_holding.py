@@ -40,7 +40,7 @@ def test_a_job_that_ended_three_workers_is_held_with_the_reason():
     assert claim_jobs(job.account, 10) == []
 
     assert reload(job).delivery == Delivery.HELD
-    assert "3 workers died" in reload(job).delivery_note
+    assert "stopped unexpectedly 3 times" in reload(job).delivery_note
 
 
 def test_a_job_whose_worker_vanished_is_taken_alone_and_takes_no_other_with_it():

@@ -26,6 +26,7 @@ class Batch:
     def __init__(self) -> None:
         self.jobs: list[dict[str, Any]] = []
         self.ended: list[str] = []
+        self.reasons: list[str] = []
         self.definition: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -48,6 +49,7 @@ class Batch:
 
     def terminatejob(self, request):
         self.ended.append(request["jobId"])
+        self.reasons.append(request["reason"])
         return {}
 
     def describejobdefinitions(self, _):
@@ -89,11 +91,12 @@ def test_of_two_jobs_with_one_marker_the_recorded_one_stays_and_the_other_is_end
         compare_queues(job.account, every=timedelta(0))
 
     assert set(aws.ended) == {"older"}
+    assert set(aws.reasons) == {"Terminated by Batch Portal: duplicate of recorded."}
     assert reload(job).batch_id == "recorded"
     assert [(discrepancy.kind, discrepancy.batch_id) for discrepancy in Discrepancy.objects.all()] == [
         (DiscrepancyKind.DUPLICATE, "older")
     ]
-    assert "second job older" in StateChange.objects.get(job=job).note
+    assert StateChange.objects.get(job=job).note == "AWS has a second job older. It was terminated."
 
 
 def test_of_two_jobs_that_were_never_recorded_the_earliest_is_adopted(aws):
@@ -156,8 +159,21 @@ def test_a_job_that_was_withdrawn_and_runs_all_the_same_is_ended(aws):
     compare_queues(job.account)
 
     assert aws.ended == ["unwanted"]
+    assert aws.reasons == ["Terminated by Batch Portal: the job was withdrawn before."]
+    note = "Found in AWS after it was withdrawn: unwanted. It was terminated."
+    assert StateChange.objects.get(job=job).note == note
     assert reload(job).delivery == Delivery.WITHDRAWN
     assert Discrepancy.objects.get().kind == DiscrepancyKind.UNWANTED
+
+
+def test_a_second_job_that_has_ended_is_recorded_and_not_terminated(aws):
+    job = job_at(aws, batch_id="recorded")
+    aws.has(job.marker, "recorded", 2, **tags_of(job))
+    aws.has(job.marker, "older", 1, **tags_of(job) | {"status": "FAILED"})
+    compare_queues(job.account)
+
+    assert aws.ended == []
+    assert StateChange.objects.get(job=job).note == "AWS has a second job older."
 
 
 def forgotten_job(aws: Batch, **fields) -> Job:

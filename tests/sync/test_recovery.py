@@ -216,7 +216,7 @@ def test_the_report_has_every_figure():
 
 def test_the_report_says_which_jobs_were_twice_in_aws():
     job = make.job(batch_id="kept")
-    note = "AWS has a second job surplus; it was stopped."
+    note = "AWS has a second job surplus. It was terminated."
     Discrepancy.objects.create(
         kind=DiscrepancyKind.DUPLICATE, batch_id="surplus", account=job.account, job=job, note=note
     )

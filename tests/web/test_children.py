@@ -47,7 +47,7 @@ def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
         shown = text(browser, job)
 
     assert enqueued == ["children"]
-    assert "Loading children from AWS Batch…" in shown
+    assert "Loading child jobs from AWS Batch…" in shown
 
 
 def test_the_page_of_an_array_draws_its_children_and_counts_them(browser: Client, research: Research) -> None:
@@ -77,7 +77,7 @@ def test_what_aws_never_told_of_is_not_asked_for_without_end(
     job = array(research, 2, ["SUCCEEDED"], state="SUCCEEDED", ended_at=moment.replace(year=2000))
     Job.objects.filter(pk=job.pk).update(children_read_at=moment)
 
-    assert "AWS Batch has no data on 1 of the children." in text(browser, job)
+    assert "AWS Batch has no data on 1 of the child jobs." in text(browser, job)
     assert enqueued == []
 
 
@@ -102,7 +102,7 @@ def test_the_list_is_filtered_by_state_and_its_pages_are_too(browser: Client, re
 
 @pytest.mark.parametrize("start", ["-1", "x", "99999", "9" * 30, "٣"])
 def test_any_place_in_the_list_can_be_asked_for(start: str, browser: Client, research: Research) -> None:
-    assert "Children of sweep" in text(
+    assert "Child jobs of sweep" in text(
         browser, array(research, 3, ["RUNNING"] * 3), "job_children", **{"from": start}
     )
 

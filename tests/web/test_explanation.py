@@ -88,7 +88,7 @@ def test_what_aws_says_twice_is_shown_once() -> None:
         (sent_job(State.RUNNING, stop_requested_at=NOW), "The job is being stopped."),
         (
             sent_job(State.PENDING, array_size=4, array_summary={"RUNNING": 4}),
-            "The array's children are in progress. The job ends with the last one.",
+            "The array's child jobs are in progress. The array job ends with the last one.",
         ),
     ],
 )
@@ -118,9 +118,11 @@ def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...],
             "Above the limit.",
         ),
         (Delivery.DECLINED, "The approval request was declined. Nothing ran.", "Above the limit."),
-        (Delivery.REFUSED, "The job was refused. Nothing ran.", "Fix the document and submit it again."),
+        (Delivery.REFUSED, "The portal refused the job. Nothing ran.", "Above the limit."),
+        (Delivery.ACCEPTED, "Accepted by the portal, not sent to AWS Batch yet.", "Above the limit."),
+        (Delivery.SENDING, "Being sent to AWS Batch.", "Above the limit."),
         (Delivery.WITHDRAWN, "The job was withdrawn before it was sent. Nothing ran.", "Above the limit."),
-        (Delivery.HELD, "Not sent until a team lead decides.", "Above the limit."),
+        (Delivery.HELD, "On hold until a team lead releases or withdraws it.", "Above the limit."),
     ],
 )
 def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(
@@ -128,7 +130,27 @@ def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(
 ) -> None:
     explanation = explain_job(Job(delivery=delivery, delivery_note="Above the limit."))
 
-    assert (explanation.sentence, explanation.advice) == (sentence, advice)
+    assert (explanation.sentence, explanation.aws_messages, explanation.advice) == (sentence, (), advice)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "sentence", "advice"),
+    [
+        (
+            Delivery.REFUSED,
+            "AWS Batch refused the job. Nothing ran.",
+            "Correct the document and submit it again.",
+        ),
+        (Delivery.ACCEPTED, "Accepted by the portal, not sent to AWS Batch yet.", ""),
+        (Delivery.SENDING, "Being sent to AWS Batch.", ""),
+    ],
+)
+def test_only_aws_responses_are_shown_as_from_aws(delivery: Delivery, sentence: str, advice: str) -> None:
+    job = Job(delivery=delivery, delivery_note="Rate exceeded")
+    explanation = explain_job(job, is_note_from_aws=True)
+
+    assert (explanation.sentence, explanation.aws_messages) == (sentence, ("Rate exceeded",))
+    assert explanation.advice == advice
 
 
 def test_a_held_job_without_a_note_says_who_decides() -> None:

@@ -185,6 +185,20 @@ def test_stopping_a_job_is_asked_once_and_said_while_it_lasts(browser: Client, r
     assert 'id="stop"' not in text
 
 
+@pytest.mark.parametrize(("note", "has_aws_words"), [("Rate exceeded", True), ("Released by Lena Lead.", False)])
+def test_a_page_marks_only_the_words_of_aws_as_from_aws(
+    browser: Client, research: Research, note: str, *, has_aws_words: bool
+) -> None:
+    job = make.job(research.submission, name="late", delivery_note=note)
+    job.deliveries.create(epoch=1, marked_at=now(), outcome="retry", detail="Rate exceeded", request_id="request-1")
+    job.history.create(delivery=Delivery.ACCEPTED, source="person")
+    text = page(browser, job)
+
+    assert note in text
+    assert ("From AWS Batch:" in text) is has_aws_words
+    assert '<td class="from-sm quiet">User</td>' in text
+
+
 @pytest.mark.long
 def test_a_held_job_is_sent_by_a_lead_and_withdrawn_by_whoever_may_stop(
     browser: Client, research: Research, signed_in: SignIn

@@ -98,34 +98,34 @@ def sequential_is_plain(document: Document) -> Iterator[Problem]:
 
 @rule("dependencies.sequential-without-array")
 def sequential_needs_array(document: Document) -> Iterator[Problem]:
-    """SEQUENTIAL without a jobId runs the children of an array one after another, so the job must be an array.
+    """SEQUENTIAL without a jobId runs the child jobs of an array one after another, so the job must be an array.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" not in entry and array_size(document) is None:
             message = (
-                "SEQUENTIAL without jobId runs the children of an array one after another, but this job has "
-                "no arrayProperties."
+                "SEQUENTIAL without jobId runs the child jobs of an array one after another, but this job "
+                "has no arrayProperties."
             )
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("dependencies.n-to-n-without-array")
 def n_to_n_needs_array(document: Document) -> Iterator[Problem]:
-    """N_TO_N pairs the children of two arrays, so the job must be an array.
+    """N_TO_N pairs the child jobs of two arrays, so the job must be an array.
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
     for here, entry in _entries(document):
         if entry.get("type") == "N_TO_N" and "jobId" in entry and array_size(document) is None:
-            message = "N_TO_N pairs the children of two arrays, but this job has no arrayProperties."
+            message = "N_TO_N pairs the child jobs of two arrays, but this job has no arrayProperties."
             yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
 
 
 @rule("dependencies.no-job-id")
 def dependency_names_job(document: Document) -> Iterator[Problem]:
-    """A dependency needs a jobId, unless it runs the children of an array one after another.
+    """A dependency needs a jobId, unless it runs the child jobs of an array one after another.
 
     Source: JobDependency, AWS Batch API reference.
     """

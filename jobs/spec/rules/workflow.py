@@ -277,7 +277,7 @@ def n_to_n_parent_is_array(references: StepReferences) -> Iterator[Problem]:
     for reference, own, other in _n_to_n_dependencies(references):
         if own is not None and other is None:
             name = quote(references.name(reference.parent))
-            message = f"N_TO_N pairs the children of two arrays, but {name} has no arrayProperties."
+            message = f"N_TO_N pairs the child jobs of two arrays, but {name} has no arrayProperties."
             here = f"{reference.pointer}/type"
             yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
@@ -292,7 +292,7 @@ def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
         if own is not None and other is not None and own != other:
             names = [quote(references.name(number)) for number in (reference.step, reference.parent)]
             message = (
-                f"N_TO_N needs arrays of equal size; {names[0]} has {own:,} children and {names[1]} has {other:,}."
+                f"N_TO_N needs arrays of equal size; {names[0]} has {own:,} child jobs and {names[1]} has {other:,}."
             )
             yield Problem(f"{reference.pointer}/type", message)
 

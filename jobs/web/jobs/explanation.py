@@ -49,8 +49,11 @@ def describe_exit_code(code: int | None) -> str:
     return "application error"
 
 
-def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
-    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on."""
+def explain_job(job: Job, waiting_for: tuple[str, ...] = (), *, is_note_from_aws: bool = False) -> JobExplanation:
+    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on.
+
+    `is_note_from_aws` says whether the delivery note is AWS's: only AWS's words are shown as AWS's.
+    """
     messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
     status = job.status
     if job.is_stopping:
@@ -58,7 +61,7 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
             "warn", "hand-stop", "The job is being stopped.", messages, "It ends when AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
-        return _explain_unsent(job, waiting_for)
+        return _explain_unsent(job, waiting_for, is_note_from_aws=is_note_from_aws)
     match job.state:
         case State.SUCCEEDED:
             return JobExplanation("good", status.icon, "The job succeeded.", messages)
@@ -78,7 +81,10 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
             )
         case State.PENDING if job.array_size and job.array_summary:
             return JobExplanation(
-                "wait", status.icon, "The array's children are in progress. The job ends with the last one.", messages
+                "wait",
+                status.icon,
+                "The array's child jobs are in progress. The array job ends with the last one.",
+                messages,
             )
         case State.PENDING:
             return JobExplanation(
@@ -96,35 +102,30 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = ()) -> JobExplanation:
     return JobExplanation(status.tone, status.icon, status.meaning, messages)
 
 
-def _explain_unsent(job: Job, waiting_for: tuple[str, ...]) -> JobExplanation:
-    """Explain a job that is not with AWS yet, from what the portal noted about it."""
-    status, note = job.status, (job.delivery_note,) if job.delivery_note else ()
+def _explain_unsent(job: Job, waiting_for: tuple[str, ...], *, is_note_from_aws: bool) -> JobExplanation:
+    """Explain a job that is not with AWS yet, from its delivery note."""
+    status, note = job.status, job.delivery_note
     match job.delivery:
         case Delivery.AWAITING:
             sentence = "Waiting for approval by a team lead or an administrator."
-            return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note)
+            return JobExplanation("warn", status.icon, sentence, advice=note)
         case Delivery.DECLINED:
-            return JobExplanation(
-                "bad", status.icon, "The approval request was declined. Nothing ran.", advice=job.delivery_note
-            )
+            return JobExplanation("bad", status.icon, "The approval request was declined. Nothing ran.", advice=note)
         case Delivery.REFUSED:
-            return JobExplanation(
-                "bad",
-                status.icon,
-                "The job was refused. Nothing ran.",
-                note,
-                "Fix the document and submit it again.",
-            )
+            if not is_note_from_aws:
+                sentence = "The portal refused the job. Nothing ran."
+                return JobExplanation("bad", status.icon, sentence, advice=note)
+            sentence = "AWS Batch refused the job. Nothing ran."
+            return JobExplanation("bad", status.icon, sentence, (note,), "Correct the document and submit it again.")
         case Delivery.WITHDRAWN:
             sentence = "The job was withdrawn before it was sent. Nothing ran."
-            # the portal's words, not AWS's
-            return JobExplanation("off", status.icon, sentence, advice=job.delivery_note)
+            return JobExplanation("off", status.icon, sentence, advice=note)
         case Delivery.HELD:
-            sentence = "Not sent until a team lead decides."
-            return JobExplanation("warn", status.icon, sentence, advice=job.delivery_note or DECISION_ADVICE)
-    if waiting_for:
-        return JobExplanation("wait", status.icon, f"Waiting for {_join_names(waiting_for)} to be sent first.", note)
-    return JobExplanation("wait", status.icon, status.meaning, note)
+            return JobExplanation("warn", status.icon, status.meaning, advice=note or DECISION_ADVICE)
+    sentence = f"Waiting for {_join_names(waiting_for)} to be sent first." if waiting_for else status.meaning
+    if is_note_from_aws:
+        return JobExplanation("wait", status.icon, sentence, (note,))
+    return JobExplanation("wait", status.icon, sentence, advice=note)
 
 
 def _explain_failure(job: Job, messages: tuple[str, ...]) -> JobExplanation:

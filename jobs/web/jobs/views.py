@@ -46,7 +46,11 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": job.team,
         "job": job,
         "submission": job.submission,
-        "explanation": explain_job(job, _unfinished_parents(parents)),
+        "explanation": explain_job(
+            job,
+            _unfinished_parents(parents),
+            is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
+        ),
         "timeline": timeline(job, history),
         "attempts": logs.job_attempts(job),
         "parents": parents,
