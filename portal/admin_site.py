@@ -9,7 +9,9 @@ from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 
 from jobs.web.accounts.next_step import next_step
@@ -18,11 +20,44 @@ from jobs.web.shell.caching import clear_site_data
 HIDDEN_APPS = frozenset({"account", "mfa", "usersessions"})
 """allauth's apps: no one needs to edit their tables, and they hold secrets."""
 
+GROUPS = (
+    ("Teams and users", ("Team", "User", "TagRule", "ApiToken")),
+    ("AWS", ("Account", "Queue", "Definition", "Rate")),
+    ("Records", ("AuditEntry",)),
+    ("Permissions of administrators", ("Group",)),
+)
+"""The lists in the order of the menu, by the names of their models."""
+TITLES = {"ApiToken": "API tokens", "Definition": "Job definitions", "Group": "Permission groups"}
+"""Titles in the menu that differ from the model's."""
+
 
 class PortalAdminSite(AdminSite):
     site_header = "Batch Portal administration"
-    site_title = "Batch Portal"
+    site_title = "Administration"
     index_title = "Administration"
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the lists in groups of the portal's own, rather than by Django app."""
+        apps = super().get_app_list(request, app_label)
+        if app_label:
+            return apps
+        models = {model["object_name"]: model for app in apps for model in app["models"]}
+        for name, title in TITLES.items():
+            if name in models:
+                models[name]["name"] = title
+        groups = [(title, [models.pop(name) for name in names if name in models]) for title, names in GROUPS]
+        index = reverse("admin:index", current_app=self.name)
+        return [
+            {
+                "name": title,
+                "app_label": slugify(title),
+                "app_url": f"{index}#{slugify(title)}",
+                "has_module_perms": True,
+                "models": rows,
+            }
+            for title, rows in [*groups, ("Other", list(models.values()))]
+            if rows
+        ]
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         models: Iterable[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable

@@ -1,19 +1,22 @@
 """Admin of the audit log, read-only."""
 
 import json
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.admin.readonly import ReadOnlyMixin
-from jobs.audit import AUDIT_ACTIONS, Channel
-from jobs.models import AuditEntry
+from jobs.audit import ACTION_LABELS, Channel
+from jobs.models import AuditEntry, User
+from jobs.reports.audit import audit_rows
 
 MAX_COUNTED = 1_000
 
@@ -29,11 +32,11 @@ class CappedPaginator(Paginator):
 class ChoiceFilter(admin.SimpleListFilter):
     """A filter whose options need no query."""
 
-    fixed_choices: tuple[str, ...] = ()
+    fixed_choices: ClassVar[Mapping[str, str]]
     field_name: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(choice, choice) for choice in self.fixed_choices]
+        return list(self.fixed_choices.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -43,25 +46,37 @@ class ChoiceFilter(admin.SimpleListFilter):
 class ActionFilter(ChoiceFilter):
     title = field_name = "action"
     parameter_name = "act"
-    fixed_choices = AUDIT_ACTIONS
+    fixed_choices: ClassVar[Mapping[str, str]] = ACTION_LABELS
 
 
 class ChannelFilter(ChoiceFilter):
     title = field_name = "channel"
     parameter_name = "door"
-    fixed_choices = tuple(Channel)
+    fixed_choices: ClassVar[Mapping[str, str]] = {channel: channel.capitalize() for channel in Channel}
+
+
+class AuditChangeList(ChangeList):
+    """A page of entries, with the names of people and tokens in two queries."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        entries: Any = list(self.result_list)
+        for entry, row in zip(entries, audit_rows(entries), strict=True):
+            entry.row = row
+        self.result_list = entries
 
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """The audit log. People are shown by public id; the portal's own page resolves names."""
+    """The audit log, with people by name as on the portal's own page."""
 
-    list_display = ["created_at", "team", "action", "noun", "label", "person", "channel", "address"]
+    list_display = ["created_at", "team", "who", "what", "channel", "address"]
+    list_display_links = ["created_at", "what"]
     list_filter = [ActionFilter, ChannelFilter]
     list_select_related = ["team"]
     list_per_page = 50
     search_fields = ["=object_id", "=label"]
-    search_help_text = "Full ID or name of the changed object"
+    search_help_text = "Username, or full ID or name of the changed object"
     show_full_result_count = False
     sortable_by = ()
     paginator = CappedPaginator
@@ -69,19 +84,48 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "team",
         "number",
         "created_at",
-        "person",
-        "token",
+        "who",
+        "with_token",
         "channel",
         "address",
-        "action",
-        "noun",
+        "what",
         "object_id",
-        "label",
         "was",
         "became",
         "previous",
         "digest",
     ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[AuditChangeList]:
+        return AuditChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
+        entry: Any = super().get_object(request, object_id, from_field)
+        if entry:
+            entry.row = audit_rows([entry])[0]
+        return cast("AuditEntry | None", entry)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        rows, may_repeat = super().get_search_results(request, queryset, search_term)
+        person = User.objects.filter(username=search_term).values_list("public_id", flat=True).first()
+        return (rows | queryset.filter(person=person) if person else rows), may_repeat
+
+    @admin.display(description="user")
+    def who(self, entry: Any) -> str:
+        return entry.row.person or ("Command line" if entry.channel == Channel.COMMAND else "Unknown user")
+
+    @admin.display(description="API token")
+    def with_token(self, entry: Any) -> str:
+        return str(entry.row.token)
+
+    @admin.display(description="action")
+    def what(self, entry: Any) -> str:
+        return f"{entry.row.phrase} {entry.row.label}".rstrip()
 
     @admin.display(description="before")
     def was(self, entry: AuditEntry) -> SafeString:

@@ -7,7 +7,8 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from jobs import audit
 from jobs.audit import AuditAction, AuditTarget
@@ -90,6 +91,10 @@ def update_and_record(
 
 class AuditedModelAdmin(admin.ModelAdmin):
     """A model admin that logs its changes and those of its inlines."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         form.snapshot_before = take_snapshots(self._rows(obj.pk)).get(obj.pk) if change else None

@@ -32,7 +32,7 @@ class LinesField(forms.CharField):
 class QuantityField(forms.IntegerField):
     """A whole number of a unit, read and shown as people write it."""
 
-    widget = forms.TextInput
+    widget = forms.TextInput(attrs={"size": 9})
     default_error_messages: ClassVar[dict[str, Any]] = {
         "max_value": "This is above the largest value that AWS Batch takes."
     }

@@ -1,7 +1,7 @@
 """The mapping of queues to teams: its form, its rules, and granting several queues to several teams at once."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -65,6 +65,7 @@ class QueueGrantForm(forms.ModelForm):
     class Meta:
         model = QueueGrant
         fields = LIMIT_FIELDS
+        labels: ClassVar[dict[str, str]] = {"is_default": "Default"}
 
 
 class TeamGrantFormSet(BaseInlineFormSet):

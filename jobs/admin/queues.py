@@ -72,7 +72,7 @@ class TeamGrantInline(admin.TabularInline):
 class QueueAdmin(GrantActionMixin, NoDeleteAdmin):
     """An AWS queue, and the teams it is granted to. What AWS says about it is never edited."""
 
-    list_display = ["name", "teams", "account", "state", "status", "platform_name", "removed_at"]
+    list_display = ["name", "teams", "account", "aws_state", "platform_name"]
     list_filter = [TeamFilter, "account", "state", "platform"]
     list_select_related = ["account"]
     list_prefetch = [
@@ -103,6 +103,12 @@ class QueueAdmin(GrantActionMixin, NoDeleteAdmin):
         if not grants:
             return format_html('<span class="missing">{}</span>', "No team")
         return link_names([(grant.team, "default" if grant.is_default else "") for grant in grants], len(grants))
+
+    @admin.display(description="state in AWS", ordering="state")
+    def aws_state(self, queue: Queue) -> str:
+        if queue.removed_at:
+            return f"Removed on {queue.removed_at:%Y-%m-%d}"
+        return queue.state if queue.status == "VALID" else f"{queue.state}, {queue.status}"
 
     @admin.display(description="platform", ordering="platform")
     def platform_name(self, queue: Queue) -> str:

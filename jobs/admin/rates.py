@@ -10,6 +10,10 @@ from jobs.models import Rate
 class RateAdmin(AuditedModelAdmin):
     """The hourly price of each resource, from a day on. Stored costs keep their rates."""
 
-    list_display = ["platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"]
+    list_display = ["platform", "architecture", "region", "resource", "usd", "valid_from", "source"]
     list_filter = ["platform", "architecture", "region", "resource"]
     date_hierarchy = "valid_from"
+
+    @admin.display(description="USD an hour", ordering="usd_per_hour")
+    def usd(self, rate: Rate) -> str:
+        return f"{rate.usd_per_hour.normalize():f}"

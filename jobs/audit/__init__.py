@@ -5,11 +5,12 @@ the commit. The caller passes the person; address and channel come from the cont
 authentication, or a command has set.
 """
 
-from jobs.audit.actions import AUDIT_ACTIONS, AuditAction
+from jobs.audit.actions import ACTION_LABELS, AUDIT_ACTIONS, AuditAction
 from jobs.audit.context import AuditContext, Channel, audit_context, get_context, set_token
 from jobs.audit.log import AuditTarget, describe_target, record, truncate_list
 
 __all__ = [
+    "ACTION_LABELS",
     "AUDIT_ACTIONS",
     "AuditAction",
     "AuditContext",

@@ -1,5 +1,7 @@
 """Audit actions: a fixed list, so that the page can offer them without a query."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, get_args
 
 AuditAction = Literal[
@@ -28,3 +30,9 @@ AuditAction = Literal[
 ]
 
 AUDIT_ACTIONS: tuple[str, ...] = get_args(AuditAction)
+
+_WORDS = {"make": "create", "let go": "prune", "fail to sign in": "failed sign-in"}
+ACTION_LABELS: Mapping[str, str] = MappingProxyType(
+    {action: _WORDS.get(action, action).capitalize() for action in AUDIT_ACTIONS}
+)
+"""Labels of the actions; what is stored keeps its word."""

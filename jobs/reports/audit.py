@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
+from jobs.audit import ACTION_LABELS
 from jobs.models import ApiToken, AuditEntry, Membership, Team, User
 from jobs.models.ids import from_text, to_text
 from jobs.models.pagination import InvalidPageCursorError, Key, KeysetPage, paginate
@@ -26,6 +27,8 @@ PORTAL = "-"
 """Stands for the portal as a whole, where addresses otherwise have a team's name."""
 
 _PERSON = re.compile(r"\bperson ([0-9a-v]{26})\b")
+_OBJECTS = {"submit": "submission"}
+"""Nouns that their action implies."""
 _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 
@@ -71,6 +74,12 @@ class AuditRow:
     address: str
     changes: list[AuditChange]
 
+    @property
+    def phrase(self) -> str:
+        """What was done to what, like “Create rate”; the object's label follows."""
+        label = ACTION_LABELS.get(self.action, self.action.capitalize())
+        return label if self.noun in ("", _OBJECTS.get(self.action)) else f"{label} {self.noun}"
+
 
 def audit_page(
     team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE
@@ -81,7 +90,7 @@ def audit_page(
     """
     entries = audit_entries(team, filters).select_related("team")
     page = paginate(entries, "-pk", size=rows, cursor_of=_cursor, after=_key(team, before))
-    return page.with_rows(_rows(page.rows))
+    return page.with_rows(audit_rows(page.rows))
 
 
 def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntry]:
@@ -135,7 +144,8 @@ def _key(team: Team | None, cursor: str) -> Key | None:
     return key
 
 
-def _rows(entries: list[AuditEntry]) -> list[AuditRow]:
+def audit_rows(entries: list[AuditEntry]) -> list[AuditRow]:
+    """Return entries as they are displayed, in two queries."""
     entry_changes = [(entry, list(_changes(entry))) for entry in entries]
     names = _user_names(entry_changes)
     tokens = _token_names(entries)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.access import Member
-from jobs.audit import AUDIT_ACTIONS
+from jobs.audit import ACTION_LABELS
 from jobs.reports import audit as reports
 from jobs.reports.audit import AuditFilter
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -45,7 +45,7 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
         "team": team,
         "audit_filter": filters,
         "query_string": urlencode({name: value for name, value in values.items() if value}),
-        "audit_actions": AUDIT_ACTIONS,
+        "action_labels": ACTION_LABELS,
         "people": reports.member_usernames(team) if team else [],
         "teams": () if team else access.visible_teams(request.user),
         "portal_value": reports.PORTAL,

@@ -6,7 +6,8 @@
   const storedTheme = () => {
     const cookie = /(?:^|; )theme=(light|dark|system)(?:;|$)/.exec(document.cookie)?.[1];
     try {
-      return localStorage.getItem("theme") || cookie || "system";
+      const stored = localStorage.getItem("theme");
+      return stored === "auto" ? "system" : stored || cookie || "system"; // "auto" is of Django's former script
     } catch {
       return cookie || "system"; // storage is forbidden
     }

@@ -1,0 +1,89 @@
+"""What the admin looks like as a part of the portal: its menu, its header, and names where the log has ids."""
+
+import html
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.urls import reverse
+
+from jobs import audit
+from jobs.models import ApiToken, Rate
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(client):
+    client.force_login(make.admin("root"))
+    return client
+
+
+def test_every_page_has_the_portals_mark_and_a_way_back(admin):
+    for url in (reverse("admin:index"), reverse("admin:jobs_team_changelist"), reverse("admin:jobs_team_add")):
+        page = admin.get(url).content.decode()
+        assert 'rel="icon"' in page
+        assert f'<a href="{reverse("home")}">Back to the portal</a>' in page
+        assert f'href="{reverse("health")}"' in page
+        assert "Administration · Batch Portal</title>" in page
+        assert "Administration · Administration" not in page
+        assert "Django" not in page
+        assert 'src="/static/admin/js/theme.js"' not in page  # stores its choice under the key of the portal's own
+    assert finders.find("favicon.svg")
+
+
+def test_the_menu_is_in_groups_of_the_portal(admin):
+    page = admin.get(reverse("admin:index"))
+    groups = {group["name"]: [model["name"] for model in group["models"]] for group in page.context["app_list"]}
+
+    assert groups == {
+        "Teams and users": ["Teams", "Users", "Tag rules", "API tokens"],
+        "AWS": ["Accounts", "Queues", "Job definitions", "Rates"],
+        "Records": ["Audit log"],
+        "Permissions of administrators": ["Permission groups"],
+    }
+    assert "Authentication and Authorization" not in page.content.decode()
+
+
+def test_a_list_is_titled_by_what_it_lists(admin):
+    for noun, title in (("rate", "Rates"), ("auditentry", "Audit log"), ("queue", "Queues")):
+        assert f"<h1>{title}</h1>" in admin.get(reverse(f"admin:jobs_{noun}_changelist")).content.decode()
+
+
+def test_the_audit_log_names_people_and_tokens(admin):
+    lead = make.member(role="lead", who=make.user("ada", first_name="Ada", last_name="Lovelace"))
+    token = ApiToken.objects.create(team=lead.team, person=lead.user, name="ci", prefix="bpt_x", digest="0" * 64)
+    audit.record("revoke", person=lead.user, team=lead.team, target=token)
+    audit.record("make", person=None, target=Rate(platform="EC2"))
+    entry = audit.record("change", person=lead.user, target=lead.user, after={"who": f"person {token_id(lead.user)}"})
+    listed = html.unescape(admin.get(reverse("admin:jobs_auditentry_changelist")).content.decode())
+
+    assert listed.count("Ada Lovelace") == 3  # two people, and the changed account
+    assert "Change user Ada Lovelace" in listed
+    assert "Revoke api token ci (bpt_x…)" in listed
+    assert "Create rate" in listed
+    assert str(lead.user.public_id) not in listed
+    shown = admin.get(reverse("admin:jobs_auditentry_change", args=[entry.pk])).content.decode()
+    assert "Ada Lovelace" in shown
+    found = admin.get(reverse("admin:jobs_auditentry_changelist"), {"q": "ada"}).content.decode()
+    assert "Revoke api token" in found
+    assert "Create rate" not in found
+
+
+def token_id(person):
+    return audit.describe_target(person).id
+
+
+def test_the_audit_log_costs_the_same_for_many_people(admin, django_assert_max_num_queries):
+    for _ in range(30):
+        person = make.user()
+        audit.record("sign in", person=person, target=person)
+    with django_assert_max_num_queries(7):
+        admin.get(reverse("admin:jobs_auditentry_changelist"))
+
+
+def test_a_rate_is_shown_without_trailing_zeros(admin):
+    page = admin.get(reverse("admin:jobs_rate_changelist")).content.decode()
+
+    assert ">0.04048<" in page
+    assert "0.0404800000" not in page
