@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import random
 from typing import Any
 
 import pytest
+from botocore.session import Session
+from botocore.utils import ArgumentGenerator
 
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.parsing.parser import MAX_SLOW_FORMAT_LENGTH, DocumentParseError, ParseResult, TextPosition, parse
@@ -270,6 +273,10 @@ def test_of_a_skeleton_only_what_was_filled_in_is_left_and_it_is_said() -> None:
             "Settings that the skeleton sets to true were left out (privileged and propagateTags); "
             "add them again if you want them."
         ),
+        (
+            "Values that the skeleton chooses were left out (transitEncryption, iam and logDriver); "
+            "add them again if you want them."
+        ),
     ]
     assert validate_parsed(reading) == []
     place = reading.position("/containerProperties/environment/0/value")
@@ -394,3 +401,27 @@ def test_slow_formats_meet_their_end_in_any_junk(head: str, junk: str) -> None:
     text = head + junk * (MAX_SLOW_FORMAT_LENGTH // len(junk) - len(head))
     with contextlib.suppress(DocumentParseError):
         parse(text)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_random_choices_of_a_skeleton_decide_nothing(seed: int) -> None:
+    random.seed(seed)
+    model = Session().get_service_model("batch").operation_model("RegisterJobDefinition")
+    skeleton = json.loads(json.dumps(ArgumentGenerator().generate_skeleton(model.input_shape)))
+    skeleton["jobDefinitionName"] = "greet"
+    skeleton["containerProperties"] |= {"image": "busybox", "vcpus": 1, "memory": 512, "command": ["echo", ""]}
+    reading = parse(json.dumps(skeleton))
+
+    assert validate_parsed(reading) == []
+    assert {**reading.document, "platformCapabilities": ["EC2"]} == {
+        "jobDefinitionName": "greet",
+        "type": "container",
+        "containerProperties": {"image": "busybox", "vcpus": 1, "memory": 512, "command": ["echo"]},
+        "platformCapabilities": ["EC2"],
+    }
+
+
+def test_the_platform_of_a_skeleton_stays_if_what_it_needs_was_filled_in() -> None:
+    container = {**SKELETON["containerProperties"], "executionRoleArn": "arn:aws:iam::123456789012:role/Pull"}
+    filled = {**SKELETON, "containerProperties": container, "platformCapabilities": ["FARGATE"]}
+    assert parse(json.dumps(filled)).document["platformCapabilities"] == ["FARGATE"]

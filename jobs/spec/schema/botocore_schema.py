@@ -6,7 +6,7 @@ numbers, most lengths) comes from `LIMITS`, whose source is the AWS Batch API re
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -132,6 +132,11 @@ def json_schema(kind: DocumentKind) -> dict[str, Any]:
         _convert_shape(_service_model().shape_for(_REQUESTS[kind]), definitions)
         root = definitions.pop(_REQUESTS[kind])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
+
+
+def is_enumeration(shape: Mapping[str, Any]) -> bool:
+    """Return whether a shape has a fixed set of values, also where case makes no difference."""
+    return "enum" in shape or shape.get("pattern") == RETRY_ACTION_PATTERN
 
 
 @cache
