@@ -53,7 +53,8 @@ def test_what_stands_around_the_document_is_left_out_and_it_is_said(before: str,
 
 
 def test_of_two_documents_none_is_chosen() -> None:
-    assert "a second document" in parse_error(PLAIN + "\n" + PLAIN).message
+    message = parse_error(PLAIN + "\n" + PLAIN).message
+    assert message == "The text has 2 documents: job hello (line 1) and job hello (line 2). Choose one of them."
 
 
 def test_slow_formats_are_tried_on_64_kib_only() -> None:
@@ -393,6 +394,13 @@ def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:
         "-",
         "aws batch submit-job ",
         '"',
+        "<<A\n",
+        "<<A\nA\n",
+        "echo $(",
+        "echo '\n",
+        "\nX=`",
+        "${",
+        "$(aws batch submit-job --a ",
     ],
 )
 @pytest.mark.parametrize("head", ["", "aws batch submit-job --tags ", "aws batch submit-job --depends-on '", "aws "])
@@ -407,6 +415,7 @@ def test_slow_formats_meet_their_end_in_any_junk(head: str, junk: str) -> None:
 def test_the_random_choices_of_a_skeleton_decide_nothing(seed: int) -> None:
     random.seed(seed)
     model = Session().get_service_model("batch").operation_model("RegisterJobDefinition")
+    assert model.input_shape
     skeleton = json.loads(json.dumps(ArgumentGenerator().generate_skeleton(model.input_shape)))
     skeleton["jobDefinitionName"] = "greet"
     skeleton["containerProperties"] |= {"image": "busybox", "vcpus": 1, "memory": 512, "command": ["echo", ""]}

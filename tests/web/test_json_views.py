@@ -202,3 +202,14 @@ def test_what_another_team_submitted_is_no_beginning(browser: Client, research: 
     answer = browser.get(reverse("write", args=["research"]), {"from": secret.text_id})
 
     assert answer.status_code == 404
+
+
+def test_a_pasted_script_with_an_unset_variable_stays_and_asks_for_its_value(browser: Client) -> None:
+    text = "aws batch submit-job --job-name a --job-queue $QUEUE --job-definition d"
+    pasted = browser.post(reverse("read_pasted", args=["research"]), {"whole": text, "pasted": text}).json()
+    panel = browser.post(reverse("judge", args=["research"]), {"text": text}).content.decode()
+    form = browser.post(reverse("open_form", args=["research"]), {"text": text}).content.decode()
+
+    assert (pasted["kind"], pasted["text"]) == ("submission", None)
+    for page in (panel, form):
+        assert "“$QUEUE” is a shell variable that this text doesn" in page

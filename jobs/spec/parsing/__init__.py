@@ -1,10 +1,12 @@
 """Parsing of a person's text into a document.
 
 parser      the entry point: tries the formats, then corrects the document
-jsonc, cli_command
-            the formats: JSON with comments or surrounding prose, and AWS CLI commands
+jsonc, shell, cli_command
+            the formats: JSON with comments or surrounding prose, and scripts with AWS CLI commands
 describe_output, cli_skeleton, key_case, empty_members
             the corrections: AWS output, CLI skeletons, other spellings of keys and values, empty members
+unresolved_values
+            references to what the text lacks, such as shell variables: asked for, never guessed
 errors, json_tokens, json_source_map, json_error_messages
             positions, tokens and messages
 """

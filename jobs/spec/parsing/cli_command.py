@@ -1,15 +1,18 @@
 """Conversion of `aws batch register-job-definition …` and `aws batch submit-job …`: options become keys."""
 
 import re
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from jobs.spec.documents import DocumentKind
+from jobs.spec.documents import Document, DocumentKind, is_object
 from jobs.spec.parsing.errors import DocumentParseError, raise_at
-from jobs.spec.parsing.json_source_map import SourceMap, SourceNode
+from jobs.spec.parsing.json_source_map import DuplicateKey, SourceMap, SourceNode, build_source_map
+from jobs.spec.parsing.json_tokens import STRING
 from jobs.spec.parsing.jsonc import ParsedText, load_object
+from jobs.spec.parsing.shell import ShellFile, ShellScript, ShellWord
+from jobs.spec.parsing.unresolved_values import MARK, restore_text
 from jobs.spec.problems import DocumentChange, join_words, quote, truncate
 from jobs.spec.schema import botocore_schema
 from jobs.spec.schema.messages import convert_value
@@ -17,11 +20,14 @@ from jobs.spec.suggestions import fold_name
 
 _COMMANDS = {"register-job-definition": DocumentKind.DEFINITION, "submit-job": DocumentKind.SUBMISSION}
 _COMMAND_START = re.compile(
-    r"^[ \t]*(?:\$[ \t]+)?(?:\w+=\S*[ \t]+)*(?:\S*/)?aws[ \t]+(?P<before>(?:-[\w-]+(?:[= \t]+[^\s-]\S*)?[ \t]+)*)"
+    r"(?P<open>\$\([ \t]*|\([ \t]*|`[ \t]*|[;&|{][ \t]*|^[ \t]*(?:[$%>-][ \t]+)?(?:[\w-]+:[ \t]+)?"
+    r"|\b(?:if|then|do|else|while|until|time|sudo|exec|env)[ \t]+)(?:![ \t]+)?"
+    r"(?:\w{1,60}=[^\s(`;|&<>{]{0,500}[ \t]+)*(?:[\w.~/-]{0,200}/)?aws[ \t]+"
+    r"(?P<before>(?:-[\w-]+(?:[= \t]+[^\s-]\S*)?[ \t]+)*)"
     r"batch[ \t]+(?P<command>register-job-definition|submit-job)(?=\s|$)",
     re.MULTILINE,
 )
-_LINE_CONTINUATION = re.compile(r"\\(\r\n|\r|\n)")
+_CLOSING = {"(": ")", "`": "`"}
 _FLAG_OPTIONS = frozenset({
     "--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager", "--cli-auto-prompt",
     "--no-cli-auto-prompt",
@@ -31,6 +37,10 @@ _CALL_OPTIONS = _FLAG_OPTIONS | {
     "--cli-connect-timeout", "--cli-binary-format", "--generate-cli-skeleton",
 }  # fmt: skip
 _INPUT_JSON_OPTION = "--cli-input-json"
+_BARE_MARK = re.compile(STRING + f"|(?P<mark>{MARK})")
+
+MAX_COMMANDS = 20
+"""Commands of one text that are read."""
 
 
 @dataclass
@@ -40,71 +50,57 @@ class _CliOption:
     values: list[str] = field(default_factory=list)
 
 
-def parse_cli_command(text: str) -> ParsedText | None:
-    """Parse a command line. Return None if the text is none. Raise DocumentParseError."""
-    command_text = _LINE_CONTINUATION.sub(lambda end: " " * len(end[0]), text)
-    matches = list(_COMMAND_START.finditer(command_text))
-    if len(matches) != 1:
-        return None
-    match = matches[0]
-    end = _end_of_command(command_text, match.end())
-    try:
-        arguments = shlex.split(command_text[match.end() : end])
-    except ValueError:
-        raise_at(text, match.start(), "a quote of this command line is not closed.")
-    options = list(_options(arguments, command_text, match.end()))
-    return _OptionReader(text, match.start(), _COMMANDS[match["command"]]).read(options)
+def parse_cli_commands(script: ShellScript) -> list[ParsedText]:
+    """Parse the commands of a script that register or submit. Raise DocumentParseError."""
+    return [
+        command
+        for match in islice(_COMMAND_START.finditer(script.commands), MAX_COMMANDS)
+        if (command := _parse_command(script, match))
+    ]
 
 
-def _end_of_command(text: str, start: int) -> int:
-    """Return where a shell ends the command: an unquoted line end, ;, |, & or >."""
-    open_quote = ""
-    at = start
-    while at < len(text):
-        character = text[at]
-        if character == "\\" and open_quote != "'":
-            at += 1
-        elif open_quote:
-            open_quote = "" if character == open_quote else open_quote
-        elif character in "'\"":
-            open_quote = character
-        elif character in "\r\n;|&>":
-            return at
-        at += 1
-    return len(text)
+def _parse_command(script: ShellScript, match: "re.Match[str]") -> ParsedText | None:
+    arguments, end = script.words(match.end(), _CLOSING.get(match["open"].strip()[-1:], ""))
+    options = list(_options(arguments))
+    if not options and not match["open"].isspace() and match["open"]:
+        return None  # prose about the command
+    kind = _COMMANDS[match["command"]]
+    start = match.start() + len(match["open"])
+    script.consumed_spans.append((start, end))
+    return _OptionReader(script, start, kind).read(options)
 
 
-def _options(arguments: list[str], text: str, start: int) -> Iterator[_CliOption]:
+def _options(arguments: Iterable[ShellWord]) -> Iterator[_CliOption]:
     current: _CliOption | None = None
-    at = start
-    for argument in arguments:
-        if re.match(r"--[a-z]", argument):
+    for word in arguments:
+        if re.match(r"--[a-z]", word.text):
             if current:
                 yield current
-            name, equals, value = argument.partition("=")
-            at = max(text.find(name, at), start)
-            current = _CliOption(name, at, [value] if equals else [])
-            at += len(name)
+            name, equals, value = word.text.partition("=")
+            current = _CliOption(name, word.offset, [value] if equals else [])
         elif current:
-            current.values.append(argument)
+            current.values.append(word.text)
     if current:
         yield current
 
 
 class _OptionReader:
-    def __init__(self, text: str, start: int, kind: DocumentKind) -> None:
-        self.text = text
+    def __init__(self, script: ShellScript, start: int, kind: DocumentKind) -> None:
+        self.script = script
+        self.text = script.text
         self.start = start
+        self.kind = kind
         self.schema = botocore_schema.json_schema(kind)
         self.by_fold = {fold_name(name): name for name in self.schema["properties"]}
         self.ignored: list[str] = []
         self.source_root = SourceNode(start)
+        self.duplicates: tuple[DuplicateKey, ...] = ()
 
     def read(self, options: list[_CliOption]) -> ParsedText:
         document: dict[str, Any] = {}
         for option in options:
             if option.name == _INPUT_JSON_OPTION:
-                document = {**self._read_json(option), **document}
+                document = {**self._read_document(option), **document}
             elif option.name in _CALL_OPTIONS:
                 self.ignored.append(option.name)
             else:
@@ -117,8 +113,32 @@ class _OptionReader:
             were = "was" if len(self.ignored) == 1 else "were"
             message = f"{join_words(self.ignored)} {verb} the AWS CLI, not the job, and {were} left out."
             changes.append(DocumentChange("", message))
-        source_map = SourceMap(self.source_root)
-        return ParsedText(document, tuple(changes), lambda: source_map)
+        source_map = SourceMap(self.source_root, self.duplicates)
+        return ParsedText(
+            document,
+            tuple(changes),
+            lambda: source_map,
+            has_duplicate_keys=bool(self.duplicates),
+            kind=self.kind,
+            offset=self.start,
+            unresolved=self.script.unresolved.values,
+        )
+
+    def _read_document(self, option: _CliOption) -> Document:
+        """Return the document of --cli-input-json, and add the positions of its members."""
+        file = self._file(option)
+        if file is None:
+            value = self._read_json(option)
+        else:
+            text = file.text if file.is_in_place else _quote_bare_marks(file.text)
+            value = self._load(option, lambda: load_object(text)[0])
+            if file.is_in_place:
+                source_map = build_source_map(" " * file.offset + text)
+                self.duplicates = source_map.duplicates
+                self.source_root.members = {**source_map.root.members, **self.source_root.members}
+        if not is_object(value):
+            raise_at(self.text, option.offset, f"the value of {option.name} must be a JSON object.")
+        return value
 
     def _read_member(self, option: _CliOption) -> tuple[str, Any]:
         name = self.by_fold.get(fold_name(option.name))
@@ -134,8 +154,10 @@ class _OptionReader:
 
     def _read_value(self, option: _CliOption, shape: Mapping[str, Any]) -> Any:
         type_name = shape.get("type")
+        file = self._file(option)
+        if file:
+            option = _CliOption(option.name, option.offset, [file.text.strip()])
         first = option.values[0] if option.values else ""
-        self._refuse_file(option)
         if type_name == "boolean":
             return convert_value(first, "boolean") if option.values else True
         if type_name in ("string", "integer"):
@@ -155,21 +177,30 @@ class _OptionReader:
             result = {key: value for entry in entries for key, value in entry.items()}
         return self._convert(result, shape)
 
-    def _refuse_file(self, option: _CliOption) -> None:
+    def _file(self, option: _CliOption) -> ShellFile | None:
+        """Return the file that an option names, or None if it names none. Raise DocumentParseError."""
         first = option.values[0] if option.values else ""
-        if first.startswith(("file://", "fileb://")):
-            message = f"{option.name} names the file {quote(first)}; paste the content of the file instead."
+        if not first.startswith(("file://", "fileb://")):
+            return None
+        file = self.script.find_file(first.removeprefix("fileb://"))
+        if file is None:
+            name = quote(restore_text(first, self.script.unresolved.values))
+            message = f"{option.name} names the file {name}; paste the content of the file instead."
             raise_at(self.text, option.offset, message)
+        return file
 
     def _read_json(self, option: _CliOption) -> Any:
-        text = " ".join(option.values)
-        self._refuse_file(option)
+        text = _quote_bare_marks(" ".join(option.values))
+        # The parser expects an object; the value may be a list.
+        return self._load(option, lambda: load_object(f'{{"value": {text}\n}}')[0]["value"])
+
+    def _load(self, option: _CliOption, load: Callable[[], Any]) -> Any:
         try:
-            # The parser expects an object; the value may be a list.
-            return load_object(f'{{"value": {text}\n}}')[0]["value"]
+            return load()
         except (DocumentParseError, KeyError) as error:
             message = error.message if isinstance(error, DocumentParseError) else "it is not one value"
             reason = re.sub(r"^Line [0-9]+, column [0-9]+: ", "", message)
+            reason = restore_text(reason, self.script.unresolved.values)
             raise_at(self.text, option.offset, f"the value of {option.name} is not JSON: {truncate(reason)}")
 
     def _convert(self, value: Any, shape: Mapping[str, Any]) -> Any:
@@ -200,6 +231,11 @@ class _OptionReader:
             definition: Mapping[str, Any] = self.schema["$defs"][shape["$ref"].removeprefix("#/$defs/")]
             return definition
         return shape
+
+
+def _quote_bare_marks(text: str) -> str:
+    """Put references that stand outside of strings into quotes."""
+    return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 
 _MAX_SHORTHAND_DEPTH = 10

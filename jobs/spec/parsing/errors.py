@@ -1,7 +1,9 @@
 """The error of a text that can't be parsed, with its position."""
 
+from dataclasses import dataclass
 from typing import NoReturn
 
+from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.json_tokens import LineIndex
 
 
@@ -13,6 +15,24 @@ class DocumentParseError(ValueError):
         self.message = message
         self.line = line
         self.column = column
+
+
+@dataclass(frozen=True)
+class DocumentCandidate:
+    """One of several documents in a text: its number from 1, and how a person recognises it."""
+
+    number: int
+    kind: DocumentKind | None
+    name: str
+    line: int
+
+
+class SeveralDocumentsError(DocumentParseError):
+    """A text with several documents, of which one has to be chosen."""
+
+    def __init__(self, message: str, candidates: tuple[DocumentCandidate, ...]) -> None:
+        super().__init__(message, candidates[0].line)
+        self.candidates = candidates
 
 
 def raise_at(text: str, offset: int, message: str) -> NoReturn:

@@ -3,15 +3,17 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing import json_error_messages
 from jobs.spec.parsing import json_tokens as texts
 from jobs.spec.parsing.errors import DocumentParseError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap, build_source_map
 from jobs.spec.parsing.json_tokens import STRING, LineIndex
+from jobs.spec.parsing.unresolved_values import UnresolvedValue
 from jobs.spec.problems import DocumentChange, describe, join_words, truncate
 
 MAX_NESTING = 32
@@ -39,6 +41,9 @@ class ParsedText:
     changes: tuple[DocumentChange, ...]
     build_source_map: Callable[[], SourceMap]
     has_duplicate_keys: bool = False  # some object has a key twice
+    kind: DocumentKind | None = None  # what the text says that it is
+    offset: int = 0  # where it begins in the text
+    unresolved: Sequence[UnresolvedValue] = ()  # the references that private characters in the value stand for
 
 
 class _UnfitNumberError(Exception):
@@ -57,12 +62,12 @@ def parse_jsonc(text: str) -> ParsedText:
     return ParsedText(value, changes, lambda: build_source_map(comments.text), repeats)
 
 
-def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]) -> ParsedText | None:
-    """Return the only document in a text with prose around it or trailing commas, or None."""
+def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]) -> list[ParsedText]:
+    """Return the documents in a text with prose around them or trailing commas."""
     comments = texts.blank_comments(text)
     if comments.unclosed is not None or comments.text.lstrip().startswith("["):
-        return None
-    documents: list[tuple[ParsedText, tuple[int, int]]] = []
+        return []
+    documents: list[ParsedText] = []
     for start, end in _brace_spans(comments.text):
         inside = comments.text[start:end]
         clean, commas = _strip_trailing_commas(inside)
@@ -77,8 +82,8 @@ def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]
                 *_comment_changes(text, tuple(offset for offset in comments.offsets if start <= offset < end)),
                 *_comma_changes(text, [start + offset for offset in commas]),
             ]
-            documents.append((ParsedText(value, tuple(changes), _lazy_source_map(whole), repeats), (start, end)))
-    return documents[0][0] if len(documents) == 1 else None
+            documents.append(ParsedText(value, tuple(changes), _lazy_source_map(whole), repeats, offset=start))
+    return documents
 
 
 def load_object(text: str) -> tuple[dict[str, Any], bool]:
@@ -144,6 +149,13 @@ def _strip_trailing_commas(text: str) -> tuple[str, list[int]]:
         pieces += text[position:offset], " "
         position = offset + 1
     return "".join([*pieces, text[position:]]), commas
+
+
+def blank_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return the text with spaces in place of what stands between these offsets."""
+    for start, end in spans:
+        text = text[:start] + _blank_out(text[start:end]) + text[end:]
+    return text
 
 
 def _blank_out(text: str) -> str:

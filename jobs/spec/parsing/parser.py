@@ -5,27 +5,32 @@ other spellings of keys. To accept another format, add its function to `SLOW_FOR
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
 from jobs.spec.documents import KIND_KEYS, Document, DocumentKind, detect_kind
 from jobs.spec.parsing import cli_skeleton, describe_output, empty_members, key_case
-from jobs.spec.parsing.cli_command import parse_cli_command
-from jobs.spec.parsing.errors import DocumentParseError, raise_at
+from jobs.spec.parsing.cli_command import parse_cli_commands
+from jobs.spec.parsing.errors import DocumentCandidate, DocumentParseError, SeveralDocumentsError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap
 from jobs.spec.parsing.json_tokens import LineIndex, TextPosition
-from jobs.spec.parsing.jsonc import MAX_NESTING, ParsedText, parse_embedded_json, parse_jsonc
+from jobs.spec.parsing.jsonc import MAX_NESTING, ParsedText, blank_spans, parse_embedded_json, parse_jsonc
+from jobs.spec.parsing.shell import read_script
+from jobs.spec.parsing.unresolved_values import UnresolvedValue, has_marks, restore_references, restore_text
 from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, join_words, split_pointer, truncate
 from jobs.spec.rules.registry import ERROR, register_rule
+from jobs.spec.suggestions import fold_name
 
 __all__ = [
     "MAX_NESTING",
     "MAX_SLOW_FORMAT_LENGTH",
     "MAX_TEXT_BYTES",
+    "DocumentCandidate",
     "DocumentParseError",
     "ParseResult",
+    "SeveralDocumentsError",
     "TextPosition",
     "parse",
     "parse_problem",
@@ -45,6 +50,12 @@ NO_DOCUMENT = register_rule(
     "reading.no-document", ERROR,
     "The text must be a job definition, a submission or a workflow in JSON. Source: the portal.",
 )  # fmt: skip
+
+KIND_NOUNS = {
+    DocumentKind.DEFINITION: "job definition",
+    DocumentKind.SUBMISSION: "job",
+    DocumentKind.WORKFLOW: "workflow",
+}
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -93,18 +104,19 @@ def parse_problem(error: DocumentParseError) -> LocatedProblem:
     return LocatedProblem(Problem("", error.message, rule=NO_DOCUMENT), error.line, error.column)
 
 
-def parse(text: str | bytes, kind: DocumentKind | None = None) -> ParseResult:
+def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | None = None) -> ParseResult:
     """Parse a text as a document. Raise DocumentParseError, and nothing else, for any text.
 
-    `kind` is what the document is meant to be; without it, its keys decide.
+    `kind` is what the document is meant to be; without it, its keys decide. `number` chooses, from 1, one of the
+    documents that a SeveralDocumentsError lists.
     """
     text = _decode(text)
-    source = _parse_text(text, kind)
+    source = _parse_text(text, kind, number)
     conversion = describe_output.convert_describe_output(source.value)
     document = conversion.document if conversion else source.value
     origins = dict(conversion.origins) if conversion else {}
     changes = [*source.changes, *(conversion.changes if conversion else ())]
-    document_kind = kind or (conversion.kind if conversion else _detect_kind_of(document))
+    document_kind = kind or (conversion.kind if conversion else source.kind or _detect_kind_of(document))
     if document_kind is None:
         key_hints = (f"{' or '.join(keys)} ({kind})" for kind, keys in KIND_KEYS.items())
         raise DocumentParseError(
@@ -121,45 +133,87 @@ def parse(text: str | bytes, kind: DocumentKind | None = None) -> ParseResult:
     if document_kind is DocumentKind.DEFINITION:
         document, type_changes = _add_type(document)
         changes += type_changes
-    problems = _duplicate_keys(text, source.build_source_map()) if source.has_duplicate_keys else ()
+    document, problems = restore_references(document, source.unresolved)
+    if source.has_duplicate_keys:
+        problems = (*_duplicate_keys(text, source.build_source_map()), *problems)
     return ParseResult(text, document_kind, document, tuple(changes), problems, origins, source.build_source_map)
 
 
-def _parse_text(text: str, kind: DocumentKind | None) -> ParsedText:
+def _parse_text(text: str, kind: DocumentKind | None, number: int | None) -> ParsedText:
     try:
         return parse_jsonc(text)
     except DocumentParseError:
-        if len(text) > MAX_SLOW_FORMAT_LENGTH:
+        if len(text) > MAX_SLOW_FORMAT_LENGTH or has_marks(text):
             raise
-        for of_format in SLOW_FORMATS:
-            result = of_format(text, kind)
-            if result is not None:
-                return result
+        for find_documents in SLOW_FORMATS:
+            documents = find_documents(text, kind)
+            if documents:
+                return _choose(text, documents, kind, number)
         raise
+
+
+def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, number: int | None) -> ParsedText:
+    """Return the only document, or the one with this number. Raise SeveralDocumentsError."""
+    if number is not None and 1 <= number <= len(documents):
+        return documents[number - 1]
+    kinds = [document.kind or _detect_kind_of(document.value) for document in documents]
+    if len(documents) == 1 or (kind and kinds.count(kind) == 1):
+        return documents[kinds.index(kind) if len(documents) > 1 else 0]
+    lines = LineIndex(text)
+    candidates = tuple(
+        DocumentCandidate(
+            position, of_kind, _name_of(document.value, document.unresolved), lines.position(document.offset).line
+        )
+        for position, (document, of_kind) in enumerate(zip(documents, kinds, strict=True), 1)
+    )
+    labels = join_words(describe_candidate(candidate) for candidate in candidates)
+    raise SeveralDocumentsError(f"The text has {len(documents)} documents: {labels}. Choose one of them.", candidates)
+
+
+def describe_candidate(candidate: DocumentCandidate) -> str:
+    """Return what a person recognises a document by: job nightly (line 9)."""
+    noun = KIND_NOUNS.get(candidate.kind, "document") if candidate.kind else "document"
+    return f"{noun}{f' {truncate(candidate.name)}' if candidate.name else ''} (line {candidate.line})"
+
+
+def _name_of(value: Document, unresolved: Sequence[UnresolvedValue]) -> str:
+    by_fold = {fold_name(key): member for key, member in list(value.items())[:1000]}
+    names = (by_fold.get(key) for key in ("jobdefinitionname", "jobname"))
+    return next((restore_text(name, unresolved) for name in names if isinstance(name, str)), "")
 
 
 def _detect_kind_of(value: Document) -> DocumentKind | None:
     return detect_kind(value) or key_case.detect_kind_any_spelling(value)
 
 
-def _embedded_json(text: str, kind: DocumentKind | None) -> ParsedText | None:
-    def is_document(value: Document) -> bool:
-        return kind is not None or _detect_kind_of(value) is not None or _is_describe_output(value)
+def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
+    """Return the documents of a text with shell commands, or with prose around JSON."""
+    script = read_script(text)
+    commands = parse_cli_commands(script)
+    rest = blank_spans(text, script.consumed_spans) if commands else script.expanded
+    embedded = [
+        replace(document, unresolved=script.unresolved.values)
+        for document in parse_embedded_json(rest, lambda value: _is_document(value, None if commands else kind))
+    ]
+    return sorted([*commands, *embedded], key=lambda document: document.offset)
 
-    return parse_embedded_json(text, is_document)
+
+def _is_document(value: Document, kind: DocumentKind | None) -> bool:
+    if value.keys() <= _RECEIPT_KEYS:
+        return False
+    return kind is not None or _detect_kind_of(value) is not None or _is_describe_output(value)
 
 
 def _is_describe_output(value: Document) -> bool:
     return isinstance(value.get("jobDefinitions"), list)
 
 
-def _cli_command(text: str, _: DocumentKind | None) -> ParsedText | None:
-    return parse_cli_command(text)
+_RECEIPT_KEYS = frozenset({"jobArn", "jobName", "jobId", "jobDefinitionName", "jobDefinitionArn", "revision"})
+"""Keys of what SubmitJob and RegisterJobDefinition answer, which is no document."""
 
-
-SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], ParsedText | None], ...] = (_cli_command, _embedded_json)
-"""Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns None for a
-text of another format; it raises DocumentParseError for a text of its format that it can't parse."""
+SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...] = (_shell_documents,)
+"""Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns the documents
+that it finds, none for a text of another format; it raises DocumentParseError for a text that it can't parse."""
 
 
 def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.spec.documents import Document, DocumentKind, text_at
 from jobs.spec.parsing.parser import ParseResult
+from jobs.spec.parsing.unresolved_values import UNRESOLVED_VALUE
 from jobs.spec.problems import Problem, split_pointer
 from jobs.spec.rules import job, workflow
 from jobs.spec.rules import job_definition as definition_rules
@@ -41,7 +42,16 @@ def validate_document(
 
 
 def sort_by_position(document: Document, problems: Iterable[Problem]) -> list[Problem]:
-    """Sort problems by their position in the document. The sort is stable."""
+    """Sort problems by their position in the document. The sort is stable.
+
+    Of a value that has to be entered first, nothing else is said.
+    """
+    problems = list(problems)
+    unresolved = {problem.pointer for problem in problems if problem.rule == UNRESOLVED_VALUE}
+    if unresolved:
+        problems = [
+            problem for problem in problems if problem.rule == UNRESOLVED_VALUE or problem.pointer not in unresolved
+        ]
     ranks: dict[int, dict[str, int]] = {}  # positions of an object's keys, by the object's id()
 
     def rank(problem: Problem) -> tuple[int, ...]:

@@ -164,7 +164,8 @@ def wrong_pattern(error: Error, path: Path, context: MessageContext) -> Iterator
     pattern = error.validator_value.pattern
     description = context.pattern_descriptions.get(pattern, f"of the form {pattern}")
     # Other names refer to something: a queue has its name, and steps refer to each other.
-    name = _sanitize_name(error.instance) if path in FREE_NAME_PATHS else ""
+    is_free = path in FREE_NAME_PATHS and "$" not in error.instance  # a variable's name is no name of a job
+    name = _sanitize_name(error.instance) if is_free else ""
     fix = (
         ({"op": "replace", "path": join_pointer(*path), "value": name},)
         if name and re.fullmatch(pattern, name)

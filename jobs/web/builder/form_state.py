@@ -23,7 +23,7 @@ from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldIndex, FieldRow, FieldValue, FormField, schema_fields, units
 from jobs.spec.forms.schema_fields import SchemaPart
 from jobs.spec.parsing.jsonc import parse_jsonc
-from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.parsing.parser import DUPLICATE_KEY, DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
 from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, has_errors, join_pointer
 from jobs.web.shell.text_input import normalize_newlines
@@ -129,10 +129,7 @@ class BuilderForm:
         opened_values = forms.read_values(opened, self.form_fields)
         changed = forms.changed_values(opened, self.form_fields, opened_values | dict(posted))
         if changed and has_errors(reading.problems):
-            problem = reading.problems[0]
-            place = reading.position(problem.pointer)
-            loss = DocumentParseError(f"{problem.message} The form can't show both.", place.line, place.column)
-            return replace(self, parse_error=loss, values=opened_values | dict(posted))
+            return replace(self, parse_error=why_not_formable(reading), values=opened_values | dict(posted))
         current = forms.read_values(reading.document, self.form_fields)
         rewritten = {
             name: _without_origins(value) if current[name] != opened_values[name] else value
@@ -319,6 +316,14 @@ class BuilderForm:
             else:
                 unassigned.append(problem)
         return by_field, unassigned
+
+
+def why_not_formable(reading: ParseResult) -> DocumentParseError:
+    """Return why a text with problems of its own can't be changed by fields: they would be lost."""
+    problem = reading.problems[0]
+    place = reading.position(problem.pointer)
+    more = " The form can't show both." if problem.rule == DUPLICATE_KEY else ""
+    return DocumentParseError(f"{problem.message}{more}", place.line, place.column)
 
 
 def _posted_value(field: FormField, post: QueryDict) -> FieldValue:

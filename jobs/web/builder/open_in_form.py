@@ -10,7 +10,7 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
 from jobs.web.builder import definition_views, feedback, job_views, json_views
-from jobs.web.builder.form_state import BuilderForm, is_verbatim
+from jobs.web.builder.form_state import BuilderForm, is_verbatim, why_not_formable
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 
@@ -42,7 +42,5 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
 def _check_unambiguous(reading: ParseResult) -> ParseResult:
     """Return what a form can show without loss. Raise DocumentParseError for a text with two values of one key."""
     if has_errors(reading.problems):
-        problem = reading.problems[0]
-        place = reading.position(problem.pointer)
-        raise DocumentParseError(f"{problem.message} The form can't show both.", place.line, place.column)
+        raise why_not_formable(reading)
     return reading

@@ -25,7 +25,8 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
             reading = parse(text)
         except DocumentParseError:
             continue
-        as_it_stands = text == document_text and is_verbatim(reading)
+        # A text whose values have to be entered stays too: the panel marks them where they stand.
+        as_it_stands = text == document_text and (is_verbatim(reading) or bool(reading.problems))
         return JsonResponse(
             {
                 "kind": reading.kind,
