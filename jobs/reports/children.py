@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Max, Min
 
 from jobs.models import ArrayChild, Job
 from jobs.models.pagination import paginate
+from jobs.spec.documents import object_at
 from jobs.states import STATUSES, State, Status, status_of
 
 PAGE_SIZE = 100
@@ -19,6 +21,10 @@ class ChildCounts:
 
     counts: Mapping[str, int]
     size: int
+    started_at: datetime | None = None
+    """When the first child started."""
+    stopped_at: datetime | None = None
+    """When the last child that was read stopped."""
 
     @property
     def read_count(self) -> int:
@@ -27,6 +33,13 @@ class ChildCounts:
     @property
     def unread_count(self) -> int:
         return max(0, self.size - self.read_count)
+
+    def final_count(self, job: Job, state: str) -> int:
+        """Return how many children ended in a state: as read, or as AWS summed them up if not all were read."""
+        if not self.unread_count:
+            return self.counts.get(state, 0)
+        summary = object_at(job.array_summary).get(state)
+        return summary if isinstance(summary, int) else self.counts.get(state, 0)
 
     @property
     def in_order(self) -> list[tuple[Status, int]]:
@@ -45,11 +58,20 @@ class ChildPage:
 def child_counts(job: Job) -> ChildCounts:
     """Count the children by state, in one query."""
     counts: Counter[str] = Counter()
-    for state, number in job.children.order_by().values_list("state").annotate(number=Count("pk")):
+    starts, stops = [], []
+    groups = job.children.order_by().values_list("state")
+    for state, number, started_at, stopped_at in groups.annotate(Count("pk"), Min("started_at"), Max("stopped_at")):
         counts[state or State.SUBMITTED] += number
+        starts.append(started_at)
+        stops.append(stopped_at)
     order = {name: place for place, name in enumerate(STATUSES)}
     ordered = sorted(counts, key=lambda name: (order.get(name, len(order)), name))
-    return ChildCounts({name: counts[name] for name in ordered}, job.array_size or 0)
+    return ChildCounts(
+        {name: counts[name] for name in ordered},
+        job.array_size or 0,
+        min(filter(None, starts), default=None),
+        max(filter(None, stops), default=None),
+    )
 
 
 def child_statuses(job: Job) -> dict[int, Status]:

@@ -25,6 +25,8 @@ PAGE_LINES = 500
 DOWNLOAD_PAGE_LINES = 10_000  # the limit of GetLogEvents
 MAX_DOWNLOAD_PAGES = 100
 
+ARRAY_LOGS = "Each child of an array has its own log. Open it from the list of children."
+
 _limiter = LogReadLimiter(MAX_CONCURRENT_READS, MAX_READS_PER_ACCOUNT)
 
 
@@ -127,7 +129,7 @@ def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
 def _page(job: Job, number: int | None, token: str, *, from_head: bool = False, limit: int = PAGE_LINES) -> LogPage:
     stream = _stream(job, number)
     if not stream:
-        return LogPage(problem=_no_stream_message(final=job.status.is_final))
+        return LogPage(problem=ARRAY_LOGS if job.array_size else _no_stream_message(final=job.status.is_final))
     return _read(job, stream, token, final=job.status.is_final, from_head=from_head, limit=limit)
 
 

@@ -45,6 +45,8 @@ class SubmissionRow:
     submission: Submission
     status: Status
     counts: list[tuple[Status, int]]
+    array_size: int | None = None
+    """Children of its largest array."""
 
 
 def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
@@ -62,10 +64,15 @@ def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage
         cursor_of=lambda submission: submission.text_id,
         after=id_key(before),
     )
-    counts = _counts([submission.pk for submission in page.rows])
+    counts, array_sizes = _counts([submission.pk for submission in page.rows])
     return page.with_rows(
         [
-            SubmissionRow(submission, overall_status(counts[submission.pk]), ordered_counts(counts[submission.pk]))
+            SubmissionRow(
+                submission,
+                overall_status(counts[submission.pk]),
+                ordered_counts(counts[submission.pk]),
+                array_sizes.get(submission.pk),
+            )
             for submission in page.rows
         ]
     )
@@ -184,10 +191,13 @@ def ordered_counts(counts: Counter[str]) -> list[tuple[Status, int]]:
     return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
 
 
-def _counts(submissions: list[int]) -> dict[int, Counter[str]]:
-    """Count by submission and status, in one query."""
+def _counts(submissions: list[int]) -> tuple[dict[int, Counter[str]], dict[int, int]]:
+    """Count by submission and status, and return the size of each one's largest array, in one query."""
     counts: dict[int, Counter[str]] = {pk: Counter() for pk in submissions}
+    array_sizes: dict[int, int] = {}
     groups = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")
-    for pk, delivery, state, number in groups.annotate(number=Count("pk")):
+    for pk, delivery, state, number, size in groups.annotate(number=Count("pk"), size=Max("array_size")):
         counts[pk][status_of(delivery, state).name] += number
-    return counts
+        if size:
+            array_sizes[pk] = max(size, array_sizes.get(pk, 0))
+    return counts, array_sizes

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +80,21 @@ def test_what_aws_never_told_of_is_not_asked_for_without_end(
 
     assert "AWS Batch has no data on 1 of the child jobs." in text(browser, job)
     assert enqueued == []
+
+
+def test_a_failed_array_shows_when_its_children_ran_and_where_their_logs_are(
+    browser: Client, research: Research
+) -> None:
+    ended = now()
+    job = array(research, 2, ["SUCCEEDED", "FAILED"], state="FAILED", submitted_at=ended - timedelta(minutes=3))
+    run = {"started_at": ended - timedelta(minutes=2), "stopped_at": ended}
+    ArrayChild.objects.filter(job=job).update(**run)
+    shown = text(browser, job)
+
+    assert "1 of 2 children failed." in shown
+    assert '<span class="band-name">Running</span> <span class="band-time"> <span class="num">2 min</span>' in shown
+    assert "Each child of an array has its own log." in shown
+    assert "before it started" not in shown
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Job, Queue
+from jobs.reports.children import ChildCounts
 from jobs.states import Delivery, State
 from jobs.web.jobs.explanation import DECISION_ADVICE, describe_exit_code, explain_job
 
@@ -57,11 +58,41 @@ def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
             "Job attempt duration exceeded timeout",
             "The job reached its time limit. Increase the limit, or check what took so long.",
         ),
+        (127, "", "Check the command, and that the image contains it as an executable file."),
         (1, "", "Check the end of the log for the cause."),
     ],
 )
 def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: str) -> None:
-    assert explain_job(sent_job(State.FAILED, exit_code=code, status_reason=reason)).advice == advice
+    assert explain_job(sent_job(State.FAILED, exit_code=code, status_reason=reason, log_stream="a")).advice == advice
+
+
+def test_a_failure_without_a_log_sends_nobody_to_it() -> None:
+    assert explain_job(sent_job(State.FAILED)).advice == "There is no log."
+    refused = explain_job(sent_job(State.FAILED, status_reason="Task failed to start"))
+    assert refused.advice == "There is no log. Check the reason from AWS Batch."
+
+
+@pytest.mark.parametrize(
+    ("counts", "size", "summary", "sentence"),
+    [
+        ({"SUCCEEDED": 16, "FAILED": 4}, 20, {}, "4 of 20 children failed."),
+        ({"FAILED": 6}, 6, {}, "All 6 children failed."),
+        ({"FAILED": 1}, 20, {"FAILED": 7}, "7 of 20 children failed."),  # AWS counts what was not read
+        ({}, 20, {}, "The job failed before its container exited."),
+    ],
+)
+def test_a_failed_array_is_explained_by_its_children(
+    counts: dict[str, int], size: int, summary: dict[str, int], sentence: str
+) -> None:
+    job = sent_job(State.FAILED, array_size=size, array_summary=summary)
+    assert explain_job(job, children=ChildCounts(counts, size)).sentence == sentence
+
+
+def test_the_reason_of_a_stop_is_said_once() -> None:
+    reason = "Stopped in the portal by analyst."
+    stopped = explain_job(sent_job(State.STOPPED, stop_reason=reason, status_reason=reason))
+
+    assert (stopped.sentence, stopped.aws_messages) == (f"The job was stopped: {reason}", ())
 
 
 def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:

@@ -167,7 +167,7 @@ def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its
 
     assert preflight_checks(answer)["price"][:2] == ("good", "At most $60.00")
     assert "Expected $10.00, based on the last run." in preflight_checks(answer)["price"][2]
-    assert "Submit train to cpu, expected $10.00, at most $60.00" in page_text(answer)
+    assert "Submit train (10 jobs) to cpu, expected $10.00, at most $60.00" in page_text(answer)
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from jobs import actions
 from jobs.access import Member
 from jobs.actions import ValidationResult
 from jobs.models import Account
-from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, text_at
+from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, object_at, text_at
 from jobs.spec.forms import units
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse_problem
 from jobs.spec.patch import PatchError
@@ -361,7 +361,7 @@ def button_label(kind: DocumentKind, document: Document, price: str = "") -> str
         return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
     jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     queues = dict.fromkeys(_queue_name(text_at(job, "jobQueue")) for job in jobs)
-    subject = _job_count(len(jobs)) if kind is DocumentKind.WORKFLOW else truncate(text_at(document, "jobName"))
+    subject = _job_count(len(jobs)) if kind is DocumentKind.WORKFLOW else _array_name(document)
     return f"Submit {subject} to {join_words(queues, limit=3)}{f', {price}' if price else ''}"
 
 
@@ -391,6 +391,12 @@ def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
 
 def _job_count(count: int) -> str:
     return f"{count} job{'s' * (count != 1)}"
+
+
+def _array_name(job: Document) -> str:
+    """Return the job's name, and how many jobs it is if it is an array."""
+    name, size = truncate(text_at(job, "jobName")), object_at(job, "arrayProperties").get("size")
+    return f"{name} ({size:,} jobs)" if is_integer(size) else name
 
 
 def _queue_name(queue: str) -> str:

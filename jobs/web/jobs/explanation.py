@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.models import Job
+from jobs.reports.children import ChildCounts
 from jobs.states import Delivery, State
 
 EXIT_CODES = {
@@ -23,6 +24,7 @@ EXIT_CODES = {
     143: "terminated (SIGTERM): stopped, timed out, or its host was shut down",
     255: "unspecified error",
 }
+_NOT_STARTED_CODES = (126, 127)
 MAX_SIGNAL = 64
 DECISION_ADVICE = "A team lead can release the job. Members who can stop jobs can withdraw it."
 
@@ -49,8 +51,14 @@ def describe_exit_code(code: int | None) -> str:
     return "application error"
 
 
-def explain_job(job: Job, waiting_for: tuple[str, ...] = (), *, is_note_from_aws: bool = False) -> JobExplanation:
-    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on.
+def explain_job(
+    job: Job,
+    waiting_for: tuple[str, ...] = (),
+    children: ChildCounts | None = None,
+    *,
+    is_note_from_aws: bool = False,
+) -> JobExplanation:
+    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on, `children` are an array's.
 
     `is_note_from_aws` says whether the delivery note is AWS's: only AWS's words are shown as AWS's.
     """
@@ -66,11 +74,9 @@ def explain_job(job: Job, waiting_for: tuple[str, ...] = (), *, is_note_from_aws
         case State.SUCCEEDED:
             return JobExplanation("good", status.icon, "The job succeeded.", messages)
         case State.FAILED:
-            return _explain_failure(job, messages)
+            return _explain_failure(job, messages, children)
         case State.STOPPED:
-            return JobExplanation(
-                "off", status.icon, f"The job was stopped{_reason_suffix(job.stop_reason)}.", messages
-            )
+            return _explain_stop(job, messages)
         case State.LOST:
             return JobExplanation(
                 "warn",
@@ -128,17 +134,31 @@ def _explain_unsent(job: Job, waiting_for: tuple[str, ...], *, is_note_from_aws:
     return JobExplanation("wait", status.icon, sentence, advice=note)
 
 
-def _explain_failure(job: Job, messages: tuple[str, ...]) -> JobExplanation:
+def _explain_stop(job: Job, messages: tuple[str, ...]) -> JobExplanation:
+    other_messages = tuple(message for message in messages if message != job.stop_reason)  # AWS repeats the reason
+    sentence = f"The job was stopped{_reason_suffix(job.stop_reason)}."
+    return JobExplanation("off", job.status.icon, sentence, other_messages)
+
+
+def _explain_failure(job: Job, messages: tuple[str, ...], children: ChildCounts | None = None) -> JobExplanation:
+    # An array runs no container itself: it has neither an exit code nor a log.
+    if children and (failed := children.final_count(job, State.FAILED)):
+        noun = "child" if children.size == 1 else "children"
+        subject = (
+            f"All {failed:,} {noun}" if failed == children.size > 1 else f"{failed:,} of {children.size:,} {noun}"
+        )
+        advice = "Check the exit codes and logs of the failed children."
+        return JobExplanation("bad", "circle-x", f"{subject} failed.", messages, advice)
     if job.exit_code is None:
         sentence = "The job failed before its container exited."
-        return JobExplanation("bad", "circle-x", sentence, messages, _advice(None, messages))
+        return JobExplanation("bad", "circle-x", sentence, messages, _advice(job, messages))
     sentence = f"Failed with exit code {job.exit_code}: {describe_exit_code(job.exit_code)}."
-    return JobExplanation("bad", "circle-x", sentence, messages, _advice(job.exit_code, messages))
+    return JobExplanation("bad", "circle-x", sentence, messages, _advice(job, messages))
 
 
-def _advice(code: int | None, messages: tuple[str, ...]) -> str:
+def _advice(job: Job, messages: tuple[str, ...]) -> str:
     text = " ".join(messages).lower()
-    if "outofmemory" in text or code == 137:
+    if "outofmemory" in text or job.exit_code == 137:
         return "Request more memory, or reduce what the job uses."
     if "cannotpullcontainer" in text:
         return "Check the image name and tag, and that the execution role can pull the image."
@@ -148,6 +168,10 @@ def _advice(code: int | None, messages: tuple[str, ...]) -> str:
         return "Its host was terminated (Spot). Add a retry strategy to restart such jobs automatically."
     if "timeout" in text:
         return "The job reached its time limit. Increase the limit, or check what took so long."
+    if job.exit_code in _NOT_STARTED_CODES:
+        return "Check the command, and that the image contains it as an executable file."
+    if not job.log_stream:
+        return "There is no log. Check the reason from AWS Batch." if messages else "There is no log."
     return "Check the end of the log for the cause."
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.models import Job, StateChange
+from jobs.reports.children import ChildCounts
 from jobs.states import State, Status
 
 
@@ -17,16 +18,21 @@ class TimelinePhase:
     end: datetime | None = None
 
 
-def timeline(job: Job, history: list[StateChange]) -> list[TimelinePhase]:
-    """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped."""
+def timeline(job: Job, history: list[StateChange], children: ChildCounts | None = None) -> list[TimelinePhase]:
+    """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped.
+
+    An array runs from the first start to the last stop of its children.
+    """
     status = job.status
+    started_at = job.started_at or (children.started_at if children else None)
+    stopped_at = job.stopped_at or (children.stopped_at if children else None)
     starting_at = _first_time_in(history, State.STARTING)
     phases = [
         ("Submitted", job.accepted_at),
         ("Waiting", job.submitted_at or job.sent_at),
-        ("Starting", starting_at if not job.started_at or (starting_at and starting_at < job.started_at) else None),
-        ("Running", job.started_at),
-        ("Ended", (job.stopped_at or job.ended_at) if status.is_final else None),
+        ("Starting", starting_at if not started_at or (starting_at and starting_at < started_at) else None),
+        ("Running", started_at),
+        ("Ended", (stopped_at or job.ended_at) if status.is_final else None),
     ]
     phase_numbers = [index for index, (_, at) in enumerate(phases) if at]
     current = phase_numbers[-1]

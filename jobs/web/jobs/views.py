@@ -28,6 +28,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     children = job_detail.dependent_jobs(job)
     is_stale = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
     progress = array.array_progress(job)
+    child_counts = progress.children if progress else None
     etag = polling.etag(
         is_stale,
         progress and progress.etag_fields,
@@ -49,9 +50,10 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "explanation": explain_job(
             job,
             _unfinished_parents(parents),
+            child_counts,
             is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
         ),
-        "timeline": timeline(job, history),
+        "timeline": timeline(job, history, child_counts),
         "attempts": logs.job_attempts(job),
         "parents": parents,
         "children": children,
