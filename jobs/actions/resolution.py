@@ -258,9 +258,10 @@ class _Resolver:
     def _check_referenced_jobs(
         self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> None:
-        """Add a problem for each AWS job id of another team, or of another account than the step's.
+        """Add a problem for each AWS job id of another team, of another account than the step's, or that failed.
 
-        Another team's id would reveal how its job goes. Batch resolves ids within one account only.
+        Another team's id would reveal how its job goes. Batch resolves ids within one account only. A job whose
+        dependency did not succeed would be withdrawn or fail without a run.
         """
         references = [
             (f"{prefix}{pointer}", job_id)
@@ -269,16 +270,23 @@ class _Resolver:
         ]
         parent_ids = {_parent_job_id(job_id) for _, job_id in references}
         jobs = Job.objects.filter(team=self.team, batch_id__in=parent_ids)
-        accounts = dict(jobs.values_list("batch_id", "account"))
+        parents = {job.batch_id: job for job in jobs.only("batch_id", "account", "name", "delivery", "state")}
         for pointer, job_id in references:
-            if _parent_job_id(job_id) not in accounts:
+            parent = parents.get(_parent_job_id(job_id))
+            if parent is None:
                 message = f"{self.team} has no job {quote(job_id)}. A job can wait only for jobs of its own team."
                 self.problems.append(Problem(pointer, message, rule="portal.unknown-job"))
-            elif account and account.pk != accounts[_parent_job_id(job_id)]:
+            elif account and account.pk != parent.account_id:
                 message = (
                     f"Job {quote(job_id)} is in another AWS account. A job can wait only for jobs in its own account."
                 )
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
+            elif parent.status.is_final and not parent.status.is_success:
+                message = (
+                    f"Job {quote(parent.name)} is {parent.status.label.lower()}, so a job that depends on it can't "
+                    "start. Remove the dependency, or run that job again first."
+                )
+                self.problems.append(Problem(pointer, message, rule="portal.dependency-failed"))
 
 
 @dataclass(frozen=True)

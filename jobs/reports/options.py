@@ -20,7 +20,7 @@ from jobs.models import (
 )
 from jobs.spec.documents import text_at
 from jobs.spec.redaction import MASK
-from jobs.states import ACTIVE_STATES, Status
+from jobs.states import ACTIVE_STATES, FINAL_STATES, State, Status
 
 CLOSED_NOTE = "not accepting jobs"
 COMMON_TAGS = ("Department", "Project", "CostCenter")
@@ -140,22 +140,28 @@ def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValue
         *_tag_values(team, recent),
         dependencies=tuple(
             _order_choices(
-                [job for job in recent if job.batch_id], selected_ids, _jobs_not_in(team, recent, selected_ids)
+                [job for job in recent if job.batch_id and job.state not in _UNSUCCESSFUL_STATES],
+                selected_ids,
+                _jobs_not_in(team, recent, selected_ids),
             )
         ),
     )
 
 
 def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
-    """Return the team's jobs by name, or its newest; selected ones always stay included."""
+    """Return the team's jobs by name, or its newest; selected ones always stay included.
+
+    Jobs that did not succeed are left out: a job that depends on one would never start.
+    """
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOB_LIMIT]
-    rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False)
+    rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False).exclude(state__in=_UNSUCCESSFUL_STATES)
     if text:
         rows = rows.filter(name__icontains=text)
     jobs = list(rows.order_by("-pk").only(*_JOB_COLUMNS)[:RECENT_JOB_LIMIT])
     return _order_choices(jobs, selected_ids, _jobs_not_in(team, jobs, selected_ids))
 
 
+_UNSUCCESSFUL_STATES = FINAL_STATES - {State.SUCCEEDED}
 _JOB_COLUMNS = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
 
 

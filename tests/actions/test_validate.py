@@ -114,6 +114,26 @@ def test_a_job_may_wait_for_a_job_of_its_own_team_only(research):
     assert (pointer, rule) == ("/dependsOn/0/jobId", "portal.unknown-job")
 
 
+@pytest.mark.parametrize(
+    ("state", "rules"),
+    [
+        ("RUNNING", []),
+        ("SUCCEEDED", []),
+        ("FAILED", ["portal.dependency-failed"]),
+        ("STOPPED", ["portal.dependency-failed"]),
+        ("LOST", ["portal.dependency-failed"]),
+    ],
+)
+def test_a_job_that_waits_for_one_that_did_not_succeed_is_refused(research, state, rules):
+    account = research.team.queue_grants.get().queue.account
+    parent = make.job(
+        make.submission(research, account), batch_id="11111111-1111-4111-8111-111111111111", state=state
+    )
+    text = job_text(dependsOn=[{"jobId": parent.batch_id}])
+
+    assert [rule for _, rule, _ in errors_of(text, research)] == rules
+
+
 def test_a_job_waits_for_jobs_of_the_account_it_runs_in_only(research):
     elsewhere = make.job(make.submission(research, make.account(name="Paris")))
     elsewhere.__class__.objects.filter(pk=elsewhere.pk).update(batch_id="33333333-3333-4333-8333-333333333333")

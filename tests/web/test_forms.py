@@ -326,6 +326,7 @@ def test_another_definition_does_not_take_the_revision_along(browser: Client, re
 def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client, research: Research) -> None:
     first = make.job(research.submission, name="prepare", state="SUCCEEDED")
     make.job(research.submission, name="unsent")
+    failed = make.job(research.submission, name="prepare-again", state="FAILED")
     make.job(make.submission(make.member(make.team()), research.account), name="prepare-theirs", state="RUNNING")
     found = browser.post(
         reverse("job_waits", args=["research"]), {"waits_named": "PREP", "waits": ["", research.job.batch_id]}
@@ -336,6 +337,7 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
     assert f'value="{research.job.batch_id}" checked' in page
     assert "theirs" not in page
     assert "unsent" not in page
+    assert f'value="{failed.batch_id}"' not in page
 
     answer = fill(browser, name="x", definition="hello", queue="cpu", waits=["", first.batch_id])
     assert answer.status_code == 302
