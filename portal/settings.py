@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "jobs.web.accounts.session_expiry.ActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "jobs.web.shell.rate_limits.RateLimitMiddleware",
+    "jobs.web.shell.last_team.LastTeamMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 

@@ -4,11 +4,19 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.access import Member
+from jobs.models import User
+from jobs.reports import options
+from jobs.web.ci_samples import ci_samples
+from jobs.web.shell.context import PageContext
 
 SCRIPTS = ("create-job-definition.sh", "submit-job.sh")
 SCRIPTS_DIR = Path(__file__).resolve().parent.parent / "cli"
@@ -18,12 +26,31 @@ _PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 @require_safe
 def scripts_page(request: HttpRequest) -> HttpResponse:
-    """Explain how to fetch and use the scripts. Public, as the scripts are: they hold no secret."""
-    return render(
-        request,
-        "jobs/cli_scripts.html",
-        {"portal_url": portal_url(request), "scripts": SCRIPTS, "current_page": "cli"},
-    )
+    """Explain how to fetch and use the scripts. Public, as the scripts are: they hold no secret.
+
+    Samples have the queue and definition of the team in `team`, or of the one looked at last, if the user is in it.
+    """
+    member = _member(request)
+    queue = options.example_queue_name(member.team) if member else ""
+    definition = options.example_definition_name(member.team) if member else ""
+    url = portal_url(request)
+    page = {
+        "portal_url": url,
+        "scripts": SCRIPTS,
+        "samples": ci_samples(url, queue or "my-queue", definition or "my-definition"),
+        "current_page": "cli",
+        **({"member": member, "team": member.team} if member else {}),
+    }
+    return render(request, "jobs/cli_scripts.html", page)
+
+
+def _member(request: HttpRequest) -> Member | None:
+    if not request.user.is_authenticated:
+        return None
+    slug = request.GET.get("team", "")
+    if slug:
+        return access.membership(cast("User", request.user), slug)
+    return PageContext(request).last_member
 
 
 @require_safe

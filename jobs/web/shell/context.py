@@ -7,9 +7,11 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from jobs import access
+from jobs.access import Member
 from jobs.models import Team, User
 from jobs.reports.demo_progress import demo_progress
 from jobs.reports.recovery import RecoveryStatus, user_recovery
+from jobs.web.shell.last_team import LAST_TEAM_COOKIE
 
 
 class PageContext:
@@ -18,6 +20,7 @@ class PageContext:
     def __init__(self, request: HttpRequest) -> None:
         # A request rejected early (for an unknown host) has no user: it never reached the authentication middleware.
         self._user = getattr(request, "user", None)
+        self._last_team = request.COOKIES.get(LAST_TEAM_COOKIE, "")
 
     @property
     def quickstart(self) -> bool:
@@ -33,6 +36,12 @@ class PageContext:
         if self._user is None or not self._user.is_authenticated:
             return []
         return list(access.visible_teams(cast("User", self._user)))
+
+    @cached_property
+    def last_member(self) -> Member | None:
+        """The user as a member of the team they looked at last: for pages that belong to no team."""
+        team = next((team for team in self.teams if team.slug == self._last_team), None)
+        return access.member_of(cast("User", self._user), team) if team else None
 
     @cached_property
     def recovery(self) -> RecoveryStatus | None:
