@@ -4,7 +4,6 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.access import Member
-from jobs.models import User
 from jobs.reports import options
 from jobs.web.ci_samples import ci_samples
 from jobs.web.shell.context import PageContext
@@ -49,7 +47,7 @@ def _member(request: HttpRequest) -> Member | None:
         return None
     slug = request.GET.get("team", "")
     if slug:
-        return access.membership(cast("User", request.user), slug)
+        return access.membership(request.user, slug)
     return PageContext(request).last_member
 
 
