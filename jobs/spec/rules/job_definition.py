@@ -6,7 +6,7 @@ from itertools import chain
 from jobs.spec import placeholders
 from jobs.spec.containers import tasks
 from jobs.spec.documents import Document, DocumentKind
-from jobs.spec.problems import Problem, join_pointer, join_words
+from jobs.spec.problems import Fix, Problem, join_pointer, join_words
 from jobs.spec.rules import (
     container_dependencies,
     described_values,
@@ -59,10 +59,21 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
     for key in present:
         if key not in allowed:
             message = f"{key} is not allowed with type {kind}, which allows {join_words(allowed, conjunction='or')}."
-            yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
+            fix = _type_fix(key) if present == [key] else ()
+            yield Problem(join_pointer(key), message, fix=_removal_of_empty(document, key) or fix)
     for key in matching[1:]:
         message = f"{key} and {matching[0]} exclude each other; keep one of them."
-        yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
+        yield Problem(join_pointer(key), message, fix=_removal_of_empty(document, key))
+
+
+def _type_fix(key: str) -> Fix:
+    """Return a fix that sets the type to which the block of properties belongs."""
+    kind = next(kind for kind, blocks in _BLOCKS.items() if key in blocks)
+    return ({"op": "replace", "path": "/type", "value": kind},)
+
+
+def _removal_of_empty(document: Document, key: str) -> Fix:
+    return () if document[key] else ({"op": "remove", "path": join_pointer(key)},)
 
 
 @rule("definition.no-image")

@@ -86,7 +86,8 @@ def node_group_has_one_block(document: Document) -> Iterator[Problem]:
             yield Problem(here, f"Group {position + 1} has no container; add one.")
         for key in present[1:]:
             message = f"{key} and {present[0]} exclude each other; keep one of them."
-            yield Problem(f"{here}/{key}", message, fix=({"op": "remove", "path": f"{here}/{key}"},))
+            fix = () if group[key] else ({"op": "remove", "path": f"{here}/{key}"},)
+            yield Problem(f"{here}/{key}", message, fix=fix)
 
 
 @rule("nodes.instance-types")

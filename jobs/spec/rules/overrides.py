@@ -7,7 +7,7 @@ from typing import Any
 from jobs.spec import placeholders
 from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, overrides, tasks
 from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at, value_at
-from jobs.spec.problems import Problem, join_pointer, join_words, quote
+from jobs.spec.problems import Fix, Problem, join_pointer, join_words, quote
 from jobs.spec.rules.multinode_ecs_eks import NODE_GROUPS_PATH, parse_node_range
 from jobs.spec.rules.platform import INSTANCE_TYPE_MESSAGE, fractional_vcpus, unsupported_fargate_size
 from jobs.spec.rules.registry import WARNING, rule
@@ -27,6 +27,9 @@ MAX_OVERRIDES_LENGTH = 8_192
 BATCH_VARIABLES_LENGTH = 512
 """Characters of it for the variables that AWS Batch adds, such as AWS_BATCH_JOB_ID."""
 _JOB_ID_LENGTH = 26
+
+_TASK_OVERRIDE_MEMBERS = {"command", "environment", "resourceRequirements"}
+"""Members of containerOverrides that the override of a container of an ECS task has too."""
 
 _OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
@@ -152,7 +155,24 @@ def overrides_match_definition(definition: Document, submission: Document) -> It
     for key in _OVERRIDE_KEYS.values():
         if key in submission and key != _OVERRIDE_KEYS[block]:
             message = f"{key} does not fit the job definition, which has {block}; use {_OVERRIDE_KEYS[block]}."
-            yield Problem(join_pointer(key), message, fix=({"op": "remove", "path": join_pointer(key)},))
+            yield Problem(join_pointer(key), message, fix=_other_override_fix(definition, submission, key, block))
+
+
+def _other_override_fix(definition: Document, submission: Document, key: str, block: str) -> Fix:
+    """Return a fix that moves containerOverrides to the only container of an ECS task, or removes what is empty."""
+    here, value = join_pointer(key), submission[key]
+    removal = ({"op": "remove", "path": here},)
+    if not value:
+        return removal
+    containers = [container for task in tasks(definition) for container in task.containers]
+    name = text_at(containers[0].value, "name") if len(containers) == 1 else ""
+    is_whole = is_object(value) and value.keys() <= _TASK_OVERRIDE_MEMBERS
+    if key != "containerOverrides" or block != "ecsProperties" or not name or not is_whole:
+        return ()
+    if _OVERRIDE_KEYS[block] in submission:
+        return ()
+    override = {"taskProperties": [{"containers": [{"name": name, **value}]}]}
+    return (*removal, {"op": "add", "path": join_pointer(_OVERRIDE_KEYS[block]), "value": override})
 
 
 @rule("overrides.unknown-container")

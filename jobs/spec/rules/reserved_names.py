@@ -86,13 +86,14 @@ def variable_names_are_unique(document: Document) -> Iterator[Problem]:
     Source: ContainerProperties, AWS Batch API reference, names no order of precedence within one list.
     """
     for container in containers(document):
-        names: set[str] = set()
+        first: dict[str, Document] = {}
         for path, entry in environment_entries(container):
             name = text_at(entry, "name")
-            if name and name in names:
+            if name and name in first:
+                here = join_pointer(*path)
                 message = f"{quote(name)} is in {container.environment_key} twice; remove one of them."
-                yield Problem(join_pointer(*path), message, fix=({"op": "remove", "path": join_pointer(*path)},))
-            names.add(name)
+                yield Problem(here, message, fix=({"op": "remove", "path": here},) if first[name] == entry else ())
+            first.setdefault(name, entry)
 
 
 @rule("names.tag-of-aws")

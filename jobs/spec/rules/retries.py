@@ -66,7 +66,7 @@ def retry_rules_can_match(document: Document) -> Iterator[Problem]:
             message = (
                 f"Rule {number + 1} of evaluateOnExit never applies: rule {earlier + 1} matches all of its cases."
             )
-            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+            yield Problem(here, message, fix=_order_fix(number, earlier, rules))
         elif re.fullmatch("[0-9]+", code) and not 1 <= int(code[:9]) <= 255:
             message = f"Failures have exit codes from 1 to 255, never {quote(code)}; this rule never applies."
             yield Problem(f"{here}/onExitCode", message)
@@ -114,6 +114,16 @@ RULES = (
     retry_rules_need_second_attempt,
     retry_rules_have_catch_all,
 )
+
+
+def _order_fix(number: int, earlier: int, rules: list[Document]) -> Fix:
+    """Return a fix that moves a rule before the one that covers it, or removes it if it says the same."""
+    here = join_pointer(*_RULES_PATH, number)
+    if text_at(rules[number], "action").upper() == text_at(rules[earlier], "action").upper():
+        return ({"op": "remove", "path": here},)
+    if _covers(rules[number], rules[earlier]):
+        return ()  # the same conditions with another action
+    return ({"op": "move", "from": here, "path": join_pointer(*_RULES_PATH, earlier)},)
 
 
 def _has_retry_rule(strategy: Document) -> bool:

@@ -94,14 +94,14 @@ def requirements_are_unique(document: Document) -> Iterator[Problem]:
     Source: ResourceRequirement, AWS Batch API reference.
     """
     for container in containers(document):
-        kinds: set[str] = set()
+        first: dict[str, object] = {}
         for number, entry in enumerate(list_at(container.value, "resourceRequirements")):
             kind = text_at(entry, "type")
-            if kind and kind in kinds:
+            if kind and kind in first:
                 here = join_pointer(*container.path, "resourceRequirements", number)
                 message = f"resourceRequirements has {kind} twice; keep one of them."
-                yield Problem(here, message, fix=({"op": "remove", "path": here},))
-            kinds.add(kind)
+                yield Problem(here, message, fix=({"op": "remove", "path": here},) if first[kind] == entry else ())
+            first.setdefault(kind, entry)
 
 
 @rule("sizes.legacy-beside-requirement", WARNING)

@@ -17,6 +17,7 @@ from jobs.spec.documents import Document, DocumentKind, Path, list_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.schema import validator
 from jobs.spec.schema.messages import MisplacedKey
+from jobs.spec.schema.misplaced_keys import MisplacedKeyFinder
 from jobs.spec.suggestions import SuggestionBudget
 
 NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
@@ -103,9 +104,11 @@ _BOUNDS = {
 def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
     """Yield the problems of a document against its schema."""
     if kind is not DocumentKind.WORKFLOW:
-        elsewhere = _find_misplaced_key if kind is DocumentKind.SUBMISSION else None
         yield from validator.check_conformity(
-            document, _compiled_schema(kind), pattern_descriptions=PATTERN_DESCRIPTIONS, find_misplaced_key=elsewhere
+            document,
+            _compiled_schema(kind),
+            pattern_descriptions=PATTERN_DESCRIPTIONS,
+            find_misplaced_key=_misplaced_key_finder(document, kind),
         )
         return
     yield from validator.check_conformity(document, _compiled_schema(kind), pattern_descriptions=PATTERN_DESCRIPTIONS)
@@ -117,7 +120,7 @@ def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
             pattern_descriptions=PATTERN_DESCRIPTIONS,
             at=("jobs", number),
             suggestions=suggestions,
-            find_misplaced_key=_find_misplaced_key,
+            find_misplaced_key=_misplaced_key_finder(step, kind, at=("jobs", number)),
         )
 
 
@@ -151,22 +154,45 @@ def _compiled_schema(kind: DocumentKind) -> validator.CompiledSchema:
 @cache
 def _compiled_step() -> validator.CompiledSchema:
     """Compile the schema of one workflow step."""
-    definitions = json_schema(DocumentKind.WORKFLOW)["$defs"]
-    return validator.compile_schema({"$ref": "#/$defs/SubmitJobRequest", "$defs": definitions})
+    return validator.compile_schema(_step_schema())
 
 
-def _find_misplaced_key(path: Path, key: str) -> MisplacedKey | None:
-    """Explain a key that is unknown in its place in a submission but valid elsewhere; None for any other."""
-    steps = 2 if path[:1] == ("jobs",) else 0
-    here = join_pointer(*path, key)
-    if len(path) == steps and key in _members_of_shapes("ContainerOverrides"):
-        return MisplacedKey(f"{key} belongs in containerOverrides, not beside it.")
-    if key in _definition_only_keys() and (len(path) == steps or "verride" in str(path[steps])):
+@cache
+def _step_schema() -> dict[str, Any]:
+    """Return the schema of one workflow step."""
+    return {"$ref": "#/$defs/SubmitJobRequest", "$defs": json_schema(DocumentKind.WORKFLOW)["$defs"]}
+
+
+def _misplaced_key_finder(document: Document, kind: DocumentKind, at: Path = ()) -> validator.FindMisplacedKey:
+    """Return a function that explains a key that is unknown in its place but valid elsewhere."""
+    is_definition = kind is DocumentKind.DEFINITION
+    schema = _step_schema() if kind is DocumentKind.WORKFLOW else json_schema(kind)
+    what = "definition" if is_definition else "submission"
+    finder = MisplacedKeyFinder(document, schema, what=what, at=at)
+    explain = _explain_submission_key if is_definition else _explain_definition_key
+
+    def find(path: Path, key: str) -> MisplacedKey | None:
+        return finder.find(path, key) or explain(path, key, len(at))
+
+    return find
+
+
+def _explain_definition_key(path: Path, key: str, depth: int) -> MisplacedKey | None:
+    """Explain a key of a submission that only definitions have."""
+    if key in _definition_only_keys() and (len(path) == depth or "verride" in str(path[depth])):
         message = (
             f"A submission can't change {key}; only the job definition sets it. "
             "Register a new revision of the definition to change it."
         )
-        return MisplacedKey(message, ({"op": "remove", "path": here},))
+        return MisplacedKey(message, ({"op": "remove", "path": join_pointer(*path, key)},))
+    return None
+
+
+def _explain_submission_key(path: Path, key: str, _: int) -> MisplacedKey | None:
+    """Explain a key of a definition that only submissions have."""
+    if not path and key in _members_of_shapes("SubmitJobRequest"):
+        message = f"A job definition can't set {key}; only a submission does."
+        return MisplacedKey(message, ({"op": "remove", "path": join_pointer(key)},))
     return None
 
 

@@ -30,6 +30,10 @@ _TYPE_LABELS = {
 }
 
 
+_ENTRY_KEYS = ("name", "type")
+"""Keys that name an entry of a list."""
+
+
 @dataclass(frozen=True)
 class MisplacedKey:
     """A message and a fix for a key that is valid in another place."""
@@ -76,7 +80,10 @@ def unknown_keys(error: Error, path: Path, context: MessageContext) -> Iterator[
         if misplaced:
             yield from misplaced_key(path, key, misplaced)
         else:
-            yield from unknown_key(path, key, context.suggestions.nearest(key, properties), error.instance)
+            suggestion = context.suggestions.nearest(key, properties)
+            if suggestion and not _may_have_type(error.instance[key], properties[suggestion]):
+                suggestion = None
+            yield from unknown_key(path, key, suggestion, error.instance)
 
 
 @rule("schema.unknown-key")
@@ -97,9 +104,9 @@ def unknown_key(path: Path, key: str, suggestion: str | None, siblings: Mapping[
 
 @rule("schema.belongs-elsewhere")
 def misplaced_key(path: Path, key: str, misplaced: MisplacedKey) -> Iterator[Problem]:
-    """A key is where it can't be set: only a job definition has it, or it belongs in containerOverrides.
+    """A key is where it can't be set: it belongs in another object of the document, or only in the other kind.
 
-    Source: SubmitJob and ContainerOverrides, AWS Batch API reference.
+    Source: RegisterJobDefinition, SubmitJob and ContainerOverrides, AWS Batch API reference.
     """
     yield Problem(join_pointer(*path, key), misplaced.message, fix=misplaced.fix)
 
@@ -115,7 +122,14 @@ def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]
         take = ({"op": "remove", "path": here},) if path and isinstance(path[-1], str) else ()
         yield Problem(here, f"{_label(path)} is null; remove it, or use {_TYPE_LABELS[type_name]}.", fix=take)
         return
-    new_value = _wrap_in_list(value, error.schema) if type_name == "array" else convert_value(value, type_name)
+    new_value: Any
+    match type_name:
+        case "array":
+            new_value = _to_list(value, error.schema)
+        case "object":
+            new_value = _to_object(value, error.schema)
+        case _:
+            new_value = convert_value(value, type_name)
     fix = () if new_value is None else ({"op": "replace", "path": here, "value": new_value},)
     yield Problem(here, f"{_label(path)} must be {_TYPE_LABELS[type_name]}; found {describe(value)}.", fix=fix)
 
@@ -287,10 +301,56 @@ def convert_value(value: Any, type_name: str) -> Any:
             return None
 
 
-def _wrap_in_list(value: Any, schema: Any) -> list[Any] | None:
-    """Wrap an object where a list of objects is expected, else return None."""
+def _to_list(value: Any, schema: Any) -> list[Any] | None:
+    """Convert an object where a list is expected, else return None.
+
+    {} becomes [], an entry becomes a list of it, and {"A": "b"} becomes [{"name": "A", "value": "b"}].
+    """
+    if not isinstance(value, dict):
+        return None
+    if not value:
+        return []
     entries = schema["items"].schema if "items" in schema else {}
-    return [value] if isinstance(value, dict) and entries.get("type") == "object" else None
+    properties = entries.get("properties", {})
+    if value.keys() & properties.keys():
+        return [value]
+    names = [key for key in _ENTRY_KEYS if key in properties]
+    if len(properties) != 2 or not names:
+        return None
+    (other,) = properties.keys() - {names[0]}
+    texts = [inner if isinstance(inner, str) else convert_value(inner, "string") for inner in value.values()]
+    if None in texts:
+        return None
+    return [{names[0]: key, other: text} for key, text in zip(value, texts, strict=True)]
+
+
+def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
+    """Convert a list where an object is expected, else return None.
+
+    [] becomes {}, a list of one object that fits becomes this object, and [{"Key": "a", "Value": "b"}] becomes
+    {"a": "b"} where any key is allowed.
+    """
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        return None
+    if not value:
+        return {}
+    if "properties" in schema:
+        return value[0] if len(value) == 1 and value[0].keys() & schema["properties"].keys() else None
+    result: dict[str, Any] = {}
+    for entry in value:
+        members = {key.casefold(): inner for key, inner in entry.items()}
+        name = members.get("key", members.get("name"))
+        if len(members) != 2 or "value" not in members or not isinstance(name, str) or name in result:
+            return None
+        result[name] = members["value"]
+    return result
+
+
+def _may_have_type(value: Any, schema: Any) -> bool:
+    """Return whether a value is an object, a list or neither, as the compiled schema of a key says."""
+    expected_type = schema.schema.get("type")
+    actual_type = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else ""
+    return value is None or actual_type == (expected_type if expected_type in ("object", "array") else "")
 
 
 def _missing_key_of(message: str) -> str:
