@@ -4,15 +4,21 @@ A document is parsed and validated without a lock, because SQLite has one for th
 takes seconds. Under the lock only what may have changed since is read again: grants, queues, definitions and quotas.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
+
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from jobs.access import Member
 from jobs.actions.submission_estimate import compare_with_thresholds
 from jobs.actions.validate import ValidationResult, validate
-from jobs.models import Account, Definition, Queue, QueueGrant, Revision
-from jobs.policy.grants import TeamGrants, queue_usage, read_queue_grants
+from jobs.models import Account, Definition, Revision
+from jobs.policy.grants import GrantRow, TeamGrants, grant_rows, queue_usage
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.spec.parsing.parser import ParseResult
+
+_REVISION = "revision"
 
 
 def revalidate(
@@ -23,12 +29,12 @@ def revalidate(
     `reading` and `account` are those that `result` was made from. The document is validated again only if something
     changed. Thresholds for approval are always compared again: they count the submissions of the day.
     """
-    queue_grants = read_queue_grants(member.team)
-    grants = TeamGrants.for_team(member.team, queue_grants)
+    rows = list(grant_rows(member.team).union(_runnable_revisions(result, member), all=True))
+    grants = TeamGrants.from_rows(member.team, rows)
     if (
         grants != result.grants
-        or not _are_queues_unchanged(result, queue_grants)
-        or not _are_revisions_runnable(result, member)
+        or grants.queue_versions != result.grants.queue_versions
+        or not _are_revisions_runnable(result, rows)
         or not _are_quotas_kept(result, member)
     ):
         return validate(reading, member, account)
@@ -37,22 +43,19 @@ def revalidate(
     return replace(result, estimate=compare_with_thresholds(result.estimate, member.team, member.user))
 
 
-def _are_queues_unchanged(result: ValidationResult, queue_grants: list[QueueGrant]) -> bool:
-    current = {grant.queue_id: _queue_version(grant.queue) for grant in queue_grants}
-    queues = {target.queue for target in result.resolved_jobs if target.queue}
-    return all(current.get(queue.pk) == _queue_version(queue) for queue in queues)
-
-
-def _queue_version(queue: Queue) -> tuple[object, ...]:
-    return (queue.state, queue.status, queue.removed_at, queue.seen_at)
-
-
-def _are_revisions_runnable(result: ValidationResult, member: Member) -> bool:
-    revisions = {target.revision.pk for target in result.resolved_jobs if target.revision}
-    if not revisions:
-        return True
+def _runnable_revisions(result: ValidationResult, member: Member) -> QuerySet[Revision, GrantRow]:
+    """Return the result's revisions that the team can still use, as rows beside the grants."""
     usable = Definition.objects.usable_by(member.team)
-    return Revision.objects.runnable().filter(pk__in=revisions, definition__in=usable).count() == len(revisions)
+    revisions = Revision.objects.runnable().filter(pk__in=_revision_ids(result), definition__in=usable)
+    return revisions.order_by().values_list(Value(_REVISION, output_field=TextField()), Cast("pk", TextField()))
+
+
+def _are_revisions_runnable(result: ValidationResult, rows: Iterable[GrantRow]) -> bool:
+    return _revision_ids(result) == {int(content) for kind, content in rows if kind == _REVISION}
+
+
+def _revision_ids(result: ValidationResult) -> set[int]:
+    return {target.revision.pk for target in result.resolved_jobs if target.revision}
 
 
 def _are_quotas_kept(result: ValidationResult, member: Member) -> bool:

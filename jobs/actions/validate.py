@@ -104,14 +104,13 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
     reading = source if isinstance(source, ParseResult) else parse(source)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return ValidationResult(reading, account, oversized)  # before any query for each of its steps
+    # Before the queues, so that a change in between is one since the grants, which a re-check sees.
+    grants = TeamGrants.for_team(member.team)
     if reading.kind is DocumentKind.DEFINITION:
         resolution = resolve_definition(reading.document, member.team, account)
-        grants = TeamGrants.for_team(member.team)
     else:
-        queue_grants = read_queue_grants(member.team)
-        granted = [grant.queue for grant in queue_grants]
+        granted = [grant.queue for grant in read_queue_grants(member.team)]
         resolution = resolve(reading.document, reading.kind, member.team, account, granted)
-        grants = TeamGrants.for_team(member.team, queue_grants)
     reading = apply_tag_defaults(reading, resolution.resolved_jobs, grants)
     spec_problems = spec_rules.validate_document(
         reading.kind, reading.document, *_definitions_and_queues(reading, resolution.resolved_jobs)

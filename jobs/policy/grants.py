@@ -1,15 +1,38 @@
-"""A team's grants, read from the database once."""
+"""A team's grants, read from the database in one query."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import CharField, Count, DecimalField, F, Q, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Cast, Coalesce, JSONObject
 
-from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, Team
+from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
 from jobs.policy.tags import TagRequirement, tag_requirements
+
+GrantRow = tuple[str, str]
+"""Kind and content of a grant: a pattern, or JSON as the database writes it."""
+
+_QUEUE_FIELDS = {
+    name: F(name)
+    for name in (
+        "queue_id",
+        "max_vcpus",
+        "max_memory_mib",
+        "max_gpus",
+        "max_array_size",
+        "max_run_seconds",
+        "max_active_jobs",
+        "max_active_vcpus",
+        "queue__state",
+        "queue__status",
+        "queue__removed_at",
+        "queue__seen_at",
+    )
+}
+_TAG_FIELDS = {name: F(name) for name in ("team_id", "key", "required", "allowed", "pattern", "default", "filled_by")}
 
 
 @dataclass(frozen=True)
@@ -44,33 +67,62 @@ class TeamGrants:
     further_fields: frozenset[str] = frozenset()
     tags: tuple[TagRequirement, ...] = ()
     default_time_limit_seconds: int | None = None
+    queue_versions: Mapping[int, tuple[object, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """State of each queue and when it was read: differs after every change of the queue."""
 
     @classmethod
-    def for_team(cls, team: Team, queue_grants: Iterable[QueueGrant] | None = None) -> Self:
-        """Read the grants in three queries; in two if the caller has read the queue grants."""
-        if queue_grants is None:
-            queue_grants = read_queue_grants(team)
-        roles = RoleGrant.objects.filter(team=team).order_by().values_list(_kind_value("role"), "pattern")
-        images = ImageGrant.objects.filter(team=team).order_by().values_list(_kind_value("image"), "pattern")
-        patterns = list(roles.union(images, all=True))
+    def for_team(cls, team: Team) -> Self:
+        return cls.from_rows(team, grant_rows(team))
+
+    @classmethod
+    def from_rows(cls, team: Team, rows: Iterable[GrantRow]) -> Self:
+        """Build the grants from `grant_rows`; rows of other kinds are ignored."""
+        contents: dict[str, list[str]] = {}
+        for kind, content in sorted(rows):
+            contents.setdefault(kind, []).append(content)
+        queues = [json.loads(content) for content in contents.get("queue", ())]
         return cls(
             team=team.name,
             active=team.active,
             may_register=team.may_register,
-            queues={grant.queue_id: _queue_limits(grant) for grant in queue_grants},
-            roles=tuple(pattern for kind, pattern in patterns if kind == "role"),
-            images=tuple(pattern for kind, pattern in patterns if kind == "image"),
+            queues={queue["queue_id"]: _queue_limits(queue) for queue in queues},
+            roles=tuple(contents.get("role", ())),
+            images=tuple(contents.get("image", ())),
             features=frozenset(map(str, team.features)),
             further_fields=frozenset(map(str, team.further_fields)),
-            tags=tag_requirements(team),
+            tags=tag_requirements(json.loads(content) for content in contents.get("tag", ())),
             default_time_limit_seconds=team.default_time_limit_seconds,
+            queue_versions={queue["queue_id"]: _queue_version(queue) for queue in queues},
         )
+
+
+def grant_rows(team: Team) -> QuerySet[Any, GrantRow]:
+    """Return the team's grants and tag rules, in one query."""
+    tag_rules = TagRule.objects.filter(Q(team=team) | Q(team=None))
+    return (
+        _rows("queue", _queue_grants(team), JSONObject(**_QUEUE_FIELDS))
+        .union(
+            _rows("role", RoleGrant.objects.filter(team=team), F("pattern")),
+            _rows("image", ImageGrant.objects.filter(team=team), F("pattern")),
+            _rows("tag", tag_rules, JSONObject(**_TAG_FIELDS)),
+            all=True,
+        )
+        .order_by()
+    )
+
+
+def _rows(kind: str, queryset: QuerySet[Any], content: Any) -> QuerySet[Any, GrantRow]:
+    return queryset.order_by().values_list(Value(kind, output_field=TextField()), Cast(content, TextField()))
 
 
 def read_queue_grants(team: Team) -> list[QueueGrant]:
     """Return the team's grants of queues in active accounts, with queue and account, in one query."""
-    grants = QueueGrant.objects.filter(team=team, queue__account__active=True)
-    return list(grants.select_related("queue__account").order_by("queue__account__name", "queue__name"))
+    grants = _queue_grants(team).select_related("queue__account")
+    return list(grants.order_by("queue__account__name", "queue__name"))
+
+
+def _queue_grants(team: Team) -> QuerySet[QueueGrant]:
+    return QueueGrant.objects.filter(team=team, queue__account__active=True)
 
 
 @dataclass(frozen=True)
@@ -100,17 +152,17 @@ def queue_usage(team: Team, queues: Iterable[int]) -> Mapping[int, QueueUsage]:
     return {queue: QueueUsage(jobs, Decimal(vcpus), unsized) for queue, jobs, vcpus, unsized in rows}
 
 
-def _kind_value(word: str) -> Value:
-    return Value(word, output_field=CharField())
-
-
-def _queue_limits(grant: QueueGrant) -> QueueLimits:
+def _queue_limits(queue: Mapping[str, Any]) -> QueueLimits:
     return QueueLimits(
-        vcpus=grant.max_vcpus,
-        memory_mib=grant.max_memory_mib,
-        gpus=grant.max_gpus,
-        array_size=grant.max_array_size,
-        run_seconds=grant.max_run_seconds,
-        active_jobs=grant.max_active_jobs,
-        active_vcpus=grant.max_active_vcpus,
+        vcpus=queue["max_vcpus"],
+        memory_mib=queue["max_memory_mib"],
+        gpus=queue["max_gpus"],
+        array_size=queue["max_array_size"],
+        run_seconds=queue["max_run_seconds"],
+        active_jobs=queue["max_active_jobs"],
+        active_vcpus=queue["max_active_vcpus"],
     )
+
+
+def _queue_version(queue: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(queue[f"queue__{name}"] for name in ("state", "status", "removed_at", "seen_at"))

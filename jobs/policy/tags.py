@@ -1,12 +1,12 @@
 """Tag rules of a team, and the tags they add."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
-from django.db.models import F, Q
-
-from jobs.models import TagRule, TagSource, Team
+from jobs.models import TagSource
 from jobs.spec import effective
 from jobs.spec.documents import Document
 from jobs.spec.problems import join_words
@@ -48,21 +48,26 @@ class AppliedTag:
     source: str
 
 
-def tag_requirements(team: Team) -> tuple[TagRequirement, ...]:
-    """Return the team's rules and those for all teams, in one query."""
-    rules = TagRule.objects.filter(Q(team=team) | Q(team=None)).order_by(F("team").asc(nulls_first=True))
+def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement, ...]:
+    """Return the rules by key, from the fields of a team's rules and those for all teams. A team's own wins."""
     by_key = {
-        rule.key: TagRequirement(
-            key=rule.key,
-            required=rule.required,
-            allowed=tuple(map(str, rule.allowed)),
-            pattern=rule.pattern,
-            default=rule.default,
-            filled_by=rule.filled_by,
+        rule["key"]: TagRequirement(
+            key=rule["key"],
+            required=bool(rule["required"]),
+            allowed=tuple(map(str, _json_list(rule["allowed"]))),
+            pattern=rule["pattern"],
+            default=rule["default"],
+            filled_by=rule["filled_by"],
         )
-        for rule in rules
+        for rule in sorted(rules, key=lambda rule: rule["team_id"] is not None)
     }
     return tuple(by_key[key] for key in sorted(by_key))
+
+
+def _json_list(value: Any) -> list[Any]:
+    """Return a list that PostgreSQL nests in the row's JSON, and SQLite quotes there."""
+    values: list[Any] = json.loads(value) if isinstance(value, str) else value
+    return values
 
 
 def tags_to_apply(

@@ -230,7 +230,7 @@ def test_however_many_jobs_a_document_has_the_questions_to_the_database_stay_the
         return json.dumps({"jobs": [json.loads(job_text(jobName=f"job-{number}")) for number in range(size)]})
 
     for size in (2, 40):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             assert actions.validate(workflow(size), research).is_valid
 
 
@@ -257,7 +257,7 @@ def test_unknown_names_cost_no_question_each_and_a_bounded_number_of_comparisons
 
     for size in (2, 40):
         compared.clear()
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             verdict = actions.validate(workflow(size), research)
         assert len(verdict.errors) == 2 * size
         assert verdict.errors[-1].message.endswith(

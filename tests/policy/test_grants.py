@@ -37,5 +37,5 @@ def test_they_are_read_with_the_same_questions_however_many_there_are(django_ass
         RoleGrant.objects.create(team=large, pattern=f"arn:{number}")
 
     for team in (small, large):
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(1):
             TeamGrants.for_team(team)

@@ -3,9 +3,10 @@
 import pytest
 
 from jobs.models import TagRule
+from jobs.policy.grants import TeamGrants
 from jobs.policy.requests import build_definition_request
 from jobs.policy.rules import definition_violations, job_violations, job_violations_now
-from jobs.policy.tags import AppliedTag, TagRequirement, tag_requirements, tags_to_apply
+from jobs.policy.tags import AppliedTag, TagRequirement, tags_to_apply
 from jobs.spec.problems import Severity
 from tests import make
 from tests.policy.samples import against_definition, definition, grants_with, job, violations_of
@@ -153,5 +154,11 @@ def test_a_teams_own_rule_goes_before_the_rule_for_all():
     TagRule.objects.create(team=None, key="CostCenter", default="CC-0")
     TagRule.objects.create(team=None, key="Project")
 
-    assert [(d.key, d.default) for d in tag_requirements(research)] == [("CostCenter", "CC-1"), ("Project", "")]
-    assert [(d.key, d.default) for d in tag_requirements(finance)] == [("CostCenter", "CC-0"), ("Project", "")]
+    assert [(d.key, d.default) for d in TeamGrants.for_team(research).tags] == [
+        ("CostCenter", "CC-1"),
+        ("Project", ""),
+    ]
+    assert [(d.key, d.default) for d in TeamGrants.for_team(finance).tags] == [
+        ("CostCenter", "CC-0"),
+        ("Project", ""),
+    ]
