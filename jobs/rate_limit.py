@@ -6,14 +6,12 @@ and requests while someone types are counted by each process, since they must no
 
 import math
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import F
-from django.utils.timezone import now
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
@@ -42,7 +40,7 @@ class TooManyRequestsError(Exception):
 
 
 class DatabaseStorage(Storage):
-    """Counts of windows, one row a key. If two processes start a window at once, one count may be lost."""
+    """Counts of windows, one row a key."""
 
     STORAGE_SCHEME = ["batch-portal-database"]
 
@@ -51,13 +49,7 @@ class DatabaseStorage(Storage):
         return DatabaseError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        if RequestCount.objects.running().filter(key=key).update(count=F("count") + amount):
-            return self.get(key)
-        row = RequestCount(key=key, count=amount, until=now() + timedelta(seconds=expiry))
-        RequestCount.objects.bulk_create(
-            [row], update_conflicts=True, unique_fields=["key"], update_fields=["count", "until"]
-        )
-        return amount
+        return RequestCount.objects.add(key, amount, expiry)
 
     def get(self, key: str) -> int:
         counts = RequestCount.objects.running().filter(key=key).values_list("count", flat=True)

@@ -7,9 +7,10 @@ import time_machine
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, RequestCount, Submission
-from jobs.rate_limit import BYTES_PER_UNIT, Budget, TooManyRequestsError, spend
+from jobs.rate_limit import BYTES_PER_UNIT, Budget, DatabaseStorage, TooManyRequestsError, spend
 from jobs.web.shell.rate_limits import DOCUMENT_VIEWS, PREVIEW_VIEWS, SEARCH_VIEWS
 from tests import make
 from tests.api.conftest import token
@@ -61,6 +62,21 @@ def test_documents_are_counted_where_every_process_sees_it_and_looking_writes_no
         spend(budget, "token:1")
 
     assert [row.key.split("/")[1] for row in RequestCount.objects.all()] == ["documents"]
+
+
+def test_a_window_is_added_to_until_its_end_in_one_statement(django_assert_num_queries: DjangoAssertNumQueries):
+    storage = DatabaseStorage()
+    with time_machine.travel("2026-01-01 10:00:20Z", tick=False) as clock:
+        assert storage.incr("key", 60, 2) == 2
+        end = storage.get_expiry("key")
+        clock.shift(59)
+        with django_assert_num_queries(1):
+            assert storage.incr("key", 60) == 3
+        assert (storage.get("key"), storage.get_expiry("key")) == (3, end)
+        clock.shift(1)
+        assert storage.get("key") == 0
+        assert storage.incr("key", 60, 5) == 5
+        assert storage.get_expiry("key") == end + 60
 
 
 @pytest.mark.long

@@ -13,8 +13,8 @@ MUTANTS = (
         "jobs/actions/revalidate.py",
         LOCK,
         ("lock: grants", "grants != result.grants", "False"),
-        ("lock: queues", "not _are_queues_unchanged(result, queue_grants)", "False"),
-        ("lock: revisions", "not _are_revisions_runnable(result, member)", "False"),
+        ("lock: queues", "grants.queue_versions != result.grants.queue_versions", "False"),
+        ("lock: revisions", "not _are_revisions_runnable(result, rows)", "False"),
         ("lock: quotas", "not _are_quotas_kept(result, member)", "False"),
         (
             "lock: thresholds",
@@ -46,18 +46,28 @@ MUTANTS = (
             "return _in_database() if budget is Budget.DOCUMENTS else _in_this_process()",
             "return _in_database()",
         ),
-        ("limit: counts are added up", 'update(count=F("count") + amount)', 'update(count=F("count"))'),
-        (
-            "limit: a window that goes on is added to",
-            "if RequestCount.objects.running().filter(key=key).update(",
-            "if RequestCount.objects.none().update(",
-        ),
         ("limit: how long to wait", "max(1, math.ceil(seconds))", "0"),
     ),
     *mutants_of(
         "jobs/models/request_count.py",
         TESTS,
         ("limit: a minute later it is full again", "self.filter(until__gt=now())", "self.all()"),
+        ("limit: counts are added up", "ELSE 0 END + excluded.count", "ELSE 0 END"),
+        (
+            "limit: a window that goes on is added to",
+            "count = CASE WHEN jobs_requestcount.until > %(now)s THEN",
+            "count = CASE WHEN jobs_requestcount.until < %(now)s THEN",
+        ),
+        (
+            "limit: a minute later the count is new",
+            "count = CASE WHEN jobs_requestcount.until > %(now)s THEN",
+            "count = CASE WHEN true THEN",
+        ),
+        (
+            "limit: a window doesn't grow",
+            "until = CASE WHEN jobs_requestcount.until > %(now)s THEN",
+            "until = CASE WHEN false THEN",
+        ),
     ),
     *mutants_of(
         "jobs/web/shell/rate_limits.py",
