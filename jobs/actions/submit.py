@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from jobs import audit
@@ -70,18 +70,34 @@ def submit(
     if request and (earlier := request.matching_submission()):
         return earlier
     reading = parse(source_text) if isinstance(source_text, str) else source_text
-    result = validate(reading, member, account)
-    if not result.is_valid or result.account is None:
-        # The same request may have been accepted meanwhile, and used up a quota.
+    try:
+        return _submit(text, reading, member, source, request=request, account=account)
+    except (ValidationFailedError, IntegrityError):
+        # The same request may have been accepted meanwhile, which has the key now, and may have used up a quota.
         if request and (earlier := request.find_submission()):
             return earlier
+        raise
+
+
+def _submit(
+    text: str,
+    reading: ParseResult,
+    member: Member,
+    source: str,
+    *,
+    request: "_IdempotentRequest | None",
+    account: Account | None,
+) -> Submission:
+    """Validate and save the submission. Raises IntegrityError if another request with the key was first."""
+    result = validate(reading, member, account)
+    if not result.is_valid or result.account is None:
         raise ValidationFailedError(result)
     new = _NewSubmission(text, member, result, source, request)
     with transaction.atomic():
         # Serialize submissions of a team, so that the quotas checked below still hold at the commit.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
-        if request and (earlier := request.find_submission()):
-            return earlier
+        if request:
+            request.check_not_in_doubt()
         current = revalidate(result, reading, replace(member, team=team), account)
         if not current.is_valid or current.account is None:
             raise ValidationFailedError(current)
@@ -103,7 +119,7 @@ def submit(
 
 
 class _IdempotentRequest:
-    """A request with an idempotency key. Only under the lock of the team's row is "not found" final."""
+    """A request with an idempotency key. Only the unique constraints say for certain that it is new."""
 
     def __init__(self, team: Team, key: str, text: str) -> None:
         self.team = team
@@ -115,7 +131,7 @@ class _IdempotentRequest:
         """Return the submission that was created with the key. Raises IdempotencyConflictError or RecoveryError."""
         submission = self.matching_submission()
         if submission is None:
-            self._check_not_in_doubt()
+            self.check_not_in_doubt()
         return submission
 
     def matching_submission(self) -> Submission | None:
@@ -143,7 +159,7 @@ class _IdempotentRequest:
             "body_digest": self.body_digest,
         }
 
-    def _check_not_in_doubt(self) -> None:
+    def check_not_in_doubt(self) -> None:
         """Raise RecoveryError if a backup was restored and the lost submissions may include this key."""
         window = unknown_keys_window(self.team)
         if window:

@@ -14,7 +14,7 @@ from jobs import actions
 from jobs.models import Approval, ImageGrant, Job, Queue, QueueGrant, Revision, Submission, TagRule, Team
 from tests import make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 submit_module = importlib.import_module("jobs.actions.submit")
 revalidate_module = importlib.import_module("jobs.actions.revalidate")
@@ -109,6 +109,24 @@ def test_a_repeat_that_finds_its_quota_used_up_by_the_first_is_that_first(member
     first = submit(member, request_key="one")
 
     assert submit(member, request_key="one") == first
+
+
+def test_of_two_requests_at_once_with_one_key_only_the_first_is_stored(member: Any, meanwhile: Any) -> None:
+    submissions: list[Submission] = []
+    once = iter([True])
+    meanwhile(lambda: submissions.extend(submit(member, request_key="one") for _ in once))
+
+    assert [submit(member, request_key="one")] == submissions
+    assert (Submission.objects.count(), Job.objects.count()) == (1, 1)
+
+
+def test_of_two_documents_at_once_with_one_key_only_the_first_is_stored(member: Any, meanwhile: Any) -> None:
+    once = iter([True])
+    meanwhile(lambda: next(once, False) and submit(member, request_key="one"))
+
+    with pytest.raises(actions.IdempotencyConflictError):
+        actions.submit(json.dumps({**JOB, "jobName": "other"}), member, source="json", request_key="one")
+    assert Submission.objects.get().name == "train"
 
 
 def test_the_document_is_validated_once_if_nothing_changed(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
