@@ -55,7 +55,7 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
                 person=member.user,
                 team=member.team,
                 target=stop_target,
-                before=audit.truncate_list("going", entries),
+                before=audit.truncate_list("stopped jobs", entries),
             )
     return len(stoppable)
 

@@ -233,12 +233,12 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
     return {
         "account": str(submission.account),
         "kind": submission.kind,
-        "written as": submission.source,
+        "source": submission.source,
         **audit.truncate_list(
             "jobs",
             [{"name": job.name, "queue": job.queue.name, "definition": job.revision.qualified_name} for job in jobs],
         ),
-        "sha256 of the text": text_hash,
+        "document SHA-256": text_hash,
     }
 
 

@@ -93,7 +93,7 @@ class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
                     sessions.end_all_sessions(after)
                 must_change = not is_own and after.has_usable_password()
                 User.objects.filter(pk=after.pk).update(must_change_password=must_change)
-                audit.record("change", person=person, target=after, after={"password": "another"})
+                audit.record("change", person=person, target=after, after={"password": "changed"})
         return response
 
 

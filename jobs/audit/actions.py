@@ -31,7 +31,12 @@ AuditAction = Literal[
 
 AUDIT_ACTIONS: tuple[str, ...] = get_args(AuditAction)
 
-_WORDS = {"make": "create", "let go": "prune", "fail to sign in": "failed sign-in"}
+_WORDS = {
+    "make": "create",
+    "apply": "apply queue changes",
+    "let go": "delete expired entries",
+    "fail to sign in": "failed sign-in",
+}
 ACTION_LABELS: Mapping[str, str] = MappingProxyType(
     {action: _WORDS.get(action, action).capitalize() for action in AUDIT_ACTIONS}
 )

@@ -31,7 +31,7 @@ def prune(chain: int, cutoff: datetime) -> int:
                 "let go",
                 person=None,
                 team=team,
-                target=AuditTarget("audit", label=f"up to {last.number}"),
+                target=AuditTarget("audit", label=f"up to no. {last.number}"),
                 before={"number": head.pruned_through, "hash": head.pruned_digest},
                 after={"number": last.number, "hash": last.digest},
             )

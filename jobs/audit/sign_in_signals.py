@@ -34,7 +34,7 @@ def record_failed_sign_in(*, credentials: dict[str, Any], **_: Any) -> None:
 
 @receiver([password_changed, password_reset], dispatch_uid="audit")
 def record_password_change(*, user: User, **_: Any) -> None:
-    record("change", person=user, target=user, after={"password": "another"})
+    record("change", person=user, target=user, after={"password": "changed"})
 
 
 @receiver([authenticator_added, authenticator_reset], dispatch_uid="audit")

@@ -27,8 +27,24 @@ PORTAL = "-"
 """Stands for the portal as a whole, where addresses otherwise have a team's name."""
 
 _PERSON = re.compile(r"\bperson ([0-9a-v]{26})\b")
-_OBJECTS = {"submit": "submission"}
+_OBJECTS = {
+    "submit": "submission",
+    "apply": "account",
+    "let go": "audit",
+    "sign in": "user",
+    "fail to sign in": "user",
+    "sign out": "user",
+}
 """Nouns that their action implies."""
+_NOUN_LABELS = {"api token": "API token"}
+_FIELD_LABELS = {
+    "going": "stopped jobs",
+    "more going": "more stopped jobs",
+    "written as": "source",
+    "sha256 of the text": "document SHA-256",
+    "set-up code": "second factor setup code",
+}
+"""Labels of fields in entries of earlier versions."""
 _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 
@@ -78,7 +94,9 @@ class AuditRow:
     def phrase(self) -> str:
         """What was done to what, like “Create rate”; the object's label follows."""
         label = ACTION_LABELS.get(self.action, self.action.capitalize())
-        return label if self.noun in ("", _OBJECTS.get(self.action)) else f"{label} {self.noun}"
+        if self.noun in ("", _OBJECTS.get(self.action)):
+            return label
+        return f"{label} {_NOUN_LABELS.get(self.noun, self.noun)}"
 
 
 def audit_page(
@@ -190,9 +208,9 @@ def _changes(entry: AuditEntry) -> Iterator[AuditChange]:
             yield AuditChange(name, _value_text(difference.before), _value_text(difference.after))
         return
     for name, value in (before or {}).items():
-        yield AuditChange(name, _value_text(value), None)
+        yield AuditChange(_FIELD_LABELS.get(name, name), _value_text(value), None)
     for name, value in (after or {}).items():
-        yield AuditChange(name, None, _value_text(value))
+        yield AuditChange(_FIELD_LABELS.get(name, name), None, _value_text(value))
 
 
 def _value_text(value: Any) -> str | None:

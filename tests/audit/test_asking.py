@@ -59,7 +59,7 @@ def test_a_submission_is_an_act_with_what_was_asked_for(lead):
     )
     assert entry.person == lead.user.public_id
     assert json.loads(entry.after)["jobs"] == [{"name": "one", "queue": "cpu", "definition": "hello:1"}]
-    assert json.loads(entry.after)["written as"] == "form"
+    assert json.loads(entry.after)["source"] == "form"
 
 
 def test_a_repeat_and_a_refusal_are_no_acts(lead):
@@ -121,7 +121,7 @@ def test_stopping_names_what_went_and_how_it_was(browser, lead):
 
     _, entry = audit_entries(lead.team)
     assert (entry.action, entry.object_id, entry.channel) == ("stop", submission.text_id, "web")
-    assert [(job["name"], job["status"]) for job in json.loads(entry.before)["going"]] == [
+    assert [(job["name"], job["status"]) for job in json.loads(entry.before)["stopped jobs"]] == [
         ("b", "ACCEPTED"),
         ("a", "ACCEPTED"),
     ]

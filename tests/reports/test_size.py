@@ -294,4 +294,4 @@ def test_the_audit_of_a_large_submission_keeps_its_first_jobs_and_how_many_more(
     [entry] = audit.audit_page(ground.member.team, audit.AuditFilter()).rows
     told = {change.name: change.after for change in entry.changes}
     assert told["more jobs"] == "20"
-    assert "sha256 of the text" in told
+    assert "document SHA-256" in told

@@ -77,6 +77,20 @@ def test_before_and_after_are_told_as_what_differs(browser, lead):
     ]
 
 
+def test_actions_and_details_are_told_in_todays_words_however_they_are_stored(browser, lead):
+    record(lead.user, lead.team, "make", target=audit.AuditTarget("api token", "", "ci-build"))
+    record(lead.user, lead.team, "stop", before={"going": ["a"], "more going": 3})
+    record(None, lead.team, "let go", target=audit.AuditTarget("audit", label="up to 4711"))
+    answer = page(browser, lead.team)
+    text = " ".join(re.sub("<[^>]*>", " ", answer.content.decode()).split())
+
+    assert [change.name for change in rows(answer)[1].changes] == ["stopped jobs", "more stopped jobs"]
+    assert "Delete expired entries up to 4711" in text
+    assert "Create API token ci-build" in text
+    assert "Let go" not in text
+    assert '<option value="let go" >Delete expired entries</option>' in answer.content.decode()
+
+
 def test_people_within_a_difference_have_names_too(browser, lead):
     member = make.member(lead.team, "viewer", make.user("ada", first_name="Ada"))
     about = Membership.objects.get(user=member.user)

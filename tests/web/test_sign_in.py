@@ -307,6 +307,26 @@ def test_staff_are_led_to_it_at_their_first_sign_in_and_cannot_take_it_away(sett
     assert Authenticator.objects.filter(type="totp").exists()
 
 
+@pytest.mark.long
+def test_every_page_of_the_second_factor_names_the_superuser(settings, capsys):
+    """Only superusers have the action that removes a factor: an administrator could not help."""
+    settings.QUICKSTART = False
+    make.admin("root")
+    browser = Client()
+    sign_in("root", browser=browser)
+    assert "Ask a superuser to run <code>manage.py second_factor_code root</code>" in page(
+        browser.get("/second-factor/set-up/")
+    )
+
+    call_command("second_factor_code", "root")
+    set_up(browser, set_up_code=capsys.readouterr().out)
+    assert "ask a superuser to remove this one" in page(browser.get("/second-factor/"))
+
+    browser.post("/sign-out/")
+    sign_in("root", browser=browser)
+    assert "Ask a superuser to remove your second factor." in page(browser.get(CODE))
+
+
 def test_in_the_demo_staff_need_none():
     browser = Client()
     browser.force_login(make.admin())

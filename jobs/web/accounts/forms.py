@@ -52,7 +52,7 @@ class PasswordChangeForm(ChangePasswordForm):
 
 
 class EnableMfaForm(ActivateTOTPForm):
-    """Sets up a second factor; administrators also need a set-up code from the command line."""
+    """Sets up a second factor; administrators also need a setup code from the command line."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -60,7 +60,7 @@ class EnableMfaForm(ActivateTOTPForm):
             self.fields["set_up_code"] = CharField(max_length=40)
 
     def clean(self) -> dict[str, Any]:
-        """Check the set-up code last: it is consumed only if everything else is valid."""
+        """Check the setup code last: it is consumed only if everything else is valid."""
         cleaned: dict[str, Any] = super().clean()
         code = cleaned.get("set_up_code")
         if code is not None and not self.errors and not second_factor.redeem_set_up_code(self.user, code):
