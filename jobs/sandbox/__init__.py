@@ -31,7 +31,9 @@ The path of a job:
 
     scheduler       the states, on one thread
     scheduling      nominal capacity of compute environments
-    plans           command, environment and folder of an attempt
+    groups          the containers of a job: a task, a pod, or one of these per node
+    plans           command, environment and folder of each container of an attempt
+    attempts        groups that run: who starts when, and what ends the attempt
     images          an image is a folder of small programs
     processes       one process group and its output
     retries         whether a failed attempt is repeated

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,5 +103,5 @@ def _substitute(word: str, parameters: dict[str, str]) -> str:
     return parameters[name]
 
 
-def environment_variables(container: Document) -> dict[str, str]:
-    return {entry["name"]: entry.get("value", "") for entry in container.get("environment", ()) if "name" in entry}
+def environment_variables(entries: Iterable[Document]) -> dict[str, str]:
+    return {entry["name"]: entry.get("value", "") for entry in entries if "name" in entry}

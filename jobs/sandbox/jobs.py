@@ -4,14 +4,17 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.sandbox.context import AccountRegion, Document, drop_none, now_ms
+from jobs.sandbox.nodes import node_group
 from jobs.sandbox.store import Store
 
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 FINAL_STATUSES = ("SUCCEEDED", "FAILED")
-TASK_PLACE = ("taskArn", "containerInstanceArn")
+BLOCKS = ("container", "ecsProperties", "eksProperties", "nodeProperties")
+ENVIRONMENT = "compute-environment"
+DEFAULT_NAMESPACE = "batch"
 
 # A child's spec is its parent's: ten thousand children share one document.
 SELECT = (
@@ -74,15 +77,6 @@ class SandboxJob:
         )
 
     @property
-    def container(self) -> Document:
-        """The container that runs: the only one, or the first essential one of a task."""
-        if "ecsProperties" not in self.spec:
-            container: Document = self.spec["container"]
-            return container
-        (task,) = self.spec["ecsProperties"]["taskProperties"]
-        return next(container for container in task["containers"] if container.get("essential", True))
-
-    @property
     def start_failure(self) -> Document | None:
         """What keeps the job from starting, although it was accepted."""
         failure: Document | None = self.spec.get("startFailure")
@@ -101,6 +95,42 @@ class SandboxJob:
         seconds: int | None = (self.spec.get("timeout") or {}).get("attemptDurationSeconds")
         return seconds
 
+    def node_ids(self) -> list[str]:
+        """Return the ids of the nodes of a multi-node parallel job."""
+        count = (self.spec.get("nodeProperties") or {}).get("numNodes", 0)
+        return [node_id(self.id, index) for index in range(count)]
+
+    def node(self, index: int) -> "SandboxJob":
+        """Return one node of a multi-node parallel job as a job: nodes have no rows of their own."""
+        rest = {key: value for key, value in self.spec.items() if key not in BLOCKS}
+        group = node_group(self.spec["nodeProperties"], index)
+        blocks = {key: group[key] for key in BLOCKS if key in group}
+        attempts = [_node_attempt(attempt, index) for attempt in self.attempts]
+        attempt = _node_attempt(self.attempt, index) if self.attempt else None
+        last = attempt or (attempts[-1] if attempts else {})
+        return replace(
+            self,
+            id=node_id(self.id, index),
+            parent=self.id,
+            spec=rest | blocks,
+            tags={},
+            attempts=[entry for entry in attempts if "startedAt" in entry or "exitCode" in entry],
+            attempt=attempt,
+            status=self._node_status(last),
+            started_at=last.get("startedAt"),
+            stopped_at=last.get("stoppedAt"),
+        )
+
+    def _node_status(self, attempt: Document) -> str:
+        """Return a node's status by its part of the attempt: each ends with its own exit code."""
+        if self.status not in {"RUNNING", *FINAL_STATUSES}:
+            return self.status
+        if "stoppedAt" in attempt:
+            return "SUCCEEDED" if attempt.get("exitCode") == 0 else "FAILED"
+        if self.status in FINAL_STATUSES:
+            return "FAILED"
+        return "RUNNING" if "startedAt" in attempt else "STARTING"
+
     def blocking_ids(self) -> list[str]:
         """Return the ids of the jobs that must succeed first. A parent array depends through its children."""
         ids = []
@@ -114,6 +144,21 @@ class SandboxJob:
             else:
                 ids.append(other)
         return ids
+
+
+def node_id(job_id: str, index: int) -> str:
+    return f"{job_id}#{index}"
+
+
+def _node_attempt(attempt: Document, index: int) -> Document:
+    """Return a node's part of an attempt; empty for an attempt whose nodes never started."""
+    common: Document = {key: attempt[key] for key in ("environment", "statusReason", "taskId") if key in attempt}
+    nodes: dict[int, Document] = {node["node"]: node for node in attempt.get("nodes", ())}
+    return common | nodes.get(index, {})
+
+
+def pod_name(task_id: str) -> str:
+    return f"aws-batch.{uuid.UUID(task_id)}"
 
 
 def find_jobs(store: Store, ids: Iterable[str]) -> list[SandboxJob]:
@@ -143,6 +188,15 @@ def _array_properties(store: Store, job: SandboxJob) -> Document | None:
     return {"size": job.array_size, "statusSummary": summary, "statusSummaryLastUpdatedAt": now_ms()}
 
 
+def find_node(store: Store, name: str) -> SandboxJob | None:
+    """Return a node by `id#index`."""
+    job_id, _, index = name.partition("#")
+    job = find_job(store, job_id)
+    if job is None or name not in job.node_ids():
+        return None
+    return job.node(int(index))
+
+
 def job_summary(store: Store, job: SandboxJob) -> Document:
     """Return an entry of ListJobs: no tags, queue or attempts."""
     last = job.last_attempt or {}
@@ -159,16 +213,40 @@ def job_summary(store: Store, job: SandboxJob) -> Document:
             "stoppedAt": job.stopped_at,
             "container": end_fields or None,
             "arrayProperties": _array_properties(store, job),
+            "nodeProperties": _node_summary(job),
             "jobDefinition": job.definition,
             "shareIdentifier": job.spec.get("shareIdentifier"),
         }
     )
 
 
+def _node_summary(job: SandboxJob) -> Document | None:
+    if (nodes := job.spec.get("nodeProperties")) is not None:
+        return {"numNodes": nodes["numNodes"]}
+    return None
+
+
+def node_summary(store: Store, job: SandboxJob, index: int) -> Document:
+    """Return an entry of ListJobs for a node."""
+    nodes = job.spec["nodeProperties"]
+    properties = {"isMainNode": index == nodes["mainNode"], "numNodes": nodes["numNodes"], "nodeIndex": index}
+    return {**job_summary(store, job.node(index)), "nodeProperties": properties}
+
+
+def node_detail(store: Store, name: str) -> Document:
+    """Return a node of DescribeJobs, by `id#index`."""
+    job_id, _, index = name.partition("#")
+    job = find_job(store, job_id)
+    if job is None:
+        raise LookupError(name)
+    details = {"nodeIndex": int(index), "isMainNode": int(index) == job.spec["nodeProperties"]["mainNode"]}
+    return {**job_detail(store, job.node(int(index))), "nodeDetails": details}
+
+
 def job_detail(store: Store, job: SandboxJob) -> Document:
     """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
     spec = job.spec
-    last = job.last_attempt
+    is_pod = "eksProperties" in spec
     answer = {
         "jobArn": job_arn(job),
         "jobId": job.id,
@@ -180,18 +258,24 @@ def job_detail(store: Store, job: SandboxJob) -> Document:
         "createdAt": job.created_at,
         "startedAt": job.started_at,
         "stoppedAt": job.stopped_at,
-        "attempts": [_attempt_detail(job, attempt) for attempt in job.attempts],
+        "attempts": [] if is_pod else [_attempt_detail(job, attempt) for attempt in job.attempts],
         "arrayProperties": _array_properties(store, job),
         "tags": job.tags,
         "isCancelled": job.cancelled,
         "isTerminated": job.terminated,
-        **{key: value for key, value in spec.items() if key not in {"container", "ecsProperties", "startFailure"}},
+        **{key: value for key, value in spec.items() if key not in {*BLOCKS, "startFailure"}},
+        "eksAttempts": [_pod_attempt(store, job, attempt) for attempt in job.attempts] if is_pod else [],
     }
-    attempt_fields = _attempt_container(job, last) if last else {}
+    last = job.last_attempt
     if "ecsProperties" in spec:
-        answer["ecsProperties"] = _task_properties(spec["ecsProperties"], job, attempt_fields)
+        answer["ecsProperties"] = _task_properties(spec["ecsProperties"], job, last)
+        answer["container"] = {}
+    elif is_pod:
+        answer["eksProperties"] = _pod_properties(spec["eksProperties"], job, last)
+    elif "nodeProperties" in spec:
+        answer["nodeProperties"] = spec["nodeProperties"]
     else:
-        answer["container"] = job.container | attempt_fields
+        answer["container"] = spec["container"] | (_attempt_container(job, last) if last else {})
     return drop_none(answer)
 
 
@@ -210,6 +294,8 @@ def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
 
 def _task_place(job: SandboxJob, attempt: Document) -> Document:
     """Return the ARNs of the ECS task, and of its container instance where there is one. Fargate has none."""
+    if "taskId" not in attempt:
+        return {}
     account_region, environment = job.account_region, attempt["environment"]
     prefix = f"arn:aws:ecs:{account_region.region}:{account_region.account}"
     place: Document = {"taskArn": f"{prefix}:task/{environment}_Batch/{attempt['taskId']}"}
@@ -221,28 +307,83 @@ def _task_place(job: SandboxJob, attempt: Document) -> Document:
 
 def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
     times = {key: attempt.get(key) for key in ("startedAt", "stoppedAt", "statusReason")}
-    container_fields = _attempt_container(job, attempt)
     if "ecsProperties" not in job.spec:
-        return drop_none({**times, "container": container_fields})
-    place = {key: container_fields.pop(key) for key in TASK_PLACE if key in container_fields}
-    container = {"name": job.container.get("name"), **container_fields}
-    return drop_none({**times, "taskProperties": [{**place, "containers": [drop_none(container)]}]})
-
-
-def _task_properties(properties: Document, job: SandboxJob, attempt_fields: Document) -> Document:
-    """Return a task of several containers: only the one that runs here has an end."""
-    (task,) = properties["taskProperties"]
-    end_fields = {key: value for key, value in attempt_fields.items() if key not in TASK_PLACE}
+        return drop_none({**times, "container": _attempt_container(job, attempt)})
+    (task,) = job.spec["ecsProperties"]["taskProperties"]
     containers = [
-        container | end_fields if container.get("name") == job.container.get("name") else container
-        for container in task["containers"]
+        drop_none({"name": container.get("name"), **fields})
+        for container, fields in zip(task["containers"], _container_ends(task["containers"], attempt), strict=True)
     ]
-    return {
-        "taskProperties": [
-            {
-                **task,
-                "containers": containers,
-                **{key: attempt_fields[key] for key in TASK_PLACE if key in attempt_fields},
-            }
+    return drop_none({**times, "taskProperties": [{**_task_place(job, attempt), "containers": containers}]})
+
+
+def _container_ends(containers: list[Document], attempt: Document | None, *, init: bool = False) -> list[Document]:
+    """Return what an attempt adds to each container of a task or pod. A failed start is that of the first."""
+    if attempt is None:
+        return [{} for _ in containers]
+    ends = [end for end in attempt.get("containers", ()) if end.get("isInit", False) == init]
+    if not ends:
+        ends = [{"reason": attempt.get("reason")}, *({} for _ in containers)][: len(containers)]
+    return [
+        drop_none({"exitCode": end.get("exitCode"), "reason": end.get("reason"), "logStreamName": end.get("stream")})
+        for end in ends
+    ]
+
+
+def _task_properties(properties: Document, job: SandboxJob, attempt: Document | None) -> Document:
+    """Return a task with the ends of its containers."""
+    (task,) = properties["taskProperties"]
+    containers = [
+        container | end
+        for container, end in zip(task["containers"], _container_ends(task["containers"], attempt), strict=True)
+    ]
+    place = _task_place(job, attempt) if attempt else {}
+    return {"taskProperties": [{**task, "containers": containers, **place}]}
+
+
+def _pod_properties(properties: Document, job: SandboxJob, attempt: Document | None) -> Document:
+    """Return a pod with its name, its node and the ends of its containers. Batch names no log stream of a pod."""
+    pod: Document = properties["podProperties"]
+    result = dict(pod)
+    for field in ("containers", "initContainers"):
+        ends = _container_ends(pod[field], attempt, init=field == "initContainers")
+        result[field] = [container | _without_stream(end) for container, end in zip(pod[field], ends, strict=True)]
+    if attempt:
+        result |= {"podName": pod_name(attempt["taskId"]), "nodeName": _node_name(job)}
+    return {"podProperties": result}
+
+
+def _pod_attempt(store: Store, job: SandboxJob, attempt: Document) -> Document:
+    pod = job.spec["eksProperties"]["podProperties"]
+    environment = store.find_resource(
+        ENVIRONMENT, job.account_region, job.account_region.arn(ENVIRONMENT, attempt["environment"])
+    )
+    cluster = (environment or {}).get("eksConfiguration") or {}
+    namespace = (pod.get("metadata") or {}).get("namespace") or cluster.get("kubernetesNamespace", DEFAULT_NAMESPACE)
+    containers = {
+        field: [
+            drop_none({"name": container.get("name"), **_without_stream(end)})
+            for container, end in zip(
+                pod[field], _container_ends(pod[field], attempt, init=field == "initContainers"), strict=True
+            )
         ]
+        for field in ("containers", "initContainers")
     }
+    return drop_none(
+        {
+            **containers,
+            "eksClusterArn": cluster.get("eksClusterArn"),
+            "podName": pod_name(attempt["taskId"]),
+            "podNamespace": namespace,
+            "nodeName": _node_name(job),
+            **{key: attempt.get(key) for key in ("startedAt", "stoppedAt", "statusReason")},
+        }
+    )
+
+
+def _without_stream(end: Document) -> Document:
+    return {key: value for key, value in end.items() if key != "logStreamName"}
+
+
+def _node_name(job: SandboxJob) -> str:
+    return f"ip-10-0-0-1.{job.account_region.region}.compute.internal"

@@ -4,7 +4,18 @@ from typing import Any
 
 from jobs.sandbox.context import ApiCall, Document, decode_page_token, encode_page_token, now_ms, page_size
 from jobs.sandbox.errors import BatchClientError
-from jobs.sandbox.jobs import SELECT, STATUSES, SandboxJob, find_jobs, job_detail, job_summary
+from jobs.sandbox.jobs import (
+    SELECT,
+    STATUSES,
+    SandboxJob,
+    find_job,
+    find_jobs,
+    find_node,
+    job_detail,
+    job_summary,
+    node_detail,
+    node_summary,
+)
 from jobs.sandbox.queues import QueueService
 from jobs.sandbox.store import Store
 from jobs.sandbox.visibility_lag import VisibilityLag
@@ -29,9 +40,14 @@ class JobListing:
         if len(ids) > MAX_DESCRIBED_JOBS:
             raise BatchClientError(f"Maximum number of jobs supported is {MAX_DESCRIBED_JOBS}")
         with self._store.lock:
-            jobs = self._visibility_lag.visible_jobs(find_jobs(self._store, ids))
+            nodes = [node for name in ids if "#" in name and (node := find_node(self._store, name))]
+            jobs = self._visibility_lag.visible_jobs([*find_jobs(self._store, ids), *nodes])
             return {
-                "jobs": [job_detail(self._store, job) for job in jobs if job.account_region == call.account_region]
+                "jobs": [
+                    node_detail(self._store, job.id) if "#" in job.id else job_detail(self._store, job)
+                    for job in jobs
+                    if job.account_region == call.account_region
+                ]
             }
 
     def list_jobs(self, call: ApiCall) -> Document:
@@ -46,8 +62,16 @@ class JobListing:
         if "arrayJobId" in params:
             return self._children(call, status)
         if "multiNodeJobId" in params:
-            return {"jobSummaryList": []}
+            return self._nodes(call, status)
         return self._in_queue(call, status)
+
+    def _nodes(self, call: ApiCall, status: str) -> Document:
+        """List the nodes of a multi-node parallel job by index, all on one page."""
+        job = find_job(self._store, call.params["multiNodeJobId"])
+        if job is None or job.account_region != call.account_region or not self._visibility_lag.knows(job):
+            return {"jobSummaryList": []}
+        summaries = [node_summary(self._store, job, index) for index in range(len(job.node_ids()))]
+        return {"jobSummaryList": [summary for summary in summaries if summary["status"] == status]}
 
     def _children(self, call: ApiCall, status: str) -> Document:
         (after,) = decode_page_token(call.params["nextToken"], 1) if call.params.get("nextToken") else (-1,)
@@ -59,7 +83,7 @@ class JobListing:
             *(call.params["arrayJobId"], call.account_region.key, status, after, *values, limit + 1),
         )
         return self._page(
-            [SandboxJob.from_row(row) for row in rows], limit, lambda job: encode_page_token(job.place or 0)
+            [SandboxJob.from_row(row) for row in rows], limit, lambda job: encode_page_token(job.array_index or 0)
         )
 
     def _in_queue(self, call: ApiCall, status: str) -> Document:

@@ -38,8 +38,6 @@ def effective_spec(definition: Document, params: Document) -> Document:
     """Return what will run: the definition with all overrides of the submission."""
     parameters = definition["parameters"] | params.get("parameters", {})
     block = next(name for name in OVERRIDES if name in definition)
-    if block in {"eksProperties", "nodeProperties"}:
-        raise BatchClientError("The sandbox runs containers and ECS tasks; it has no nodes and no EKS cluster")
     _check_overrides(block, params, "this job definition")
     properties, override = definition[block], params.get(OVERRIDES[block]) or {}
     if block == "nodeProperties":

@@ -1,4 +1,4 @@
-"""The process of one attempt: started, logged, stopped with all its children, cleaned up."""
+"""The process of one container: started, logged, stopped with all its children, cleaned up."""
 
 import contextlib
 import os
@@ -9,11 +9,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from jobs.sandbox.context import Document
+from jobs.sandbox.context import Document, drop_none
 from jobs.sandbox.images import SandboxImage
 from jobs.sandbox.logs import MAX_MESSAGE_BYTES, LogWriter
 
@@ -24,55 +24,87 @@ PROC_DIR = Path("/proc")
 
 
 @dataclass(frozen=True)
-class AttemptPlan:
-    """The parameters of an attempt."""
+class ContainerPlan:
+    """The parameters of a container. `conditions` are the containers that it waits for, with what they must do."""
 
-    job_id: str
-    record: Document  # the attempt's part of the job's row
+    name: str
     image: SandboxImage
     argv: list[str]
     environment: dict[str, str]
     folder: Path
+    stream: str | None
     open_log: Callable[[], LogWriter | None]
+    is_essential: bool
+    is_init: bool
+    conditions: tuple[tuple[str, str], ...]
 
 
-@dataclass
-class AttemptProcess:
-    """A running attempt. `on_started` and `on_ended` are called on its own thread."""
+class ContainerProcess:
+    """A container: waiting, running or ended. `on_change` is called on its own thread, when it starts and ends."""
 
-    plan: AttemptPlan
-    on_started: Callable[["AttemptProcess"], None]
-    on_ended: Callable[["AttemptProcess", int, str | None], None]
-    process: subprocess.Popen[bytes] | None = None
-    thread: threading.Thread = field(init=False)
+    def __init__(self, plan: ContainerPlan, on_change: Callable[[], None]) -> None:
+        self.plan = plan
+        self._on_change = on_change
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_waiting = True
+        self._last_signal: signal.Signals | None = None
+        self.has_started = False
+        self.has_ended = False
+        self.stopped_at: float | None = None
+        self.exit_code: int | None = None
+        self.reason: str | None = None
 
-    def __post_init__(self) -> None:
-        self.thread = threading.Thread(
-            target=self._run, name=f"sandbox-attempt-{self.plan.record['taskId'][:8]}", daemon=True
-        )
+    @property
+    def is_waiting(self) -> bool:
+        return self._is_waiting
+
+    @property
+    def is_running(self) -> bool:
+        return not self._is_waiting and not self.has_ended
 
     def start(self) -> None:
-        self.thread.start()
+        self._is_waiting = False
+        if self.plan.image.is_empty:
+            self.has_started = True
+            self._end(0, None)
+        else:
+            threading.Thread(target=self._run, name=f"sandbox-container-{self.plan.name}", daemon=True).start()
+
+    def give_up(self, reason: str) -> None:
+        """End without ever having started."""
+        self._is_waiting = False
+        self._end(None, reason)
+
+    def _end(self, exit_code: int | None, reason: str | None) -> None:
+        self.exit_code, self.reason = exit_code, reason
+        self.stopped_at = time.monotonic()
+        self.has_ended = True
 
     def _run(self) -> None:
-        folder = self.plan.folder
         try:
-            try:
-                self.process = self._spawn()
-            except (OSError, ValueError) as error:
-                self.on_ended(self, 127, f"CannotStartContainerError: {error}"[:255])
-                return
-            with self.process as process:
-                log = self.plan.open_log()
-                self.on_started(self)
-                if process.stdout is not None:
-                    _store_output(process, process.stdout, log)
-                code = process.wait()
-                _kill_group(process.pid)
-            shutil.rmtree(folder, ignore_errors=True)
-            self.on_ended(self, code if code >= 0 else 128 - code, None)
+            self._end(*self._run_process())
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.plan.folder, ignore_errors=True)
+            self._on_change()
+
+    def _run_process(self) -> tuple[int, str | None]:
+        """Return the exit code, with a reason if the process could not start."""
+        try:
+            process = self._spawn()
+        except (OSError, ValueError) as error:
+            return 127, f"CannotStartContainerError: {error}"[:255]
+        with process:
+            log = self.plan.open_log()
+            self._process = process
+            if self._last_signal is not None:  # it came before there was a process
+                self.signal(self._last_signal)
+            self.has_started = True
+            self._on_change()
+            if process.stdout is not None:
+                _store_output(process, process.stdout, log)
+            code = process.wait()
+            _kill_group(process.pid)
+        return (code if code >= 0 else 128 - code), None
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         plan = self.plan
@@ -90,9 +122,22 @@ class AttemptProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole process group, if it still exists."""
-        if self.process is not None:
+        self._last_signal = number
+        if self._process is not None and not self.has_ended:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+                os.killpg(self._process.pid, number)
+
+    def record(self) -> Document:
+        """Return the container's part of the job's row."""
+        return drop_none(
+            {
+                "name": self.plan.name,
+                "isInit": self.plan.is_init,
+                "stream": self.plan.stream if self._process is not None else None,
+                "exitCode": self.exit_code,
+                "reason": self.reason,
+            }
+        )
 
 
 def _kill_group(group: int) -> None:

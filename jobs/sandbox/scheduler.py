@@ -19,18 +19,18 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from jobs.sandbox.attempts import KILL_GRACE_SECONDS, AttemptPlan, AttemptRun
 from jobs.sandbox.context import Document, now_ms
 from jobs.sandbox.jobs import SELECT, SandboxJob, find_job, find_jobs
 from jobs.sandbox.logs import LogService
 from jobs.sandbox.plans import AttemptPlanner
-from jobs.sandbox.processes import AttemptPlan, AttemptProcess, kill_orphans
+from jobs.sandbox.processes import kill_orphans
 from jobs.sandbox.retries import should_retry
-from jobs.sandbox.scheduling import Capacity, SlotAllocator, container_capacity
+from jobs.sandbox.scheduling import Capacity, SlotAllocator, job_capacity
 from jobs.sandbox.store import Store
 
 logger = logging.getLogger(__name__)
 
-KILL_GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; AWS waits 30
 SHUTDOWN_GRACE_SECONDS = 1.0  # the same, when the sandbox itself is stopped
 STEP_BATCH_SIZE = 500  # jobs per step, so that requests are served in between
 
@@ -57,7 +57,7 @@ class Scheduler:
         self._unplaceable: list[str] = []
         self._dependents: dict[str, dict[str, None]] = defaultdict(dict)
         self._finished: deque[str] = deque()
-        self._attempts: dict[str, AttemptProcess] = {}
+        self._attempts: dict[str, AttemptRun] = {}
         self._timed_out: set[str] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="sandbox-scheduler", daemon=True)
@@ -81,7 +81,7 @@ class Scheduler:
             for attempt in attempts:
                 attempt.signal(signal_number)
             for attempt in attempts:
-                attempt.thread.join(max(0.0, deadline - time.monotonic()))
+                attempt.join(max(0.0, deadline - time.monotonic()))
             deadline = time.monotonic() + SHUTDOWN_GRACE_SECONDS
 
     def _resume(self) -> None:
@@ -93,9 +93,10 @@ class Scheduler:
             if row["size"] is None or row["status"] == "SUBMITTED":
                 unfinished[row["status"]].append(row["id"])
         interrupted = unfinished["STARTING"] + unfinished["RUNNING"]
-        kill_orphans(set(interrupted))
+        jobs = find_jobs(self._store, interrupted)
+        kill_orphans({name for job in jobs for name in (job.id, *job.node_ids())})
         with self._transaction():
-            for job in find_jobs(self._store, interrupted):
+            for job in jobs:
                 if job.stop_reason is not None:
                     self._finish_attempt(job, job.attempt or {}, "FAILED", job.stop_reason)
                 else:
@@ -255,7 +256,7 @@ class Scheduler:
     def _enqueue_runnable(self, ids: list[str]) -> None:
         for job in find_jobs(self._store, ids):
             if job.status == "RUNNABLE" and job.id not in self._job_sizes:
-                self._job_sizes[job.id] = container_capacity(job.container)
+                self._job_sizes[job.id] = job_capacity(job.spec)
                 heapq.heappush(self._ready[job.queue], (job.number, job.id))
 
     def _start_ready(self) -> None:
@@ -300,10 +301,10 @@ class Scheduler:
         if job.start_failure is not None:
             self._fail_to_start(job, plan, job.start_failure)
             return
-        if plan.image.is_empty:
+        if plan.is_empty:
             self._finish_empty_attempt(job, plan)
             return
-        attempt = AttemptProcess(plan, self._on_started, self._on_ended)
+        attempt = AttemptRun(plan, self._on_started, self._on_changed, self._on_ended)
         self._attempts[job_id] = attempt
         attempt.start()
 
@@ -313,8 +314,7 @@ class Scheduler:
         if "reason" not in failure:
             self._finish_attempt(job, {}, "FAILED", failure["statusReason"])
             return
-        record = {name: value for name, value in plan.record.items() if name != "stream"}
-        self._finish_or_retry(job, {**record, "exitCode": None, **failure})
+        self._finish_or_retry(job, {**plan.record, "exitCode": None, **failure})
 
     def _finish_or_retry(self, job: SandboxJob, record: Document) -> None:
         """End a failed attempt, and the job with it if it isn't retried."""
@@ -329,41 +329,47 @@ class Scheduler:
         now = now_ms()
         self._store.execute("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
         self._slots.release(job.id)
-        record = {name: value for name, value in plan.record.items() if name != "stream"}
         reason = _status_reason(job, timed_out=False, reason=None)
-        ended = {**record, "startedAt": now, "exitCode": 0, "reason": None, "statusReason": reason}
+        ended = {**plan.record, "startedAt": now, "exitCode": 0, "reason": None, "statusReason": reason}
         self._finish_attempt(job, ended, "SUCCEEDED", reason)
 
-    def _on_started(self, attempt: AttemptProcess) -> None:
+    def _on_started(self, attempt: AttemptRun) -> None:
         with self._wake:
-            if self._closing or attempt.process is None:
+            if self._closing:
                 attempt.signal(signal.SIGKILL)
                 return
             with self._transaction():
                 job = self._find_job(attempt)
-                now = now_ms()
-                record = {**attempt.plan.record, "startedAt": now, "pid": attempt.process.pid}
                 self._store.execute(
                     "UPDATE job SET status = 'RUNNING', started_at = ?, attempt = ? WHERE id = ?",
-                    *(now, json.dumps(record), job.id),
+                    *(now_ms(), json.dumps(attempt.record()), job.id),
                 )
                 if job.stop_reason is not None:
                     self._kill(attempt)
                 elif job.timeout_seconds is not None:
                     self._schedule(job.timeout_seconds, partial(self._time_out, attempt))
 
-    def _find_job(self, attempt: AttemptProcess) -> SandboxJob:
+    def _on_changed(self, attempt: AttemptRun) -> None:
+        """Store that a node has started or ended, while the job runs."""
+        with self._wake:
+            if not self._closing and self._attempts.get(attempt.plan.job_id) is attempt:
+                self._store.execute(
+                    "UPDATE job SET attempt = ? WHERE id = ? AND status = 'RUNNING'",
+                    *(json.dumps(attempt.record()), attempt.plan.job_id),
+                )
+
+    def _find_job(self, attempt: AttemptRun) -> SandboxJob:
         job = find_job(self._store, attempt.plan.job_id)
         if job is None:
             raise LookupError(attempt.plan.job_id)
         return job
 
-    def _time_out(self, attempt: AttemptProcess) -> None:
+    def _time_out(self, attempt: AttemptRun) -> None:
         if self._attempts.get(attempt.plan.job_id) is attempt:
             self._timed_out.add(attempt.plan.job_id)
             self._kill(attempt)
 
-    def _kill(self, attempt: AttemptProcess) -> None:
+    def _kill(self, attempt: AttemptRun) -> None:
         """Send SIGTERM to the process group, and SIGKILL if it doesn't end."""
         attempt.signal(signal.SIGTERM)
 
@@ -373,7 +379,7 @@ class Scheduler:
 
         self._schedule(KILL_GRACE_SECONDS, insist)
 
-    def _on_ended(self, attempt: AttemptProcess, exit_code: int, reason: str | None) -> None:
+    def _on_ended(self, attempt: AttemptRun) -> None:
         with self._wake:
             if self._closing:
                 return
@@ -384,12 +390,11 @@ class Scheduler:
                 self._timed_out.discard(job.id)
                 self._slots.release(job.id)
                 record = {
-                    **_attempt_row(job, attempt),
-                    "exitCode": exit_code,
-                    "reason": reason,
-                    "statusReason": _status_reason(job, timed_out=timed_out, reason=reason),
+                    "exitCode": None,
+                    **attempt.record(),
+                    "statusReason": _status_reason(job, timed_out=timed_out, reason=attempt.reason),
                 }
-                if exit_code == 0 and job.stop_reason is None and not timed_out:
+                if attempt.exit_code == 0 and job.stop_reason is None and not timed_out:
                     self._finish_attempt(job, record, "SUCCEEDED", record["statusReason"])
                 elif timed_out:
                     self._finish_attempt(job, record, "FAILED", record["statusReason"])
@@ -451,12 +456,6 @@ class Scheduler:
         else:
             reason = CHILD_FAILED if failure["own"] else DEPENDENCY_FAILED
             self._finish_jobs([parent], "FAILED", array.stop_reason or reason)
-
-
-def _attempt_row(job: SandboxJob, attempt: AttemptProcess) -> Document:
-    if job.attempt is not None:
-        return job.attempt
-    return {key: value for key, value in attempt.plan.record.items() if key != "stream"}
 
 
 def _status_reason(job: SandboxJob, *, timed_out: bool, reason: str | None) -> str:

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 
 from jobs.sandbox.context import Document
+from jobs.sandbox.groups import job_groups
 from jobs.sandbox.store import Store
-from jobs.sandbox.validation import resource_requirements
 
 MEMORY_PER_VCPU = 8 * 1024  # MiB: the maximum of Fargate and of AWS's memory-optimised instances
 VCPUS_PER_GPU = 4  # a g4dn.xlarge: 4 vCPU, one T4
@@ -42,9 +42,13 @@ class Capacity:
         return self.vcpus <= available.vcpus and self.memory <= available.memory and self.gpus <= available.gpus
 
 
-def container_capacity(container: Document) -> Capacity:
-    needs = resource_requirements(container)
-    return Capacity(float(needs.get("VCPU", 1)), int(needs.get("MEMORY", 0)), int(needs.get("GPU", 0)))
+def job_capacity(spec: Document) -> Capacity:
+    """Return what all containers of a job need together, on all of its nodes."""
+    return sum((_capacity(sizes) for group in job_groups(spec) for sizes in group.sizes), Capacity())
+
+
+def _capacity(sizes: dict[str, str]) -> Capacity:
+    return Capacity(float(sizes.get("VCPU", 1)), int(sizes.get("MEMORY", 0)), int(sizes.get("GPU", 0)))
 
 
 def environment_capacity(environment: Document) -> Capacity:

@@ -72,6 +72,8 @@ def _override_length(definition: Document, blocks: Document) -> int:
     lengths = [0]
     for original, (container, _) in zip(originals, _containers(blocks), strict=True):
         override: Document = {}
+        if "environment" not in container:  # a pod's: Kubernetes has no such limit
+            continue
         if container["command"] != original.get("command", []):
             override["command"] = container["command"]
         original_variables = original.get("environment", ())

@@ -69,6 +69,19 @@ class Bench:
         )
         return answer["jobDefinitionArn"]
 
+    def create_eks_queue(self, name: str = "eks-queue") -> None:
+        """Create a queue of an EKS cluster with 16 vCPU."""
+        cluster = {"eksClusterArn": "arn:aws:eks:us-west-2:123456789012:cluster/pods", "kubernetesNamespace": "pods"}
+        resources: Any = {"type": "EC2", "maxvCpus": 16, "subnets": ["subnet-1"], "instanceTypes": ["m5.large"]}
+        self.batch.create_compute_environment(
+            computeEnvironmentName=f"{name}-environment",
+            type="MANAGED",
+            eksConfiguration=cluster,  # type: ignore[arg-type]
+            computeResources=resources,
+        )
+        order: Any = [{"order": 1, "computeEnvironment": f"{name}-environment"}]
+        self.batch.create_job_queue(jobQueueName=name, priority=1, computeEnvironmentOrder=order)
+
     def submit(self, definition: str = "job", **more: Any) -> str:
         request: Any = {"jobName": "a-job", "jobQueue": "cpu-job-queue", "jobDefinition": definition, **more}
         return self.batch.submit_job(**request)["jobId"]
@@ -135,7 +148,9 @@ class Bench:
 
     def output(self, job: Any) -> list[str]:
         """What the last attempt of a job has said so far."""
-        page = self.logs.get_log_events(
-            logGroupName="/aws/batch/job", logStreamName=job["container"]["logStreamName"], startFromHead=True
-        )
+        return self.lines(job["container"]["logStreamName"])
+
+    def lines(self, stream: str) -> list[str]:
+        """What a stream has so far."""
+        page = self.logs.get_log_events(logGroupName="/aws/batch/job", logStreamName=stream, startFromHead=True)
         return [event["message"] for event in page["events"]]

@@ -352,21 +352,6 @@ def test_what_a_job_leaves_behind_ends_with_it(bench: Bench) -> None:
     assert not is_alive(int(pid))
 
 
-def test_an_ecs_task_runs_its_essential_container(bench: Bench) -> None:
-    sizes: list[Any] = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
-    side = {"name": "side", "image": "busybox", "essential": False, "resourceRequirements": sizes}
-    main = {"name": "main", "image": "busybox", "command": ["false"], "resourceRequirements": sizes}
-    task: Any = {"taskProperties": [{"containers": [side, main]}]}
-    bench.batch.register_job_definition(jobDefinitionName="task", type="container", ecsProperties=task)
-    override: Any = {"taskProperties": [{"containers": [{"name": "main", "command": ["sh", "-c", "exit 4"]}]}]}
-    job = bench.wait(bench.submit("task", ecsPropertiesOverride=override))
-    (ran,) = job["ecsProperties"]["taskProperties"]
-
-    assert [container.get("exitCode") for container in ran["containers"]] == [None, 4]
-    assert job["attempts"][0]["taskProperties"][0]["containers"][0]["exitCode"] == 4
-    assert "container" not in job
-
-
 def test_jobs_run_at_the_same_time_but_no_more_than_the_machine_is_told_to_bear(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state.sqlite3", delay=0, processes=3) as narrow:
         bench = Bench(narrow.url)

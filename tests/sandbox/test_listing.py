@@ -84,6 +84,10 @@ def test_children_are_listed_by_their_array_and_index(full_queue: tuple[Bench, l
 
     assert [child["jobId"] for child in children] == [f"{ids[-1]}:{place}" for place in range(3)]
     assert bench.batch.list_jobs(arrayJobId=ids[-1])["jobSummaryList"] == []
+    pages = bench.batch.get_paginator("list_jobs").paginate(
+        arrayJobId=ids[-1], jobStatus="SUBMITTED", PaginationConfig={"PageSize": 2}
+    )
+    assert [len(page["jobSummaryList"]) for page in pages] == [2, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,31 @@ def test_the_orphans_of_a_killed_sandbox_are_ended_at_the_next_start(tmp_path: P
         bench = Bench(again.url)
         assert not orphans & set(processes_of(job_id))
         assert bench.describe(job_id)["status"] in {"RUNNABLE", "STARTING"}
+        bench.close()
+
+
+@pytest.mark.process
+def test_the_nodes_of_a_killed_sandbox_are_ended_too_and_start_again(tmp_path: Path, children: list[Child]) -> None:
+    children.append(Child(tmp_path / "state.sqlite3"))
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
+    node = {"image": "busybox", "command": ["sleep", "60"], "resourceRequirements": sizes}
+    ranges: Any = [{"targetNodes": "0:", "container": node}]
+    children[0].bench.batch.register_job_definition(
+        jobDefinitionName="nodes",
+        type="multinode",
+        nodeProperties={"numNodes": 2, "mainNode": 0, "nodeRangeProperties": ranges},
+    )
+    job_id = children[0].bench.submit("nodes")
+    children[0].bench.wait_for(f"{job_id}#1", "RUNNING")
+    children[0].end(signal.SIGKILL)
+    orphans = {pid for index in range(2) for pid in processes_of(f"{job_id}#{index}")}
+    assert len(orphans) == 2
+
+    with Sandbox(tmp_path / "state.sqlite3", delay=0.02) as again:
+        bench = Bench(again.url)
+        bench.wait_for(f"{job_id}#1", "RUNNING")
+        assert not orphans & {pid for index in range(2) for pid in processes_of(f"{job_id}#{index}")}
+        assert bench.describe(job_id)["attempts"] == []
         bench.close()
 
 
