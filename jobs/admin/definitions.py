@@ -13,8 +13,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs.actions import definitions
+from jobs.admin.confirm import ConfirmMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Definition, Team, User
+from jobs.reports.usage import definition_usage
 
 MAX_REVISIONS_SHOWN = 20
 
@@ -42,7 +44,7 @@ class InUseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Definition)
-class DefinitionAdmin(NoDeleteAdmin):
+class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
     """The owner of a name in AWS, and who may use it.
 
     It is transferred, shared and deactivated by the list's actions. Revisions are made in the portal.
@@ -133,11 +135,24 @@ class DefinitionAdmin(NoDeleteAdmin):
         )
         self.message_user(request, f"Definitions no longer shared: {changed}.")
 
-    @admin.action(description="Deactivate (no new jobs, keeps its history)", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
-        self.message_user(
-            request, f"Deactivated definitions: {self._apply_to_each(request, queryset, definitions.archive)}."
+    @admin.action(description="Deactivate… (no new jobs, keeps its history)", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> HttpResponse | None:
+        question = self.ask(
+            request,
+            queryset,
+            title="Deactivate definitions",
+            consequences=[
+                "New jobs can’t use them. Jobs that were submitted before still run.",
+                "All revisions are deregistered in AWS, which can’t be undone.",
+                "To use a definition again, activate it and register a new revision.",
+            ],
+            facts=definition_usage(queryset),
+            button="Deactivate",
         )
+        if question is None:
+            count = self._apply_to_each(request, queryset, definitions.archive)
+            self.message_user(request, f"Deactivated definitions: {count}.")
+        return question
 
     @admin.action(description="Activate (can be registered and run again)", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.admin.audit_mixin import AuditedModelAdmin, update_and_record
+from jobs.admin.confirm import ConfirmMixin
 from jobs.admin.fields import MAX_INTEGER, DurationField, LinesField, fixed_field_form
 from jobs.admin.mapping import (
     MAX_NAMES_SHOWN,
@@ -24,6 +25,7 @@ from jobs.admin.mapping import (
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
+from jobs.reports.usage import team_usage
 
 MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, MAX_INTEGER
 ALLOWED_VALUES_HELP = "One value per line. Leave empty to allow any value."
@@ -150,7 +152,7 @@ def _count_of(rows: QuerySet[Any]) -> Coalesce:
 
 
 @admin.register(Team)
-class TeamAdmin(GrantActionMixin, NoDeleteAdmin):
+class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
     """A team on one page: its members and its grants."""
 
     form = TeamForm
@@ -191,6 +193,9 @@ class TeamAdmin(GrantActionMixin, NoDeleteAdmin):
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[PrefetchedChangeList]:
         return TeamChangeList
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> list[str]:
+        return ["active"] if obj else []  # the actions change it, after a question
+
     @admin.display(description="queues")
     def queues(self, team: Any) -> SafeString:
         if not team.grant_count:
@@ -209,11 +214,25 @@ class TeamAdmin(GrantActionMixin, NoDeleteAdmin):
     def grant(self, request: HttpRequest, queryset: QuerySet[Team]) -> HttpResponse | None:
         return self.ask_and_grant(request, queryset)
 
-    @admin.action(description="Deactivate (read-only, keeps its history)", permissions=["change"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
-        self.message_user(
-            request, f"Deactivated teams: {update_and_record(request, queryset.filter(active=True), active=False)}."
+    @admin.action(description="Deactivate… (read-only, keeps its history)", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Team]) -> HttpResponse | None:
+        question = self.ask(
+            request,
+            queryset,
+            title="Deactivate teams",
+            consequences=[
+                "Members can view jobs, definitions and costs, but can’t submit, stop or change anything.",
+                "Jobs in AWS keep running until they end. Administrators of AWS can stop them there.",
+                "Jobs that were not sent to AWS yet are refused.",
+                "API tokens stop working, and approval requests can’t be decided, until the team is activated again.",
+            ],
+            facts=team_usage(queryset),
+            button="Deactivate",
         )
+        if question is None:
+            count = update_and_record(request, queryset.filter(active=True), active=False)
+            self.message_user(request, f"Deactivated teams: {count}.")
+        return question
 
     @admin.action(description="Activate", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from jobs.admin.audit_mixin import update_and_record
+from jobs.admin.confirm import ConfirmMixin
 from jobs.admin.privileges import filter_changeable, may_change_account
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import ApiToken
@@ -16,7 +18,7 @@ DATES = ("created_at", "expires_at", "revoked_at", "used_at")
 
 
 @admin.register(ApiToken)
-class TokenAdmin(NoDeleteAdmin):
+class TokenAdmin(ConfirmMixin, NoDeleteAdmin):
     """The tokens of all teams, to see their use and to revoke them. Their secrets are not stored.
 
     Tokens of administrators are revoked by superusers, and by their owners.
@@ -39,11 +41,31 @@ class TokenAdmin(NoDeleteAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["public_id", "team", "person", "name", "prefix", "may_submit", *DATES]
 
-    @admin.action(description="Revoke the selected tokens", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+    @admin.action(description="Revoke…", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:
+        question = self.ask(
+            request,
+            queryset,
+            title="Revoke API tokens",
+            consequences=[
+                "Systems that use them lose access immediately. This can’t be undone.",
+                "Jobs that they submitted still run.",
+            ],
+            facts={token.pk: _usage(token) for token in queryset.select_related("team", "person")},
+            button="Revoke",
+        )
+        if question:
+            return question
         valid = queryset.filter(revoked_at=None)
         total = valid.count()
         revoked = update_and_record(request, filter_changeable(request, valid), "revoke", revoked_at=now())
         self.message_user(request, f"Revoked tokens: {revoked}.")
         if revoked < total:
             self.message_user(request, "Only superusers can revoke tokens of administrators.", messages.WARNING)
+        return None
+
+
+def _usage(token: ApiToken) -> list[str]:
+    """Return whose token it is, and whether something uses it."""
+    use = f"last used {timesince(token.used_at, depth=1)} ago" if token.used_at else "never used"
+    return [str(token.team), token.person.display_name, "revoked before" if token.revoked_at else use]

@@ -116,7 +116,9 @@ def test_what_has_a_history_is_not_deleted(admin):
 def test_a_revoked_token_is_dead_at_once(admin):
     member = make.member()
     token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", prefix="bpt_x", digest="0" * 64)
-    admin.post(reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk]})
+    admin.post(
+        reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk], "post": "yes"}
+    )
 
     assert not ApiToken.objects.valid().exists()
 

@@ -56,9 +56,9 @@ def test_names_are_shared_and_deactivated_from_the_list(admin, hello):
         ("deactivate", "archived_at__isnull", False),
         ("activate", "archived_at__isnull", True),
     ):
-        assert ": 1." in run_action(admin, action, hello)
+        assert ": 1." in run_action(admin, action, hello, post="yes")
         assert Definition.objects.filter(**{field: value}).exists()
-        assert ": 0." in run_action(admin, action, hello)
+        assert ": 0." in run_action(admin, action, hello, post="yes")
 
 
 def test_the_page_of_a_name_changes_only_what_it_is_for(admin, hello):

@@ -156,7 +156,8 @@ def test_what_the_portal_fills_in_has_a_value(admin):
 def test_teams_are_switched_off_and_on_from_the_list(admin):
     team = make.team()
     for action, active in (("switch_off", False), ("switch_on", True)):
-        admin.post(reverse("admin:jobs_team_changelist"), {"action": action, "_selected_action": [team.pk]})
+        confirmed = {"action": action, "_selected_action": [team.pk], "post": "yes"}
+        admin.post(reverse("admin:jobs_team_changelist"), confirmed)
         team.refresh_from_db()
         assert team.active is active
 

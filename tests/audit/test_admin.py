@@ -170,7 +170,7 @@ def test_a_new_person_and_a_new_password_are_acts_and_the_password_is_not_kept(a
 
 def test_switching_teams_off_is_an_act_for_each_that_was_on(admin):
     teams = [make.team("one"), make.team("two"), make.team("three", active=False)]
-    chosen = {"action": "switch_off", "_selected_action": [team.pk for team in teams]}
+    chosen = {"action": "switch_off", "_selected_action": [team.pk for team in teams], "post": "yes"}
     admin.post(reverse("admin:jobs_team_changelist"), chosen)
 
     assert [audit_entries(team) for team in teams] == [
@@ -185,7 +185,10 @@ def test_revoking_a_token_is_an_act_and_a_second_time_none(admin):
     member = make.member()
     token = ApiToken.objects.create(team=member.team, person=member.user, name="ci", prefix="bpt_x", digest="0" * 64)
     for _ in range(2):
-        admin.post(reverse("admin:jobs_apitoken_changelist"), {"action": "revoke", "_selected_action": [token.pk]})
+        admin.post(
+            reverse("admin:jobs_apitoken_changelist"),
+            {"action": "revoke", "_selected_action": [token.pk], "post": "yes"},
+        )
 
     ((act, noun, label, before, after),) = audit_entries(member.team)
     assert (act, noun, label) == ("revoke", "api token", "ci (bpt_x…)")
@@ -232,7 +235,9 @@ def test_what_was_applied_of_a_reading_is_told(admin):
 
 def test_the_audit_is_only_read_in_the_admin(admin):
     team = make.team("research")
-    admin.post(reverse("admin:jobs_team_changelist"), {"action": "switch_off", "_selected_action": [team.pk]})
+    admin.post(
+        reverse("admin:jobs_team_changelist"), {"action": "switch_off", "_selected_action": [team.pk], "post": "yes"}
+    )
     entry = AuditEntry.objects.get(team=team)
     page = reverse("admin:jobs_auditentry_change", args=[entry.pk])
 
@@ -251,8 +256,10 @@ def test_the_list_counts_no_further_than_a_little(admin, monkeypatch, django_ass
     team = make.team("research")
     for _ in range(3):
         for word in ("switch_off", "switch_on"):
-            admin.post(reverse("admin:jobs_team_changelist"), {"action": word, "_selected_action": [team.pk]})
-    with django_assert_max_num_queries(6) as asked:
+            admin.post(
+                reverse("admin:jobs_team_changelist"), {"action": word, "_selected_action": [team.pk], "post": "yes"}
+            )
+    with django_assert_max_num_queries(7) as asked:
         page = admin.get(reverse("admin:jobs_auditentry_changelist"), {"act": "change"})
 
     assert page.context["cl"].result_count == 3
