@@ -1,6 +1,6 @@
 """Drafts: texts stored while people type, and for a day after they were sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.models import Draft, Submission
-from jobs.models.ids import from_text
+from jobs.models.ids import from_text, new_id, to_text
 
 MAX_DRAFTS = 50
 """Drafts of a person, over all teams; older ones are deleted."""
@@ -29,6 +29,12 @@ class DraftSaveResult:
     text_id: str
     problem: str = ""
     deleted_names: tuple[str, ...] = ()
+    is_copy: bool = False
+    """Saved under a new id, because the draft was changed elsewhere since the page read it."""
+
+    @property
+    def version(self) -> str:
+        return self.saved_at.isoformat() if self.saved_at else ""
 
 
 def save_draft(
@@ -41,11 +47,13 @@ def save_draft(
     source_id: str = "",
     create: bool = True,
     request_key: str = "",
+    version: str = "",
 ) -> DraftSaveResult | None:
     """Save a text under the id of its page. None if there is nothing to save.
 
     Without `create` only an existing draft is updated. A text that arrives after the submission with its request key
-    is ignored.
+    is ignored. `version` is the one that the page read or wrote last. If the draft has another one by now, and
+    another text, the text is saved as a new draft.
     """
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
@@ -59,8 +67,14 @@ def save_draft(
     if name:  # a text that is not a document for a while keeps its name
         fields["name"] = name[:128]
     drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
-    if drafts.unsent().update(**fields):
+    unsent = drafts.unsent()
+    if (unsent.filter(updated_at=version) if _is_version(version) else unsent).update(**fields):
         return DraftSaveResult(saved_at, text_id)
+    if _is_version(version) and (newer := unsent.first()):
+        if newer.text == text:
+            return DraftSaveResult(newer.updated_at, text_id)
+        copy = save_draft(member, to_text(new_id()), kind, text, name=name, source_id=source_id)
+        return replace(copy, is_copy=True) if copy else None
     if not create or not text.strip():
         return None
     if request_key and Submission.objects.filter(team=member.team, request_key=request_key).exists():
@@ -80,6 +94,13 @@ def save_draft(
         )
         Draft.objects.filter(pk__in=[draft.pk for draft in excess]).delete()
     return DraftSaveResult(saved_at, text_id, deleted_names=tuple(str(draft) for draft in excess))
+
+
+def _is_version(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: str = "") -> None:

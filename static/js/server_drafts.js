@@ -13,6 +13,8 @@ const storageKey = `typed:${draftId.dataset.user}:${location.pathname}`;
 let timer = 0;
 let dirty = false;
 let sent = false;
+let saving = false;
+let version = draftId.dataset.version ?? ""; // of the draft as this page knows it; another one is of another tab
 
 /**
  * Return the first element that matches. The page has it.
@@ -32,6 +34,7 @@ function formData() {
   for (const [name, value] of [...data]) if (value instanceof File) data.delete(name);
   data.set("do", "keep");
   data.set("begin", "1");
+  data.set("draft_version", version);
   return data;
 }
 
@@ -60,15 +63,28 @@ function removeLocal() {
 async function save() {
   clearTimeout(timer);
   if (sent || !dirty) return;
+  if (saving) {
+    timer = window.setTimeout(save, SAVE_DELAY_MS); // the answer has the version for the next one
+    return;
+  }
   dirty = false;
+  saving = true;
   const data = formData();
+  await post(data);
+  saving = false;
+}
+
+/** @param {FormData} data */
+async function post(data) {
   let reason = "The portal isn't responding.";
   try {
     const response = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } });
     if (response.ok) {
       if (sent) return;
       status.innerHTML = await response.text(); // rendered and escaped by the portal
+      takeVersion();
       removeLocal();
+      announceSaved(data);
       putDraftInAddress();
       return;
     }
@@ -79,6 +95,21 @@ async function save() {
   dirty = true;
   status.textContent = saveLocally(data) ? `${reason} Your changes are saved in this browser.` : reason;
   timer = window.setTimeout(save, 10 * SAVE_DELAY_MS);
+}
+
+/**
+ * Tell the JSON page that the portal has the text.
+ * @param {FormData} data
+ */
+const announceSaved = (data) => form.dispatchEvent(new CustomEvent("draft-saved", { detail: data.get("text") }));
+
+/** The draft's id and version as the portal has saved it. The id is a new one if another tab has changed the draft. */
+function takeVersion() {
+  /** @type {HTMLElement | null} */
+  const saved = status.querySelector("[data-draft-id]");
+  if (!saved) return;
+  draftId.value = saved.dataset.draftId ?? draftId.value;
+  version = saved.dataset.draftVersion ?? "";
 }
 
 // Pages are not cached, so Back and Reload request them again: the address must open the draft.
@@ -107,8 +138,10 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => (sent = false));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden" && dirty && !sent) {
-    saveLocally(formData());
-    navigator.sendBeacon(form.action, formData());
+    const data = formData();
+    saveLocally(data);
+    if (navigator.sendBeacon(form.action, data)) announceSaved(data); // if it gets lost, the copy above is offered
+    version = ""; // nothing tells which one that has become
   }
 });
 
@@ -171,14 +204,41 @@ if (draft && isOnPage(draft)) {
 ) {
   restore(draft); // typed here a moment ago and not saved by the portal
 } else if (draft && offer) {
-  const at = find(offer, "[data-local-time]", HTMLTimeElement);
-  at.dateTime = draft.at;
-  at.textContent = new Date(draft.at).toLocaleTimeString();
-  offer.hidden = false;
-  find(offer, "[data-local-restore]", HTMLElement).addEventListener("click", () => restore(draft));
-  find(offer, "[data-local-discard]", HTMLElement).addEventListener("click", () => {
+  hasReached(draft).then((has) => (has ? removeLocal() : showOffer(offer, draft)));
+}
+
+/**
+ * Whether the portal has a draft of this browser: what was typed last arrived although the page was left. A draft that the
+ * page itself shows is offered, since the page shows an older text.
+ * @param {LocalDraft} local
+ */
+async function hasReached(local) {
+  if (local.entries.some(([name, value]) => name === "draft" && value === draftId.value)) return false;
+  const data = new FormData();
+  for (const [name, value] of local.entries) if (name !== "begin") data.set(name, value);
+  data.set("csrfmiddlewaretoken", find(form, "[name=csrfmiddlewaretoken]", HTMLInputElement).value);
+  data.set("do", "keep");
+  try {
+    const response = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } });
+    return response.ok && (await response.text()).includes("data-draft-id");
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {HTMLElement} notice
+ * @param {LocalDraft} local
+ */
+function showOffer(notice, local) {
+  const at = find(notice, "[data-local-time]", HTMLTimeElement);
+  at.dateTime = local.at;
+  at.textContent = new Date(local.at).toLocaleTimeString();
+  notice.hidden = false;
+  find(notice, "[data-local-restore]", HTMLElement).addEventListener("click", () => restore(local));
+  find(notice, "[data-local-discard]", HTMLElement).addEventListener("click", () => {
     removeLocal();
-    offer.hidden = true;
+    notice.hidden = true;
     announce("Changes discarded.");
   });
 }

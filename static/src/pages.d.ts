@@ -17,6 +17,7 @@ interface HtmxEvent extends CustomEvent<HtmxDetail> {
 interface GlobalEventHandlersEventMap {
   announce: CustomEvent<string>;
   "copy-text": CustomEvent<{ button: HTMLElement; text: string }>;
+  "draft-saved": CustomEvent<FormDataEntryValue | null>;
   "htmx:afterRequest": HtmxEvent;
   "htmx:afterSettle": HtmxEvent;
   "htmx:afterSwap": HtmxEvent;

@@ -16,6 +16,7 @@ class JsonPage:
         self.editor = JsonEditor(page)
         self.file: Locator = page.locator("input[type=file]")
         self.feedback: Locator = page.locator("#feedback")
+        self.restore_local_draft: Locator = page.locator("[data-local-restore]")
         self.rejection: Locator = page.locator(".feedback-rejection")
         self.submit_button: Locator = page.locator("#submit-button")
         self.error: Locator = self.feedback.locator(".problem-error")

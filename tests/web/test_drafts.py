@@ -82,6 +82,19 @@ def test_a_form_that_nobody_touched_leaves_no_draft(browser: Client) -> None:
     assert not Draft.objects.exists()
 
 
+def test_the_button_of_an_empty_form_leaves_no_draft(browser: Client) -> None:
+    answer = browser.post(reverse("job_form", args=["research"]), {**form_controls(browser), "do": "submit"})
+
+    assert answer.status_code == 422
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_without_a_name_is_listed_by_its_definition(browser: Client) -> None:
+    save_typing(browser, to_text(new_id()), queue="cpu", definition="hello")
+
+    assert Draft.objects.get().name == "hello"
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("page", ["job_form", "definition_form", "write"])
 def test_every_page_of_the_builder_keeps_lists_and_opens(page: str, browser: Client) -> None:
@@ -278,6 +291,19 @@ def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.
 
     assert told.deleted_names == ("first",)
     assert sorted(Draft.objects.values_list("name", flat=True)) == ["second", "third"]
+
+
+def test_a_draft_that_was_changed_elsewhere_is_not_overwritten(research: Research) -> None:
+    key, who = to_text(new_id()), research.analyst
+    first = drafts.save_draft(who, key, "job", "one")
+    second = drafts.save_draft(who, key, "job", "two", version=first.version)
+    repeated = drafts.save_draft(who, key, "job", "two", version=first.version)
+    copy = drafts.save_draft(who, key, "job", "three", version=first.version)
+
+    assert (second.text_id, repeated.text_id, repeated.version) == (key, key, second.version)
+    assert (copy.is_copy, copy.text_id == key) == (True, False)
+    assert sorted(Draft.objects.values_list("text", flat=True)) == ["three", "two"]
+    assert drafts.save_draft(who, key, "job", "four", version="x").text_id == key
 
 
 @pytest.mark.parametrize("text", ["x" * (drafts.MAX_TEXT_BYTES + 1), "nul\0"])

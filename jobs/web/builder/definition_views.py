@@ -173,6 +173,7 @@ def definition_page(
         "definition_types": [(key, title) for key, (title, _) in DEFINITION_TYPES.items()],
         "draft_id": builder_drafts.draft_id(request),
         "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
+        "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "is_rejected": is_rejected,
         "current_page": "write",

@@ -41,17 +41,25 @@ def draft_id(request: SignedInRequest) -> str:
 
 def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> DraftSaveResult | None:
     """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
-    begin = "begin" in request.POST or request.POST.get("do") != "keep"
+    begin = "begin" in request.POST or (request.POST.get("do") != "keep" and not _is_blank(form))
     return draft_actions.save_draft(
         member,
         draft_id(request),
         _DRAFT_KINDS[form.kind],
         form.text,
-        name=text_at(form.document, _NAME_KEYS[form.kind]),
+        name=text_at(form.document, _NAME_KEYS[form.kind]) or text_at(form.document, "jobDefinition"),
         source_id=form.source_id,
         create=begin,
         request_key=form.request_key,
+        version=request.POST.get("draft_version", ""),
     )
+
+
+def _is_blank(form: BuilderForm) -> bool:
+    """Return whether the form is as it was opened, without a name or a definition: there is nothing to keep."""
+    names = (*_NAME_KEYS.values(), "jobDefinition")
+    is_named = any(text_at(form.document, name) for name in names)
+    return form.text == form.base_text and not form.source_id and not is_named
 
 
 def save_text(
@@ -67,7 +75,16 @@ def save_text(
         source_id=source_id,
         create="begin" in request.POST or request.POST.get("do") != "keep",
         request_key=request_key,
+        version=request.POST.get("draft_version", ""),
     )
+
+
+def draft_version(request: SignedInRequest, member: Member) -> str:
+    """Return the version of the draft that the page shows; empty for a new page."""
+    if not (request.POST.get("draft") or request.GET.get("draft")):
+        return ""
+    saved_draft = draft_actions.unsent_draft(member, draft_id(request))
+    return saved_draft.updated_at.isoformat() if saved_draft else ""
 
 
 def _document_name(text: str) -> str:

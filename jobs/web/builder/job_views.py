@@ -190,6 +190,7 @@ def job_page(
         "images": options.image_suggestions(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.draft_id(request),
         "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
+        "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "is_rejected": is_rejected,
         "has_definitions": bool(field_options["definition"]),

@@ -234,6 +234,7 @@ def editor_page(
         "max_bytes": MAX_TEXT_BYTES,
         "draft_id": builder_drafts.draft_id(request),
         "save_result": _save_draft(request, member, json_input) if request.method == "POST" else None,
+        "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
         "wait_ms": feedback.PREVIEW_DELAY_MS,

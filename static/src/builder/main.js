@@ -153,6 +153,9 @@ class Page {
       localDraft.save(form, this.editor.text);
       localDraft.markSent(form);
     });
+    form.addEventListener("draft-saved", ({ detail }) => {
+      if (localDraft.load(form) === detail) localDraft.save(form, ""); // the portal has it, and lists it
+    });
     const draft = this.area.value ? "" : localDraft.load(form);
     if (draft) {
       this.editor.replace(draft);

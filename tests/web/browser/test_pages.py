@@ -58,15 +58,39 @@ def test_a_text_is_judged_while_it_is_written(open_as_analyst: OpenPage) -> None
     assert Job.objects.filter(name="hi").count() == 1
 
 
-def test_a_draft_outlives_its_page(open_as_analyst: OpenPage) -> None:
+def test_a_text_outlives_its_page_as_one_draft(open_as_analyst: OpenPage) -> None:
     page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace("{ not finished")
-    eventually(lambda: page.evaluate("Object.keys(sessionStorage).some(key => key.endsWith('-research'))"))
     page.goto(reverse("team", args=["research"]))
-    written.open()
+    eventually(Draft.objects.exists)
+    for _ in range(2):
+        written.open()
+        expect(written.editor.field).to_have_value("")
+        expect(written.restore_local_draft).to_be_hidden()
+    page.get_by_role("link", name="Untitled").click()
 
     expect(written.editor.field).to_have_value("{ not finished")
+    assert Draft.objects.count() == 1
+
+
+def test_two_tabs_with_one_draft_lose_nothing(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst()
+    first = JobForm(page).open()
+    first.name.fill("first-tab")
+    expect(first.draft_status).to_contain_text("Draft saved")
+    second = JobForm(page.context.new_page())
+    second.page.goto(page.url)
+    second.name.fill("second-tab")
+    expect(second.draft_status).to_contain_text("Draft saved")
+    first.name.fill("first-tab-again")
+    expect(first.draft_status).to_contain_text("changed in another tab")
+    first.name.fill("first-tab-once-more")
+    expect(first.draft_status).not_to_contain_text("changed in another tab")
+
+    assert set(Draft.objects.values_list("name", flat=True)) == {"first-tab-once-more", "second-tab"}
+    page.reload()
+    expect(first.name).to_have_value("first-tab-once-more")
 
 
 def test_a_page_follows_a_job_to_its_end_and_says_so(open_as_analyst: OpenPage, research: Research) -> None:
