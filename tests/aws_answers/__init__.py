@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 KEYS = {"title", "base", "definition", "submission", "queue", "answer", "code", "message", "rule", "pointer", "open",
         "source"}  # fmt: skip
 ANSWERS = {"accepted", "refused", "fails"}
-QUEUES = {"fifo": "cpu-job-queue", "fair-share": "fair-share-queue", "fargate": "fargate-queue"}
+QUEUES = {"fifo": "cpu-job-queue", "fair-share": "fair-share-queue", "fargate": "fargate-queue", "eks": "eks-queue"}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A sandbox that runs jobs at speed, with a fair-share queue. Shared by a module."""
+    """A sandbox that runs jobs at speed, with a fair-share queue and one of a cluster. Shared by a module."""
     with Sandbox(tmp_path_factory.mktemp("answers") / "state.sqlite3", delay=0.02) as running:
         bench = Bench(running.url)
         policy = bench.batch.create_scheduling_policy(name="fair", fairsharePolicy={})["arn"]
@@ -26,18 +26,20 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             schedulingPolicyArn=policy,
             computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "ec2-general"}],
         )
+        bench.create_eks_queue(QUEUES["eks"])
         yield bench
         bench.close()
 
 
 def send(aws: Bench, row: Row) -> str:
-    """Send the row's request. Return the job's id, or an empty string for a definition."""
-    if row.submission is None:
+    """Send the row's request, and a plain job if that is to fail. Return the job's id, or an empty string."""
+    if row.submission is None and row.answer != "fails":
         aws.batch.register_job_definition(**row.definition)
         return ""
     own_name = f"definition-{next(_numbers)}"
     aws.batch.register_job_definition(**{**row.definition, "jobDefinitionName": own_name})
-    request: Any = {**row.submission, "jobDefinition": own_name}
+    plain: Any = {"jobName": "a-job", "jobQueue": QUEUES[row.queue]}
+    request: Any = {**(row.submission or plain), "jobDefinition": own_name}
     return aws.batch.submit_job(**request)["jobId"]
 
 

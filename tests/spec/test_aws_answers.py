@@ -15,6 +15,7 @@ FACTS = {
     "fifo": QueueFacts(fair_share=False, platform="ECS"),
     "fair-share": QueueFacts(fair_share=True, platform="ECS"),
     "fargate": QueueFacts(fair_share=False, platform="ECS_FARGATE"),
+    "eks": QueueFacts(fair_share=False, platform="EKS"),
 }
 
 
