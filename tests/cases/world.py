@@ -6,6 +6,20 @@ from jobs.models import Account, Feature, RoleGrant, Team
 from tests import make
 from tests.cases import Case
 
+TASK = {
+    "name": "a",
+    "image": "busybox",
+    "essential": True,
+    "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "1024"}],
+}
+DOCUMENTS = {
+    # 30 is a job of several containers.
+    "train": {
+        "jobDefinitionName": "train",
+        "type": "container",
+        "ecsProperties": {"taskProperties": [{"containers": [TASK]}]},
+    }
+}
 ARN = "arn:aws:batch:us-west-2:123456789012:job-queue/{}"
 
 
@@ -24,4 +38,4 @@ def add_queues_and_definitions(team: Team, account: Account, case: Case) -> None
         return
     for name, number in (("d", 1), ("etl", 3), ("train", 7)):
         for _ in range(number):
-            make.revision(name, of=team, where=account)
+            make.revision(name, of=team, where=account, document=DOCUMENTS.get(name))

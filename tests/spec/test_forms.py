@@ -181,9 +181,9 @@ def test_one_definition_out_of_an_answer_is_read_too() -> None:
 
 def test_an_answer_about_several_definitions_is_not_guessed_at() -> None:
     both = [DESCRIBED, {**DESCRIBED, "jobDefinitionName": "other"}]
-    assert (
-        "2 job definitions (greet and other); send one of them"
-        in parse_error(json.dumps({"jobDefinitions": both})).message
+    assert parse_error(json.dumps({"jobDefinitions": both})).message == (
+        "The text has 2 documents: job definition greet (line 1) and job definition other (line 1). "
+        "Choose one of them."
     )
     assert "has no job definition." in parse_error('{"jobDefinitions": []}').message
 

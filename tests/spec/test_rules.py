@@ -595,7 +595,8 @@ QUEUE_CASES = [
     ("queue.nothing-fits", QueueFacts(), QueueFacts(environments=(EnvironmentFacts("off", state="DISABLED"),))),
 ]
 
-TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "reading.unresolved-value", "queue.platform",
+TOLD_ELSEWHERE = {"reading.duplicate-key", "reading.no-document", "reading.unresolved-value", "reading.array-child",
+                  "queue.platform",
                   "queue.service-jobs", "queue.nothing-fits", "workflow.too-many-steps",
                   "reading.more-problems"}  # fmt: skip
 """Rules about texts (test_parser.py, test_shell.py), queues and too many problems (below), and the size of a workflow

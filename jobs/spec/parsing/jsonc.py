@@ -3,8 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from jobs.spec.documents import DocumentKind
@@ -43,6 +43,7 @@ class ParsedText:
     has_duplicate_keys: bool = False  # some object has a key twice
     kind: DocumentKind | None = None  # what the text says that it is
     offset: int = 0  # where it begins in the text
+    origins: Mapping[str, str] = field(default_factory=dict)  # pointers of parts that the text has elsewhere
     unresolved: Sequence[UnresolvedValue] = ()  # the references that private characters in the value stand for
 
 

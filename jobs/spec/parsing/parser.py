@@ -11,14 +11,20 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from jobs.spec.documents import KIND_KEYS, Document, DocumentKind, detect_kind
-from jobs.spec.parsing import cli_skeleton, describe_output, empty_members, key_case
+from jobs.spec.parsing import cli_skeleton, describe_output, empty_members, foreign_shapes, key_case
 from jobs.spec.parsing.cli_command import parse_cli_commands
 from jobs.spec.parsing.errors import DocumentCandidate, DocumentParseError, SeveralDocumentsError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap
 from jobs.spec.parsing.json_tokens import LineIndex, TextPosition
 from jobs.spec.parsing.jsonc import MAX_NESTING, ParsedText, blank_spans, parse_embedded_json, parse_jsonc
 from jobs.spec.parsing.shell import read_script
-from jobs.spec.parsing.unresolved_values import UnresolvedValue, has_marks, restore_references, restore_text
+from jobs.spec.parsing.unresolved_values import (
+    UnresolvedValue,
+    UnresolvedValues,
+    has_marks,
+    restore_references,
+    restore_text,
+)
 from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, join_words, split_pointer, truncate
 from jobs.spec.rules.registry import ERROR, register_rule
 from jobs.spec.suggestions import fold_name
@@ -114,7 +120,7 @@ def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | Non
     source = _parse_text(text, kind, number)
     conversion = describe_output.convert_describe_output(source.value)
     document = conversion.document if conversion else source.value
-    origins = dict(conversion.origins) if conversion else {}
+    origins = _compose_origins(source.origins, conversion.origins if conversion else {})
     changes = [*source.changes, *(conversion.changes if conversion else ())]
     document_kind = kind or (conversion.kind if conversion else source.kind or _detect_kind_of(document))
     if document_kind is None:
@@ -134,6 +140,7 @@ def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | Non
         document, type_changes = _add_type(document)
         changes += type_changes
     document, problems = restore_references(document, source.unresolved)
+    problems = (*problems, *(conversion.problems if conversion else ()))
     if source.has_duplicate_keys:
         problems = (*_duplicate_keys(text, source.build_source_map()), *problems)
     return ParseResult(text, document_kind, document, tuple(changes), problems, origins, source.build_source_map)
@@ -141,15 +148,39 @@ def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | Non
 
 def _parse_text(text: str, kind: DocumentKind | None, number: int | None) -> ParsedText:
     try:
-        return parse_jsonc(text)
+        parsed = [parse_jsonc(text)]
     except DocumentParseError:
         if len(text) > MAX_SLOW_FORMAT_LENGTH or has_marks(text):
             raise
-        for find_documents in SLOW_FORMATS:
-            documents = find_documents(text, kind)
-            if documents:
-                return _choose(text, documents, kind, number)
-        raise
+        parsed = next(filter(None, (find_documents(text, kind) for find_documents in SLOW_FORMATS)), [])
+        if not parsed:
+            raise
+    return _choose(text, [document for entry in parsed for document in _convert_foreign(entry, kind)], kind, number)
+
+
+def _convert_foreign(parsed: ParsedText, kind: DocumentKind | None) -> list[ParsedText]:
+    """Return the documents of a value in another tool's shape, or the value itself."""
+    if parsed.kind or (detect_kind(parsed.value) and not _is_definition_response(parsed.value)):
+        return [parsed]
+    unresolved = UnresolvedValues(list(parsed.unresolved))
+    source_map = parsed.build_source_map()
+    return [
+        replace(
+            parsed,
+            value=foreign.document,
+            changes=(*parsed.changes, *foreign.changes),
+            kind=foreign.kind,
+            origins=foreign.origins,
+            offset=source_map.offset(foreign.origins.get("", "")),
+            unresolved=unresolved.values,
+        )
+        for foreign in foreign_shapes.convert_foreign_shape(parsed.value, unresolved)
+        if kind in (None, foreign.kind) or foreign.kind is None
+    ] or [parsed]
+
+
+def _is_definition_response(value: Document) -> bool:
+    return isinstance(value.get("jobDefinitions"), list)
 
 
 def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, number: int | None) -> ParsedText:
@@ -201,11 +232,9 @@ def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
 def _is_document(value: Document, kind: DocumentKind | None) -> bool:
     if value.keys() <= _RECEIPT_KEYS:
         return False
-    return kind is not None or _detect_kind_of(value) is not None or _is_describe_output(value)
-
-
-def _is_describe_output(value: Document) -> bool:
-    return isinstance(value.get("jobDefinitions"), list)
+    if kind is not None or _detect_kind_of(value) is not None or _is_definition_response(value):
+        return True
+    return bool(foreign_shapes.convert_foreign_shape(value, UnresolvedValues()))
 
 
 _RECEIPT_KEYS = frozenset({"jobArn", "jobName", "jobId", "jobDefinitionName", "jobDefinitionArn", "revision"})

@@ -8,7 +8,8 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from jobs import access
-from jobs.spec.parsing.parser import DocumentParseError, parse
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.problems import has_errors
 from jobs.web.builder import feedback
 from jobs.web.builder.form_state import is_verbatim, to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -26,15 +27,20 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
         except DocumentParseError:
             continue
         # A text whose values have to be entered stays too: the panel marks them where they stand.
-        as_it_stands = text == document_text and (is_verbatim(reading) or bool(reading.problems))
+        as_it_stands = text == document_text and (is_verbatim(reading) or has_errors(reading.problems))
         return JsonResponse(
             {
                 "kind": reading.kind,
                 "headline": feedback.headline(reading.kind, reading.document),
-                "changes": [] if as_it_stands else [change.message for change in reading.changes],
+                "changes": [] if as_it_stands else _messages(reading),
                 "text": None
                 if as_it_stands
                 else (reading.text if is_verbatim(reading) else to_json(reading.document)),
             }
         )
     return JsonResponse({"kind": None, "headline": "", "changes": [], "text": None})
+
+
+def _messages(reading: ParseResult) -> list[str]:
+    """Return what the reading changed, and what it found: both are gone with the text that is replaced."""
+    return [*(change.message for change in reading.changes), *(problem.message for problem in reading.problems)]
