@@ -10,7 +10,7 @@ from botocore.model import ServiceModel, StructureShape
 from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.rules.container_dependencies import DEPENDENCY_CONDITIONS
 from jobs.spec.rules.described_values import DESCRIBED_VALUES, DescribedValues
-from jobs.spec.rules.linux_settings import TMPFS_OPTIONS, ULIMIT_NAMES
+from jobs.spec.rules.linux_settings import TMPFS_OPTIONS, ULIMIT_NAMES, USER
 from jobs.spec.rules.windows import LINUX_ONLY
 from jobs.spec.schema.botocore_schema import LIMITS, NAMESPACE_PATTERN, html_to_text
 
@@ -90,14 +90,44 @@ def test_the_pattern_of_a_namespace_is_that_of_botocore() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "member", "pattern"),
+    ("shape", "member", "keywords", "pattern"),
     [
-        ("EksPodProperties", "containers", r"limited to (\d+) elements"),
-        ("EksPodProperties", "initContainers", r"limited to (\d+) elements"),
-        ("RetryStrategy", "evaluateOnExit", r"up to (\d+) objects"),
+        ("EksPodProperties", "containers", "maxItems", "limited to {} elements"),
+        ("EksPodProperties", "initContainers", "maxItems", "limited to {} elements"),
+        ("EcsProperties", "taskProperties", "maxItems", "limited to (one) task element"),
+        ("RetryStrategy", "evaluateOnExit", "maxItems", "up to {} objects"),
+        ("RetryStrategy", "attempts", "minimum maximum", "between {} and {} attempts"),
+        ("RegisterJobDefinitionRequest", "schedulingPriority", "minimum maximum", "value is {} and .* value is {}"),
+        ("SubmitJobRequest", "schedulingPriorityOverride", "minimum maximum", "value is {} and .* value is {}"),
+        ("SubmitJobRequest", "dependsOn", "maxItems", "a maximum of {} jobs"),
+        ("JobTimeout", "attemptDurationSeconds", "minimum", "timeout is {} seconds"),
+        ("ContainerProperties", "memory", "minimum", "at least {} MiB"),
+        ("ContainerProperties", "image", "maxLength", "can be {} characters long"),
+        ("EphemeralStorage", "sizeInGiB", "minimum maximum", "value is {} GiB and .* value is {} GiB"),
+        ("LinuxParameters", "swappiness", "minimum maximum", "whole numbers between {} and {}"),
+        ("TaskContainerProperties", "startTimeout", "minimum", "minimum value is {} seconds"),
+        ("TaskContainerProperties", "stopTimeout", "minimum", "minimum value is {} seconds"),
+        ("Volume", "name", "maxLength", "up to {} characters"),
+        ("EFSVolumeConfiguration", "rootDirectory", "maxLength", "maximum length is {} characters"),
+        ("EFSVolumeConfiguration", "transitEncryptionPort", "minimum maximum", "between {} and {}"),
+        ("EksPodSecurityContext", "runAsUser", "minimum maximum", "range is {} through {}"),
+        ("EksPodSecurityContext", "runAsGroup", "minimum maximum", "range is {} through {}"),
+        ("EksPodSecurityContext", "fsGroup", "minimum maximum", "range is {} through {}"),
+        ("EksContainerSecurityContext", "runAsUser", "minimum maximum", "range is {} through {}"),
+        ("EksContainerSecurityContext", "runAsGroup", "minimum maximum", "range is {} through {}"),
     ],
 )
-def test_the_length_of_a_list_is_that_of_botocore(shape: str, member: str, pattern: str) -> None:
-    match = re.search(pattern, description(shape, member))
+def test_limits_of_a_description_are_those_of_botocore(shape: str, member: str, keywords: str, pattern: str) -> None:
+    match = re.search(pattern.replace("{}", r"([\d,]*\d)"), description(shape, member))
+    assert match, description(shape, member)
+    numbers = [int(number.replace(",", "").replace("one", "1")) for number in match.groups()]
+    assert [LIMITS[shape, member][keyword] for keyword in keywords.split()] == numbers
+
+
+def test_every_form_of_a_user_that_botocore_describes_is_valid() -> None:
+    text = description("TaskContainerProperties", "user")
+    match = re.search(r"positive integer\. (.*?) This parameter", text)
     assert match
-    assert LIMITS[shape, member]["maxItems"] == int(match[1])
+    forms = match[1].split()
+    assert len(forms) >= 6
+    assert [form for form in forms if not USER.fullmatch(form)] == []

@@ -197,6 +197,16 @@ def test_an_override_of_a_container_moves_to_the_only_container_of_a_task() -> N
         assert [problem.fix for problem in problems if problem.rule == "overrides.other-sort"] == [()]
 
 
+def test_container_properties_on_managed_instances_become_a_task() -> None:
+    platform = {"platformCapabilities": ["MANAGED_INSTANCES"]}
+    document = definition({"command": ["x"], "jobRoleArn": ROLE, "user": "nobody"}) | platform
+    [problem] = fixes_of(document)
+    container = {key: value for key, value in document["containerProperties"].items() if key != "jobRoleArn"}
+    assert apply_patch(document, problem.fix) == ecs(container, taskRoleArn=ROLE) | platform
+    document = definition({"networkConfiguration": {"assignPublicIp": "ENABLED"}}) | platform
+    assert "managed-instances.properties" not in {problem.rule for problem in fixes_of(document)}
+
+
 def test_keys_of_the_other_kind_of_document_are_explained() -> None:
     problems = validate.validate_document(DocumentKind.DEFINITION, fargate(jobQueue="q"))
     assert [problem.message for problem in problems] == [

@@ -26,7 +26,7 @@ TMPFS_OPTIONS = (
 UNLIMITED = -1
 
 _NAME = "[a-z0-9_][a-z0-9_-]{0,30}"
-_USER = re.compile(f"{_NAME}(:{_NAME})?")
+USER = re.compile(f"{_NAME}(:{_NAME})?")
 
 
 @rule("containers.user")
@@ -38,7 +38,7 @@ def user_is_valid(document: Document) -> Iterator[Problem]:
     """
     for container in _ecs_containers(document):
         user = text_at(container.value, "user")
-        if user and not _USER.fullmatch(user):
+        if user and not USER.fullmatch(user):
             message = (
                 "user must be a name or number, or user:group, such as 1000:1000, with lower-case letters, digits, "
                 f"_ and -; found {quote(user)}."

@@ -3,11 +3,24 @@
 from collections.abc import Iterator
 
 from jobs.spec.containers import TaskEntry, is_eks, is_managed_instances, tasks
-from jobs.spec.documents import Document, text_at
-from jobs.spec.problems import Problem, join_pointer
+from jobs.spec.documents import Document, is_object, text_at
+from jobs.spec.problems import Fix, Problem, join_pointer
 from jobs.spec.rules.registry import rule
 
 _FARGATE_KEYS = ("networkConfiguration", "platformVersion")
+
+_TASK_MEMBERS = {
+    "jobRoleArn": "taskRoleArn", "executionRoleArn": "executionRoleArn", "volumes": "volumes",
+    "runtimePlatform": "runtimePlatform", "enableExecuteCommand": "enableExecuteCommand",
+    "ephemeralStorage": "ephemeralStorage",
+}  # fmt: skip
+"""Members of containerProperties that a task has, and their names there."""
+
+_CONTAINER_MEMBERS = {
+    "image", "command", "environment", "mountPoints", "readonlyRootFilesystem", "privileged", "ulimits", "user",
+    "resourceRequirements", "linuxParameters", "logConfiguration", "secrets", "repositoryCredentials",
+}  # fmt: skip
+"""Members of containerProperties that a container of a task has too."""
 
 
 @rule("managed-instances.properties")
@@ -21,7 +34,7 @@ def managed_instances_run_ecs_tasks(document: Document) -> Iterator[Problem]:
         return
     if "containerProperties" in document:
         message = "Jobs on MANAGED_INSTANCES must have ecsProperties instead of containerProperties."
-        yield Problem("/containerProperties", message)
+        yield Problem("/containerProperties", message, fix=_ecs_properties_fix(document))
     if "nodeProperties" in document:
         message = "MANAGED_INSTANCES doesn't run multi-node jobs; use EC2 in platformCapabilities."
         yield Problem("/nodeProperties", message)
@@ -64,6 +77,22 @@ RULES = (
     managed_instances_have_no_fargate_settings,
     network_mode_is_for_managed_instances,
 )
+
+
+def _ecs_properties_fix(document: Document) -> Fix:
+    """Return a fix that turns containerProperties into a task with one container, or () if a member has no place."""
+    properties = document["containerProperties"]
+    if "ecsProperties" in document or not is_object(properties):
+        return ()
+    if not properties.keys() <= _CONTAINER_MEMBERS | _TASK_MEMBERS.keys():
+        return ()
+    container = {key: value for key, value in properties.items() if key in _CONTAINER_MEMBERS}
+    task = {_TASK_MEMBERS[key]: value for key, value in properties.items() if key in _TASK_MEMBERS}
+    ecs_properties = {"taskProperties": [{"containers": [container], **task}]}
+    return (
+        {"op": "remove", "path": "/containerProperties"},
+        {"op": "add", "path": "/ecsProperties", "value": ecs_properties},
+    )
 
 
 def _ecs_tasks(document: Document) -> Iterator[TaskEntry]:

@@ -46,6 +46,8 @@ PATTERN_DESCRIPTIONS = {
 }
 """The meaning of each pattern, continuing “must be”."""
 
+_UNIX_ID = {"minimum": 0, "maximum": 2**31 - 1}
+
 LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("RegisterJobDefinitionRequest", "jobDefinitionName"): {"pattern": NAME_PATTERN},
     ("RegisterJobDefinitionRequest", "schedulingPriority"): {"minimum": 0, "maximum": 9999},
@@ -86,6 +88,16 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("NodeProperties", "nodeRangeProperties"): {"minItems": 1, "maxItems": 5},
     ("NodeRangeProperty", "instanceTypes"): {"maxItems": 1},
     ("LinuxParameters", "swappiness"): {"minimum": 0, "maximum": 100},
+    ("TaskContainerProperties", "startTimeout"): {"minimum": 2},
+    ("TaskContainerProperties", "stopTimeout"): {"minimum": 2},
+    ("Volume", "name"): {"maxLength": 255},
+    ("EFSVolumeConfiguration", "rootDirectory"): {"maxLength": 4096},
+    ("EFSVolumeConfiguration", "transitEncryptionPort"): {"minimum": 0, "maximum": 65_535},
+    ("EksPodSecurityContext", "runAsUser"): _UNIX_ID,
+    ("EksPodSecurityContext", "runAsGroup"): _UNIX_ID,
+    ("EksPodSecurityContext", "fsGroup"): _UNIX_ID,
+    ("EksContainerSecurityContext", "runAsUser"): _UNIX_ID,
+    ("EksContainerSecurityContext", "runAsGroup"): _UNIX_ID,
 }
 """Keywords added to a member of a shape; None removes a keyword."""
 
