@@ -46,7 +46,7 @@ class AccountAdmin(NoDeleteAdmin):
         ("Status", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
     ]
 
-    @admin.display(description="calls to AWS")
+    @admin.display(description="connection")
     def calls(self, account: Account) -> str:
         return iam_policies.breaker_summary(account)
 

@@ -11,10 +11,10 @@ from jobs.states import Delivery, State
 
 MAX_DUPLICATES_LISTED = 10  # duplicates are listed one by one: there should be none
 _DISCREPANCY_LABELS = {
-    DiscrepancyKind.DUPLICATE: "duplicates",
-    DiscrepancyKind.ORPHAN: "orphans",
-    DiscrepancyKind.UNWANTED: "withdrawn jobs in AWS",
-    DiscrepancyKind.UNREADABLE: "unreadable jobs",
+    DiscrepancyKind.DUPLICATE: "duplicates (total)",
+    DiscrepancyKind.ORPHAN: "orphans (total)",
+    DiscrepancyKind.UNWANTED: "withdrawn jobs found in AWS (total)",
+    DiscrepancyKind.UNREADABLE: "jobs that couldn't be imported (total)",
 }
 
 
@@ -25,7 +25,7 @@ def report_lines() -> Iterator[str]:
         yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.reason}"
     for account in Account.objects.active().select_related("status"):
         yield f"{account}"
-        yield from (f"  {name + ':':<22}{text}" for name, text in _figures(account))
+        yield from (f"  {name + ':':<42}{text}" for name, text in _figures(account))
 
 
 def _figures(account: Account) -> Iterator[tuple[str, str]]:
@@ -46,10 +46,10 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
         yield "duplicate", f"{discrepancy.batch_id}, {_age_text(discrepancy.at)}: {discrepancy.note}"
     yield (
         "last poll",
-        f"{_age_text(account.status.polled_at)}; {_count_and_age(active, 'active, least recently seen')}",
+        f"{_age_text(account.status.polled_at)}; {_active_text(active)}",
     )
     yield (
-        "throttles",
+        "throttled calls (total)",
         f"{account.status.throttles}"
         + (f", last {_age_text(account.status.throttled_at)}" if account.status.throttles else ""),
     )
@@ -57,8 +57,7 @@ def _figures(account: Account) -> Iterator[tuple[str, str]]:
     yield "clock skew", "not measured yet" if skew is None else f"{skew:+.1f} s"
     for queue in account.queues.filter(removed_at=None).order_by("name"):
         queue_active = jobs.active().filter(queue=queue).aggregate(count=Count("pk"), since=Min("observed_at"))
-        text = _count_and_age(queue_active, "active, least recently seen")
-        yield f"queue {queue.name}", f"{text}; compared with AWS {_age_text(queue.compared_at)}"
+        yield f"queue {queue.name}", f"{_active_text(queue_active)}; compared with AWS {_age_text(queue.compared_at)}"
 
 
 def _discrepancy_counts(account: Account) -> dict[str, int]:
@@ -69,6 +68,11 @@ def _discrepancy_counts(account: Account) -> dict[str, int]:
 def _count_and_age(row: dict[str, object], label: str) -> str:
     count, since = row["count"], row["since"]
     return f"{count}, {label} {_seconds_since(since)}" if isinstance(since, datetime) else f"{count}"
+
+
+def _active_text(row: dict[str, object]) -> str:
+    text = _count_and_age(row, "active, oldest update")
+    return f"{text} ago" if row["since"] else f"{text} active"
 
 
 def _age_text(time: datetime | None) -> str:

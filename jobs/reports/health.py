@@ -28,6 +28,10 @@ RECENT_PERIOD = timedelta(days=7)
 MAX_OBSERVATION_AGE = timedelta(minutes=15)  # a job that waits long is polled every few minutes
 RECENT_THROTTLE_PERIOD = timedelta(hours=1)
 CLOCK_SKEW_WARNING_SECONDS = 30.0
+_STUCK_ADVICE = (
+    "It's unknown whether AWS accepted them. The portal searches AWS and resolves this automatically. If the count "
+    "doesn't fall, check Connection and the clock."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class HealthCheck:
     message: str
     since: datetime | None = None
     advice: str = ""
+    since_label: str = "since"
+    """What happened at `since`."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def _check_clock() -> HealthCheck:
         "bad",
         "not running",
         since,
-        "Start manage.py clock. Without it, lost task notifications aren't repeated.",
+        "Start manage.py clock. Without it, jobs can stay unsent and states out of date.",
     )
 
 
@@ -146,7 +152,7 @@ def _check_workers() -> Iterator[HealthCheck]:
     if alive:
         busy = sum(worker.is_busy for worker in alive)
         last = max(worker.last_seen_at for worker in alive if worker.last_seen_at)
-        yield HealthCheck("Workers", "good", f"{len(alive)} running, {busy} busy", last)
+        yield HealthCheck("Workers", "good", f"{len(alive)} running, {busy} busy", last, since_label="last seen")
     else:
         yield HealthCheck("Workers", "bad", "none running", None, "Start manage.py worker.")
 
@@ -173,7 +179,7 @@ def _check_mail() -> Iterator[HealthCheck]:
     problem = OutgoingMail.objects.waiting().exclude(problem="").values_list("problem", flat=True).last()
     message = f"{counts['waiting']} waiting" + (f". {problem}" if problem else "")
     advice = "The portal retries for some minutes. Check the workers and the mail server." if is_late else ""
-    yield HealthCheck("Mail", "warn" if is_late else "good", message, counts["oldest"], advice)
+    yield HealthCheck("Mail", "warn" if is_late else "good", message, counts["oldest"], advice, "oldest")
 
 
 def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator[HealthCheck]:
@@ -193,21 +199,23 @@ def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator
         f"{number('undelivered')} ready to send",
         oldest,
         "Check the workers, and the last AWS error below." if is_late else "",
+        "oldest",
     )
     since = moment("sending_since")
     is_stuck = since is not None and now() - since > MAX_SENDING_TIME
     yield HealthCheck(
         "Sending",
         "warn" if is_stuck else "good",
-        f"{number('sending')} in progress, outcome not known yet",
+        f"{number('sending')} being sent",
         since,
-        "The portal looks for their marker in AWS. They settle when ListJobs responds." if is_stuck else "",
+        _STUCK_ADVICE if is_stuck else "",
+        "oldest",
     )
     held_count, lost_count = number("held"), number("lost")
     yield HealthCheck(
         "Held",
         "warn" if held_count else "good",
-        f"{held_count} waiting for a team lead to decide" if held_count else "none",
+        f"{held_count} waiting for a team lead to release or withdraw" if held_count else "none",
     )
     message = (
         f"{lost_count} in the last 7 days: AWS no longer has them, and their final state wasn't seen"
@@ -242,29 +250,30 @@ def _check_queues(queues: object) -> Iterator[HealthCheck]:
     """Check, for each queue with active jobs, the age of the oldest observation."""
     for name, count, since in queues if isinstance(queues, list) else ():
         is_late = now() - since > MAX_OBSERVATION_AGE
-        message = f"{count} active, oldest update"
+        message = f"{count} active job{'s' * (count != 1)}"
         advice = "Jobs are polled at least every few minutes. Check the workers." if is_late else ""
-        yield HealthCheck(f"Queue {name}", "warn" if is_late else "good", message, since, advice)
+        yield HealthCheck(f"Queue {name}", "warn" if is_late else "good", message, since, advice, "oldest update")
 
 
 def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Iterator[HealthCheck]:
     advice = (
-        "They were terminated. Run manage.py reconcile --report to list them. This should never happen."
+        "Report this as a bug with the job IDs from manage.py reconcile --report. The portal terminates second jobs "
+        "that are still active."
         if duplicates
         else ""
     )
-    message = f"{duplicates} jobs submitted twice in total" if duplicates else "none"
+    message = f"{duplicates} job{'s' * (duplicates != 1)} submitted twice in total" if duplicates else "none"
     yield HealthCheck("Duplicates", "bad" if duplicates else "good", message, None, advice)
     if rebuilt:
-        yield HealthCheck(
-            "Rebuilt", "warn", f"{rebuilt} jobs in AWS without a row were imported by their tags in total"
-        )
+        yield HealthCheck("Imported jobs", "warn", f"{rebuilt} in total. AWS had them, the portal's database didn't.")
     is_recent = (
         account.status.throttled_at is not None and now() - account.status.throttled_at < RECENT_THROTTLE_PERIOD
     )
     message = f"{account.status.throttles} calls throttled by AWS in total"
     advice = "Lower the account's rate limit." if is_recent else ""
-    yield HealthCheck("Throttles", "warn" if is_recent else "good", message, account.status.throttled_at, advice)
+    yield HealthCheck(
+        "Throttles", "warn" if is_recent else "good", message, account.status.throttled_at, advice, "last"
+    )
     skew = account.status.clock_skew_seconds
     is_large = abs(skew or 0.0) > CLOCK_SKEW_WARNING_SECONDS
     advice = (
@@ -278,4 +287,4 @@ def _check_poll(account: Account, active: int) -> HealthCheck:
     is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
     message = f"{active} active jobs monitored" if active else "no active jobs"
     advice = "Pages may be out of date. Check the workers, and the last AWS error." if is_late else ""
-    return HealthCheck("Last poll", "bad" if is_late else "good", message, account.status.polled_at, advice)
+    return HealthCheck("Last poll", "bad" if is_late else "good", message, account.status.polled_at, advice, "last")

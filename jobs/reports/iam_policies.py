@@ -24,10 +24,10 @@ PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
 def breaker_summary(account: Account) -> str:
-    """Return whether the portal calls AWS there, and if not, why and until when."""
+    """Return whether calls to AWS are paused there, and if so, why and until when."""
     breaker = account.status.breaker
     if not breaker.is_open:
-        return "AWS answers."
+        return "Not paused."
     retry_text = f" The portal tries again at {breaker.retry_at:%H:%M:%S} UTC." if breaker.retry_at else ""
     since = f"{breaker.opened_at:%Y-%m-%d %H:%M:%S}"
     return f"Paused since {since} UTC: {breaker.reason}{retry_text} Jobs stay queued meanwhile."

@@ -91,7 +91,8 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
     assert told["Throttles"] == "3 calls throttled by AWS in total"
     assert told["Clock skew"] == "AWS's clock differs by -1.5 seconds"
     assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in the last 7 days", "none")
-    assert told["Queue slow"] == "2 active, oldest update"
+    assert told["Queue slow"] == "2 active jobs"
+    assert found["Queue slow"].since_label == "oldest update"
     assert found["Queue slow"].since == moment - timedelta(seconds=240)
     assert found["Queue quick"].since == moment - timedelta(seconds=10)
 

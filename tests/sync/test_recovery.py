@@ -202,10 +202,10 @@ def test_the_report_has_every_figure():
         "sending",
         "held",
         "lost",
-        "duplicates",
-        "orphans",
+        "duplicates (total)",
+        "orphans (total)",
         "last poll",
-        "throttles",
+        "throttled calls (total)",
         "skew",
         "queue ",
     ]:
