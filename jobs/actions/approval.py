@@ -1,6 +1,6 @@
 """Approvals of submissions: a lead of the team or an admin approves, declines or edits.
 
-Neither the requester nor anyone whose edit made the request larger may approve it, even if it is smaller again since.
+Neither the requester nor anyone whose edit escalated the request may approve it, even if the edit was undone since.
 Every transition locks the team row; a conditional UPDATE on the approval decides races.
 """
 
@@ -85,7 +85,7 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
     if approval.submission.person_id == member.user.pk:
         return "You can't approve your own request."
     if approval.is_escalated_by(member.user):
-        return "You increased this request. Another lead or an administrator must approve it."
+        return "Your edit needs another approver. Another lead or an administrator must approve this request."
     return ""
 
 
@@ -182,7 +182,7 @@ def edit_request(approval: Approval, member: Member, version: int, text: str) ->
             _record_changes(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
             return False
         _decide(approval, member, version + 1, Decision.APPROVED)
-        _release_jobs(approval, member, "Changed and approved by")
+        _release_jobs(approval, member, "Edited and approved by")
         _record("approve", approval, member)
     return True
 

@@ -262,7 +262,7 @@ def approval_reasons(summary: SubmissionSummary, thresholds: ApprovalThresholds)
     return [reason for rule in APPROVAL_RULES for reason in rule(summary, thresholds)]
 
 
-# -- Whether an edit makes a request larger
+# -- Whether an edit needs another approver
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,8 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     else:
         messages.info(
             request,
-            "Changes saved. Another lead or an administrator must approve the request, because you made it larger.",
+            "Changes saved. Your edit needs another approver: another lead or an administrator must approve the "
+            "request.",
         )
     return redirect(approval)
 
@@ -232,7 +233,7 @@ def _panel_context(
 
 def _check_can_edit(approval: Approval, member: Member) -> None:
     if approval.submission.person_id == member.user.pk:
-        raise PermissionDenied("You can't edit your own request. Stop it and submit it again.")
+        raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")
 
 
 def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:

@@ -90,8 +90,12 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
     submission, member = access.submission(request.user, text_id, permission="stop")
+    approval = submission.approval_or_none
+    is_request = approval is not None and approval.is_waiting
     count = actions.stop_all(submission, member)
-    if count:
+    if count and is_request:
+        messages.success(request, f"Withdrew the request {submission.name}.")
+    elif count:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")
     else:
         messages.info(request, f"{submission.name} has no jobs to stop.")

@@ -31,7 +31,7 @@ function ask(box, form) {
   setText(box, "h2", `${label}?`);
   setText(box, "#confirm-text", text);
   setText(box, "[data-confirm-label]", label);
-  setText(box, "[data-cancel]", cancelLabel || "Keep it running");
+  setText(box, "[data-cancel]", cancelLabel || "Cancel");
   box.showModal();
 }
 

@@ -250,7 +250,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
         "tags was added: an object.",
     ]
     assert (now_is.pk, now_is.marker, now_is.array_size) == (job.pk, job.marker, 6)
-    assert (now_is.delivery, now_is.delivery_note) == ("ACCEPTED", "Changed and approved by lead.")
+    assert (now_is.delivery, now_is.delivery_note) == ("ACCEPTED", "Edited and approved by lead.")
     assert list(now_is.tag_rows.values_list("key", "value")) == [("Project", "ALPHA")]
     assert approval.submission.__class__.objects.get().text == text
     assert (approval.decision, approval.version) == ("approved", 2)
@@ -285,7 +285,7 @@ def test_an_edit_that_makes_it_more_waits_for_somebody_else(research, change, wh
     approval.refresh_from_db()
     assert why in " ".join(ApprovalEdit.objects.get().escalations)
     assert (approval.decision, approval.escalators(), research.states()) == ("waiting", ["lead"], ["AWAITING"])
-    with pytest.raises(PermissionDenied, match="You increased this request"):
+    with pytest.raises(PermissionDenied, match="Your edit needs another approver"):
         actions.approve(approval, research.lead, 2)
     assert not actions.edit_request(approval, research.lead, 2, json.dumps(ARRAY)), (
         "not even with a smaller one after it"
@@ -323,8 +323,8 @@ def test_of_leads_who_make_it_larger_in_turn_none_approves_it(research, who):
     approval = Approval.objects.get()
     assert approval.escalators() == sorted(editor.user.username for editor in editors)
     for editor in editors:
-        assert "You increased this request" in actions.why_cannot_approve(approval, editor)
-        with pytest.raises(PermissionDenied, match="Another lead or an administrator must approve it"):
+        assert "Your edit needs another approver" in actions.why_cannot_approve(approval, editor)
+        with pytest.raises(PermissionDenied, match="Another lead or an administrator must approve this request"):
             actions.approve(approval, editor, 4)
         assert approval not in Approval.objects.decidable_by(editor.user)
     assert possible_approvers(approval) == []
@@ -342,7 +342,7 @@ def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(res
     assert not actions.edit_request(approval, research.lead, 4, array(5))
 
     for editor in (research.lead, research.other):
-        with pytest.raises(PermissionDenied, match="You increased this request"):
+        with pytest.raises(PermissionDenied, match="Your edit needs another approver"):
             actions.approve(Approval.objects.get(), editor, 5)
     assert research.states() == ["AWAITING"]
     assert actions.edit_request(approval, third_lead, 5, array(4 + 1)), "who never made it larger approves it"
@@ -352,7 +352,7 @@ def test_whoever_made_it_larger_does_not_approve_it_when_it_is_smaller_again(res
 def test_an_administrator_who_made_it_larger_leaves_it_to_a_lead(research):
     approval = research.ask()
     assert not actions.edit_request(approval, research.admin, 1, array(100))
-    with pytest.raises(PermissionDenied, match="You increased this request"):
+    with pytest.raises(PermissionDenied, match="Your edit needs another approver"):
         actions.approve(approval, research.admin, 2)
     assert approval not in Approval.objects.decidable_by(research.admin.user)
 

@@ -54,6 +54,24 @@ def test_a_page_that_is_old_approves_nothing(approval: Approval, lead: Client) -
     assert job_of(approval).delivery == "AWAITING"
 
 
+@pytest.mark.parametrize(
+    ("is_job", "label", "message"),
+    [(True, "Withdraw job", "Withdrew one."), (False, "Withdraw request", "Withdrew the request one.")],
+)
+def test_a_requester_withdraws_under_the_name_that_the_result_has(
+    approval: Approval, research: Research, signed_in: SignIn, label: str, message: str, *, is_job: bool
+) -> None:
+    address = (job_of(approval) if is_job else approval.submission).get_absolute_url()
+    browser = signed_in(research.analyst.user)
+    page = browser.get(address).text
+    after = browser.post(f"{address}stop/", follow=True).text
+
+    assert label in page
+    assert "Stop " not in page.split("<dialog")[0]
+    assert message in after
+    assert job_of(approval).delivery == "WITHDRAWN"
+
+
 def test_a_lead_declines_with_a_reason_that_the_job_keeps(approval: Approval, lead: Client) -> None:
     address = f"{approval.get_absolute_url()}decline/"
     page = lead.post(address, {"version": approval.version, "why": "too\0 large"}, follow=True)

@@ -16,7 +16,7 @@ from jobs.spec.documents import Document
 from tests import make
 from tests.web.conftest import Research, SignIn
 
-LARGER = "You increased this request. Another lead or an administrator must approve it."
+LARGER = "Your edit needs another approver. Another lead or an administrator must approve this request."
 DOCUMENT: Document = {"jobName": "one", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
 
 
@@ -51,8 +51,8 @@ def test_whoever_made_a_request_larger_is_told_so_wherever_it_could_be_approved(
 
     assert LARGER in page
     assert 'id="approve"' not in page
-    assert "You made it larger: another lead or an administrator must approve it" in listed
-    assert "even if you make it smaller now" in editor
+    assert "Your edit needs another approver: another lead or an administrator must approve it" in listed
+    assert "even if you undo the edit" in editor
     answer = browser.post(f"{approval.get_absolute_url()}approve/", {"version": approval.version})
     assert answer.status_code == 403
     assert LARGER in answer.text
@@ -88,8 +88,8 @@ def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
         job = submission.jobs.get()
         for page in (submission, job, submission.approval):
             words = text_of(browser.get(page.get_absolute_url()).text)
-            assert f"At most {at_most}" in words, page
-            assert "Expected unknown" in words, page
+            assert f"Maximum cost {at_most}" in words, page
+            assert "Expected cost unknown" in words, page
     assert "vCPU-hours" in text_of(browser.get(limited.approval.get_absolute_url()).text)
     listed = text_of(browser.get(f"/teams/{research.team.slug}/approvals/").text)
     assert "$20.00 Expected unknown" in listed

@@ -329,7 +329,7 @@ def test_the_team_sees_its_queues_and_no_others(browser: Client, research: Resea
     text = page(browser, reverse("queues", args=["research"]))
 
     assert "foreign" not in text
-    assert "Closed" in text
+    assert "Disabled" in text
 
 
 @pytest.mark.long

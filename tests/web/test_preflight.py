@@ -81,7 +81,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
         "fits": ("off", "Not known yet"),
         "tags": ("good", "Yes"),
         "ceilings": ("good", "Within limits"),
-        "price": ("off", "At most unknown"),
+        "price": ("off", "Unknown"),
         "wait": ("off", "Not known yet"),
         "run": ("off", "Not known yet"),
     }
@@ -123,7 +123,7 @@ def test_a_foreign_queue_is_not_allowed_and_tells_nothing(browser: Client, resea
 def test_what_fits_says_where(browser: Client) -> None:
     Queue.objects.update(environments=[PLACE])
 
-    assert preview(browser)["fits"] == ("good", "Yes", "Fits Yes general can run it.")
+    assert preview(browser)["fits"] == ("good", "Sufficient", "Compute capacity Sufficient general can run it.")
 
 
 def test_ceilings_say_what_is_taken(browser: Client) -> None:
@@ -149,12 +149,12 @@ def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, resear
     assert lines["wait"][:2] == ("good", "About 1 min")
     assert "within 1 min 30 s (the last 3 jobs of cpu)" in lines["wait"][2]
     assert lines["run"][:2] == ("good", "About 1 h")
-    assert lines["price"][:2] == ("off", "At most unknown")
+    assert lines["price"][:2] == ("off", "Unknown")
     assert (
         "Expected $1.00, based on the last 3 runs. The job has no time limit. Cost per hour: $1.00."
         in lines["price"][2]
     )
-    assert "Submit train to cpu, expected $1.00, at most unknown" in page_text(answer)
+    assert "Submit train to cpu, expected $1.00, maximum cost unknown" in page_text(answer)
 
 
 def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its_attempts(
@@ -165,7 +165,7 @@ def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its
     array = {**JOB, "arrayProperties": {"size": 10}, "retryStrategy": {"attempts": 3}}
     answer = fill(browser, "job_preview", of=array, **FILLED, time_limit="2 h")
 
-    assert preflight_checks(answer)["price"][:2] == ("good", "At most $60.00")
+    assert preflight_checks(answer)["price"][:2] == ("good", "$60.00")
     assert "Expected $10.00, based on the last run." in preflight_checks(answer)["price"][2]
     assert "Submit train (10 jobs) to cpu, expected $10.00, at most $60.00" in page_text(answer)
 
@@ -176,8 +176,8 @@ def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None
 
     assert preview(browser, time_limit="2 h")["price"] == (
         "good",
-        "At most $2.00",
-        "Cost At most $2.00 Expected cost unknown. At most: time limit × attempts × runs.",
+        "$2.00",
+        "Maximum cost $2.00 Expected cost unknown. Maximum: time limit × attempts × runs.",
     )
     assert "Cost per hour: $1.00" in preview(browser)["price"][2]
 
@@ -205,7 +205,7 @@ def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, rese
     research.team.save()
     answer = fill(browser, "job_preview", **FILLED)
 
-    assert preflight_checks(answer)["price"][1] == "At most $24.00"
+    assert preflight_checks(answer)["price"][1] == "$24.00"
     assert "The time limit was set to 1 d by Research." in preflight_checks(answer)["price"][2]
     assert preflight_checks(answer)["tags"][2].endswith("Research requires no tags.")
 
@@ -272,9 +272,9 @@ def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(
     lines = preflight_checks(fill(browser, "definition_preview", **sent))
     large = preflight_checks(fill(browser, "definition_preview", **{**sent, "vcpus": "64"}))
 
-    assert lines["price"][:2] == ("good", "$1.00 per hour")
-    assert lines["fits"] == ("good", "Yes", "Fits Yes In cpu: general can run it.")
-    assert large["fits"][:2] == ("warn", "No")
+    assert lines["price"][:2] == ("good", "$1.00")
+    assert lines["fits"] == ("good", "Sufficient", "Compute capacity Sufficient In cpu: general can run it.")
+    assert large["fits"][:2] == ("warn", "Insufficient")
     assert {"wait", "run"}.isdisjoint(lines)
 
 

@@ -366,8 +366,13 @@ def button_label(kind: DocumentKind, document: Document, price: str = "") -> str
 
 
 def submit_label(result: ValidationResult) -> str:
-    """Return what the button does with a valid document, and its cost."""
-    does = button_label(result.parse_result.kind, result.parse_result.document, cost_text(result))
+    """Return what the button does with a valid document, and its cost if anything of it is known."""
+    is_known = result.estimate and (result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd) != (
+        None,
+        None,
+    )
+    price = cost_text(result) if is_known else ""
+    does = button_label(result.parse_result.kind, result.parse_result.document, price)
     return f"{does}, for approval" if result.approval_reasons else does
 
 
@@ -380,7 +385,7 @@ def cost_text(result: ValidationResult) -> str:
     if result.estimate is None:
         return ""
     expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd
-    maximum = f"at most {'unknown' if at_most is None else usd_text_up(at_most)}"
+    maximum = "maximum cost unknown" if at_most is None else f"at most {usd_text_up(at_most)}"
     return maximum if expected is None else f"expected {usd_text(expected)}, {maximum}"
 
 

@@ -184,7 +184,14 @@ def _unknown_check(name: str, reason: str) -> CheckResult:
     return CheckResult(name, _LABELS[name], "off", UNKNOWN_TEXT, reason)
 
 
-_LABELS = {"price": "Cost", "wait": "Usual wait", "run": "Usual run"}
+_LABELS = {
+    "fits": "Compute capacity",
+    "price": "Maximum cost",
+    "wait": "Typical wait time",
+    "run": "Typical run time",
+}
+
+_HOURLY_COST_LABEL = "Cost per hour"
 
 
 # -- The checks
@@ -218,14 +225,14 @@ def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
 
 def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
     if not fits:
-        return _check("fits", "Fits", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+        return _check("fits", _LABELS["fits"], problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each job fits a compute environment of its queue."
-        return _check("fits", "Fits", problems, "Yes", reason)
+        return _check("fits", _LABELS["fits"], problems, "Sufficient", reason)
     if unsure.verdict is PlacementVerdict.NO:
-        return _check("fits", "Fits", problems, "No", unsure.reason, tone="warn")
-    return _check("fits", "Fits", problems, UNKNOWN_TEXT, unsure.reason, tone="off")
+        return _check("fits", _LABELS["fits"], problems, "Insufficient", unsure.reason, tone="warn")
+    return _check("fits", _LABELS["fits"], problems, UNKNOWN_TEXT, unsure.reason, tone="off")
 
 
 def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
@@ -320,11 +327,11 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
             "price",
             _LABELS["price"],
             "off",
-            "At most unknown",
+            "Unknown",
             " ".join([*reasons, *_unknown_cost_reasons(estimated)]),
         )
-    reasons.append("At most: time limit × attempts × runs.")
-    return CheckResult("price", _LABELS["price"], "good", f"At most {usd_text_up(at_most)}", " ".join(reasons))
+    reasons.append("Maximum: time limit × attempts × runs.")
+    return CheckResult("price", _LABELS["price"], "good", usd_text_up(at_most), " ".join(reasons))
 
 
 def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
@@ -341,13 +348,14 @@ def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
 def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
     """Build the check of a definition's hourly cost."""
     if size.unknown:
-        return _unknown_check("price", f"The resources are unknown. {size.unknown[0].reason}")
+        reason = f"The resources are unknown. {size.unknown[0].reason}"
+        return CheckResult("price", _HOURLY_COST_LABEL, "off", UNKNOWN_TEXT, reason)
     priced = PricedSize.of(size, region)
     estimated = estimate_cost([PlannedJob("", priced, 1, 1, 0, 0)], {}, rates.read_rates(), now())
     if estimated.hour.usd is None:
-        return _unknown_check("price", " ".join(estimated.unknown_reasons))
-    price = f"{usd_text(estimated.hour.usd)} per hour"
-    return CheckResult("price", "Cost", "good", price, "From the size and the current rates.")
+        return CheckResult("price", _HOURLY_COST_LABEL, "off", UNKNOWN_TEXT, " ".join(estimated.unknown_reasons))
+    reason = "From the resources and the current rates."
+    return CheckResult("price", _HOURLY_COST_LABEL, "good", usd_text(estimated.hour.usd), reason)
 
 
 def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:
@@ -361,7 +369,7 @@ def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Se
     span, queue = max(spans, key=lambda item: item[0].median)
     return _check(
         "wait",
-        "Usual wait",
+        _LABELS["wait"],
         problems,
         f"About {format_duration(span.median)}",
         _statistics_text(span, "started", queue.name),
@@ -376,7 +384,7 @@ def _check_run_time(problems: Sequence[ProblemView], past: RunStatistics, run: _
     if span is None:
         return _unknown_check("run", f"No job of {revision.definition.name} has succeeded yet.")
     reason = _statistics_text(span, "ended", revision.definition.name)
-    return _check("run", "Usual run", problems, f"About {format_duration(span.median)}", reason)
+    return _check("run", _LABELS["run"], problems, f"About {format_duration(span.median)}", reason)
 
 
 def _statistics_text(span: DurationStats, verb: str, name: str) -> str:

@@ -67,6 +67,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "raw": redact(job.raw),
         "array_counts": array_counts(job),
         "is_held": job.delivery == Delivery.HELD,
+        "is_awaiting": job.delivery == Delivery.AWAITING,
         "array_progress": progress,
         "heat_map": progress and progress.build_heat_map(),
         "is_live": progress.live if progress else job.status.is_live,
@@ -85,8 +86,9 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         job, _ = access.job(request.user, text_id)
         return redirect(job)
     job, member = access.job(request.user, text_id, permission="stop")
+    is_waiting = job.delivery in (Delivery.AWAITING, Delivery.HELD)
     actions.stop(job, member)
-    messages.success(request, f"Stopping {job.name}.")
+    messages.success(request, f"Withdrew {job.name}." if is_waiting else f"Stopping {job.name}.")
     return redirect(job)
 
 
