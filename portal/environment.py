@@ -11,6 +11,8 @@ from urllib.parse import ParseResult, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
+from jobs.spec.rules.required_size import DefaultSize
+
 YES = ("true", "yes", "on", "1")
 NO = ("false", "no", "off", "0")
 _LABEL = re.compile(r"[A-Za-z0-9_.:/=+@-][A-Za-z0-9_.:/=+@ -]{0,127}")
@@ -55,6 +57,14 @@ class Environment:
             allowed = "letters, digits, spaces and _ . : / = + - @, at most 128 characters"
             raise ImproperlyConfigured(f"{name}={value!r} is not a valid tag value. Use {allowed}.")
         return value
+
+    def size(self, name: str) -> DefaultSize | None:
+        """Return vCPU and MiB, such as 1,2048; None if unset."""
+        value = self.text(name)
+        try:
+            return DefaultSize.parse(value) if value else None
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}={value!r} must be vCPU and MiB, such as 1,2048.") from None
 
     def url(self, name: str, schemes: Sequence[str], default: str = "") -> str:
         """Return a URL of one of the schemes. It may hold a password, so an error doesn't repeat it."""

@@ -37,6 +37,8 @@ CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 # -- The product
 # Distinguishes several portals in one AWS account; part of every job's tags.
 INSTALLATION = env.label("INSTALLATION", "batch-portal")
+# For definitions without vCPU or memory, of teams without a default of their own: vCPU and MiB, such as 1,2048.
+DEFAULT_SIZE = env.size("DEFAULT_SIZE")
 # Detects a restored database; keep the file where no backup of the database restores it.
 INCARNATION_FILE = Path(env.text("INCARNATION_FILE", str(STATE / "incarnation")))
 # The SQS queue of EventBridge's Batch events; optional, because polling is always enough.

@@ -1,4 +1,4 @@
-"""Default tags and time limits, applied before a document is validated."""
+"""Default tags, time limits and sizes, applied before a document is validated."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +10,15 @@ from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.forms import units
 from jobs.spec.parsing.parser import ParseResult
 from jobs.spec.problems import DocumentChange, join_pointer, truncate
+from jobs.spec.rules.required_size import apply_default_size
 from jobs.spec.time_limit import timeout_seconds
 
 
 def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], grants: TeamGrants) -> ParseResult:
     """Return the reading with the team's defaults, and a change for each. The text stays as written."""
-    if reading.kind is DocumentKind.DEFINITION or not (grants.tags or grants.default_time_limit_seconds):
+    if reading.kind is DocumentKind.DEFINITION:
+        return _with_default_size(reading, grants)
+    if not (grants.tags or grants.default_time_limit_seconds):
         return reading
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     pointers_by_tag: dict[AppliedTag, list[str]] = {}  # pointers by tag
@@ -39,6 +42,15 @@ def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], gra
     changes = [_tag_change(tag, pointers) for tag, pointers in pointers_by_tag.items()]
     changes += [_limit_change(seconds, pointers, grants.team) for seconds, pointers in pointers_by_limit.items()]
     return replace(reading, document=document, changes=(*reading.changes, *changes))
+
+
+def _with_default_size(reading: ParseResult, grants: TeamGrants) -> ParseResult:
+    if grants.default_size is None:
+        return reading
+    source = grants.team if grants.default_size_owner == "team" else PORTAL
+    document, changes = apply_default_size(reading.document, grants.default_size, source)
+    sourced_changes = [replace(change, rule_owner=grants.default_size_owner) for change in changes]
+    return replace(reading, document=document, changes=(*reading.changes, *sourced_changes))
 
 
 def _default_time_limit(step: Document, definition: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:

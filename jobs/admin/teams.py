@@ -111,6 +111,14 @@ class TeamForm(forms.ModelForm):
         "approval if the team has a threshold for cost or vCPU-hours.",
     )
 
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        amounts = [values.get(name) for name in ("default_vcpus", "default_memory_mib")]
+        if amounts.count(None) == 1 and not self.errors.keys() & {"default_vcpus", "default_memory_mib"}:
+            name = "default_vcpus" if amounts[0] is None else "default_memory_mib"
+            self.add_error(name, "Enter both vCPU and memory, or neither.")
+        return values
+
 
 class MissingFilter(admin.SimpleListFilter):
     """Filter by what a team lacks to work."""
@@ -177,6 +185,15 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
         ("Permissions", {"fields": ["may_register", "features", "further_fields", "default_time_limit_seconds"]}),
+        (
+            "Default size",
+            {
+                "fields": ["default_vcpus", "default_memory_mib"],
+                "description": "AWS Batch refuses a job definition without vCPU or memory. Both values are added to "
+                "a definition that does not set them: on EC2 rounded up to whole vCPUs, on Fargate to the next pair "
+                "that it offers. Leave both empty for the portal's default, if it has one.",
+            },
+        ),
         (
             "Approval thresholds",
             {

@@ -1,5 +1,6 @@
 """Teams and memberships."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -49,6 +50,22 @@ class Team(models.Model):
         blank=True,
         validators=[MinValueValidator(60)],
         help_text="Applies to jobs without a time limit in the definition or the submission, in seconds.",
+    )
+    default_vcpus = models.DecimalField(
+        "default vCPU",
+        max_digits=6,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.25"))],
+        help_text="Applies to definitions that the team registers without vCPU.",
+    )
+    default_memory_mib = models.PositiveIntegerField(
+        "default memory (MiB)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(4)],
+        help_text="Applies to definitions that the team registers without memory.",
     )
     # -- Thresholds above which a submission needs approval; empty: none. See `jobs.policy.approval`.
     approval_usd = models.DecimalField(

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Self
 
+from django.conf import settings
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
 from jobs.policy.tags import TagRequirement, tag_requirements
+from jobs.spec.rules.required_size import DefaultSize
 
 GrantRow = tuple[str, str]
 """Kind and content of a grant: a pattern, or JSON as the database writes it."""
@@ -69,6 +71,10 @@ class TeamGrants:
     default_time_limit_seconds: int | None = None
     queue_versions: Mapping[int, tuple[object, ...]] = field(default_factory=dict, compare=False, repr=False)
     """State of each queue and when it was read: differs after every change of the queue."""
+    default_size: DefaultSize | None = None
+    """For definitions that name no size: the team's own, or the portal's."""
+    default_size_owner: str = ""
+    """Whose it is: “team” or “portal”; empty if there is none."""
 
     @classmethod
     def for_team(cls, team: Team) -> Self:
@@ -93,7 +99,15 @@ class TeamGrants:
             tags=tag_requirements(json.loads(content) for content in contents.get("tag", ())),
             default_time_limit_seconds=team.default_time_limit_seconds,
             queue_versions={queue["queue_id"]: _queue_version(queue) for queue in queues},
+            default_size=_team_size(team) or settings.DEFAULT_SIZE,
+            default_size_owner="team" if _team_size(team) else "portal" if settings.DEFAULT_SIZE else "",
         )
+
+
+def _team_size(team: Team) -> DefaultSize | None:
+    if team.default_vcpus is None or team.default_memory_mib is None:
+        return None
+    return DefaultSize(team.default_vcpus, team.default_memory_mib)
 
 
 def grant_rows(team: Team) -> QuerySet[Any, GrantRow]:

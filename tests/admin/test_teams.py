@@ -8,6 +8,7 @@ from django.urls import reverse
 from jobs.models import ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.tags import TagRequirement
+from jobs.spec.rules.required_size import DefaultSize
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +143,17 @@ def test_a_default_time_limit_that_aws_would_not_take_is_not_kept(admin, written
     assert said in html.unescape(answer.content.decode())
     team.refresh_from_db()
     assert team.default_time_limit_seconds is None
+
+
+def test_a_default_size_has_both_amounts_or_none(admin):
+    team = make.team()
+    half = admin.post(page_of(team), form_of(team, default_vcpus="1"))
+    whole = admin.post(page_of(team), form_of(team, default_vcpus="0.25", default_memory_mib="512"))
+
+    assert "Enter both vCPU and memory, or neither." in half.content.decode()
+    assert whole.status_code == 302
+    team.refresh_from_db()
+    assert TeamGrants.for_team(team).default_size == DefaultSize.parse("0.25,512")
 
 
 def test_what_the_portal_fills_in_has_a_value(admin):

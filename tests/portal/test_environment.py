@@ -50,6 +50,7 @@ def test_a_portal_of_an_unknown_mode_does_not_start_and_names_the_modes() -> Non
         ("EMAIL_URL", "mailto:hunter2", "smtp+tls://"),
         ("EVENTS_QUEUE_URL", "sqs.us-west-2.amazonaws.com/1/hunter2", "https://"),
         ("INSTALLATION", "<portal>", "not a valid tag value"),
+        ("DEFAULT_SIZE", "1 vCPU", "vCPU and MiB, such as 1,2048"),
     ],
 )
 def test_a_setting_that_is_not_understood_stops_the_start_without_telling_a_password(
@@ -72,6 +73,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert env.integer("COUNT", 3, at_least=1, at_most=5) == 3
     assert env.names("HOSTS", ["localhost"]) == ["localhost"]
     assert env.url("URL", ("https",)) == ""
+    assert env.size("SIZE") is None
 
 
 @pytest.mark.parametrize(("value", "meaning"), [("Yes", True), ("on", True), ("FALSE", False), ("0", False)])

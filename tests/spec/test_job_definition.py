@@ -1,12 +1,15 @@
 """What is wrong with a definition."""
 
+from typing import Any
+
 import pytest
 
 from jobs.spec.documents import Document
 from jobs.spec.patch import apply_patch
-from jobs.spec.problems import Severity
+from jobs.spec.problems import Severity, resolve_pointer
 from jobs.spec.rules import job_definition as judge
 from jobs.spec.rules import sizes
+from jobs.spec.rules.required_size import DefaultSize, apply_default_size
 from tests.spec.samples import definition, pointers_and_rules
 
 VCPU = {"type": "VCPU", "value": "2"}
@@ -66,7 +69,7 @@ def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
         ({"resourceRequirements": [], "vcpus": 1, "memory": 4}, None),
     ],
 )
-def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
+def test_a_definition_without_a_size_is_refused_and_its_fix_adds_what_is_missing(
     container: Document, lacking: str | None
 ) -> None:
     found = judge.check_definition(definition(container))
@@ -74,9 +77,63 @@ def test_a_definition_without_a_size_is_warned_of_what_submit_will_ask(
         assert found == []
     else:
         assert [(problem.pointer, problem.severity) for problem in found] == [
-            ("/containerProperties", Severity.WARNING)
+            ("/containerProperties", Severity.ERROR)
         ]
-        assert found[0].message.startswith(f"The definition does not set {lacking}, so every")
+        assert found[0].message.startswith(f"The definition does not set {lacking}, which")
+        assert judge.check_definition(apply_patch(definition(container), found[0].fix)) == []
+
+
+@pytest.mark.parametrize(
+    ("container", "platform", "size", "amounts"),
+    [
+        ({}, "EC2", "1,2048", {"VCPU": "1", "MEMORY": "2048"}),
+        ({}, "EC2", "0.5,2048", {"VCPU": "1", "MEMORY": "2048"}),
+        ({"resourceRequirements": [VCPU]}, "EC2", "8,2048", {"VCPU": VCPU["value"], "MEMORY": "2048"}),
+        ({"memory": 512}, "EC2", "1,2048", {"VCPU": "1"}),
+        ({}, "FARGATE", "1,1000", {"VCPU": "1", "MEMORY": "2048"}),
+        ({}, "FARGATE", "0.25,512", {"VCPU": "0.25", "MEMORY": "512"}),
+        ({"resourceRequirements": [{"type": "MEMORY", "value": "8192"}]}, "FARGATE", "1,2048",
+         {"VCPU": "1", "MEMORY": "8192"}),
+        ({"resourceRequirements": [{"type": "MEMORY", "value": "512"}]}, "FARGATE", "1,2048", {"MEMORY": "512"}),
+        ({}, "FARGATE", "64,2048", {}),
+    ],
+)  # fmt: skip
+def test_a_default_size_fills_in_only_what_is_missing(
+    container: Document, platform: str, size: str, amounts: dict[str, str]
+) -> None:
+    document = definition({"resourceRequirements": None, **container}, platformCapabilities=[platform])
+    properties = document["containerProperties"]
+    if properties["resourceRequirements"] is None:
+        del properties["resourceRequirements"]
+
+    filled_document, changes = apply_default_size(document, DefaultSize.parse(size), "Research")
+
+    entries = filled_document["containerProperties"].get("resourceRequirements", [])
+    assert {entry["type"]: entry["value"] for entry in entries} == amounts
+    assert len(changes) == len(entries) - len(container.get("resourceRequirements", ()))
+    assert all(resolve_pointer(filled_document, change.pointer) in entries for change in changes)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,", ",2048", "0,2048", "1,3", "1;2048", "-1,2048", "1,2 GiB", "٣,2048"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="such as 1,2048"):
+        DefaultSize.parse(text)
+
+
+def test_each_node_needs_a_size_from_one_group_at_least() -> None:
+    def group(targets: str, **container: Any) -> Document:
+        return {"targetNodes": targets, "container": {"image": "busybox", **container}}
+
+    def problems(*groups: Document) -> list[tuple[str, str]]:
+        properties = {"numNodes": 4, "mainNode": 0, "nodeRangeProperties": list(groups)}
+        found = judge.check_definition({"jobDefinitionName": "n", "type": "multinode", "nodeProperties": properties})
+        return [(problem.pointer, problem.message) for problem in found if problem.rule == "definition.no-size"]
+
+    assert problems(group("0:3", vcpus=1, memory=512)) == []
+    assert problems(group("0:3", vcpus=1, memory=512), group("0:0")) == []
+    [(pointer, message)] = problems(group("0:0", vcpus=1, memory=512), group("1:", vcpus=1))
+    assert pointer == "/nodeProperties/nodeRangeProperties/1/container"
+    assert message.startswith("The group of nodes “1:” does not set memory")
 
 
 def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:

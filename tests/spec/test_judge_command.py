@@ -104,3 +104,24 @@ def test_it_needs_no_settings_no_database_no_redis_and_no_aws() -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["definition", "submission"]
+
+
+def test_a_default_size_is_filled_in_as_for_a_team_and_told(capsys: pytest.CaptureFixture[str], write: Any) -> None:
+    document = definition()
+    del document["containerProperties"]["resourceRequirements"]
+    name = write("definition.json", document)
+
+    code, [said] = run_judge(capsys, name)
+    assert (code, [problem["rule"] for problem in said["problems"]]) == (1, ["definition.no-size"])
+    code, [said] = run_judge(capsys, name, "--default-size", "1,2048")
+    assert (code, said["problems"]) == (0, [])
+    assert [change["message"] for change in said["changes"]] == [
+        "vCPU was set to 1 by --default-size",
+        "Memory was set to 2 GiB by --default-size",
+    ]
+    code, [said] = run_judge(
+        capsys, write("job.json", submission()), "--definition", name, "--default-size", "1,2048"
+    )
+    assert (code, said["problems"]) == (0, [])
+    with pytest.raises(CommandError, match="such as 1,2048"):
+        run_judge(capsys, name, "--default-size", "large")

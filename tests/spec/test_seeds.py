@@ -12,6 +12,7 @@ from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Severity, has_errors
 from jobs.spec.rules import validate, workflow
+from jobs.spec.rules.required_size import DefaultSize, apply_default_size
 from jobs.spec.rules.workflow import StepDependency
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -55,11 +56,22 @@ def test_the_comment_of_the_guide_is_left_out_and_said() -> None:
     assert reading.document["jobQueue"] == "finance-team-queue"
 
 
-def test_the_definition_without_type_and_size_can_be_registered_and_warns_about_submitting() -> None:
+def test_the_definition_without_type_and_size_needs_a_default_size() -> None:
     reading = seed("s3-data-processor.json")
     assert reading.document["type"] == "container"
     assert [change.pointer for change in reading.changes] == ["/type"]
-    assert rules("s3-data-processor.json") == [("/containerProperties", "definition.no-size")]
+    [problem] = validate.validate_parsed(reading)
+    assert (problem.pointer, problem.rule, problem.severity) == (
+        "/containerProperties",
+        "definition.no-size",
+        Severity.ERROR,
+    )
+    document, changes = apply_default_size(reading.document, DefaultSize.parse("1,2048"), "Research")
+    assert [change.message for change in changes] == [
+        "vCPU was set to 1 by Research",
+        "Memory was set to 2 GiB by Research",
+    ]
+    assert validate.validate_document(reading.kind, document) == []
 
 
 def test_the_workflow_waits_as_it_says() -> None:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, NO_DOCUMENT, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Problem, has_errors
 from jobs.spec.rules import validate
+from jobs.spec.rules.required_size import DefaultSize, apply_default_size
 
 EXIT_VALID, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 
@@ -43,29 +44,52 @@ class Command(BaseCommand):
             "--definition", metavar="FILE", help="job definition of the jobs, or of the workflow steps that name it"
         )
 
+        parser.add_argument(
+            "--default-size",
+            metavar="VCPU,MIB",
+            help="size of definitions that set no vCPU or memory, such as 1,2048; teams of the portal can have one",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         kind = DocumentKind(options["kind"]) if options["kind"] else None
-        definition = _read_definition(options["definition"]) if options["definition"] else None
+        size = _parse_size(options["default_size"])
+        definition = _read_definition(options["definition"], size) if options["definition"] else None
         code = EXIT_VALID
         for name in options["files"]:
-            report = _validate_file(name, kind, definition)
+            report = _validate_file(name, kind, definition, size)
             self.stdout.write(json.dumps(report.output, ensure_ascii=False))
             code = max(code, report.exit_code)
         if code:
             sys.exit(code)
 
 
-def _read_definition(name: str) -> Document:
+def _parse_size(text: str | None) -> DefaultSize | None:
     try:
-        result = parse(_read_content(name), DocumentKind.DEFINITION)
+        return DefaultSize.parse(text) if text else None
+    except ValueError as error:
+        raise CommandError(f"--default-size: {error}", returncode=EXIT_UNREADABLE) from error
+
+
+def _with_default_size(result: ParseResult, size: DefaultSize | None) -> ParseResult:
+    if size is None or result.kind is not DocumentKind.DEFINITION:
+        return result
+    document, changes = apply_default_size(result.document, size, "--default-size")
+    return replace(result, document=document, changes=(*result.changes, *changes))
+
+
+def _read_definition(name: str, size: DefaultSize | None) -> Document:
+    try:
+        result = _with_default_size(parse(_read_content(name), DocumentKind.DEFINITION), size)
     except (DocumentParseError, OSError) as error:
         raise CommandError(f"{name}: {_error_text(error)}", returncode=EXIT_UNREADABLE) from error
     return result.document
 
 
-def _validate_file(name: str, kind: DocumentKind | None, definition: Document | None) -> ValidationReport:
+def _validate_file(
+    name: str, kind: DocumentKind | None, definition: Document | None, size: DefaultSize | None
+) -> ValidationReport:
     try:
-        result = parse(_read_content(name), kind)
+        result = _with_default_size(parse(_read_content(name), kind), size)
     except (DocumentParseError, OSError) as error:
         problem = Problem("", _error_text(error), rule=NO_DOCUMENT)
         return ValidationReport(EXIT_UNREADABLE, _report_json(name, None, [problem], None))

@@ -99,6 +99,7 @@ def get_or_create_team(demo: DemoTeam) -> Team:
             "name": demo.name,
             "features": list(demo.features),
             "default_time_limit_seconds": limit,
+            **demo.default_size,
             **demo.approval,
         },
     )

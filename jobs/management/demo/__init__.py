@@ -26,6 +26,7 @@ class DemoTeam:
     cost_center: str
     features: tuple[str, ...] = ()
     default_time_limit_seconds: int | None = None
+    default_size: Mapping[str, int] = field(default_factory=dict)
     approval: Mapping[str, int] = field(default_factory=dict)
     """Thresholds of its approval requests, above anything in the guide."""
 
@@ -55,6 +56,7 @@ TEAMS = (
         features=("public_ip",),
         cost_center="CC-100",
         default_time_limit_seconds=24 * 3600,
+        default_size={"default_vcpus": 1, "default_memory_mib": 2048},
         approval={"approval_usd": 200, "approval_gpus": 8},
     ),
     DemoTeam(

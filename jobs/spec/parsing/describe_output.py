@@ -123,7 +123,7 @@ def _convert_job(job: Document) -> ConvertedRequest:
         document["arrayProperties"] = {"size": job["arrayProperties"]["size"]}
     if list_at(job, "dependsOn"):
         document["dependsOn"] = [dict(entry) if is_object(entry) else entry for entry in job["dependsOn"]]
-    if "schedulingPriority" in job:
+    if "schedulingPriority" in job and job.get("shareIdentifier"):  # without a share it is only the definition's
         document["schedulingPriorityOverride"] = job["schedulingPriority"]
         origins["/schedulingPriorityOverride"] = "/schedulingPriority"
     for key, override, origin in _overrides(job):

@@ -4,6 +4,7 @@ validate    checks a document of any kind; problem_limit stops it when there are
 registry    ids, severities, statements and sources of the rules
 job_definition, job, workflow
             the rules of each kind of document, which chain those of the areas
-platform, multinode_ecs_eks, sizes, volumes, secrets, retries, reserved_names, dependencies, overrides, queue
+platform, multinode_ecs_eks, sizes, required_size, volumes, secrets, retries, reserved_names, dependencies, overrides,
+queue
             the areas
 """

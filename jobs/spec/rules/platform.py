@@ -7,7 +7,7 @@ from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
 from jobs.spec.fargate import FARGATE_MEMORY, LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
-from jobs.spec.rules.sizes import legacy_keys_in_use, legacy_size_fix, missing_sizes, parse_amount, requested_amounts
+from jobs.spec.rules.sizes import legacy_keys_in_use, legacy_size_fix, parse_amount, requested_amounts
 
 _ONLY_EC2 = ("ulimits", "instanceType")
 _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
@@ -64,18 +64,6 @@ def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
             for key in legacy_keys_in_use(container.value):
                 message = f"{key} is not supported on Fargate; use resourceRequirements."
                 yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
-
-
-@rule("fargate.no-size")
-def fargate_size_is_given(document: Document) -> Iterator[Problem]:
-    """A Fargate definition must set vCPU and memory.
-
-    Source: ResourceRequirement, AWS Batch API reference: Fargate takes certain pairs only.
-    """
-    for task in _fargate_tasks(document):
-        missing_names = missing_sizes(task.value) if task.type == "container" else []
-        if missing_names:
-            yield Problem(join_pointer(*task.path), f"A Fargate definition must set {join_words(missing_names)}.")
 
 
 @rule("fargate.gpu")
@@ -252,7 +240,6 @@ RULES = (
     one_platform,
     fargate_has_execution_role,
     fargate_has_no_legacy_sizes,
-    fargate_size_is_given,
     fargate_has_no_gpus,
     fargate_has_no_ec2_fields,
     fargate_log_drivers,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from jobs.spec.containers import ContainerEntry, containers, is_fargate, overrides
+from jobs.spec.containers import ContainerEntry, containers, overrides
 from jobs.spec.documents import Document, is_integer, is_object, list_at, object_at, text_at
-from jobs.spec.problems import Fix, Problem, describe, join_pointer, join_words
+from jobs.spec.problems import Fix, Problem, describe, join_pointer
 from jobs.spec.rules.registry import WARNING, rule
 
 MAX_DEFINITION_BYTES = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
@@ -132,23 +132,6 @@ def no_legacy_size_in_override(document: Document) -> Iterator[Problem]:
                 "has resourceRequirements; use resourceRequirements."
             )
             yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
-
-
-@rule("definition.no-size", WARNING)
-def definition_names_size(document: Document) -> Iterator[Problem]:
-    """A definition without vCPU or memory can be registered, but every submission must then set them.
-
-    Source: the response of AWS Batch to a submission without them: “vCPU is not provided.”
-    """
-    if not isinstance(document.get("containerProperties"), dict) or is_fargate(document):
-        return  # an error on Fargate, with a rule of its own
-    missing_names = missing_sizes(document["containerProperties"])
-    if missing_names:
-        message = (
-            f"The definition does not set {join_words(missing_names)}, so every "
-            "submission must do so in containerOverrides.resourceRequirements."
-        )
-        yield Problem("/containerProperties", message)
 
 
 REQUIREMENT_RULES = (requirement_values_are_valid, requirements_are_unique, no_legacy_size_beside_requirement)

@@ -41,7 +41,11 @@ _PARSERS: Mapping[str, tuple[Callable[[str], object], str]] = {
 }
 """Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
 
-_FIELD_BY_RULE = {(DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role"}
+_FIELD_BY_RULE = {
+    (DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role",
+    (DocumentKind.DEFINITION, "definition.no-size"): "vcpus",
+    (DocumentKind.DEFINITION, "fargate.no-size"): "vcpus",
+}
 """The field for rules about a missing value, which have no place in the document."""
 
 FIELDS_BY_KIND: Mapping[DocumentKind, tuple[FormField, ...]] = {

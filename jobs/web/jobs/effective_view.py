@@ -12,7 +12,8 @@ from jobs.spec import effective
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at, value_at
 from jobs.spec.effective import EffectiveContainer, EffectiveJob, SourcedValue, ValueSource
 from jobs.spec.forms import units
-from jobs.spec.problems import split_pointer
+from jobs.spec.parsing.parser import ParseResult
+from jobs.spec.problems import resolve_pointer, split_pointer
 from jobs.spec.redaction import redact, redact_text, redact_value
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_TAG_PREFIX
 from jobs.spec.time_limit import timeout_seconds
@@ -66,7 +67,7 @@ def result_sections(result: ValidationResult | None) -> list[EffectiveSection]:
         return []
     document = result.parse_result.document
     if result.parse_result.kind is DocumentKind.DEFINITION:
-        return _sections(effective.effective_job(document))
+        return _sections(_with_default_size(effective.effective_job(document), result.parse_result))
     revision = result.resolved_jobs[0].revision if result.resolved_jobs else None
     if revision is None:
         return []
@@ -93,6 +94,24 @@ def _effective_job(definition: Document, document: Document, notes: Iterable[tup
     if view.timeout_seconds and limits:
         view = replace(view, timeout_seconds=SourcedValue(view.timeout_seconds.value, limits[0]))
     return view
+
+
+def _with_default_size(view: EffectiveJob, parsed: ParseResult) -> EffectiveJob:
+    """Name the team or the portal as the source of amounts that it added to containerProperties."""
+    owners = {
+        text_at(resolve_pointer(parsed.document, change.pointer), "type"): change.rule_owner
+        for change in parsed.changes
+        if change.rule_owner and change.pointer.startswith("/containerProperties/resourceRequirements/")
+    }
+    if not owners or len(view.containers) != 1:
+        return view
+    container = view.containers[0]
+    sources = {kind: ValueSource.PORTAL if by == "portal" else ValueSource.TEAM for kind, by in owners.items()}
+    if container.vcpus and "VCPU" in sources:
+        container = replace(container, vcpus=SourcedValue(container.vcpus.value, sources["VCPU"]))
+    if container.memory_mib and "MEMORY" in sources:
+        container = replace(container, memory_mib=SourcedValue(container.memory_mib.value, sources["MEMORY"]))
+    return replace(view, containers=(container,))
 
 
 _TIME_LIMIT = ["timeout", "attemptDurationSeconds"]

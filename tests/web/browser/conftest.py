@@ -70,6 +70,7 @@ def analyst(db: None) -> Member:
         roles=demo.roles,
         features=list(demo.features),
         default_time_limit_seconds=limit,
+        **demo.default_size,
         **demo.approval,
     )
     account = make.account()
