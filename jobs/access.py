@@ -124,7 +124,6 @@ def membership(user: User, slug: str, permission: TeamPermission = "view") -> Me
 
 
 def member_of(user: User, team: Team) -> Member:
-    """Return the user as a member of a team whose object they already have."""
     return _require_member(user, team, "view")
 
 
@@ -140,7 +139,6 @@ def token(member: Member, text_id: str) -> ApiToken:
 
 
 def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:
-    """Return a job by its public id, and the user as a member of its team."""
     row = _get_or_404(
         Job.objects.visible_to(user).select_related(
             "team", "account__status", "queue", "submission__person", "revision__definition", "stop_requested_by"
@@ -160,7 +158,6 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 
 
 def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
-    """Return a submission by its public id, and the user as a member of its team."""
     related = ("team", "account__status", "person", "approval__decided_by")
     row = _get_or_404(Submission.objects.visible_to(user).select_related(*related), text_id)
     return row, _require_member(user, row.team, permission)
@@ -195,7 +192,6 @@ def definition(user: User, text_id: str, permission: TeamPermission | None = Non
 def revision(
     user: User, text_id: str, revision_id: str, permission: TeamPermission | None = None
 ) -> tuple[Revision, Member]:
-    """Return a revision by its public id and its definition's, and the user as a member of their team."""
     definition_row, member = definition(user, text_id, permission)
     row = _get_or_404(Revision.objects.filter(definition=definition_row), revision_id)
     row.definition = definition_row

@@ -16,8 +16,6 @@ Key = tuple[int, str]
 
 
 class AccountThreads:
-    """Running passes by account and purpose."""
-
     def __init__(self) -> None:
         self._threads: dict[Key, threading.Thread] = {}
 

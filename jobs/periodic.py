@@ -28,8 +28,6 @@ PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its f
 
 @dataclass
 class PeriodicTask:
-    """A task that runs for each account at an interval."""
-
     name: str
     interval_seconds: float
     run: Callable[[Account, str], None]

@@ -40,8 +40,6 @@ class TooManyRequestsError(Exception):
 
 
 class DatabaseStorage(Storage):
-    """Counts of windows, one row a key."""
-
     STORAGE_SCHEME = ["batch-portal-database"]
 
     @property
@@ -86,7 +84,6 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
 
 
 def reset_process_counts() -> None:
-    """Reset the counts of this process."""
     _in_this_process().storage.reset()
 
 

@@ -34,19 +34,16 @@ CODE_LENGTH = 16
 
 
 def is_required(user: Any) -> bool:
-    """Return whether the person must have one."""
     if settings.QUICKSTART:
         return False
     return bool(user.is_staff) or (settings.SECOND_FACTOR_FOR_LEADS and _is_lead(user))
 
 
 def _is_lead(user: Any) -> bool:
-    """Return whether the person leads a team."""
     return bool(user.is_authenticated) and Membership.objects.filter(user_id=user.pk, role=Role.LEAD).exists()
 
 
 def is_enrolled(user: Any) -> bool:
-    """Return whether the person has one."""
     return bool(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists())
 
 
@@ -71,13 +68,11 @@ def mark_verified(request: HttpRequest) -> None:
 
 
 def is_recently_authenticated(request: HttpRequest, seconds: float) -> bool:
-    """Return whether the user gave a password or a code in this session a short while ago."""
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < seconds
 
 
 def next_step_url(request: HttpRequest) -> str:
-    """Return the URL to set up a factor, or to verify it and come back."""
     if not is_enrolled(request.user):
         return reverse("mfa_activate_totp")
     return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}"

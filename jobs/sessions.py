@@ -51,7 +51,6 @@ class SignedInSession:
 
 
 def record_sign_in(user: Any, key: str, *, address: str, user_agent: str) -> None:
-    """Record that a person has signed in with the session of that key."""
     max_length = UserSession._meta.get_field("user_agent").max_length  # noqa: SLF001 - Django's documented API
     UserSession.objects.update_or_create(
         session_key=key,
@@ -60,7 +59,6 @@ def record_sign_in(user: Any, key: str, *, address: str, user_agent: str) -> Non
 
 
 def record_use(key: str, *, address: str) -> None:
-    """Record that the session was used just now, and from where."""
     UserSession.objects.filter(session_key=key).update(last_seen_at=now(), ip=address or NO_ADDRESS)
 
 
@@ -104,17 +102,14 @@ def end_session(user: Any, text_id: str) -> bool:
 
 
 def end_other_sessions(user: Any, current_key: str | None) -> int:
-    """End every session of the person but the current one, and return how many there were."""
     return _end([key for key in _keys(user) if key != current_key])
 
 
 def end_all_sessions(user: Any) -> int:
-    """End every session of the person, and return how many there were."""
     return _end(_keys(user))
 
 
 def delete_expired() -> None:
-    """Delete expired sessions and their rows."""
     Session.objects.filter(expire_date__lte=now()).delete()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

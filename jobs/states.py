@@ -42,8 +42,6 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """The presentation of a delivery or state."""
-
     name: str
     label: str
     icon: str

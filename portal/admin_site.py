@@ -37,7 +37,6 @@ class PortalAdminSite(AdminSite):
     index_title = "Administration"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the lists in groups of the portal's own, rather than by Django app."""
         apps = super().get_app_list(request, app_label)
         if app_label:
             return apps
@@ -82,7 +81,6 @@ class PortalAdminSite(AdminSite):
     def password_change(  # type: ignore[override] # redirects instead
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the portal's own page."""
         return redirect("account_change_password")
 
 

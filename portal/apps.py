@@ -15,7 +15,5 @@ class PortalConfig(AppConfig):
 
 
 class PortalAdminConfig(admin.AdminConfig):
-    """Django's admin with the portal's own sign-in."""
-
     default = False
     default_site = "portal.admin_site.PortalAdminSite"

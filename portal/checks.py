@@ -18,7 +18,6 @@ JSON_SERIALIZER = "rq.serializers.JSONSerializer"
 
 
 def check_portal(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Return all errors, for Django."""
     if app_configs is not None:
         return []
     mode = check_production if settings.PRODUCTION else check_quickstart

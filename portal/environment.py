@@ -19,8 +19,6 @@ _LABEL = re.compile(r"[A-Za-z0-9_.:/=+@-][A-Za-z0-9_.:/=+@ -]{0,127}")
 
 
 class Environment:
-    """The environment variables of one process."""
-
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
 
@@ -28,7 +26,6 @@ class Environment:
         return self._variables.get(name, "").strip() or default
 
     def names(self, name: str, default: Sequence[str] = ()) -> list[str]:
-        """Return a comma-separated list."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or list(default)
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
@@ -76,7 +73,6 @@ class Environment:
         return value
 
     def redis(self, name: str, default: str) -> tuple[ParseResult, int]:
-        """Return the URL of a Redis database, and the database's number."""
         try:
             parsed = urlparse(self.url(name, ("redis", "rediss"), default))
             parsed.port  # noqa: B018 - raises ValueError if it is no number, or out of range

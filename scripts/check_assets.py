@@ -31,7 +31,6 @@ def main(arguments: list[str]) -> int:
 
 
 def find_problems() -> list[str]:
-    """Return the differences from the manifest."""
     entries = json.loads(MANIFEST.read_text())
     problems = [
         f"static/{entry['file']} differs from static/vendor/manifest.json."
@@ -52,7 +51,6 @@ def digest(path: Path) -> str:
 
 
 def sources_digest() -> str:
-    """Return the digest of names and contents of all sources of the bundle."""
     checksum = hashlib.sha256()
     for path in sorted(file for file in SOURCES.rglob("*") if file.is_file() and "node_modules" not in file.parts):
         checksum.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
@@ -60,7 +58,6 @@ def sources_digest() -> str:
 
 
 def install_bundle(folder: Path) -> None:
-    """Install a new bundle, and write it into the manifest."""
     for name in (BUNDLE, LICENCES):
         (STATIC / name).write_bytes((folder / Path(name).name).read_bytes())
     other_entries = [entry for entry in json.loads(MANIFEST.read_text()) if entry["file"] not in (BUNDLE, LICENCES)]

@@ -56,7 +56,6 @@ TAIL = """\
 
 
 def page() -> str:
-    """Return the expected text of the page."""
     from jobs import access  # noqa: PLC0415 - models can be read only once Django is set up
 
     lines = [

@@ -53,7 +53,6 @@ is in the first column.
 
 
 def page() -> str:
-    """Return the expected text of the page."""
     groups: dict[str, list[ValidationRule]] = {subject: [] for subject in SUBJECTS}
     for rule in sorted(REGISTRY.values(), key=lambda rule: rule.id):
         groups[rule.id.partition(".")[0]].append(rule)

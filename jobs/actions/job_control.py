@@ -61,7 +61,6 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
 
 
 def _withdraw_approvals(submissions: Iterable[int], member: Member) -> None:
-    """Withdraw approvals that have no awaiting jobs left."""
     awaiting_jobs = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
     Approval.objects.waiting().filter(~Exists(awaiting_jobs), submission__in=submissions).update(
         decision=Decision.WITHDRAWN, decided_by=member.user, decided_at=now()

@@ -48,8 +48,6 @@ class DefinitionReference:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Account and targets of a document, and the problems of names that could not be resolved."""
-
     account: Account | None
     resolved_jobs: tuple[ResolvedJob, ...]
     problems: tuple[Problem, ...]
@@ -203,7 +201,6 @@ class _Resolver:
     def _matching_arn(
         self, reference: DefinitionReference, revisions: list[Revision] | None
     ) -> list[Revision] | None:
-        """Return the revisions that the ARN can mean."""
         if reference.arn is None or revisions is None:
             return revisions
         return [
@@ -299,8 +296,6 @@ class _DefinitionMatch:
 
 @dataclass(frozen=True)
 class _NameList:
-    """A team's names of one kind, and a sentence that lists them."""
-
     names: tuple[str, ...]
     sentence: str
 
@@ -322,7 +317,6 @@ def _job_id_pointers(step: Document) -> list[tuple[str, str]]:
 
 
 def _parent_job_id(job_id: str) -> str:
-    """Return the id of the array behind a child's id."""
     return job_id.partition(":")[0]
 
 
@@ -342,7 +336,6 @@ def _only_account(team: Team, problems: list[Problem]) -> Account | None:
 def _not_runnable_problem(
     name: str, number: int | None, pointer: str, revisions: Sequence[Revision], runnable: Sequence[Revision]
 ) -> Problem:
-    """Return why none of the existing revisions can run."""
     definition = next((revision.definition for revision in revisions if revision.definition.archived_at), None)
     if definition and not runnable:
         return _archived_problem(definition, pointer, "It accepts no more jobs.")
@@ -366,7 +359,6 @@ def _not_runnable_problem(
 
 
 def _archived_problem(definition: Definition, pointer: str, advice: str) -> Problem:
-    """Return the problem of a deactivated name."""
     date_text = f" on {_format_day(definition.archived_at)}" if definition.archived_at else ""
     message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")

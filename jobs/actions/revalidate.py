@@ -44,7 +44,6 @@ def revalidate(
 
 
 def _runnable_revisions(result: ValidationResult, member: Member) -> QuerySet[Revision, GrantRow]:
-    """Return the result's revisions that the team can still use, as rows beside the grants."""
     usable = Definition.objects.usable_by(member.team)
     revisions = Revision.objects.runnable().filter(pk__in=_revision_ids(result), definition__in=usable)
     return revisions.order_by().values_list(Value(_REVISION, output_field=TextField()), Cast("pk", TextField()))

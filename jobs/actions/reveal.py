@@ -13,8 +13,6 @@ from jobs.spec.redaction import redacted_values
 
 @dataclass(frozen=True)
 class SecretValue:
-    """A masked value with its pointer and its name."""
-
     pointer: str
     name: str
     value: str

@@ -20,8 +20,6 @@ MAX_TIME_LIMIT_SECONDS = 2**31 - 1
 
 @dataclass(frozen=True)
 class SubmissionEstimate:
-    """A submission as policy compares it, its cost, and why it would wait for approval."""
-
     summary: SubmissionSummary
     cost: CostEstimate
     reasons: tuple[ApprovalReason, ...] = ()
@@ -54,7 +52,6 @@ def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: Us
 
 
 def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapping[str, tuple[JobRequest, Revision]]:
-    """Append a number to a name that several jobs share."""
     jobs_by_name: dict[str, tuple[JobRequest, Revision]] = {}
     count: dict[str, int] = {}
     for name, request, revision in jobs:

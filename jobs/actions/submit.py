@@ -151,7 +151,6 @@ class _IdempotentRequest:
         return submission
 
     def fields(self) -> dict[str, str]:
-        """Return the fields of a submission that hold the key."""
         return {
             "request_key": self.key,
             "request_hash": self.text_hash,
@@ -243,7 +242,6 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
 
 
 def approval_note(reasons: Iterable[ApprovalReason]) -> str:
-    """Return the delivery note of jobs that wait for approval."""
     return " ".join(reason.message for reason in reasons)
 
 
@@ -335,7 +333,6 @@ def submission_name(workflow: WorkflowPlan) -> str:
 
 
 def submission_notes(result: ValidationResult) -> list[dict[str, str]]:
-    """Return parser changes and warnings, to be stored with the submission."""
     document = result.parse_result.document
     changes = [
         {**change.as_json(), "severity": "change", **({"by": change.rule_owner} if change.rule_owner else {})}

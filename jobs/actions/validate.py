@@ -34,8 +34,6 @@ MIN_RETRY_SECONDS = 30
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """Outcome of a validation, with what the names in the document resolve to."""
-
     parse_result: ParseResult
     account: Account | None
     problems: tuple[Problem, ...]
@@ -56,7 +54,6 @@ class ValidationResult:
 
     @property
     def is_valid(self) -> bool:
-        """Whether it would be accepted as it is."""
         return not has_errors(self.problems)
 
     @property
@@ -161,7 +158,6 @@ def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], mem
 def _definitions_and_queues(
     reading: ParseResult, targets: Sequence[ResolvedJob]
 ) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
-    """Return the resolved definitions and queues by the names that the document has for them."""
     steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     definitions: dict[str, Document] = {}
     queues: dict[str, QueueFacts] = {}
@@ -191,7 +187,6 @@ def _drop_reported_fields(violations: Iterable[Problem], problems: Sequence[Prob
 
 
 def _job_requests(reading: ParseResult, resolution: Resolution) -> Iterator[tuple[str, JobRequest]]:
-    """Yield the request of each job with its pointer, for jobs whose queue is resolved."""
     for target in resolution.resolved_jobs:
         if target.queue is not None:
             document = resolve_pointer(reading.document, target.pointer)

@@ -56,8 +56,6 @@ class ChannelFilter(ChoiceFilter):
 
 
 class AuditChangeList(ChangeList):
-    """A page of entries, with the names of people and tokens in two queries."""
-
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         entries: Any = list(self.result_list)
@@ -68,8 +66,6 @@ class AuditChangeList(ChangeList):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """The audit log, with people by name as on the portal's own page."""
-
     list_display = ["created_at", "team", "who", "what", "channel", "address"]
     list_display_links = ["created_at", "what"]
     list_filter = [ActionFilter, ChannelFilter]

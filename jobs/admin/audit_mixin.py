@@ -45,7 +45,6 @@ def take_snapshot(row: Model) -> RowSnapshot:
 
 
 def take_snapshots(rows: QuerySet[Any]) -> dict[Any, RowSnapshot]:
-    """Return snapshots by primary key, with related rows fetched along."""
     names = [field.name for field in rows.model._meta.concrete_fields if field.is_relation and not field.null]
     return {row.pk: take_snapshot(row) for row in (rows.select_related(*names) if names else rows)}
 
@@ -90,8 +89,6 @@ def update_and_record(
 
 
 class AuditedModelAdmin(admin.ModelAdmin):
-    """A model admin that logs its changes and those of its inlines."""
-
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
@@ -133,7 +130,6 @@ class AuditedModelAdmin(admin.ModelAdmin):
 
 
 def _changed_rows(formset: Any) -> dict[Any, RowSnapshot]:
-    """Return the rows that a formset is about to change or delete."""
     keys = [form.instance.pk for form in formset.forms if form.instance.pk and form.has_changed()]
     return take_snapshots(formset.model._base_manager.filter(pk__in=keys)) if keys else {}
 

@@ -9,8 +9,6 @@ from django.template.response import TemplateResponse
 
 
 class ConfirmMixin:
-    """Ask before an action of a list is carried out."""
-
     def ask(
         self: Any,
         request: HttpRequest,

@@ -22,8 +22,6 @@ MAX_REVISIONS_SHOWN = 20
 
 
 class TransferForm(forms.Form):
-    """The team to transfer to."""
-
     team = forms.ModelChoiceField(
         Team.objects.filter(active=True),
         widget=AutocompleteSelect(Definition._meta.get_field("team"), admin.site),  # noqa: SLF001 - Django documents no public name for it
@@ -31,8 +29,6 @@ class TransferForm(forms.Form):
 
 
 class InUseFilter(admin.SimpleListFilter):
-    """Filter by whether jobs can use the name."""
-
     title = "in use"
     parameter_name = "in_use"
 

@@ -13,8 +13,6 @@ MAX_INTEGER = 2**31 - 1
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
-
     def __init__(self, *, rows: int = 3, **options: Any) -> None:
         super().__init__(required=False, widget=forms.Textarea(attrs={"rows": rows, "cols": 30}), **options)
 
@@ -30,8 +28,6 @@ class LinesField(forms.CharField):
 
 
 class QuantityField(forms.IntegerField):
-    """A whole number of a unit, read and shown as people write it."""
-
     widget = forms.TextInput(attrs={"size": 9})
     default_error_messages: ClassVar[dict[str, Any]] = {
         "max_value": "This is above the largest value that AWS Batch takes."

@@ -53,8 +53,6 @@ def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
 
 
 class QueueGrantForm(forms.ModelForm):
-    """The limits of a grant, in the units that people write."""
-
     max_memory_mib = MemoryField(label="Max. memory", required=False)
     max_run_seconds = DurationField(
         label="Max. time limit",
@@ -69,8 +67,6 @@ class QueueGrantForm(forms.ModelForm):
 
 
 class TeamGrantFormSet(BaseInlineFormSet):
-    """The queues of one team."""
-
     def clean(self) -> None:
         super().clean()
         defaults = [form for form in self.forms if _is_default(form)]
@@ -79,8 +75,6 @@ class TeamGrantFormSet(BaseInlineFormSet):
 
 
 class QueueGrantFormSet(BaseInlineFormSet):
-    """The teams of one queue."""
-
     def clean(self) -> None:
         super().clean()
         teams = [form.cleaned_data["team"] for form in self.forms if _is_default(form) and form.has_changed()]
@@ -97,8 +91,6 @@ def _is_default(form: forms.ModelForm) -> bool:
 
 
 class GrantToTeamsForm(QueueGrantForm):
-    """Teams to grant queues to."""
-
     team = forms.ModelMultipleChoiceField(
         Team.objects.all(),
         label="Teams",
@@ -108,8 +100,6 @@ class GrantToTeamsForm(QueueGrantForm):
 
 
 class GrantQueuesForm(QueueGrantForm):
-    """Queues to grant to teams."""
-
     queue = forms.ModelMultipleChoiceField(
         Queue.objects.all(),
         label="Queues",
@@ -119,8 +109,6 @@ class GrantQueuesForm(QueueGrantForm):
 
 
 class GrantActionMixin:
-    """The action of a list that grants its selected queues, or grants queues to its selected teams."""
-
     grant_form: type[QueueGrantForm]
     grant_title: str
 

@@ -16,7 +16,6 @@ PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 def may_change_account(request: HttpRequest, person: User) -> bool:
-    """Return whether the requesting user may change that user's account, memberships and tokens."""
     return bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
@@ -58,8 +57,6 @@ class MembershipFormSet(BaseInlineFormSet):
 
 
 class MembershipInlineMixin:
-    """An inline of memberships that leaves those of administrators to superusers."""
-
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, formset=MembershipFormSet, **options)  # type: ignore[misc]
         formset.request = request  # the admin makes a new class for each request

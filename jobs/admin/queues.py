@@ -37,8 +37,6 @@ AWS_FIELDS = (
 
 
 class TeamFilter(admin.SimpleListFilter):
-    """Filter by the team that can submit to it, or none."""
-
     title = "team"
     parameter_name = "team"
 

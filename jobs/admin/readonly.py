@@ -9,8 +9,6 @@ from jobs.admin.audit_mixin import AuditedModelAdmin
 
 
 class ReadOnlyMixin:
-    """No adding, changing or deleting."""
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -121,8 +121,6 @@ class TeamForm(forms.ModelForm):
 
 
 class MissingFilter(admin.SimpleListFilter):
-    """Filter by what a team lacks to work."""
-
     title = "missing"
     parameter_name = "missing"
 
@@ -142,8 +140,6 @@ class MissingFilter(admin.SimpleListFilter):
 
 
 class TeamChangeList(PrefetchedChangeList):
-    """The list of teams, with the numbers of their queues and members."""
-
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         counts = {
             "grant_count": _count_of(QueueGrant.objects.all()),
@@ -154,7 +150,6 @@ class TeamChangeList(PrefetchedChangeList):
 
 
 def _count_of(rows: QuerySet[Any]) -> Coalesce:
-    """Return the number of rows of the outer team, as an annotation."""
     counts = rows.filter(team=OuterRef("pk")).order_by().values("team").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counts), 0)
 

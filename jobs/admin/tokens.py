@@ -66,6 +66,5 @@ class TokenAdmin(ConfirmMixin, NoDeleteAdmin):
 
 
 def _usage(token: ApiToken) -> list[str]:
-    """Return whose token it is, and whether something uses it."""
     use = f"last used {timesince(token.used_at, depth=1)} ago" if token.used_at else "never used"
     return [str(token.team), token.person.display_name, "revoked before" if token.revoked_at else use]

@@ -23,8 +23,6 @@ _SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES}
 
 @dataclass(frozen=True)
 class Caller:
-    """The token of the request, and the member it acts for."""
-
     token: ApiToken
     member: Member
 
@@ -46,8 +44,6 @@ class Caller:
 
 
 class CallerRequest(HttpRequest):
-    """An authenticated request."""
-
     auth: Caller
 
 

@@ -18,7 +18,6 @@ _slots = threading.BoundedSemaphore(MAX_WAITING_REQUESTS)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Return as soon as the condition holds, or when the time is up."""
     seconds = min(max(seconds, 0.0), MAX_WAIT_SECONDS)
     if not seconds:
         return

@@ -16,8 +16,6 @@ from django.http import HttpRequest, HttpResponse
 
 
 class Channel(StrEnum):
-    """Channels through which people act."""
-
     WEB = "web"
     API = "api"
     CLI = "cli"
@@ -27,8 +25,6 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class AuditContext:
-    """Channel, client address and API token of an action."""
-
     channel: str
     address: str = ""
     token: UUID | None = None
@@ -58,8 +54,6 @@ def set_token(token: UUID) -> None:
 
 
 class AuditContextMiddleware:
-    """Sets the audit context of each request."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

@@ -30,8 +30,6 @@ MAX_LIST_ENTRIES = 100
 
 @dataclass(frozen=True)
 class AuditTarget:
-    """Object of an action, in words that remain when it is gone."""
-
     noun: str
     id: str = ""
     label: str = ""

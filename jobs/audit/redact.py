@@ -14,7 +14,6 @@ def redact_for_audit(value: Any) -> Any:
 
 
 def truncate(value: Any) -> Any:
-    """Truncate long texts and lists, with a note on how much is missing."""
     if isinstance(value, dict):
         rows = list(value.items())
         entries = {key[:MAX_TEXT_LENGTH]: truncate(entry) for key, entry in rows[:MAX_ENTRIES]}

@@ -22,8 +22,6 @@ ACTIVE_TRIGGERS_SQL = {
 
 @dataclass(frozen=True)
 class ChainVerification:
-    """How far a chain is intact, and where and how it breaks."""
-
     chain: int
     first: int
     last: int
@@ -68,7 +66,6 @@ def verify_chain(chain: int) -> ChainVerification:
 
 
 def missing_triggers() -> list[str]:
-    """Return the triggers that should protect the audit log and are not active."""
     with connection.cursor() as cursor:
         cursor.execute(ACTIVE_TRIGGERS_SQL[connection.vendor])
         names = {name for (name,) in cursor.fetchall()}

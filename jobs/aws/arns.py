@@ -23,8 +23,6 @@ _PARTITIONS = {
 
 @dataclass(frozen=True)
 class BatchArn:
-    """The parsed ARN of a job queue or a job definition."""
-
     partition: str
     region: str
     account_number: str

@@ -43,8 +43,6 @@ class RegisteredRevision:
 
 @dataclass(frozen=True)
 class AttemptObservation:
-    """One finished attempt of a job."""
-
     started_at: datetime | None
     stopped_at: datetime | None
     exit_code: int | None
@@ -131,8 +129,6 @@ def find_job_ids(client: Any, queue: str, name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class JobSummary:
-    """A job in the response of ListJobs."""
-
     batch_id: str
     name: str
     created_at: int  # milliseconds since 1970; 0 if unknown
@@ -186,8 +182,6 @@ def parse_child_index(batch_id: str) -> int | None:
 
 @dataclass(frozen=True)
 class DescribeResult:
-    """The result of a DescribeJobs call."""
-
     observations: tuple[Observation, ...]
     unreadable_ids: frozenset[str] = frozenset()
     """Requested ids about which nothing is known, because part of the response could not be read."""

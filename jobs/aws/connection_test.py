@@ -53,8 +53,6 @@ class ProbeTargets:
 
 @dataclass(frozen=True)
 class ConnectionTestResult:
-    """The portal's identity in the account, and its permissions there."""
-
     caller: str
     number: str
     checks: tuple[PermissionCheck, ...]
@@ -112,8 +110,6 @@ def _check_access(clients: ClientFactory, targets: ProbeTargets) -> tuple[list[P
 
 @dataclass(frozen=True)
 class Probe:
-    """A harmless call that needs a permission, and the meaning of a denial."""
-
     action: str
     request: ProbeCall
     on_denied: Callable[[AwsError], PermissionCheck]

@@ -70,8 +70,6 @@ def limit_call_time(client: Any, seconds: float) -> None:
 
 
 class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs leave out what is needed here
-    """botocore's HTTP session, with sockets that know the deadline of their call."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._seconds = float("inf")

@@ -28,8 +28,6 @@ class QueueAddress:
 
 @dataclass(frozen=True)
 class Message:
-    """A message, and the handle to delete it."""
-
     body: str
     handle: str
 

@@ -36,14 +36,10 @@ class CallOutcome:
 
 @dataclass
 class OutcomeTracker:
-    """The outcomes of every account's calls."""
-
     _by_account: dict[Hashable, CallOutcome] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, client: Any, account: Hashable) -> None:
-        """Record the outcome of each of the client's calls from now on."""
-
         def answered(http_response: Any, **_: object) -> None:
             if http_response.status_code >= SERVER_ERROR:
                 self._record_failure(account, f"AWS returned a server error (HTTP {http_response.status_code}).")

@@ -123,13 +123,11 @@ class ResponseReader:
         return [entry.translate(_UNSTORABLE) for entry in self._list(key) if isinstance(entry, str)]
 
     def text_map(self, key: str) -> dict[str, str]:
-        """Return the members of an object that are texts."""
         return {
             str(name): value for name, value in storable_json(self.nested(key).raw).items() if isinstance(value, str)
         }
 
     def number_map(self, key: str) -> dict[str, int]:
-        """Return the members of an object that are whole numbers."""
         inner = self.nested(key)
         numbers = {name: inner.number(name) for name in inner.raw}
         return {str(storable_json(name)): number for name, number in numbers.items() if number is not None}

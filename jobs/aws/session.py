@@ -36,8 +36,6 @@ SANDBOX_SECRET = "sandbox"  # noqa: S105 - the sandbox checks the date of a sign
 
 
 class Purpose(Enum):
-    """The purpose of a client, which decides its time-outs and retries."""
-
     SUBMIT = "submit"
     READ = "read"
     INTERACTIVE = "page"
@@ -85,8 +83,6 @@ ROLE_ACCESS = "role"
 
 
 class AccountLike(Protocol):
-    """The fields of an account that its clients need."""
-
     access: str
     region: str
     endpoint_url: str

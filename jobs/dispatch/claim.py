@@ -40,7 +40,6 @@ def claim_jobs(account: Account, limit: int) -> list[Job]:
 
 
 def unclaim(jobs: list[Job]) -> None:
-    """Release the leases of jobs that were claimed and not started."""
     for job in jobs:
         Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
 

@@ -33,8 +33,6 @@ class Acceptance:
 
 
 class DeliveryLog:
-    """Writer of a delivery's records, shared by its threads."""
-
     def __init__(self) -> None:
         self._commit: GroupCommit[Job | Acceptance, DeliveryAttempt | bool | None] = GroupCommit(_write_entries)
 

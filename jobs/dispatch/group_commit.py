@@ -15,8 +15,6 @@ Result = TypeVar("Result")
 
 @dataclass
 class _Slot(Generic[Request, Result]):
-    """A waiting thread's request and its outcome."""
-
     request: Request
     is_done: bool = False
     results: list[Result] = field(default_factory=list)

@@ -33,11 +33,9 @@ def new_external_id() -> str:
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def active(self) -> Self:
-        """Return accounts that are in use."""
         return self.filter(active=True)
 
     def usable_by(self, team: "Team") -> Self:
-        """Return active accounts in which the team has a queue."""
         return self.active().filter(queues__grants__team=team).distinct()
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 
 class Decision(models.TextChoices):
-    """Decision on a request."""
-
     WAITING = "waiting", "Waiting"
     APPROVED = "approved", "Approved"
     DECLINED = "declined", "Declined"
@@ -40,7 +38,6 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         return decidable.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
 
     def not_escalated_by(self, user: "User") -> Self:
-        """Exclude requests that the user made larger."""
         return self.exclude(Exists(ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
 
     def with_escalated_by(self, user: "User") -> Self:
@@ -99,14 +96,12 @@ class Approval(models.Model):
         return ApprovalEdit.objects.escalating().filter(approval=self, editor=user).exists()
 
     def escalators(self) -> list[str]:
-        """Return the usernames of everyone who ever made it larger."""
         edits = ApprovalEdit.objects.escalating().filter(approval=self)
         return sorted(set(edits.values_list("editor__username", flat=True)))
 
 
 class ApprovalEditQuerySet(models.QuerySet["ApprovalEdit"]):
     def escalating(self) -> Self:
-        """Return edits that made the request larger."""
         return self.exclude(escalations=[])
 
 

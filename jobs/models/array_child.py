@@ -10,7 +10,6 @@ from jobs.states import FINAL_STATES, State, Status, status_of
 
 class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
     def finished(self) -> Self:
-        """Return children that have ended."""
         return self.filter(state__in=FINAL_STATES)
 
 

@@ -17,8 +17,6 @@ PROBE_TIMEOUT = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class CircuitBreaker:
-    """Consecutive failures, when it opened, when to probe, and the reason."""
-
     failures: int = 0
     opened_at: datetime | None = None
     retry_at: datetime | None = None
@@ -34,7 +32,6 @@ class CircuitBreaker:
         return self == CircuitBreaker()
 
     def may_probe(self, now: datetime) -> bool:
-        """Return whether it is time to probe."""
         return self.retry_at is not None and now >= self.retry_at
 
     def with_probe_started(self, now: datetime) -> "CircuitBreaker":

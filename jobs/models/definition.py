@@ -17,15 +17,12 @@ if TYPE_CHECKING:
 
 class DefinitionQuerySet(models.QuerySet["Definition"]):
     def active(self) -> Self:
-        """Return definitions that are not deactivated, as the catalog offers."""
         return self.filter(archived_at=None)
 
     def runnable(self) -> Self:
-        """Return definitions with a runnable revision."""
         return self.filter(Exists(Revision.objects.runnable().filter(definition=OuterRef("pk"))))
 
     def usable_by(self, team: Team) -> Self:
-        """Return the team's own definitions, and those shared with everyone."""
         return self.filter(Q(team=team) | Q(shared=True))
 
     def visible_to(self, user: "User") -> Self:
@@ -168,5 +165,4 @@ class Revision(models.Model):
 
     @property
     def qualified_name(self) -> str:
-        """Name with revision number."""
         return f"{self.definition.name}:{self.number}"

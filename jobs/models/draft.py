@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 
 class DraftKind(models.TextChoices):
-    """Page on which a draft is written."""
-
     JOB = "job", "Job"
     DEFINITION = "definition", "Definition"
     JSON = "json", "JSON"

@@ -41,8 +41,6 @@ def one_star_at_the_end(pattern: str) -> None:
 
 
 class RoleGrant(models.Model):
-    """An IAM role that a team's jobs may have as job role or execution role."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="role_grants")
     pattern = models.CharField(
         "ARN",
@@ -63,8 +61,6 @@ class RoleGrant(models.Model):
 
 
 class ImageGrant(models.Model):
-    """Images that a team's jobs may run."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="image_grants")
     pattern = models.CharField(
         "image",
@@ -82,8 +78,6 @@ class ImageGrant(models.Model):
 
 
 class TagSource(models.TextChoices):
-    """Who sets a tag."""
-
     PERSON = "person", "The user, with the default suggested"
     TEAM = "team", "The team's default, unless the user enters another value"
     PORTAL = "portal", "The portal, always with the default"

@@ -108,7 +108,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
 
     def due_for_poll(self) -> Self:
-        """Return active jobs that are due for a poll."""
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
     def with_unread_failures(self) -> Self:
@@ -117,7 +116,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
 
     def stop_pending(self) -> Self:
-        """Return active jobs with a stop request."""
         return self.active().filter(stop_requested_at__isnull=False)
 
 
@@ -369,7 +367,6 @@ class StateChange(models.Model):
 
     @property
     def updated_by(self) -> str:
-        """Who caused the change, as pages name it."""
         return _UPDATED_BY.get(self.source, self.source)
 
 

@@ -35,7 +35,6 @@ class KeysetPage(Generic[Row]):
     """The first row of the next page, if that was read too."""
 
     def with_rows(self, rows: list[OtherRow]) -> "KeysetPage[OtherRow]":
-        """Return the page with something else in place of each row."""
         return KeysetPage(rows, self.previous, self.next, self.is_first)
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 class QueueQuerySet(models.QuerySet["Queue"]):
     def granted_to(self, team: Team) -> Self:
-        """Return queues granted to the team."""
         return self.filter(grants__team=team, account__active=True)
 
     def visible_to(self, user: "User") -> Self:

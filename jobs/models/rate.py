@@ -6,8 +6,6 @@ from django.db import models
 
 
 class Resource(models.TextChoices):
-    """Resources that are paid for by the hour."""
-
     VCPU = "vcpu", "vCPU-hour"
     MEMORY = "memory", "GiB-hour of memory"
     GPU = "gpu", "GPU-hour"

@@ -18,7 +18,6 @@ RETURNING count
 
 class RequestCountQuerySet(models.QuerySet["RequestCount"]):
     def running(self) -> Self:
-        """Return counts whose window has not ended."""
         return self.filter(until__gt=now())
 
     def add(self, key: str, amount: int, seconds: int) -> int:

@@ -22,8 +22,6 @@ DEMO_KEY_PREFIX = "demo-"
 
 
 class Source(models.TextChoices):
-    """How a submission was made."""
-
     FORM = "form", "Form"
     JSON = "json", "JSON"
     API = "api", "API"
@@ -107,7 +105,6 @@ class Submission(models.Model):
 
     @property
     def is_from_demo(self) -> bool:
-        """Whether the demo made it, and no user."""
         return (self.request_key or "").startswith((GENERATED_KEY_PREFIX, DEMO_KEY_PREFIX))
 
     @property

@@ -22,8 +22,6 @@ class TeamQuerySet(models.QuerySet["Team"]):
 
 
 class Team(models.Model):
-    """People who work, submit and pay together."""
-
     slug = models.SlugField(unique=True, max_length=40)
     name = models.CharField(max_length=80, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive team keeps its history but can't submit jobs.")
@@ -104,7 +102,6 @@ class Team(models.Model):
 
     @property
     def has_approval_thresholds(self) -> bool:
-        """Whether the team has any threshold."""
         thresholds = (self.approval_usd, self.approval_vcpu_hours, self.approval_gpus, self.approval_array_size)
         return any(threshold is not None for threshold in thresholds)
 
@@ -118,8 +115,6 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A user's role in a team."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.ANALYST)

@@ -39,8 +39,6 @@ class FieldCapability:
 
 @dataclass(frozen=True)
 class CapabilityUse:
-    """A use of a capability in a document."""
-
     capability: str
     pointer: str
     name: str  # of the field, without list indexes: containerProperties.user

@@ -51,7 +51,6 @@ class QueueLimits:
 
     @property
     def has_active_limits(self) -> bool:
-        """Whether the current usage matters."""
         return self.active_jobs is not None or self.active_vcpus is not None
 
 

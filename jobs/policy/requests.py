@@ -13,8 +13,6 @@ from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """Capabilities and size that a definition, or a job on its definition, requests."""
-
     uses: tuple[CapabilityUse, ...]
     size: JobSize
     own_tags: Mapping[str, str]  # of the document itself

@@ -17,8 +17,6 @@ PORTAL = "the portal"
 
 @dataclass(frozen=True)
 class TagRequirement:
-    """A tag rule as plain values."""
-
     key: str
     required: bool = False
     allowed: tuple[str, ...] = ()
@@ -41,8 +39,6 @@ class TagRequirement:
 
 @dataclass(frozen=True)
 class AppliedTag:
-    """A default tag, and who sets it."""
-
     key: str
     value: str
     source: str

@@ -203,7 +203,6 @@ class _Pricing:
         return self._lines[size, seconds]
 
     def unknown(self, job: PlannedJob) -> tuple[str, ...]:
-        """Return why a run has no price, in sentences."""
         return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR_SECONDS).reasons
 
     def amount(self, job: PlannedJob, seconds: Decimal) -> CostAmount:

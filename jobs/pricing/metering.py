@@ -76,7 +76,6 @@ def charge(job: Job, table: Rates | None = None) -> None:
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:
-    """Build the rows of a job's receipt, not saved."""
     size = PricedSize.of(job, job.account.region)
     return [_cost_line(job, line) for line in build_receipt(size, attempts, table).lines]
 

@@ -23,8 +23,6 @@ class Price:
 
 
 class Rates:
-    """Lookup of prices by place and day."""
-
     def __init__(self, prices: Iterable[Price]) -> None:
         self._newest_first: dict[tuple[str, str, str, str], list[Price]] = defaultdict(list)
         for price in sorted(prices, key=lambda price: price.valid_from, reverse=True):
@@ -39,7 +37,6 @@ class Rates:
         return None
 
     def prices_on(self, day: date) -> list[Price]:
-        """Return all prices of a day, sorted as the table is."""
         newest = (
             next((price for price in prices if price.valid_from <= day), None)
             for _, prices in sorted(self._newest_first.items())

@@ -49,8 +49,6 @@ class RunSize(Protocol):
 
 @dataclass(frozen=True)
 class PricedSize:
-    """Requested size of one run, and where it runs."""
-
     platform: str
     architecture: str
     region: str
@@ -78,8 +76,6 @@ class BilledAttempt:
 
 @dataclass(frozen=True)
 class ResourceCharge:
-    """Cost of one resource on a line."""
-
     resource: str
     amount: Decimal
     usd_per_hour: Decimal
@@ -103,8 +99,6 @@ class ReceiptLine:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The lines of a job."""
-
     lines: tuple[ReceiptLine, ...]
 
     @property

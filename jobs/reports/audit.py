@@ -73,8 +73,6 @@ class AuditChange:
 
 @dataclass(frozen=True)
 class AuditRow:
-    """An entry as it is displayed."""
-
     number: int
     at: datetime
     team: Team | None
@@ -112,7 +110,6 @@ def audit_page(
 
 
 def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntry]:
-    """Return all entries that match a filter."""
     entries = AuditEntry.objects.all() if team is None else AuditEntry.objects.filter(team=team)
     if filters.team and team is None:
         entries = entries.filter(team=None) if filters.team == PORTAL else entries.filter(team__slug=filters.team)

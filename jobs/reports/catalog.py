@@ -54,7 +54,6 @@ class RunOutcomes:
 
     @property
     def tone(self) -> str:
-        """Colour of the rate, as of statuses."""
         rate = self.rate
         return "off" if rate is None else "good" if rate >= 90 else "warn" if rate >= 50 else "bad"
 
@@ -71,8 +70,6 @@ class DefinitionCard:
 
 @dataclass(frozen=True)
 class DefinitionUsage:
-    """Jobs of a definition that someone may see, who ran them, and their outcomes."""
-
     outcomes: RunOutcomes
     used_at: datetime | None
     jobs: list[Job]
@@ -153,7 +150,6 @@ def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
 
 
 def unused_name(definition: Definition) -> str:
-    """Return a name for a copy that is unused in the account."""
     stem = f"{definition.name[:118]}-copy"
     similar = Definition.objects.filter(account=definition.account, name__startswith=stem)
     used_names = set(similar.values_list("name", flat=True))

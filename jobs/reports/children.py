@@ -75,7 +75,6 @@ def child_counts(job: Job) -> ChildCounts:
 
 
 def child_statuses(job: Job) -> dict[int, Status]:
-    """Return the status of every child that was read, by index."""
     statuses: dict[str, Status] = {}
     return {
         index: statuses.setdefault(state, status_of("SENT", state or State.SUBMITTED))

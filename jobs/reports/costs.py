@@ -124,7 +124,6 @@ class CostReport:
 
 
 def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
-    """Return the month by that grouping, with the month before."""
     now_rows = list(
         _month_lines(team, month)
         .annotate(value=grouping.expression)
@@ -168,7 +167,6 @@ def tag_keys(team: Team, month: Month) -> list[str]:
 
 
 def has_uncharged_jobs(team: Team) -> bool:
-    """Return whether jobs have ended that are not charged yet."""
     return Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None).exists()
 
 
@@ -191,12 +189,10 @@ def export_cost_lines(
 
 
 def receipt_lines(job: Job) -> list[CostLine]:
-    """Return the cost lines of a job."""
     return list(job.cost_lines.order_by("attempt"))
 
 
 def why_no_cost(job: Job) -> str:
-    """Return why a job has no cost line."""
     if job.delivery != Delivery.SENT and job.status.is_final:
         return "The job was never sent to AWS, so it cost nothing."
     if not job.status.is_final:

@@ -22,8 +22,6 @@ LONG_WAIT = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class TeamCard:
-    """A team to choose, with its activity."""
-
     team: Team
     active_jobs: int
     last_at: datetime | None
@@ -41,8 +39,6 @@ class FailureGroup:
 
 @dataclass(frozen=True)
 class JobCounts:
-    """Counts of active and held jobs, and of those lost recently."""
-
     active: int
     held: int
     lost: int
@@ -92,7 +88,6 @@ def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
 
 
 def job_counts(team: Team) -> JobCounts:
-    """Count the team's active, held and recently lost jobs."""
     is_lost = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
     is_active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
     is_held = Q(delivery=Delivery.HELD)

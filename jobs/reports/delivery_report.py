@@ -19,7 +19,6 @@ _DISCREPANCY_LABELS = {
 
 
 def report_lines() -> Iterator[str]:
-    """Yield one line for each figure, account by account."""
     generation = DatabaseGeneration.objects.first()
     if generation and generation.recovering_since:
         yield f"RECOVERY since {generation.recovering_since:%Y-%m-%d %H:%M:%S} UTC: {generation.reason}"

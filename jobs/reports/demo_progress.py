@@ -9,12 +9,10 @@ FILE_NAME = "demo-progress"
 
 
 def save_demo_progress(saved: int, total: int) -> None:
-    """Record that so many of the jobs are saved."""
     _file().write_text(str(100 * saved // total if total else 100))
 
 
 def clear_demo_progress() -> None:
-    """Record that the history is complete."""
     _file().unlink(missing_ok=True)
 
 

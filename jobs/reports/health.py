@@ -36,8 +36,6 @@ _STUCK_ADVICE = (
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """Result of one check."""
-
     name: str
     tone: str  # good, warn or bad, as of statuses
     message: str
@@ -49,8 +47,6 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class AccountHealth:
-    """An account and its checks."""
-
     account: Account
     checks: list[HealthCheck]
 
@@ -64,7 +60,6 @@ class Health:
 
     @property
     def tone(self) -> str:
-        """The worst of all tones."""
         tones = {sign.tone for sign in self.processes} | {
             sign.tone for account in self.accounts for sign in account.checks
         }

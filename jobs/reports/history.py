@@ -142,7 +142,6 @@ def filter_suggestions(team: Team) -> FilterSuggestions:
 
 
 def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> QuerySet[Job]:
-    """Return the filter's jobs, with what a row shows."""
     exact = {path: value for name, path in _EXACT.items() if (value := getattr(filters, name))}
     matches: QuerySet[Job] = Job.objects.filter(team=team, **exact)
     if filters.statuses and not any_status:
@@ -180,7 +179,6 @@ def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QueryS
 
 
 def _status_condition(names: Iterable[str]) -> Q:
-    """Match jobs that people see in one of these statuses."""
     states = [name for name in names if name in State.__members__]
     deliveries = [name for name in names if name in Delivery.__members__]
     return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)

@@ -44,8 +44,6 @@ class PermissionResult:
 
 @dataclass(frozen=True)
 class ConnectionReport:
-    """Contents of an account's connection page."""
-
     caller: str
     problem: str
     permissions: tuple[PermissionResult, ...]
@@ -144,7 +142,6 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
 
 
 def _passable_roles(teams: list[Team], prefix: str) -> list[str]:
-    """Return the roles in this account that the teams' jobs may have."""
     patterns = RoleGrant.objects.filter(team__in=teams).values_list("pattern", flat=True)
     prefix_patterns = {
         prefix + "*" for pattern in patterns if pattern.endswith("*") and prefix.startswith(pattern[:-1])

@@ -24,8 +24,6 @@ class InvalidCursorError(ValueError):
 
 @dataclass(frozen=True)
 class LogChunk:
-    """Lines, the next cursor, why there are none, and whether this is the end."""
-
     lines: tuple[logs.LogLine, ...]
     next_cursor: str
     note: str = ""

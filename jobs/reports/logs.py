@@ -48,8 +48,6 @@ class LogPage:
 
 @dataclass(frozen=True)
 class JobAttempt:
-    """An attempt of a job, finished or active."""
-
     number: int
     stream: str
     started_at: datetime | None

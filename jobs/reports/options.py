@@ -54,7 +54,6 @@ class RecentValues:
 
 
 def queue_choices(team: Team) -> tuple[list[Choice], str]:
-    """Return the team's queues, and the one to preselect."""
     grants = list(
         QueueGrant.objects.filter(team=team, queue__account__active=True, queue__removed_at=None)
         .select_related("queue__account")

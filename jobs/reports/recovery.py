@@ -32,7 +32,6 @@ class RecoveryStatus:
 
     @property
     def queue_names(self) -> str:
-        """The queues, as in a sentence."""
         return join_words(self.queues, limit=MAX_QUEUES_NAMED)
 
 

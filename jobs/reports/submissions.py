@@ -40,8 +40,6 @@ _DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__schedulin
 
 @dataclass(frozen=True)
 class SubmissionRow:
-    """A submission, the status that stands for it, and its jobs by status."""
-
     submission: Submission
     status: Status
     counts: list[tuple[Status, int]]
@@ -142,7 +140,6 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
 
 
 def first_job(submission: Submission) -> Job | None:
-    """Return the job that a submission of a single job has."""
     return submission.jobs.first()
 
 
@@ -161,7 +158,6 @@ def _jobs(submission: Submission) -> QuerySet[Job]:
 
 
 def count_state_changes(submission: Submission) -> int:
-    """Count the changes of all the submission's jobs."""
     return StateChange.objects.filter(job__submission=submission).count()
 
 
@@ -173,7 +169,6 @@ def state_changes(submission: Submission) -> Iterator[tuple[StateChange, int]]:
 
 
 def count_statuses(jobs: list[Job]) -> Counter[str]:
-    """Count the jobs by status."""
     return Counter(job.status.name for job in jobs)
 
 

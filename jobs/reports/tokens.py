@@ -11,5 +11,4 @@ def team_tokens(team: Team) -> list[ApiToken]:
 
 
 def valid_tokens(user: User) -> list[ApiToken]:
-    """Return the valid tokens that act in the name of the user."""
     return list(ApiToken.objects.valid().filter(person=user).select_related("team"))

@@ -46,7 +46,6 @@ class AttemptPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would run."""
         return all(container.image.is_empty for group in self.groups for container in group.containers)
 
 
@@ -153,7 +152,6 @@ class GroupRun:
             process.signal(number)
 
     def record(self) -> Document:
-        """Return the group's part of the job's row."""
         deciding = self.deciding_process() or self._processes[0]
         return drop_none(
             {

@@ -83,7 +83,6 @@ class Batch:
         return {}
 
     def terminate(self, call: ApiCall) -> Document:
-        """Stop a job that has not ended."""
         self._stop(call, by_force=True)
         return {}
 

@@ -58,7 +58,6 @@ def is_fargate(definition: Document) -> bool:
 
 
 def check_blocks(definition: Document) -> None:
-    """Check that there is exactly one property block, of the kind that type and platform allow."""
     blocks = [block for block in BLOCKS if definition.get(block) is not None]
     is_multinode = definition["type"] == "multinode"
     if len(blocks) != 1:
@@ -94,7 +93,6 @@ def check_single(container: Document, *, fargate: bool) -> None:
 
 
 def check_container(container: Document, *, fargate: bool) -> None:
-    """Check what a container alone can have wrong, in any block of ECS."""
     check_image(container.get("image"))
     check_environment(container.get("environment", ()))
     check_requirements(container)
@@ -133,7 +131,6 @@ def _check_ulimit(ulimit: Document) -> None:
 
 
 def check_runtime(runtime: Document | None, containers: Any, volumes: Any) -> None:
-    """Check the runtime platform, and on Windows that the containers have nothing that it doesn't support."""
     family = (runtime or {}).get("operatingSystemFamily") or "LINUX"
     architecture = (runtime or {}).get("cpuArchitecture") or "X86_64"
     if family not in OPERATING_SYSTEMS:
@@ -155,7 +152,6 @@ def check_runtime(runtime: Document | None, containers: Any, volumes: Any) -> No
 
 
 def check_volumes(volumes: Any, job_role: str | None, *, fargate: bool) -> None:
-    """Check file systems, and that there is no volume of the host on Fargate."""
     for volume in volumes:
         if fargate and volume.get("host"):
             raise BatchClientError("Host volumes are not applicable for Fargate.")
@@ -189,7 +185,6 @@ def _check_on_fargate(container: Document) -> None:
 
 
 def check_container_on_fargate(container: Document) -> None:
-    """Check what no container may have on Fargate, alone or in a task."""
     if container.get("privileged"):
         raise BatchClientError("privileged is not applicable for Fargate.")
     for field in _non_empty_fields(container.get("linuxParameters") or {}, EC2_ONLY_LINUX):

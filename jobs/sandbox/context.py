@@ -53,7 +53,6 @@ class ApiCall:
 
 
 def encode_page_token(*position: int | str) -> str:
-    """Encode a position as an opaque nextToken."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 

@@ -26,8 +26,6 @@ SELECT_DEFINITION = "SELECT body, number FROM resource WHERE home = ? AND kind =
 
 
 class DefinitionService:
-    """The definitions of every account and region."""
-
     def __init__(self, store: Store, record_acceptance: RecordAcceptance, *, min_timeout_seconds: int) -> None:
         self._store = store
         self._record_acceptance = record_acceptance

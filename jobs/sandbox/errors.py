@@ -31,8 +31,6 @@ class BadRequestError(ServiceError):
 
 
 class InvalidParameterError(ServiceError):
-    """CloudWatch Logs' and STS's error for an invalid request."""
-
     def __init__(self, message: str) -> None:
         super().__init__(message, code="InvalidParameterException")
 

@@ -17,8 +17,6 @@ MAX_RECORDED_FAULTS = 100_000  # injected faults that tests may read
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """A fault that was applied to a request."""
-
     operation: str
     number: int
     fault: Fault
@@ -82,7 +80,6 @@ class FaultInjector:
 
     @property
     def clock(self) -> SignatureClock:
-        """Amazon's clock, and the tolerated age of signatures."""
         plan_seconds = self.plan.signature_seconds
         return SignatureClock(
             self.plan.skew_seconds, self._signature_seconds if plan_seconds is None else plan_seconds
@@ -122,7 +119,6 @@ class FaultInjector:
         return self._inject_after(injected_fault, process(), render_error)
 
     def _inject_after(self, injected_fault: InjectedFault, reply: WireReply, render_error: RenderError) -> WireReply:
-        """Return the faulty reply to a request that was processed."""
         match injected_fault.fault.does:
             case FaultEffect.ACCEPT_DROP:
                 return _reset_reply()

@@ -60,8 +60,6 @@ class FaultPlanError(ValueError):
 
 
 class FaultEffect(StrEnum):
-    """The effect of a fault on a request."""
-
     DROP = "drop"
     FAIL = "fail"
     THROTTLE = "throttle"
@@ -77,8 +75,6 @@ class FaultEffect(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault, and how often it occurs."""
-
     does: FaultEffect
     operations: tuple[str, ...] = ("SubmitJob",)
     chance: float = 1.0
@@ -114,8 +110,6 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outage:
-    """A period in which the endpoint is unavailable."""
-
     after_seconds: float = 0.0
     for_seconds: float = FOREVER
     how: str = "close"

@@ -27,8 +27,6 @@ Operation = Callable[[ApiCall], Document]
 
 @dataclass(frozen=True)
 class WireRequest:
-    """An HTTP request as received."""
-
     method: str
     path: str
     query: str
@@ -47,8 +45,6 @@ class ReplyEnding(Enum):
 
 @dataclass(frozen=True)
 class WireReply:
-    """An HTTP reply to be sent."""
-
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)

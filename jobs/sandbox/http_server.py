@@ -27,8 +27,6 @@ _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE
 
 
 class Headers(Mapping[str, str]):
-    """Headers as a mapping with case-insensitive names."""
-
     def __init__(self, message: Message) -> None:
         self._message = message
 
@@ -102,15 +100,12 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._reset_connections.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """Log an error, except for clients that disconnected."""
         error = sys.exception()
         if not isinstance(error, OSError):
             logger.error("A connection failed", exc_info=error)
 
 
 class LoopbackRequestHandler(BaseHTTPRequestHandler):
-    """Requests and replies of one connection."""
-
     server: LoopbackServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

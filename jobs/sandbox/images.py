@@ -34,8 +34,6 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class SandboxImage:
-    """The files copied into a job's working folder, and the default command."""
-
     name: str
     folder: Path | None
     default_command: tuple[str, ...]
@@ -43,7 +41,6 @@ class SandboxImage:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no program to run."""
         return self.name == EMPTY_IMAGE
 
     def argv(self, command: list[str]) -> list[str]:
@@ -64,7 +61,6 @@ def short_name(image: str) -> str:
 
 
 def find_image(image: str) -> SandboxImage:
-    """Return the image of that name, a plain tool image, or the simulation of an unknown one."""
     name = short_name(image)
     if name == EMPTY_IMAGE:
         return SandboxImage(name, None, ())

@@ -78,7 +78,6 @@ class SandboxJob:
 
     @property
     def start_failure(self) -> Document | None:
-        """What keeps the job from starting, although it was accepted."""
         failure: Document | None = self.spec.get("startFailure")
         return failure
 
@@ -96,7 +95,6 @@ class SandboxJob:
         return seconds
 
     def node_ids(self) -> list[str]:
-        """Return the ids of the nodes of a multi-node parallel job."""
         count = (self.spec.get("nodeProperties") or {}).get("numNodes", 0)
         return [node_id(self.id, index) for index in range(count)]
 
@@ -227,7 +225,6 @@ def _node_summary(job: SandboxJob) -> Document | None:
 
 
 def node_summary(store: Store, job: SandboxJob, index: int) -> Document:
-    """Return an entry of ListJobs for a node."""
     nodes = job.spec["nodeProperties"]
     properties = {"isMainNode": index == nodes["mainNode"], "numNodes": nodes["numNodes"], "nodeIndex": index}
     return {**job_summary(store, job.node(index)), "nodeProperties": properties}
@@ -280,7 +277,6 @@ def job_detail(store: Store, job: SandboxJob) -> Document:
 
 
 def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
-    """Return the fields that an attempt adds to its container."""
     return drop_none(
         {
             "exitCode": attempt.get("exitCode"),
@@ -331,7 +327,6 @@ def _container_ends(containers: list[Document], attempt: Document | None, *, ini
 
 
 def _task_properties(properties: Document, job: SandboxJob, attempt: Document | None) -> Document:
-    """Return a task with the ends of its containers."""
     (task,) = properties["taskProperties"]
     containers = [
         container | end

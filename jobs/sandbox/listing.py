@@ -66,7 +66,6 @@ class JobListing:
         return self._in_queue(call, status)
 
     def _nodes(self, call: ApiCall, status: str) -> Document:
-        """List the nodes of a multi-node parallel job by index, all on one page."""
         job = find_job(self._store, call.params["multiNodeJobId"])
         if job is None or job.account_region != call.account_region or not self._visibility_lag.knows(job):
             return {"jobSummaryList": []}

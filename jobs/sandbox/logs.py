@@ -36,8 +36,6 @@ SELECT_BACKWARD = (
 
 @dataclass(frozen=True)
 class LogTarget:
-    """The stream that an attempt writes to."""
-
     account_region: AccountRegion
     group: str
     stream: str
@@ -64,8 +62,6 @@ class LogWriter:
 
 
 class LogService:
-    """The operations of CloudWatch Logs, and the writers of jobs."""
-
     def __init__(self, store: Store) -> None:
         self._store = store
 

@@ -74,7 +74,6 @@ def node_group(nodes: Document, index: int) -> Document:
 
 
 def check_node_count(nodes: Document, count: int) -> None:
-    """Check an override of numNodes."""
     starts = [group["targetNodes"] for group in nodes["nodeRangeProperties"] if group["targetNodes"].endswith(":")]
     if not starts:
         raise BatchClientError("numNodes can only be overridden if a node range has an open upper boundary")

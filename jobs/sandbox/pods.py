@@ -71,7 +71,6 @@ def check_metadata(metadata: Document | None) -> None:
 
 
 def check_pod_container(container: Document) -> None:
-    """Check variables and sizes of a container or of its override."""
     check_environment(container.get("env", ()))
     resources = container.get("resources") or {}
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}

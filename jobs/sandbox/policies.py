@@ -17,8 +17,6 @@ MAX_POLICIES_PER_CALL = 100
 
 
 class SchedulingPolicyService:
-    """The scheduling policies of every account and region."""
-
     def __init__(self, store: Store, queues: QueueService) -> None:
         self._store = store
         self._queues = queues
@@ -59,7 +57,6 @@ class SchedulingPolicyService:
         return answer
 
     def update(self, call: ApiCall) -> Document:
-        """Replace the shares of a policy."""
         with self._store.transaction():
             policy = self._find(call.account_region, call.params["arn"])
             changes = {"fairsharePolicy": call.params.get("fairsharePolicy", policy["fairsharePolicy"])}
@@ -67,7 +64,6 @@ class SchedulingPolicyService:
         return {}
 
     def delete(self, call: ApiCall) -> Document:
-        """Delete a policy that no queue uses."""
         with self._store.transaction():
             policy = self._find(call.account_region, call.params["arn"])
             if any(

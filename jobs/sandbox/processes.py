@@ -128,7 +128,6 @@ class ContainerProcess:
                 os.killpg(self._process.pid, number)
 
     def record(self) -> Document:
-        """Return the container's part of the job's row."""
         return drop_none(
             {
                 "name": self.plan.name,

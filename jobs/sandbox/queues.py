@@ -23,8 +23,6 @@ SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
 
 class QueueService:
-    """The queues and compute environments of every account and region."""
-
     def __init__(self, store: Store, on_change: Callable[[], None]) -> None:
         """`on_change` is called when the capacity for jobs may have changed."""
         self._store = store
@@ -109,7 +107,6 @@ class QueueService:
         return environment
 
     def find_queue(self, account_region: AccountRegion, name_or_arn: str) -> Document:
-        """Return a queue by name or ARN."""
         queue = self._store.find_resource(QUEUE, account_region, _to_arn(account_region, QUEUE, name_or_arn))
         if queue is None:
             raise BatchClientError(f"JobQueue {name_or_arn} does not exist")
@@ -131,12 +128,10 @@ class QueueService:
         return {"jobQueueName": queue["jobQueueName"], "jobQueueArn": queue["jobQueueArn"]}
 
     def remove(self, arn: str) -> None:
-        """Forget a queue or an environment."""
         self._store.delete_resource(arn)
         self._on_change()
 
     def update_environment(self, call: ApiCall) -> Document:
-        """Change the state, the service role, or single fields of the compute resources."""
         params = call.params
         with self._store.transaction():
             environment = self._find_environment(call.account_region, params["computeEnvironment"])
@@ -149,7 +144,6 @@ class QueueService:
         return {"computeEnvironmentName": environment["computeEnvironmentName"], "computeEnvironmentArn": arn}
 
     def delete_environment(self, call: ApiCall) -> Document:
-        """Delete a DISABLED environment that no queue uses."""
         with self._store.transaction():
             environment = self._find_environment(call.account_region, call.params["computeEnvironment"])
             arn = environment["computeEnvironmentArn"]
@@ -195,7 +189,6 @@ class QueueService:
 
 
 def queue_type(environment: Document) -> str:
-    """Return the jobQueueType of a queue with such environments."""
     if environment["containerOrchestrationType"] == "EKS":
         return "EKS"
     resources = environment.get("computeResources") or {}

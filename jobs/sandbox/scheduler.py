@@ -41,8 +41,6 @@ QUEUE_DELETED = "Job queue deleted"
 
 
 class Scheduler:
-    """Moves jobs through their states."""
-
     def __init__(self, store: Store, logs: LogService, *, files: Path, delay: float, processes: int) -> None:
         self._store = store
         shutil.rmtree(files / "work", ignore_errors=True)
@@ -65,7 +63,6 @@ class Scheduler:
     # Start and shutdown
 
     def start(self) -> None:
-        """Resume every unfinished job and start the thread."""
         self._resume()
         self._thread.start()
 
@@ -150,7 +147,6 @@ class Scheduler:
             self._kill(attempt)
 
     def stop_queue(self, queue: str) -> None:
-        """Terminate every job of a queue that is about to be deleted."""
         with self._transaction():
             self._ready.pop(queue, None)
             rows = self._store.fetch_all(
@@ -215,7 +211,6 @@ class Scheduler:
         self._schedule_batches(self._delay, self._check_dependencies, waiting)
 
     def _check_dependencies(self, ids: list[str]) -> None:
-        """End the PENDING jobs whose dependencies failed, and make those runnable whose dependencies succeeded."""
         failed, free = [], []
         for job in find_jobs(self._store, ids):
             if job.status != "PENDING" or job.array_size is not None:
@@ -402,7 +397,6 @@ class Scheduler:
                     self._finish_or_retry(job, record)
 
     def _finish_attempt(self, job: SandboxJob, record: Document, status: str, reason: str) -> None:
-        """Append the ended attempt to the job's attempts, and set its next status."""
         now = now_ms()
         attempts = [*job.attempts, {"statusReason": reason, **record, "stoppedAt": now}] if record else job.attempts
         is_retry = status == "RUNNABLE"
@@ -417,7 +411,6 @@ class Scheduler:
     # After the end
 
     def _finish_jobs(self, ids: list[str], status: str, reason: str | None) -> None:
-        """End jobs that have no running attempt."""
         self._store.execute_many(
             "UPDATE job SET status = ?, status_reason = ?, stopped_at = ? WHERE id = ?",
             [(status, reason, now_ms(), job_id) for job_id in ids],

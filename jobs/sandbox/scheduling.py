@@ -26,8 +26,6 @@ NO_INSTANCE_FITS = (
 
 @dataclass(frozen=True)
 class Capacity:
-    """The resources that a job needs, or that an environment has."""
-
     vcpus: float = 0
     memory: int = 0
     gpus: int = 0
@@ -43,7 +41,6 @@ class Capacity:
 
 
 def job_capacity(spec: Document) -> Capacity:
-    """Return what all containers of a job need together, on all of its nodes."""
     return sum((_capacity(sizes) for group in job_groups(spec) for sizes in group.sizes), Capacity())
 
 
@@ -60,8 +57,6 @@ def environment_capacity(environment: Document) -> Capacity:
 
 @dataclass(frozen=True)
 class ComputeEnvironment:
-    """A compute environment as the scheduler sees it."""
-
     arn: str
     name: str
     size: Capacity
@@ -69,8 +64,6 @@ class ComputeEnvironment:
 
 @dataclass(frozen=True)
 class SchedulingQueue:
-    """A queue as the scheduler sees it."""
-
     priority: int
     environments: tuple[ComputeEnvironment, ...]
 

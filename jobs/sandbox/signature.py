@@ -22,8 +22,6 @@ _ASSUMED_KEY = re.compile(r"ASIA0000(\d{12})")
 
 @dataclass(frozen=True)
 class SignatureScope:
-    """The account, region and service that a signature is for."""
-
     account_region: AccountRegion
     service: str
 
@@ -35,8 +33,6 @@ def role_access_key(account: str) -> str:
 
 @dataclass(frozen=True)
 class SignatureClock:
-    """The time for checking signatures, and their maximum age."""
-
     skew_seconds: float = 0.0
     tolerance_seconds: float = 300.0
 

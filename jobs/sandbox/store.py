@@ -113,7 +113,6 @@ class Store:
     def save_resource(
         self, kind: str, account_region: AccountRegion, arn: str, body: Document, *, name: str, revision: int = 0
     ) -> None:
-        """Write a resource, new or changed."""
         self.execute(
             "INSERT INTO resource (arn, home, kind, name, revision, status, body) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (arn) DO UPDATE SET status = excluded.status, body = excluded.body",

@@ -33,8 +33,6 @@ INSERT_JOB = (
 
 
 class SubmissionService:
-    """Accepts jobs and passes them to the scheduler."""
-
     def __init__(
         self,
         store: Store,
@@ -145,7 +143,6 @@ class SubmissionService:
 
 
 def _check_share(queue: Document, definition: Document, params: Document) -> None:
-    """Check that a fair-share queue gets a share and a priority, and a FIFO queue none of the two."""
     share, override = params.get("shareIdentifier"), params.get("schedulingPriorityOverride")
     if "schedulingPolicyArn" not in queue:
         if share is not None or override is not None:

@@ -182,7 +182,6 @@ def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
 
 
 def check_sizes_present(needs: dict[str, str]) -> None:
-    """Check that a container has both required sizes."""
     if "VCPU" not in needs:
         raise BatchClientError("vCPU is not provided.")
     if "MEMORY" not in needs:

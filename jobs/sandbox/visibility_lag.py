@@ -17,8 +17,6 @@ NOT_FORGOTTEN = "coalesce(job.parent, job.id) NOT IN (SELECT id FROM forgotten)"
 
 
 class VisibilityLag:
-    """The conditions of the current plan, and the jobs that were made forgotten."""
-
     def __init__(self, store: Store, plan: Callable[[], FaultPlan]) -> None:
         self._store = store
         self._plan = plan
@@ -47,12 +45,10 @@ class VisibilityLag:
         return condition, values
 
     def knows(self, job: SandboxJob) -> bool:
-        """Return whether Batch still knows the job."""
         purged = job.stopped_at is not None and job.stopped_at <= now_ms() - self._plan().purge_seconds * 1000
         return not purged and (job.parent or job.id) not in self._forgotten
 
     def visible_jobs(self, jobs: list[SandboxJob]) -> list[SandboxJob]:
-        """Return those of the jobs that this DescribeJobs call includes."""
         plan = self._plan()
         self._describe_calls += 1
         latest_start = now_ms() - plan.describe_lag_seconds * 1000

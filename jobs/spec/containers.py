@@ -19,21 +19,16 @@ _OVERRIDES: dict[str, ContainerType] = {
 
 
 class ContainerEntry(NamedTuple):
-    """A container or its override, with its place and type."""
-
     type: ContainerType
     path: Path
     value: Document
 
     @property
     def environment_key(self) -> str:
-        """The key of its environment."""
         return "env" if self.type == "eks" else "environment"
 
 
 class TaskEntry(NamedTuple):
-    """Containers that start together on one machine, and where their shared volumes and roles are named."""
-
     type: ContainerType
     path: Path
     value: Document
@@ -41,17 +36,14 @@ class TaskEntry(NamedTuple):
 
     @property
     def is_in_node_group(self) -> bool:
-        """Whether it belongs to a node group of a multi-node job."""
         return self.path[0] == "nodeProperties"
 
     @property
     def job_role_key(self) -> str:
-        """The key of the role that the program has."""
         return "taskRoleArn" if self.type == "ecs" else "jobRoleArn"
 
 
 def tasks(definition: Document) -> list[TaskEntry]:
-    """Return every task of a definition, including those of node groups."""
     result = [
         task
         for key, container_type in _BLOCKS.items()
@@ -68,7 +60,6 @@ def tasks(definition: Document) -> list[TaskEntry]:
 
 
 def overrides(submission: Document) -> list[ContainerEntry]:
-    """Return every container override of a submission, including those of node groups."""
     result = [
         override
         for key, container_type in _OVERRIDES.items()
@@ -85,7 +76,6 @@ def overrides(submission: Document) -> list[ContainerEntry]:
 
 
 def containers(document: Document) -> list[ContainerEntry]:
-    """Return the containers of a definition, or the overrides of a submission."""
     return [container for task in tasks(document) for container in task.containers] + overrides(document)
 
 
@@ -106,7 +96,6 @@ def is_multinode(definition: Document) -> bool:
 
 
 def container_label(container: ContainerEntry) -> str:
-    """Name a container in a sentence."""
     name = text_at(container.value, "name")
     return f"container {name}" if name and container.type != "container" else "the container"
 
@@ -133,7 +122,6 @@ def _read_tasks(container_type: ContainerType, path: Path, block: object) -> Ite
 
 
 def _read_overrides(container_type: ContainerType, path: Path, block: object) -> Iterator[ContainerEntry]:
-    """Yield the overrides in a block, which has the shape of the definition's block."""
     for task in _read_tasks(container_type, path, block):
         yield from task.containers
 
@@ -147,7 +135,6 @@ def _read_containers(
 
 
 def environment_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]:
-    """Yield the environment variables of a container with their paths."""
     key = container.environment_key
     for number, entry in enumerate(list_at(container.value, key)):
         if is_object(entry):

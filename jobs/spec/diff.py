@@ -79,7 +79,6 @@ def _diff_values(before: Any, after: Any, path: Path, labels: tuple[str, ...]) -
 def _diff_named_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
 ) -> Iterator[DocumentDifference]:
-    """Compare lists whose entries are identified by a key."""
     key = _NAME_KEYS[str(path[-1])]
     earlier = {entry[key]: (number, entry) for number, entry in enumerate(before)}
     for number, entry in enumerate(after):
@@ -139,7 +138,6 @@ def _has_mask(value: Any) -> bool:
 
 
 def _mark_as_other(value: Any) -> Any:
-    """Mark a masked value as different from another masked value."""
     if isinstance(value, str):
         return value.replace(MASK, f"{MASK} (different value)")
     if isinstance(value, list):

@@ -11,8 +11,6 @@ Path = tuple[str | int, ...]
 
 
 class DocumentKind(StrEnum):
-    """The API call that a document is for."""
-
     DEFINITION = "definition"  # RegisterJobDefinition
     SUBMISSION = "submission"  # SubmitJob
     WORKFLOW = "workflow"  # {"jobs": [SubmitJob, …]} with ${jobName} between them

@@ -18,8 +18,6 @@ DEFAULT_LOG_GROUP = "/aws/batch/job"  # default of awslogs; AWS Batch User Guide
 
 
 class ValueSource(StrEnum):
-    """Where a value comes from."""
-
     DEFINITION = "definition"
     OVERRIDE = "override"  # the submission, including its parameters
     PARAMETER_DEFAULT = "parameter default"
@@ -30,8 +28,6 @@ class ValueSource(StrEnum):
 
 @dataclass(frozen=True)
 class SourcedValue:
-    """A value and its source."""
-
     value: Any
     source: ValueSource
 
@@ -126,7 +122,6 @@ def _sourced_tags(
 
 
 def _sourced_parameters(definition: Document, submission: Document) -> dict[str, SourcedValue]:
-    """Return the values of a command's placeholders."""
     defaults = {
         key: SourcedValue(value, ValueSource.PARAMETER_DEFAULT)
         for key, value in object_at(definition, "parameters").items()
@@ -202,7 +197,6 @@ def _environment(
 
 
 def _requirements(base: Document, override: Document) -> dict[str, SourcedValue]:
-    """Return amounts by type, read from the Kubernetes resources of pods too."""
     amounts = {kind: SourcedValue(value, ValueSource.DEFINITION) for kind, value in _amounts_by_type(base).items()}
     return amounts | {
         kind: SourcedValue(value, ValueSource.OVERRIDE) for kind, value in _amounts_by_type(override).items()

@@ -30,7 +30,6 @@ def topological_order(parents: Parents) -> list[int]:
 
 
 def reverse_edges(parents: Parents) -> list[list[int]]:
-    """Return, for each node, the nodes that wait for it."""
     children: list[list[int]] = [[] for _ in parents]
     for child, own_parents in enumerate(parents):
         for parent in set(own_parents):
@@ -44,8 +43,6 @@ def find_cycles(parents: Parents) -> list[list[int]]:
 
 
 class _StronglyConnectedComponents:
-    """Tarjan's strongly connected components with an explicit stack."""
-
     def __init__(self, parents: Parents) -> None:
         self.parents = parents
         self.groups: list[list[int]] = []  # cycles only

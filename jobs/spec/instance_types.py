@@ -25,8 +25,6 @@ _SIZE = re.compile(r"(?P<family>[a-z0-9-]+)\.(?P<size>large|(?P<many>[1-9]\d?)?x
 
 
 class InstanceSize(NamedTuple):
-    """Total resources of an instance, including what the system reserves."""
-
     vcpus: int
     memory_mib: int
     gpus: int

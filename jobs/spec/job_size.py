@@ -75,7 +75,6 @@ class ResourceAmounts:
         )
 
     def elementwise_max(self, other: "ResourceAmounts") -> "ResourceAmounts":
-        """Return the larger amount of each resource."""
         return ResourceAmounts(
             max(self.vcpus, other.vcpus),
             max(self.memory_mib, other.memory_mib),
@@ -155,14 +154,11 @@ def size_override_pointer(submission: Document) -> str:
 
 @dataclass
 class _SizeCounter:
-    """Adds up a definition and its submission, and tracks which paths of both it has read."""
-
     definition: Document
     submission: Document
     _paths_read: dict[str, set[Path]] = field(default_factory=lambda: {"definition": set(), "submission": set()})
 
     def total(self) -> tuple[ResourceAmounts, int]:
-        """Return the amounts of all nodes together, and the number of nodes."""
         all_tasks = tasks(self.definition)
         alone = [task for task in all_tasks if not task.is_in_node_group]
         amounts = ResourceAmounts()
@@ -264,7 +260,6 @@ class _SizeCounter:
 
 
 def _applies_to(override: ContainerEntry, task: TaskEntry, group: Path) -> bool:
-    """Return whether an override has the type and place of this task."""
     if override.type != task.type or override.path[: len(group)] != group:
         return False
     if not group and override.path[0] == "nodeOverrides":
@@ -284,7 +279,6 @@ def _matches(
 
 
 def _has_name_of(override: ContainerEntry, container: ContainerEntry) -> bool:
-    """Return whether an override has the container's name."""
     if override.type == "container":
         return True
     nameless = _DEFAULT_POD_CONTAINER if override.type == "eks" else ""
@@ -310,7 +304,6 @@ def _sum_nodes(spans: Sequence[tuple[range, ResourceAmounts]], count: int) -> Re
 
 
 def _instance_types(group: Document) -> list[str]:
-    """Return the instance types that a node group or its override names."""
     names = [name for name in list_at(group, "instanceTypes") if isinstance(name, str) and name]
     alone = (text_at(group, key, "instanceType") for key in ("container", "containerOverrides"))
     return [*names, *filter(None, alone)]

@@ -25,7 +25,6 @@ MIN_UNQUOTED_LENGTH = 4
 
 
 def mask_source(text: str, document: Document) -> str:
-    """Mask the secrets of a text and of the document that was parsed from it."""
     masked = mask_mentions(text, document)
     try:
         document = parse(masked).document

@@ -26,7 +26,6 @@ def apply_patch(document: Document, operations: Iterable[Mapping[str, Any]]) -> 
 
 
 def copy_json(value: Any) -> Any:
-    """Return a deep copy of plain JSON data."""
     if isinstance(value, dict):
         return {key: copy_json(member) for key, member in value.items()}
     if isinstance(value, list):

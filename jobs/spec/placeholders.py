@@ -119,7 +119,6 @@ def command_words(container: ContainerEntry) -> Iterator[tuple[Path, str]]:
 
 
 def find_placeholders(document: Document) -> list[tuple[Path, str]]:
-    """Return the placeholders that are whole words of a command, with their paths."""
     result = []
     for container in containers(document):
         for path, word in command_words(container):

@@ -38,7 +38,6 @@ class EnvironmentFacts:
 
     @classmethod
     def from_description(cls, description: Document) -> "EnvironmentFacts":
-        """Read an entry of DescribeComputeEnvironments."""
         resources = object_at(description, "computeResources")
         max_vcpus = resources.get("maxvCpus")
         return cls(
@@ -61,8 +60,6 @@ class EnvironmentFacts:
 
 @dataclass(frozen=True)
 class PlacementResult:
-    """The verdict, and a sentence that gives the reason."""
-
     verdict: PlacementVerdict
     reason: str
 

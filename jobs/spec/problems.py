@@ -63,8 +63,6 @@ class LocatedProblem:
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """A correction that parsing or a tag default made to the text or the document."""
-
     pointer: str
     message: str
     rule_owner: str = ""  # "team" or "portal" for a default tag, empty for the parser

@@ -252,7 +252,6 @@ def redact_member(name: str, value: Any) -> Any:
 
 
 def redact_value(name: str, value: str, *, environments: bool = False) -> str:
-    """Redact a value that stands under a name."""
     return MASK if _is_named_secret(name, value) else redact_text(value, environments=environments)
 
 
@@ -332,7 +331,6 @@ def _redact_member(
 
 
 def _mask_environment(value: Any, depth: int) -> Any:
-    """Mask all values of an environment."""
     if isinstance(value, dict):
         return {redact_text(str(name)): MASK for name in value}
     if not isinstance(value, list):

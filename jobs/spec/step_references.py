@@ -62,8 +62,6 @@ NEITHER_STEP_NOR_ID = register_rule(
 
 @dataclass(frozen=True)
 class StepReference:
-    """One entry of dependsOn that refers to another step."""
-
     step: int
     entry: int  # position in dependsOn
     parent: int
@@ -76,8 +74,6 @@ class StepReference:
 
 @dataclass(frozen=True)
 class _Remnant:
-    """A jobId that may be the remnant of a reference, with the steps it could mean."""
-
     step: int
     entry: int
     text: str
@@ -87,8 +83,6 @@ class _Remnant:
 
 @dataclass
 class StepReferences:
-    """The resolved references of a workflow, and the problems of the others."""
-
     steps: Sequence[Document]
     edges: list[StepReference] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -33,8 +33,6 @@ MAX_CHOICES = 200
 
 
 class SuggestionBudget:
-    """The suggestions that one document may cost."""
-
     def __init__(self, limit: int = MAX_SUGGESTIONS) -> None:
         self._remaining = limit
 

@@ -26,8 +26,6 @@ _encoder = DjangoJSONEncoder()
 
 @dataclass
 class StateUpdate:
-    """A change of one job's row, and the progress that the row must still have."""
-
     job: Job
     previous_progress: tuple[int, int]
     fields: dict[str, Any]

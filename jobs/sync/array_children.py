@@ -85,7 +85,6 @@ def _describe_children(job: Job, indexes: Sequence[int]) -> int:
 
 
 def _save_children(job: Job, observations: Iterable[batch.Observation]) -> None:
-    """Save observations, except those that are older than the row."""
     indexed = [(batch.parse_child_index(observation.batch_id), observation) for observation in observations]
     by_index = {index: observation for index, observation in indexed if index is not None}
     progress = {

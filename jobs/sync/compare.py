@@ -44,8 +44,6 @@ ListingPage = Sequence[batch.JobSummary]
 
 @dataclass
 class ListingCursor:
-    """The position in a queue's list."""
-
     started_at: datetime
     pages: Iterator[ListingPage]
 
@@ -73,7 +71,6 @@ def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every:
 
 
 def has_due_queues(account: Account, every: timedelta = COMPARE_INTERVAL) -> bool:
-    """Return whether any queue is due for a comparison."""
     return bool(_due_queues(account, every))
 
 

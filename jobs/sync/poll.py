@@ -29,8 +29,6 @@ MISSING_TIMEOUT = timedelta(minutes=5)
 
 @dataclass
 class PollResult:
-    """The result of a poll."""
-
     job_count: int = 0
     changed_job_ids: list[int] = field(default_factory=list)
     error: str = ""

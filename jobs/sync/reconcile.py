@@ -52,7 +52,6 @@ def reconcile(account: Account) -> int:
 
 
 def has_due_jobs(account: Account) -> bool:
-    """Return whether any job is due for a lookup."""
     return _due_jobs(account).exists()
 
 

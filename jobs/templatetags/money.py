@@ -87,11 +87,9 @@ def change(number: Decimal | None) -> str:
 
 @register.filter
 def unit(resource: str) -> str:
-    """Return the name of a rate's resource for people."""
     return UNITS.get(resource, resource)
 
 
 @register.simple_tag
 def estimate(href: str = "#how") -> SafeString:
-    """Render the badge beside every amount, which links to how it was computed."""
     return format_html('<a class="estimate" href="{}" title="How costs are computed">estimate</a>', href)

@@ -151,7 +151,6 @@ def mib_text(mib: object) -> str:
 
 @register.simple_tag
 def copy(value: str, label: str) -> SafeString:
-    """Render a labelled id, shortened, with a button that copies all of it."""
     text = str(value)
     short = text if len(text) <= SHORT_ID_LENGTH * 3 else f"{text[:SHORT_ID_LENGTH]}…{text[-4:]}"
     return format_html(
@@ -174,7 +173,6 @@ def pretty(document: Any) -> str:
 
 @register.filter
 def text_id(public_id: UUID) -> str:
-    """Return a public id as text."""
     return to_text(public_id)
 
 

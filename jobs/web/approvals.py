@@ -53,7 +53,6 @@ class ApprovalEditView:
 @require_safe
 @login_required
 def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
-    """List the team's requests, for those who may decide on them."""
     member = access.membership(request.user, slug, permission="approve")
     waiting = partial(reports.waiting_approvals, member.team, request.user)
     decided = partial(reports.decided_approvals, member.team)
@@ -70,7 +69,6 @@ def team_approvals(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def all_approvals(request: SignedInRequest) -> HttpResponse:
-    """List the requests that this person may decide on, in all teams."""
     to_decide = partial(reports.approvals_to_decide, request.user)
     page = {
         "waiting_approvals": page_at(request, to_decide, after=request.GET.get("after", "")),
@@ -157,7 +155,6 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_POST
 @login_required
 def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Render the panel beside the editor for the text that was posted."""
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
     text_feedback, escalations = _preview(approval, member, posted_text(request, "text"))

@@ -28,7 +28,6 @@ def schema_version(kind: DocumentKind) -> str:
 
 
 def schema_url(kind: DocumentKind) -> str:
-    """Return the URL for pages, which may be cached for ever."""
     return f"{reverse('schema', args=[kind.value])}?v={schema_version(kind)}"
 
 

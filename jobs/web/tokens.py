@@ -17,8 +17,6 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 class TokenForm(forms.Form):
-    """The name, scope and lifetime of a new token."""
-
     name = forms.CharField(max_length=80, strip=True)
     scope = forms.ChoiceField(choices=[("submit", "Read and submit"), ("read", "Read only")])
     days = forms.IntegerField(min_value=1, max_value=365)

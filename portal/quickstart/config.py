@@ -55,8 +55,6 @@ DUMMY_AWS = {
 
 @dataclass(frozen=True)
 class QuickstartConfig:
-    """The choices of one start."""
-
     port: int
     state: Path
     aws: Literal["sandbox", "endpoint", "none"]
@@ -75,7 +73,6 @@ class QuickstartConfig:
         return self.aws == "sandbox"
 
     def with_ports(self, ports: Mapping[str, int]) -> "QuickstartConfig":
-        """Return a copy with the addresses of what it starts itself."""
         return replace(
             self,
             endpoint=f"http://{LOOPBACK}:{ports['sandbox']}" if self.own_sandbox else self.endpoint,
@@ -112,7 +109,6 @@ def read_config(port: str, state: str, variables: Mapping[str, str]) -> Quicksta
 
 
 def process_environment(plan: QuickstartConfig, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of every process of the portal, secrets aside."""
     inherited = {name: value for name, value in variables.items() if name not in IGNORED_VARIABLES}
     if plan.own_sandbox:
         inherited = {name: value for name, value in inherited.items() if not name.startswith("AWS_")} | DUMMY_AWS

@@ -86,7 +86,6 @@ class ManagedProcess:
                 os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the process and its group."""
         if self.process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -94,7 +93,6 @@ class ManagedProcess:
         self.process.wait()
 
     def log_tail(self, lines: int = 5) -> str:
-        """Return the end of its log, for the message that says why it was given up."""
         with suppress(OSError), self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 4000))
             return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-lines:])
@@ -124,7 +122,6 @@ def _die_with_supervisor() -> Callable[[], None] | None:
 
 
 def die_with_parent() -> None:
-    """Make this process end when its parent ends."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -149,7 +146,6 @@ def kill_orphans(known_pids: set[int]) -> None:
 
 
 def reap(known_pids: set[int]) -> None:
-    """Reap ended orphans, which would stay zombies."""
     for pid in child_pids(os.getpid()):
         if pid not in known_pids:
             with suppress(ChildProcessError):

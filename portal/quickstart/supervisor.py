@@ -26,8 +26,6 @@ class ShutdownRequestedError(Exception):
 
 
 class Supervisor:
-    """Starts processes, restarts them when they die, and ends them all."""
-
     def __init__(self) -> None:
         self.children: list[ManagedProcess] = []
         self._foreign_pids = set(child_pids(os.getpid()))  # not ours: left alone

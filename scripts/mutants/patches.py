@@ -80,7 +80,6 @@ def mutants() -> dict[str, tuple[Callable[[], None], tuple[str, ...]]]:
 
 
 def _redaction() -> Iterator[tuple[str, Callable[[], None]]]:
-    """Each sort of value and of name that is masked, taken out."""
     from jobs.spec import redaction  # noqa: PLC0415
 
     def without(name: str, number: int) -> Callable[[], None]:
@@ -261,7 +260,6 @@ def _nothing_overlooked() -> None:
 
 
 def _expected_for_at_most() -> None:
-    """Compare thresholds with expected costs, where those are known."""
     from jobs.actions import submission_estimate  # noqa: PLC0415
 
     def weigh(*rest: Any) -> Any:

@@ -85,7 +85,6 @@ def run_mutant(
 
 
 def create_forkserver() -> ForkServerContext:
-    """Return the context that forks the runs."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
     return context

@@ -18,8 +18,6 @@ class MutantError(Exception):
 
 @dataclass(frozen=True)
 class SourceMutant:
-    """A text in a file of the portal, its replacement, and the tests that detect it."""
-
     name: str
     path: str
     old: str
@@ -52,7 +50,6 @@ class SourceMutant:
         return self.start + before, self.start + len(old) - after
 
     def source(self) -> str:
-        """Return the file's text with the replacement."""
         start, text = self.start, (ROOT / self.path).read_text()
         return text[:start] + self.new + text[start + len(self.old) :]
 

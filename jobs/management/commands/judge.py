@@ -21,8 +21,6 @@ EXIT_VALID, EXIT_ERRORS, EXIT_UNREADABLE = 0, 1, 2
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """The output for a file, and its exit code."""
-
     exit_code: int
     output: Mapping[str, Any]
 

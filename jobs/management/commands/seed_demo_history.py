@@ -52,7 +52,6 @@ class Command(BaseCommand):
 
 
 def fill_history(account: Account) -> None:
-    """Add what is missing of each team's history."""
     missing = {
         team: JOB_COUNTS[team.slug]
         - Job.objects.filter(submission__in=Submission.objects.generated(), team=team).count()

@@ -60,8 +60,6 @@ redis_retry = AdjustableRetry(ExponentialBackoff(cap=MAX_BACKOFF_SECONDS, base=0
 
 @dataclass
 class SlowTask:
-    """A task that continues in its own process."""
-
     pid: int
     job: Job
     queue: Queue

@@ -50,8 +50,6 @@ ARRAY_SIZES = (10, 20, 50, 100)
 
 @dataclass(frozen=True)
 class TeamResources:
-    """The people, queues and definitions of a team."""
-
     people: Sequence[User]
     queues: Sequence[Queue]
     revisions: Sequence[Revision]
@@ -60,8 +58,6 @@ class TeamResources:
 
 @dataclass(frozen=True)
 class HistoricalChange:
-    """An observed change of a job's state."""
-
     at: datetime
     state: str
     source: str
@@ -110,8 +106,6 @@ class HistoricalSubmission:
 
 @dataclass(frozen=True)
 class _Request:
-    """What a generated job is asked for with."""
-
     revision: Revision
     queue: Queue
     name: str
@@ -369,7 +363,6 @@ def _tags(resources: TeamResources, projects: Sequence[str], rng: random.Random)
 
 
 def _choose_queue(revision: Revision, queues: Sequence[Queue], rng: random.Random) -> Queue:
-    """Return a queue of a platform that the definition can run on, mostly the usual one."""
     fargate = "FARGATE" in list_at(revision.document, "platformCapabilities")
     account_queues = [queue for queue in queues if queue.account_id == revision.definition.account_id]
     candidates = [queue for queue in account_queues if ("FARGATE" in queue.platform) == fargate] or account_queues

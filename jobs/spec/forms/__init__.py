@@ -48,7 +48,6 @@ __all__ = [
 
 
 def read_values(document: Document, fields: Iterable[FormField]) -> dict[str, FieldValue]:
-    """Return the values of a document by field name."""
     return {field.name: field.lens.read(document) for field in fields}
 
 
@@ -66,7 +65,6 @@ def changed_values(
 
 
 def apply_changes(document: Document, fields: Iterable[FormField], changes: Mapping[str, FieldValue]) -> Document:
-    """Return a copy of the document with the changes applied."""
     result: Document = copy_json(document)
     for field in fields:
         if field.name in changes and field.lens.is_applicable(result):
@@ -123,7 +121,6 @@ def _unmapped(value: object, pointer: str, mapped: set[str], prefixes: set[str])
 
 
 def _path_prefixes(fields: Iterable[FormField]) -> Iterable[tuple[str | int, ...]]:
-    """Yield every prefix of the path to each field."""
     for field in fields:
         path = field.lens.path
         yield from (path[:length] for length in range(len(path) + 1))

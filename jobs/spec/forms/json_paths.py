@@ -11,7 +11,6 @@ def exists(document: Document, path: Path) -> bool:
 
 
 def can_create(document: Document, path: Path) -> bool:
-    """Return whether every step of the path is an object or absent."""
     value: Any = document
     for step in path:
         if not is_object(value):

@@ -23,8 +23,6 @@ _NAME_REVISION = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
 
 
 class Lens(Protocol):
-    """The interface of a lens."""
-
     @property
     def path(self) -> Path: ...
 

@@ -61,8 +61,6 @@ class SchemaControl:
 
 @dataclass(frozen=True)
 class OptionalField:
-    """A place that the document does not have yet."""
-
     pointer: str
     label: str
     help: str
@@ -158,7 +156,6 @@ def _rank(word: str, names: tuple[str, ...], text: str) -> int:
 
 @cache
 def _searchable_fields(kind: DocumentKind) -> tuple[tuple[SchemaMatch, tuple[str, ...], str], ...]:
-    """Return every place of a kind's schema with its search text."""
     return tuple(
         (match, tuple(label.casefold() for label in match.labels), match.help.casefold())
         for match in _walk_schema(_SchemaShape.of(kind), (), ())
@@ -307,8 +304,6 @@ def key_label(key: str | int) -> str:
 # -- The schema
 @dataclass(frozen=True)
 class _SchemaShape:
-    """A place of the schema with its reference resolved."""
-
     raw: Mapping[str, Any]
     kind: DocumentKind
 
@@ -348,7 +343,6 @@ class _SchemaShape:
 
     @property
     def max_entries(self) -> int:
-        """The number of entries that the list may have in a form."""
         return min(int(self.raw.get("maxItems", MAX_ENTRIES)), MAX_ENTRIES)
 
     @property
@@ -373,7 +367,6 @@ class _SchemaShape:
         return "json"
 
     def can_show(self, value: object) -> bool:
-        """Return whether the control can show the value and return it unchanged."""
         match self.sort:
             case "text":
                 return isinstance(value, str) and "\n" not in value and "\r" not in value

@@ -87,5 +87,4 @@ def parse_command(text: str) -> list[Any] | None:
 
 
 def _typable(word: str) -> bool:
-    """Return whether a text area returns the word unchanged."""
     return all(character.isprintable() or character in "\n\t" for character in word)

@@ -125,7 +125,6 @@ class _OptionReader:
         )
 
     def _read_document(self, option: _CliOption) -> Document:
-        """Return the document of --cli-input-json, and add the positions of its members."""
         file = self._file(option)
         if file is None:
             value = self._read_json(option)
@@ -234,7 +233,6 @@ class _OptionReader:
 
 
 def _quote_bare_marks(text: str) -> str:
-    """Put references that stand outside of strings into quotes."""
     return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 

@@ -80,7 +80,6 @@ class _SkeletonPruner:
             del definition["type"]
 
     def prune_object(self, value: Document, shape: Mapping[str, Any], here: str, source: str) -> Document:
-        """Return the edited members, with the enums beside them."""
         properties = shape.get("properties", {})
         result: Document = {}
         for key, member in value.items():
@@ -100,7 +99,6 @@ class _SkeletonPruner:
         return result
 
     def _choices_in(self, name: str, value: Any, shape: Mapping[str, Any]) -> Iterator[str]:
-        """Yield the names of the enums with a value."""
         if is_object(value):
             for key, member in value.items():
                 yield from self._choices_in(key, member, self._resolve_ref(shape.get("properties", {}).get(key)))

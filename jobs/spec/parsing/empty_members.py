@@ -73,7 +73,6 @@ class _EmptyMemberPruner:
         return not is_required and (shape.get("title", ""), key) not in KEPT
 
     def change(self) -> DocumentChange:
-        """Return the one line about all of them."""
         pointer = self.pointers[0] if len(self.pointers) == 1 else ""
         names = list(dict.fromkeys(split_pointer(pointer)[-1] for pointer in self.pointers))
         verbs = ("is", "was") if len(names) == 1 else ("are", "were")

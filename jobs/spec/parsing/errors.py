@@ -28,8 +28,6 @@ class DocumentCandidate:
 
 
 class SeveralDocumentsError(DocumentParseError):
-    """A text with several documents, of which one has to be chosen."""
-
     def __init__(self, message: str, candidates: tuple[DocumentCandidate, ...]) -> None:
         super().__init__(message, candidates[0].line)
         self.candidates = candidates

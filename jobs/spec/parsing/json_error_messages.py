@@ -63,7 +63,6 @@ _WORD = re.compile(r"[^\s,:\[\]{}\"'=]+")
 
 
 def explain_json_error(text: str, error: JSONDecodeError) -> JsonErrorMessage:
-    """Explain an error of Python's JSON decoder."""
     start = len(text) - len(text.lstrip())
     if error.pos <= start or error.msg == "Extra data":
         for pattern, message in _FORMAT_HINTS:
@@ -89,7 +88,6 @@ def explain_json_error(text: str, error: JSONDecodeError) -> JsonErrorMessage:
 
 
 def _unexpected_character(at: int, here: str, rest: str, before: str, message: str) -> JsonErrorMessage:
-    """Explain a character that can't stand in this place."""
     hint = _punctuation_hint(here, before) or _shell_hint(rest) or _grammar_hint(here, rest, message)
     return JsonErrorMessage(at, hint)
 
@@ -120,7 +118,6 @@ def _shell_hint(rest: str) -> str:
 
 
 def _grammar_hint(here: str, rest: str, message: str) -> str:
-    """Return what JSON's grammar expects here."""
     match = _WORD.match(rest)
     word = match.group() if match else ""
     if message.startswith("Expecting property name"):
@@ -137,7 +134,6 @@ def _grammar_hint(here: str, rest: str, message: str) -> str:
 
 
 def _word_hint(word: str, here: str) -> str:
-    """Return a hint for a word in place of a value."""
     if word in _WORD_HINTS:
         return _WORD_HINTS[word]
     if word and (word[0].isdigit() or word[0] in "+-."):

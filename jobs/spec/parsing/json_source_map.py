@@ -23,8 +23,6 @@ class SourceNode:
 
 @dataclass(frozen=True)
 class DuplicateKey:
-    """A key that an object has twice."""
-
     pointer: str
     first: int  # offset
     second: int
@@ -32,14 +30,11 @@ class DuplicateKey:
 
 @dataclass(frozen=True)
 class SourceMap:
-    """The tree of offsets of a text."""
-
     root: SourceNode
     duplicates: tuple[DuplicateKey, ...] = ()
 
     @classmethod
     def empty(cls) -> "SourceMap":
-        """Return a map for a text whose parts have no positions."""
         return cls(SourceNode(0))
 
     def offset(self, pointer: str) -> int:
@@ -54,8 +49,6 @@ class SourceMap:
 
 @dataclass(slots=True)
 class _OpenContainer:
-    """An object or list that is not closed yet."""
-
     node: SourceNode
     is_object: bool
     key: str | None = None  # key whose value comes next

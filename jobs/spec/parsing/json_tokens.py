@@ -25,8 +25,6 @@ class TextPosition:
 
 
 class LineIndex:
-    """An index from offsets to positions."""
-
     def __init__(self, text: str) -> None:
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
 
@@ -97,7 +95,6 @@ def bare_words(text: str) -> Iterator[tuple[int, str]]:
 
 
 def quoted_strings(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the strings, quotes included, with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is None:
             yield match.start(), match.group()

@@ -35,8 +35,6 @@ _NOT_LINE_END = re.compile(r"[^\r\n]")
 
 @dataclass(frozen=True)
 class ParsedText:
-    """The value of a text, the corrections it needed, and its source map."""
-
     value: dict[str, Any]
     changes: tuple[DocumentChange, ...]
     build_source_map: Callable[[], SourceMap]
@@ -64,7 +62,6 @@ def parse_jsonc(text: str) -> ParsedText:
 
 
 def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]) -> list[ParsedText]:
-    """Return the documents in a text with prose around them or trailing commas."""
     comments = texts.blank_comments(text)
     if comments.unclosed is not None or comments.text.lstrip().startswith("["):
         return []
@@ -126,7 +123,6 @@ def _lazy_source_map(text: str) -> Callable[[], SourceMap]:
 
 
 def _brace_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each outermost pair of braces."""
     depth = start = count = 0
     for match in _BRACE_OR_STRING.finditer(text):
         if match["open"]:

@@ -24,8 +24,6 @@ _MAX_NAMED_KEYS = 8
 
 @dataclass
 class RewrittenDocument:
-    """A rewritten document, with the changes and the origins of renamed parts."""
-
     document: Document
     changes: list[DocumentChange] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)  # pointer in the document to pointer in the source

@@ -88,7 +88,6 @@ class ParseResult:
         return LocatedProblem(problem, place.line, place.column)
 
     def _source_pointer(self, pointer: str) -> str:
-        """Return the pointer in the source."""
         whole = pointer
         while whole not in self.origins and whole:
             whole = whole.rpartition("/")[0]
@@ -106,7 +105,6 @@ class ParseResult:
 
 
 def parse_problem(error: DocumentParseError) -> LocatedProblem:
-    """Return the error as the one problem of its text."""
     return LocatedProblem(Problem("", error.message, rule=NO_DOCUMENT), error.line, error.column)
 
 
@@ -218,7 +216,6 @@ def _detect_kind_of(value: Document) -> DocumentKind | None:
 
 
 def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
-    """Return the documents of a text with shell commands, or with prose around JSON."""
     script = read_script(text)
     commands = parse_cli_commands(script)
     rest = blank_spans(text, script.consumed_spans) if commands else script.expanded

@@ -42,8 +42,6 @@ COMMAND_NOUN = "shell command"
 
 @dataclass(frozen=True)
 class ShellFile:
-    """A file that the script writes, with variables expanded as the shell does."""
-
     text: str
     offset: int
     length: int
@@ -92,7 +90,6 @@ class ShellScript:
 
     @property
     def expanded(self) -> str:
-        """The text with the heredocs' variables expanded."""
         pieces: list[str] = []
         position = 0
         for file in sorted(self.files.values(), key=lambda file: file.offset):
@@ -194,8 +191,6 @@ def expand_variable(script: ShellScript, match: "re.Match[str]") -> str | None:
 
 
 class _WordReader:
-    """Reads the words of one command, as a shell does."""
-
     def __init__(self, script: ShellScript, start: int, closing: str, *, tolerant: bool = False) -> None:
         self.script = script
         self.text = script.commands

@@ -37,12 +37,9 @@ class UnresolvedValue:
 
 @dataclass
 class UnresolvedValues:
-    """The references of one text, each with its private character."""
-
     values: list[UnresolvedValue] = field(default_factory=list)
 
     def mark(self, source: str, noun: str) -> str:
-        """Return the private character that stands for a reference."""
         value = UnresolvedValue(source, noun)
         if value not in self.values:
             self.values.append(value)
@@ -55,7 +52,6 @@ def has_marks(text: str) -> bool:
 
 
 def restore_text(text: str, values: Sequence[UnresolvedValue]) -> str:
-    """Return a text with the references as they were written."""
     return _Restorer({chr(_FIRST + number): value for number, value in enumerate(values)}).restore_text(text)
 
 

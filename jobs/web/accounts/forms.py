@@ -42,8 +42,6 @@ class PasswordResetRequestForm(ResetPasswordForm):
 
 
 class PasswordChangeForm(ChangePasswordForm):
-    """A new password, different from one that an administrator set."""
-
     def clean_password1(self) -> str:
         password = str(self.cleaned_data["password1"])
         if self.user.must_change_password and self.user.check_password(password):

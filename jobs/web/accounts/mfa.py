@@ -15,8 +15,6 @@ from jobs.web.accounts.forms import EnableMfaForm
 
 
 class MfaStatus(IndexView):
-    """Whether there is one, and how many recovery codes are left."""
-
     template_name = "accounts/mfa.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:

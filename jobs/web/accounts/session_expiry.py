@@ -46,7 +46,6 @@ class ActivityMiddleware:
 
 
 def is_activity(request: HttpRequest) -> bool:
-    """Return whether a request shows that someone is there."""
     return request.method not in ("GET", "HEAD") or not is_script_request(request)
 
 

@@ -33,7 +33,6 @@ def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_POST
 @login_required
 def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
-    """Sign out everywhere but here."""
     count = end_other_sessions(request, request.user)
     messages.success(request, f"Signed out of {count} other session{'' if count == 1 else 's'}.")
     return redirect("sessions")

@@ -34,8 +34,6 @@ class KeyValueRow:
 
 @dataclass(frozen=True)
 class BoundField:
-    """One field on the page."""
-
     field: FormField
     value: FieldValue
     problems: tuple[ProblemView, ...] = ()
@@ -60,12 +58,10 @@ class BoundField:
 
     @property
     def pointer(self) -> str:
-        """The place in the document, for a field that the page's script doesn't know by its name."""
         return join_pointer(*self.field.lens.path) if self.is_parameter else ""
 
     @property
     def text_rows(self) -> int:
-        """Initial number of lines of the text area."""
         return min(8, str(self.value).count("\n") + 1)
 
 

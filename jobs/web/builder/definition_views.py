@@ -120,7 +120,6 @@ def definition_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, permission="register")
     form = BuilderForm.from_post(DocumentKind.DEFINITION, request.POST, BLANK_DEFINITION)
     form_feedback = feedback.build(form, member, _posted_account(request, member))

@@ -98,7 +98,6 @@ def _document_name(text: str) -> str:
 
 
 def save_response(request: SignedInRequest, member: Member, result: DraftSaveResult | None) -> HttpResponse:
-    """Render the result of saving, for the page's script."""
     return render(request, "jobs/builder/draft_status.html", {"save_result": result, "team": member.team})
 
 
@@ -140,13 +139,11 @@ def to_form(kind: DocumentKind, saved_draft: Draft, blank: Document) -> BuilderF
 
 
 def draft_url(saved_draft: Draft) -> str:
-    """Return the URL of the page that continues a draft."""
     page = reverse(VIEW_NAMES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
     return f"{page}?{urlencode({'draft': saved_draft.text_id})}"
 
 
 def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, answer: HttpResponse) -> HttpResponse:
-    """Mark the form's draft as sent, and return the response."""
     draft_actions.mark_sent(member, draft_id(request), _DRAFT_KINDS[form.kind], form.text, source_id=form.source_id)
     return answer
 
@@ -154,7 +151,6 @@ def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, 
 def mark_text_sent(
     request: SignedInRequest, member: Member, text: str, source_id: str, answer: HttpResponse
 ) -> HttpResponse:
-    """Mark the JSON page's draft as sent, and return the response."""
     draft_actions.mark_sent(member, draft_id(request), DraftKind.JSON, text, source_id=source_id)
     return answer
 

@@ -27,7 +27,6 @@ def example_text(kind: DocumentKind, team: Team) -> str:
 
 
 def example_job(team: Team) -> Document:
-    """Return an example of a job."""
     return _job("say-hello", _queue(team), _definition_name(team))
 
 

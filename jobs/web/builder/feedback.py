@@ -138,7 +138,6 @@ class Feedback:
 
     @property
     def cost(self) -> str:
-        """Expected and maximum cost."""
         return cost_text(self.result) if self.result else ""
 
     @property
@@ -151,7 +150,6 @@ class Feedback:
 
     @property
     def problems_by_field(self) -> Mapping[str, list[ProblemView]]:
-        """Problems by field name."""
         by_field: dict[str, list[ProblemView]] = {}
         for problem in self.problems:
             by_field.setdefault(problem.field, []).append(problem)
@@ -220,7 +218,6 @@ def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[E
 
 
 def empty(form: BuilderForm) -> Feedback:
-    """Return the feedback before a form was validated."""
     return Feedback(headline(form.kind, form.document), "Check and submit")
 
 
@@ -356,7 +353,6 @@ def headline(kind: DocumentKind, document: Document) -> str:
 
 
 def button_label(kind: DocumentKind, document: Document, price: str = "") -> str:
-    """Return what the button does, and the expected price."""
     if kind is DocumentKind.DEFINITION:
         return f"Register {truncate(text_at(document, 'jobDefinitionName'))}"
     jobs = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
@@ -390,7 +386,6 @@ def cost_text(result: ValidationResult) -> str:
 
 
 def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
-    """Return why it would need approval, one sentence for each reason."""
     return tuple(reason.message for reason in result.approval_reasons)
 
 
@@ -405,5 +400,4 @@ def _array_name(job: Document) -> str:
 
 
 def _queue_name(queue: str) -> str:
-    """Return the name in a queue's ARN."""
     return queue.rsplit("/", 1)[-1]

@@ -118,7 +118,6 @@ class BuilderForm:
         return replace(self, base=reading.document, values=values, reading=reading)
 
     def _merge_fields(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
-        """Use the text, with changed fields applied over it."""
         try:
             reading = _read_kind(self.source_text, self.kind)
             opened = (
@@ -143,7 +142,6 @@ class BuilderForm:
         return replace(self, base=reading.document, values=values, overrides=rewritten, reading=reading)
 
     def with_value(self, name: str, value: FieldValue) -> "BuilderForm":
-        """Return a copy with another value in a field, applied over the text."""
         values, overrides = {**self.values, name: value}, {**self.overrides, name: value}
         return replace(self, values=values, overrides=overrides)
 
@@ -168,7 +166,6 @@ class BuilderForm:
         return replace(self, parameter_names=shown_names, values={**values, **self.values})
 
     def with_new_key(self) -> "BuilderForm":
-        """Return a copy with a new idempotency key."""
         return replace(self, request_key=to_text(new_id()))
 
     def with_fields_in_text(self) -> "BuilderForm":
@@ -211,13 +208,11 @@ class BuilderForm:
 
     @cached_property
     def corrections(self) -> tuple[DocumentChange, ...]:
-        """What the parser changed in a text that is not the document itself."""
         reading = self.reading
         return reading.changes if reading and reading.changes and not is_verbatim(reading) else ()
 
     @cached_property
     def unmapped_pointers(self) -> list[str]:
-        """Pointers to values that no field shows."""
         if self.parse_error:
             return []
         shown_pointers = [*self.extra_pointers, *([self.block.pointer] if self.block else [])]
@@ -230,7 +225,6 @@ class BuilderForm:
 
     @cached_property
     def block(self) -> SchemaPart | None:
-        """The block of a definition of several containers, a pod or nodes, as the form shows it."""
         name = schema_fields.property_block(self.document) if self.kind is DocumentKind.DEFINITION else ""
         return schema_fields.part_at(self.kind, f"/{name}", self.document) if name else None
 
@@ -298,7 +292,6 @@ class BuilderForm:
         return [*self.form_problems, *remaining]
 
     def _pointer_to(self, field: FormField) -> str:
-        """Return the pointer to the field's value, existing or not."""
         return next(iter(field.lens.pointers(self.document)), join_pointer(*field.lens.path))
 
     def _field_for(self, problem: Problem) -> FormField | None:

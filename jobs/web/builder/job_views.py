@@ -76,7 +76,6 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Render the panel beside the form and the problems at its fields, for what is posted."""
     member = access.membership(request.user, slug, permission="submit")
     form = _posted_form(request)
     runnable = options.runnable_revisions(member.team, _definition_name(form))
@@ -109,7 +108,6 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Search the jobs that this one could depend on."""
     member = access.membership(request.user, slug, permission="submit")
     text = drop_nul(request.POST.get("waits_named", "")).strip()
     selected_ids = tuple(dict.fromkeys(request.POST.getlist("waits")))
@@ -123,7 +121,6 @@ def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def rerun_job(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Open the form with an earlier job."""
     job, member = access.job(request.user, text_id, permission="submit")
     return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}")
 
@@ -131,7 +128,6 @@ def rerun_job(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @login_required
 def rerun_submission(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Open the form for a single job, or the JSON page for a workflow, which has no form."""
     submission, member = access.submission(request.user, text_id, permission="submit")
     slug = member.team.slug
     if submission.kind == DocumentKind.WORKFLOW:

@@ -129,7 +129,6 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Render the panel beside the editor for the text that was posted."""
     member = access.membership(request.user, slug, permission="submit")
     json_input = JsonInput(request.POST.get("text", ""), "", source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH])
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
@@ -166,13 +165,11 @@ def register_and_redirect(
 
 
 def editor_with_text(request: SignedInRequest, member: Member, text: str, source_id: str = "") -> HttpResponse:
-    """Render the page with a text written elsewhere, under a new key."""
     json_input = JsonInput(text, to_text(new_id()), source_id=source_id)
     return editor_page(request, member, json_input, _validate(json_input, member))
 
 
 def editor_with_error(request: SignedInRequest, member: Member, text: str, error: DocumentParseError) -> HttpResponse:
-    """Render the page with a text that no form could open, and the reason."""
     return editor_page(
         request, member, JsonInput(text, to_text(new_id())), feedback.from_parse_error(error), is_rejected=True
     )

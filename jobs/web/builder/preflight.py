@@ -150,7 +150,6 @@ def _checked_job(document: Document, target: ResolvedJob) -> _CheckedJob:
 
 
 def check_for(problem: Problem) -> str:
-    """Return the name of the check that shows a problem."""
     rule = problem.rule
     if rule in _FIT_RULES:
         return "run" if rule == "run.longer-than-limit" else "fits"
@@ -236,7 +235,6 @@ def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult])
 
 
 def _fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
-    """Return whether any queue of the team can run the size."""
     answers = [(check_placement(size, queue_facts(queue).environments), queue) for queue in queues]
     for outcome in (PlacementVerdict.YES, PlacementVerdict.UNKNOWN):
         for answer, queue in answers:
@@ -312,7 +310,6 @@ def _is_time_limit_change(change: DocumentChange) -> bool:
 
 
 def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> CheckResult:
-    """Build the check of expected and maximum cost, with their reasons."""
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
     reasons = [f"{change.message}." for change in changes if change.rule_owner and _is_time_limit_change(change)]
     if expected is not None:
@@ -335,7 +332,6 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
 
 
 def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
-    """Yield why the maximum cost is unknown."""
     names = estimated.jobs_without_time_limit
     if names:
         subject = join_words(map(quote, names), limit=3) if len(estimated.jobs) > 1 else "The job"
@@ -346,7 +342,6 @@ def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
 
 
 def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
-    """Build the check of a definition's hourly cost."""
     if size.unknown:
         reason = f"The resources are unknown. {size.unknown[0].reason}"
         return CheckResult("price", _HOURLY_COST_LABEL, "off", UNKNOWN_TEXT, reason)
@@ -398,7 +393,6 @@ def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
 
 
 def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
-    """Return a sentence by field name, for each field that the queue restricts."""
     target = result.resolved_jobs[0] if result and result.resolved_jobs else None
     if result is None or target is None or target.queue is None:
         return {}

@@ -74,8 +74,6 @@ def _is_step_reference(entry: object) -> bool:
 
 @dataclass(frozen=True)
 class RerunDiff:
-    """The earlier job against the form, and its definition against the revision that would run."""
-
     source: RerunSource
     job: tuple[str, ...]
     definition: tuple[str, ...]

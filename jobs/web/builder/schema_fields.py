@@ -60,7 +60,6 @@ def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespons
 @require_POST
 @login_required
 def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
-    """Render one schema field as controls, which carry the pointer they edit."""
     form_kind, member = _kind_and_member(request, slug, kind)
     try:
         document = _posted_document(request, form_kind)

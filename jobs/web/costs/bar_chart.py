@@ -21,8 +21,6 @@ _ROUND_NUMBERS = tuple(map(Decimal, ("1", "2", "2.5", "4", "5", "10")))
 
 @dataclass(frozen=True)
 class BarSegment:
-    """One segment of a day's bar."""
-
     colour: str
     y: str
     height: str

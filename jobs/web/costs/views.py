@@ -49,8 +49,6 @@ LINE_COLUMNS = (
 
 @dataclass(frozen=True)
 class GroupingTab:
-    """A way to group the month's costs."""
-
     label: str
     query: str
     is_selected: bool
@@ -58,8 +56,6 @@ class GroupingTab:
 
 @dataclass(frozen=True)
 class CostQuery:
-    """The month and grouping of a URL, with the groupings there are."""
-
     member: Member
     month: Month
     by: Grouping
@@ -116,7 +112,6 @@ def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Show what one job cost and how that was computed, or why there is no cost."""
     job, member = access.job(request.user, text_id)
     lines = reports.receipt_lines(job)
     page = {

@@ -34,8 +34,6 @@ DEREGISTRATION_TIMEOUT = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class RevisionRow:
-    """A revision on the definition's page, with its changes to the one before."""
-
     revision: Revision
     size: DefinitionSize
     document: Document

@@ -19,8 +19,6 @@ ALLOWED_METHODS = ["GET", "HEAD", "POST"]
 
 
 class NoteForm(forms.Form):
-    """A sentence on one line."""
-
     text = forms.CharField(
         required=False,
         max_length=Definition._meta.get_field("description").max_length,  # noqa: SLF001 - Django documents no public name for it
@@ -33,7 +31,6 @@ class NoteForm(forms.Form):
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def set_description(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Set what the definition is for."""
     if request.method != "POST":
         return redirect(access.definition(request.user, text_id)[0])
     definition, _ = access.definition(request.user, text_id, "register")
@@ -48,7 +45,6 @@ def set_description(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def set_revision_note(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
-    """Set why a revision was made."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")
@@ -74,7 +70,6 @@ def deactivate_revision(request: SignedInRequest, text_id: str, revision: str) -
 
 
 def share(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Let every team use the definition."""
     message = "Shared {name} with every team. Only {team} can change it."
     return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=True), message
@@ -90,7 +85,6 @@ def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def archive(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Take the name out of use."""
     message = "Deactivated {name}. Its revisions and jobs are kept."
     return _apply_action(request, text_id, definitions.archive, message)
 

@@ -17,8 +17,6 @@ from jobs.web.shell.text_input import search_text
 
 @dataclass(frozen=True)
 class DefinitionCardView:
-    """A definition from the report, and its size."""
-
     summary: catalog.DefinitionCard
     size: DefinitionSize
 

@@ -28,8 +28,6 @@ class FilterChip:
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """The filter, the URL pairs it was parsed from, and the problems found in them."""
-
     filter: JobFilter
     pairs: tuple[QueryPair, ...]
     problems: tuple[str, ...] = ()

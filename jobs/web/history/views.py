@@ -49,8 +49,6 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True)
 class StatusTile:
-    """A status, its number of jobs, and the query that adds or drops this status."""
-
     status: Status
     number: int
     query: str
@@ -95,7 +93,6 @@ def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[StatusTile]:
-    """Return a tile for each status that occurs or is selected."""
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
     for name in query.filter.statuses:
         counts_by_name.setdefault(name, (STATUSES[name], 0))

@@ -18,8 +18,6 @@ MAX_ARRAY_SIZE = 10_000  # AWS Batch's limit
 
 @dataclass(frozen=True)
 class ArrayProgress:
-    """The state of an array's children, and whether it is being refreshed."""
-
     job: Job
     children: children.ChildCounts
     is_refreshing: bool
@@ -51,7 +49,6 @@ def array_progress(job: Job) -> ArrayProgress | None:
 @require_safe
 @login_required
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """List the children by index, a hundred a page, optionally of one state."""
     array_job, member = access.job(request.user, text_id)
     progress = array_progress(array_job)
     state = request.GET.get("state", "")

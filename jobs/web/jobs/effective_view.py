@@ -34,8 +34,6 @@ MAX_ROWS = 300
 
 @dataclass(frozen=True)
 class EffectiveRow:
-    """A value and its source."""
-
     label: str
     value: str
     source: ValueSource
@@ -76,7 +74,6 @@ def result_sections(result: ValidationResult | None) -> list[EffectiveSection]:
 
 
 def job_sections(job: Job) -> list[EffectiveSection]:
-    """Return the sections of an accepted job."""
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
     seconds = timeout_seconds(job.document)
@@ -126,7 +123,6 @@ def _value_at(document: Document, pointer: str) -> Any:
 
 
 def environment_overrides(document: Document) -> list[tuple[str, str]]:
-    """Return the names and values that a redacted submission document overrides."""
     variables = list_at(document, "containerOverrides", "environment")
     return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
@@ -164,7 +160,6 @@ def _container_rows(container: EffectiveContainer) -> Iterator[EffectiveRow]:
 
 
 def _command_rows(values: Iterable[SourcedValue], base: ValueSource) -> Iterator[EffectiveRow]:
-    """Yield the command line, and each word that comes from a parameter with its source."""
     parts = list(islice(values, MAX_ROWS + 1))
     is_cut = len(parts) > MAX_ROWS
     parts = parts[:MAX_ROWS]

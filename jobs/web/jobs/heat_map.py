@@ -38,7 +38,6 @@ class HeatMap:
 
 
 def heat_map(size: int, standing: Mapping[int, Status]) -> HeatMap:
-    """Lay out the children from left to right and top to bottom, by index."""
     columns = next((columns for limit, columns in COLUMNS_BY_SIZE if size <= limit), MAX_COLUMNS)
     paths: dict[str, list[str]] = defaultdict(list)
     rows = []

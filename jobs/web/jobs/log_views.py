@@ -19,8 +19,6 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 
 @dataclass(frozen=True)
 class RenderedLogLine:
-    """A log line rendered as HTML."""
-
     at: datetime
     html: str
 

@@ -17,8 +17,6 @@ P = ParamSpec("P")
 
 
 class SignedInRequest(HttpRequest):
-    """A request of an authenticated user."""
-
     user: User
     htmx: HtmxDetails
 

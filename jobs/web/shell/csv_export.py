@@ -33,7 +33,6 @@ def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def format_cell(value: object) -> str:
-    """Return a value as the text of a cell."""
     match value:
         case None:
             return ""

@@ -10,8 +10,6 @@ TEAM_ROUTE = "teams/<slug:slug>/"
 
 
 class LastTeamMiddleware:
-    """Sets the cookie when a page of another team was shown."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 

@@ -4,7 +4,6 @@ from django.http import HttpRequest, QueryDict
 
 
 def posted_text(request: HttpRequest, name: str) -> str:
-    """Return the text of a posted field."""
     return drop_nul(normalize_newlines(request.POST.get(name, "")))
 
 
