@@ -1,7 +1,7 @@
 """Permissions, and access to objects by them.
 
-Every page and API call gets its objects here. What a user may not see does not exist for them (404); what they see
-and may not do is refused (403). Staff see everything, approve in every team, and otherwise act only as members.
+What a user may not see does not exist for them (404); what they see and may not do is refused (403). Staff see
+everything, approve in every team, and otherwise act only as members.
 """
 
 from collections.abc import Mapping

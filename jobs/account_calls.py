@@ -1,8 +1,4 @@
-"""Calls to an account's AWS endpoints, guarded by its circuit breaker.
-
-Outcomes are counted in the process and written to the account's row only if they change something: a successful call
-writes nothing.
-"""
+"""Calls to an account's AWS endpoints, guarded by its circuit breaker."""
 
 from collections.abc import Callable
 from contextlib import suppress

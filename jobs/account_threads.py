@@ -1,6 +1,6 @@
 """Threads in which the clock calls AWS: one for each account and purpose, so that none waits for another.
 
-Each has a database connection of its own. A pass is not started while the last one is running.
+A pass is not started while the last one is running.
 """
 
 import threading

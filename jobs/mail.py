@@ -1,7 +1,8 @@
-"""Outgoing mail. A request only writes a row; a task builds and sends the message.
+"""Outgoing mail.
 
-So a request takes the same time and queries whether or not anyone has the address. A row has no link; that is
-generated when the mail is sent. Only the row's id goes through Redis.
+A request only writes a row; a task builds and sends the message.
+
+So a request takes the same time and queries whether or not anyone has the address.
 """
 
 from collections.abc import Iterator

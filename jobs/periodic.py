@@ -1,8 +1,7 @@
 """Periodic tasks of the clock.
 
 Deliveries and polls are enqueued for workers; the search for jobs of unknown delivery runs in this process, because
-it must go on without Redis. A lease in the database keeps one clock active. The clock never waits for AWS: calls run
-in threads of their own, with a time limit. An account that does not answer is only probed now and then.
+it must go on without Redis. The clock never waits for AWS: calls run in threads of their own, with a time limit.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Rate limits for each API token and each person, in requests a minute.
 
-`limits` counts. Submissions and validations are counted in the database, for all processes and without Redis. Reads
-and requests while someone types are counted by each process, since they must not cost a write.
+Submissions and validations are counted in the database, for all processes and without Redis. Reads and requests while
+someone types are counted by each process, since they must not cost a write.
 """
 
 import math

@@ -1,9 +1,8 @@
 """Second factor: who must have one, and whether a session has verified it.
 
 Staff see every team and set every limit: outside the demo a password alone neither signs them in nor lets them set up
-a factor; that takes a code from the portal's command line. Leads need a factor if `SECOND_FACTOR_FOR_LEADS` says so.
-A session has verified the factor if it was used since the current one was set up; so removing it or setting up
-another takes effect at the next request.
+a factor; that takes a code from the portal's command line. A session has verified the factor if it was used since the
+current one was set up; so removing it or setting up another takes effect at the next request.
 """
 
 import secrets

@@ -1,6 +1,5 @@
 """Sessions of signed-in users, and how they end.
 
-Django stores a session's data under its key; allauth.usersessions stores whose it is, from where and since when.
 Every sign-in adds a row (`jobs.web.accounts.session_expiry`), so ending a person's sessions finds all of them.
 """
 

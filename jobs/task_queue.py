@@ -1,8 +1,4 @@
-"""Task queue: enqueues a task by name after the commit.
-
-A task is only a hint. The rows say what is to be done, and the clock finds what no task was enqueued for; so a Redis
-outage is logged and otherwise ignored, and only ids go through Redis.
-"""
+"""Task queue: enqueues a task by name after the commit. A task is only a hint."""
 
 import time
 from collections.abc import Iterator

@@ -1,8 +1,4 @@
-"""RQ tasks: each takes an id and makes one call. A task may run twice, late or never; the clock compensates.
-
-Tasks that call AWS go through `account_calls`: while an account does not answer they end at once, and the clock
-enqueues them again when it does.
-"""
+"""RQ tasks: each takes an id and makes one call. A task may run twice, late or never; the clock compensates."""
 
 from contextlib import suppress
 

@@ -1,8 +1,7 @@
 """Django's cache in the database as JSON: failed sign-in attempts, and used codes.
 
 All processes must share these counts, and they must survive a Redis that is down or flushed, or limits would be
-forgotten just then, or no one could sign in. Without the database no one signs in anyway. (Django's own database
-cache pickles its values and counts its table at each write.)
+forgotten just then, or no one could sign in.
 """
 
 import random

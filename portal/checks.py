@@ -1,7 +1,4 @@
-"""System checks of a portal that serves people; each says what is wrong and how to fix it.
-
-They run before every command and before the web server's first request: an unsafe production doesn't start.
-"""
+"""System checks of a portal that serves people; each says what is wrong and how to fix it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

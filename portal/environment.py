@@ -1,8 +1,7 @@
 """Typed readers of environment variables for `portal.settings`.
 
 Each raises ImproperlyConfigured for a value it doesn't understand, so that the process doesn't start: a misspelt
-`ture` must not mean no. An empty variable counts as unset, as in a copy of `.env.example`. Values that may hold a
-password are never part of a message.
+`ture` must not mean no. Values that may hold a password are never part of a message.
 """
 
 import re

@@ -1,7 +1,6 @@
 """Check of vendored and generated files in static/ against their manifest.
 
-`python -m scripts.check_assets` compares hashes, without Node. For the editor's bundle it also compares the hash of
-the sources: after a change of those run `make assets`, which ends in `python -m scripts.check_assets --take FOLDER`.
+`python -m scripts.check_assets` compares hashes, without Node.
 """
 
 import hashlib

@@ -1,9 +1,4 @@
-"""Lint and type checks of the pages' scripts: `python -m scripts.check_scripts`.
-
-ESLint and TypeScript are installed from static/src/builder/package-lock.json into .node/,
-beside a copy of the sources.
-Without Node, npm or a registry the checks are skipped and say so; in CI they fail.
-"""
+"""Lint and type checks of the pages' scripts: `python -m scripts.check_scripts`."""
 
 import hashlib
 import os

@@ -1,7 +1,6 @@
 """Audit of the locked dependencies by an advisory service, which may be unreachable.
 
-`python -m scripts.pip_audit requirements.txt` fails for a known vulnerability. An unreachable service is neither a
-failure nor a pass: the output is then "not audited".
+An unreachable service is neither a failure nor a pass: the output is then "not audited".
 """
 
 import json

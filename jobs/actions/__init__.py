@@ -1,7 +1,4 @@
-"""Commands that people issue: validate and submit a document, approve it, register a definition, stop a job.
-
-Pages, API and schedules all come through here, so the same document gets the same answer everywhere.
-"""
+"""Commands that people issue: validate and submit a document, approve it, register a definition, stop a job."""
 
 from jobs.actions.approval import StaleApprovalError, approve, decline, edit_request, preview_edit, why_cannot_approve
 from jobs.actions.array_refresh import refresh_array

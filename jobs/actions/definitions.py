@@ -1,8 +1,4 @@
-"""Changes to definitions: description, note, sharing, owner, deactivation.
-
-Views check permissions first, by `access.definition` and `access.revision`; Django's admin has its own. Nothing here
-deletes a row.
-"""
+"""Changes to definitions: description, note, sharing, owner, deactivation."""
 
 from django.db import transaction
 from django.utils.timezone import now

@@ -1,7 +1,4 @@
-"""Stop and release of jobs.
-
-A stop withdraws jobs that were not sent and has the others terminated in AWS. A release lets a held job be delivered.
-"""
+"""Stop and release of jobs. A stop withdraws jobs that were not sent and has the others terminated in AWS."""
 
 from collections.abc import Iterable, Sequence
 

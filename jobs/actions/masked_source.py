@@ -1,8 +1,4 @@
-"""Original values for a text that was started from a masked document.
-
-They are put in when it is validated, submitted or registered, so nobody has to see a secret to run a job again. Page
-and draft keep the mask.
-"""
+"""Original values for a text that was started from a masked document. Page and draft keep the mask."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404

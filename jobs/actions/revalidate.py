@@ -1,7 +1,7 @@
 """Re-check of a validation result under the lock of the team's row.
 
 A document is parsed and validated without a lock, because SQLite has one for the whole database and a large workflow
-takes seconds. Under the lock only what may have changed since is read again: grants, queues, definitions and quotas.
+takes seconds.
 """
 
 from collections.abc import Iterable

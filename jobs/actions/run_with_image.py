@@ -1,8 +1,6 @@
 """Runs of a job with another image: first a new revision, then the job on it.
 
-AWS may take a while to register, so the two are separate transactions. In between there are a new revision and a
-draft that waits for it, both visible. The waiting page submits the draft; a second attempt returns the same
-submission.
+AWS may take a while to register, so the two are separate transactions.
 """
 
 import json

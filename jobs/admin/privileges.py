@@ -1,7 +1,4 @@
-"""Superusers' privileges: who is staff, what staff may do, and everything about the accounts of staff.
-
-Who could set an administrator's password, mail address or role in a team could act as them.
-"""
+"""Superusers' privileges: who is staff, what staff may do, and everything about the accounts of staff."""
 
 from typing import Any, cast
 

@@ -1,7 +1,6 @@
-"""Authentication by token. Cookies are ignored.
+"""Authentication by token.
 
-A token acts for the one team and person it was made for, with the role that person has in the team now. Everything
-else, including that person's other teams, does not exist for it.
+A token acts for the one team and person it was made for, with the role that person has in the team now.
 """
 
 from dataclasses import dataclass

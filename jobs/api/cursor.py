@@ -1,8 +1,7 @@
 """The cursor of a submission's history: how many changes of each job the caller has seen, in a short text.
 
-Changes are counted by job because those of one job are written in order, but not those of several at once. `4x2.3`
-means four of each of the first two jobs and three of the third. A text too long for a URL, as of thousands of jobs,
-is packed: `z`, then the counts as characters, by zlib and base64url.
+`4x2.3` means four of each of the first two jobs and three of the third. A text too long for a URL, as of thousands of
+jobs, is packed: `z`, then the counts as characters, by zlib and base64url.
 """
 
 import base64

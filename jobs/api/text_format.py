@@ -1,8 +1,7 @@
 """Responses as tab-separated lines that a POSIX shell can read.
 
-A line begins with the word for what it holds. No value holds a tab, a line break or another control character, and
-only the last of a line may be empty (elsewhere `-` stands for nothing), because a shell's `read` treats several tabs
-as one.
+No value holds a tab, a line break or another control character, and only the last of a line may be empty (elsewhere
+`-` stands for nothing), because a shell's `read` treats several tabs as one.
 """
 
 import time

@@ -1,6 +1,5 @@
 """Connection test: finds out by harmless calls which permissions the portal has in AWS.
 
-No call changes anything: a call that isn't a read names something that can't exist, or has content that AWS rejects.
 AWS checks permissions before both; so a denial means that the permission is missing, and a rejection of the content
 that it is granted. Where a denial could have another reason, or the rejection could come before the permission check,
 the result is unknown.

@@ -1,7 +1,7 @@
 """Time limits of whole AWS calls, including connecting, retries and slow responses.
 
-A read time-out starts anew with each byte, so a response of one byte a second could block its caller for hours. Here
-every wait on the socket is limited to the time left for the call. A call that was cut off may have taken effect.
+A read time-out starts anew with each byte, so a response of one byte a second could block its caller for hours. A
+call that was cut off may have taken effect.
 """
 
 import socket

@@ -1,8 +1,7 @@
 """The four kinds of failures of AWS calls, by what can be done about them.
 
-The kind follows from where botocore raises the error: before bytes are sent, nothing has happened; afterwards only a
-response tells. A 5xx may follow an acceptance, a read time-out may hide one, and botocore passes on a truncated 200
-as a success without its fields.
+A 5xx may follow an acceptance, a read time-out may hide one, and botocore passes on a truncated 200 as a success
+without its fields.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
 """Outcomes of the calls to each account in this process, from which its reachability is known.
 
-Only time-outs, broken connections and 5xx count as failures. A rejection, a throttle or an error of the credentials
-is a response.
+Only time-outs, broken connections and 5xx count as failures.
 """
 
 import threading

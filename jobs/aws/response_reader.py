@@ -1,8 +1,7 @@
 """Reader of AWS responses that survives missing members and members of another type.
 
-botocore passes on a truncated 200 as a success without its members, and checks no types. So calls are made by `call`
-or `paginate` and return a `ResponseReader`, in which such a member reads as empty. Members without which the response
-is useless are read as required, and raise MalformedResponseError.
+botocore passes on a truncated 200 as a success without its members, and checks no types. Members without which the
+response is useless are read as required, and raise MalformedResponseError.
 """
 
 import json

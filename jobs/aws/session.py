@@ -1,8 +1,7 @@
 """AWS clients of an account, one per purpose, cached for the life of the process.
 
-Retries depend on the purpose. SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would
-repeat them three times; so their client makes exactly one attempt. Reads may be repeated. Calls that a page waits for
-have three seconds. Each call has a total time limit that includes repeats and slow responses.
+SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would repeat them three times; so their
+client makes exactly one attempt. Each call has a total time limit that includes repeats and slow responses.
 """
 
 import functools

@@ -1,7 +1,6 @@
 """Records of a delivery: the intent to send a job, and the id under which AWS accepted it.
 
-Several threads write both at once, in one transaction: see `group_commit`. Rows are locked last steps first, the
-order in which stopping a submission locks them.
+Rows are locked last steps first, the order in which stopping a submission locks them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

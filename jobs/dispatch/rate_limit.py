@@ -1,8 +1,7 @@
 """One submission rate per account, shared by all workers.
 
-The account's row holds the time until which its rate is used up. A worker claims the next window of time, with as
-many slots as the rate allows, by one conditional update, and sends at even intervals within it. Unused time is lost,
-so no burst follows an outage.
+A worker claims the next window of time, with as many slots as the rate allows, by one conditional update, and sends
+at even intervals within it. Unused time is lost, so no burst follows an outage.
 """
 
 import threading

@@ -1,7 +1,6 @@
 """Registration of job definitions with AWS, and deregistration of deactivated ones.
 
-A repeated registration only makes a superfluous revision, so a lost response is looked up first. AWS is told to
-deregister a revision once no accepted job needs it.
+A repeated registration only makes a superfluous revision, so a lost response is looked up first.
 """
 
 from datetime import timedelta

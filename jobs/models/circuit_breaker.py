@@ -1,8 +1,7 @@
 """Circuit breaker for calls to an account's AWS endpoints.
 
-Closed, calls go through. Three failures in a row open it, or a single timeout: calls then pause for a time that
-doubles from 5 to 30 seconds. After that one small request probes the endpoint (half-open): success closes the
-breaker, failure opens it again. Plain values; the account's row stores them.
+Three failures in a row open it, or a single timeout: calls then pause for a time that doubles from 5 to 30 seconds.
+After that one small request probes the endpoint (half-open): success closes the breaker, failure opens it again.
 """
 
 from dataclasses import dataclass, replace

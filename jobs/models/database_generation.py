@@ -1,8 +1,7 @@
 """Detection of a restored backup by a random token.
 
-The token is rotated every few seconds and mirrored to a file outside the database. A restored backup has an old
-token, so submissions made after the backup are missing in it. Nothing is sent then until every queue was compared
-with AWS, at a time when no request from before the restore can still arrive.
+A restored backup has an old token, so submissions made after the backup are missing in it. Nothing is sent then until
+every queue was compared with AWS, at a time when no request from before the restore can still arrive.
 """
 
 import secrets

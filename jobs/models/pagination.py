@@ -1,7 +1,6 @@
 """Keyset pagination: a page begins after a key, so the last page costs what the first one does.
 
-A key is the values of the fields by which rows are ordered, together unique. In URLs a cursor stands for it, mostly
-the public id of a row.
+A key is the values of the fields by which rows are ordered, together unique.
 """
 
 from collections.abc import Callable, Iterator

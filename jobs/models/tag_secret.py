@@ -1,7 +1,6 @@
 """The secret of tags in AWS that reveal nothing to those who read them there.
 
-It is a row of the database, so that a restored backup has it. SECRET_KEY is rotated, and old tags would then no
-longer match.
+It is a row of the database, so that a restored backup has it.
 """
 
 import hashlib

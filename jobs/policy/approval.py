@@ -1,7 +1,4 @@
-"""Approval rules: pure functions that yield the reasons why a submission, or an edit of one, needs approval.
-
-A reason is not an error. It says why somebody else has to agree before the submission is sent.
-"""
+"""Approval rules: pure functions that yield the reasons why a submission, or an edit of one, needs approval."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,6 @@
 """Capabilities of the fields of RegisterJobDefinition and SubmitJob: harmless, or to be granted by name.
 
-This is an allow-list. A field in no table below, because AWS has just added it or it was overlooked, may not be used
-until it is listed: here, or by an admin among a team's further fields.
+This is an allow-list.
 """
 
 from collections.abc import Iterator, Mapping

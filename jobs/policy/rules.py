@@ -1,7 +1,4 @@
-"""Policy rules: pure functions that compare a request with the team's grants and yield violations.
-
-They run while someone types, on submission, and again just before a job is sent.
-"""
+"""Policy rules: pure functions that compare a request with the team's grants and yield violations."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

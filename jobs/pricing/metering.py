@@ -1,7 +1,7 @@
 """Metering of ended jobs: the cost of their attempts, stored once as lines that never change.
 
-Children of an array are not rows here. Their run times are requested from AWS when their parent has ended, 100 a
-call; until AWS answers, the parent stays uncharged and the next pass tries again.
+Their run times are requested from AWS when their parent has ended, 100 a call; until AWS answers, the parent stays
+uncharged and the next pass tries again.
 """
 
 import time

@@ -1,1 +1,1 @@
-"""Read models of pages and the API: listings, logs, statistics. They read and never write."""
+"""Read models of pages and the API: listings, logs, statistics."""

@@ -1,7 +1,4 @@
-"""Audit entries for display, newest first: with names instead of ids, and with differences.
-
-An entry stores a person's id; the name is looked up at display time. Of a deleted user only the id is left.
-"""
+"""Audit entries for display, newest first: with names instead of ids, and with differences."""
 
 import json
 import re

@@ -1,7 +1,6 @@
 """The catalog of definitions, with outcomes and usual run times from each one's last ended jobs.
 
-Of a shared definition a team's own jobs count only. Jobs have their definition's key, so both the newest jobs and the
-oldest that still counts are found by index.
+Of a shared definition a team's own jobs count only.
 """
 
 from collections import Counter

@@ -1,7 +1,6 @@
 """Estimated cost of a team's finished attempts in a month, by tag, queue, definition or person.
 
-Days are UTC days, on which attempts ended. Sums are exact, and every job has one value of each dimension, untagged
-being one: so the rows of every view add up to the same total, to the last digit.
+Days are UTC days, on which attempts ended.
 """
 
 from collections import defaultdict

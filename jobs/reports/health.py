@@ -1,7 +1,4 @@
-"""Health of the portal: its clock and workers, and how far each account's jobs are behind.
-
-Every check has a message and advice for when it fails. Nothing here calls AWS.
-"""
+"""Health of the portal: its clock and workers, and how far each account's jobs are behind."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Jobs of a team, newest first: filtered by URL parameters, paginated by key, counted by status.
 
-Pages follow the primary key, the order in which jobs were accepted; URLs have public ids. No large table is counted:
-counts cover the newest `COUNT_LIMIT` jobs of a filter.
+No large table is counted: counts cover the newest `COUNT_LIMIT` jobs of a filter.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Limits on concurrent log reads of a process: in total and by account, with a pause while CloudWatch fails.
-
-They keep the process's threads free for other pages and other accounts.
-"""
+"""Limits on concurrent log reads of a process: in total and by account, with a pause while CloudWatch fails."""
 
 import threading
 import time

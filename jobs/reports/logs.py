@@ -1,7 +1,7 @@
-"""The log of a job's attempt, by pages. It opens at the end and can be followed, or read backwards.
+"""The log of a job's attempt, by pages.
 
 A page waits at most three seconds for CloudWatch, and only a few do at once, fewer of one account: if AWS is slow or
-unreachable, the page still loads and says so. The stream is determined by the job, never by the request.
+unreachable, the page still loads and says so.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
 """An attempt of a job: its groups of containers, started in order and ended together.
 
-Each group has a thread that starts containers when their conditions are met, and decides when the group is over.
 Nothing here takes a lock, so the scheduler may send signals while it holds its own.
 """
 

@@ -1,9 +1,8 @@
 """Container images of the sandbox: the command and files that an image provides.
 
 An image is a folder of small programs in `images/`, found by the last part of the image's name without tag and
-digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. Its files are
-copied into the job's working folder, so `python train.py` finds its program; `_base/` is copied with each.
-`command.json` is the image's CMD. `scratch` is empty: its jobs succeed at once without a process, for benchmarks.
+digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. `scratch` is
+empty: its jobs succeed at once without a process, for benchmarks.
 """
 
 import json

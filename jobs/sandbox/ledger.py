@@ -1,7 +1,4 @@
-"""Ledger of acceptances, written in their transactions: what really happened, whatever the response was.
-
-Only tests read it, to compare it with a portal's rows. It is kept if faults may be injected.
-"""
+"""Ledger of acceptances, written in their transactions: what really happened, whatever the response was."""
 
 import json
 from collections.abc import Callable

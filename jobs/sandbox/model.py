@@ -1,8 +1,4 @@
-"""Parser of requests by botocore's service models: routes, required fields, types and enums.
-
-The models say nothing about names, list lengths and combinations. Those rules are written by hand in `validation` and
-`containers`.
-"""
+"""Parser of requests by botocore's service models: routes, required fields, types and enums."""
 
 import json
 import re

@@ -1,8 +1,7 @@
 """Scheduler of jobs: SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, and an end.
 
-One thread drives it, with a heap of steps by time and a heap of RUNNABLE jobs per queue. Everything happens under the
-store's lock, each step in one transaction, so that DescribeJobs and the state after a restart agree. Each process has
-its own thread, which reports through `_on_started` and `_on_ended`.
+Everything happens under the store's lock, each step in one transaction, so that DescribeJobs and the state after a
+restart agree.
 """
 
 import heapq

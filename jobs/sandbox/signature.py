@@ -1,8 +1,7 @@
 """The readable part of a Signature Version 4: account, region, service and time.
 
-The secret is not checked (anyone on this machine may try things out), but the age is. Like AWS, the sandbox rejects a
-request that was signed more than five minutes ago: a lost request can't take effect after that.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+Like AWS, the sandbox rejects a request that was signed more than five minutes ago: a lost request can't take effect
+after that. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
 import re

@@ -1,9 +1,8 @@
 """The size of a job: the resources that definition and submission request together, in every shape of AWS Batch.
 
-A container on ECS requests resourceRequirements (or the legacy vcpus and memory), a pod's container resources.limits
-and resources.requests, a node group its containers and its instance type. The containers of a task add up, as do the
-nodes of a multi-node job. An amount that can't be determined is `UnknownAmount`, never a zero that would pass a
-limit; a size in a place that this module does not read makes the whole size unknown.
+The containers of a task add up, as do the nodes of a multi-node job. An amount that can't be determined is
+`UnknownAmount`, never a zero that would pass a limit; a size in a place that this module does not read makes the
+whole size unknown.
 """
 
 import itertools

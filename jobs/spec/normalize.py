@@ -1,7 +1,6 @@
 """The normal form of a document: without everything that makes no difference to AWS Batch.
 
-Definitions with equal fingerprints are equivalent, whether a person wrote them or DescribeJobDefinitions returned
-them. A normal form is for comparison, never for submission.
+A normal form is for comparison, never for submission.
 """
 
 import hashlib

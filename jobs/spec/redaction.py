@@ -1,8 +1,6 @@
 """Detection and redaction of secrets, for every output of the portal.
 
-Pages, validation, the audit log, logs, the API, CSV exports and the admin all use this module, so that none of them
-shows what another hides. Secrets are masked before a text is truncated. Every scan is linear in the length of the
-text.
+Secrets are masked before a text is truncated. Every scan is linear in the length of the text.
 """
 
 import json

@@ -1,7 +1,6 @@
 """The only writer of job state: applies an observation of AWS to the job's row, if it is newer.
 
-Observations are ordered by (finished attempts, rank of the state). Late and repeated ones change nothing; a retry may
-go back to RUNNABLE, because one more attempt has then finished; nothing leaves a final state.
+Observations are ordered by (finished attempts, rank of the state).
 """
 
 from collections.abc import Iterable, Sequence

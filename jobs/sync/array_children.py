@@ -1,7 +1,6 @@
 """Children of array jobs, read from AWS when someone views them or when they failed.
 
-Ten thousand children take a hundred DescribeJobs calls. So they are read once, after that only those that had not
-ended, and only while someone views them. The parent's progress comes with every poll.
+So they are read once, after that only those that had not ended, and only while someone views them.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,6 @@
 """Full comparison of AWS's job lists with the portal's rows, queue by queue.
 
-A second job with the same marker is terminated and counted. A job of this portal without a row, as after the restore
-of a backup, is rebuilt from its tags. A job in AWS whose delivery was in doubt is adopted.
-
-A long list is read a few pages at a time, so that the clock can do its other tasks in between.
+A job of this portal without a row, as after the restore of a backup, is rebuilt from its tags.
 """
 
 import time

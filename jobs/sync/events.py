@@ -1,7 +1,6 @@
 """Consumer of Batch events from EventBridge: each only makes a job due for a poll.
 
-Events come at least once, in any order, before our own commit, malformed, or about jobs of others. Nothing in them is
-trusted; polling alone would find the same.
+Nothing in them is trusted; polling alone would find the same.
 """
 
 import json

@@ -1,8 +1,7 @@
 """Reconciliation of deliveries in doubt: their jobs are looked up in AWS by their marker.
 
-A job that AWS has is adopted. One that AWS doesn't have is sent again once its quarantine is over, when any request
-still under way would be refused; before that it is looked up again, at growing intervals. This runs in the clock and
-needs no Redis.
+One that AWS doesn't have is sent again once its quarantine is over, when any request still under way would be
+refused; before that it is looked up again, at growing intervals.
 """
 
 from datetime import timedelta

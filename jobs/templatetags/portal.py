@@ -1,8 +1,4 @@
-"""Tags and filters for statuses, icons, times, durations, ids and documents.
-
-Times are rendered twice, as words and in full, so that a page is right without scripts; `static/js/time.js` only
-keeps the words fresh.
-"""
+"""Tags and filters for statuses, icons, times, durations, ids and documents."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,6 @@
 """Processes of the quick start: started, ended, and never left behind.
 
-Each process leads its own session, so that Ctrl-C reaches only the supervisor, which then stops them in order. On
-Linux the kernel ends a process when the supervisor ends, however that happens, and orphans of a dead process are
+On Linux the kernel ends a process when the supervisor ends, however that happens, and orphans of a dead process are
 re-parented to the supervisor, which kills them.
 """
 

@@ -1,6 +1,6 @@
 """`manage.py seed_demo_history`: 90 days of history for the demo, and jobs that run today.
 
-It starts when the portal is ready. Killed at any time, it completes the history at the next start.
+Killed at any time, it completes the history at the next start.
 """
 
 import random

@@ -1,7 +1,7 @@
 """`manage.py worker`: runs queued tasks until SIGTERM, then finishes those in progress.
 
-rq waits for the end of each task's process. This worker waits for half a second only and then takes the next task,
-while the slow one continues, so that an unresponsive account doesn't delay the tasks of others.
+This worker waits for half a second only and then takes the next task, while the slow one continues, so that an
+unresponsive account doesn't delay the tasks of others.
 """
 
 import os

@@ -1,8 +1,4 @@
-"""Generator of plausible past submissions, to try out and measure pages.
-
-Work grows over time, happens on weekdays in office hours, and mostly succeeds. Run times follow a log-normal
-distribution per definition. Costs are computed by the functions that charge real jobs.
-"""
+"""Generator of plausible past submissions, to try out and measure pages."""
 
 import math
 import random

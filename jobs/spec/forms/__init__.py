@@ -1,8 +1,6 @@
 """Form fields over documents: reading values, and writing changes back without loss.
 
-The document is the truth; a form never builds one. It shows `read_values`, and `apply_changes` writes back what
-changed, so that everything else stays as it was, in its order, known or not. `unmapped_pointers` lists what the form
-does not show.
+The document is the truth; a form never builds one.
 
     units          what people write (2 h, 16 GiB, a command line) and what AWS takes
     value_types    values of fields, and their conversion

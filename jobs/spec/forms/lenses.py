@@ -1,7 +1,6 @@
 """Lenses: how a field's value is read, written and deleted in a document.
 
-A lens touches nothing but its own value. It creates missing objects on its path when it writes, and deletes those
-that become empty when it deletes.
+It creates missing objects on its path when it writes, and deletes those that become empty when it deletes.
 """
 
 import re

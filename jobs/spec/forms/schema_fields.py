@@ -1,8 +1,6 @@
 """Controls for every place of the schema, with AWS's own help, found by search.
 
-A place is named by the JSON pointer of its value. `search_fields` finds places; `part_at` returns what to show: a
-control, a group of controls, or a list of groups. Absent members of a group are offered and shown on request, so that
-a definition's five hundred fields never appear at once.
+A place is named by the JSON pointer of its value.
 """
 
 import json

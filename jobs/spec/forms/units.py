@@ -1,7 +1,6 @@
 """Conversion between what people write and what AWS takes: durations, memory sizes, commands.
 
-Each pair is lossless: `parse_…` reads what `format_…` writes as the same value. What can't be parsed is None; the
-form keeps the text as typed, and validation reports it.
+What can't be parsed is None; the form keeps the text as typed, and validation reports it.
 """
 
 import json

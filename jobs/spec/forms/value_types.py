@@ -1,7 +1,6 @@
 """Values of form fields, and the types of plain values with their conversion to and from text.
 
-Every type parses its own text back to the same value. A value that it can't show that way, because it has another
-JSON type, is shown as JSON.
+Every type parses its own text back to the same value.
 """
 
 import json

@@ -2,8 +2,7 @@
 
 AWS Batch takes an empty member for an absent one, and so does the parser. Three kinds stay, for validation to judge:
 those of `KEPT`, {} and [] of another type than the schema's, and {} and [] that AWS requires or whose own members it
-requires (the AWS CLI and SDKs refuse them: botocore's service model). Entries of lists and of maps with free keys
-belong to the author. A key that the schema doesn't know says nothing while it is empty, "" included.
+requires (the AWS CLI and SDKs refuse them: botocore's service model).
 """
 
 from collections.abc import Mapping

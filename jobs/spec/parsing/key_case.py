@@ -1,8 +1,6 @@
 """Corrections of keys and values that other tools spell differently.
 
-JobName, job_name and job-name become jobName; "60" becomes 60 where an integer is expected. Keys of free maps
-(parameters, tags, log options, labels) belong to the author and are never changed. Unrecognised keys stay, for
-validation to report.
+Keys of free maps (parameters, tags, log options, labels) belong to the author and are never changed.
 """
 
 from collections.abc import Mapping

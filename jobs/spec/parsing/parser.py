@@ -1,7 +1,6 @@
 """The parser: a person's text to a document, with a record of every correction.
 
-A text is parsed by the first format that recognises it. Then the wrapping is removed: AWS output, a CLI skeleton,
-other spellings of keys. To accept another format, add its function to `SLOW_FORMATS`.
+To accept another format, add its function to `SLOW_FORMATS`.
 """
 
 import re

@@ -1,7 +1,6 @@
 """The part of a shell's grammar that scripts around `aws batch` use.
 
-Heredocs and `echo … > file` that write a file, assignments of plain text, and the words of one command. Variables
-with a known value are replaced; others, and command substitutions, become unresolved values.
+Variables with a known value are replaced; others, and command substitutions, become unresolved values.
 """
 
 import re

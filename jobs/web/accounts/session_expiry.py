@@ -1,7 +1,6 @@
 """Session expiry: sessions end when idle, and when their user's credentials change.
 
-A session lasts `SESSION_IDLE_MINUTES` from its last use, which is stored every few minutes at most. A script's GET is
-no use: a page that polls, left open on a desk, must not keep its session alive.
+A script's GET is no use: a page that polls, left open on a desk, must not keep its session alive.
 """
 
 import random

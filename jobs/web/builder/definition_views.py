@@ -1,7 +1,4 @@
-"""The form of a definition: new, as the next revision, or as a copy.
-
-One container has fields of its own; several containers, a pod or several nodes are shown as AWS's schema has them.
-"""
+"""The form of a definition: new, as the next revision, or as a copy."""
 
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus

@@ -1,8 +1,4 @@
-"""Feedback on a document: a validation result as pages show it, with labels, problems, markers and fixes.
-
-The JSON page and the editor of an approval show a text (`from_result`), the forms a form (`build`, `from_form`).
-`preflight` sorts the problems of a form into checks.
-"""
+"""Feedback on a document: a validation result as pages show it, with labels, problems, markers and fixes."""
 
 import json
 from collections.abc import Iterable, Mapping

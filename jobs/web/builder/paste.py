@@ -1,8 +1,4 @@
-"""Text pasted into the editor, parsed as whatever format it is, with the changes that made.
-
-The script posts two texts: the paste, and the whole document after it. A document as it stands is left alone, with
-its comments and layout; anything else comes back as the document that was parsed from it.
-"""
+"""Text pasted into the editor, parsed as whatever format it is, with the changes that made."""
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST

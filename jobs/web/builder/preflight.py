@@ -1,8 +1,4 @@
-"""The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time.
-
-Nothing is validated here: the checks sort the problems of the feedback and add statistics of the team's jobs. What is
-unknown is shown as unknown. What the selected queue allows is said at the fields as well (`queue_notes`).
-"""
+"""The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

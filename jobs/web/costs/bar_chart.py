@@ -1,8 +1,4 @@
-"""A stacked bar chart as plain geometry; the template draws it as SVG, the style sheet colours it.
-
-The drawing is stretched to its container and so holds no text: axes and legend are HTML beside it, readable on small
-screens and in print.
-"""
+"""A stacked bar chart as plain geometry; the template draws it as SVG, the style sheet colours it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

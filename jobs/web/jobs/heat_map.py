@@ -1,8 +1,4 @@
-"""A heat map of an array's children as plain geometry: a square for each, one SVG path for each tone.
-
-Neighbours of one tone are one dashed line, which keeps ten thousand squares small. The map is stretched to its
-container and holds no text; each row links to its children in the list and describes itself in its title.
-"""
+"""A heat map of an array's children as plain geometry: a square for each, one SVG path for each tone."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
 """CSV responses: streamed, with ISO times, and safe to open in a spreadsheet.
 
 Spreadsheets run a cell that begins with one of `= + - @`, a tab or a line break as a formula. Names and tags come
-from people, so such a cell gets an apostrophe in front (OWASP, CSV injection). Of invisible characters only tabs and
-line breaks are kept.
+from people, so such a cell gets an apostrophe in front (OWASP, CSV injection).
 """
 
 import csv

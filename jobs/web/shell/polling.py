@@ -1,7 +1,7 @@
 """Polling of page parts that may change.
 
-A live part sends the etag of what it shows. If nothing changed the answer is 204, which leaves the page alone:
-selection and focus stay, and a screen reader repeats nothing.
+If nothing changed the answer is 204, which leaves the page alone: selection and focus stay, and a screen reader
+repeats nothing.
 """
 
 from datetime import timedelta

@@ -1,7 +1,6 @@
 """Liveness and readiness probes for load balancers and orchestrators.
 
-They are called every few seconds, by an internal address and without TLS. So a middleware answers before sessions,
-host checks and the request log, and only a change of readiness is logged.
+So a middleware answers before sessions, host checks and the request log, and only a change of readiness is logged.
 """
 
 from collections.abc import Callable
