@@ -1,8 +1,12 @@
 """Parsing of a person's text into a document.
 
 parser      the entry point: tries the formats, then corrects the document
-jsonc, shell, cli_command
-            the formats: JSON with comments or surrounding prose, and scripts with AWS CLI commands
+jsonc, shell, cli_command, yaml_text
+            the formats: JSON with comments or surrounding prose, scripts with AWS CLI commands, YAML
+isolated, yaml_process
+            parsing by a library in a process that is stopped when it takes too long
+foreign_shapes
+            documents of other tools: CloudFormation, Step Functions, ECS
 describe_output, cli_skeleton, key_case, empty_members
             the corrections: AWS output, CLI skeletons, other spellings of keys and values, empty members
 unresolved_values

@@ -87,7 +87,9 @@ def _cloudformation(value: Document, unresolved: UnresolvedValues) -> Iterator[F
             yield _cloudformation_resource(resource, join_pointer(name), unresolved)
 
 
-def _cloudformation_resource(resource: Document, pointer: str, unresolved: UnresolvedValues) -> ForeignDocument:
+def _cloudformation_resource(
+    resource: Document, pointer: str | None, unresolved: UnresolvedValues
+) -> ForeignDocument:
     changes = [DocumentChange("", "The properties of a CloudFormation job definition were read.")]
     properties = object_at(resource, "Properties")
     removed_keys = [key for key in properties if fold_name(key) in _CFN_ONLY_KEYS]
@@ -96,7 +98,9 @@ def _cloudformation_resource(resource: Document, pointer: str, unresolved: Unres
     document = {
         key: _without_intrinsics(properties[key], unresolved) for key in properties if key not in removed_keys
     }
-    return ForeignDocument(document, DocumentKind.DEFINITION, changes, {"": f"{pointer}/Properties"})
+    return ForeignDocument(
+        document, DocumentKind.DEFINITION, changes, {"": "" if pointer is None else f"{pointer}/Properties"}
+    )
 
 
 def _without_intrinsics(value: Any, unresolved: UnresolvedValues) -> Any:
@@ -118,6 +122,12 @@ def intrinsic_text(key: str, argument: Any) -> str:
     if name == "GetAtt" and isinstance(argument, list):
         return f"!GetAtt {'.'.join(map(str, argument))}"
     return f"!{name} …"
+
+
+def _cloudformation_properties(value: Document, unresolved: UnresolvedValues) -> Iterator[ForeignDocument]:
+    """Yield a definition in CloudFormation's spelling without its resource."""
+    if "JobDefinitionName" in value or any(key[0].upper() + key[1:] in value for key in _BLOCKS):
+        yield _cloudformation_resource({"Properties": value}, None, unresolved)
 
 
 # -- Step Functions
@@ -267,6 +277,7 @@ def _several_definitions(value: Document, _: UnresolvedValues) -> Iterator[Forei
 
 _CONVERTERS: tuple[Callable[[Document, UnresolvedValues], Iterator[ForeignDocument]], ...] = (
     _cloudformation,
+    _cloudformation_properties,
     _step_functions,
     _ecs_task_definition,
     _several_definitions,

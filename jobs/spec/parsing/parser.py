@@ -24,6 +24,7 @@ from jobs.spec.parsing.unresolved_values import (
     restore_references,
     restore_text,
 )
+from jobs.spec.parsing.yaml_text import looks_like_yaml, parse_yaml
 from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, join_words, split_pointer, truncate
 from jobs.spec.rules.registry import ERROR, register_rule
 from jobs.spec.suggestions import fold_name
@@ -225,6 +226,13 @@ def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
     return sorted([*commands, *embedded], key=lambda document: document.offset)
 
 
+def _yaml_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
+    """Return the documents of a YAML text."""
+    if not looks_like_yaml(text):
+        return []
+    return [document for document in parse_yaml(text) if _is_document(document.value, kind)]
+
+
 def _is_document(value: Document, kind: DocumentKind | None) -> bool:
     if value.keys() <= _RECEIPT_KEYS:
         return False
@@ -236,7 +244,7 @@ def _is_document(value: Document, kind: DocumentKind | None) -> bool:
 _RECEIPT_KEYS = frozenset({"jobArn", "jobName", "jobId", "jobDefinitionName", "jobDefinitionArn", "revision"})
 """Keys of what SubmitJob and RegisterJobDefinition answer, which is no document."""
 
-SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...] = (_shell_documents,)
+SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...] = (_shell_documents, _yaml_documents)
 """Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns the documents
 that it finds, none for a text of another format; it raises DocumentParseError for a text that it can't parse."""
 

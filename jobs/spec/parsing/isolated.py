@@ -1,0 +1,51 @@
+"""Parsing by a library in a process of its own, which is stopped when it takes too long.
+
+Texts of formats such as YAML can be written to exhaust a parser (aliases of aliases, deep nesting). The text's length
+is limited by the caller, the process by time, CPU time and memory.
+"""
+
+import json
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+MAX_SECONDS = 2.0
+MAX_MEMORY_BYTES = 512 * 1024 * 1024
+MAX_OUTPUT_BYTES = 2 * 1024 * 1024
+
+_LIMIT_AND_RUN = """\
+import runpy, sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
+    resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
+except ImportError:
+    pass
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+
+
+class IsolatedParserError(Exception):
+    """The process was stopped or failed; the text can't be read."""
+
+
+@lru_cache(maxsize=64)
+def run_parser(program: Path, text: str) -> Any:
+    """Return the JSON that a parser program answers for a text. Raise IsolatedParserError. The result is shared."""
+    limits = _LIMIT_AND_RUN.format(memory=MAX_MEMORY_BYTES, seconds=int(MAX_SECONDS) + 1)
+    try:
+        process = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-I", "-c", limits, str(program)],
+            input=text.encode(),
+            capture_output=True,
+            timeout=MAX_SECONDS,
+            env={},  # none of the portal's secrets
+            check=True,
+        )
+        if len(process.stdout) > MAX_OUTPUT_BYTES:
+            raise IsolatedParserError("too large")
+        return json.loads(process.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError, RecursionError) as error:
+        raise IsolatedParserError(str(error)) from error
