@@ -13,19 +13,19 @@ from tests.spec.samples import definition, step, submission, workflow
 from tests.spec.test_rules import CASES, ROLE, Case, ecs, eks, fargate, nodes, retrying
 
 NOWHERE_TO_GO = {
-    "containers.image-reference", "containers.ulimit-name", "dependencies.n-to-n-without-array",
-    "dependencies.sequential-without-array", "ec2.not-applicable", "ec2.whole-vcpus", "ecs.dependency-condition",
-    "ecs.dependency-container", "ecs.dependency-essential", "ecs.essential", "ecs.network-mode",
-    "efs.access-point-encryption", "efs.access-point-root", "efs.platform-version", "eks.cpu", "eks.gpu",
-    "eks.memory", "eks.platform", "eks.propagate-tags", "fargate.gpu", "fargate.log-driver", "fargate.multinode",
-    "fargate.not-applicable", "fargate.pair", "fargate.windows-arm", "managed-instances.not-applicable",
-    "names.tag-characters", "names.tag-of-portal", "nodes.instance-types", "overrides.eks-tags",
-    "overrides.fargate-gpu", "overrides.fargate-pair", "overrides.instance-type", "overrides.node-count",
-    "overrides.target-nodes", "overrides.unknown-container", "overrides.whole-vcpus", "parameters.not-in-command",
-    "platform.instance-type", "retries.never-matches", "schema.belongs-elsewhere", "schema.pattern",
-    "schema.too-large", "schema.too-small", "schema.unknown-value", "schema.value-case", "secrets.in-environment",
-    "share.not-fair", "share.priority", "share.priority-alone", "values.case", "volumes.unknown",
-    "windows.not-applicable", "workflow.n-to-n-without-array", "workflow.self-reference",
+    "containers.image-reference", "containers.tmpfs-option", "containers.ulimit-name",
+    "dependencies.n-to-n-without-array", "dependencies.sequential-without-array", "ec2.not-applicable",
+    "ec2.whole-vcpus", "ecs.dependency-condition", "ecs.dependency-container", "ecs.dependency-essential",
+    "ecs.essential", "ecs.network-mode", "efs.access-point-encryption", "efs.access-point-root",
+    "efs.platform-version", "eks.cpu", "eks.gpu", "eks.memory", "eks.platform", "eks.propagate-tags", "fargate.gpu",
+    "fargate.log-driver", "fargate.multinode", "fargate.not-applicable", "fargate.pair", "fargate.windows-arm",
+    "managed-instances.not-applicable", "names.tag-characters", "names.tag-of-portal", "nodes.instance-types",
+    "overrides.eks-tags", "overrides.fargate-gpu", "overrides.fargate-pair", "overrides.instance-type",
+    "overrides.node-count", "overrides.target-nodes", "overrides.unknown-container", "overrides.whole-vcpus",
+    "parameters.not-in-command", "platform.instance-type", "retries.never-matches", "schema.belongs-elsewhere",
+    "schema.pattern", "schema.too-large", "schema.too-small", "schema.unknown-value", "schema.value-case",
+    "secrets.in-environment", "share.not-fair", "share.priority", "share.priority-alone", "values.case",
+    "volumes.unknown", "windows.not-applicable", "workflow.n-to-n-without-array", "workflow.self-reference",
     "workflow.sequential-is-plain", "workflow.shell-rest",
 }  # fmt: skip
 """Rules whose fix puts another value, or removes one that AWS takes nowhere in the document."""

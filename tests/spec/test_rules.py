@@ -312,7 +312,7 @@ CASES = [
          f"{TASK}/containers/0/dependsOn/0/condition"),
     Case("ecs.dependency-condition", waiting("START"), waiting("start"),
          f"{TASK}/containers/0/dependsOn/0/condition"),
-    Case("ecs.dependency-condition", waiting("START"), waiting(None), f"{TASK}/containers/0/dependsOn/0"),
+    Case("ecs.dependency-no-condition", waiting("START"), waiting(None), f"{TASK}/containers/0/dependsOn/0"),
     Case("ecs.dependency-essential", waiting("SUCCESS"), waiting("SUCCESS", essential=True),
          f"{TASK}/containers/0/dependsOn/0/condition"),
     Case("ecs.dependency-essential", waiting("START", essential=True), nodes({"targetNodes": "0:", "ecsProperties":
@@ -374,6 +374,8 @@ CASES = [
          "/containerProperties/ulimits/0/softLimit"),
     Case("containers.tmpfs-option", definition(tmpfs("rw", "mode=755")), definition(tmpfs("rw", "readonly")),
          "/containerProperties/linuxParameters/tmpfs/0/mountOptions/1"),
+    Case("containers.tmpfs-option", definition(tmpfs("uid=0", "mode")), definition(tmpfs("rw=1")),
+         "/containerProperties/linuxParameters/tmpfs/0/mountOptions/0"),
     *(Case("containers.image-reference", definition(), definition({"image": image}), "/containerProperties/image")
       for image in BAD_IMAGES),
     Case("containers.image-reference", eks(), eks({"image": "${IMAGE}"}),

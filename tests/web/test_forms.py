@@ -538,14 +538,18 @@ def test_empty_members_block_no_form(empties: dict[str, Any], browser: Client) -
     }
 
 
-def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client) -> None:
-    chosen = {"name": "x", "image": "i", "platform": "FARGATE", "vcpus": "0.25", "memory": "512 MiB"}
+@pytest.mark.parametrize(
+    ("vcpus", "sizes"),
+    [("0.25", ["512 MiB", "1 GiB", "2 GiB"]), ("32", ["60 GiB", "120 GiB", "244 GiB"])],
+)
+def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client, vcpus: str, sizes: list[str]) -> None:
+    chosen = {"name": "x", "image": "i", "platform": "FARGATE", "vcpus": vcpus, "memory": sizes[0]}
     answer = browser.post(
         reverse("definition_preview", args=["research"]), chosen, headers={**SCRIPT, "HX-Trigger-Name": "platform"}
     )
     memory = page_text(answer).partition('id="f-memory"')[2].partition("</select>")[0]
 
-    assert re.findall(r'<option value="([^"]*)"', memory) == ["512 MiB", "1 GiB", "2 GiB"]
+    assert re.findall(r'<option value="([^"]*)"', memory) == sizes
     assert "executionRoleArn" in page_text(answer)
 
 

@@ -7,7 +7,7 @@ from jobs.spec import graph
 from jobs.spec.containers import TaskEntry, positions_by_name, tasks
 from jobs.spec.documents import Document, is_object, list_at, text_at
 from jobs.spec.problems import Fix, Problem, join_pointer, join_words, quote
-from jobs.spec.rules.registry import rule
+from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.suggestions import SuggestionBudget
 
 DEPENDENCY_CONDITIONS = ("START", "COMPLETE", "SUCCESS")
@@ -61,22 +61,27 @@ def dependency_conditions_are_known(document: Document) -> Iterator[Problem]:
     """
     for task in _ecs_tasks(document):
         for dependency in _dependencies(task):
-            condition = dependency.value.get("condition", "")
+            condition = dependency.value.get("condition")
             if not isinstance(condition, str) or condition in DEPENDENCY_CONDITIONS:
                 continue
-            if not condition:
-                message = (
-                    f"This dependency has no condition; use {join_words(DEPENDENCY_CONDITIONS, conjunction='or')}."
-                )
-                yield Problem(dependency.pointer, message)
-                continue
             here = f"{dependency.pointer}/condition"
-            message = (
-                f"condition must be {join_words(DEPENDENCY_CONDITIONS, conjunction='or')}; found {quote(condition)}."
-            )
+            names = join_words(DEPENDENCY_CONDITIONS, conjunction="or")
             suggestion = condition.upper() if condition.upper() in DEPENDENCY_CONDITIONS else ""
             fix = ({"op": "replace", "path": here, "value": suggestion},) if suggestion else ()
-            yield Problem(here, message, fix=fix)
+            yield Problem(here, f"condition must be {names}; found {quote(condition)}.", fix=fix)
+
+
+@rule("ecs.dependency-no-condition", WARNING)
+def dependencies_have_conditions(document: Document) -> Iterator[Problem]:
+    """A container that waits for another says for what: its START, COMPLETE or SUCCESS.
+
+    Source: ContainerDependency, Amazon ECS API reference: condition is required.
+    """
+    for task in _ecs_tasks(document):
+        for dependency in _dependencies(task):
+            if "condition" not in dependency.value:
+                names = join_words(DEPENDENCY_CONDITIONS, conjunction="or")
+                yield Problem(dependency.pointer, f"This dependency has no condition; add {names}.")
 
 
 @rule("ecs.dependency-essential")
@@ -128,6 +133,7 @@ def containers_wait_in_no_circle(document: Document) -> Iterator[Problem]:
 RULES = (
     dependencies_name_containers,
     dependency_conditions_are_known,
+    dependencies_have_conditions,
     ends_are_of_nonessential_containers,
     containers_wait_in_no_circle,
 )

@@ -23,6 +23,9 @@ TMPFS_OPTIONS = (
 )  # fmt: skip
 """Tmpfs, AWS Batch API reference."""
 
+TMPFS_OPTIONS_WITH_VALUE = ("mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol")
+"""Options that take a value after =; tmpfs(5)."""
+
 UNLIMITED = -1
 
 _NAME = "[a-z0-9_][a-z0-9_-]{0,30}"
@@ -89,13 +92,12 @@ def tmpfs_options_are_known(document: Document) -> Iterator[Problem]:
     for container in _ecs_containers(document):
         for position, entry in enumerate(list_at(container.value, "linuxParameters", "tmpfs")):
             for number, option in enumerate(list_at(entry, "mountOptions")):
-                name = option.partition("=")[0] if isinstance(option, str) else None
-                if name is None or name in TMPFS_OPTIONS:
+                name, sign, _ = option.partition("=") if isinstance(option, str) else ("", "", "")
+                if not name or name in (TMPFS_OPTIONS_WITH_VALUE if sign else TMPFS_OPTIONS):
                     continue
                 here = join_pointer(*container.path, "linuxParameters", "tmpfs", position, "mountOptions", number)
-                yield _unknown_word(
-                    here, f"{quote(option)} is not a mount option of tmpfs", name, TMPFS_OPTIONS, suggestions
-                )
+                message = f"{quote(option)} is not a mount option of tmpfs"
+                yield _unknown_word(here, message, name, TMPFS_OPTIONS, suggestions)
 
 
 RULES = (user_is_valid, ulimits_are_known, soft_limit_is_not_above_hard_limit, tmpfs_options_are_known)
