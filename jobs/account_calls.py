@@ -23,10 +23,7 @@ AccountCall = Callable[[Account], object]
 
 
 def call_account(account: Account, call: AccountCall, *, seconds: float, despite_breaker: bool = False) -> bool:
-    """Run `call`, whose calls end within that many seconds. False if the breaker is open.
-
-    `despite_breaker` is for a person who asks what AWS answers now.
-    """
+    """Run `call`, whose calls end within that many seconds. False if the breaker is open."""
     if account.status.breaker.is_open and not despite_breaker:
         log.info("account_call_skipped", account=account.name, reason=account.status.breaker.reason)
         return False

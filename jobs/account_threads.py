@@ -32,7 +32,7 @@ class AccountThreads:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Wait until all passes have ended, for that long at most. Return whether they have."""
+        """Wait until all passes have ended, for that long at most."""
         deadline = time.monotonic() + seconds
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -45,7 +45,7 @@ def request_password_reset(address: str, origin: str) -> None:
 
 
 def send_due(delay: timedelta = timedelta()) -> None:
-    """Send due mails, with `delay` those that have been due for that long. Delete mails given up long ago."""
+    """Send due mails, with `delay` those that have been due for that long."""
     OutgoingMail.objects.filter(failed_at__lt=now() - FAILED_RETENTION).delete()
     for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)

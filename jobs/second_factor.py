@@ -78,11 +78,7 @@ def next_step_url(request: HttpRequest) -> str:
 
 
 def needs_set_up_code(user: Any) -> bool:
-    """Return whether the person needs a code from the command line to set one up.
-
-    The password of a new administrator is known to whoever created the account, and may have been mailed: whoever
-    signs in first would otherwise own the factor as well.
-    """
+    """Return whether the person needs a code from the command line to set one up."""
     return bool(user.is_staff) and not settings.QUICKSTART
 
 
@@ -112,9 +108,9 @@ def _code_digest(user: Any, letters: str) -> str:
 
 
 def reset(user: Any) -> bool:
-    """Remove the factor of someone who has lost it; they set up another at the next sign-in. False: there was none.
+    """Remove the factor of someone who has lost it; they set up another at the next sign-in.
 
-    All their sessions end, since nobody can tell who has the phone.
+    False: there was none.
     """
     count, _ = Authenticator.objects.filter(user_id=user.pk).delete()
     if count:

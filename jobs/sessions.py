@@ -62,10 +62,7 @@ def record_use(key: str, *, address: str) -> None:
 
 
 def update_key(before: str, after: str | None, user_id: str | None) -> None:
-    """Update the row of a session whose key changed (after a new password, for one) while the user is the same.
-
-    Otherwise, after a sign-out or another user's sign-in, the row is deleted.
-    """
+    """Update the row of a session whose key changed (after a new password, for one) while the user is the same."""
     session = UserSession.objects.filter(session_key=before).first()
     if session is None:
         return

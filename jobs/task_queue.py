@@ -43,10 +43,7 @@ class RedisPausedError(RedisError):
 
 
 class RedisCircuitBreaker:
-    """Stops calls to Redis for a while after one timed out, so that no other thread waits.
-
-    There is one for all threads of a process. A Redis that refuses at once costs no time and is called each time.
-    """
+    """Stops calls to Redis for a while after one timed out, so that no other thread waits."""
 
     def __init__(self, rest_seconds: float = PAUSE_SECONDS, slow_seconds: float = SLOW_CALL_SECONDS) -> None:
         self._rest_seconds = rest_seconds
@@ -90,8 +87,7 @@ def enqueue_on_commit(
 ) -> None:
     """Enqueue `jobs.tasks.<task>(*ids)` after the commit.
 
-    A second task with the same `dedupe_key`, such as a tick of the clock, is the same task. `account` is the one
-    whose AWS endpoints the task calls, so that a worker does not take too many tasks of one that is slow.
+    A second task with the same `dedupe_key`, such as a tick of the clock, is the same task.
     """
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
     transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)

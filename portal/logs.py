@@ -30,10 +30,7 @@ def _loggable(value: Any) -> Any:
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING; also configure structlog, whose loggers end in the same handler.
-
-    JSON escapes control characters, so that a value with a line break can't forge a second line.
-    """
+    """Return Django's LOGGING; also configure structlog, whose loggers end in the same handler."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -92,8 +92,8 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
 def approve(approval: Approval, member: Member, version: int) -> None:
     """Approve that version of the request and release its jobs for delivery.
 
-    The document is validated again, with today's rules, tags and quotas. Raises PermissionDenied, StaleApprovalError,
-    or ValidationFailedError with the result; the request then goes on waiting.
+    Raises PermissionDenied, StaleApprovalError, or ValidationFailedError with the result; the request then goes on
+    waiting.
     """
     _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
@@ -146,9 +146,8 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
     """Replace the document of a request, and approve it if the member may.
 
-    The former text is stored unchanged. True if it was approved. False if it now costs more, is larger, has more runs
-    or goes elsewhere, and so waits for somebody else. Raises PermissionDenied, StaleApprovalError,
-    DocumentParseError, or ValidationFailedError with the result.
+    False if it now costs more, is larger, has more runs or goes elsewhere, and so waits for somebody else. Raises
+    PermissionDenied, StaleApprovalError, DocumentParseError, or ValidationFailedError with the result.
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
@@ -333,10 +332,7 @@ def _merge_row(row: Job | None, new: Job) -> Job:
 
 
 def _remove_jobs(jobs: Sequence[Job], position: int) -> None:
-    """Delete waiting jobs that the edited document no longer has, and move the withdrawn ones to the end.
-
-    The stored former text still has the deleted ones.
-    """
+    """Delete waiting jobs that the edited document no longer has, and move the withdrawn ones to the end."""
     removed_jobs = [job for job in jobs if job.delivery == Delivery.AWAITING]
     Job.objects.filter(pk__in=[job.pk for job in removed_jobs], delivery=Delivery.AWAITING).delete()
     kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]

@@ -16,10 +16,9 @@ SETTLING_PERIOD = timedelta(minutes=10)
 
 
 def refresh_array(job: Job) -> bool:
-    """Request a refresh of the children, unless all that AWS will ever report is stored. True if one is in progress.
+    """Request a refresh of the children, unless all that AWS will ever report is stored.
 
-    Pages may call this as often as they like: it is requested once in `REQUEST_INTERVAL`, and the worker limits how
-    often AWS is called.
+    True if one is in progress.
     """
     if not job.array_size or job.delivery != Delivery.SENT:
         return False

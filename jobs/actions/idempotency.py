@@ -21,8 +21,7 @@ def idempotent_register(
 ) -> RegistrationResult:
     """Return the revision that the key's first request registered; `request_text` must be the same in a repeat.
 
-    If the first request ended before it stored its revision, it is simply repeated: registering the same document
-    twice in a row gives the same revision. Raise IdempotencyConflictError, and whatever `register` raises.
+    Raise IdempotencyConflictError, and whatever `register` raises.
     """
     if key is None:
         return register()

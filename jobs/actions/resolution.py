@@ -220,7 +220,7 @@ class _Resolver:
     def _revision(
         self, reference: DefinitionReference, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
     ) -> "_DefinitionMatch":
-        """Resolve one reference. Steps with the same reference share the result."""
+        """Resolve one reference."""
         name, number = reference.name, reference.number
         if problem := self._foreign_arn_problem(reference, accounts):
             return _DefinitionMatch(None, problem)
@@ -257,8 +257,7 @@ class _Resolver:
     ) -> None:
         """Add a problem for each AWS job id of another team, of another account than the step's, or that failed.
 
-        Another team's id would reveal how its job goes. Batch resolves ids within one account only. A job whose
-        dependency did not succeed would be withdrawn or fail without a run.
+        Another team's id would reveal how its job goes.
         """
         references = [
             (f"{prefix}{pointer}", job_id)

@@ -24,11 +24,7 @@ _REVISION = "revision"
 def revalidate(
     result: ValidationResult, reading: ParseResult, member: Member, account: Account | None
 ) -> ValidationResult:
-    """Return the result as of now. `member.team` is the team's row, which the caller has locked.
-
-    `reading` and `account` are those that `result` was made from. The document is validated again only if something
-    changed. Thresholds for approval are always compared again: they count the submissions of the day.
-    """
+    """Return the result as of now. `member.team` is the team's row, which the caller has locked."""
     rows = list(grant_rows(member.team).union(_runnable_revisions(result, member), all=True))
     grants = TeamGrants.from_rows(member.team, rows)
     if (

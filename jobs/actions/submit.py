@@ -59,10 +59,9 @@ def submit(
 ) -> Submission:
     """Create a submission and its jobs in one transaction, and enqueue their delivery after the commit.
 
-    The text is parsed and validated, and the rows are built, before the transaction; in it, what may have changed
-    since is checked again. The same `request_key` returns the same submission. Raises DocumentParseError,
-    ValidationFailedError with the result, IdempotencyConflictError if the key came with another text before, or
-    RecoveryError while only AWS may know the key.
+    The same `request_key` returns the same submission. Raises DocumentParseError, ValidationFailedError with the
+    result, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS may
+    know the key.
     """
     member.require("submit")
     text = source_text if isinstance(source_text, str) else source_text.text
@@ -210,7 +209,7 @@ class _NewSubmission:
         self._tags = build_tags(pairs, self.jobs)
 
     def save(self, estimate: SubmissionEstimate | None) -> None:
-        """Save all rows. With reasons for approval in the estimate, the jobs wait for it."""
+        """Save all rows."""
         if reasons := estimate.reasons if estimate else ():
             for job in self.jobs:
                 job.delivery, job.delivery_note = Delivery.AWAITING, approval_note(reasons)
@@ -228,7 +227,7 @@ class _NewSubmission:
 
 
 def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
-    """Describe the submission for the audit log. The hash identifies the stored text."""
+    """Describe the submission for the audit log."""
     return {
         "account": str(submission.account),
         "kind": submission.kind,

@@ -15,7 +15,7 @@ from jobs.spec.time_limit import timeout_seconds
 
 
 def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], grants: TeamGrants) -> ParseResult:
-    """Return the reading with the team's defaults, and a change for each. The text stays as written."""
+    """Return the reading with the team's defaults, and a change for each."""
     if reading.kind is DocumentKind.DEFINITION:
         return _with_default_size(reading, grants)
     if not (grants.tags or grants.default_time_limit_seconds):
@@ -54,10 +54,7 @@ def _with_default_size(reading: ParseResult, grants: TeamGrants) -> ParseResult:
 
 
 def _default_time_limit(step: Document, definition: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:
-    """Return the team's default, limited by the queue, where neither document has a time limit.
-
-    AWS takes a time limit for every kind of job; for a multi-node job it counts for all nodes together.
-    """
+    """Return the team's default, limited by the queue, where neither document has a time limit."""
     default = grants.default_time_limit_seconds
     has_limit = "timeout" in step or timeout_seconds(definition) is not None
     if not default or target.revision is None or has_limit:

@@ -49,7 +49,7 @@ class ValidationResult:
 
     @property
     def approval_reasons(self) -> tuple[ApprovalReason, ...]:
-        """Why it would wait for approval; empty if it would not. These are not problems of the document."""
+        """Why it would wait for approval; empty if it would not."""
         return self.estimate.reasons if self.estimate else ()
 
     @property
@@ -66,7 +66,7 @@ class ValidationResult:
 
 
 class ValidationFailedError(Exception):
-    """The document has errors and nothing was stored. `verdict` has them."""
+    """The document has errors and nothing was stored."""
 
     def __init__(self, result: ValidationResult) -> None:
         super().__init__("; ".join(problem.message for problem in result.errors))

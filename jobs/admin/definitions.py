@@ -41,10 +41,7 @@ class InUseFilter(admin.SimpleListFilter):
 
 @admin.register(Definition)
 class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
-    """The owner of a name in AWS, and who may use it.
-
-    It is transferred, shared and deactivated by the list's actions. Revisions are made in the portal.
-    """
+    """The owner of a name in AWS, and who may use it."""
 
     list_display = ["name", "account", "team", "shared", "in_use", "description", "created_at"]
     list_filter = [InUseFilter, "shared", "account"]

@@ -37,7 +37,7 @@ class SuperusersOnlyMixin:
 
 
 class MembershipFormSet(BaseInlineFormSet):
-    """Memberships on the page of a team or a user. `request` is set by `MembershipInlineMixin`."""
+    """Memberships on the page of a team or a user."""
 
     request: HttpRequest
 

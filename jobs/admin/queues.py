@@ -68,7 +68,7 @@ class TeamGrantInline(admin.TabularInline):
 
 @admin.register(Queue)
 class QueueAdmin(GrantActionMixin, NoDeleteAdmin):
-    """An AWS queue, and the teams it is granted to. What AWS says about it is never edited."""
+    """An AWS queue, and the teams it is granted to."""
 
     list_display = ["name", "teams", "account", "aws_state", "platform_name"]
     list_filter = [TeamFilter, "account", "state", "platform"]

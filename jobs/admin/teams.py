@@ -255,7 +255,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
 
 @admin.register(TagRule)
 class TagRuleAdmin(AuditedModelAdmin):
-    """Tag rules of one team or of all. Accepted jobs keep their tags."""
+    """Tag rules of one team or of all."""
 
     form = TagRuleForm
     list_display = ["key", "of", "required", "filled_by", "default", "pattern"]

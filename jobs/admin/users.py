@@ -35,10 +35,7 @@ class MembershipInline(MembershipInlineMixin, admin.TabularInline):
 
 @admin.register(User)
 class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
-    """Users are deactivated rather than deleted: their submissions refer to them.
-
-    Only superusers decide who is staff and what staff may do, and change the accounts of staff.
-    """
+    """Users are deactivated rather than deleted: their submissions refer to them."""
 
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "memberships__role"]

@@ -30,7 +30,7 @@ class PortalApi(NinjaAPI):
     """Ninja's API with text for shell scripts, and errors as problem details (RFC 9457)."""
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
-        """Render the data as JSON. Ninja has one content type for every status, and adds a charset to it."""
+        """Render the data as JSON."""
         response = super().create_response(request, data, **options)
         response["Content-Type"] = JSON if response.status_code < 400 else PROBLEM
         return response

@@ -13,11 +13,7 @@ BATCH_SIZE = 1_000
 
 
 def prune(chain: int, cutoff: datetime) -> int:
-    """Delete the entries of a chain up to the last one before `cutoff`. Return how many.
-
-    The pruning is an entry itself, with number and hash of the last deleted entry. If it is interrupted, the next run
-    finishes it.
-    """
+    """Delete the entries of a chain up to the last one before `cutoff`. Return how many."""
     with transaction.atomic():
         head = AuditChain.objects.select_for_update().filter(pk=chain).first()
         if head is None:

@@ -188,11 +188,7 @@ class DescribeResult:
 
 
 def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
-    """Describe up to 100 jobs. AWS silently leaves out those it doesn't know.
-
-    One unreadable job may spoil the whole response, because botocore then fails to parse it. The jobs are then
-    described in halves until it is alone. Raise one of `jobs.aws.errors` if nothing could be read.
-    """
+    """Describe up to 100 jobs. Raise one of `jobs.aws.errors` if nothing could be read."""
     waiting = deque([list(batch_ids)])
     observations: list[Observation] = []
     unreadable: set[str] = set()

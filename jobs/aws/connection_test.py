@@ -64,7 +64,7 @@ NOT_TESTED = "Not tested: the portal has no access to the account."
 
 
 def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> ConnectionTestResult:
-    """Test every permission that the portal uses. Stop early if it has no access at all."""
+    """Test every permission that the portal uses."""
     fake_name = f"portal-connection-test-{secrets.token_hex(4)}"
     probes = [*_read_probes(clients, targets, fake_name), *_write_probes(clients, targets, fake_name)]
     access_checks, caller, number, error = _check_access(clients, targets)

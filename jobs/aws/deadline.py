@@ -40,10 +40,9 @@ _deadlines = _Deadlines()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit all calls of this thread in the block to `seconds` in total. Nested limits: the earlier counts.
+    """Limit all calls of this thread in the block to `seconds` in total.
 
-    A call that is cut off, or begins too late, raises OutcomeUnknownError. Name resolution is not limited, except by
-    the resolver's own time-outs.
+    A call that is cut off, or begins too late, raises OutcomeUnknownError.
     """
     before = _deadlines.block
     _deadlines.block = min(before, time.monotonic() + seconds)
@@ -54,7 +53,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def iterate_within(items: Iterable[Item], seconds: float) -> Iterator[Item]:
-    """Yield items until `seconds` have passed. The rest is left for another time."""
+    """Yield items until `seconds` have passed."""
     deadline = time.monotonic() + seconds
     for item in items:
         yield item

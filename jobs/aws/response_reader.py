@@ -44,10 +44,7 @@ def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["Respons
 
 
 def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
-    """Raise MalformedResponseError for an object or text in a list's place. A handler of botocore's `before-parse`.
-
-    botocore iterates over anything iterable, so that `{"jobs": {}}` would read as an empty list of jobs.
-    """
+    """Raise MalformedResponseError for an object or text in a list's place."""
     if operation_model.output_shape is None or response_dict["status_code"] >= 300:
         return
     try:

@@ -131,10 +131,7 @@ def _record_clock_skew(config: ClientConfig, parsed: Mapping[str, Any], **_: obj
 
 
 def preload() -> None:
-    """Load botocore's data now, so that processes forked from this one need not.
-
-    The clients made here are discarded: nothing of an account survives the fork.
-    """
+    """Load botocore's data now, so that processes forked from this one need not."""
     config = ClientConfig(SANDBOX_ACCESS, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
         for purpose in (Purpose.SUBMIT, Purpose.READ):
@@ -144,9 +141,7 @@ def preload() -> None:
 class Fence(threading.local):
     """Keeps a request from being sent after its deadline.
 
-    A worker that was paused between recording its intent and signing would sign with a fresh date, which AWS would
-    accept long after the request was given up. So each submission has a deadline, checked after signing and before
-    bytes are sent.
+    So each submission has a deadline, checked after signing and before bytes are sent.
     """
 
     started: "DualClock | None" = None

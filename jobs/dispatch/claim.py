@@ -26,10 +26,7 @@ DATABASE_RETRY_SECONDS = 0.5
 
 
 def claim_jobs(account: Account, limit: int) -> list[Job]:
-    """Claim the next jobs of an account, each with what its request needs.
-
-    A job whose last worker died is claimed alone: if it is the one that kills workers, it takes no other with it.
-    """
+    """Claim the next jobs of an account, each with what its request needs."""
     for _ in range(MAX_CLAIM_ATTEMPTS):
         candidate_ids = _deliverable_ids(account, limit)
         jobs = _lease_jobs(candidate_ids) if candidate_ids else []
@@ -47,8 +44,7 @@ def unclaim(jobs: list[Job]) -> None:
 def release_leases(jobs: Sequence[Job]) -> None:
     """Release jobs whose delivery broke off for lack of a database, as soon as it is back.
 
-    A job without an intent may be claimed again without counting a lost worker; one with an intent may be with AWS,
-    and is looked up. Call it only after their delivery has stopped.
+    Call it only after their delivery has stopped.
     """
     deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
     while jobs:

@@ -55,10 +55,7 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, for some seconds, parents first. Return how many jobs were tried.
-
-    Jobs that don't depend on each other go in parallel if there are several threads.
-    """
+    """Send what can be sent now, for some seconds, parents first. Return how many jobs were tried."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
@@ -201,7 +198,7 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
 
 
 def withdraw_blocked(account: Account) -> int:
-    """Withdraw jobs that depend on one that can no longer succeed. Their own dependents follow in the next round."""
+    """Withdraw jobs that depend on one that can no longer succeed."""
     count = 0
     for job in Job.objects.filter(account=account).blocked_by_failure().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.dependencies.select_related("parent").order_by("pk")

@@ -24,8 +24,7 @@ class _Slot(Generic[Request, Result]):
 class GroupCommit(Generic[Request, Result]):
     """Calls `commit` with the requests of all waiting threads; each gets its own result.
 
-    The first thread becomes the leader and commits the whole batch on its connection. If that fails, each request is
-    tried alone, so that a bad one doesn't affect the others.
+    If that fails, each request is tried alone, so that a bad one doesn't affect the others.
     """
 
     def __init__(self, commit: Callable[[Sequence[Request]], Sequence[Result]]) -> None:

@@ -21,8 +21,7 @@ RunJobs = Callable[[Iterable[Job]], None]
 def worker_pool(action: JobAction, threads: int) -> Iterator[RunJobs]:
     """Yield a function that runs `action` for every job of a round and returns at the round's end.
 
-    With one thread everything runs in the caller's thread, and so in its transaction. An unexpected error of one job
-    doesn't affect the others.
+    An unexpected error of one job doesn't affect the others.
     """
     run_job = partial(_run, action)
     if threads <= 1:

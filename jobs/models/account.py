@@ -112,7 +112,7 @@ class Account(models.Model):
                 AccountStatus.objects.create(account=self)
 
     def clean(self) -> None:
-        """Validate the quarantine and the role. A quarantine shorter than a request can take would run jobs twice."""
+        """Validate the quarantine and the role."""
         if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
             message = f"Enter at least {self.min_quarantine_seconds} s: a request can be in flight for that long."
             raise ValidationError({"quarantine_seconds": message})

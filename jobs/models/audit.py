@@ -44,7 +44,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what, to what, when, from where and through which channel. `jobs.audit.record` writes it.
+    """Who did what, to what, when, from where and through which channel.
 
     A person is stored as `public_id` only; the account has the name, as long as it exists. `before` and `after` are
     JSON as text, so that every database returns the bytes that were hashed.

@@ -38,10 +38,7 @@ class CircuitBreaker:
         return replace(self, retry_at=now + PROBE_TIMEOUT)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
-        """Return the state after failed calls. `timed_out`: one of them had no answer in time.
-
-        Calls that were under way when it opened don't prolong the pause.
-        """
+        """Return the state after failed calls. `timed_out`: one of them had no answer in time."""
         if self.is_open:
             return self
         failures = FAILURES_TO_OPEN if timed_out else min(self.failures + count, FAILURES_TO_OPEN)

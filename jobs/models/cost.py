@@ -15,8 +15,7 @@ from jobs.models.team import Team
 class CostLine(models.Model):
     """Estimated cost of one finished attempt.
 
-    An array has one line for its children that succeeded and one for those that failed. All columns that costs are
-    grouped by are copied here, so that a month is summed without reading the jobs.
+    An array has one line for its children that succeeded and one for those that failed.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cost_lines")

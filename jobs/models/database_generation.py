@@ -40,7 +40,7 @@ class DatabaseGeneration(models.Model):
 
 
 def rotate() -> None:
-    """Detect a restored database, else rotate the token. The clock calls this."""
+    """Detect a restored database, else rotate the token."""
     row = DatabaseGeneration.objects.first()
     if row and row.rotated_at > now() - ROTATION_INTERVAL:
         return
@@ -70,10 +70,7 @@ def enter_recovery(reason: str) -> None:
 
 
 def is_submission_paused(account: Account) -> bool:
-    """Return whether nothing may be sent to the account now.
-
-    Detects a restored database itself, where the file is.
-    """
+    """Return whether nothing may be sent to the account now."""
     since = _detect_recovery()
     return since is not None and queues_to_compare(account, since).exists()
 
@@ -81,8 +78,7 @@ def is_submission_paused(account: Account) -> bool:
 def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
     """Return since when, and until when at the earliest, AWS may know keys of the team that this database does not.
 
-    None if every queue of the team's accounts was compared, or nothing was restored. Detects a restored database
-    itself, where the file is.
+    None if every queue of the team's accounts was compared, or nothing was restored.
     """
     since = _detect_recovery()
     if since is None:

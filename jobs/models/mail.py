@@ -27,11 +27,7 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """A mail to be sent. The row is the request, and is deleted once the mail is sent.
-
-    It has an address and never a link or a token: those are generated when it is sent. A mail that failed for good is
-    stored for a while without its address, so that operators see it.
-    """
+    """A mail to be sent. It has an address and never a link or a token: those are generated when it is sent."""
 
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     address = models.CharField(max_length=254, blank=True, help_text="As entered; may belong to no user.")

@@ -7,7 +7,7 @@ from jobs.models.team import Team
 
 
 class JobTag(models.Model):
-    """A tag of a job, to search jobs and group costs by. The team is copied for the index."""
+    """A tag of a job, to search jobs and group costs by."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tag_rows")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")

@@ -13,7 +13,7 @@ LENGTH = 32
 
 
 class TagSecret(models.Model):
-    """The only row. A migration creates it, so that every backup has it."""
+    """The only row."""
 
     value = models.CharField(max_length=64)
 
@@ -24,7 +24,7 @@ def tag_digest(kind: str, team: int, text: str) -> str:
 
 
 def tag_digests(team: int, *texts: tuple[str, str]) -> list[str]:
-    """Return the tag values of several texts, each with its kind. The secret is read once."""
+    """Return the tag values of several texts, each with its kind."""
     secret = _secret()
     messages = (f"{kind}\0{team}\0".encode() + text.encode() for kind, text in texts)
     return [hmac.new(secret, message, hashlib.sha256).hexdigest()[:LENGTH] for message in messages]

@@ -107,7 +107,7 @@ class Team(models.Model):
 
 
 class Role(models.TextChoices):
-    """Role in a team. Each may do what the one before may, and more."""
+    """Role in a team."""
 
     VIEWER = "viewer", "Viewer"
     ANALYST = "analyst", "Analyst"

@@ -75,5 +75,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 hash. It is enough: a secret of 256 random bits can't be guessed from it."""
+    """Return the SHA-256 hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

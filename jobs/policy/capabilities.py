@@ -21,8 +21,7 @@ UNKNOWN_FIELD: Final = "unnamed"
 class FieldCapability:
     """Effect of a field: it uses a capability, has a shape, or both.
 
-    Any value uses the capability unless it is `harmless`; with `granted_when_false`, only the value false does. A
-    shape is that of an object, or of the objects in a list.
+    Any value uses the capability unless it is `harmless`; with `granted_when_false`, only the value false does.
     """
 
     capability: str = ""

@@ -188,7 +188,7 @@ def decimal_text(number: Decimal | None) -> str | None:
 
 
 class _Pricing:
-    """Prices of single runs. Each size and run time is priced once, however many jobs share it."""
+    """Prices of single runs."""
 
     def __init__(self, rates: Rates, now: datetime) -> None:
         self._rates, self._now = rates, now.astimezone(UTC)

@@ -81,10 +81,7 @@ def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) 
 
 
 def finished_attempts(job: Job) -> list[BilledAttempt]:
-    """Return the attempts that AWS reported.
-
-    It reports none for some kinds of job; the job's own times then stand for one.
-    """
+    """Return the attempts that AWS reported."""
     times = [
         (_parse_time(attempt.get("started_at")), _parse_time(attempt.get("stopped_at"))) for attempt in job.attempts
     ]

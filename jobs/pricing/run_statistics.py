@@ -54,8 +54,7 @@ class RunStatistics:
 def run_statistics(team: Team, queues: Collection[int], definitions: Collection[int]) -> RunStatistics:
     """Read both in one query.
 
-    A retried job counts for neither; one that waited for other jobs not for the wait in its queue. An array counts
-    with the mean of its good runs, once they are charged.
+    A retried job counts for neither; one that waited for other jobs not for the wait in its queue.
     """
     if not queues and not definitions:
         return RunStatistics()

@@ -76,7 +76,7 @@ class RequestedJob:
 def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
     """Return the team's undecided requests, oldest first, each with whether the user made it larger.
 
-    `after` is the id of a request of the team, decided or not. Raises InvalidPageCursorError.
+    Raises InvalidPageCursorError.
     """
     requests = Approval.objects.waiting().filter(team=team).with_escalated_by(user)
     return _page(requests, Approval.objects.filter(team=team), "pk", after)
@@ -99,7 +99,7 @@ def count_to_decide(user: User, team: Team) -> int:
 
 
 def possible_approvers(approval: Approval) -> list[str]:
-    """Return the leads of the team who may decide. Administrators can decide too."""
+    """Return the leads of the team who may decide."""
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
     raisers = approval.edits.all().escalating().values("editor")
     others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
@@ -107,7 +107,7 @@ def possible_approvers(approval: Approval) -> list[str]:
 
 
 def request_cost(approval: Approval) -> RequestCost:
-    """Return the cost as estimated for the request. Requests from before the highest cost was computed have none."""
+    """Return the cost as estimated for the request."""
     stored = approval.forecast
     rest = object_at(stored, "more")
     return RequestCost(

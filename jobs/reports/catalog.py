@@ -80,8 +80,7 @@ def definition_page(
 ) -> KeysetPage[DefinitionCard]:
     """Return definitions that a team may use, by name, those after the one of the id `after`.
 
-    Four queries: the definitions, their revisions, their last jobs, and the cost of those. Raises
-    InvalidPageCursorError.
+    Raises InvalidPageCursorError.
     """
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))

@@ -171,7 +171,7 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
 
 
 def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
-    """Filter by a cost line in the month. The keys of its first and last job bound the search."""
+    """Filter by a cost line in the month."""
     lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
     first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
     return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
@@ -195,7 +195,7 @@ def _text_condition(text: str) -> Q:
 
 
 def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:
-    """Read cost and tags once for all rows. With a filter by month the cost is that of the month."""
+    """Read cost and tags once for all rows."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
     if filters.month:

@@ -21,7 +21,7 @@ PAUSED_MESSAGE = "Couldn't read the log: CloudWatch doesn't respond. The portal 
 
 
 class LogReadLimiter:
-    """Limits of one process. `account` is any key that distinguishes accounts."""
+    """Limits of one process."""
 
     def __init__(self, at_once: int, of_an_account: int) -> None:
         self._all = threading.BoundedSemaphore(at_once)

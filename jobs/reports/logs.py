@@ -110,8 +110,7 @@ def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
 def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
     """Yield the log of an attempt from its beginning to its current end, in few large pages.
 
-    The last page is one with a problem, or the one after which AWS returns the token it was given. A log that grows
-    faster than it is read ends after 100 pages.
+    A log that grows faster than it is read ends after 100 pages.
     """
     page = _page(job, attempt, token="", from_head=True, limit=DOWNLOAD_PAGE_LINES)
     for _ in range(MAX_DOWNLOAD_PAGES):

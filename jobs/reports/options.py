@@ -148,10 +148,7 @@ def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValue
 
 
 def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
-    """Return the team's jobs by name, or its newest; selected ones always stay included.
-
-    Jobs that did not succeed are left out: a job that depends on one would never start.
-    """
+    """Return the team's jobs by name, or its newest; selected ones always stay included."""
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOB_LIMIT]
     rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False).exclude(state__in=_UNSUCCESSFUL_STATES)
     if text:
@@ -170,7 +167,7 @@ def _jobs_not_in(team: Team, jobs: Iterable[Job], selected_ids: Collection[str])
 
 
 def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
-    """Order jobs: selected, then active, then newest. An unknown id is shown as it is."""
+    """Order jobs: selected, then active, then newest."""
     by_id = {str(job.batch_id): job for job in [*jobs, *extra_jobs]}
     unknown = [Choice(job_id, job_id, "unknown job") for job_id in selected_ids if job_id not in by_id]
     selected = [job_id for job_id in selected_ids if job_id in by_id]

@@ -51,10 +51,7 @@ def _check_migrations() -> str:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """Return the last migration of each app in this process's code.
-
-    A database ahead of it is fine during a rollout.
-    """
+    """Return the last migration of each app in this process's code."""
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 

@@ -36,7 +36,7 @@ class RecoveryStatus:
 
 
 def user_recovery(user: User) -> RecoveryStatus | None:
-    """Return what is held of the user's teams, of all for staff; None if nothing is. One query while nothing is."""
+    """Return what is held of the user's teams, of all for staff; None if nothing is."""
     started_at = recovering_since()
     return _recovery_of_queues(Queue.objects.visible_to(user), started_at) if started_at else None
 

@@ -65,7 +65,7 @@ from jobs.sandbox.visibility_lag import VisibilityLag
 
 
 class Sandbox:
-    """An endpoint with its state file. `stop` leaves no process behind; a later start continues from the state."""
+    """An endpoint with its state file."""
 
     def __init__(
         self,

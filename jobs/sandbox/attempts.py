@@ -21,7 +21,7 @@ UNMET_DEPENDENCY = "A container that this one depends on did not succeed"
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """The parameters of a task or pod. A pod is over with its last container, a task with the first essential one."""
+    """The parameters of a task or pod."""
 
     task_id: str
     node: int | None

@@ -289,7 +289,7 @@ def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
 
 
 def _task_place(job: SandboxJob, attempt: Document) -> Document:
-    """Return the ARNs of the ECS task, and of its container instance where there is one. Fargate has none."""
+    """Return the ARNs of the ECS task, and of its container instance where there is one."""
     if "taskId" not in attempt:
         return {}
     account_region, environment = job.account_region, attempt["environment"]
@@ -337,7 +337,7 @@ def _task_properties(properties: Document, job: SandboxJob, attempt: Document | 
 
 
 def _pod_properties(properties: Document, job: SandboxJob, attempt: Document | None) -> Document:
-    """Return a pod with its name, its node and the ends of its containers. Batch names no log stream of a pod."""
+    """Return a pod with its name, its node and the ends of its containers."""
     pod: Document = properties["podProperties"]
     result = dict(pod)
     for field in ("containers", "initContainers"):

@@ -27,7 +27,7 @@ SqlCondition = tuple[str, list[Any]]
 
 
 class JobListing:
-    """Read operations of jobs. Their cost depends on the result only: each query has its index."""
+    """Read operations of jobs."""
 
     def __init__(self, store: Store, queues: QueueService, visibility_lag: VisibilityLag) -> None:
         self._store = store
@@ -132,7 +132,7 @@ class JobListing:
 
 
 def _filter_condition(job_filter: Document, call: ApiCall) -> SqlCondition:
-    """Return one filter as SQL. All but SHARE_IDENTIFIER_PATTERN ignore jobStatus and match every status."""
+    """Return one filter as SQL."""
     name, values = job_filter.get("name"), job_filter.get("values") or []
     if len(values) != 1:
         raise BatchClientError(f"Filter {name} needs exactly one value")

@@ -17,7 +17,7 @@ FLUENT_BIT_PREFIX = "from-fluent-bit-kube.var.log.containers."
 
 
 class AttemptPlanner:
-    """Makes plans. Working folders and buckets are next to the state file."""
+    """Makes plans."""
 
     def __init__(self, files: Path, logs: LogService) -> None:
         self._work = files / "work"

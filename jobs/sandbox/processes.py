@@ -140,11 +140,7 @@ class ContainerProcess:
 
 
 def _kill_group(group: int) -> None:
-    """Kill all processes that the first one left behind, before the end is reported, as a container does.
-
-    killpg returns before SIGKILL has taken effect. Where orphans are not reaped, they stay in the group as zombies:
-    hence the time limit.
-    """
+    """Kill all processes that the first one left behind, before the end is reported, as a container does."""
     deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
@@ -207,7 +203,7 @@ def kill_orphans(job_ids: set[str]) -> None:
     """Kill the processes that a killed sandbox left behind.
 
     A process is identified by the AWS_BATCH_JOB_ID in its environment, never by its process id alone: those are
-    reused. Without /proc (macOS) this is impossible, and nothing is killed.
+    reused.
     """
     if not job_ids or not PROC_DIR.is_dir():
         return

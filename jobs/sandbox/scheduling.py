@@ -76,7 +76,7 @@ class SchedulingQueue:
 
 
 class SlotAllocator:
-    """Allocations of capacity to jobs. Guarded by the scheduler's lock."""
+    """Allocations of capacity to jobs."""
 
     def __init__(self, store: Store, processes: int) -> None:
         self._store = store

@@ -84,10 +84,7 @@ def merge_tags(definition: Document, submission: Document) -> dict[str, str]:
 def effective_job(
     definition: Document, submission: Document | None = None, tag_sources: Mapping[str, ValueSource] | None = None
 ) -> EffectiveJob:
-    """Return the effective job of a definition, with a submission applied if there is one.
-
-    `tag_sources` names the submission's tags that a rule of the team or the portal added.
-    """
+    """Return the effective job of a definition, with a submission applied if there is one."""
     override = submission or {}
     task_entries = tasks(definition)
     first = task_entries[0] if task_entries else None
@@ -159,7 +156,7 @@ def _containers_of(
 
 
 def _override_of(task: TaskEntry, name: str, submission: Document) -> Document:
-    """Return the override of a container. Overrides of node groups are not applied."""
+    """Return the override of a container."""
     if task.is_in_node_group:
         return {}
     if task.type == "container":

@@ -65,8 +65,7 @@ def _masked_json(document: Document) -> str:
 def restore_secrets(text: str, document: Document) -> str:
     """Put the values of `document` back where an edited masked text is still masked.
 
-    A value is identified by its name, a word of a command by its neighbours. What can't be identified stays masked,
-    and the rule `secrets.masked-value` refuses it. Raise DocumentParseError.
+    What can't be identified stays masked, and the rule `secrets.masked-value` refuses it. Raise DocumentParseError.
     """
     if MASK not in text:
         return text

@@ -48,7 +48,7 @@ def parse_job_id(body: str) -> str:
 
 @dataclass
 class EventConsumer:
-    """Makes the jobs of events due for a poll. Keeps unknown ids for a while: their jobs may be committed later."""
+    """Makes the jobs of events due for a poll."""
 
     unknown_ids: dict[str, float] = field(default_factory=dict)
     received_count: int = 0

@@ -113,7 +113,7 @@ def _error_text(error: DocumentParseError | OSError) -> str:
 
 
 def _definitions_by_name(result: ParseResult, definition: Document | None) -> dict[str, Document]:
-    """Return the definition by the names that jobs use for it. A single submission has it under any name."""
+    """Return the definition by the names that jobs use for it."""
     if definition is None:
         return {}
     if result.kind is DocumentKind.SUBMISSION:

@@ -91,7 +91,7 @@ def create_people_and_teams() -> None:
 
 
 def get_or_create_team(demo: DemoTeam) -> Team:
-    """Return the team, with its roles, images, features and tags if it is new. An existing one keeps its settings."""
+    """Return the team, with its roles, images, features and tags if it is new."""
     limit = demo.default_time_limit_seconds
     team, is_new = Team.objects.get_or_create(
         slug=demo.slug,
@@ -129,7 +129,7 @@ def ensure_token(demo: DemoTeam, state: Path) -> None:
 
 
 def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account | None:
-    """Return the demo's account, with the endpoint of this start. Its other settings remain as they are."""
+    """Return the demo's account, with the endpoint of this start."""
     if not sandbox and not endpoint:
         return None
     is_local = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine is polled every second

@@ -10,10 +10,7 @@ PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """A demo team: its permissions, its queues with the default one first, and its people.
-
-    `actor` owns the team's token, definitions and first jobs; `analyst` submits the jobs of each day.
-    """
+    """A demo team: its permissions, its queues with the default one first, and its people."""
 
     slug: str
     name: str

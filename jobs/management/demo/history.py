@@ -77,7 +77,7 @@ class HistoricalJob:
 
 @dataclass
 class HistoricalSubmission:
-    """A submission whose jobs have all ended. Each job of a workflow waits for the one before it."""
+    """A submission whose jobs have all ended."""
 
     public_id: uuid.UUID
     person: User
@@ -182,7 +182,7 @@ def _workflow_jobs(
 
 
 def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob | None = None) -> HistoricalJob:
-    """Return a job with its whole life. It starts after its parent has succeeded, and fails if that failed."""
+    """Return a job with its whole life."""
     revision, accepted_at = request.revision, request.accepted_at
     public_id = _public_id_at(accepted_at)
     document: Document = {
@@ -347,7 +347,7 @@ def _job_name(pattern: str, revision: Revision, number: int, submitted_at: datet
 
 
 def _tags(resources: TeamResources, projects: Sequence[str], rng: random.Random) -> dict[str, str]:
-    """Return tags: mostly all three, sometimes no project, sometimes none. A project has one cost centre."""
+    """Return tags: mostly all three, sometimes no project, sometimes none."""
     if rng.random() < UNTAGGED_RATE:
         return {}
     index = min(len(projects) - 1, int(rng.expovariate(0.7)))

@@ -41,10 +41,7 @@ def team_resources(team: Team) -> TeamResources | None:
 
 
 def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size: int) -> Iterator[int]:
-    """Save the submissions and yield after each batch how many jobs it had; a batch is one transaction.
-
-    Keys are below all existing ones, because pages are ordered by primary key.
-    """
+    """Save the submissions and yield after each batch how many jobs it had; a batch is one transaction."""
     next_submission = _first_key(Submission.objects.all(), len(history))
     next_job = _first_key(Job.objects.all(), sum(len(record.jobs) for record in history))
     table = rates.read_rates()

@@ -114,11 +114,7 @@ def property_block(definition: Document) -> str:
 def search_fields(
     kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
 ) -> list[SchemaMatch]:
-    """Return the places that match all words, matches by name first.
-
-    Places in a list of objects are found as that list. Of property blocks, which exclude each other, only the
-    document's own is searched.
-    """
+    """Return the places that match all words, matches by name first."""
     terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MAX_SEARCH_WORDS]
     if not terms:
         return []

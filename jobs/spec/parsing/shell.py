@@ -157,7 +157,7 @@ def _read_printed_file(script: ShellScript, start: int) -> None:
 
 
 def expand_heredoc(script: ShellScript, body: str) -> str:
-    """Expand variables as in an unquoted heredoc. References in JSON outside of strings become strings.
+    """Expand variables as in an unquoted heredoc.
 
     The text keeps its length where a value is unresolved, so that positions after it stay right.
     """

@@ -30,7 +30,7 @@ class SignInForm(LoginForm):
 
 
 class PasswordResetRequestForm(ResetPasswordForm):
-    """Requests a reset link. Whether an account has the address is left to the task that sends it."""
+    """Requests a reset link."""
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"])
@@ -67,10 +67,7 @@ class EnableMfaForm(ActivateTOTPForm):
 
 
 class SingleUseCodeMixin:
-    """Accepts a code once, for as long as it is valid: allauth forgets that one was used early or late.
-
-    Using a factor also re-encrypts its secret by the current key, so that an old key can be removed.
-    """
+    """Accepts a code once, for as long as it is valid: allauth forgets that one was used early or late."""
 
     authenticator: Authenticator
     user: User

@@ -9,11 +9,7 @@ PASSWORD_PAGE = "account_change_password"  # noqa: S105 - a URL name
 
 
 def next_step(request: HttpRequest) -> str | None:
-    """Return the URL where a signed-in user has to go first, None if nowhere.
-
-    They verify the second factor they have, replace a password that an administrator set, then set up a second factor
-    if it is required. The second factor is queried only for users who need one.
-    """
+    """Return the URL where a signed-in user has to go first, None if nowhere."""
     needs_code = second_factor.is_missing(request)
     if needs_code and second_factor.is_enrolled(request.user):
         return second_factor.next_step_url(request)

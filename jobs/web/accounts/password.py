@@ -31,7 +31,7 @@ class PasswordChange(views.PasswordChangeView):
 
 
 class PasswordResetRequest(views.PasswordResetView):
-    """Requests a link by mail. Where the portal sends no mail, an administrator sets a new password."""
+    """Requests a link by mail."""
 
     form_class = PasswordResetRequestForm
     template_name = "accounts/password_reset.html"

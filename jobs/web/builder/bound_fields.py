@@ -74,10 +74,7 @@ def bound_fields(
     suggestions: Mapping[str, Iterable[str]] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, BoundField]:
-    """Return every field of the form by name.
-
-    `suggestions` may be taken, `choices` are all there are, `notes` say what the selected queue requires.
-    """
+    """Return every field of the form by name."""
     bound = {
         field.name: _bound_field(field, form, feedback, hints or {}, choices or {})
         for field in form.form_fields

@@ -40,7 +40,7 @@ def draft_id(request: SignedInRequest) -> str:
 
 
 def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> DraftSaveResult | None:
-    """Save a form. A script says when someone has begun to type (`begin`); a button always counts as that."""
+    """Save a form."""
     begin = "begin" in request.POST or (request.POST.get("do") != "keep" and not _is_blank(form))
     return draft_actions.save_draft(
         member,
@@ -102,11 +102,7 @@ def save_response(request: SignedInRequest, member: Member, result: DraftSaveRes
 
 
 def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
-    """Return the draft that the URL names, or what was sent from it; None for a new page.
-
-    A page puts its draft's id into the URL at the first keystroke, which may be before the portal has the draft. So a
-    draft that is missing, or belongs to someone else, is a new page under that id.
-    """
+    """Return the draft that the URL names, or what was sent from it; None for a new page."""
     if text_id := _query_id(request, "sent"):
         saved_draft = draft_actions.sent_draft(member, text_id)
         if saved_draft:

@@ -206,7 +206,7 @@ def _problem_in_text(located: LocatedProblem) -> ProblemView:
 
 
 def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[EditorMarker, ...]:
-    """Return the editor's markers. Some problems have a pointer that the text lacks; they are marked at a line."""
+    """Return the editor's markers."""
     return tuple(EditorMarker(parsed.locate(problem)) for problem in problems)
 
 

@@ -146,11 +146,7 @@ class BuilderForm:
         return replace(self, values=values, overrides=overrides)
 
     def with_fix(self, fix: Fix, validated: Document) -> "BuilderForm":
-        """Return a copy with a fix applied. Raise PatchError.
-
-        The fix was made for the validated document, with the defaults the portal adds; where it needs those, they are
-        included.
-        """
+        """Return a copy with a fix applied. Raise PatchError."""
         try:
             document = apply_patch(self.document, fix)
         except PatchError:
@@ -324,7 +320,7 @@ def why_not_formable(reading: ParseResult) -> DocumentParseError:
 
 
 def _posted_value(field: FormField, post: QueryDict) -> FieldValue:
-    """Return the posted value of a field. Rows and jobs also post their name, to say that they were shown."""
+    """Return the posted value of a field."""
     match field.kind:
         case "variables" | "tags":
             return tuple(_posted_rows(field, post))

@@ -100,5 +100,5 @@ def rerun_diff(source: RerunSource | None, document: Document, revision: Revisio
 
 
 def _difference_sentences(before: Document, after: Document) -> list[str]:
-    """Return the differences. A value that is still masked in the form has not changed."""
+    """Return the differences."""
     return [difference.sentence for difference in diff_documents(before, after) if not difference.is_newly_masked]

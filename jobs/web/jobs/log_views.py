@@ -26,10 +26,7 @@ class RenderedLogLine:
 @require_safe
 @login_required
 def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Show a part of the log: its end, or the part after or before a token.
-
-    A page of its own for people without scripts; `part=lines` returns only the lines, for the log on the job's page.
-    """
+    """Show a part of the log: its end, or the part after or before a token."""
     job, member = access.job(request.user, text_id)
     attempt = _attempt_number(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")

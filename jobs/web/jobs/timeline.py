@@ -19,10 +19,7 @@ class TimelinePhase:
 
 
 def timeline(job: Job, history: list[StateChange], children: ChildCounts | None = None) -> list[TimelinePhase]:
-    """Return the job's five timeline phases. A poll may miss a state, so a phase without a beginning is skipped.
-
-    An array runs from the first start to the last stop of its children.
-    """
+    """Return the job's five timeline phases."""
     status = job.status
     started_at = job.started_at or (children.started_at if children else None)
     stopped_at = job.stopped_at or (children.stopped_at if children else None)

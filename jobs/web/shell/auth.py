@@ -45,9 +45,9 @@ def _guard(
     *,
     lets_through: Callable[[str | None], bool] | None,
 ) -> Callable[..., HttpResponse]:
-    """Wrap the view. A script gets 401 or 403 instead of a redirect, or it would swap the login page into a fragment.
+    """Wrap the view.
 
-    The page then says that the person is signed out, and keeps what they typed.
+    A script gets 401 or 403 instead of a redirect, or it would swap the login page into a fragment.
     """
 
     @wraps(view)

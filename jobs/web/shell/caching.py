@@ -13,11 +13,7 @@ CLEAR_SITE_DATA = '"cache", "storage"'
 
 
 def clear_site_data(request: HttpRequest, answer: ResponseT) -> ResponseT:
-    """Make the browser drop its cache and storage for this site, after a sign-out.
-
-    The message tells the next page's script too, because browsers keep a storage for each tab. A session that expires
-    leaves storage alone, so that typed text is there after signing in again.
-    """
+    """Make the browser drop its cache and storage for this site, after a sign-out."""
     answer["Clear-Site-Data"] = CLEAR_SITE_DATA
     messages.success(request, "You're signed out.", extra_tags="signed-out")
     return answer
@@ -26,8 +22,7 @@ def clear_site_data(request: HttpRequest, answer: ResponseT) -> ResponseT:
 class NoStoreMiddleware:
     """Sets Cache-Control on every response behind it: pages, fragments, API, files, redirects and errors.
 
-    After a sign-out the Back button of a shared computer shows no page, and no proxy keeps one. A view whose response
-    is the same for everyone sets `public` itself. Static files are served further out.
+    A view whose response is the same for everyone sets `public` itself.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
