@@ -82,12 +82,14 @@ class GroupRun:
     def _run_containers(self) -> None:
         kill_at: float | None = None
         while True:
+            # Read before the conditions: a container that ends in between has sent an event, and is looked at again.
+            was_running = any(process.is_running for process in self._processes)
             if not self._is_stopped and not self._is_over():
                 self._start_ready()
             if self.started_at is None and any(process.has_started for process in self._processes):
                 self.started_at = now_ms()
                 self._on_started(self)
-            if not any(process.is_running for process in self._processes):
+            if not was_running and not any(process.is_running for process in self._processes):
                 return
             if kill_at is None and self._is_over():
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS

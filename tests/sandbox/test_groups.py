@@ -67,6 +67,14 @@ def test_containers_of_a_task_start_when_their_conditions_are_met(bench: Bench) 
     assert bench.lines(stream_of(job, "side")) == ["side", "stopped"]
 
 
+def test_a_container_that_ends_at_once_is_never_missed(bench: Bench) -> None:
+    waits = [{"containerName": "prepare", "condition": "SUCCESS"}]
+    define_task(bench, container("main", dependsOn=waits), container("prepare", essential=False))
+    array = bench.wait(bench.submit("task", arrayProperties={"size": 40}))
+
+    assert array["arrayProperties"]["statusSummary"]["SUCCEEDED"] == 40
+
+
 def test_a_container_whose_condition_cannot_be_met_fails_the_task(bench: Bench) -> None:
     waits = [{"containerName": "prepare", "condition": "SUCCESS"}]
     define_task(bench, container("main", dependsOn=waits), container("prepare", "exit 9", essential=False))
@@ -112,12 +120,22 @@ def define_nodes(bench: Bench, *groups: tuple[str, str], count: int = 3, main: i
     )
 
 
+def arrive() -> str:
+    """A script's end: tell the main node that this one is about to end."""
+    return "touch $SANDBOX_BUCKETS/$AWS_BATCH_JOB_NODE_INDEX"
+
+
+def join(count: int) -> str:
+    """A script of the main node: wait until so many others are about to end, and a little longer."""
+    return f"until [ $(ls $SANDBOX_BUCKETS | wc -l) -ge {count} ]; do sleep 0.05; done; sleep 0.5"
+
+
 def nodes(bench: Bench, job_id: str, count: int = 3) -> list[Any]:
     return [bench.describe(f"{job_id}#{index}") for index in range(count)]
 
 
 def test_each_node_is_a_process_that_knows_its_index_and_the_main_one(bench: Bench) -> None:
-    define_nodes(bench, ("0:", "env; sleep 0.3"), ("1:1", "env; sleep 1"))
+    define_nodes(bench, ("0:", f"env; {arrive()}"), ("1:1", f"env; {join(2)}"))
     job_id = bench.submit("nodes")
     job = bench.wait(job_id)
     children = nodes(bench, job_id)
@@ -145,11 +163,14 @@ def test_each_node_is_a_process_that_knows_its_index_and_the_main_one(bench: Ben
     assert bench.batch.list_jobs(multiNodeJobId=job_id)["jobSummaryList"] == []
 
 
-def test_the_job_ends_with_its_main_node_and_other_nodes_do_not_fail_it(bench: Bench) -> None:
-    define_nodes(bench, ("0:0", "exit 7"), ("1:1", "sleep 1"), ("2:2", "sleep 60"))
+def test_the_job_ends_with_its_main_node_and_other_nodes_do_not_fail_it(bench: Bench, tmp_path: Path) -> None:
+    until_go = "until [ -e $SANDBOX_BUCKETS/go ]; do sleep 0.05; done"
+    define_nodes(bench, ("0:0", "exit 7"), ("1:1", until_go), ("2:2", "sleep 60"))
     job_id = bench.submit("nodes")
     bench.wait(f"{job_id}#0", lambda node: node["status"] == "FAILED")
+    bench.wait_for(f"{job_id}#2", "RUNNING")
     assert bench.describe(job_id)["status"] == "RUNNING"
+    (tmp_path / "state.sqlite3.files" / "buckets" / "go").touch()
     job = bench.wait(job_id)
 
     assert job["status"] == "SUCCEEDED"
@@ -169,11 +190,11 @@ def test_only_a_failure_of_the_main_node_is_tried_again(bench: Bench) -> None:
 
 
 def test_nodes_are_overridden_by_range_and_number(bench: Bench) -> None:
-    define_nodes(bench, ("0:0", "true"), ("1:", "true"), main=0)
+    define_nodes(bench, ("0:0", "true"), ("1:", arrive()), main=0)
     override: Any = {
         "numNodes": 2,
         "nodePropertyOverrides": [
-            {"targetNodes": "0:0", "containerOverrides": {"command": ["sh", "-c", "sleep 0.5; exit 6"]}}
+            {"targetNodes": "0:0", "containerOverrides": {"command": ["sh", "-c", f"{join(1)}; exit 6"]}}
         ],
     }
     job_id = bench.submit("nodes", nodeOverrides=override)
