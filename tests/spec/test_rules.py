@@ -47,7 +47,8 @@ class Case:
     def judged(self, document: Document) -> list[Problem]:
         definitions = {text_at(document, "jobDefinition") or "greet": self.on} if self.on else None
         queues = {text_at(document, "jobQueue") or "small": self.queue} if self.queue else None
-        return validate.validate_document(self.kind, document, definitions, queues)
+        kind = DocumentKind.WORKFLOW if "jobs" in document else self.kind
+        return validate.validate_document(kind, document, definitions, queues)
 
 
 def fargate(container: Document | None = None, **more: Any) -> Document:
@@ -624,6 +625,14 @@ def test_a_fix_is_the_end_of_its_problem(case: Case) -> None:
         if problem.rule == case.rule and problem.fix:
             fixed = case.judged(apply_patch(case.bad, problem.fix))
             assert (problem.rule, problem.pointer) not in [(left.rule, left.pointer) for left in fixed]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.kind is DocumentKind.SUBMISSION])
+def test_a_rule_for_a_job_holds_for_every_step_of_a_workflow(case: Case) -> None:
+    document = workflow(step("first"), case.bad)
+    found = {(problem.pointer, problem.severity) for problem in case.judged(document)}
+    # A workflow has rules of its own for what a jobId can be there.
+    assert (f"/jobs/1{case.pointer}", REGISTRY[case.rule].severity) in found
 
 
 def test_every_rule_has_its_case() -> None:

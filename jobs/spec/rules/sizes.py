@@ -14,7 +14,9 @@ from jobs.spec.rules.registry import WARNING, rule
 MAX_DEFINITION_BYTES = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
 MAX_SUBMISSION_BYTES = 30 * 1024
 PORTAL_RESERVED_BYTES = 1024
-"""Bytes of a SubmitJob request reserved for the portal's tags, the longer job name and dependency ids."""
+"""Bytes of a SubmitJob request reserved for the portal's tags and the longer job name."""
+JOB_ID_LENGTH = 36
+"""Characters of a job's id in AWS, a UUID."""
 
 LEGACY_SIZE_KEYS = {"vcpus": "VCPU", "memory": "MEMORY"}
 RESOURCE_LABELS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
@@ -51,13 +53,19 @@ def submission_within_size_limit(document: Document) -> Iterator[Problem]:
 
     Source: “Service quotas”, AWS Batch User Guide.
     """
-    size = request_bytes(document)
+    size = request_bytes(document) + _missing_id_bytes(document)
     if size > MAX_SUBMISSION_BYTES - PORTAL_RESERVED_BYTES:
         message = (
             f"The submission is {_kib(size)}; AWS Batch accepts at most {_kib(MAX_SUBMISSION_BYTES)}, "
             f"of which the portal needs {_kib(PORTAL_RESERVED_BYTES)} for its own tags."
         )
         yield Problem("", message)
+
+
+def _missing_id_bytes(document: Document) -> int:
+    """Return by how much the ids of other jobs are longer than the names of steps that stand for them."""
+    names = (text_at(entry, "jobId") for entry in list_at(document, "dependsOn"))
+    return sum(max(0, JOB_ID_LENGTH - len(name)) for name in names if name)
 
 
 def _kib(size: int) -> str:
