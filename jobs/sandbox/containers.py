@@ -95,7 +95,7 @@ def check_single(container: Document, *, fargate: bool) -> None:
 def check_container(container: Document, *, fargate: bool) -> None:
     check_image(container.get("image"))
     check_environment(container.get("environment", ()))
-    check_requirements(container)
+    check_requirements(container, fargate=fargate)
     check_sizes(resource_requirements(container), fargate=fargate)
     if (user := container.get("user")) and not _is_user(user):
         raise BatchClientError(f"User '{user}' does not match regex ^({_USER.pattern})$")

@@ -178,7 +178,7 @@ def _sum_sizes(containers: list[Document]) -> dict[str, str]:
 def apply_overrides(container: Document, override: Document, *, fargate: bool) -> Document:
     """Apply an override to a container: the command as a whole, variables by name, sizes by type."""
     check_environment(override.get("environment", ()))
-    check_requirements(override)
+    check_requirements(override, fargate=fargate)
     result = dict(container)
     if command := override.get("command"):
         if "" in command:
@@ -200,9 +200,10 @@ def _merge_variables(current: Any, override: Any) -> list[Document]:
 def _override_sizes(container: Document, override: Document) -> Document:
     """Override sizes in the form of the definition: a legacy field remains one until the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
+    own_kinds = {entry["type"] for entry in override.get("resourceRequirements", ())}
     sizes: Document = {}
     for kind, legacy_field in LEGACY_SIZE_FIELDS.items():
-        if override.get(legacy_field) is not None:
+        if override.get(legacy_field) is not None and kind not in own_kinds:
             if kind in entries:
                 raise BatchClientError(
                     f"containerOverrides.{legacy_field} is a deprecated key that cannot override the {kind} in the "

@@ -149,16 +149,18 @@ def resource_requirements(container: Document) -> dict[str, str]:
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
 
-def check_requirements(container: Document) -> None:
-    """Check that each type occurs once, in one of the two forms."""
+def check_requirements(container: Document, *, fargate: bool) -> None:
+    """Check that each type occurs once, and on Fargate in resourceRequirements only."""
     types = set()
     for entry in container.get("resourceRequirements", ()):
         if entry["type"] in types:
             raise BatchClientError(f"resourceRequirements has {entry['type']} more than once")
         types.add(entry["type"])
-    for kind, legacy_field in LEGACY_SIZE_FIELDS.items():
-        if kind in types and container.get(legacy_field) is not None:
-            raise BatchClientError(f"Do not give both {legacy_field} and a resourceRequirements entry of type {kind}")
+    for legacy_field in LEGACY_SIZE_FIELDS.values():
+        if fargate and container.get(legacy_field) is not None:
+            raise BatchClientError(
+                f"{legacy_field} is not applicable for Fargate. Use resource requirements instead."
+            )
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:

@@ -49,6 +49,11 @@ def _rows() -> tuple[Row, ...]:
     return tuple(_row(entry) for file in files for entry in json.loads(file.read_text()))
 
 
+def base_document(name: str) -> Document:
+    """A sound definition of that kind."""
+    return _bases()[name]
+
+
 @cache
 def _bases() -> dict[str, Document]:
     bases: dict[str, Document] = json.loads((FOLDER / "bases.json").read_text())

@@ -99,7 +99,7 @@ def test_the_guides_definition_without_sizes_registers_and_is_refused_at_submiss
         ("valid pattern", {"name": "a b"}),
         ("image", {"container": {"image": ""}}),
         ("AWS_BATCH", {"container": {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}}),
-        ("both vcpus and", {"container": {"vcpus": 2}}),
+        ("vcpus is not applicable for Fargate", fargate(vcpus=1)),
         ("whole number", {"container": {"resourceRequirements": [{"type": "VCPU", "value": "0.5"}]}}),
         ("enum value set", {"container": {"resourceRequirements": [{"type": "TPU", "value": "1"}]}}),
         ("enum value set", {"platformCapabilities": ["fargate"]}),

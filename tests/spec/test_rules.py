@@ -533,6 +533,8 @@ CASES = [
     Case("overrides.too-many-tags", submission(tags=MANY, propagateTags=False), submission(tags=MANY), "/tags",
          on=definition(propagateTags=True, tags=OTHERS)),
     Case("overrides.eks-tags", submission(), submission(propagateTags=True), "/propagateTags", on=eks()),
+    Case("overrides.fargate-legacy-size", override(size(VCPU="1", MEMORY="2048")),
+         override({**size(VCPU="1", MEMORY="2048"), "vcpus": 1}), "/containerOverrides/vcpus", on=fargate()),
     Case("overrides.instance-type", submission(), override({"instanceType": "m5.large"}),
          "/containerOverrides/instanceType", on=definition()),
     Case("overrides.too-long", override({"command": ["x" * 7_000]}), override({"command": ["x" * 8_200]}),

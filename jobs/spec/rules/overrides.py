@@ -264,6 +264,22 @@ def override_has_no_fargate_gpus(definition: Document, submission: Document) -> 
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
+@rule("overrides.fargate-legacy-size")
+def fargate_override_has_no_legacy_sizes(definition: Document, submission: Document) -> Iterator[Problem]:
+    """Fargate refuses the deprecated vcpus and memory in an override; use resourceRequirements.
+
+    Source: the response of AWS Batch to SubmitJob: “vcpus is not applicable for Fargate. Use resource requirements
+    instead.”
+    """
+    for override in overrides(submission) if is_fargate(definition) else ():
+        in_use = legacy_keys_in_use(override.value)
+        for key in LEGACY_SIZE_KEYS:
+            if key in override.value and key not in in_use:  # overrides.legacy-loses reports those in use
+                here = join_pointer(*override.path, key)
+                message = f"{key} is not supported on Fargate; remove it: resourceRequirements has the value."
+                yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
 @rule("overrides.whole-vcpus")
 def override_has_whole_vcpus(definition: Document, submission: Document) -> Iterator[Problem]:
     """On EC2, an override must ask for whole vCPUs.
@@ -410,11 +426,11 @@ def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, 
     return len(json.dumps(overrides_of_containers, ensure_ascii=False, separators=(",", ":")))
 
 
-@rule("overrides.instance-type")
+@rule("overrides.instance-type", WARNING)
 def override_instance_type_is_for_nodes(definition: Document, submission: Document) -> Iterator[Problem]:
-    """An override can set an instance type only for multi-node jobs.
+    """An override's instance type is for multi-node jobs; for others the compute environment decides.
 
-    Source: ContainerOverrides, AWS Batch API reference.
+    Source: ContainerOverrides, AWS Batch API reference: it “shouldn't be provided”; no refusal is documented.
     """
     here = "/containerOverrides/instanceType"
     if "containerProperties" in definition and object_at(submission, "containerOverrides").get("instanceType"):
@@ -428,6 +444,7 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
     size_is_given,
     effective_fargate_size_is_offered,
     override_has_no_fargate_gpus,
+    fargate_override_has_no_legacy_sizes,
     override_has_whole_vcpus,
     node_override_names_group,
     node_count_can_change,

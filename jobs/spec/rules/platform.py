@@ -2,16 +2,33 @@
 
 from collections.abc import Iterator
 
-from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, is_multinode, tasks
+from jobs.spec.containers import (
+    ContainerEntry,
+    TaskEntry,
+    is_eks,
+    is_fargate,
+    is_managed_instances,
+    is_multinode,
+    tasks,
+)
 from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
 from jobs.spec.fargate import FARGATE_MEMORY, LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
-from jobs.spec.rules.sizes import legacy_keys_in_use, legacy_size_fix, parse_amount, requested_amounts
+from jobs.spec.rules.sizes import (
+    LEGACY_SIZE_KEYS,
+    legacy_keys_in_use,
+    legacy_size_fix,
+    parse_amount,
+    requested_amounts,
+)
 
 _ONLY_EC2 = ("ulimits", "instanceType")
 _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
-_ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform")
+_ONLY_FARGATE: dict[str, tuple[str, ...]] = {
+    "container": ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform"),
+    "ecs": ("networkConfiguration", "platformVersion"),
+}
 _EC2_LOG_DRIVERS = ("json-file", "syslog", "journald", "gelf", "fluentd")
 _FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 INSTANCE_TYPE_MESSAGE = (
@@ -61,9 +78,14 @@ def fargate_has_no_legacy_sizes(document: Document) -> Iterator[Problem]:
     """
     for task in _fargate_tasks(document):
         for container in task.containers:
-            for key in legacy_keys_in_use(container.value):
+            in_use = legacy_keys_in_use(container.value)
+            for key in LEGACY_SIZE_KEYS:
+                if key not in container.value:
+                    continue
+                here = join_pointer(*container.path, key)
                 message = f"{key} is not supported on Fargate; use resourceRequirements."
-                yield Problem(join_pointer(*container.path, key), message, fix=legacy_size_fix(container, (key,)))
+                fix = legacy_size_fix(container, (key,)) if key in in_use else ({"op": "remove", "path": here},)
+                yield Problem(here, message, fix=fix)
 
 
 @rule("fargate.gpu")
@@ -182,14 +204,13 @@ def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Itera
 def ec2_has_no_fargate_fields(document: Document) -> Iterator[Problem]:
     """Network, platform version, ephemeral storage and runtime platform can be set only on Fargate.
 
-    Source: ContainerProperties, AWS Batch API reference: “not applicable to jobs that run on EC2 resources”.
+    Source: ContainerProperties and EcsTaskProperties, AWS Batch API reference: “Jobs that are running on Amazon EC2
+    resources must not specify this parameter.”
     """
-    if is_fargate(document) or is_eks(document):
+    if is_fargate(document) or is_eks(document) or is_managed_instances(document):
         return
     for task in tasks(document):
-        if task.type != "container":
-            continue
-        for key in _ONLY_FARGATE:
+        for key in _ONLY_FARGATE.get(task.type, ()):
             if key in task.value:
                 here = join_pointer(*task.path, key)
                 message = (
