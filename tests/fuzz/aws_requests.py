@@ -203,8 +203,8 @@ def aws_requests(draw: st.DrawFn) -> AwsRequest:
     """A submission with up to three members from the lists, of a definition of one container."""
     base = draw(st.sampled_from(["ec2", "fargate"]))
     definition = copy.deepcopy(base_document(base))
-    extra = draw(st.sampled_from([{}, {"schedulingPriority": 1}, {"parameters": {"word": "hello"}}]))
-    definition |= extra
+    extras: list[Document] = [{}, {"schedulingPriority": 1}, {"parameters": {"word": "hello"}}]
+    definition |= draw(st.sampled_from(extras))
     if draw(st.booleans()):
         definition["containerProperties"]["command"] = ["echo", "Ref::word"]
     queue = "fargate" if base == "fargate" else draw(st.sampled_from(["fifo", "fair-share"]))
