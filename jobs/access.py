@@ -30,7 +30,7 @@ from jobs.models import (
 from jobs.models.ids import from_text
 
 TeamPermission = Literal[
-    "view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal"
+    "view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal", "members"
 ]
 
 # Roles with each permission.
@@ -46,8 +46,12 @@ ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
         "audit": frozenset({Role.LEAD}),
         "approve": frozenset({Role.LEAD}),
         "reveal": frozenset({Role.ANALYST, Role.LEAD}),
+        "members": frozenset({Role.LEAD}),
     }
 )
+
+MANAGED_ROLES = (Role.VIEWER, Role.ANALYST)
+"""Roles that leads may give and take, in teams where they manage members. Administrators make leads."""
 
 READ_PERMISSIONS: frozenset[TeamPermission] = frozenset({"view", "audit"})
 """Permissions that change nothing: allowed also in an inactive team."""
@@ -67,6 +71,7 @@ PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
         "audit": "view the audit log",
         "approve": "approve submissions",
         "reveal": "show masked values (recorded in the audit log)",
+        "members": "manage viewers and analysts, if administrators allow it",
     }
 )
 
@@ -83,7 +88,15 @@ class Member:
         allowed = self.role in ROLES_BY_PERMISSION[permission] or (
             permission in STAFF_PERMISSIONS and self.user.is_staff
         )
+        if permission == "members" and not self.team.leads_manage_members:
+            return False
         return allowed and (self.team.active or permission in READ_PERMISSIONS)
+
+    def can_manage(self, membership: Membership) -> bool:
+        """Whether they may change that membership: of a viewer or analyst, not their own, not an administrator's."""
+        user = membership.user
+        is_managed = membership.role in MANAGED_ROLES and not (user.is_staff or user.is_superuser)
+        return is_managed and user != self.user and membership.team_id == self.team.pk and self.can("members")
 
     def require(self, permission: TeamPermission) -> None:
         """Raise PermissionDenied with a sentence, unless the permission is held."""
@@ -98,6 +111,8 @@ class Member:
             return f"Only members of {self.team} can {label}. You can use the definitions that it shares with you."
         if not self.role:
             return f"Administrators can view {self.team}. Only members can {label}."
+        if permission == "members" and self.role == Role.LEAD:
+            return f"Administrators manage the members of {self.team}. Ask one to allow it to leads."
         return f"Your role in {self.team} ({self.role}) can't {label}. Ask an administrator to change it."
 
 
@@ -136,6 +151,19 @@ def default_member(user: User) -> Member | None:
 def token(member: Member, text_id: str) -> ApiToken:
     """Return a token of the member's team by its public id."""
     return _get_or_404(ApiToken.objects.filter(team=member.team), text_id)
+
+
+def teammate(member: Member, text_id: str) -> Membership:
+    """Return the membership of a user in the member's team, by the user's public id."""
+    try:
+        public_id = from_text(text_id)
+    except ValueError:
+        raise Http404("Invalid ID.") from None
+    rows = Membership.objects.filter(team=member.team, user__public_id=public_id).select_related("user", "team")
+    membership_row = rows.first()
+    if membership_row is None:
+        raise Http404("This user doesn't exist, or isn't a member of the team.")
+    return membership_row
 
 
 def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:
@@ -239,8 +267,8 @@ ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
 
 
 def permission_rules(*, active: bool = True) -> list[PermissionRule]:
-    """Return the table as `Member` applies it, for an active or inactive team."""
-    team = Team(active=active)
+    """Return the table as `Member` applies it, for an active or inactive team whose leads manage members."""
+    team = Team(active=active, leads_manage_members=True)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
     return [
         PermissionRule(permission, PERMISSION_LABELS[permission], tuple(actor.can(permission) for actor in actors))

@@ -33,6 +33,9 @@ TAIL = """\
   case, jobs that ended today at their cost; GPUs only until a job has ended. Submissions that went through an
   approval don't count. Pages, the API, reruns, arrays, workflows and edits are treated alike. The sum is computed
   under the team's lock, so that concurrent submissions can't pass together.
+- If administrators set *leads manage members* on a team, its leads can add existing users as viewers or analysts,
+  change between these two roles, and remove such members, on the page *Team*. Leads and administrators of a team are
+  changed in Django's admin only, and leads can't change themselves.
 - A token has its owner's current permissions, in the one team it was created for. A read-only token can only read.
 - An inactive team is read-only, and its tokens are rejected.
 - A changed role, a removed membership, a deactivated account and a revoked token take effect with the next request,

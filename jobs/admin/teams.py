@@ -179,7 +179,18 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "active"]}),
-        ("Permissions", {"fields": ["may_register", "features", "further_fields", "default_time_limit_seconds"]}),
+        (
+            "Permissions",
+            {
+                "fields": [
+                    "may_register",
+                    "leads_manage_members",
+                    "features",
+                    "further_fields",
+                    "default_time_limit_seconds",
+                ]
+            },
+        ),
         (
             "Default size",
             {

@@ -33,6 +33,11 @@ class Team(models.Model):
     may_register = models.BooleanField(
         "can register definitions", default=True, help_text="If off, the team's jobs can use shared definitions only."
     )
+    leads_manage_members = models.BooleanField(
+        "leads manage members",
+        default=False,
+        help_text="Team leads can add and remove viewers and analysts. Only administrators make leads.",
+    )
     features = models.JSONField(
         default=list, blank=True, help_text="Privileged features that the team's jobs can use."
     )

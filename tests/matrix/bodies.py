@@ -30,5 +30,7 @@ def request_body(route: str, world: World) -> Any:
         "revision_why": {"text": "Why it was made"},
         "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
         "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},
+        "members": {"username": "stranger", "role": "analyst"},
+        "member_role": {"role": "analyst"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

@@ -76,6 +76,8 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "job_stop",
         "job_release",
         "token_revoke",
+        "member_role",
+        "member_remove",
         "approval_approve",
         "approval_decline",
         "job_values",  # by a button, as each that follows
@@ -114,7 +116,7 @@ def test_the_words_that_are_looked_for_are_there(world: World):
     for route in all_routes():
         if "<slug" in route.pattern and (route.name, "GET") in EXPECTED and route.area == "web":
             address = route.address({**world.ids, **world.theirs.ids})
-            redirects = route.name in ("token_revoke", "open_form")
+            redirects = route.name in ("token_revoke", "member_role", "member_remove", "open_form")
             assert redirects or THEIRS in text(world.ask("other-lead", "GET", address)).lower()
             assert OURS not in text(world.ask("other-lead", "GET", address)).lower(), route.name
 

@@ -89,6 +89,7 @@ class Side:
             ("definitions", "text_id"): to_text(self.definition.public_id),
             ("revisions", "revision"): self.revision.text_id,
             ("tokens", "text_id"): to_text(self.token.public_id),
+            ("members", "text_id"): to_text(self.viewer.public_id),
             ("approvals", "text_id"): self.approval.text_id,
             ("drafts", "text_id"): self.draft.text_id,
             ("sessions", "text_id"): self.session,
@@ -209,7 +210,9 @@ def submission_of(word: str, **fields: Any) -> dict[str, Any]:
 
 def side(word: str, shared: Account) -> Side:
     """A team whose every text holds its word: its queue is in an account that both teams use."""
-    team = make.team(f"{word}-team", name=f"{word.capitalize()} Team", approval_array_size=4)
+    team = make.team(
+        f"{word}-team", name=f"{word.capitalize()} Team", approval_array_size=4, leads_manage_members=True
+    )
     own = make.account(
         name=f"{word} account", region="eu-west-1" if word == THEIRS else "us-west-2", status={"last_error": word}
     )

@@ -114,6 +114,7 @@ def test_only_far_polls_of_jobs_that_aws_has_are_brought_forward(research: Resea
         "costs",
         "definitions",
         "queues",
+        "members",
         "tokens",
         "audit",
         "approvals",

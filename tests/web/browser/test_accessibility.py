@@ -86,6 +86,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         reverse("job_form", args=[team]),
         reverse("definition_form", args=[team]),
         reverse("drafts", args=[team]),
+        reverse("members", args=[team]),
         reverse("cli"),
         reverse("rights"),
         "/nothing/here/",
