@@ -23,13 +23,14 @@ router = Router(tags=["definitions"])
     response={201: DefinitionOut, 202: DefinitionOut, (401, 403, 413, 422, 429): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
-def register(request: CallerRequest, region: str = "") -> Status[DefinitionOut]:
+def register(request: CallerRequest, region: str = "", document: int | None = None) -> Status[DefinitionOut]:
     """Register a job definition. 202: AWS has not answered yet; repeat the request with the same key to check.
 
+    `document` chooses, from 1, one of several documents in the text.
     `reused`: the newest revision of this name is identical, so it is returned and nothing new was registered.
     """
     member = request.auth.member
-    reading = parsing.read_document(request, {DocumentKind.DEFINITION})
+    reading = parsing.read_document(request, document, {DocumentKind.DEFINITION})
     key = parsing.idempotency_key(request)
     target_account = parsing.find_account(member, region, reading)
     registration = idempotency.idempotent_register(
@@ -57,11 +58,11 @@ def register(request: CallerRequest, region: str = "") -> Status[DefinitionOut]:
     openapi_extra=DOCUMENT,
     tags=["documents"],
 )
-def validate(request: CallerRequest, region: str = "") -> ValidationOut:
-    """Validate a document without submitting it. Nothing is stored."""
+def validate(request: CallerRequest, region: str = "", document: int | None = None) -> ValidationOut:
+    """Validate a document without submitting it. Nothing is stored. `document` chooses one of several, from 1."""
     member = request.auth.member
     try:
-        reading = parsing.read_document(request)
+        reading = parsing.read_document(request, document)
     except DocumentParseError as error:
         return ValidationOut(
             kind=None, ok=False, problems=[serializers.parse_error_out(error)], changes=[], document=None

@@ -1,7 +1,9 @@
 """Parsing of a request: its document, idempotency key and region."""
 
+import json
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
@@ -12,7 +14,7 @@ from jobs.api.errors import ApiProblemError
 from jobs.models import Account
 from jobs.reports import options
 from jobs.spec.documents import DocumentKind
-from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, SeveralDocumentsError, parse
 from jobs.spec.problems import join_words
 
 _KEY_PATTERN = re.compile(r"[\x20-\x7e]{1,80}")
@@ -28,9 +30,21 @@ _KIND_NAMES = {
 }
 
 
-def read_document(request: HttpRequest, kinds: Collection[DocumentKind] = tuple(DocumentKind)) -> ParseResult:
-    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or DocumentParseError."""
-    reading = parse(_read_body(request))
+def read_document(
+    request: HttpRequest, number: int | None, kinds: Collection[DocumentKind] = tuple(DocumentKind)
+) -> ParseResult:
+    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or DocumentParseError.
+
+    `number` chooses one of several documents.
+    """
+    try:
+        reading = parse(_read_body(request), number=number)
+    except SeveralDocumentsError as error:
+        raise SeveralDocumentsError(f"{error.message} Add ?document=1 for the first.", error.candidates) from None
+    if number is not None and not reading.problems:
+        # The text of the submission is the chosen document alone: it is stored, compared and parsed again.
+        text = json.dumps(reading.document, indent=2, ensure_ascii=False)
+        reading = replace(parse(text, reading.kind), changes=reading.changes)
     nul = reading.text.find("\0")  # the parser skips one in a comment, but no database can store it
     if nul >= 0:
         line = reading.text[:nul].count("\n") + 1

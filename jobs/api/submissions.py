@@ -30,10 +30,10 @@ def fresh_key(request: CallerRequest) -> KeyOut:  # noqa: ARG001 - ninja recogni
     response={202: SubmissionOut, (401, 403, 413, 422, 429, 503): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
-def submit(request: CallerRequest, region: str = "") -> Status[SubmissionOut]:
+def submit(request: CallerRequest, region: str = "", document: int | None = None) -> Status[SubmissionOut]:
     """Submit a job or a workflow. `problems` holds the warnings; a document with errors gets 422."""
     member = request.auth.member
-    reading = parsing.read_document(request, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
+    reading = parsing.read_document(request, document, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
     key = parsing.idempotency_key(request)
     target_account = parsing.find_account(member, region, reading)
     idempotency.reject_definition_key(member, key)

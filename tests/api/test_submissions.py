@@ -374,3 +374,15 @@ def test_who_made_a_waiting_request_larger_is_named(world: World):
         editor = User.objects.get(username=name)
         ApprovalEdit.objects.create(approval=approval, editor=editor, escalations=["It runs more often."])
     assert world.program.get(f"/submissions/{told['id']}").json()["approval"]["raised_by"] == ["adam", "zoe"]
+
+
+def test_one_of_several_documents_is_chosen_by_its_number(world: World) -> None:
+    text = "\n".join(json.dumps(document(name)) for name in ("first", "second"))
+    listed = world.program.ask("POST", "/validate", text).json()["problems"]
+    refused = world.program.ask("POST", "/submissions", text)
+    chosen = world.program.ask("POST", "/validate?document=2", text).json()
+
+    assert "job first (line 1) and job second (line 2). Choose one of them. Add ?document=1" in listed[0]["message"]
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == listed[0]["message"]
+    assert chosen["document"]["jobName"] == "second"

@@ -125,3 +125,17 @@ def test_a_default_size_is_filled_in_as_for_a_team_and_told(capsys: pytest.Captu
     assert (code, said["problems"]) == (0, [])
     with pytest.raises(CommandError, match="such as 1,2048"):
         run_judge(capsys, name, "--default-size", "large")
+
+
+def test_one_of_several_documents_is_chosen_by_its_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "jobs.sh"
+    file.write_text("\n".join(f"aws batch submit-job --job-name {name} --job-queue q" for name in ("a", "b")))
+    code, [report] = run_judge(capsys, str(file))
+    assert code == 2
+    assert report["problems"][0]["message"] == (
+        "The text has 2 documents: job a (line 1) and job b (line 2). Choose one of them. "
+        "Add --document 1 for the first."
+    )
+
+    _, [report] = run_judge(capsys, str(file), "--document", "2")
+    assert report["document"] == {"jobName": "b", "jobQueue": "q"}

@@ -213,3 +213,15 @@ def test_a_pasted_script_with_an_unset_variable_stays_and_asks_for_its_value(bro
     assert (pasted["kind"], pasted["text"]) == ("submission", None)
     for page in (panel, form):
         assert "“$QUEUE” is a shell variable that this text doesn" in page
+
+
+def test_a_text_with_several_documents_offers_each(browser: Client) -> None:
+    jobs = [{"jobName": name, "jobQueue": "small", "jobDefinition": "hello"} for name in ("first", "second")]
+    text = "\n".join(json.dumps(job) for job in jobs)
+    panel = browser.post(reverse("judge", args=["research"]), {"text": text}).content.decode()
+    opened = browser.post(reverse("write", args=["research"]), {"text": text, "document": "2"})
+
+    for number, name in ((1, "first"), (2, "second")):
+        assert f'name="document" value="{number}">Open job {name} (line {number})</button>' in panel
+    assert "&quot;jobName&quot;: &quot;second&quot;" in opened.content.decode()
+    assert "first" not in opened.content.decode().partition("<textarea")[2].partition("</textarea>")[0]

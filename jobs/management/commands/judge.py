@@ -11,7 +11,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.spec import effective
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
-from jobs.spec.parsing.parser import MAX_TEXT_BYTES, NO_DOCUMENT, DocumentParseError, ParseResult, parse
+from jobs.spec.parsing.parser import (
+    MAX_TEXT_BYTES,
+    NO_DOCUMENT,
+    DocumentParseError,
+    ParseResult,
+    SeveralDocumentsError,
+    parse,
+)
 from jobs.spec.problems import Problem, has_errors
 from jobs.spec.rules import validate
 from jobs.spec.rules.required_size import DefaultSize, apply_default_size
@@ -38,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kind", choices=[kind.value for kind in DocumentKind], help="kind of the documents; detected by default"
         )
+        parser.add_argument("--document", type=int, metavar="N", help="which document of a text with several, from 1")
         parser.add_argument(
             "--definition", metavar="FILE", help="job definition of the jobs, or of the workflow steps that name it"
         )
@@ -54,7 +62,7 @@ class Command(BaseCommand):
         definition = _read_definition(options["definition"], size) if options["definition"] else None
         code = EXIT_VALID
         for name in options["files"]:
-            report = _validate_file(name, kind, definition, size)
+            report = _validate_file(name, kind, definition, size, options["document"])
             self.stdout.write(json.dumps(report.output, ensure_ascii=False))
             code = max(code, report.exit_code)
         if code:
@@ -84,10 +92,10 @@ def _read_definition(name: str, size: DefaultSize | None) -> Document:
 
 
 def _validate_file(
-    name: str, kind: DocumentKind | None, definition: Document | None, size: DefaultSize | None
+    name: str, kind: DocumentKind | None, definition: Document | None, size: DefaultSize | None, number: int | None
 ) -> ValidationReport:
     try:
-        result = _with_default_size(parse(_read_content(name), kind), size)
+        result = _with_default_size(parse(_read_content(name), kind, number), size)
     except (DocumentParseError, OSError) as error:
         problem = Problem("", _error_text(error), rule=NO_DOCUMENT)
         return ValidationReport(EXIT_UNREADABLE, _report_json(name, None, [problem], None))
@@ -107,6 +115,8 @@ def _read_content(name: str) -> bytes:
 
 
 def _error_text(error: DocumentParseError | OSError) -> str:
+    if isinstance(error, SeveralDocumentsError):
+        return f"{error.message} Add --document 1 for the first."
     if isinstance(error, DocumentParseError):
         return error.message
     return f"Can't read the file: {error.strerror or error}."

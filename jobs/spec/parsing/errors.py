@@ -5,6 +5,13 @@ from typing import NoReturn
 
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.json_tokens import LineIndex
+from jobs.spec.problems import truncate
+
+KIND_NOUNS = {
+    DocumentKind.DEFINITION: "job definition",
+    DocumentKind.SUBMISSION: "job",
+    DocumentKind.WORKFLOW: "workflow",
+}
 
 
 class DocumentParseError(ValueError):
@@ -25,6 +32,12 @@ class DocumentCandidate:
     kind: DocumentKind | None
     name: str
     line: int
+
+    @property
+    def label(self) -> str:
+        """What a person recognises it by: job nightly (line 9)."""
+        noun = KIND_NOUNS[self.kind] if self.kind else "document"
+        return f"{noun}{f' {truncate(self.name)}' if self.name else ''} (line {self.line})"
 
 
 class SeveralDocumentsError(DocumentParseError):

@@ -57,12 +57,6 @@ NO_DOCUMENT = register_rule(
     "The text must be a job definition, a submission or a workflow in JSON. Source: the portal.",
 )  # fmt: skip
 
-KIND_NOUNS = {
-    DocumentKind.DEFINITION: "job definition",
-    DocumentKind.SUBMISSION: "job",
-    DocumentKind.WORKFLOW: "workflow",
-}
-
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -195,14 +189,8 @@ def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, n
         )
         for position, (document, of_kind) in enumerate(zip(documents, kinds, strict=True), 1)
     )
-    labels = join_words(describe_candidate(candidate) for candidate in candidates)
+    labels = join_words(candidate.label for candidate in candidates)
     raise SeveralDocumentsError(f"The text has {len(documents)} documents: {labels}. Choose one of them.", candidates)
-
-
-def describe_candidate(candidate: DocumentCandidate) -> str:
-    """Return what a person recognises a document by: job nightly (line 9)."""
-    noun = KIND_NOUNS.get(candidate.kind, "document") if candidate.kind else "document"
-    return f"{noun}{f' {truncate(candidate.name)}' if candidate.name else ''} (line {candidate.line})"
 
 
 def _name_of(value: Document, unresolved: Sequence[UnresolvedValue]) -> str:

@@ -14,7 +14,13 @@ from jobs.actions import ValidationResult
 from jobs.models import Account
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, object_at, text_at
 from jobs.spec.forms import units
-from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse_problem
+from jobs.spec.parsing.parser import (
+    DocumentCandidate,
+    DocumentParseError,
+    ParseResult,
+    SeveralDocumentsError,
+    parse_problem,
+)
 from jobs.spec.patch import PatchError
 from jobs.spec.problems import (
     DocumentChange,
@@ -111,6 +117,8 @@ class Feedback:
     approval: tuple[str, ...] = ()
     """Why it would need approval."""
     markers: tuple[EditorMarker, ...] = ()
+    candidates: tuple[DocumentCandidate, ...] = ()
+    """The documents of the text, if it has several."""
 
     @property
     def errors(self) -> int:
@@ -191,6 +199,7 @@ def from_parse_error(error: DocumentParseError) -> Feedback:
         is_validated=True,
         problems=(_problem_in_text(parse_problem(error)),),
         markers=(EditorMarker(parse_problem(error)),),
+        candidates=error.candidates if isinstance(error, SeveralDocumentsError) else (),
     )
 
 

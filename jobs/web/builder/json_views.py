@@ -26,6 +26,7 @@ from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import examples, feedback
 from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.form_state import to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import normalize_newlines
 
@@ -108,6 +109,8 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
             builder_drafts.save_text(request, member, text, json_input.request_key, json_input.source_id),
         )
     try:
+        if request.POST.get("document", "").isdecimal():
+            return _open_candidate(request, member, json_input, int(request.POST["document"][:6]))
         text = normalize_newlines(json_input.text)
         return builder_drafts.mark_text_sent(
             request, member, text, json_input.source_id, _submit_or_register(request, member, json_input)
@@ -134,6 +137,16 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
     context = {"feedback": text_feedback, "team": member.team, "is_oob": True}
     return render(request, "jobs/builder/json.html#feedback", context)
+
+
+def _open_candidate(request: SignedInRequest, member: Member, json_input: JsonInput, number: int) -> HttpResponse:
+    """Render the page with one of the documents of its text. Raise DocumentParseError."""
+    reading = parse(json_input.source(), number=number)
+    for change in reading.changes:
+        messages.info(request, change.message)
+    for problem in reading.problems:
+        messages.warning(request, problem.message)
+    return editor_with_text(request, member, to_json(reading.document), json_input.source_id)
 
 
 def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:
