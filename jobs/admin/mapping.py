@@ -30,6 +30,7 @@ LIMIT_FIELDS = (
     "max_active_jobs",
     "max_active_vcpus",
 )
+NO_LIMIT_HELP = "Leave empty for no limit."
 MAX_NAMES_SHOWN = 6
 """Names in a cell of a list; the page of the row has all of them."""
 
@@ -53,17 +54,18 @@ def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
 
 
 class QueueGrantForm(forms.ModelForm):
-    max_memory_mib = MemoryField(label="Max. memory", required=False)
+    max_memory_mib = MemoryField(label="Max. memory", required=False, help_text=NO_LIMIT_HELP)
     max_run_seconds = DurationField(
         label="Max. time limit",
         required=False,
-        help_text="For example 24 h. Each job then needs a time limit of at most this long.",
+        help_text=f"For example 24 h. Each job then needs a time limit of at most this long. {NO_LIMIT_HELP}",
     )
 
     class Meta:
         model = QueueGrant
         fields = LIMIT_FIELDS
         labels: ClassVar[dict[str, str]] = {"is_default": "Default"}
+        help_texts: ClassVar[dict[str, str]] = dict.fromkeys(LIMIT_FIELDS, NO_LIMIT_HELP)
 
 
 class TeamGrantFormSet(BaseInlineFormSet):

@@ -60,7 +60,7 @@ class TeamGrantInline(admin.TabularInline):
     ordering = ["team__name"]
     extra = 0
     verbose_name = "team"
-    verbose_name_plural = "teams that can submit to it, with their limits (empty: no limit)"
+    verbose_name_plural = "team grants"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("queue", "team")

@@ -53,7 +53,7 @@ class QueueGrantInline(admin.TabularInline):
     ordering = ["queue__name"]
     extra = 0
     verbose_name = "queue"
-    verbose_name_plural = "queues that it can submit to, with limits (empty: no limit)"
+    verbose_name_plural = "queue grants"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("queue", "team")
@@ -63,14 +63,14 @@ class RoleGrantInline(admin.TabularInline):
     model = RoleGrant
     extra = 0
     verbose_name = "role"
-    verbose_name_plural = "IAM roles that its jobs can use"
+    verbose_name_plural = "IAM role grants"
 
 
 class ImageGrantInline(admin.TabularInline):
     model = ImageGrant
     extra = 0
     verbose_name = "image"
-    verbose_name_plural = "images that its jobs can use"
+    verbose_name_plural = "image grants"
 
 
 class TagRuleForm(forms.ModelForm):
@@ -82,7 +82,7 @@ class TagRuleInline(admin.TabularInline):
     form = TagRuleForm
     extra = 0
     verbose_name = "tag rule"
-    verbose_name_plural = "tag rules of the team (rules for all teams are under Tag rules)"
+    verbose_name_plural = "tag rules of this team"
 
 
 class TeamForm(forms.ModelForm):
@@ -191,6 +191,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
                 ]
             },
         ),
+        ("Delivery", {"fields": ["resubmit_by_itself"]}),
         (
             "Default size",
             {

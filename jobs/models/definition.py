@@ -44,9 +44,16 @@ class Definition(models.Model):
     description = models.CharField(
         max_length=300, blank=True, help_text="What it is for, in one sentence. Not sent to AWS."
     )
-    archived_at = models.DateTimeField(null=True, editable=False, help_text="When it was archived.")
+    archived_at = models.DateTimeField(
+        "deactivated at", null=True, editable=False, help_text="When it was deactivated."
+    )
     archived_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name="deactivated by",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

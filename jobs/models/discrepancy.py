@@ -10,7 +10,7 @@ class DiscrepancyKind(models.TextChoices):
     """Kinds of discrepancies between AWS's list of jobs and the database."""
 
     DUPLICATE = "duplicate", "A second job in AWS for a job of the portal"
-    ORPHAN = "orphan", "A job of the portal in AWS without a row in the database"
+    ORPHAN = "orphan", "A job of the portal in AWS that the database didn't have"
     UNWANTED = "unwanted", "A job in AWS that the portal had withdrawn"
     UNREADABLE = "unreadable", "A job of the portal in AWS that could not be imported"
 

@@ -78,9 +78,9 @@ class ImageGrant(models.Model):
 
 
 class TagSource(models.TextChoices):
-    PERSON = "person", "The user, with the default suggested"
-    TEAM = "team", "The team's default, unless the user enters another value"
-    PORTAL = "portal", "The portal, always with the default"
+    PERSON = "person", "User (default suggested)"
+    TEAM = "team", "Team (user can override)"
+    PORTAL = "portal", "Portal (fixed)"
 
 
 class TagRule(models.Model):

@@ -155,7 +155,9 @@ class Job(models.Model):
     delivery = models.CharField(max_length=10, choices=[(d, d) for d in Delivery], default=Delivery.ACCEPTED)
     epoch = models.PositiveIntegerField(default=0, help_text="How often a worker has claimed it.")
     lease_until = models.DateTimeField(null=True)
-    lost_workers = models.PositiveSmallIntegerField(default=0, help_text="How many workers died while delivering it.")
+    lost_workers = models.PositiveSmallIntegerField(
+        default=0, help_text="How many workers stopped unexpectedly while delivering it."
+    )
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held or delayed.")

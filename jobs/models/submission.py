@@ -26,8 +26,8 @@ class Source(models.TextChoices):
     JSON = "json", "JSON"
     API = "api", "API"
     SCHEDULE = "schedule", "Schedule"
-    RERUN = "rerun", "Run again"
-    RECOVERED = "recovered", "Found in AWS"
+    RERUN = "rerun", "Rerun"
+    RECOVERED = "recovered", "AWS import"
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):

@@ -28,7 +28,8 @@ class Team(models.Model):
     resubmit_by_itself = models.BooleanField(
         "resubmit automatically",
         default=True,
-        help_text="Submit a job again if AWS doesn't have it. If off, a team lead decides.",
+        help_text="Submit a job again if AWS didn't confirm it and doesn't have it. If off, such a job is held until "
+        "a team lead releases or withdraws it.",
     )
     may_register = models.BooleanField(
         "can register definitions", default=True, help_text="If off, the team's jobs can use shared definitions only."
@@ -42,7 +43,7 @@ class Team(models.Model):
         default=list, blank=True, help_text="Privileged features that the team's jobs can use."
     )
     further_fields = models.JSONField(
-        "additional fields",
+        "additional AWS Batch fields",
         default=list,
         blank=True,
         help_text="AWS Batch fields that the portal doesn't know yet but the team can use.",
@@ -87,10 +88,10 @@ class Team(models.Model):
         "GPUs",
         null=True,
         blank=True,
-        help_text="All jobs together; an array counts once per child.",
+        help_text="All jobs together; an array counts once per child job.",
     )
     approval_array_size = models.PositiveIntegerField(
-        "array jobs", null=True, blank=True, help_text="Children of all arrays together."
+        "array child jobs", null=True, blank=True, help_text="Child jobs of all arrays together."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -60,13 +60,13 @@ def test_the_audit_log_names_people_and_tokens(admin):
 
     assert listed.count("Ada Lovelace") == 3  # two people, and the changed account
     assert "Change user Ada Lovelace" in listed
-    assert "Revoke api token ci (bpt_x…)" in listed
+    assert "Revoke API token ci (bpt_x…)" in listed
     assert "Create rate" in listed
     assert str(lead.user.public_id) not in listed
     shown = admin.get(reverse("admin:jobs_auditentry_change", args=[entry.pk])).content.decode()
     assert "Ada Lovelace" in shown
     found = admin.get(reverse("admin:jobs_auditentry_changelist"), {"q": "ada"}).content.decode()
-    assert "Revoke api token" in found
+    assert "Revoke API token" in found
     assert "Create rate" not in found
 
 

@@ -91,7 +91,7 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
     shown.expect_state("Succeeded")
     shown.open_job("preprocess-dataset-43")
     shown.expect_state("Succeeded")
-    expect(shown.chips).to_contain_text("Run again")
+    expect(shown.chips).to_contain_text("Rerun")
     assert variables(second)["INPUT_S3_PATH"] == "s3://raw-data/dataset-44"
     assert variables(second)["OUTPUT_S3_PATH"] == "s3://processed-data/dataset-43"
 
