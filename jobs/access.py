@@ -192,7 +192,6 @@ def submission(user: User, text_id: str, permission: TeamPermission = "view") ->
 
 
 def approval(user: User, text_id: str, permission: TeamPermission = "approve") -> tuple[Approval, Member]:
-    """Return an approval by its public id, and the user as a member of its team."""
     row = _get_or_404(
         Approval.objects.visible_to(user).select_related(
             "team", "submission__account", "submission__person", "submission__team", "decided_by"

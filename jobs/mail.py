@@ -91,7 +91,6 @@ def _password_reset_messages(mail: OutgoingMail) -> Iterator[EmailMessage]:
 
 
 def _postpone(mail: OutgoingMail, problem: str) -> None:
-    """Schedule another attempt, or give up after the last."""
     if mail.attempts > len(RETRY_DELAYS):
         _give_up(mail, problem)
         return

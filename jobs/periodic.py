@@ -88,7 +88,6 @@ def enqueue_mail(tick: str) -> None:
 
 
 def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, ...]:
-    """Return new periodic tasks, with this process's own times."""
     lanes = lanes or InlineAccountThreads()
 
     def look_for_the_unknown(account: Account, _tick: str) -> None:

@@ -11,8 +11,6 @@ from types import MappingProxyType
 
 
 class Delivery(StrEnum):
-    """How far a job is on its way to AWS."""
-
     AWAITING = "AWAITING"
     ACCEPTED = "ACCEPTED"
     SENDING = "SENDING"

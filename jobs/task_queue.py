@@ -114,8 +114,6 @@ def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, dedupe_key: str,
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker and its last heartbeat."""
-
     name: str
     is_busy: bool
     last_seen_at: datetime | None

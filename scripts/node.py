@@ -20,7 +20,6 @@ def is_required() -> bool:
 
 
 def _major_version(path: str) -> int:
-    """Return the major version; 0 for anything that is no Node."""
     try:
         result = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - NODE is the developer's
     except (OSError, subprocess.TimeoutExpired):

@@ -247,7 +247,6 @@ def _record_changes(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
 
 
 def _revalidate(submission: Submission, member: Member) -> ValidationResult:
-    """Validate the accepted document again, with the revisions and queues it was accepted with."""
     document = copy.deepcopy(submission.document)
     steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
     jobs = submission.jobs.select_related("queue", "revision__definition")
@@ -260,7 +259,6 @@ def _revalidate(submission: Submission, member: Member) -> ValidationResult:
 
 
 def _check_requester(result: ValidationResult, submission: Submission) -> ValidationResult:
-    """Add a problem if the requester may no longer submit for the team."""
     person, team = submission.person, submission.team
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
     if person.is_active and Member(person, team, role).can("submit"):
@@ -320,7 +318,6 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
 
 
 def _merge_row(row: Job | None, new: Job) -> Job:
-    """Return the unsaved row of a step: the existing job with the new document, or the new job."""
     if row is None:
         return new
     row.position = new.position
@@ -332,7 +329,6 @@ def _merge_row(row: Job | None, new: Job) -> Job:
 
 
 def _remove_jobs(jobs: Sequence[Job], position: int) -> None:
-    """Delete waiting jobs that the edited document no longer has, and move the withdrawn ones to the end."""
     removed_jobs = [job for job in jobs if job.delivery == Delivery.AWAITING]
     Job.objects.filter(pk__in=[job.pk for job in removed_jobs], delivery=Delivery.AWAITING).delete()
     kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]

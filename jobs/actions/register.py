@@ -20,8 +20,6 @@ REGISTRATION_WAIT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """A revision, new or an existing one that says the same."""
-
     revision: Revision
     is_reused: bool
     result: ValidationResult | None = None

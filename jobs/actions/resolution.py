@@ -211,7 +211,6 @@ class _Resolver:
         return arn.is_in(account.region, self._account_number(account))
 
     def _account_number(self, account: Account) -> str:
-        """Return the account's number, as an admin entered it or as its ARNs have it; empty if unknown."""
         if account.pk not in self._numbers:
             arns = [account.role_arn, *(queue.arn for queue in self.granted if queue.account_id == account.pk)]
             self._numbers[account.pk] = account.number or next(filter(None, map(account_number, arns)), "")
@@ -220,7 +219,6 @@ class _Resolver:
     def _revision(
         self, reference: DefinitionReference, accounts: Sequence[Account], by_name: Mapping[str, list[Revision]]
     ) -> "_DefinitionMatch":
-        """Resolve one reference."""
         name, number = reference.name, reference.number
         if problem := self._foreign_arn_problem(reference, accounts):
             return _DefinitionMatch(None, problem)
@@ -247,7 +245,6 @@ class _Resolver:
         return _NameList.of(self._usable.values_list("name", flat=True))
 
     def _suggest_name(self, name: str, candidates: "_NameList") -> str:
-        """Return a sentence with the closest name, or with all names if they are few."""
         self._comparisons -= len(candidates.names)
         close_names = difflib.get_close_matches(name, candidates.names, n=1) if self._comparisons >= 0 else []
         return f"Did you mean {quote(close_names[0])}?" if close_names else candidates.sentence
@@ -287,8 +284,6 @@ class _Resolver:
 
 @dataclass(frozen=True)
 class _DefinitionMatch:
-    """The revision a step's jobDefinition stands for, or the problem with it, relative to the step."""
-
     revision: Revision | None
     problem: Problem | None
 
@@ -305,7 +300,6 @@ class _NameList:
 
 
 def _job_id_pointers(step: Document) -> list[tuple[str, str]]:
-    """Return the AWS job ids of a step with their pointers."""
     entries = enumerate(list_at(step, "dependsOn"))
     references = ((number, text_at(entry, "jobId")) for number, entry in entries)
     return [

@@ -175,8 +175,6 @@ def _is_newer(key: str, time: datetime) -> bool:
 
 
 class _NewSubmission:
-    """The rows of a submission, built before the transaction that saves them."""
-
     def __init__(
         self,
         text: str,
@@ -209,7 +207,6 @@ class _NewSubmission:
         self._tags = build_tags(pairs, self.jobs)
 
     def save(self, estimate: SubmissionEstimate | None) -> None:
-        """Save all rows."""
         if reasons := estimate.reasons if estimate else ():
             for job in self.jobs:
                 job.delivery, job.delivery_note = Delivery.AWAITING, approval_note(reasons)
@@ -227,7 +224,6 @@ class _NewSubmission:
 
 
 def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
-    """Describe the submission for the audit log."""
     return {
         "account": str(submission.account),
         "kind": submission.kind,
@@ -245,7 +241,6 @@ def approval_note(reasons: Iterable[ApprovalReason]) -> str:
 
 
 def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:
-    """Return what an approval stores of the estimate: the reasons and the cost."""
     return {
         "reasons": [{"rule": reason.rule, "message": reason.message} for reason in estimate.reasons],
         "forecast": estimate.cost.as_json(),
@@ -288,12 +283,10 @@ def build_job(
 
 
 def batch_job_name(name: str, public_id: UUID) -> str:
-    """Return the job's name in AWS."""
     return f"{name[:MAX_SLUG_LENGTH]}-{to_text(public_id)}"
 
 
 def build_dependencies(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
-    """Build the dependencies: on other steps, and on jobs named by their ids in AWS."""
     edges = [
         JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
         for step in workflow.steps

@@ -54,7 +54,6 @@ def _with_default_size(reading: ParseResult, grants: TeamGrants) -> ParseResult:
 
 
 def _default_time_limit(step: Document, definition: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:
-    """Return the team's default, limited by the queue, where neither document has a time limit."""
     default = grants.default_time_limit_seconds
     has_limit = "timeout" in step or timeout_seconds(definition) is not None
     if not default or target.revision is None or has_limit:

@@ -177,7 +177,6 @@ def queue_facts(queue: Queue) -> QueueFacts:
 
 
 def _drop_reported_fields(violations: Iterable[Problem], problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Drop `policy.field-unknown` where the schema already reported the field."""
     pointers = {problem.pointer for problem in problems if problem.severity is Severity.ERROR}
     return (
         violation
@@ -226,7 +225,6 @@ def _violations(
 
 
 def job_request(document: Document, queue: Queue, revision: Revision | None) -> JobRequest:
-    """Build the request of a job, as far as its names are resolved."""
     return build_job_request(
         document if is_object(document) else {},
         revision.document if revision else {},

@@ -23,8 +23,6 @@ PERSONAL_FIELDS = frozenset({"username", "first_name", "last_name", "email"})
 
 @dataclass(frozen=True)
 class RowSnapshot:
-    """A row at one moment: its audit target, its teams and its values."""
-
     target: AuditTarget
     teams: frozenset[Team]
     values: dict[str, Any]
@@ -32,7 +30,6 @@ class RowSnapshot:
 
 
 def take_snapshot(row: Model) -> RowSnapshot:
-    """Return a row's current values, without those that no one edits."""
     values: dict[str, Any] = {}
     for model_field in row._meta.concrete_fields:
         if model_field.editable and not model_field.primary_key and model_field.name not in IGNORED_FIELDS:
@@ -135,14 +132,12 @@ def _changed_rows(formset: Any) -> dict[Any, RowSnapshot]:
 
 
 def _audit_value(value: Any) -> Any:
-    """Return a loggable value: another row by its name, a user by their id."""
     if isinstance(value, User):
         return f"person {to_text(value.public_id)}"
     return str(value) if isinstance(value, Model) else value
 
 
 def _differences(before: RowSnapshot | None, after: RowSnapshot | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the differing values before and after; all of them for a new or deleted row."""
     old_values, new_values = (snapshot.values if snapshot else {} for snapshot in (before, after))
     names = [
         name

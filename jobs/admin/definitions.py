@@ -41,8 +41,6 @@ class InUseFilter(admin.SimpleListFilter):
 
 @admin.register(Definition)
 class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
-    """The owner of a name in AWS, and who may use it."""
-
     list_display = ["name", "account", "team", "shared", "in_use", "description", "created_at"]
     list_filter = [InUseFilter, "shared", "account"]
     list_select_related = ["account", "team"]
@@ -95,7 +93,6 @@ class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
 
     @admin.action(description="Transfer to another team…", permissions=["change"])
     def transfer(self, request: HttpRequest, queryset: QuerySet[Definition]) -> HttpResponse | None:
-        """Ask for the team and show what changes; with the answer, transfer."""
         form = TransferForm(request.POST if "team" in request.POST else None)
         if form.is_valid():
             team: Team = form.cleaned_data["team"]

@@ -17,7 +17,6 @@ def may_change_account(request: HttpRequest, person: User) -> bool:
 
 
 def filter_changeable(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return the rows whose `person` has an account that the requesting user may change."""
     if request.user.is_superuser:
         return rows
     return rows.exclude(Q(person__is_staff=True) | Q(person__is_superuser=True))
@@ -37,8 +36,6 @@ class SuperusersOnlyMixin:
 
 
 class MembershipFormSet(BaseInlineFormSet):
-    """Memberships on the page of a team or a user."""
-
     request: HttpRequest
 
     def clean(self) -> None:

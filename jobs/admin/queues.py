@@ -68,8 +68,6 @@ class TeamGrantInline(admin.TabularInline):
 
 @admin.register(Queue)
 class QueueAdmin(GrantActionMixin, NoDeleteAdmin):
-    """An AWS queue, and the teams it is granted to."""
-
     list_display = ["name", "teams", "account", "aws_state", "platform_name"]
     list_filter = [TeamFilter, "account", "state", "platform"]
     list_select_related = ["account"]

@@ -156,8 +156,6 @@ def _count_of(rows: QuerySet[Any]) -> Coalesce:
 
 @admin.register(Team)
 class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
-    """A team on one page: its members and its grants."""
-
     form = TeamForm
     list_display = ["name", "queues", "members", "active", "may_register"]
     list_filter = ["active", MissingFilter, "may_register", "queue_grants__queue__account"]
@@ -267,8 +265,6 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
 
 @admin.register(TagRule)
 class TagRuleAdmin(AuditedModelAdmin):
-    """Tag rules of one team or of all."""
-
     form = TagRuleForm
     list_display = ["key", "of", "required", "filled_by", "default", "pattern"]
     list_filter = ["required", "filled_by"]

@@ -34,8 +34,6 @@ REQUEST_RULE = "request.failed"
 
 
 class ApiProblemError(Exception):
-    """An error response: status, title and detail."""
-
     def __init__(self, status: int, title: str, detail: str, problems: Sequence[ProblemOut] = ()) -> None:
         super().__init__(detail)
         self.status = status

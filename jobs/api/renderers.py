@@ -30,13 +30,11 @@ class PortalApi(NinjaAPI):
     """Ninja's API with text for shell scripts, and errors as problem details (RFC 9457)."""
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
-        """Render the data as JSON."""
         response = super().create_response(request, data, **options)
         response["Content-Type"] = JSON if response.status_code < 400 else PROBLEM
         return response
 
     def respond(self, request: HttpRequest, status: int, content: Schema) -> HttpResponse:
-        """Return a response that no operation returns, such as an error."""
         if wants_text(request):
             return text_response(status, content)
         return self.create_response(request, content.model_dump(), status=status)

@@ -139,7 +139,6 @@ def _approval_out(approval: Approval | None) -> ApprovalOut | None:
 
 
 def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
-    """Return why jobs are held; queried only for a submission with jobs still to send."""
     if not any(job.delivery == Delivery.ACCEPTED for job in jobs):
         return None
     recovery = account_recovery(submission.account)

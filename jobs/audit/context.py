@@ -40,7 +40,6 @@ def get_context() -> AuditContext:
 
 @contextmanager
 def audit_context(channel: str, address: str = "") -> Iterator[None]:
-    """Set channel and address for what is done within the block."""
     before = _context.set(AuditContext(channel, address))
     try:
         yield
@@ -82,7 +81,6 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _parse_address(text: str) -> str:
-    """Return the IP address without port and zone; empty if it is none."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -9,7 +9,6 @@ MAX_ENTRIES = 100
 
 
 def redact_for_audit(value: Any) -> Any:
-    """Return the value as it is stored: redacted and truncated."""
     return truncate(redact(value, environments=True))
 
 

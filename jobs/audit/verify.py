@@ -73,7 +73,6 @@ def missing_triggers() -> list[str]:
 
 
 def _verify_entries(head: AuditChain) -> ChainVerification:
-    """Return the first problem between the chain's beginning and the end that `head` states."""
     verification = ChainVerification(head.chain, head.pruned_through + 1, head.pruned_through, head.pruned_digest)
     is_recorded = not head.pruned_through
     for entry in _iterate_entries(head):

@@ -43,7 +43,6 @@ class BatchArn:
 
 
 def partition(region: str) -> str:
-    """Return the AWS partition of a region."""
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 

@@ -27,16 +27,12 @@ MAX_FAILED_SPLIT_CALLS = 7
 
 @dataclass(frozen=True)
 class SubmittedJob:
-    """A job that AWS accepted."""
-
     batch_id: str
     request_id: str
 
 
 @dataclass(frozen=True)
 class RegisteredRevision:
-    """A revision that AWS registered."""
-
     arn: str
     revision: int
 
@@ -54,8 +50,6 @@ class AttemptObservation:
 
 @dataclass(frozen=True)
 class Observation:
-    """A job as AWS described it at one time."""
-
     batch_id: str
     state: str
     finished_attempts: int = 0
@@ -95,8 +89,6 @@ def deregister(client: Any, arn: str) -> None:
 
 @dataclass(frozen=True)
 class DescribedRevision:
-    """A registered revision as AWS describes it."""
-
     arn: str
     revision: int
     raw: Mapping[str, Any]

@@ -30,8 +30,6 @@ class PermissionStatus(StrEnum):
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """The result for one permission, named as in IAM, with AWS's message."""
-
     action: str
     status: PermissionStatus
     message: str = ""
@@ -64,7 +62,6 @@ NOT_TESTED = "Not tested: the portal has no access to the account."
 
 
 def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> ConnectionTestResult:
-    """Test every permission that the portal uses."""
     fake_name = f"portal-connection-test-{secrets.token_hex(4)}"
     probes = [*_read_probes(clients, targets, fake_name), *_write_probes(clients, targets, fake_name)]
     access_checks, caller, number, error = _check_access(clients, targets)
@@ -87,7 +84,6 @@ def caller_arn(sts: Any) -> str:
 
 
 def _check_access(clients: ClientFactory, targets: ProbeTargets) -> tuple[list[PermissionCheck], str, str, str]:
-    """Return the checks of the access itself, the caller's ARN and account, and the error if access failed."""
     try:
         identity = call(lambda: clients("sts").get_caller_identity())
         caller, number = (
@@ -142,7 +138,6 @@ def _report_unknown(action: str, reason: str) -> Callable[[AwsError], Permission
 
 
 def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
-    """Yield probes of permissions that apply to the whole account."""
     policy = (
         f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:scheduling-policy/{fake_name}"
     )

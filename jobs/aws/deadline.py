@@ -158,8 +158,6 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 class _DeadlineConnectionMixin:
-    """Connects within the deadline, with a socket that obeys it afterwards."""
-
     timeout: float | None
 
     def _new_conn(self) -> socket.socket:

@@ -44,7 +44,6 @@ def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Mes
 
 
 def delete(client: Any, url: str, messages: Sequence[Message]) -> None:
-    """Delete messages."""
     entries = [{"Id": str(number), "ReceiptHandle": message.handle} for number, message in enumerate(messages)]
     if entries:
         call(client.delete_message_batch, QueueUrl=url, Entries=entries)

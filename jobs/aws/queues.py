@@ -21,8 +21,6 @@ _ENVIRONMENT_FIELDS = (
 
 @dataclass(frozen=True)
 class QueueDescription:
-    """A job queue as AWS describes it."""
-
     name: str
     arn: str
     state: str
@@ -92,7 +90,6 @@ def describe_scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, 
 
 
 def _describe_environments(client: Any, queues: Iterable[ResponseReader]) -> dict[str, dict[str, Any]]:
-    """Return environments by ARN; none if the portal may not describe them."""
     if not any(_environment_arns(queue) for queue in queues):
         return {}
     try:

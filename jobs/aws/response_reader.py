@@ -60,8 +60,6 @@ def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], *
 
 
 class ResponseReader:
-    """An object in an AWS response."""
-
     __slots__ = ("raw",)
 
     def __init__(self, raw: object) -> None:

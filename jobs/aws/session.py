@@ -294,7 +294,6 @@ def _assume_role(config: ClientConfig) -> dict[str, str]:
 
 
 def _access_error(error: AwsError) -> AwsError:
-    """Return the error for the call that needed the role, from the error of AssumeRole."""
     failure = error
     if isinstance(error, OutcomeUnknownError):
         failure = RetryableError(error.message, code=error.code, request_id=error.request_id)

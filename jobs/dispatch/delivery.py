@@ -89,8 +89,6 @@ def _has_clock_skew(account: Account) -> bool:
 
 
 class _DeliveryRun:
-    """One delivery of an account: its client, its rate limiter, and whether AWS responds well enough to continue."""
-
     def __init__(self, account: Account, threads: int) -> None:
         self.account = account
         self.threads = threads
@@ -273,6 +271,5 @@ def _refuse_or_retry(job: Job, rejection: RejectedError) -> None:
 
 
 def _rejection_text(rejection: RejectedError) -> str:
-    """Return AWS's message with the request id for AWS support."""
     is_included = not rejection.request_id or rejection.request_id in rejection.message
     return rejection.message if is_included else f"{rejection.message} (request {rejection.request_id})"

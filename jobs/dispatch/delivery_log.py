@@ -24,8 +24,6 @@ SOURCE = "dispatch"
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A job that AWS accepted, with its recorded intent."""
-
     job: Job
     intent: DeliveryAttempt
     submitted_job: SubmittedJob

@@ -78,5 +78,4 @@ def back_off(account: Account, seconds: float) -> None:
 
 
 def count_throttle(account: Account) -> None:
-    """Count a throttling response of AWS."""
     AccountStatus.objects.filter(pk=account.pk).update(throttles=F("throttles") + 1, throttled_at=now())

@@ -112,7 +112,6 @@ class Account(models.Model):
                 AccountStatus.objects.create(account=self)
 
     def clean(self) -> None:
-        """Validate the quarantine and the role."""
         if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
             message = f"Enter at least {self.min_quarantine_seconds} s: a request can be in flight for that long."
             raise ValidationError({"quarantine_seconds": message})
@@ -133,8 +132,6 @@ class Account(models.Model):
 
 
 class AccountStatus(models.Model):
-    """What the portal observed of an account: rate, backoff, circuit breaker, last poll, queues, connection test."""
-
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="status")
     rate_window_end = models.DateTimeField(
         null=True, help_text="End of the time that workers have reserved for submissions at the account's rate."
@@ -162,7 +159,6 @@ class AccountStatus(models.Model):
 
     @property
     def breaker(self) -> CircuitBreaker:
-        """Circuit breaker of the account, as this copy of the row has it."""
         return CircuitBreaker(
             self.breaker_failures, self.breaker_opened_at, self.breaker_retry_at, self.breaker_reason
         )

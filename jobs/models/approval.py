@@ -47,8 +47,6 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
 
 class Approval(models.Model):
-    """A submission that needs approval: who has to decide, and the decision."""
-
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="approval")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="approvals")

@@ -36,7 +36,6 @@ class ArrayChild(models.Model):
 
     @property
     def batch_id(self) -> str:
-        """Its id in AWS."""
         return f"{self.job.batch_id}:{self.index}"
 
     @property

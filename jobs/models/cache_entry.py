@@ -4,8 +4,6 @@ from django.db import models
 
 
 class CacheEntry(models.Model):
-    """A value with a key and an expiry: the cache of all processes (`portal.cache`)."""
-
     key = models.CharField(max_length=250, primary_key=True)
     value = models.JSONField()
     until = models.DateTimeField(db_index=True)

@@ -75,8 +75,6 @@ class Definition(models.Model):
 
 
 class Registration(models.TextChoices):
-    """Progress of a revision's registration in AWS."""
-
     ACCEPTED = "ACCEPTED", "Registering"
     REGISTERED = "REGISTERED", "Registered"
     REFUSED = "REFUSED", "Refused"

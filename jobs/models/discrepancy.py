@@ -7,8 +7,6 @@ from jobs.models.job import Job
 
 
 class DiscrepancyKind(models.TextChoices):
-    """Kinds of discrepancies between AWS's list of jobs and the database."""
-
     DUPLICATE = "duplicate", "A second job in AWS for a job of the portal"
     ORPHAN = "orphan", "A job of the portal in AWS that the database didn't have"
     UNWANTED = "unwanted", "A job in AWS that the portal had withdrawn"

@@ -33,8 +33,6 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 
 class Draft(models.Model):
-    """A text that someone has not sent yet; it survives a crash, a sign-out or an outage."""
-
     public_id = models.UUIDField(default=new_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="drafts")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")

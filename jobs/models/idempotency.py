@@ -7,8 +7,6 @@ from jobs.models.team import Team
 
 
 class IdempotencyRecord(models.Model):
-    """Response to a request with an Idempotency-Key, returned again to its repeats."""
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=80)

@@ -26,7 +26,6 @@ def timestamp_of(public_id: uuid.UUID) -> datetime:
 
 
 def to_text(public_id: uuid.UUID) -> str:
-    """Return the id as people and AWS see it."""
     return base64.b32hexencode(public_id.bytes).decode().rstrip("=").lower()
 
 

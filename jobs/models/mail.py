@@ -9,8 +9,6 @@ from django.utils.timezone import now
 
 
 class MailKind(models.TextChoices):
-    """Kinds of mail; `jobs.mail` builds the message when it is sent."""
-
     PASSWORD_RESET = "password-reset", "Password reset"
 
 

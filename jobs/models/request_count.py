@@ -31,8 +31,6 @@ class RequestCountQuerySet(models.QuerySet["RequestCount"]):
 
 
 class RequestCount(models.Model):
-    """Requests of a token or a person in the current window (`jobs.rate_limit`)."""
-
     key = models.CharField(max_length=200, primary_key=True)
     count = models.PositiveBigIntegerField()
     until = models.DateTimeField()

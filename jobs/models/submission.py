@@ -109,6 +109,5 @@ class Submission(models.Model):
 
     @property
     def approval_or_none(self) -> "Approval | None":
-        """The approval, if it needed one."""
         approval: Approval | None = getattr(self, "approval", None)
         return approval

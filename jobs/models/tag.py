@@ -7,8 +7,6 @@ from jobs.models.team import Team
 
 
 class JobTag(models.Model):
-    """A tag of a job, to search jobs and group costs by."""
-
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tag_rows")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=128)

@@ -13,8 +13,6 @@ LENGTH = 32
 
 
 class TagSecret(models.Model):
-    """The only row."""
-
     value = models.CharField(max_length=64)
 
 

@@ -113,8 +113,6 @@ class Team(models.Model):
 
 
 class Role(models.TextChoices):
-    """Role in a team."""
-
     VIEWER = "viewer", "Viewer"
     ANALYST = "analyst", "Analyst"
     LEAD = "lead", "Lead"

@@ -75,5 +75,4 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -133,7 +133,6 @@ class CostEstimate:
 
     @property
     def jobs_without_time_limit(self) -> list[str]:
-        """Names of jobs without a time limit."""
         return [estimate.job.name for estimate in self.jobs if not estimate.job.limit_seconds]
 
     @property
@@ -188,8 +187,6 @@ def decimal_text(number: Decimal | None) -> str | None:
 
 
 class _Pricing:
-    """Prices of single runs."""
-
     def __init__(self, rates: Rates, now: datetime) -> None:
         self._rates, self._now = rates, now.astimezone(UTC)
         self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}

@@ -45,7 +45,6 @@ class Rates:
 
 
 def read_rates() -> Rates:
-    """Read the table in one query."""
     rows = Rate.objects.order_by().values_list(
         "platform", "architecture", "region", "resource", "usd_per_hour", "valid_from", "source"
     )

@@ -97,7 +97,6 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
 
 
 def _recency_rank(*partition: str) -> Window:
-    """Return the rank of a job among the newest of its group."""
     return Window(RowNumber(), partition_by=[F(name) for name in partition], order_by=F("pk").desc())
 
 

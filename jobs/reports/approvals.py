@@ -47,8 +47,6 @@ class RequestedJobCost:
 
 @dataclass(frozen=True)
 class RequestCost:
-    """Expected and highest cost of a request at the time it was made or last edited."""
-
     expected_usd: Decimal | None
     at_most_usd: Decimal | None
     at_most_vcpu_hours: Decimal | None
@@ -60,8 +58,6 @@ class RequestCost:
 
 @dataclass(frozen=True)
 class RequestedJob:
-    """A job of a request: what it will run, and what differs from the team's last run of its definition."""
-
     job: Job
     will_run: EffectiveJob
     last_run: Job | None
@@ -99,7 +95,6 @@ def count_to_decide(user: User, team: Team) -> int:
 
 
 def possible_approvers(approval: Approval) -> list[str]:
-    """Return the leads of the team who may decide."""
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
     raisers = approval.edits.all().escalating().values("editor")
     others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
@@ -107,7 +102,6 @@ def possible_approvers(approval: Approval) -> list[str]:
 
 
 def request_cost(approval: Approval) -> RequestCost:
-    """Return the cost as estimated for the request."""
     stored = approval.forecast
     rest = object_at(stored, "more")
     return RequestCost(
@@ -184,7 +178,6 @@ def _sentences(before: Document, after: Document) -> list[str]:
 
 
 def _normalized_request(job: Job) -> Document:
-    """Return the job's document with plain names of queue and definition."""
     document = {
         **job.document,
         "tags": job.tags,

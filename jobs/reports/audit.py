@@ -138,7 +138,6 @@ def _person_id(text: str) -> UUID | None:
 
 
 def _cursor(entry: AuditEntry) -> str:
-    """How an address names an entry."""
     return f"{entry.team.slug if entry.team else PORTAL}.{entry.number}"
 
 
@@ -192,7 +191,6 @@ def _row(
 
 
 def _changes(entry: AuditEntry) -> Iterator[AuditChange]:
-    """Yield the differences of two documents, or every value of the only one."""
     before, after = (json.loads(text) if text else None for text in (entry.before, entry.after))
     if is_object(before) and is_object(after):
         for difference in diff_documents(before, after):

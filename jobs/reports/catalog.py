@@ -167,7 +167,6 @@ SampleBound = tuple[int, int, int]
 
 
 def _matching_text(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
-    """Filter by words; each is in the name or the description."""
     for word in text.split():
         definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return definitions
@@ -194,7 +193,6 @@ def _ended_jobs(bounds: Iterable[SampleBound]) -> QuerySet[Job]:
 
 
 def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
-    """Return the outcomes by definition, in two queries: the last jobs, and their cost."""
     if not bounds:
         return {}
     columns = ("definition", "pk", "state", "started_at", "stopped_at")

@@ -48,15 +48,12 @@ class ChildCounts:
 
 @dataclass(frozen=True)
 class ChildPage:
-    """Some children by index, and the first indexes of the pages before and after."""
-
     rows: list[ArrayChild]
     previous: int | None
     next: int | None
 
 
 def child_counts(job: Job) -> ChildCounts:
-    """Count the children by state, in one query."""
     counts: Counter[str] = Counter()
     starts, stops = [], []
     groups = job.children.order_by().values_list("state")

@@ -81,8 +81,6 @@ class CostRow:
 
 @dataclass(frozen=True)
 class CostSeries:
-    """One colour of the chart: the cost of its values on each day of the month."""
-
     label: str
     colour: str
     days: list[Decimal]
@@ -218,7 +216,6 @@ def _usd_by_value(lines: QuerySet[CostLine], grouping: Grouping) -> dict[str | N
 
 
 def _rows(sums_by_value: Sequence[Any], before: dict[str | None, Decimal], grouping: Grouping) -> list[CostRow]:
-    """Return the values of this month and the one before, most expensive first; for a tag, untagged always."""
     rows_by_value = {row["value"]: row for row in sums_by_value}
     values = {*rows_by_value, *before} | ({None} if grouping.kind == TAG else set())
     names = _display_names(grouping, values)
@@ -258,7 +255,6 @@ def _assign_colours(rows: list[CostRow], total: Decimal) -> list[CostRow]:
 
 
 def _series(team: Team, month: Month, grouping: Grouping, rows: list[CostRow]) -> list[CostSeries]:
-    """Return the coloured values, then the others, then untagged: from the axis upwards."""
     colours = {row.value: row.colour for row in rows}
     labels = {row.colour: row.label for row in rows} | {"others": "Others", "untagged": "Untagged"}
     days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))

@@ -29,8 +29,6 @@ class TeamCard:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Jobs of one definition that failed for the same reason."""
-
     definition: str
     cause: str
     count: int
@@ -46,8 +44,6 @@ class JobCounts:
 
 @dataclass(frozen=True)
 class ActionItems:
-    """What a lead should look at."""
-
     failures: list[FailureGroup]
     waiting: list[Job]
     held: int
@@ -83,7 +79,6 @@ def active_jobs(team: Team, user: User | None = None) -> list[Job]:
 
 
 def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
-    """Return the jobs that ended last."""
     return list(_jobs_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:MAX_ROWS])
 
 
@@ -115,7 +110,6 @@ def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
 
 
 def spending(team: Team) -> Spending:
-    """Return estimated cost by UTC days."""
     today = now().date()
     first = today.replace(day=1)
     first_before = (first - timedelta(days=1)).replace(day=1)
@@ -137,7 +131,6 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
 
 
 def _failure_groups(team: Team) -> list[FailureGroup]:
-    """Group the newest failures by definition and cause, the most frequent first."""
     failed = Job.objects.filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
     failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
     newest = (

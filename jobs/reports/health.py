@@ -50,8 +50,6 @@ class AccountHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """All checks, worst first where it matters."""
-
     processes: list[HealthCheck]
     accounts: list[AccountHealth]
 
@@ -150,7 +148,6 @@ def _check_workers() -> Iterator[HealthCheck]:
 
 
 def _check_mail() -> Iterator[HealthCheck]:
-    """Check outgoing mail, if the portal sends any."""
     if not settings.SENDS_MAIL:
         return
     week_ago = now() - RECENT_PERIOD
@@ -239,7 +236,6 @@ def _check_breaker(account: Account) -> Iterator[HealthCheck]:
 
 
 def _check_queues(queues: object) -> Iterator[HealthCheck]:
-    """Check, for each queue with active jobs, the age of the oldest observation."""
     for name, count, since in queues if isinstance(queues, list) else ():
         is_late = now() - since > MAX_OBSERVATION_AGE
         message = f"{count} active job{'s' * (count != 1)}"

@@ -81,8 +81,6 @@ class StatusCounts:
 
 @dataclass(frozen=True)
 class FilterSuggestions:
-    """Values for filters: the team's own queues, people and definitions."""
-
     queues: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     definitions: list[str] = field(default_factory=list)
@@ -128,7 +126,6 @@ def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> It
 
 
 def filter_suggestions(team: Team) -> FilterSuggestions:
-    """Return the values for the team's filters, in one query."""
     queues = QueueGrant.objects.filter(team=team).values_list(_kind_value("queue"), "queue__name")
     people = Membership.objects.filter(team=team).values_list(_kind_value("person"), "user__username")
     definitions = Definition.objects.order_by().usable_by(team).values_list(_kind_value("definition"), "name")
@@ -171,7 +168,6 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
 
 
 def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
-    """Filter by a cost line in the month."""
     lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
     first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
     return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
@@ -184,7 +180,6 @@ def _status_condition(names: Iterable[str]) -> Q:
 
 
 def _text_condition(text: str) -> Q:
-    """Match the job of that id, the portal's or AWS's, or else names that contain the text."""
     parent, _, _ = text.partition(":")
     if _BATCH_ID.fullmatch(parent):
         return Q(batch_id=parent.lower())

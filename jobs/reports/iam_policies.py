@@ -35,8 +35,6 @@ def breaker_summary(account: Account) -> str:
 
 @dataclass(frozen=True)
 class PermissionResult:
-    """A permission, whether it is granted, and AWS's message."""
-
     action: str
     status: str
     message: str

@@ -58,5 +58,4 @@ def _stream(job: Job, number: int) -> str:
 
 
 def _is_complete(job: Job) -> bool:
-    """Return whether nothing more will be written."""
     return job.status.is_final and (job.ended_at is None or now() - job.ended_at > LATE_LINES_PERIOD)

@@ -21,8 +21,6 @@ PAUSED_MESSAGE = "Couldn't read the log: CloudWatch doesn't respond. The portal 
 
 
 class LogReadLimiter:
-    """Limits of one process."""
-
     def __init__(self, at_once: int, of_an_account: int) -> None:
         self._all = threading.BoundedSemaphore(at_once)
         self._of: defaultdict[Hashable, threading.BoundedSemaphore] = defaultdict(

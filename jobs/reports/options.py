@@ -36,8 +36,6 @@ SEARCHED_JOB_LIMIT = 5000
 
 @dataclass(frozen=True)
 class Choice:
-    """One option; `note` is a remark on it."""
-
     value: str
     label: str
     note: str = ""
@@ -46,8 +44,6 @@ class Choice:
 
 @dataclass(frozen=True)
 class RecentValues:
-    """Values of the team's recent jobs: tags, and jobs that another could depend on."""
-
     keys: tuple[str, ...] = ()
     tags: Mapping[str, list[str]] = field(default_factory=dict)
     dependencies: tuple[Choice, ...] = ()
@@ -133,7 +129,6 @@ def granted_values(team: Team) -> dict[str, list[str]]:
 
 
 def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValues:
-    """Return values of the team's newest jobs."""
     recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_JOB_COLUMNS)[:RECENT_JOB_LIMIT])
     return RecentValues(
         *_tag_values(team, recent),
@@ -167,7 +162,6 @@ def _jobs_not_in(team: Team, jobs: Iterable[Job], selected_ids: Collection[str])
 
 
 def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: Iterable[Job]) -> list[Choice]:
-    """Order jobs: selected, then active, then newest."""
     by_id = {str(job.batch_id): job for job in [*jobs, *extra_jobs]}
     unknown = [Choice(job_id, job_id, "unknown job") for job_id in selected_ids if job_id not in by_id]
     selected = [job_id for job_id in selected_ids if job_id in by_id]
@@ -178,7 +172,6 @@ def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: I
 
 
 def _tag_values(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-    """Return the tag keys in use, common ones first, and the values of each."""
     rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
     values: dict[str, set[str]] = {key: set() for key in COMMON_TAGS}
     for key, value in rows:

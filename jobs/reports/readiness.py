@@ -51,7 +51,6 @@ def _check_migrations() -> str:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """Return the last migration of each app in this process's code."""
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
@@ -68,7 +67,6 @@ def _check_disk() -> str:
 
 
 def _state_directories() -> set[Path]:
-    """Return the directories of the portal's files: the incarnation file, and SQLite's database."""
     files = [Path(settings.INCARNATION_FILE)]
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and ":memory:" not in name and "mode=memory" not in name:
@@ -77,5 +75,4 @@ def _state_directories() -> set[Path]:
 
 
 def _existing_directory(directory: Path) -> Path:
-    """Return the directory, or its nearest existing parent."""
     return next(parent for parent in (directory, *directory.parents) if parent.is_dir())

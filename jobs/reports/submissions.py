@@ -181,13 +181,11 @@ def overall_status(counts: Counter[str]) -> Status:
 
 
 def ordered_counts(counts: Counter[str]) -> list[tuple[Status, int]]:
-    """Return counts in the order of statuses."""
     known_statuses = [(status, counts[status.name]) for status in STATUSES.values() if counts[status.name]]
     return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
 
 
 def _counts(submissions: list[int]) -> tuple[dict[int, Counter[str]], dict[int, int]]:
-    """Count by submission and status, and return the size of each one's largest array, in one query."""
     counts: dict[int, Counter[str]] = {pk: Counter() for pk in submissions}
     array_sizes: dict[int, int] = {}
     groups = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")

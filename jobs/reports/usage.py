@@ -49,7 +49,6 @@ def _counts(rows: QuerySet[Any], group: str) -> Mapping[int, int]:
 
 
 def _phrases(counts: Mapping[str, int]) -> list[str]:
-    """Return texts like “3 active jobs”, without those of 0."""
     return [_count_text(count, noun) for noun, count in counts.items() if count]
 
 

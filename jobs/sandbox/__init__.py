@@ -65,8 +65,6 @@ from jobs.sandbox.visibility_lag import VisibilityLag
 
 
 class Sandbox:
-    """An endpoint with its state file."""
-
     def __init__(
         self,
         state: Path,

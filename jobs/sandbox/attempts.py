@@ -21,8 +21,6 @@ UNMET_DEPENDENCY = "A container that this one depends on did not succeed"
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """The parameters of a task or pod."""
-
     task_id: str
     node: int | None
     is_pod: bool
@@ -32,8 +30,6 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class AttemptPlan:
-    """The parameters of an attempt: the groups, the main node's first."""
-
     job_id: str
     environment: str
     groups: tuple[GroupPlan, ...]
@@ -130,7 +126,6 @@ class GroupRun:
         return self._first_essential() is not None
 
     def _first_essential(self) -> ContainerProcess | None:
-        """Return the essential container that ended first, and the task with it."""
         essential = [process for process in self._processes if process.plan.is_essential and process.has_ended]
         return min(essential, key=lambda process: process.stopped_at or 0, default=None)
 
@@ -176,7 +171,6 @@ class AttemptRun:
         on_changed: Callable[["AttemptRun"], None],
         on_ended: Callable[["AttemptRun"], None],
     ) -> None:
-        """`on_changed` tells that another node than the main one started or ended."""
         self.plan = plan
         self._on_started = on_started
         self._on_ended = on_ended

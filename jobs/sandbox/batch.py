@@ -19,8 +19,6 @@ from jobs.sandbox.visibility_lag import VisibilityLag
 
 
 class Batch:
-    """The part of AWS Batch that the sandbox implements."""
-
     def __init__(
         self,
         store: Store,

@@ -77,7 +77,6 @@ def check_blocks(definition: Document) -> None:
 
 
 def check_single(container: Document, *, fargate: bool) -> None:
-    """Check `containerProperties`, or the container of a node range."""
     check_container(container, fargate=fargate)
     for field in ("jobRoleArn", "executionRoleArn"):
         check_role(field, container.get(field))
@@ -116,7 +115,6 @@ def check_image(image: str | None) -> None:
 
 
 def _is_user(user: str) -> bool:
-    """Return whether it is a user, or `user:group`, by name or number."""
     parts = user.split(":")
     return len(parts) <= 2 and all(_USER.fullmatch(part) for part in parts)
 

@@ -43,8 +43,6 @@ class AccountRegion:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A parsed request: account and region, operation, parameters and size in bytes."""
-
     account_region: AccountRegion
     operation: str
     params: Document

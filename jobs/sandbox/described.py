@@ -34,7 +34,6 @@ def described_definition(params: Document) -> Document:
 
 
 def _described_blocks(document: Document, *, fargate: bool) -> Document:
-    """Return a definition or a node range with its container, task or pod as AWS describes it."""
     result = dict(document)
     for field in ("containerProperties", "container"):
         if (container := document.get(field)) is not None:

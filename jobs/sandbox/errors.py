@@ -2,8 +2,6 @@
 
 
 class ServiceError(Exception):
-    """An error response: an error code, an HTTP status and a message."""
-
     def __init__(self, message: str, *, code: str, status: int = 400) -> None:
         super().__init__(message)
         self.code = code

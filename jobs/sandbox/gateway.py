@@ -35,8 +35,6 @@ class WireRequest:
 
 
 class ReplyEnding(Enum):
-    """How a reply is sent: normally, or as a fault has it."""
-
     WHOLE = "whole"
     TRUNCATED = "truncated"  # half of the body, then the connection is closed
     SILENT = "silent"  # the connection is closed without a reply
@@ -59,8 +57,6 @@ Middleware = Callable[[Callable[[], tuple[str, RenderError]], ProcessRequest], W
 
 
 class Service(Protocol):
-    """An AWS service that a request can be signed for."""
-
     def operation_name(self, request: WireRequest) -> str: ...
 
     def answer(self, request: WireRequest, scope: SignatureScope, request_id: str) -> WireReply: ...
@@ -69,8 +65,6 @@ class Service(Protocol):
 
 
 class JsonService:
-    """A service with a JSON protocol: its model and its implemented operations."""
-
     def __init__(self, model: ApiModel, operations: Mapping[str, Operation]) -> None:
         self._model = model
         self._operations = operations
@@ -94,8 +88,6 @@ class JsonService:
 
 
 class Gateway:
-    """The entry point: turns every request into a reply that botocore can read."""
-
     def __init__(
         self,
         services: Mapping[str, Service],

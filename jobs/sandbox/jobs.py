@@ -160,7 +160,6 @@ def pod_name(task_id: str) -> str:
 
 
 def find_jobs(store: Store, ids: Iterable[str]) -> list[SandboxJob]:
-    """Return the existing jobs of these ids, in the given order."""
     ordered_ids = list(ids)
     rows = store.fetch_all(SELECT_BY_ID, json.dumps(ordered_ids))
     jobs_by_id = {row["id"]: SandboxJob.from_row(row) for row in rows}
@@ -231,7 +230,6 @@ def node_summary(store: Store, job: SandboxJob, index: int) -> Document:
 
 
 def node_detail(store: Store, name: str) -> Document:
-    """Return a node of DescribeJobs, by `id#index`."""
     job_id, _, index = name.partition("#")
     job = find_job(store, job_id)
     if job is None:
@@ -289,7 +287,6 @@ def _attempt_container(job: SandboxJob, attempt: Document) -> Document:
 
 
 def _task_place(job: SandboxJob, attempt: Document) -> Document:
-    """Return the ARNs of the ECS task, and of its container instance where there is one."""
     if "taskId" not in attempt:
         return {}
     account_region, environment = job.account_region, attempt["environment"]
@@ -337,7 +334,6 @@ def _task_properties(properties: Document, job: SandboxJob, attempt: Document | 
 
 
 def _pod_properties(properties: Document, job: SandboxJob, attempt: Document | None) -> Document:
-    """Return a pod with its name, its node and the ends of its containers."""
     pod: Document = properties["podProperties"]
     result = dict(pod)
     for field in ("containers", "initContainers"):

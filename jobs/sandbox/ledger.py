@@ -18,8 +18,6 @@ NAME_FIELDS = {"SubmitJob": "jobName", "RegisterJobDefinition": "jobDefinitionNa
 
 
 class Ledger:
-    """The acceptances of SubmitJob and RegisterJobDefinition, oldest first."""
-
     def __init__(self, store: Store) -> None:
         self._store = store
         store.execute(SCHEMA)

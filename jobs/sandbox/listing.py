@@ -27,8 +27,6 @@ SqlCondition = tuple[str, list[Any]]
 
 
 class JobListing:
-    """Read operations of jobs."""
-
     def __init__(self, store: Store, queues: QueueService, visibility_lag: VisibilityLag) -> None:
         self._store = store
         self._queues = queues

@@ -21,8 +21,6 @@ ErrorFactory = Callable[[str], ServiceError]
 
 
 class ApiModel:
-    """One AWS service: parses HTTP requests into (operation, parameters), or rejects them."""
-
     def __init__(self, service: str, make_error: ErrorFactory) -> None:
         description = _description(service)
         self._model = ServiceModel(description, service)

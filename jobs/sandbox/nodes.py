@@ -19,7 +19,6 @@ _RANGE = re.compile(r"([0-9]{0,9}):([0-9]{0,9})")
 
 
 def check_nodes(nodes: Document) -> None:
-    """Check `nodeProperties` of a definition."""
     count = nodes["numNodes"]
     if not 1 <= count <= MAX_NODES:
         raise BatchClientError(f"numNodes must be between 1 and {MAX_NODES}")

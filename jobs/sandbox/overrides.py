@@ -63,7 +63,6 @@ def effective_spec(definition: Document, params: Document) -> Document:
 
 
 def _check_overrides(block: str, params: Document, label: str) -> None:
-    """Check that there are overrides of the block's own kind only."""
     for field in set(OVERRIDES.values()) - {OVERRIDES[block]}:
         if params.get(field):
             raise BatchClientError(f"{field} is not applicable for {label}")

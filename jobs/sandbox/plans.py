@@ -17,8 +17,6 @@ FLUENT_BIT_PREFIX = "from-fluent-bit-kube.var.log.containers."
 
 
 class AttemptPlanner:
-    """Makes plans."""
-
     def __init__(self, files: Path, logs: LogService) -> None:
         self._work = files / "work"
         self._buckets = files / "buckets"

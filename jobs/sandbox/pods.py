@@ -26,7 +26,6 @@ _MEMORY = re.compile(r"([0-9]+)Mi")
 
 
 def check_pod(properties: Document) -> None:
-    """Check `eksProperties` of a definition or a node range."""
     pod = properties.get("podProperties") or {}
     if not pod.get("containers"):
         raise BatchClientError("podProperties must have at least one container")
@@ -57,7 +56,6 @@ def container_name(container: Document) -> str:
 
 
 def check_metadata(metadata: Document | None) -> None:
-    """Check the namespace, if there is one."""
     namespace = (metadata or {}).get("namespace")
     if namespace is None:
         return

@@ -88,7 +88,6 @@ class ContainerProcess:
             self._on_change()
 
     def _run_process(self) -> tuple[int, str | None]:
-        """Return the exit code, with a reason if the process could not start."""
         try:
             process = self._spawn()
         except (OSError, ValueError) as error:

@@ -24,7 +24,6 @@ SERVICE_ROLE = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
 class QueueService:
     def __init__(self, store: Store, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when the capacity for jobs may have changed."""
         self._store = store
         self._on_change = on_change
 
@@ -71,7 +70,6 @@ class QueueService:
         return {"jobQueueName": name, "jobQueueArn": arn}
 
     def _place(self, account_region: AccountRegion, order: list[Document]) -> Document:
-        """Return the environments of a queue by ARN, and the queue's type that follows from them."""
         if not 1 <= len(order) <= MAX_ENVIRONMENTS:
             raise BatchClientError(f"A job queue needs 1 to {MAX_ENVIRONMENTS} compute environments")
         environments = [self._find_environment(account_region, entry["computeEnvironment"]) for entry in order]

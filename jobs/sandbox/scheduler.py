@@ -183,7 +183,6 @@ class Scheduler:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Run a change of states and its consequences in one transaction."""
         with self._wake, self._store.transaction():
             yield
             self._propagate_ends()
@@ -311,7 +310,6 @@ class Scheduler:
         self._finish_or_retry(job, {**plan.record, "exitCode": None, **failure})
 
     def _finish_or_retry(self, job: SandboxJob, record: Document) -> None:
-        """End a failed attempt, and the job with it if it isn't retried."""
         if job.stop_reason is None and should_retry(job, record):
             self._finish_attempt(job, record, "RUNNABLE", record["statusReason"])
             self._schedule_batches(self._delay, self._enqueue_runnable, [job.id])
@@ -344,7 +342,6 @@ class Scheduler:
                     self._schedule(job.timeout_seconds, partial(self._time_out, attempt))
 
     def _on_changed(self, attempt: AttemptRun) -> None:
-        """Store that a node has started or ended, while the job runs."""
         with self._wake:
             if not self._closing and self._attempts.get(attempt.plan.job_id) is attempt:
                 self._store.execute(
@@ -364,7 +361,6 @@ class Scheduler:
             self._kill(attempt)
 
     def _kill(self, attempt: AttemptRun) -> None:
-        """Send SIGTERM to the process group, and SIGKILL if it doesn't end."""
         attempt.signal(signal.SIGTERM)
 
         def insist() -> None:

@@ -76,8 +76,6 @@ class SchedulingQueue:
 
 
 class SlotAllocator:
-    """Allocations of capacity to jobs."""
-
     def __init__(self, store: Store, processes: int) -> None:
         self._store = store
         self._processes = processes

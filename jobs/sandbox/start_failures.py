@@ -48,7 +48,6 @@ def _container_failure(reason: str) -> Document:
 
 
 def _containers(blocks: Document) -> Iterator[tuple[Document, str | None]]:
-    """Yield the containers of all blocks with their execution roles."""
     for group in (blocks.get("nodeProperties") or {}).get("nodeRangeProperties", ()):
         yield from _containers(group)
     if (single := blocks.get("container")) is not None:

@@ -11,8 +11,6 @@ KINDS = {"compute-environment", "job-definition", "job-queue", "scheduling-polic
 
 
 class TagService:
-    """Reads and writes tags by ARN."""
-
     def __init__(self, store: Store) -> None:
         self._store = store
 

@@ -23,7 +23,6 @@ FARGATE_ONLY = ("networkConfiguration", "ephemeralStorage", "platformVersion")
 
 
 def check_task(properties: Document, platform: str) -> None:
-    """Check `ecsProperties` of a definition or a node range."""
     tasks = properties["taskProperties"]
     if len(tasks) != 1:
         raise BatchClientError("ecsProperties must have exactly one element in taskProperties")
@@ -71,7 +70,6 @@ def _check_platform(task: Document, platform: str) -> None:
 
 
 def _check_order(containers: list[Document]) -> None:
-    """Check that dependencies are of containers of the task, without circles, and can be met."""
     names = [container["name"] for container in containers if container.get("name")]
     if len(set(names)) < len(names):
         raise BatchClientError("Container names must be unique within a task")

@@ -71,7 +71,6 @@ def check_tags(tags: dict[str, str]) -> None:
 
 
 def _is_tag_text(text: str) -> bool:
-    """Return whether it has letters, digits, spaces and the allowed signs only."""
     return all(character in TAG_SIGNS or unicodedata.category(character)[0] in "LNZ" for character in text)
 
 

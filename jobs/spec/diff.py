@@ -146,7 +146,6 @@ def _mark_as_other(value: Any) -> Any:
 
 
 def _describe_masked(value: Any) -> str:
-    """Describe a masked value in a sentence; a variable or requirement is described by its value."""
     if is_object(value) and value.keys() <= {"name", "type", "value"} and isinstance(value.get("value"), str):
         value = value["value"]
     if isinstance(value, str) and value:

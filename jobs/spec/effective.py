@@ -156,7 +156,6 @@ def _containers_of(
 
 
 def _override_of(task: TaskEntry, name: str, submission: Document) -> Document:
-    """Return the override of a container."""
     if task.is_in_node_group:
         return {}
     if task.type == "container":

@@ -105,7 +105,6 @@ def cycle_in_group(group: Sequence[int], parents: Parents) -> list[int]:
 
 
 def is_reachable(start: int, goal: int, following: Parents) -> bool:
-    """Return whether `goal` can be reached from `start`."""
     visited = {start}
     stack = [start]
     while stack:

@@ -309,7 +309,6 @@ def _instance_types(group: Document) -> list[str]:
 
 
 def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
-    """Yield every member that may state a size, at any depth."""
     stack: list[tuple[Path, Any]] = [((), document)]
     while stack:
         path, value = stack.pop()

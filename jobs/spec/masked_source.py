@@ -75,7 +75,6 @@ def restore_secrets(text: str, document: Document) -> str:
 
 
 def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set[str]], name: str = "") -> Any:
-    """Fill `edited` with what `masked` hides of `whole`: by position, else by name."""
     if isinstance(edited, dict):
         return {
             key: _restore_values(

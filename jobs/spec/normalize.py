@@ -126,7 +126,6 @@ def _normalize_requirements(entries: list[Any]) -> list[Any]:
 
 
 def _normalize_number(text: Any) -> Any:
-    """Write “1.0” as “1”."""
     if isinstance(text, str) and text.endswith(".0"):
         return text.removesuffix(".0")
     return text

@@ -108,7 +108,6 @@ _PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 
 def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
-    """Compare with the Fargate size that the job would get."""
     name, max_vcpus = environment.name, environment.max_vcpus
     if size.gpus:
         return PlacementResult(PlacementVerdict.NO, f"{name} is on Fargate, which has no GPUs.")

@@ -23,8 +23,6 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem: where, a sentence for a person, and a mechanical fix where there is one."""
-
     pointer: str  # RFC 6901; "" is the whole document
     message: str
     severity: Severity = Severity.ERROR

@@ -185,8 +185,6 @@ Span = tuple[int, int]
 
 
 class RedactedValue(NamedTuple):
-    """A value that is masked: where it is, the name it has there, itself, and its masked form."""
-
     path: tuple[str | int, ...]
     name: str
     value: Any

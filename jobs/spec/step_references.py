@@ -264,7 +264,6 @@ class _ReferenceResolver:
 
 
 def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
-    """Return the first candidates other than `step`, one more than the limit."""
     return tuple(other for other in steps[: MAX_CANDIDATES + 2] if other != step)[: MAX_CANDIDATES + 1]
 
 

@@ -100,7 +100,6 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
 
 
 def _compare_page(queue: Queue, page: ListingPage) -> None:
-    """Compare one page of AWS's list with its jobs' rows."""
     by_public_id: dict[UUID, list[batch.JobSummary]] = defaultdict(list)
     for summary in page:
         public_id = _parse_marker(summary.name)
@@ -128,7 +127,6 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
 
 
 def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSummary, DiscrepancyKind]]:
-    """Return the jobs that AWS has beyond the one it should have."""
     if job.delivery in FINAL_DELIVERIES:
         return [(summary, DiscrepancyKind.UNWANTED) for summary in summaries]
     is_leased = job.lease_until is not None and job.lease_until > now()
@@ -177,7 +175,6 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, Discrepan
 
 
 def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
-    """Rebuild the rows of jobs that have a marker and no row, if their tags name this portal."""
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _describe_all(reader, batch_ids)
     for observation in observations:
@@ -209,7 +206,6 @@ def _check_all_read(unreadable: set[str]) -> None:
 
 
 def _parse_marker(name: str) -> UUID | None:
-    """Return the public id at the end of a name, if it has one."""
     text = name[-TEXT_LENGTH:]
     try:
         return from_text(text) if name[-TEXT_LENGTH - 1 : -TEXT_LENGTH] == "-" else None

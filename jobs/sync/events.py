@@ -48,8 +48,6 @@ def parse_job_id(body: str) -> str:
 
 @dataclass
 class EventConsumer:
-    """Makes the jobs of events due for a poll."""
-
     unknown_ids: dict[str, float] = field(default_factory=dict)
     received_count: int = 0
     malformed_count: int = 0

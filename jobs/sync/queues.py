@@ -21,8 +21,6 @@ MIRRORED_FIELDS = ("arn", "state", "status", "status_reason", "priority", "platf
 
 @dataclass(frozen=True)
 class QueueChange:
-    """One difference between AWS's queue and the mirror: a new, changed, removed or returned queue."""
-
     name: str
     kind: str  # new, changed, gone, back
     fields: Mapping[str, tuple[Any, Any]]

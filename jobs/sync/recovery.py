@@ -68,7 +68,6 @@ def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | Non
 
 
 def _get_or_create_submission(account: Account, team: Team, person: User, tags: dict[str, str]) -> Submission:
-    """Return the job's submission: the existing one, or a new one without jobs."""
     submission = Submission(
         team=team, account=account, person=person, source=Source.RECOVERED, job_count=0, document={}
     )
@@ -192,7 +191,6 @@ def _parse_definition_arn(arn: str) -> tuple[str, int] | None:
 
 
 def _describe_definition(account: Account, name: str, number: int) -> dict[str, Any]:
-    """Return the definition's document if no row has it and AWS still does."""
     if Revision.objects.filter(definition__account=account, definition__name=name, number=number).exists():
         return {}
     try:

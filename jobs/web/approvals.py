@@ -246,12 +246,10 @@ def _masked_text(approval: Approval) -> str:
 
 
 def _unmasked_text(approval: Approval, text: str) -> str:
-    """Return the text with the masked values filled in again."""
     return masked_source.restore_secrets(text, approval.submission.document)
 
 
 def _posted_version(request: SignedInRequest) -> int:
-    """Return the version the form was rendered with; 0 if it is missing."""
     value = request.POST.get("version", "")
     return int(value) if value.isdecimal() and len(value) < 9 else 0
 

@@ -24,7 +24,6 @@ _PORTAL_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 
 @require_safe
 def scripts_page(request: HttpRequest) -> HttpResponse:
-    """Explain how to fetch and use the scripts."""
     member = _member(request)
     queue = options.example_queue_name(member.team) if member else ""
     definition = options.example_definition_name(member.team) if member else ""

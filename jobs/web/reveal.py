@@ -35,7 +35,6 @@ def revision_values(request: SignedInRequest, text_id: str, revision: str) -> Ht
 def _values_page(
     request: SignedInRequest, about: Job | Submission | Revision, member: Member, name: str
 ) -> HttpResponse:
-    """Show the values (POST); a GET shows the object they belong to, which has the button."""
     if request.method != "POST":
         return redirect(about)
     page = {

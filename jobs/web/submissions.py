@@ -103,7 +103,6 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def _first_position(request: SignedInRequest) -> int:
-    """Return the position of the first job on the page."""
     text = request.GET.get("first", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 

@@ -138,7 +138,6 @@ def listen_check(host: str, port: int) -> Callable[[], bool]:
 
 
 def is_page_up(port: int, page: str) -> bool:
-    """Return whether the page responds with 200."""
     line = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         line.request("GET", page, headers={"Connection": "close"})

@@ -24,8 +24,6 @@ LINUX = sys.platform.startswith("linux")
 
 @dataclass
 class CrashCounter:
-    """Counts the crashes of a process within a time window."""
-
     limit: int = 3
     window_seconds: float = 60.0
     _times: deque[float] = field(default_factory=deque)
@@ -40,8 +38,6 @@ class CrashCounter:
 
 @dataclass
 class ManagedProcess:
-    """A process of the quick start: its command and its log."""
-
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]

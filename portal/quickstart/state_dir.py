@@ -21,8 +21,6 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass
 class StateDir:
-    """STATE: database, queues, sandbox, keys, ports and logs of one quick start."""
-
     path: Path
     was_unclean: bool = False
     _lock: IO[str] | None = field(default=None, repr=False)

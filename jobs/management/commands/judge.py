@@ -134,7 +134,6 @@ def _definitions_by_name(result: ParseResult, definition: Document | None) -> di
 
 
 def _effective_views(result: ParseResult, definitions: Mapping[str, Document]) -> Any:
-    """Return what would run: of a definition alone, of a submission, of each step whose definition is given."""
     if result.kind is DocumentKind.DEFINITION:
         return effective.effective_job(result.document).as_json()
     steps = list_at(result.document, "jobs") if result.kind is DocumentKind.WORKFLOW else [result.document]

@@ -201,7 +201,6 @@ def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
 
 
 def demo_member(demo: DemoTeam) -> access.Member | None:
-    """Return the member who acts for the team, if still in it."""
     membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
     return access.member_of(membership.user, membership.team) if membership else None
 

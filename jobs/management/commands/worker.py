@@ -127,7 +127,6 @@ class PortalWorker(Worker):
         return True
 
     def _has_ended(self, pid: int) -> bool:
-        """Return whether the process has ended, and keep its status for `wait_for_horse`."""
         try:
             ended_pid, status, usage = os.wait4(pid, os.WNOHANG)
         except ChildProcessError:

@@ -77,8 +77,6 @@ class HistoricalJob:
 
 @dataclass
 class HistoricalSubmission:
-    """A submission whose jobs have all ended."""
-
     public_id: uuid.UUID
     person: User
     source: str
@@ -182,7 +180,6 @@ def _workflow_jobs(
 
 
 def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob | None = None) -> HistoricalJob:
-    """Return a job with its whole life."""
     revision, accepted_at = request.revision, request.accepted_at
     public_id = _public_id_at(accepted_at)
     document: Document = {
@@ -230,7 +227,6 @@ def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob |
 
 
 def _end_after_parent(record: HistoricalJob, parent: HistoricalJob) -> None:
-    """End a job whose parent did not succeed, as AWS does."""
     job = record.job
     job.state, job.status_reason = State.FAILED, DEPENDENCY_FAILED.status_reason
     job.ended_at = job.charged_at = job.observed_at = (parent.job.ended_at or job.accepted_at) + timedelta(seconds=3)
@@ -239,7 +235,6 @@ def _end_after_parent(record: HistoricalJob, parent: HistoricalJob) -> None:
 
 
 def _simulate_run(record: HistoricalJob, profile: JobProfile, ready_at: datetime, rng: random.Random) -> None:
-    """Simulate the job to its end: attempts, times, exit code, logs and observed state changes."""
     job = record.job
     seconds = min(MAX_RUN_SECONDS, profile.median_seconds * math.exp(rng.gauss(0, profile.spread)))
     is_good = rng.random() < SUCCESS_RATE
@@ -291,7 +286,6 @@ def _log_stream(job: Job, rng: random.Random) -> str:
 
 
 def _log_lines(profile: JobProfile, ending: JobEnding) -> list[str]:
-    """Return the lines of an attempt: all of a good one's, the first half and the error of a failed one's."""
     if ending is SUCCESS:
         return list(profile.log)
     return [*profile.log[: max(1, len(profile.log) // 2)], *ending.log]
@@ -313,7 +307,6 @@ def _final_state(record: HistoricalJob, rng: random.Random, *, is_good: bool) ->
 
 
 def _simulate_children(record: HistoricalJob, size: int, rng: random.Random) -> None:
-    """Simulate an array: its children ran like the one simulated run; some of a failed array's failed."""
     failure_count = 0 if record.is_success else max(1, round(size * rng.uniform(0.05, 0.4)))
     record.job.array_summary = {
         state: n for state, n in (("SUCCEEDED", size - failure_count), ("FAILED", failure_count)) if n

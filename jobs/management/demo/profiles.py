@@ -21,8 +21,6 @@ DEPARTMENTS = ("Research", "Finance", "Genomics", "Operations")
 
 @dataclass(frozen=True)
 class JobProfile:
-    """The jobs of a definition: their names, the median and spread of their run time, and their relative number."""
-
     names: tuple[str, ...]
     median_seconds: float
     spread: float
@@ -109,8 +107,6 @@ DEFAULT_PROFILE = JobProfile(("{definition}-{n}", "{definition}-{d}"), 900, 0.8,
 
 @dataclass(frozen=True)
 class WorkflowProfile:
-    """A chain of jobs that a team submits as one workflow: definition and job name of each step."""
-
     steps: tuple[tuple[str, str], ...]
 
 
@@ -128,8 +124,6 @@ WORKFLOW_PROFILES = (
 
 @dataclass(frozen=True)
 class JobEnding:
-    """How an attempt ends: exit code, AWS's reasons, and the last lines of its log."""
-
     exit_code: int | None
     status_reason: str
     container_reason: str = ""

@@ -66,8 +66,6 @@ class OptionalField:
 
 @dataclass(frozen=True)
 class FieldGroup:
-    """An object: its values, its objects and lists that the document has, and those that it could have."""
-
     pointer: str
     label: str
     help: str
@@ -94,8 +92,6 @@ SchemaPart = SchemaControl | FieldGroup | GroupList
 
 @dataclass(frozen=True)
 class SchemaMatch:
-    """A search result: a place, the labels on the path to it, and AWS's help."""
-
     pointer: str
     labels: tuple[str, ...]
     help: str

@@ -203,7 +203,6 @@ class _OptionReader:
             raise_at(self.text, option.offset, f"the value of {option.name} is not JSON: {truncate(reason)}")
 
     def _convert(self, value: Any, shape: Mapping[str, Any]) -> Any:
-        """Convert shorthand, which has only strings: numbers, switches and lists of one follow from the schema."""
         type_name = shape.get("type")
         if isinstance(value, dict):
             names = {fold_name(name): name for name in shape.get("properties", {})}

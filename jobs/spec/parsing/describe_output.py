@@ -144,7 +144,6 @@ def _convert_job(job: Document) -> ConvertedRequest:
 
 
 def _overrides(job: Document) -> Iterator[tuple[str, Document, str]]:
-    """Yield the key of SubmitJob, the override that a job ran with, and its pointer in the response."""
     container = dict(_container_overrides(object_at(job, "container")))
     if container:
         yield "containerOverrides", container, "/container"
@@ -278,7 +277,6 @@ def _portal_variable_changes(job: Document) -> Iterator[DocumentChange]:
 
 
 def _variable_names(value: Any) -> Iterator[str]:
-    """Yield the names of all variables of a job's containers."""
     if is_object(value):
         for key, member in value.items():
             if key in ("environment", "env"):

@@ -26,8 +26,6 @@ class DocumentParseError(ValueError):
 
 @dataclass(frozen=True)
 class DocumentCandidate:
-    """One of several documents in a text: its number from 1, and how a person recognises it."""
-
     number: int
     kind: DocumentKind | None
     name: str

@@ -41,8 +41,6 @@ _TASK_RESPONSE_KEYS = frozenset({
 
 @dataclass
 class ForeignDocument:
-    """A document found in another shape, and where its parts stand in the text."""
-
     document: Document
     kind: DocumentKind | None
     changes: list[DocumentChange] = field(default_factory=list)
@@ -104,7 +102,6 @@ def _cloudformation_resource(
 
 
 def _without_intrinsics(value: Any, unresolved: UnresolvedValues) -> Any:
-    """Return a value with a private character in place of each intrinsic function."""
     if is_object(value):
         if len(value) == 1:
             [(key, argument)] = value.items()
@@ -125,7 +122,6 @@ def intrinsic_text(key: str, argument: Any) -> str:
 
 
 def _cloudformation_properties(value: Document, unresolved: UnresolvedValues) -> Iterator[ForeignDocument]:
-    """Yield a definition in CloudFormation's spelling without its resource."""
     if "JobDefinitionName" in value or any(key[0].upper() + key[1:] in value for key in _BLOCKS):
         yield _cloudformation_resource({"Properties": value}, None, unresolved)
 
@@ -229,7 +225,6 @@ def _task_container(container: Document, task: Document, removed_keys: list[str]
 
 
 def _vcpus(units: Any) -> str:
-    """Return CPU units of ECS in vCPU."""
     try:
         vcpus = int(str(units)) / _CPU_UNITS
     except ValueError:
@@ -262,7 +257,6 @@ def _definition_without_name(value: Document, _: UnresolvedValues) -> Iterator[F
 
 
 def _several_definitions(value: Document, _: UnresolvedValues) -> Iterator[ForeignDocument]:
-    """Yield the newest revision of each name in a response with several names."""
     newest: dict[str, tuple[int, int]] = {}
     for number, entry in enumerate(list_at(value, "jobDefinitions")):
         name, revision = text_at(entry, "jobDefinitionName"), object_at(entry).get("revision")

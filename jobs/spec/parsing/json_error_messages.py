@@ -93,7 +93,6 @@ def _unexpected_character(at: int, here: str, rest: str, before: str, message: s
 
 
 def _punctuation_hint(here: str, before: str) -> str:
-    """Return a hint for punctuation that is wrong anywhere, or ""."""
     if here in "'‘’`":
         return 'strings and keys need double quotes ("), not single quotes.'
     if here in "“”„«»":
@@ -183,5 +182,4 @@ def _unclosed_bracket(text: str, at: int) -> JsonErrorMessage:
 
 
 def _last_visible_before(text: str, at: int) -> str:
-    """Return the last non-blank character before `at`."""
     return text[:at].rstrip()[-1:]

@@ -62,8 +62,6 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class ParseResult:
-    """A parsed text: its document, the corrections, and the problems of the text itself."""
-
     text: str
     kind: DocumentKind
     document: Document
@@ -151,7 +149,6 @@ def _parse_text(text: str, kind: DocumentKind | None, number: int | None) -> Par
 
 
 def _convert_foreign(parsed: ParsedText, kind: DocumentKind | None) -> list[ParsedText]:
-    """Return the documents of a value in another tool's shape, or the value itself."""
     if parsed.kind or (detect_kind(parsed.value) and not _is_definition_response(parsed.value)):
         return [parsed]
     unresolved = UnresolvedValues(list(parsed.unresolved))
@@ -215,7 +212,6 @@ def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
 
 
 def _yaml_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
-    """Return the documents of a YAML text."""
     if not looks_like_yaml(text):
         return []
     return [document for document in parse_yaml(text) if _is_document(document.value, kind)]
@@ -278,7 +274,6 @@ def _mebibytes(size: int) -> str:
 
 
 def _add_type(document: Document) -> tuple[Document, list[DocumentChange]]:
-    """Add the type that follows from the definition's properties, if it has none."""
     if "type" in document:
         return document, []
     types_by_key = {

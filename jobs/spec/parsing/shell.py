@@ -113,7 +113,6 @@ def read_script(text: str) -> ShellScript:
 
 
 def _blank_heredocs(script: ShellScript) -> str:
-    """Return the text without the bodies of heredocs, which become files."""
     text = script.text
     pieces: list[str] = []
     position = 0
@@ -256,7 +255,6 @@ class _WordReader:
         self._refuse_open_quote()
 
     def _read_expansion(self, character: str) -> str:
-        """Read a variable or a command substitution, whose first character was read."""
         begin = self.at - 1
         if character == "$" and not self.text.startswith("(", self.at):
             match = _VARIABLE.match(self.text, begin)
@@ -282,7 +280,6 @@ def _raise_open_quote(text: str, offset: int) -> NoReturn:
 
 
 def _end_of_substitution(text: str, start: int) -> int:
-    """Return where a `…` or $(…) ends."""
     if text[start] == "`":
         end = text.find("`", start + 1)
         return end + 1 if end >= 0 else len(text)

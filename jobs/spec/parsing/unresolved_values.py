@@ -29,8 +29,6 @@ MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class UnresolvedValue:
-    """A reference: as it was written, and what it is."""
-
     source: str
     noun: str  # such as "shell variable"
 

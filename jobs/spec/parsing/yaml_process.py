@@ -41,8 +41,6 @@ class UnfitError(Exception):
 
 
 class Converter:
-    """Turns nodes into values with the offsets of their parts."""
-
     def __init__(self) -> None:
         self.nodes = 0
 
@@ -126,7 +124,6 @@ class Converter:
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the documents of a text, or its error."""
     try:
         documents = []
         for node in yaml.compose_all(text, Loader=yaml.SafeLoader):

@@ -30,8 +30,6 @@ class SignInForm(LoginForm):
 
 
 class PasswordResetRequestForm(ResetPasswordForm):
-    """Requests a reset link."""
-
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"])
 

@@ -31,8 +31,6 @@ class PasswordChange(views.PasswordChangeView):
 
 
 class PasswordResetRequest(views.PasswordResetView):
-    """Requests a link by mail."""
-
     form_class = PasswordResetRequestForm
     template_name = "accounts/password_reset.html"
 

@@ -74,7 +74,6 @@ def bound_fields(
     suggestions: Mapping[str, Iterable[str]] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, BoundField]:
-    """Return every field of the form by name."""
     bound = {
         field.name: _bound_field(field, form, feedback, hints or {}, choices or {})
         for field in form.form_fields

@@ -77,7 +77,6 @@ def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _describe_volume(volume: object) -> str:
-    """Describe a volume: its name and source."""
     if not is_object(volume):
         return json.dumps(volume)[:MAX_VALUE_LENGTH]
     name = text_at(volume, "name") or "unnamed"

@@ -180,7 +180,6 @@ def definition_page(
 
 
 def _initial_page(request: SignedInRequest, member: Member) -> HttpResponse:
-    """Render the initial page: an empty form of the chosen type, a draft, or a definition to revise or copy."""
     saved_draft = builder_drafts.load_draft(request, member)
     if saved_draft:
         form = builder_drafts.to_form(DocumentKind.DEFINITION, saved_draft, BLANK_DEFINITION)
@@ -205,7 +204,6 @@ def _initial_page(request: SignedInRequest, member: Member) -> HttpResponse:
 
 
 def _definition_type(form: BuilderForm) -> str:
-    """Return the definition type: container, ecs, eks or nodes."""
     block = schema_fields.property_block(form.document)
     return next((key for key, (_, template) in DEFINITION_TYPES.items() if block and block in template), "container")
 

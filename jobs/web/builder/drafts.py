@@ -40,7 +40,6 @@ def draft_id(request: SignedInRequest) -> str:
 
 
 def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> DraftSaveResult | None:
-    """Save a form."""
     begin = "begin" in request.POST or (request.POST.get("do") != "keep" and not _is_blank(form))
     return draft_actions.save_draft(
         member,

@@ -103,8 +103,6 @@ class EditorMarker:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the page shows about a text or a form; also before it was validated."""
-
     headline: str
     button_label: str
     result: ValidationResult | None = None
@@ -161,7 +159,6 @@ class Feedback:
 
     @property
     def first_error_field(self) -> str:
-        """The field of the first error."""
         return next((problem.field for problem in self.problems if problem.field and problem.is_error), "")
 
     @cached_property
@@ -204,7 +201,6 @@ def from_parse_error(error: DocumentParseError) -> Feedback:
 
 
 def with_reused_key_warning(feedback: Feedback) -> Feedback:
-    """Add a warning: the page's idempotency key was used for another text."""
     message = "This page already submitted a different text, so nothing was sent. Submit again to send this one."
     warning = ProblemView(Problem("", message, Severity.WARNING), line=1, column=1)
     return replace(feedback, problems=(warning, *feedback.problems))
@@ -215,7 +211,6 @@ def _problem_in_text(located: LocatedProblem) -> ProblemView:
 
 
 def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[EditorMarker, ...]:
-    """Return the editor's markers."""
     return tuple(EditorMarker(parsed.locate(problem)) for problem in problems)
 
 
@@ -272,7 +267,6 @@ def _parameter_names(form: BuilderForm, result: ValidationResult) -> list[str]:
 
 
 def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[ProblemView]:
-    """Return the problems that no field shows, then those of each field."""
     by_field, unassigned = form.group_by_field(problems)
     problem_views = [ProblemView(problem) for problem in unassigned]
     for field in form.form_fields:
@@ -281,7 +275,6 @@ def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[
 
 
 def _time_limit_warning(result: ValidationResult) -> ProblemView | None:
-    """Return a warning if the time limit would have ended most earlier runs of a single job's definition."""
     revision = result.resolved_jobs[0].revision if len(result.resolved_jobs) == 1 else None
     durations = result.statistics.runs.get(revision.definition_id) if revision else None
     if revision is None or durations is None:
@@ -399,7 +392,6 @@ def _job_count(count: int) -> str:
 
 
 def _array_name(job: Document) -> str:
-    """Return the job's name, and how many jobs it is if it is an array."""
     name, size = truncate(text_at(job, "jobName")), object_at(job, "arrayProperties").get("size")
     return f"{name} ({size:,} jobs)" if is_integer(size) else name
 

@@ -243,7 +243,6 @@ class BuilderForm:
 
     @cached_property
     def missing(self) -> list[FormField]:
-        """Required fields that are empty."""
         if self.parse_error:
             return []
         return [
@@ -320,7 +319,6 @@ def why_not_formable(reading: ParseResult) -> DocumentParseError:
 
 
 def _posted_value(field: FormField, post: QueryDict) -> FieldValue:
-    """Return the posted value of a field."""
     match field.kind:
         case "variables" | "tags":
             return tuple(_posted_rows(field, post))
@@ -391,7 +389,6 @@ def _without_origins(value: FieldValue) -> FieldValue:
 
 
 def _comparable(value: FieldValue) -> object:
-    """Return a value without the positions of its rows in the document."""
     if isinstance(value, str):
         return value.strip()
     return [(row.name, row.value) if isinstance(row, FieldRow) else row for row in value]

@@ -198,7 +198,6 @@ def job_page(
 
 
 def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm, rerun.RerunSource | None]:
-    """Return the initial form: a draft, an earlier job, or the default queue and perhaps a definition."""
     saved_draft = builder_drafts.load_draft(request, member)
     if saved_draft:
         form = builder_drafts.to_form(DocumentKind.SUBMISSION, saved_draft, BLANK_JOB)
@@ -271,7 +270,6 @@ def _submit(
 
 
 def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:
-    """Summarize the revision that the form names, or the newest."""
     number = form.values["revision"]
     revisions = [revision for revision in runnable if not number or str(revision.number) == number]
     return definition_summary.summarize(revisions[0]) if revisions else None

@@ -213,7 +213,6 @@ def _validate(json_input: JsonInput, member: Member) -> Feedback:
 
 
 def _initial_text(request: SignedInRequest, member: Member) -> str:
-    """Return the editor's initial text: empty, an example, or an earlier submission or definition."""
     kind, earlier, revise = (request.GET.get(key, "") for key in ("example", "from", "revise"))
     if earlier:
         submission, _ = access.submission(request.user, earlier)

@@ -48,8 +48,6 @@ _LIMIT_RULES = frozenset(
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: its tone, outcome and reason, and the problems against it."""
-
     name: str
     label: str
     tone: str  # good, warn, bad, or off if unknown
@@ -64,15 +62,11 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Preflight:
-    """All checks, in display order."""
-
     checks: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True)
 class _CheckedJob:
-    """One job of the document, as far as its queue and definition are known."""
-
     document: Document
     definition: Document
     target: ResolvedJob
@@ -166,7 +160,6 @@ def _check(
     bad: str = "No",
     tone: str = "good",
 ) -> CheckResult:
-    """Build the check from the problems against it, or as passed without any."""
     matching = tuple(view for view in problems if check_for(view.problem) == name)
     if any(view.is_error for view in matching):
         return CheckResult(name, label, "bad", bad, "", matching)
@@ -412,7 +405,6 @@ def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
 
 
 def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[str, str]:
-    """Return notes on Fargate's sizes: the memory that goes with the current vCPU."""
     revision = result.resolved_jobs[0].revision
     vcpus = requested_size(revision.document if revision else {}, result.parse_result.document).vcpus
     memory = FARGATE_MEMORY.get(Decimal(vcpus), ())

@@ -16,8 +16,6 @@ MAX_DIFFERENCES = 30
 
 @dataclass(frozen=True)
 class RerunSource:
-    """A job to run again: its document, and what to say about it."""
-
     job: Job
     document: Document  # secrets masked
     newest: int | None  # of the definition's runnable revisions
@@ -48,7 +46,6 @@ def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> Rer
 
 
 def _submitted_document(job: Job) -> tuple[Document, int]:
-    """Return the submitted document with its tags; a workflow's step without dependencies on its steps."""
     submission = job.submission
     if submission.kind != DocumentKind.WORKFLOW and submission.document:
         return copy_json(submission.document), 0
@@ -65,7 +62,6 @@ def _submitted_document(job: Job) -> tuple[Document, int]:
 
 
 def _is_step_reference(entry: object) -> bool:
-    """Return whether it names a step of the same workflow, which AWS doesn't know."""
     return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])
 
 
@@ -100,5 +96,4 @@ def rerun_diff(source: RerunSource | None, document: Document, revision: Revisio
 
 
 def _difference_sentences(before: Document, after: Document) -> list[str]:
-    """Return the differences."""
     return [difference.sentence for difference in diff_documents(before, after) if not difference.is_newly_masked]

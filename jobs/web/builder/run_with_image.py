@@ -111,7 +111,6 @@ def _button_label(saved_draft: Draft) -> str:
 
 
 def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> HttpResponse:
-    """Redirect to the submission if AWS has the revision; else to the page that waits, or to the form."""
     revision = saved_draft.revision
     if revision is None or revision.registration == Registration.ACCEPTED:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)

@@ -27,8 +27,6 @@ PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
 
 @dataclass(frozen=True)
 class SearchResult:
-    """A schema field that matches, and the form's own field for it, if there is one."""
-
     match: SchemaMatch
     field: str = ""
 
@@ -40,7 +38,6 @@ class SearchResult:
 @require_POST
 @login_required
 def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
-    """Search AWS's schema for the posted words."""
     form_kind, _ = _kind_and_member(request, slug, kind)
     text = request.POST.get("further_words", "")[:100]
     try:

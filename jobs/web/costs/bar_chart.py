@@ -24,8 +24,6 @@ class BarSegment:
 
 @dataclass(frozen=True)
 class ChartDay:
-    """One day: the position of its bar, the segments, and a description in words."""
-
     day: date
     x: str
     middle: str
@@ -81,7 +79,6 @@ def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decim
 
 
 def _axis_maximum(highest: Decimal) -> Decimal:
-    """Return the end of the axis: at least the highest bar, and easy to divide by four."""
     if not highest:
         return Decimal(1)
     unit = Decimal(10) ** highest.adjusted()

@@ -139,7 +139,6 @@ def tabs(query: CostQuery) -> list[GroupingTab]:
 
 
 def _cost_query(request: SignedInRequest, slug: str) -> CostQuery:
-    """Read month and grouping from the URL; invalid values become this month and the preferred grouping."""
     member = access.membership(request.user, slug)
     try:
         month = Month.parse(request.GET.get("month", ""))
@@ -154,7 +153,6 @@ def _cost_query(request: SignedInRequest, slug: str) -> CostQuery:
 
 
 def _jobs_query(report: CostReport, row: CostRow) -> str:
-    """Return the history query for the row's jobs; empty if the row stands for several values."""
     if not row.is_searchable:
         return ""
     if row.value is None:

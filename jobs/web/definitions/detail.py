@@ -135,7 +135,6 @@ def _revision_rows(definition: Definition, page: KeysetPage[Revision]) -> list[R
 
 
 def _changes(before: Revision, after: Revision) -> list[DocumentDifference]:
-    """Return what a revision changes; equivalent values are left out and secrets are masked."""
     earlier, later = (normalize(revision.document, DocumentKind.DEFINITION) for revision in (before, after))
     return diff_documents(earlier, later)
 
@@ -151,7 +150,6 @@ def _revision_by_id(definition: Definition, text_id: str) -> Revision | None:
 
 
 def _is_pending(revision: Revision) -> bool:
-    """Return whether a request to AWS about the revision is in progress."""
     if revision.registration == Registration.ACCEPTED:
         return True
     deactivated_at = revision.deactivated_at

@@ -77,7 +77,6 @@ def share(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def unshare(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Let only its own team use the definition."""
     message = "Stopped sharing {name}. Jobs of other teams that were accepted are still sent."
     return _apply_action(
         request, text_id, lambda definition, user: definitions.share(definition, user, shared=False), message
@@ -90,7 +89,6 @@ def archive(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def unarchive(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Put the name into use again."""
     return _apply_action(request, text_id, definitions.unarchive, "Activated {name}. Register a revision to run it.")
 
 

@@ -8,8 +8,6 @@ from jobs.spec.problems import truncate
 
 @dataclass(frozen=True)
 class DefinitionSize:
-    """What a definition requests; empty where it says nothing."""
-
     image: str
     vcpus: str
     memory_mib: str
@@ -49,7 +47,6 @@ class DefinitionSize:
 
 
 def _first_container(document: Document) -> Document:
-    """Return the definition's first container, on any platform."""
     plain = object_at(document, "containerProperties")
     if plain:
         return plain

@@ -19,8 +19,6 @@ QueryPair = tuple[str, str]
 
 @dataclass(frozen=True)
 class FilterChip:
-    """One active filter, and the query without it."""
-
     label: str
     value: str
     query_without: str

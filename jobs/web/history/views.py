@@ -111,7 +111,6 @@ def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[Stat
 
 
 def _own_jobs_query(query: HistoryQuery, username: str) -> str:
-    """Return the query limited to one's own jobs, or without that limit if it is set."""
     person_pairs = [pair for pair in query.pairs if pair[0] == "person"]
     own_pair = ("person", username)
     return (

@@ -46,8 +46,6 @@ class EffectiveRow:
 
 @dataclass(frozen=True)
 class EffectiveSection:
-    """A titled group of rows: a container, its environment, the job as a whole."""
-
     title: str
     rows: tuple[EffectiveRow, ...]
     omitted_count: int = 0
@@ -94,7 +92,6 @@ def _effective_job(definition: Document, document: Document, notes: Iterable[tup
 
 
 def _with_default_size(view: EffectiveJob, parsed: ParseResult) -> EffectiveJob:
-    """Name the team or the portal as the source of amounts that it added to containerProperties."""
     owners = {
         text_at(resolve_pointer(parsed.document, change.pointer), "type"): change.rule_owner
         for change in parsed.changes

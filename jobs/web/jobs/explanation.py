@@ -31,8 +31,6 @@ DECISION_ADVICE = "A team lead can release the job. Members who can stop jobs ca
 
 @dataclass(frozen=True)
 class JobExplanation:
-    """The explanation as the page shows it: tone, icon, sentence, AWS's own messages and one advice."""
-
     tone: str
     icon: str
     sentence: str
@@ -109,7 +107,6 @@ def explain_job(
 
 
 def _explain_unsent(job: Job, waiting_for: tuple[str, ...], *, is_note_from_aws: bool) -> JobExplanation:
-    """Explain a job that is not with AWS yet, from its delivery note."""
     status, note = job.status, job.delivery_note
     match job.delivery:
         case Delivery.AWAITING:

@@ -15,8 +15,6 @@ MAX_COLUMNS = 100
 
 @dataclass(frozen=True)
 class HeatMapRow:
-    """A row of squares: its position, its first index, and its description."""
-
     y: int
     start: int
     description: str
@@ -24,8 +22,6 @@ class HeatMapRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """The drawing: its size, a path for each tone, and its rows."""
-
     columns: int
     width: int
     height: int

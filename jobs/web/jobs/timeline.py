@@ -10,8 +10,6 @@ from jobs.states import State, Status
 
 @dataclass(frozen=True)
 class TimelinePhase:
-    """A phase of a job's timeline: when it began and ended, and whether it is done, current or next."""
-
     name: str
     progress: str  # "done", "now" or "next"
     start: datetime | None = None
@@ -19,7 +17,6 @@ class TimelinePhase:
 
 
 def timeline(job: Job, history: list[StateChange], children: ChildCounts | None = None) -> list[TimelinePhase]:
-    """Return the job's five timeline phases."""
     status = job.status
     started_at = job.started_at or (children.started_at if children else None)
     stopped_at = job.stopped_at or (children.stopped_at if children else None)

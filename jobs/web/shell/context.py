@@ -52,5 +52,4 @@ class PageContext:
 
 
 def portal(request: HttpRequest) -> dict[str, PageContext]:
-    """Return the context processor's values; the settings name this function."""
     return {"portal": PageContext(request)}

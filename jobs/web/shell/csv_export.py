@@ -18,8 +18,6 @@ FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "
 
 
 class _Echo:
-    """A file-like object that returns each line as it is written."""
-
     def write(self, line: str) -> str:
         return line
 

@@ -21,7 +21,6 @@ def etag(*facts: object) -> str:
 
 
 def is_partial(request: HttpRequest) -> bool:
-    """Return whether only the live part is requested."""
     return request.GET.get("part") == "live"
 
 

@@ -25,8 +25,6 @@ SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is 
 
 
 class RateLimitMiddleware:
-    """Counts pages against the signed-in user's budgets."""
-
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
