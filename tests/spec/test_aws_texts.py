@@ -11,6 +11,7 @@ from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.rules.container_dependencies import DEPENDENCY_CONDITIONS
 from jobs.spec.rules.described_values import DESCRIBED_VALUES, DescribedValues
 from jobs.spec.rules.linux_settings import TMPFS_OPTIONS, ULIMIT_NAMES, USER
+from jobs.spec.rules.platform import MAX_FARGATE_CONTAINER_TIMEOUT
 from jobs.spec.rules.windows import LINUX_ONLY
 from jobs.spec.schema.botocore_schema import LIMITS, NAMESPACE_PATTERN, html_to_text
 
@@ -122,6 +123,13 @@ def test_limits_of_a_description_are_those_of_botocore(shape: str, member: str, 
     assert match, description(shape, member)
     numbers = [int(number.replace(",", "").replace("one", "1")) for number in match.groups()]
     assert [LIMITS[shape, member][keyword] for keyword in keywords.split()] == numbers
+
+
+@pytest.mark.parametrize("member", ["startTimeout", "stopTimeout"])
+def test_the_longest_timeout_of_a_container_on_fargate_is_that_of_botocore(member: str) -> None:
+    match = re.search(r"maximum value for Fargate is (\d+) seconds", description("TaskContainerProperties", member))
+    assert match
+    assert int(match[1]) == MAX_FARGATE_CONTAINER_TIMEOUT
 
 
 def test_every_form_of_a_user_that_botocore_describes_is_valid() -> None:

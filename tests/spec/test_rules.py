@@ -170,6 +170,10 @@ def waiting(condition: str | None, on: str = "prep", *, essential: bool = False)
     return ecs(main, {"image": "x", "name": "prep", "essential": essential})
 
 
+def fargate_task(**container: Any) -> Document:
+    return ecs({"image": "x", **container}, executionRoleArn=ROLE) | {"platformCapabilities": ["FARGATE"]}
+
+
 def managed(**task: Any) -> Document:
     return ecs({"image": "x"}, **task) | {"platformCapabilities": ["MANAGED_INSTANCES"]}
 
@@ -256,6 +260,10 @@ CASES = [
          "/containerProperties/ulimits"),
     Case("fargate.log-driver", fargate({"logConfiguration": {"logDriver": "splunk"}}),
          fargate({"logConfiguration": {"logDriver": "syslog"}}), "/containerProperties/logConfiguration/logDriver"),
+    Case("fargate.container-timeout", fargate_task(stopTimeout=120), fargate_task(stopTimeout=121),
+         f"{TASK}/containers/0/stopTimeout"),
+    Case("fargate.container-timeout", ecs({"image": "x", "startTimeout": 300}), fargate_task(startTimeout=300),
+         f"{TASK}/containers/0/startTimeout"),
     Case("fargate.windows-arm", fargate({"runtimePlatform": {"cpuArchitecture": "ARM64"}}),
          fargate({"runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "WINDOWS_SERVER_2019"}}),
          "/containerProperties/runtimePlatform/cpuArchitecture"),

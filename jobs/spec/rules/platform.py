@@ -11,7 +11,7 @@ from jobs.spec.containers import (
     is_multinode,
     tasks,
 )
-from jobs.spec.documents import Document, list_at, object_at, text_at, value_at
+from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
 from jobs.spec.fargate import FARGATE_MEMORY, LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
@@ -22,6 +22,8 @@ from jobs.spec.rules.sizes import (
     parse_amount,
     requested_amounts,
 )
+
+MAX_FARGATE_CONTAINER_TIMEOUT = 120  # seconds; TaskContainerProperties, API reference
 
 _ONLY_EC2 = ("ulimits", "instanceType")
 _ONLY_EC2_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
@@ -149,6 +151,26 @@ def fargate_log_drivers(document: Document) -> Iterator[Problem]:
                 yield Problem(here, message, fix=({"op": "replace", "path": here, "value": "awslogs"},))
 
 
+@rule("fargate.container-timeout")
+def fargate_container_timeouts(document: Document) -> Iterator[Problem]:
+    """A container on Fargate can have at most 120 seconds to start or to stop.
+
+    Source: startTimeout and stopTimeout of TaskContainerProperties, AWS Batch API reference.
+    """
+    for task in _fargate_tasks(document):
+        for container in task.containers:
+            for key in ("startTimeout", "stopTimeout"):
+                seconds = container.value.get(key)
+                if is_integer(seconds) and seconds > MAX_FARGATE_CONTAINER_TIMEOUT:
+                    here = join_pointer(*container.path, key)
+                    message = (
+                        f"{key} can be at most {MAX_FARGATE_CONTAINER_TIMEOUT} seconds on Fargate; "
+                        f"found the number {seconds}."
+                    )
+                    fix = ({"op": "replace", "path": here, "value": MAX_FARGATE_CONTAINER_TIMEOUT},)
+                    yield Problem(here, message, fix=fix)
+
+
 @rule("fargate.windows-arm")
 def windows_runs_on_x86(document: Document) -> Iterator[Problem]:
     """Windows on Fargate runs on X86_64 only.
@@ -264,6 +286,7 @@ RULES = (
     fargate_has_no_gpus,
     fargate_has_no_ec2_fields,
     fargate_log_drivers,
+    fargate_container_timeouts,
     windows_runs_on_x86,
     fargate_size_is_offered,
     ec2_has_no_fargate_fields,
