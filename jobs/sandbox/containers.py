@@ -10,7 +10,6 @@ from jobs.sandbox.validation import (
     check_requirements,
     check_role,
     check_sizes,
-    check_sizes_present,
     resource_requirements,
 )
 
@@ -84,7 +83,6 @@ def check_single(container: Document, *, fargate: bool) -> None:
     check_volumes(container.get("volumes", ()), container.get("jobRoleArn"), fargate=fargate)
     if fargate:
         _check_on_fargate(container)
-        check_sizes_present(resource_requirements(container))
     else:
         for field in FARGATE_ONLY:
             if container.get(field):

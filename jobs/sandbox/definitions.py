@@ -17,8 +17,10 @@ from jobs.sandbox.validation import (
     check_payload,
     check_retry,
     check_scheduling_priority,
+    check_sizes_present,
     check_tags,
     check_timeout,
+    resource_requirements,
 )
 
 KIND = "job-definition"
@@ -134,6 +136,7 @@ class DefinitionService:
 def _check_properties(definition: Document) -> None:
     if (single := definition.get("containerProperties")) is not None:
         check_single(single, fargate=is_fargate(definition))
+        check_sizes_present(resource_requirements(single))
     if (task := definition.get("ecsProperties")) is not None:
         check_task(task, platform(definition))
     if (pod := definition.get("eksProperties")) is not None:

@@ -10,6 +10,7 @@ from jobs.sandbox.context import Document
 from jobs.sandbox.errors import BatchClientError
 from jobs.sandbox.pods import check_pod
 from jobs.sandbox.tasks import check_task
+from jobs.sandbox.validation import check_sizes_present, resource_requirements
 
 MAX_GROUPS = 5
 MAX_NODES = 1000
@@ -40,6 +41,7 @@ def check_nodes(nodes: Document) -> None:
         else:
             check_pod(group["eksProperties"])
     _check_cover(groups, count)
+    _check_sizes(groups, count)
 
 
 def _check_cover(groups: list[Document], count: int) -> None:
@@ -51,6 +53,22 @@ def _check_cover(groups: list[Document], count: int) -> None:
         covered.update(nodes)
     if len(covered) < count:
         raise BatchClientError(f"Node ranges must account for all nodes (0:{count - 1})")
+
+
+def _check_sizes(groups: list[Document], count: int) -> None:
+    """Check that each node has its sizes from at least one of its ranges.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (vcpus, memory)
+    """
+    for node in range(count):
+        sizes: dict[str, str] = {}
+        for group in groups:
+            if node in target_nodes(group["targetNodes"], count):
+                if "container" not in group:
+                    break
+                sizes |= resource_requirements(group["container"])
+        else:
+            check_sizes_present(sizes)
 
 
 def target_nodes(text: str, count: int) -> range:

@@ -70,6 +70,7 @@ def _check_overrides(block: str, params: Document, label: str) -> None:
 
 def _effective_container(container: Document, override: Document, parameters: Any, *, fargate: bool) -> Document:
     merged = apply_overrides(container, override, fargate=fargate)
+    check_sizes_present(resource_requirements(merged))
     return merged | {"command": substitute_parameters(merged["command"], parameters)}
 
 
@@ -160,9 +161,15 @@ def _effective_group(group: Document, change: Document, parameters: Any) -> Docu
     return result
 
 
+def _effective_node(container: Document, override: Document, parameters: Any, *, fargate: bool) -> Document:
+    """Return the container of a node range. It may have its sizes from another range."""
+    merged = apply_overrides(container, override, fargate=fargate)
+    return merged | {"command": substitute_parameters(merged["command"], parameters)}
+
+
 _EFFECTIVE: dict[str, Callable[..., Document]] = {
     "containerProperties": _effective_container,
-    "container": _effective_container,
+    "container": _effective_node,
     "ecsProperties": _effective_task,
     "eksProperties": _effective_pod,
 }
@@ -185,9 +192,7 @@ def apply_overrides(container: Document, override: Document, *, fargate: bool) -
         result["command"] = command
     result["environment"] = _merge_variables(container.get("environment", ()), override.get("environment", ()))
     result |= _override_sizes(container, override)
-    needs = resource_requirements(result)
-    check_sizes_present(needs)
-    check_sizes(needs, fargate=fargate)
+    check_sizes(resource_requirements(result), fargate=fargate)
     return result
 
 

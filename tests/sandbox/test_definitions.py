@@ -78,19 +78,38 @@ def test_definitions_come_in_pages(idle_sandbox: Bench) -> None:
     assert [len(page["jobDefinitions"]) for page in pages] == [2, 2, 1]
 
 
-def test_the_guides_definition_without_sizes_registers_and_is_refused_at_submission_unless_they_are_given(
-    idle_sandbox: Bench,
-) -> None:
-    idle_sandbox.batch.register_job_definition(
-        jobDefinitionName="s3-data-processor",
-        type="container",
-        containerProperties={"image": "data-processor:latest"},
-    )
-    with pytest.raises(ClientError, match=r"vCPU is not provided\."):
-        idle_sandbox.submit("s3-data-processor")
+def test_the_guides_definition_without_sizes_is_refused(idle_sandbox: Bench) -> None:
+    def register(*sizes: dict[str, str]) -> None:
+        container: Any = {"image": "data-processor:latest", "resourceRequirements": list(sizes)}
+        idle_sandbox.batch.register_job_definition(
+            jobDefinitionName="s3-data-processor", type="container", containerProperties=container
+        )
 
-    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
-    assert idle_sandbox.submit("s3-data-processor", containerOverrides={"resourceRequirements": sizes})
+    vcpus, memory = {"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}
+    with pytest.raises(ClientError, match=r"vCPU is not provided\."):
+        register()
+    with pytest.raises(ClientError, match=r"vCPU is not provided\."):
+        register(memory)
+    with pytest.raises(ClientError, match=r"Memory is not provided\."):
+        register(vcpus)
+    register(vcpus, memory)
+
+
+def test_a_node_may_have_its_sizes_from_another_of_its_ranges(idle_sandbox: Bench) -> None:
+    bare: Any = {"image": "busybox", "command": ["true"]}
+    for outer, is_registered in ((sized(), True), (bare, False)):
+        ranges: Any = [{"targetNodes": "0:3", "container": outer}, {"targetNodes": "1:2", "container": bare}]
+        nodes: Any = {"numNodes": 4, "mainNode": 0, "nodeRangeProperties": ranges}
+        if is_registered:
+            idle_sandbox.batch.register_job_definition(
+                jobDefinitionName="nested", type="multinode", nodeProperties=nodes
+            )
+            assert idle_sandbox.submit("nested")
+            continue
+        with pytest.raises(ClientError, match="vCPU is not provided"):
+            idle_sandbox.batch.register_job_definition(
+                jobDefinitionName="nested", type="multinode", nodeProperties=nodes
+            )
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,11 @@ def test_the_guides_other_submissions_run(bench: Bench, seed_name: str, image: s
 
 
 def test_the_guides_data_processor_runs_once_it_has_sizes(bench: Bench) -> None:
-    bench.batch.register_job_definition(type="container", **seed("s3-data-processor.json"))
+    document = seed("s3-data-processor.json")
     sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
-    override = {"resourceRequirements": sizes, "environment": [HURRY]}
-    job = bench.wait(bench.submit("s3-data-processor", containerOverrides=override))
+    document["containerProperties"]["resourceRequirements"] = sizes
+    bench.batch.register_job_definition(type="container", **document)
+    job = bench.wait(bench.submit("s3-data-processor", containerOverrides={"environment": [HURRY]}))
 
     assert "Stored the result in s3://restricted-data-bucket/sales-by-region.json" in bench.output(job)
 
