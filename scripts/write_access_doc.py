@@ -24,15 +24,16 @@ TAIL = """\
   administrator's account: name, address, password, second factor, memberships and API tokens. Other staff can change
   what their permissions name in Django's admin, and view what they can view. `tests/admin/privileges.txt` has a row
   for each field, tested with forged POST requests.
-- You can't approve a submission that you made, on a page or by token, nor one that you increased, even if it was
-  reduced or changed by another lead since.
-- A submission above a threshold of its team waits for approval. Thresholds apply to the worst case, not to the usual
-  run time: time limit × attempts × runs, each run's full size, at today's rates. Without a time limit, a size or a
-  rate the worst case is unknown and needs approval. Each threshold (USD, vCPU-hours, GPUs, array jobs) also applies
-  per person and UTC day, together with the person's other jobs in the team: jobs that have not ended at their worst
-  case, jobs that ended today at their cost; GPUs only until a job has ended. Submissions that went through an
-  approval don't count. Pages, the API, reruns, arrays, workflows and edits are treated alike. The sum is computed
-  under the team's lock, so that concurrent submissions can't pass together.
+- You can't approve a submission that you made, on a page or by token, nor one that needs another approver because of
+  your edit (more cost, time, attempts, resources or runs, or another queue, image, role or feature), even if the edit
+  was undone or changed by another lead since.
+- A submission above a threshold of its team waits for approval. Thresholds apply to the maximum cost and vCPU-hours,
+  not to the typical run time: time limit × attempts × runs, each run's full size, at today's rates. Without a time
+  limit, a size or a rate the maximum is unknown and needs approval. Each threshold (USD, vCPU-hours, GPUs, array
+  child jobs) also applies per person and UTC day, together with the person's other jobs in the team: jobs that have
+  not ended at their maximum, jobs that ended today at their cost; GPUs only until a job has ended. Submissions that
+  went through an approval don't count. Pages, the API, reruns, arrays, workflows and edits are treated alike. The sum
+  is computed under the team's lock, so that concurrent submissions can't pass together.
 - If administrators set *leads manage members* on a team, its leads can add existing users as viewers or analysts,
   change between these two roles, and remove such members, on the page *Team*. Leads and administrators of a team are
   changed in Django's admin only, and leads can't change themselves.
@@ -44,8 +45,8 @@ TAIL = """\
   only your own sessions, and can sign out of each. Setting up or removing a second factor, or creating new recovery
   codes, ends your other sessions.
 - `propagateTags` false keeps a job's tags, and with them its team, off AWS's bill. A definition or submission with it
-  needs the team permission *Costs without tags on the bill* (in the admin; off by default). A submission that says
-  true over a definition's false doesn't.
+  needs the team permission *Costs without tags on the bill* (in the admin; off by default). A submission that sets
+  `propagateTags` to true doesn't need it, even if its definition has false.
 - Values that look secret, by name or by form, are masked on every page, in forms, files, the API, the audit log and
   the logs. *Show values* on a job, a submission or a revision shows them once to analysts and leads of its team, and
   is recorded in the audit log. Administrators can't show them.

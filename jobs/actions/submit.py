@@ -143,7 +143,9 @@ class _IdempotentRequest:
             submission.body_digest == self.body_digest if is_recovered else submission.request_hash == self.text_hash
         )
         if not is_same:
-            raise IdempotencyConflictError("This idempotency key was already used for another document.")
+            raise IdempotencyConflictError(
+                "This idempotency key was already used for another document. Use a new key for each new request."
+            )
         if is_recovered:
             Submission.objects.filter(pk=submission.pk).update(**self.fields())
             submission.refresh_from_db()

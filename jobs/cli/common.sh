@@ -33,7 +33,7 @@ check_means() {
         fail 64 "set and export BATCH_PORTAL_TOKEN. A team lead can create a token at $PORTAL."
     fi
     case $BATCH_PORTAL_TOKEN in
-    *[!A-Za-z0-9_-]*) fail 64 'BATCH_PORTAL_TOKEN contains an invalid character.' ;;
+    *[!A-Za-z0-9_-]*) fail 64 'BATCH_PORTAL_TOKEN contains an invalid character. Copy the token again, without spaces or quotes.' ;;
     esac
     # Newer versions of curl can also wait after a connection that broke off; older ones only after a refused one.
     retry_all=
@@ -107,7 +107,7 @@ fresh_key() {
     done <<LINES
 $answer
 LINES
-    [ -n "$key" ] || fail 69 "$PORTAL is not a Batch Portal."
+    [ -n "$key" ] || fail 69 "$PORTAL is not a Batch Portal. Check BATCH_PORTAL_URL."
 }
 
 # Print errors, warnings and notes of the response with their positions in the file.

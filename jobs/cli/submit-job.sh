@@ -263,7 +263,7 @@ ask "$LOST_PATIENCE" -H "Idempotency-Key: $key" -H 'Content-Type: application/js
 [ "$status" = 202 ] || refused
 print_findings
 take_in
-[ -n "$submission" ] || fail 69 "$PORTAL is not a Batch Portal."
+[ -n "$submission" ] || fail 69 "$PORTAL is not a Batch Portal. Check BATCH_PORTAL_URL."
 printf 'Submitted: %s\n' "$url"
 if [ "$approval" = waiting ]; then
     printf 'Waiting for approval by a team lead or an administrator. %s\n' "$why"

@@ -99,7 +99,7 @@ class Supervisor:
                 self.children.remove(child)
                 continue
             if child.is_one_off:
-                raise StartupError(f"The {child.name} {outcome}. The portal can't start without it. {end_of_log}")
+                raise StartupError(f"Preparing the database failed: {child.name} {outcome}. {end_of_log}")
             if child.crashes.record_crash(time.monotonic()):
                 frequency = f"for the {ORDINAL.get(child.crashes.limit + 1, 'last')} time in a minute"
                 raise StartupError(f"The {child.name} {outcome} {frequency}. Stopping the portal. {end_of_log}")

@@ -89,7 +89,9 @@ def test_a_preparation_that_fails_ends_the_start_with_its_last_words(tmp_path: P
     supervisor.start(made)
     eventually(lambda: not made.running)
 
-    with pytest.raises(StartupError, match=r"(?s)^The preparation exited with code 1.*no such table"):
+    with pytest.raises(
+        StartupError, match=r"(?s)^Preparing the database failed: preparation exited with code 1.*no such table"
+    ):
         supervisor.step(0)
 
 

@@ -236,7 +236,7 @@ def test_what_the_portal_refused_is_not_said_to_be_aws(browser, research):
     )
     text = page(browser, research.definition)
 
-    assert "Rejected by the portal." in text
+    assert "Refused by the portal." in text
     assert "policy.image-not-granted" in text
 
 

@@ -16,7 +16,10 @@ MAX_RUN_SECONDS = 3600.0
 
 
 class Command(BaseCommand):
-    help = "Check jobs whose delivery is in doubt and compare every queue with AWS now, as the clock does regularly."
+    help = (
+        "Check jobs that AWS may or may not have accepted and compare every queue with AWS now, as the clock does "
+        "regularly."
+    )
     requires_system_checks = ["portal"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:

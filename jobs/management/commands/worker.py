@@ -24,7 +24,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from jobs import tasks
+from jobs import tasks  # noqa: F401 - loaded before the worker forks, not in each fork
 from jobs.aws.session import preload
 
 # The worker waits for a Redis that restarts or is away for minutes: without retries rq's worker would end. A task in
@@ -210,7 +210,7 @@ class Command(BaseCommand):
                 worker_ttl=WORKER_TTL_SECONDS,
                 maintenance_interval=MAINTENANCE_SECONDS,
             )
-            self.stdout.write(f"Worker {worker.name} for {', '.join(queues)}: {tasks.__name__} is loaded.")
+            self.stdout.write(f"Worker {worker.name} started. Queues: {', '.join(queues)}.")
             worker.work()
         except (RedisConnectionError, RedisTimeoutError) as error:
             raise CommandError(f"The worker stopped, because Redis is unavailable: {error}") from error
