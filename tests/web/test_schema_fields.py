@@ -109,3 +109,25 @@ def test_what_was_asked_for_is_shown_again_when_a_form_comes_back(browser: Clien
     page = browser.post(reverse("definition_form", args=["research"]), sent)
 
     assert "/containerProperties/ulimits/0/softLimit" in places(page)
+
+
+STORAGE = "/containerProperties/ephemeralStorage"
+
+
+@pytest.mark.parametrize(
+    ("document", "is_asked"),
+    [({}, True), ({"ephemeralStorage": {"sizeInGiB": 30}}, False)],
+)
+def test_an_added_field_without_its_required_value_is_asked_for_and_not_dropped(
+    document: dict[str, Any], is_asked: bool, browser: Client
+):
+    properties = {**CONTAINER["containerProperties"], "image": "busybox", "memory": 512, "vcpus": 1, **document}
+    fields = {"jobDefinitionName": "fresh", "type": "container", "containerProperties": properties}
+    body = {"document": json.dumps(fields), "follows": "", "shown": STORAGE}
+    shown = browser.post(reverse("definition_preview", args=["research"]), body).content.decode()
+    assert ("Required: size in GiB" in shown) == is_asked
+
+    if is_asked:
+        sent = browser.post(reverse("definition_form", args=["research"]), {**body, "do": "submit"})
+        assert sent.status_code == 422
+        assert "Ephemeral storage needs a value for Size in GiB." in html.unescape(sent.content.decode())

@@ -185,6 +185,16 @@ def part_at(kind: DocumentKind, pointer: str, document: Document) -> SchemaPart 
     return _build_part(shape, path, document, required=required)
 
 
+def empty_required_controls(part: SchemaPart) -> tuple[SchemaControl, ...]:
+    """Return the required values of a part that the document lacks as a whole.
+
+    A part that it has is validated with the document; what it lacks as a whole, no validation sees.
+    """
+    if not isinstance(part, FieldGroup) or part.exists:
+        return ()
+    return tuple(control for control in part.controls if control.required and not control.value and not control.rows)
+
+
 def _resolve_step(shape: "_SchemaShape", key: str, value: object) -> "tuple[str | int, _SchemaShape, bool] | None":
     if shape.is_list_of_objects:
         if value is not None and not isinstance(value, list):

@@ -237,7 +237,7 @@ def build(
 def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool = False) -> Feedback:
     form = form.with_parameters(_parameter_names(form, result))
     problems = form.merge_problems(result.problems)
-    missing = [field.label.lower() for field in form.missing]
+    missing = form.missing_labels
     if not require_all:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
     problem_views = _problems_at_fields(form, problems)[:MAX_FORM_PROBLEMS]

@@ -21,7 +21,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.spec import forms
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldIndex, FieldRow, FieldValue, FormField, schema_fields, units
-from jobs.spec.forms.schema_fields import SchemaPart
+from jobs.spec.forms.schema_fields import SchemaControl, SchemaPart
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DUPLICATE_KEY, DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
@@ -250,6 +250,21 @@ class BuilderForm:
         ]
 
     @cached_property
+    def missing_labels(self) -> list[str]:
+        """Labels of what is still to fill in: required fields, and required values of added fields."""
+        added_labels = [control.label for _, control in self._missing_controls]
+        return [_in_sentence(label) for label in [*(field.label for field in self.missing), *added_labels]]
+
+    @cached_property
+    def _missing_controls(self) -> list[tuple[SchemaPart, SchemaControl]]:
+        """Required values of added fields that the document lacks: without them the field would be dropped."""
+        if self.parse_error:
+            return []
+        return [
+            (part, control) for part in self.extra_parts for control in schema_fields.empty_required_controls(part)
+        ]
+
+    @cached_property
     def form_problems(self) -> list[Problem]:
         """Problems only the form knows: missing input, input that can't be parsed, duplicate tags."""
         if self.parse_error:
@@ -257,6 +272,14 @@ class BuilderForm:
         problems = [
             Problem(self._pointer_to(form_field), form_field.required_message, rule="form.wanted")
             for form_field in self.missing
+        ]
+        problems += [
+            Problem(
+                control.pointer,
+                f"{part.label} needs a value for {control.label}. Enter it, or remove {part.label}.",
+                rule="form.wanted",
+            )
+            for part, control in self._missing_controls
         ]
         for form_field in self.form_fields:
             text = self.values[form_field.name]
@@ -348,6 +371,11 @@ def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
             yield FieldRow(name, value, int(match["number"]))
         elif value or (name and f"{prefix}-offered" not in post):
             yield FieldRow(name, value)
+
+
+def _in_sentence(label: str) -> str:
+    """Return a label as it is written within a sentence; ARN stays ARN."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _duplicate_names(rows: Any) -> list[str]:
