@@ -7,11 +7,12 @@ from jobs.sandbox.store import Store
 
 SEED_ACCOUNT = AccountRegion(DEFAULT_ACCOUNT, "us-west-2")
 
+# The largest type of each has room for whatever the environment's nominal 16 vCPU, 128 GiB and 4 GPUs can run.
 ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
-    "ec2-general": ("EC2", ["m5.xlarge", "c5.xlarge", "r5.xlarge"]),
+    "ec2-general": ("EC2", ["m5.xlarge", "c5.xlarge", "r5.4xlarge"]),
     "fargate-general": ("FARGATE", []),
-    "gpu-small": ("EC2", ["g4dn.xlarge", "p3.2xlarge"]),
-    "finance-reserved": ("EC2", ["m5.xlarge"]),
+    "gpu-small": ("EC2", ["g4dn.xlarge", "g4dn.12xlarge"]),
+    "finance-reserved": ("EC2", ["m5.xlarge", "r5.4xlarge"]),
 }
 
 QUEUES: dict[str, tuple[str, int]] = {

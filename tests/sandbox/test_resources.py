@@ -99,7 +99,7 @@ def test_an_environment_is_changed_and_deleted_when_no_queue_uses_it(own_bench: 
     )
     (environment,) = batch.describe_compute_environments(computeEnvironments=["gpu-small"])["computeEnvironments"]
     assert (environment["state"], environment["computeResources"]["maxvCpus"]) == ("DISABLED", 3)
-    assert environment["computeResources"]["instanceTypes"] == ["g4dn.xlarge", "p3.2xlarge"]
+    assert environment["computeResources"]["instanceTypes"] == ["g4dn.xlarge", "g4dn.12xlarge"]
 
     with pytest.raises(ClientError, match="Cannot delete, found existing JobQueue relationship"):
         batch.delete_compute_environment(computeEnvironment="gpu-small")
