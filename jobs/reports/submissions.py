@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
+from django.db.models.functions import Coalesce
 
 from jobs.models import Job, JobDependency, StateChange, Submission, Team
 from jobs.models.pagination import KeysetPage, id_key, paginate
@@ -84,11 +85,8 @@ class JobStatusSummary:
     live: int
     stopping: int
     ended_at: datetime | None
-
-    @property
-    def with_aws(self) -> int:
-        """Live jobs that AWS has."""
-        return self.live - sum(self.counts[delivery] for delivery in UNSENT_DELIVERIES)
+    with_aws_since: datetime | None = None
+    """When the first of the live jobs that AWS has was sent."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +108,21 @@ def status_summary(submission: Submission) -> JobStatusSummary:
     counts: Counter[str] = Counter()
     live = stopping = 0
     ends: list[datetime] = []
+    sent_times: list[datetime] = []
     grouped = submission.jobs.order_by().values_list("delivery", "state")
-    for delivery, state, number, stop_requests, ended_at in grouped.annotate(
-        Count("pk"), Count("stop_requested_at"), Max("ended_at")
+    for delivery, state, number, stop_requests, end, sent_at in grouped.annotate(
+        Count("pk"), Count("stop_requested_at"), Max("ended_at"), sent=Min(Coalesce("sent_at", "accepted_at"))
     ):
         status = status_of(delivery, state)
         counts[status.name] += number
         if status.is_live:
             live, stopping = live + number, stopping + stop_requests
-        if ended_at:
-            ends.append(ended_at)
-    return JobStatusSummary(counts, live, stopping, None if live else max(ends, default=None))
+            if delivery not in UNSENT_DELIVERIES:
+                sent_times.append(sent_at)
+        if end:
+            ends.append(end)
+    ended_at = None if live else max(ends, default=None)
+    return JobStatusSummary(counts, live, stopping, ended_at, min(sent_times, default=None))
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:

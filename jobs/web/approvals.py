@@ -1,5 +1,6 @@
 """Approval requests: the lists, one request with what a decision needs, and the decisions."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +38,8 @@ class ApprovalStepView:
     environment: Sequence[tuple[str, str]]
     changes: Sequence[str]
     definition_changes: Sequence[str]
-    containers: Sequence[tuple[EffectiveContainer, Sequence[str]]]
+    containers: Sequence[tuple[EffectiveContainer, str]]
+    """Each container with its command line, quoted as for a shell, so that the limits of arguments are seen."""
     tags: Sequence[tuple[str, str]]
 
 
@@ -256,7 +258,8 @@ def _posted_version(request: SignedInRequest) -> int:
 
 def _step_view(step: reports.RequestedJob) -> ApprovalStepView:
     commands = [
-        redact([str(argument.value) for argument in container.command]) for container in step.will_run.containers
+        shlex.join(redact([str(argument.value) for argument in container.command]))
+        for container in step.will_run.containers
     ]
     return ApprovalStepView(
         step,

@@ -47,7 +47,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     job_page = reports.job_page(submission, first)
     summary = reports.status_summary(submission)
     jobs = [job for job, _ in job_page.jobs]
-    is_stale = polling.is_stale(submission.account, with_aws=summary.with_aws > 0)
+    is_stale = polling.is_stale(submission.account, summary.with_aws_since)
     approval = submission.approval_or_none
     facts = [_etag_fields(job) for job in jobs]
     etag = polling.etag(

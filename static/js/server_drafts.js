@@ -89,6 +89,7 @@ async function post(data) {
       return;
     }
     if (response.status === 401) reason = "You're signed out. Sign in in another tab.";
+    if (response.status === 403) reason = "This page has expired. Reload it to save.";
   } catch {
     // no connection
   }

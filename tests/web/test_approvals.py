@@ -59,6 +59,16 @@ def test_whoever_made_a_request_larger_is_told_so_wherever_it_could_be_approved(
     assert approval.submission.jobs.get().delivery == "AWAITING"
 
 
+def test_the_approver_sees_where_each_argument_of_a_command_ends(research: Research, lead: Member, signed_in: SignIn):
+    research.team.approval_array_size = 4
+    research.team.save()
+    command = {"containerOverrides": {"command": ["sh", "-c", "echo hi $X; sleep 1"]}}
+    asked = actions.submit(json.dumps(DOCUMENT | command), research.analyst, source="json").approval
+    page = unescape(signed_in(lead.user).get(asked.get_absolute_url()).text)
+
+    assert "<code>sh -c 'echo hi $X; sleep 1'</code>" in page
+
+
 @pytest.mark.long
 def test_a_lead_who_did_not_is_offered_to_approve_it(approval: Approval, research: Research, signed_in: SignIn):
     third = make.member(research.team, Role.LEAD, make.user("third"))

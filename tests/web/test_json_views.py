@@ -225,3 +225,13 @@ def test_a_text_with_several_documents_offers_each(browser: Client) -> None:
         assert f'name="document" value="{number}">Open job {name} (line {number})</button>' in panel
     assert "&quot;jobName&quot;: &quot;second&quot;" in opened.content.decode()
     assert "first" not in opened.content.decode().partition("<textarea")[2].partition("</textarea>")[0]
+
+
+@pytest.mark.parametrize(("pasted", "is_rewritten"), [("some words", False), ('{"jobName": "b"}', True)])
+def test_what_is_pasted_behind_a_document_is_not_thrown_away(
+    pasted: str, is_rewritten: bool, browser: Client
+) -> None:
+    whole = f'{{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello"}}\n{pasted}'
+    answer = browser.post(reverse("read_pasted", args=["research"]), {"whole": whole, "pasted": pasted}).json()
+
+    assert (answer["text"] is not None) == is_rewritten

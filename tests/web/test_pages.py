@@ -157,6 +157,7 @@ def test_a_live_part_is_the_part_alone_and_nothing_while_nothing_is_new(browser:
 
 
 def test_a_page_says_when_the_portal_is_behind_aws(browser: Client, research: Research) -> None:
+    Job.objects.update(sent_at=now() - timedelta(minutes=5))
     AccountStatus.objects.update(polled_at=now())
     assert "Last update from AWS" not in page(browser, research.submission)
 
@@ -376,3 +377,22 @@ def test_a_job_costs_a_fixed_number_of_queries(
     with django_assert_num_queries(9):
         browser.get(research.job.get_absolute_url())
     assert Submission.objects.count() == 1
+
+
+@pytest.mark.parametrize(("sent_ago", "is_stale"), [(5, False), (120, True)])
+def test_a_page_is_out_of_date_only_if_an_answer_is_overdue(
+    sent_ago: int, is_stale: bool, browser: Client, research: Research
+) -> None:
+    """After a quiet time, in which nothing is polled, a job that was just sent is no reason to warn."""
+    AccountStatus.objects.filter(account=research.account).update(polled_at=now() - timedelta(minutes=6))
+    Job.objects.filter(pk=research.job.pk).update(sent_at=now() - timedelta(seconds=sent_ago))
+
+    for thing in (research.job, research.submission):
+        assert ("This page may be out of date" in page(browser, thing)) == is_stale
+
+
+def test_the_submitted_request_has_its_tags(browser: Client, research: Research) -> None:
+    Job.objects.filter(pk=research.job.pk).update(tags={"Project": "Apollo"})
+    shown = page(browser, research.job).partition("Submitted request as JSON")[2].partition("</pre>")[0]
+
+    assert "&quot;Project&quot;: &quot;Apollo&quot;" in shown

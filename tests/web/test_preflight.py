@@ -96,6 +96,22 @@ def test_before_anything_is_chosen_nothing_is_claimed(browser: Client) -> None:
         assert lines[name][:2] == ("off", "Not known yet"), name
 
 
+def test_of_a_definition_without_an_image_nothing_is_claimed(browser: Client) -> None:
+    lines = preflight_checks(fill(browser, "definition_preview", of={"jobDefinitionName": "a"}))
+
+    assert lines["allowed"][:2] == ("off", "Not known yet")
+    assert "Fill in the required fields." in lines["allowed"][2]
+
+
+def test_a_share_is_told_of_enough_jobs_only(browser: Client, research: Research) -> None:
+    for waited in (1, 2, 3):
+        ended_job(research, waited=waited, ran=60)
+    assert "All started within 3 s (the last 3 jobs of cpu)." in preview(browser)["wait"][2]
+    for _ in range(7):
+        ended_job(research, waited=2, ran=60)
+    assert "90% started within" in preview(browser)["wait"][2]
+
+
 def test_each_problem_is_told_under_its_line(browser: Client, research: Research) -> None:
     TagRule.objects.create(team=research.team, key="Project", required=True)
     QueueGrant.objects.update(max_vcpus=2)

@@ -22,6 +22,8 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
             reading = parse(text)
         except DocumentParseError:
             continue
+        if text != pasted and not is_verbatim(reading) and not _is_readable(pasted):
+            break  # what was pasted into the document would be left out of it
         # A text whose values have to be entered stays too: the panel marks them where they stand.
         as_it_stands = text == document_text and (is_verbatim(reading) or has_errors(reading.problems))
         return JsonResponse(
@@ -40,3 +42,11 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
 def _messages(reading: ParseResult) -> list[str]:
     """Return what the reading changed, and what it found: both are gone with the text that is replaced."""
     return [*(change.message for change in reading.changes), *(problem.message for problem in reading.problems)]
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        parse(text)
+    except DocumentParseError:
+        return False
+    return True

@@ -27,6 +27,8 @@ from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.feedback import Feedback, ProblemView
 
+MIN_SHARE_SAMPLE = 10
+"""Jobs from which a share of nine in ten can be told."""
 UNKNOWN_TEXT = "Not known yet"
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
@@ -118,7 +120,7 @@ def _check_definition(
     queues = options.open_queues(member.team)
     lines = (
         _check_valid(problems, missing),
-        _check_allowed(problems, result, is_complete=True),
+        _check_allowed(problems, result, is_complete=not missing),
         _check_fit(problems, [_fit_in_any_queue(size, queues)]),
         _check_tags(problems, result),
         _check(
@@ -194,13 +196,11 @@ def _check_valid(problems: Sequence[ProblemView], missing: Sequence[str]) -> Che
 
 def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
     team = result.grants.team
+    is_definition = result.parse_result.kind is DocumentKind.DEFINITION
     if not is_complete:
-        return _check("allowed", "Allowed", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
-    subject = (
-        "this image and these roles"
-        if result.parse_result.kind is DocumentKind.DEFINITION
-        else "this queue, definition, image and roles"
-    )
+        reason = "Fill in the required fields." if is_definition else _NEEDS_CHOICES
+        return _check("allowed", "Allowed", problems, UNKNOWN_TEXT, reason, tone="off")
+    subject = "this image and these roles" if is_definition else "this queue, definition, image and roles"
     return _check("allowed", "Allowed", problems, "Yes", f"{team} can use {subject}.")
 
 
@@ -375,6 +375,8 @@ def _statistics_text(span: DurationStats, verb: str, name: str) -> str:
     basis = "the last job" if span.count == 1 else f"the last {span.count} jobs"
     if span.count == 1:
         return f"Based on {basis} of {name}."
+    if span.count < MIN_SHARE_SAMPLE:
+        return f"All {verb} within {format_duration(span.high)} ({basis} of {name})."
     return f"90% {verb} within {format_duration(span.high)} ({basis} of {name})."
 
 

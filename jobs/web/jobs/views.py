@@ -26,7 +26,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     history = job_detail.state_changes(job)
     parents = job_detail.dependencies(job)
     children = job_detail.dependent_jobs(job)
-    is_stale = polling.is_stale(job.account, with_aws=job.status.is_live and job.delivery == Delivery.SENT)
+    is_with_aws = job.status.is_live and job.delivery == Delivery.SENT
+    is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
     progress = array.array_progress(job)
     child_counts = progress.children if progress else None
     etag = polling.etag(
@@ -60,7 +61,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "history": history,
         "environment": effective_view.environment_overrides(document),
         "command": list_at(document, "containerOverrides", "command"),
-        "request_document": document,
+        "request_document": document | {"tags": redact(job.tags)} if job.tags else document,
         "tags": redact(job.tags),
         "has_masked_values": document != job.document or has_secrets(job.tags),
         "effective_sections": effective_view.job_sections(job),

@@ -4,7 +4,7 @@ If nothing changed the answer is 204, which leaves the page alone: selection and
 repeats nothing.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from django.http import HttpRequest
@@ -28,9 +28,12 @@ def is_current(request: HttpRequest, current: str) -> bool:
     return request.GET.get("seen") == current
 
 
-def is_stale(account: Account, *, with_aws: bool) -> bool:
+def is_stale(account: Account, with_aws_since: datetime | None) -> bool:
     """Return whether AWS last answered so long ago that the page may be out of date.
 
-    `with_aws`: some job shown is with AWS and has not ended; without one, polls may rightly be rare.
+    `with_aws_since`: since when some job shown is with AWS and has not ended, or None. Without one, polls are rare:
+    after such a quiet time, the first answer is waited for before the page is called out of date.
     """
-    return with_aws and (account.status.polled_at is None or now() - account.status.polled_at > STALE_AFTER)
+    if with_aws_since is None:
+        return False
+    return now() - max(account.status.polled_at or with_aws_since, with_aws_since) > STALE_AFTER

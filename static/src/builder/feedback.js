@@ -47,6 +47,7 @@ export function announcer(panel, sentence) {
 /** @type {Record<number, string>} */
 const MESSAGES_BY_STATUS = {
   401: "You're signed out. Sign in in another tab; your text stays here.",
+  403: "This page has expired. Reload it; your text stays in this browser.",
   413: "The document is too large to validate.",
   429: "Too many checks in the last minute. Your next change is checked again.",
 };
