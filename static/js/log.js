@@ -91,6 +91,10 @@ function append(chunk, opening) {
   if (lines) text.append(...chunk.children);
   trim(follows);
   showNote(chunk.dataset.problem || (text.childElementCount || !isRunning() ? "" : "No log output yet."));
+  if (opening && older.dataset.token && pane.scrollHeight <= pane.clientHeight) {
+    older.hidden = true; // probably this is the whole log
+    loadOlder();
+  }
   if (follows) {
     toEnd();
   } else if (lines) {
@@ -123,10 +127,12 @@ function showNote(message) {
   note.hidden = !message;
 }
 
-older.addEventListener("click", async () => {
+async function loadOlder() {
+  const started = generation;
   older.disabled = true;
   try {
     const chunk = await fetchChunk({ before: older.dataset.token ?? "" });
+    if (started !== generation) return; // another attempt has been chosen
     const height = pane.scrollHeight;
     const token = chunk.dataset.older;
     text.prepend(...chunk.children);
@@ -134,10 +140,13 @@ older.addEventListener("click", async () => {
     pane.scrollTop += pane.scrollHeight - height; // keeps the lines in view in place
   } catch {
     showNote("Couldn't load older lines.");
+    older.hidden = false;
+  } finally {
+    older.disabled = false;
   }
-  older.disabled = false;
-});
+}
 
+older.addEventListener("click", loadOlder);
 pane.addEventListener("scroll", () => {
   if (!atEnd()) return;
   unread = 0;

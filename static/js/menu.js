@@ -27,6 +27,12 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary")?.focus();
 });
 
+// On a narrow screen the menu is one line that scrolls: the current page's entry is in view.
+/** @type {HTMLElement | null} */
+const current = document.querySelector(".nav-main [aria-current]");
+const nav = current?.closest(".nav-main");
+if (current && nav) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 2 + current.offsetWidth / 2;
+
 // Signing out clears the session storage of every open tab; localStorage events reach the others.
 function clearSessionStorage() {
   try {

@@ -38,6 +38,13 @@ def test_a_field_is_found_by_its_name_however_it_is_written(words: str, pointer:
     assert pointers(DocumentKind.DEFINITION, words)[0] == pointer
 
 
+@pytest.mark.parametrize(
+    ("words", "pointer"), [("how many", "/arrayProperties"), ("spot", "/retryStrategy/evaluateOnExit")]
+)
+def test_a_field_of_a_job_is_found_by_everyday_words(words: str, pointer: str) -> None:
+    assert pointers(DocumentKind.SUBMISSION, words, {})[0] == pointer
+
+
 def test_what_no_name_answers_to_is_found_by_what_aws_says_of_it() -> None:
     assert "/containerProperties/linuxParameters/initProcessEnabled" in pointers(DocumentKind.DEFINITION, "reaps")
     assert search_fields(DocumentKind.DEFINITION, "zebra", CONTAINER) == []

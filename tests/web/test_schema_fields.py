@@ -40,6 +40,15 @@ def test_a_field_is_offered_by_its_name_and_the_forms_own_are_pointed_to(browser
     assert 'data-goto-field="image"' in own
 
 
+@pytest.mark.parametrize(("page", "kind"), [("job_form", "submission"), ("definition_form", "definition")])
+def test_the_examples_of_the_search_are_found(page: str, kind: str, browser: Client):
+    shown = browser.get(reverse(page, args=["research"])).content.decode()
+    [examples] = re.findall(r'id="schema-search"[^>]* placeholder="([^"]+) …"', shown)
+    for words in examples.split(", "):
+        found = ask(browser, "further_fields", kind, of={}, further_words=words).content.decode()
+        assert "schema-result" in found, words
+
+
 def test_words_that_nothing_answers_to_are_text_and_stay_text(browser: Client):
     said = ask(browser, "further_fields", further_words="<b>zebra").content.decode()
     assert "&lt;b&gt;zebra" in said

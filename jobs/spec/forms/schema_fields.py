@@ -39,6 +39,14 @@ _PROPER_NAMES = {
 }
 
 
+_KEYWORDS = {
+    "evaluate on exit": "spot reclaimed interrupted terminated condition",
+    "array properties": "how many times children sweep parallel copies",
+    "depends on": "after wait order parents",
+}
+"""Everyday words by label, lowercase, for fields whose name and help have none of them."""
+
+
 @dataclass(frozen=True)
 class SchemaControl:
     """One value: its label, AWS's help, and its control.
@@ -131,7 +139,7 @@ def search_fields(
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
-    """Rank the match of a word: whole name, start of a word, part of one, name on the path, or help; else 0."""
+    """Rank the match of a word: whole name, start of a word, part of one, keyword, name on the path, help; else 0."""
     own = names[-1]
     if own in (word, f"{word}s"):
         return 16
@@ -139,6 +147,8 @@ def _rank(word: str, names: tuple[str, ...], text: str) -> int:
         return 8
     if word in own.replace(" ", ""):
         return 4
+    if word in _KEYWORDS.get(own, "").split():
+        return 3
     if any(word in name.replace(" ", "") for name in names[:-1]):
         return 2
     return 1 if f" {word}" in text else 0

@@ -161,6 +161,35 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
     eventually(lambda: not page.is_visible("[data-jump]"))
 
 
+@pytest.mark.parametrize(("older", "count"), [((), 3), (("first", "second"), 5)])
+def test_a_short_log_is_whole_and_offers_no_older_lines(
+    open_as_analyst: OpenPage,
+    research: Research,
+    monkeypatch: pytest.MonkeyPatch,
+    older: tuple[str, ...],
+    count: int,
+) -> None:
+    """AWS gives a token for older lines even where there are none."""
+    end = LogPage(tuple(LogLine(now(), f"line {number}") for number in range(3)), older="back", newer="end")
+    begin = LogPage(tuple(LogLine(now(), text) for text in older))
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: end)
+    monkeypatch.setattr("jobs.reports.logs.before", lambda *_: begin)
+    monkeypatch.setattr("jobs.reports.logs.after", lambda *_: LogPage(newer="end"))
+    page = open_as_analyst()
+    with page.expect_response(lambda answer: "before=" in answer.url):
+        page.goto(research.job.get_absolute_url())
+
+    expect(page.locator(".line")).to_have_count(count)
+    expect(page.locator("[data-older]")).to_be_hidden()
+
+
+def test_on_a_phone_the_current_page_is_in_view_in_the_menu(open_as_analyst: OpenPage) -> None:
+    page = open_as_analyst(look="phone")
+    for name in ("queues", "costs", "team"):
+        page.goto(reverse(name, args=["research"]))
+        expect(page.locator(".nav-main [aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_someone_signed_out_is_told_and_keeps_the_page(
     open_as_analyst: OpenPage, research: Research, new_page: PageOpener
 ) -> None:

@@ -3,9 +3,14 @@
 import re
 
 import pytest
+from django.db import transaction
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from jobs import audit
 from jobs.access import Member
+from jobs.models import Membership, Queue, Role
+from tests import make
 from tests.pages.builder import BuilderForm
 from tests.pages.definition_form import DefinitionForm
 from tests.pages.job_form import JobForm
@@ -65,3 +70,16 @@ def test_a_form_that_waits_for_its_json_looks_like_it(page: Page) -> None:
 
     form.editor.replace(whole)
     expect(section).to_have_css("opacity", "1")
+
+
+def test_the_longest_names_widen_no_page(page: Page, analyst: Member) -> None:
+    Membership.objects.update(role=Role.LEAD)
+    submission = make.submission(analyst, Queue.objects.first().account, name="s" * 128)
+    job = make.job(submission, name="j" * 128, queue=Queue.objects.first(), state="FAILED")
+    with transaction.atomic():
+        audit.record("submit", person=analyst.user, team=analyst.team, target=submission)
+    listed = [reverse(name, args=[analyst.team.slug]) for name in ("audit", "team", "history", "team_home")]
+    for path in (*listed, submission.get_absolute_url(), job.get_absolute_url()):
+        page.goto(path)
+        expect(page.get_by_text(re.compile("(s{128}|j{128})")).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
