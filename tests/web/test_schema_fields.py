@@ -130,7 +130,7 @@ STORAGE = "/containerProperties/ephemeralStorage"
 def test_an_added_field_without_its_required_value_is_asked_for_and_not_dropped(
     document: dict[str, Any], is_asked: bool, browser: Client
 ):
-    properties = {**CONTAINER["containerProperties"], "image": "busybox", "memory": 512, "vcpus": 1, **document}
+    properties = {"image": "busybox", "memory": 512, "vcpus": 1, **document}
     fields = {"jobDefinitionName": "fresh", "type": "container", "containerProperties": properties}
     body = {"document": json.dumps(fields), "follows": "", "shown": STORAGE}
     shown = browser.post(reverse("definition_preview", args=["research"]), body).content.decode()
