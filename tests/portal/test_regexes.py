@@ -37,6 +37,7 @@ PARTIAL = {
     "jobs/spec/parsing/unresolved_values.py:has_marks": "refuses what has a private character anywhere",
     "jobs/spec/parsing/unresolved_values.py:restore": "sees whether a text has a private character anywhere",
     "jobs/spec/parsing/yaml_text.py:looks_like_yaml": "guesses by the first line whether a text is YAML",
+    "jobs/spec/rules/images.py:_explain": "finds a placeholder or a blank anywhere",
     "jobs/spec/redaction.py:_redact_list": "masks more than it would otherwise",
     "jobs/spec/redaction.py:_spans_of_names": "masks what it finds anywhere",
     "jobs/spec/redaction.py:_secret_spans": "masks what it finds anywhere",
