@@ -1,7 +1,7 @@
 """Django's admin behind the portal's own sign-in and second factor."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
@@ -14,6 +14,8 @@ from django.utils.decorators import method_decorator
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 
+from jobs.models import User
+from jobs.reports.administration import administration_summary
 from jobs.web.accounts.next_step import next_step
 from jobs.web.shell.caching import clear_site_data
 
@@ -35,6 +37,11 @@ class PortalAdminSite(AdminSite):
     site_header = "Batch Portal administration"
     site_title = "Administration"
     index_title = "Administration"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what needs an administrator, beside the menu."""
+        summary = administration_summary(cast("User", request.user))
+        return super().index(request, {"summary": summary, **(extra_context or {})})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = super().get_app_list(request, app_label)

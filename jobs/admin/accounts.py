@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -14,12 +15,25 @@ from django.urls import URLPattern, path, reverse
 
 from jobs import audit
 from jobs.actions import account as account_actions
+from jobs.admin.fields import DurationField
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Account, User
 from jobs.reports import iam_policies
 
 OBSERVED_TIMES = ("polled_at", "synced_at", "connection_tested_at")
 CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url")
+
+
+class AccountForm(forms.ModelForm):
+    """An account, with its times in the units that people write."""
+
+    quarantine_seconds = DurationField(
+        label="Quarantine",
+        help_text="How long to look for a submission whose response was lost before it is sent again, like 10 min.",
+    )
+    poll_seconds = DurationField(
+        label="Poll interval", help_text="Shortest time between two polls of a job, like 15 s."
+    )
 
 
 @admin.register(Account)
@@ -29,6 +43,7 @@ class AccountAdmin(NoDeleteAdmin):
     The connection fields decide where the portal's own credentials are used: only superusers may set them.
     """
 
+    form = AccountForm
     list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]

@@ -47,7 +47,7 @@ class TeamFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Queue]) -> QuerySet[Queue]:
         value = self.value()
         if value == WITHOUT_TEAM:
-            return queryset.filter(grants=None)
+            return queryset.filter(grants=None, removed_at=None)
         return queryset.filter(grants__team=int(value)) if value and value.isdecimal() else queryset
 
 

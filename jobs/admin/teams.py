@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from jobs.admin.audit_mixin import AuditedModelAdmin, update_and_record
 from jobs.admin.confirm import ConfirmMixin
-from jobs.admin.fields import MAX_INTEGER, DurationField, LinesField, fixed_field_form
+from jobs.admin.fields import MAX_INTEGER, DurationField, LinesField, MemoryField, fixed_field_form
 from jobs.admin.mapping import (
     MAX_NAMES_SHOWN,
     GrantActionMixin,
@@ -96,6 +96,11 @@ class TeamForm(forms.ModelForm):
         label="Additional AWS Batch fields",
         help_text="AWS Batch fields that the portal doesn't know yet but the team can use. One per line, as in the "
         "error message: containerProperties.newField",
+    )
+    default_memory_mib = MemoryField(
+        label="Default memory",
+        required=False,
+        help_text="For example 2 GiB. Applies to definitions that the team registers without memory.",
     )
     default_time_limit_seconds = DurationField(
         label="Default time limit",

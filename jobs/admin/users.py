@@ -41,7 +41,21 @@ class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
     list_filter = ["is_active", "is_staff", "memberships__role"]
     show_full_result_count = False
     inlines = [MembershipInline]
-    fieldsets = [*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ["time_zone", "public_id"]})]
+    fieldsets = [
+        (None, {"fields": ["username", "password", "is_active"]}),
+        ("Personal info", {"fields": ["first_name", "last_name", "email", "time_zone"]}),
+        ("Administration", {"fields": ["is_staff", "is_superuser"]}),
+        (
+            "What an administrator can do here",
+            {
+                "fields": ["groups", "user_permissions"],
+                "classes": ["collapse"],
+                "description": "Only for administrators who are not superusers. What users can do in the portal "
+                "depends on their role in each team, below.",
+            },
+        ),
+        ("Identity", {"fields": ["last_login", "date_joined", "public_id"]}),
+    ]
     readonly_fields = ["public_id", "last_login", "date_joined"]
     actions = ["take_second_factor_away"]
 

@@ -115,6 +115,9 @@ class Account(models.Model):
         if (self.quarantine_seconds or 0) < self.min_quarantine_seconds:
             message = f"Enter at least {self.min_quarantine_seconds} s: a request can be in flight for that long."
             raise ValidationError({"quarantine_seconds": message})
+        same = Account.objects.filter(number=self.number, region=self.region, endpoint_url=self.endpoint_url)
+        if self.number and (other := same.exclude(pk=self.pk).first()):
+            raise ValidationError({"number": f"{other} already connects this account in this region."})
         if self.access != AccessMethod.ROLE:
             return
         if not self.role_arn:
