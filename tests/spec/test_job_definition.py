@@ -131,6 +131,8 @@ def test_each_node_needs_a_size_from_one_group_at_least() -> None:
 
     assert problems(group("0:3", vcpus=1, memory=512)) == []
     assert problems(group("0:3", vcpus=1, memory=512), group("0:0")) == []
+    task = {"containers": [{"name": "main", "image": "busybox"}]}
+    assert problems({"targetNodes": "0:3", "ecsProperties": {"taskProperties": [task]}}, group("0:0")) == []
     [(pointer, message)] = problems(group("0:0", vcpus=1, memory=512), group("1:", vcpus=1))
     assert pointer == "/nodeProperties/nodeRangeProperties/1/container"
     assert message.startswith("The group of nodes “1:” does not set memory")

@@ -106,11 +106,13 @@ def _containers_without_size(document: Document) -> Iterator[tuple[ContainerEntr
 
     AWS requires it of containerProperties and of each node. No source says so of ECS tasks and pods.
     """
-    single_container_tasks = [task for task in tasks(document) if task.type == "container"]
-    for task in single_container_tasks:
+    all_tasks = tasks(document)
+    for task in all_tasks:
+        if task.type != "container":
+            continue
         kinds = _missing_kinds(task.value)
         if task.is_in_node_group:
-            others = [other for other in single_container_tasks if other is not task]
+            others = [other for other in all_tasks if other is not task]
             kinds = [kind for kind in kinds if not _is_set_elsewhere(kind, document, task, others)]
         if kinds:
             yield task.containers[0], kinds
@@ -122,13 +124,13 @@ def _missing_kinds(container: Document) -> list[str]:
 
 
 def _is_set_elsewhere(kind: str, document: Document, task: TaskEntry, others: list[TaskEntry]) -> bool:
-    """Return whether other groups set an amount for every node of a group."""
+    """Return whether other groups set an amount for every node of a group, or are of a type that needs none."""
     count = object_at(document, "nodeProperties").get("numNodes")
     count = count if isinstance(count, int) else 0
     nodes = _nodes_of(document, task, count)
     covered: set[int] = set()
     for other in others:
-        if kind not in _missing_kinds(other.value):
+        if other.type != "container" or kind not in _missing_kinds(other.value):
             covered |= _nodes_of(document, other, count)
     return bool(nodes) and nodes <= covered
 
