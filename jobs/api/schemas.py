@@ -87,7 +87,7 @@ class ApprovalOut(Schema):
     decided_by: str | None
     words: str
     raised_by: list[str] = []
-    """Usernames of those who increased a waiting request: they can't approve it."""
+    """Usernames of those whose edit of a waiting request needs another approver: they can't approve it."""
 
 
 class AmountOut(Schema):

@@ -25,7 +25,7 @@ PAGE_LINES = 500
 DOWNLOAD_PAGE_LINES = 10_000  # the limit of GetLogEvents
 MAX_DOWNLOAD_PAGES = 100
 
-ARRAY_LOGS = "Each child of an array has its own log. Open it from the list of children."
+ARRAY_LOGS = "Each child job of an array has its own log. Open it from the list of child jobs."
 
 _limiter = LogReadLimiter(MAX_CONCURRENT_READS, MAX_READS_PER_ACCOUNT)
 

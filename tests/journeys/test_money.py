@@ -67,7 +67,7 @@ def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: 
     page.goto("/teams/research/jobs/?tag=Project%3DOrchid")
     expect(page.locator("table.rows tbody tr")).to_have_count(1)
     expect(page.locator("table.rows tbody")).to_contain_text("grow-orchid")
-    assert [line["name"] for line in download_csv(page, "CSV")] == ["grow-orchid"]
+    assert [line["name"] for line in download_csv(page, "Export jobs")] == ["grow-orchid"]
 
     for key, value in TAGS.items():
 

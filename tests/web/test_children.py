@@ -91,9 +91,9 @@ def test_a_failed_array_shows_when_its_children_ran_and_where_their_logs_are(
     ArrayChild.objects.filter(job=job).update(**run)
     shown = text(browser, job)
 
-    assert "1 of 2 children failed." in shown
+    assert "1 of 2 child jobs failed." in shown
     assert '<span class="band-name">Running</span> <span class="band-time"> <span class="num">2 min</span>' in shown
-    assert "Each child of an array has its own log." in shown
+    assert "Each child job of an array has its own log." in shown
     assert "before it started" not in shown
 
 

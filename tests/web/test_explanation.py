@@ -75,9 +75,9 @@ def test_a_failure_without_a_log_sends_nobody_to_it() -> None:
 @pytest.mark.parametrize(
     ("counts", "size", "summary", "sentence"),
     [
-        ({"SUCCEEDED": 16, "FAILED": 4}, 20, {}, "4 of 20 children failed."),
-        ({"FAILED": 6}, 6, {}, "All 6 children failed."),
-        ({"FAILED": 1}, 20, {"FAILED": 7}, "7 of 20 children failed."),  # AWS counts what was not read
+        ({"SUCCEEDED": 16, "FAILED": 4}, 20, {}, "4 of 20 child jobs failed."),
+        ({"FAILED": 6}, 6, {}, "All 6 child jobs failed."),
+        ({"FAILED": 1}, 20, {"FAILED": 7}, "7 of 20 child jobs failed."),  # AWS counts what was not read
         ({}, 20, {}, "The job failed before its container exited."),
     ],
 )

@@ -48,13 +48,13 @@ class HistoryQuery:
 _LABELS = {
     "q": "Text",
     "queue": "Queue",
-    "person": "Person",
+    "person": "Submitted by",
     "definition": "Definition",
     "tag": "Tag",
     "untagged": "Without tag",
     "from": "From",
     "to": "To",
-    "month": "Charged in",
+    "month": "Cost in",
 }
 _MULTI_VALUED = ("tag", "untagged")
 

@@ -13,7 +13,7 @@ EXIT_CODES = {
     125: "the container couldn't be started",
     126: "the command isn't executable",
     127: "command not found in the image",
-    128: "invalid exit code",
+    128: "the program exited with an invalid exit code",
     130: "interrupted (SIGINT)",
     134: "the program aborted (SIGABRT)",
     135: "bus error (SIGBUS)",
@@ -140,11 +140,11 @@ def _explain_stop(job: Job, messages: tuple[str, ...]) -> JobExplanation:
 def _explain_failure(job: Job, messages: tuple[str, ...], children: ChildCounts | None = None) -> JobExplanation:
     # An array runs no container itself: it has neither an exit code nor a log.
     if children and (failed := children.final_count(job, State.FAILED)):
-        noun = "child" if children.size == 1 else "children"
+        noun = "child job" if children.size == 1 else "child jobs"
         subject = (
             f"All {failed:,} {noun}" if failed == children.size > 1 else f"{failed:,} of {children.size:,} {noun}"
         )
-        advice = "Check the exit codes and logs of the failed children."
+        advice = "Check the exit codes and logs of the failed child jobs."
         return JobExplanation("bad", "circle-x", f"{subject} failed.", messages, advice)
     if job.exit_code is None:
         sentence = "The job failed before its container exited."
