@@ -60,7 +60,7 @@ class SubmissionService:
         with self._store.transaction():
             queue = self._open_queue(account_region, params["jobQueue"])
             definition = self._active_definition(account_region, params["jobDefinition"])
-            self._check_platform(queue, definition)
+            self._check_platform(queue, definition, params)
             _check_share(queue, definition, params)
             self._check_dependencies(account_region, params.get("dependsOn", []), size)
             spec = effective_spec(definition, params)
@@ -105,7 +105,7 @@ class SubmissionService:
             raise BatchClientError(f"JobDefinition {name_or_arn} is INACTIVE")
         return definition
 
-    def _check_platform(self, queue: Document, definition: Document) -> None:
+    def _check_platform(self, queue: Document, definition: Document, params: Document) -> None:
         is_pod = "eksProperties" in definition or any(
             "eksProperties" in group
             for group in (definition.get("nodeProperties") or {}).get("nodeRangeProperties", ())
@@ -116,6 +116,8 @@ class SubmissionService:
                 f"not accept jobs of {'an EKS' if is_pod else 'an ECS'} job definition"
             )
         if is_pod:
+            if params.get("propagateTags"):
+                raise BatchClientError("propagateTags is not applicable for EKS jobs")
             return
         queue_platform = QUEUE_PLATFORMS[queue["jobQueueType"]]
         if platform(definition) != queue_platform:

@@ -19,7 +19,9 @@ from jobs.sandbox.validation import check_role
 MAX_CONTAINERS = 10
 CONDITIONS = {"START", "COMPLETE", "SUCCESS"}
 ENDING_CONDITIONS = {"COMPLETE", "SUCCESS"}
-FARGATE_ONLY = ("networkConfiguration", "ephemeralStorage", "platformVersion")
+FARGATE_ONLY = ("networkConfiguration", "platformVersion")
+TIMEOUTS = ("startTimeout", "stopTimeout")
+MIN_TIMEOUT_SECONDS, MAX_FARGATE_TIMEOUT_SECONDS = 2, 120
 
 
 def check_task(properties: Document, platform: str) -> None:
@@ -36,12 +38,24 @@ def check_task(properties: Document, platform: str) -> None:
         # On Fargate the sizes of the whole task must be a valid pair, checked at submission; a container may have any
         # size.
         check_container(container, fargate=False)
+        for field in TIMEOUTS:
+            _check_timeout(field, container.get(field), platform)
     _check_order(containers)
     for field in ("taskRoleArn", "executionRoleArn"):
         check_role(field, task.get(field))
     check_runtime(task.get("runtimePlatform"), containers, task.get("volumes", ()))
     check_volumes(task.get("volumes", ()), task.get("taskRoleArn"), fargate=platform == "FARGATE")
     _check_platform(task, platform)
+
+
+def _check_timeout(field: str, seconds: int | None, platform: str) -> None:
+    # https://docs.aws.amazon.com/batch/latest/APIReference/API_TaskContainerProperties.html
+    if seconds is None:
+        return
+    if seconds < MIN_TIMEOUT_SECONDS:
+        raise BatchClientError(f"{field} must be at least {MIN_TIMEOUT_SECONDS} seconds")
+    if platform == "FARGATE" and seconds > MAX_FARGATE_TIMEOUT_SECONDS:
+        raise BatchClientError(f"{field} must be at most {MAX_FARGATE_TIMEOUT_SECONDS} seconds for Fargate")
 
 
 def is_essential(container: Document) -> bool:

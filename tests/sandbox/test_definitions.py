@@ -240,6 +240,7 @@ def after(name: str, condition: str = "START") -> list[dict[str, str]]:
         ("not an iam role arn", [sized(name="a")], {"taskRoleArn": "me"}),
         ("not applicable for EC2", [sized(name="a")], {"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
         ("networkMode", [sized(name="a")], {"networkMode": "host"}),
+        ("startTimeout must be at least 2", [sized(name="a", startTimeout=1)], {}),
     ],
 )
 def test_registration_refuses_tasks_that_aws_refuses(
