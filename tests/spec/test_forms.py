@@ -400,6 +400,7 @@ def test_a_kind_that_is_asked_for_needs_no_telltale_keys() -> None:
         "echo '\n",
         "\nX=`",
         "${",
+        "\ncurl -d '",
         "$(aws batch submit-job --a ",
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.spec.cli_writer import write_cli_command
+from jobs.spec.copy_formats import CopyTarget, write_cli_command
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing import json_error_messages, json_source_map, json_tokens
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, TextPosition, parse
@@ -341,7 +341,7 @@ def test_what_is_written_as_a_command_is_read_as_the_same_document() -> None:
         "containerProperties": {"image": "a:1", "command": ["sh", "-c", 'echo "$HOME" \\ é']},
     }
 
-    assert parse(write_cli_command(document, DocumentKind.DEFINITION, "us-west-2")).document == document
+    assert parse(write_cli_command(document, DocumentKind.DEFINITION, CopyTarget("us-west-2"))).document == document
 
 
 def test_of_a_job_that_the_portal_sent_its_own_variable_is_left_out_and_said() -> None:

@@ -235,3 +235,25 @@ def test_what_is_pasted_behind_a_document_is_not_thrown_away(
     answer = browser.post(reverse("read_pasted", args=["research"]), {"whole": whole, "pasted": pasted}).json()
 
     assert (answer["text"] is not None) == is_rewritten
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "copied", "message"),
+    [
+        (
+            '{"jobDefinitionName": "a", "containerProperties": {"image": "x"}}',
+            "terraform",
+            "aws_batch_job_definition",
+            "",
+        ),
+        (json.dumps(JOB), "boto3", "submit_job", ""),
+        (json.dumps(JOB), "terraform", None, "A job can't be copied in this form."),
+        ("{", "terraform", None, "the { on line 1 is not closed"),
+    ],
+)
+def test_a_text_is_copied_in_another_form(
+    text: str, form: str, copied: str | None, message: str, browser: Client
+) -> None:
+    answer = browser.post(reverse("read_pasted", args=["research"]), {"whole": text, "copy_as": form}).json()
+    assert (answer["copied"] is None) if copied is None else (copied in answer["copied"])
+    assert message in answer["message"]

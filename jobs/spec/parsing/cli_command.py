@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from typing import Any
 
 from jobs.spec.documents import Document, DocumentKind, is_object
@@ -27,6 +28,8 @@ _COMMAND_START = re.compile(
     r"batch[ \t]+(?P<command>register-job-definition|submit-job)(?=\s|$)",
     re.MULTILINE,
 )
+_CURL_START = re.compile(r"(?:^[ \t]*(?:[$%>-][ \t]+)?|[;&|(`][ \t]*)curl(?=[ \t])", re.MULTILINE)
+_CURL_DATA_OPTIONS = frozenset({"-d", "--data", "--data-binary", "--data-raw", "--data-ascii", "--json"})
 _CLOSING = {"(": ")", "`": "`"}
 _FLAG_OPTIONS = frozenset({
     "--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager", "--cli-auto-prompt",
@@ -57,6 +60,33 @@ def parse_cli_commands(script: ShellScript) -> list[ParsedText]:
         for match in islice(_COMMAND_START.finditer(script.commands), MAX_COMMANDS)
         if (command := _parse_command(script, match))
     ]
+
+
+def parse_curl_commands(script: ShellScript) -> list[ParsedText]:
+    """Parse the JSON objects that curl sends; a value that is none is skipped."""
+    documents = []
+    for match in islice(_CURL_START.finditer(script.commands), MAX_COMMANDS):
+        arguments, end = script.words(match.end(), tolerant=True)
+        for option, value in pairwise(arguments):
+            if option.text not in _CURL_DATA_OPTIONS:
+                continue
+            file = script.find_file(value.text[1:]) if value.text.startswith("@") else None
+            try:
+                document = load_object(_quote_bare_marks(file.text if file else value.text))[0]
+            except DocumentParseError:
+                continue
+            script.consumed_spans.append((match.start(), end))
+            change = DocumentChange("", "The data of the curl command was read.")
+            documents.append(
+                ParsedText(
+                    document,
+                    (change,),
+                    partial(SourceMap, SourceNode(value.offset)),
+                    offset=match.start(),
+                    unresolved=script.unresolved.values,
+                )
+            )
+    return documents
 
 
 def _parse_command(script: ShellScript, match: "re.Match[str]") -> ParsedText | None:

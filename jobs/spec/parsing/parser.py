@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from jobs.spec.documents import KIND_KEYS, Document, DocumentKind, detect_kind
 from jobs.spec.parsing import cli_skeleton, describe_output, empty_members, foreign_shapes, key_case
-from jobs.spec.parsing.cli_command import parse_cli_commands
+from jobs.spec.parsing.cli_command import parse_cli_commands, parse_curl_commands
 from jobs.spec.parsing.errors import DocumentCandidate, DocumentParseError, SeveralDocumentsError, raise_at
 from jobs.spec.parsing.json_source_map import SourceMap
 from jobs.spec.parsing.json_tokens import LineIndex, TextPosition
@@ -202,7 +202,10 @@ def _detect_kind_of(value: Document) -> DocumentKind | None:
 
 def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
     script = read_script(text)
-    commands = parse_cli_commands(script)
+    commands = [
+        *parse_cli_commands(script),
+        *(document for document in parse_curl_commands(script) if _is_document(document.value, kind)),
+    ]
     rest = blank_spans(text, script.consumed_spans) if commands else script.expanded
     embedded = [
         replace(document, unresolved=script.unresolved.values)

@@ -97,9 +97,12 @@ class ShellScript:
                 position = file.offset + file.length
         return "".join([*pieces, self.text[position:]])
 
-    def words(self, start: int, closing: str = "") -> tuple[list[ShellWord], int]:
-        """Return the words of the command at an offset, and where it ends. Raise DocumentParseError."""
-        return _WordReader(self, start, closing).read()
+    def words(self, start: int, closing: str = "", *, tolerant: bool = False) -> tuple[list[ShellWord], int]:
+        """Return the words of the command at an offset, and where it ends.
+
+        Raise DocumentParseError for a quote that is not closed, unless `tolerant`.
+        """
+        return _WordReader(self, start, closing, tolerant=tolerant).read()
 
 
 def read_script(text: str) -> ShellScript:

@@ -4,6 +4,10 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from jobs import access
+from jobs.access import Member
+from jobs.reports import options
+from jobs.spec.copy_formats import CopyTarget, copies
+from jobs.spec.parsing.errors import KIND_NOUNS
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
 from jobs.web.builder import feedback
@@ -15,7 +19,9 @@ from jobs.web.shell.text_input import posted_text
 @require_POST
 @login_required
 def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
-    access.membership(request.user, slug, permission="submit")
+    member = access.membership(request.user, slug, permission="submit")
+    if copy_format := request.POST.get("copy_as"):
+        return _copy_response(request, member, copy_format)
     document_text, pasted = (posted_text(request, key) for key in ("whole", "pasted"))
     for text in dict.fromkeys((document_text, pasted)):
         try:
@@ -37,6 +43,19 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
             }
         )
     return JsonResponse({"kind": None, "headline": "", "changes": [], "text": None})
+
+
+def _copy_response(request: SignedInRequest, member: Member, name: str) -> HttpResponse:
+    """Answer with the text in another form, or why it has none."""
+    try:
+        reading = parse(posted_text(request, "whole"))
+    except DocumentParseError as error:
+        return JsonResponse({"copied": None, "message": error.message})
+    region = next((account.region for account in options.usable_accounts(member.team)), "")
+    target = CopyTarget(region, request.build_absolute_uri("/").rstrip("/"))
+    forms = {copy.name: copy.text for copy in copies(reading.document, reading.kind, target)}
+    message = "" if name in forms else f"A {KIND_NOUNS[reading.kind]} can't be copied in this form."
+    return JsonResponse({"copied": forms.get(name), "message": message})
 
 
 def _messages(reading: ParseResult) -> list[str]:

@@ -16,7 +16,7 @@ from jobs.models import Definition, Registration, Revision, User
 from jobs.models.pagination import KeysetPage
 from jobs.reports import catalog
 from jobs.reports import revisions as reports
-from jobs.spec import cli_writer
+from jobs.spec.copy_formats import CopyTarget, DocumentCopy, copies
 from jobs.spec.diff import DocumentDifference, diff_documents
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.normalize import normalize
@@ -37,10 +37,19 @@ class RevisionRow:
     revision: Revision
     size: DefinitionSize
     document: Document
-    command: str
+    copies: list[DocumentCopy]
     has_masked_values: bool
     before: Revision | None
     changes: list[DocumentDifference]
+
+    @property
+    def command(self) -> str:
+        return next(copy.text for copy in self.copies if copy.name == "aws")
+
+    @property
+    def other_copies(self) -> list[DocumentCopy]:
+        """The forms whose text the page doesn't show."""
+        return [copy for copy in self.copies if copy.name not in ("json", "aws")]
 
     @property
     def first_changes(self) -> list[DocumentDifference]:
@@ -67,7 +76,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         "team": member.team if member else None,
         "owner": owner,
         "definition": definition,
-        "revision_rows": _revision_rows(definition, revisions),
+        "revision_rows": _revision_rows(definition, revisions, request.build_absolute_uri("/").rstrip("/")),
         "has_runnable_revision": reports.has_runnable_revision(definition),
         "older_cursor": revisions.next,
         "before": "" if revisions.is_first else before,
@@ -112,9 +121,10 @@ def viewing_member(user: User, owner: Member) -> Member | None:
     return access.default_member(user)
 
 
-def _revision_rows(definition: Definition, page: KeysetPage[Revision]) -> list[RevisionRow]:
+def _revision_rows(definition: Definition, page: KeysetPage[Revision], portal_url: str) -> list[RevisionRow]:
     """Return the page's revisions, each with its changes to the one before, also if that is on the next page."""
     rows = []
+    target = CopyTarget(definition.account.region, portal_url)
     revisions = [*page.rows, *([page.following] if page.following else [])]
     for place, revision in enumerate(page.rows):
         document = redact(revision.document)
@@ -125,7 +135,7 @@ def _revision_rows(definition: Definition, page: KeysetPage[Revision]) -> list[R
                 revision,
                 DefinitionSize.from_document(revision.document),
                 document,
-                cli_writer.write_cli_command(document, DocumentKind.DEFINITION, definition.account.region),
+                copies(document, DocumentKind.DEFINITION, target),
                 has_masked_values=document != revision.document,
                 before=before,
                 changes=_changes(before, revision) if before else [],

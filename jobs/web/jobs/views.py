@@ -9,7 +9,8 @@ from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency
 from jobs.reports import job_detail, logs
-from jobs.spec.documents import list_at, object_at
+from jobs.spec.copy_formats import CopyTarget, copies
+from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery
 from jobs.web.jobs import array, effective_view
@@ -43,6 +44,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     document = redact(job.document)
+    request_document = document | {"tags": redact(job.tags)} if job.tags else document
     page = {
         "member": member,
         "team": job.team,
@@ -61,7 +63,12 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "history": history,
         "environment": effective_view.environment_overrides(document),
         "command": list_at(document, "containerOverrides", "command"),
-        "request_document": document | {"tags": redact(job.tags)} if job.tags else document,
+        "request_document": request_document,
+        "copies": copies(
+            request_document,
+            DocumentKind.SUBMISSION,
+            CopyTarget(job.account.region, request.build_absolute_uri("/").rstrip("/")),
+        ),
         "tags": redact(job.tags),
         "has_masked_values": document != job.document or has_secrets(job.tags),
         "effective_sections": effective_view.job_sections(job),

@@ -7,6 +7,8 @@ import { shellQuote } from "./units.js";
 
 /** @import { Editor } from "./editor.js" */
 
+const LOCAL_FORMATS = new Set(["json", "aws", "curl"]);
+
 /** @type {Record<string, string>} */
 const COMMANDS = { definition: "register-job-definition", submission: "submit-job" };
 
@@ -39,6 +41,27 @@ export function copyAs(format, text, api) {
     return `curl -H "Authorization: Bearer $BATCH_PORTAL_TOKEN" --data-binary ${shellQuote(compact(text))} ${shellQuote(url)}\n`;
   }
   return text;
+}
+
+/**
+ * Return the document in a form that only the portal writes, or why it has none.
+ * @param {HTMLFormElement} form
+ * @param {string} format
+ * @param {string} text
+ * @returns {Promise<{ copied: string | null, message: string }>}
+ */
+async function copyRemotely(form, format, text) {
+  const body = new FormData();
+  body.append("copy_as", format);
+  body.append("whole", text);
+  body.append("csrfmiddlewaretoken", find(form, "[name=csrfmiddlewaretoken]", HTMLInputElement).value);
+  try {
+    const response = await fetch(form.dataset.pasteUrl ?? "", { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+    if (response.ok) return await response.json();
+  } catch {
+    // the message says so
+  }
+  return { copied: null, message: "The portal didn't answer. Try again." };
 }
 
 /**
@@ -83,7 +106,15 @@ export function watchTools(form, editor, { original, api, showMessage }) {
     if (button.dataset.copyAs) {
       const menu = button.closest("details");
       if (menu) menu.open = false;
-      const copied = copyAs(button.dataset.copyAs, editor.text, api);
+      const format = button.dataset.copyAs;
+      if (!LOCAL_FORMATS.has(format)) {
+        void copyRemotely(form, format, editor.text).then(({ copied, message }) => {
+          if (copied === null) showMessage(message);
+          else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } }));
+        });
+        return;
+      }
+      const copied = copyAs(format, editor.text, api);
       if (copied === null) showMessage("The AWS CLI has no command for workflows. The portal submits the jobs one by one.");
       else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } })); // copy.js does it
     }
