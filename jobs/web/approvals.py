@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,15 +20,21 @@ from jobs.models import Approval, ApprovalEdit
 from jobs.policy.approval import ApprovalReason
 from jobs.reports import approvals as reports
 from jobs.spec import masked_source
+from jobs.spec.diff import diff_documents
+from jobs.spec.documents import DocumentKind
 from jobs.spec.effective import EffectiveContainer
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
+from jobs.web import schemas
 from jobs.web.builder import feedback
 from jobs.web.builder.feedback import Feedback
 from jobs.web.jobs.effective_view import environment_overrides
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import drop_nul, posted_text
+
+MAX_CHANGES = 50
+"""Changes that are listed beside the editor: it is rendered at each pause in typing."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +167,8 @@ def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
     text_feedback, escalations = _preview(approval, member, posted_text(request, "text"))
-    return render(
-        request, "jobs/approvals/edit.html#feedback", _panel_context(approval, member, text_feedback, escalations)
-    )
+    context = _panel_context(approval, member, text_feedback, escalations) | {"is_oob": True}
+    return render(request, "jobs/approvals/edit.html#feedback", context)
 
 
 def _approval_page(
@@ -211,6 +217,8 @@ def _editor_page(
         "submission": approval.submission,
         "text": text,
         "is_rejected": is_rejected,
+        "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
+        "wait_ms": feedback.PREVIEW_DELAY_MS,
         "current_page": "approvals",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
@@ -227,7 +235,19 @@ def _panel_context(
         "feedback": text_feedback,
         "escalations": escalations,
         "is_escalated_by_user": is_escalated,
+        "changes": _changes_to_request(approval, text_feedback),
     }
+
+
+def _changes_to_request(approval: Approval, text_feedback: Feedback) -> list[str]:
+    """Return what an edit changes, in sentences without secrets."""
+    if text_feedback.result is None:
+        return []
+    before, after = approval.submission.document, text_feedback.result.parse_result.document
+    return [
+        masked_source.mask_mentions(masked_source.mask_mentions(change.sentence, before), after)
+        for change in islice(diff_documents(before, after), MAX_CHANGES)
+    ]
 
 
 def _check_can_edit(approval: Approval, member: Member) -> None:

@@ -43,7 +43,8 @@ class Page {
     this.form = form;
     this.kind = form.dataset.builder ?? "";
     this.area = find(form, "textarea.json-text", HTMLTextAreaElement);
-    this.key = find(form, "[name=request_key]", HTMLInputElement);
+    /** @type {HTMLInputElement | null} */
+    this.key = form.querySelector("[name=request_key]");
     /** @type {HTMLElement | null} */
     this.pane = form.querySelector("[data-fields]");
     this.requester = this.pane ?? this.area; // the element whose request asks the judge
@@ -58,7 +59,7 @@ class Page {
     this.#addFollowsField();
     /** @type {Fields | null} */
     this.fields = this.pane && this.#initFields(this.pane);
-    if (!this.pane) this.#initDrafts();
+    if (form.dataset.draftKey) this.#initDrafts();
     this.#watchResults();
     this.#watchLinks();
     /** @type {HTMLInputElement | null} */
@@ -192,12 +193,12 @@ class Page {
     const openForm = this.form.querySelector("[data-open-form]");
     if (openForm) openForm.disabled = kindOf(text) === "workflow";
     if (first) return;
-    this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
+    if (this.key) this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
     this.#revalidate();
     clearTimeout(this.#sizeTimer);
     this.#sizeTimer = window.setTimeout(() => {
       this.#showSize(text);
-      if (!this.pane) localDraft.save(this.form, text);
+      if (this.form.dataset.draftKey) localDraft.save(this.form, text);
     }, SIZE_DELAY_MS);
   }
 

@@ -119,6 +119,7 @@ export function watchTools(form, editor, { original, api, showMessage }) {
       else document.dispatchEvent(new CustomEvent("copy-text", { detail: { button, text: copied } })); // copy.js does it
     }
   });
+  if (form.dataset.compare !== undefined) tools.querySelector("[data-tool=difference]")?.setAttribute("aria-pressed", String(editor.compare(original)));
   document.addEventListener("click", (event) => {
     const menu = tools.querySelector("details");
     if (menu && !(event.target instanceof Node && menu.contains(event.target))) menu.open = false;

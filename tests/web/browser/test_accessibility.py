@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
+from playwright.sync_api import expect
 
 from jobs import actions
 from jobs.models import AccountStatus, Approval, ArrayChild, Membership, Team
 from jobs.models.ids import to_text
 from tests import make
 from tests.browser import PageOpener, assert_accessible
+from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 from tests.web.conftest import Research
 
@@ -49,13 +51,26 @@ def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Res
         assert_accessible(page)
 
 
-def test_the_editor_of_a_request_fills_its_card(open_page: OpenPage, research: Research, approval: Approval) -> None:
-    page = open_page(research.analyst.user, reverse("approval_edit", args=[to_text(approval.public_id)]))
-    card, text = (page.locator(each).bounding_box() for each in (".editor", "#text"))
-
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (375, 700)])
+def test_a_request_is_edited_in_the_editor_and_shows_what_changes(
+    open_page: OpenPage, research: Research, approval: Approval, size: tuple[int, int]
+) -> None:
+    viewport = {"width": size[0], "height": size[1]}
+    address = reverse("approval_edit", args=[to_text(approval.public_id)])
+    page = open_page(research.analyst.user, address, viewport=viewport)
+    written = JsonPage(page)
+    card, text = (page.locator(each).bounding_box() for each in (".editor", ".cm-editor"))
     assert card
     assert text
     assert text["width"] > card["width"] - 4
+
+    written.editor.replace(json.dumps(written.editor.document | {"arrayProperties": {"size": 5}}))
+    expect(written.feedback).to_contain_text("changed from the number 10 to the number 5")
+    expect(page.locator(".cm-deletedChunk").first).to_be_attached()
+    expect(written.submit_button).to_have_text("Save and approve")
+    expect(written.submit_button).to_be_in_viewport(ratio=1)
+    written.submit_button.click()
+    expect(page.get_by_text("Edited and approved dear.")).to_be_visible()
 
 
 def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Research, new_page: PageOpener) -> None:
