@@ -19,6 +19,7 @@ from jobs.admin.mapping import (
 )
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Queue, QueueGrant, Team
+from jobs.spec.placement import PLATFORM_NAMES
 
 WITHOUT_TEAM = "none"
 AWS_FIELDS = (
@@ -51,6 +52,16 @@ class TeamFilter(admin.SimpleListFilter):
         return queryset.filter(grants__team=int(value)) if value and value.isdecimal() else queryset
 
 
+class PlatformFilter(admin.SimpleListFilter):
+    title = parameter_name = "platform"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(PLATFORM_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Queue]) -> QuerySet[Queue]:
+        return queryset.filter(platform=self.value()) if self.value() else queryset
+
+
 class TeamGrantInline(admin.TabularInline):
     model = QueueGrant
     form = fixed_field_form("team", QueueGrantForm)
@@ -69,13 +80,12 @@ class TeamGrantInline(admin.TabularInline):
 @admin.register(Queue)
 class QueueAdmin(GrantActionMixin, NoDeleteAdmin):
     list_display = ["name", "teams", "account", "aws_state", "platform_name"]
-    list_filter = [TeamFilter, "account", "state", "platform"]
+    list_filter = [TeamFilter, "account", "state", PlatformFilter]
     list_select_related = ["account"]
     list_prefetch = [
         Prefetch("grants", QueueGrant.objects.select_related("team").order_by("team__name"), to_attr="team_grants")
     ]
     search_fields = ["name", "account__name", "grants__team__name"]
-    search_help_text = "Queue, account or team"
     inlines = [TeamGrantInline]
     fields = AWS_FIELDS
     readonly_fields = AWS_FIELDS

@@ -47,6 +47,10 @@ def test_the_list_of_queues_shows_their_teams_and_which_have_none(admin):
     assert reverse("admin:jobs_team_change", args=[research.pk]) in admin.get(reverse(QUEUES)).content.decode()
     assert cpu.grants.count() == 2
 
+    cpu.platform = "ECS_FARGATE"
+    cpu.save()
+    assert [words(row)[:3] for row in rows(admin.get(reverse(QUEUES), {"platform": "ECS_FARGATE"}))] == ["cpu"]
+
 
 def test_the_list_of_teams_shows_queues_and_members_and_what_is_missing(admin):
     full, empty = make.team("full"), make.team("empty")
