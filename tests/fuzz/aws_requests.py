@@ -89,7 +89,55 @@ CONTAINER_PROPERTIES: dict[str, list[Any]] = {
     "jobRoleArn": [ROLE, "batch-role", "arn:aws:iam::<account-id>:role/Job"],
     "executionRoleArn": [ROLE, "batch-role", "arn:aws:iam::{{ account }}:role/Job"],
     "networkConfiguration": [{"assignPublicIp": "ENABLED"}],
-    "fargatePlatformConfiguration": [{"platformVersion": "LATEST"}],
+    "fargatePlatformConfiguration": [{"platformVersion": "LATEST"}, {"platformVersion": "1.3.0"}],
+    "volumes": [
+        [],
+        [{"name": "data", "host": {"sourcePath": "/data"}}],
+        [{"name": "data", "host": {"sourcePath": "/data"}}, {"name": "data", "host": {"sourcePath": "/other"}}],
+        [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}],
+        [
+            {
+                "name": "data",
+                "efsVolumeConfiguration": {
+                    "fileSystemId": "fs-1",
+                    "transitEncryption": "ENABLED",
+                    "authorizationConfig": {"iam": "ENABLED"},
+                },
+            }
+        ],
+        [
+            {
+                "name": "data",
+                "efsVolumeConfiguration": {"fileSystemId": "fs-1", "authorizationConfig": {"iam": "ENABLED"}},
+            }
+        ],
+        [
+            {
+                "name": "data",
+                "efsVolumeConfiguration": {
+                    "fileSystemId": "fs-1",
+                    "transitEncryption": "DISABLED",
+                    "authorizationConfig": {"accessPointId": "fsap-1"},
+                },
+            }
+        ],
+        [
+            {
+                "name": "data",
+                "efsVolumeConfiguration": {
+                    "fileSystemId": "fs-1",
+                    "rootDirectory": "/x",
+                    "transitEncryption": "ENABLED",
+                    "authorizationConfig": {"accessPointId": "fsap-1"},
+                },
+            }
+        ],
+    ],
+    "mountPoints": [
+        [],
+        [{"sourceVolume": "data", "containerPath": "/data"}],
+        [{"sourceVolume": "none", "containerPath": "/data"}],
+    ],
     "ephemeralStorage": [{"sizeInGiB": size} for size in (20, 21, 200, 201)],
     "runtimePlatform": [
         {"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
@@ -133,6 +181,8 @@ DEFINITION: dict[str, list[Any]] = {
         {"attempts": 11},
         {"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": "retry"}]},
         {"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": "STOP"}]},
+        {"attempts": 2, "evaluateOnExit": [{"action": "EXIT"}]},
+        {"attempts": 0},
         {"attempts": 2, "evaluateOnExit": [{"onReason": "a?", "action": "EXIT"}]},
         {"attempts": 2, "evaluateOnExit": [{"onExitCode": "1x", "action": "EXIT"}]},
         {"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": "EXIT"}] * 6},
@@ -144,7 +194,12 @@ DEFINITION: dict[str, list[Any]] = {
              {"aws:x": "y"}],
     "parameters": [{"word": "hello"}, {"other": "x"}],
     "propagateTags": [True, False],
+    "type": ["container", "multinode", "Container"],
 }  # fmt: skip
+NODES: dict[str, list[Any]] = {
+    "numNodes": [0, 1, 2, 3, 1000],
+    "mainNode": [-1, 0, 1, 2],
+}
 OVERRIDE: dict[str, list[Any]] = {
     "command": [["true"], ["Ref::word"], ["x", ""]],
     "environment": ECS_CONTAINER["environment"],
@@ -156,7 +211,7 @@ OVERRIDE: dict[str, list[Any]] = {
 SUBMISSION: dict[str, list[Any]] = {
     "jobName": ["other-job", "no spaces", "x" * 128, "x" * 129],
     "arrayProperties": [{"size": size} for size in (1, 2, 10_000, 10_001)],
-    "dependsOn": [[{"type": "SEQUENTIAL"}], [{}]],
+    "dependsOn": [[{"type": "SEQUENTIAL"}], [{}], [{"type": "N_TO_N"}]],
     "retryStrategy": DEFINITION["retryStrategy"],
     "timeout": DEFINITION["timeout"],
     "shareIdentifier": ["teamA"],
@@ -192,6 +247,11 @@ def aws_definitions(draw: st.DrawFn) -> Document:
     if base in ("ecs", "eks"):
         task = ECS_TASK if base == "ecs" else POD
         places += [((*TASKS[base], key), values) for key, values in task.items()]
+    if base == "nodes":
+        places += [(("nodeProperties", key), values) for key, values in NODES.items()]
+        places.append(
+            (("nodeProperties", "nodeRangeProperties", 0, "targetNodes"), ["0:", "0:1", "0", "1:", "0:5", "x"])
+        )
     places += [((key,), values) for key, values in DEFINITION.items()]
     for place, values in draw(st.lists(st.sampled_from(places), max_size=3, unique_by=lambda entry: str(entry[0]))):
         _set(document, place, copy.deepcopy(draw(st.sampled_from(values))))
