@@ -103,6 +103,21 @@ def test_of_a_definition_without_an_image_nothing_is_claimed(browser: Client) ->
     assert "Fill in the required fields." in lines["allowed"][2]
 
 
+@pytest.mark.parametrize(("memory", "outcome"), [("2048", "Not known yet"), ("4096", "Yes")])
+def test_a_size_that_fargate_has_not_is_not_said_to_fit(memory: str, outcome: str, browser: Client) -> None:
+    fargate = {**PLACE, "computeResources": {"type": "FARGATE", "maxvCpus": 16}}
+    Queue.objects.update(environments=[fargate])
+    sizes = [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": memory}]
+    definition = {
+        "jobDefinitionName": "a",
+        "type": "container",
+        "platformCapabilities": ["FARGATE"],
+        "containerProperties": {"image": "busybox", "resourceRequirements": sizes},
+    }
+
+    assert preflight_checks(fill(browser, "definition_preview", of=definition))["fits"][1] == outcome
+
+
 def test_a_share_is_told_of_enough_jobs_only(browser: Client, research: Research) -> None:
     for waited in (1, 2, 3):
         ended_job(research, waited=waited, ran=60)

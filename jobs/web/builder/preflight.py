@@ -32,6 +32,7 @@ MIN_SHARE_SAMPLE = 10
 UNKNOWN_TEXT = "Not known yet"
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
+_INVALID_SIZE_RULES = frozenset({"fargate.pair", "fargate.gpu", "overrides.fargate-pair", "overrides.fargate-gpu"})
 _LIMIT_RULES = frozenset(
     {
         "policy.too-many-vcpus",
