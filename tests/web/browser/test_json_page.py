@@ -29,7 +29,7 @@ def test_what_the_shell_did_to_the_workflow_is_said_before_it_is_sent(written: J
     written.editor.replace((SEEDS / "workflow-jobs.mangled.json").read_text())
 
     expect(written.feedback).to_contain_text("Your shell replaced ${preprocess-dataset-42} with")
-    expect(written.feedback).to_contain_text("Quote the 'EOF'")
+    expect(written.feedback).to_contain_text("quote EOF: cat << 'EOF'")
     expect(written.submit_button).to_be_enabled()
 
 
