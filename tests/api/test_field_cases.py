@@ -9,7 +9,7 @@ from tests.cases.world import add_queues_and_definitions
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("case", cases("api"))
+@pytest.mark.parametrize("case", cases())
 def test_the_api_gives_the_right_answer(world: World, case: Case) -> None:
     add_queues_and_definitions(world.member.team, world.account, case)
     answer = world.program.ask("POST", "/validate?region=us-west-2", case.text)

@@ -1,5 +1,6 @@
 """What AWS Batch answers, as data: see README.md."""
 
+import copy
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -50,8 +51,8 @@ def _rows() -> tuple[Row, ...]:
 
 
 def base_document(name: str) -> Document:
-    """A sound definition of that kind."""
-    return _bases()[name]
+    """A sound definition of that kind, a copy."""
+    return copy.deepcopy(_bases()[name])
 
 
 @cache

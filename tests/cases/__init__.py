@@ -10,13 +10,6 @@ from typing import Any
 import pytest
 
 FIELD = Path(__file__).parent / "field"
-OPEN: dict[str, set[str]] = {
-    "judge": set(),
-    "api": set(),
-    "page": set(),
-}  # fmt: skip
-"""Answers that are not right yet, by door: those tests must fail."""
-
 ANSWERS = {
     "01": "accepted",
     "02": "accepted",
@@ -67,17 +60,10 @@ class Case:
         return file if file.exists() else None
 
 
-def cases(door: str) -> list[Any]:
-    """Every case as a parameter of a test of `judge`, `api` or `page`."""
+def cases() -> list[Any]:
+    """Every case as a parameter of a test."""
     files = [file for file in sorted(FIELD.iterdir()) if not file.name.endswith(".definition.json")]
-    return [
-        pytest.param(
-            Case(file.name[:2], file, ANSWERS[file.name[:2]]),
-            id=file.stem,
-            marks=[pytest.mark.xfail(strict=True, reason="open")] if file.name[:2] in OPEN[door] else [],
-        )
-        for file in files
-    ]
+    return [pytest.param(Case(file.name[:2], file, ANSWERS[file.name[:2]]), id=file.stem) for file in files]
 
 
 def answer_of(severities: set[str]) -> str:

@@ -242,7 +242,7 @@ class AwsRequest:
 def aws_definitions(draw: st.DrawFn) -> Document:
     """A definition of any type with up to three members from the lists."""
     base = draw(st.sampled_from(sorted(CONTAINERS)))
-    document = copy.deepcopy(base_document(base))
+    document = base_document(base)
     places = [((*CONTAINERS[base], key), values) for key, values in PLACES[base].items()]
     if base in ("ecs", "eks"):
         task = ECS_TASK if base == "ecs" else POD
@@ -262,7 +262,7 @@ def aws_definitions(draw: st.DrawFn) -> Document:
 def aws_requests(draw: st.DrawFn) -> AwsRequest:
     """A submission with up to three members from the lists, of a definition of one container."""
     base = draw(st.sampled_from(["ec2", "fargate"]))
-    definition = copy.deepcopy(base_document(base))
+    definition = base_document(base)
     extras: list[Document] = [{}, {"schedulingPriority": 1}, {"parameters": {"word": "hello"}}]
     definition |= draw(st.sampled_from(extras))
     if draw(st.booleans()):

@@ -6,7 +6,7 @@ from tests.cases import Case, cases, is_right
 from tests.spec.test_judge_command import run_judge
 
 
-@pytest.mark.parametrize("case", cases("judge"))
+@pytest.mark.parametrize("case", cases())
 def test_the_judge_gives_the_right_answer(capsys: pytest.CaptureFixture[str], case: Case) -> None:
     definition = ["--definition", str(case.definition)] if case.definition else []
     _, [report] = run_judge(capsys, str(case.file), *definition)

@@ -10,7 +10,7 @@ from tests.cases.world import add_queues_and_definitions
 from tests.web.conftest import Research, SignIn
 
 
-@pytest.mark.parametrize("case", cases("page"))
+@pytest.mark.parametrize("case", cases())
 def test_the_page_gives_the_right_answer(research: Research, signed_in: SignIn, case: Case) -> None:
     add_queues_and_definitions(research.team, research.account, case)
     answer = signed_in(research.analyst.user).post(
