@@ -1,7 +1,7 @@
 """The calls of AWS Batch, and what the portal reads from the responses."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -235,8 +235,13 @@ def parse_observation(job: ResponseReader) -> Observation:
     Raise MalformedResponseError without an id, a status or a countable list of attempts: these order the
     observations.
     """
-    attempts = tuple(map(_parse_attempt, job.required_entries("attempts") if "attempts" in job else ()))
-    container = job.nested("container")
+    container, task = _deciding_container(job)
+    essential_names = {entry.text("name") for entry in _task(job).entries("containers") if _is_essential(entry)}
+    ecs_attempts = job.required_entries("attempts") if "attempts" in job else []
+    attempts = tuple(
+        _parse_attempt(attempt, *_container_of_attempt(attempt, essential_names))
+        for attempt in ecs_attempts or job.entries("eksAttempts")
+    )
     last = attempts[-1] if attempts else None
     exit_code = container.number("exitCode")
     options = container.nested("logConfiguration").nested("options")
@@ -250,7 +255,7 @@ def parse_observation(job: ResponseReader) -> Observation:
         log_group=options.text("awslogs-group", max_length=MAX_LOG_NAME_LENGTH),
         log_stream=container.text("logStreamName", max_length=MAX_LOG_NAME_LENGTH)
         or (last.log_stream if last else ""),
-        task_arn=container.text("taskArn", max_length=MAX_TASK_ARN_LENGTH) or (last.task_arn if last else ""),
+        task_arn=task.text("taskArn", max_length=MAX_TASK_ARN_LENGTH) or (last.task_arn if last else ""),
         stopped_by_request=job.flag("isCancelled") or job.flag("isTerminated"),
         submitted_at=job.timestamp("createdAt"),
         started_at=job.timestamp("startedAt"),
@@ -261,8 +266,50 @@ def parse_observation(job: ResponseReader) -> Observation:
     )
 
 
-def _parse_attempt(attempt: ResponseReader) -> AttemptObservation:
-    container = attempt.nested("container")
+def _task(job: ResponseReader) -> ResponseReader:
+    """Return the ECS task of several containers, or an empty object."""
+    return next(iter(job.nested("ecsProperties").entries("taskProperties")), ResponseReader({}))
+
+
+def _is_essential(container: ResponseReader) -> bool:
+    return container.flag("essential") or "essential" not in container
+
+
+def _deciding_container(job: ResponseReader) -> tuple[ResponseReader, ResponseReader]:
+    """Return the container whose end is the job's, and the object with the ARN of its task."""
+    if "ecsProperties" in job:
+        task = _task(job)
+        return _first_failed([entry for entry in task.entries("containers") if _is_essential(entry)]), task
+    if "eksProperties" in job:
+        return _first_failed(_pod_containers(job.nested("eksProperties").nested("podProperties"))), ResponseReader({})
+    return job.nested("container"), job.nested("container")
+
+
+def _container_of_attempt(
+    attempt: ResponseReader, essential_names: Collection[str]
+) -> tuple[ResponseReader, ResponseReader]:
+    """Return the same of an attempt: of a single container, a task, or a pod."""
+    if "container" in attempt:
+        return attempt.nested("container"), attempt.nested("container")
+    if "taskProperties" in attempt:
+        task = next(iter(attempt.entries("taskProperties")), ResponseReader({}))
+        return _first_failed(
+            [entry for entry in task.entries("containers") if entry.text("name") in essential_names]
+        ), task
+    return _first_failed(_pod_containers(attempt)), ResponseReader({})
+
+
+def _pod_containers(pod: ResponseReader) -> list[ResponseReader]:
+    return [*pod.entries("initContainers"), *pod.entries("containers")]
+
+
+def _first_failed(containers: Sequence[ResponseReader]) -> ResponseReader:
+    """Return the first container that failed, or else the last one: init containers come before the others."""
+    failures = [entry for entry in containers if entry.number("exitCode") not in (None, 0) or entry.text("reason")]
+    return (failures or [*reversed(containers)] or [ResponseReader({})])[0]
+
+
+def _parse_attempt(attempt: ResponseReader, container: ResponseReader, task: ResponseReader) -> AttemptObservation:
     return AttemptObservation(
         started_at=attempt.timestamp("startedAt"),
         stopped_at=attempt.timestamp("stoppedAt"),
@@ -270,5 +317,5 @@ def _parse_attempt(attempt: ResponseReader) -> AttemptObservation:
         reason=container.text("reason"),
         status_reason=attempt.text("statusReason"),
         log_stream=container.text("logStreamName", max_length=MAX_LOG_NAME_LENGTH),
-        task_arn=container.text("taskArn", max_length=MAX_TASK_ARN_LENGTH),
+        task_arn=task.text("taskArn", max_length=MAX_TASK_ARN_LENGTH),
     )
