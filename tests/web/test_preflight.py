@@ -103,7 +103,7 @@ def test_of_a_definition_without_an_image_nothing_is_claimed(browser: Client) ->
     assert "Fill in the required fields." in lines["allowed"][2]
 
 
-@pytest.mark.parametrize(("memory", "outcome"), [("2048", "Not known yet"), ("4096", "Yes")])
+@pytest.mark.parametrize(("memory", "outcome"), [("2048", "Not known yet"), ("4096", "Sufficient")])
 def test_a_size_that_fargate_has_not_is_not_said_to_fit(memory: str, outcome: str, browser: Client) -> None:
     fargate = {**PLACE, "computeResources": {"type": "FARGATE", "maxvCpus": 16}}
     Queue.objects.update(environments=[fargate])

@@ -215,6 +215,8 @@ def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
 def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
     if not fits:
         return _check("fits", _LABELS["fits"], problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
+    if any(view.is_error and view.problem.rule in _INVALID_SIZE_RULES for view in problems):
+        return _check("fits", _LABELS["fits"], problems, UNKNOWN_TEXT, "Correct the size first.", tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each job fits a compute environment of its queue."
