@@ -24,6 +24,8 @@ _API_PATHS = {
 _TERRAFORM_JSON = ("containerProperties", "ecsProperties", "nodeProperties")
 _TERRAFORM_BLOCKS = ("retryStrategy", "timeout", "eksProperties")
 _TERRAFORM_NAMES = {"jobDefinitionName": "name", "imagePullSecrets": "image_pull_secret"}
+_HCL_ESCAPES = {"b": "\\u0008", "f": "\\u000c"}
+"""Escapes of JSON that HCL lacks."""
 _FREE_MAPS = frozenset({"parameters", "tags", "labels", "annotations", "limits", "requests"})
 
 
@@ -163,6 +165,7 @@ def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
 def _hcl_value(value: Any) -> str:
     """Return a JSON value as an expression, which it is but for the templates in its strings."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = re.sub(r"\\(.)", lambda match: _HCL_ESCAPES.get(match[1], match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")
 
 

@@ -31,6 +31,7 @@ PARTIAL = {
     "jobs/spec/parsing/json_error_messages.py:_grammar_hint": "takes a word to be named in a message",
     "jobs/spec/forms/schema_fields.py:_one_line": "refuses what has a line end anywhere",
     "jobs/spec/parsing/parser.py:_decode": "refuses what has half of a surrogate pair anywhere",
+    "jobs/spec/parsing/hcl_process.py:_string": "sees whether a string has an expression anywhere",
     "jobs/spec/parsing/shell.py:_blank_heredocs": "finds where a heredoc ends and what it writes",
     "jobs/spec/parsing/shell.py:_read_expansion": "goes through a text token by token",
     "jobs/spec/parsing/shell.py:_read_printed_file": "finds what a line writes",

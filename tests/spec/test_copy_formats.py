@@ -11,6 +11,7 @@ from hypothesis import assume, given
 
 from jobs.spec.copy_formats import FORMATS, CopyTarget, copies, write_boto3, write_cloudformation, write_terraform
 from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.parsing import hcl_process
 from jobs.spec.parsing.parser import parse
 from jobs.spec.parsing.unresolved_values import has_marks
 from jobs.spec.rules.validate import validate_document
@@ -47,7 +48,7 @@ def test_every_form_that_the_portal_reads_is_read_back(
 
     assert [copy.name for copy in forms] == names
     for copy in forms:
-        if copy.name not in ("terraform", "boto3"):
+        if copy.name != "boto3":
             assert parse(copy.text).document == document, copy.name
 
 
@@ -106,6 +107,9 @@ def read_back(document: Document, kind: DocumentKind) -> None:
             assert parse(copy.text).document == document, copy.text
     if kind is DocumentKind.DEFINITION:
         assert from_pascal(yaml.safe_load(text_of("cloudformation", document, kind))) == document
+        [[_name, attributes]] = hcl_process.read(text_of("terraform", document, kind))["documents"]
+        assert attributes["container_properties"] == document["containerProperties"]
+        assert attributes.get("tags") == document.get("tags")
 
 
 def from_pascal(template: Any) -> Document:

@@ -241,7 +241,7 @@ HINTS = [
     ("aws batch list-jobs --job-queue x", 1, 1, "a shell command"),
     ("---\njobs of mine: x", 1, 1, "YAML"),
     ("name: x\nqueue: y", 1, 1, "YAML"),
-    ('resource "aws_batch_job_definition" "x" {\n}', 1, 1, "Terraform"),
+    ('resource "aws_batch_job_queue" "x" {\n}', 1, 1, "Terraform"),
     ("<html>", 1, 1, "web page"),
     ('```json\n{"a": 1}\n```', 1, 1, "Markdown"),
     ('"jobName": "x"', 1, 1, "outer { } are missing"),

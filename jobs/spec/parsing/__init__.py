@@ -1,9 +1,9 @@
 """Parsing of a person's text into a document.
 
 parser      the entry point: tries the formats, then corrects the document
-jsonc, shell, cli_command, yaml_text
-            the formats: JSON with comments or surrounding prose, scripts with AWS CLI commands, YAML
-isolated, yaml_process
+jsonc, shell, cli_command, yaml_text, terraform
+            the formats: JSON with comments or surrounding prose, scripts with AWS CLI commands, YAML, Terraform
+isolated, yaml_process, hcl_process
             parsing by a library in a process that is stopped when it takes too long
 foreign_shapes
             documents of other tools: CloudFormation, Step Functions, ECS

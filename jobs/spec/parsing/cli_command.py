@@ -10,10 +10,9 @@ from typing import Any
 from jobs.spec.documents import Document, DocumentKind, is_object
 from jobs.spec.parsing.errors import DocumentParseError, raise_at
 from jobs.spec.parsing.json_source_map import DuplicateKey, SourceMap, SourceNode, build_source_map
-from jobs.spec.parsing.json_tokens import STRING
 from jobs.spec.parsing.jsonc import ParsedText, load_object
 from jobs.spec.parsing.shell import ShellFile, ShellScript, ShellWord
-from jobs.spec.parsing.unresolved_values import MARK, restore_text
+from jobs.spec.parsing.unresolved_values import quote_bare_marks, restore_text
 from jobs.spec.problems import DocumentChange, join_words, quote, truncate
 from jobs.spec.schema import botocore_schema
 from jobs.spec.schema.messages import convert_value
@@ -40,7 +39,6 @@ _CALL_OPTIONS = _FLAG_OPTIONS | {
     "--cli-connect-timeout", "--cli-binary-format", "--generate-cli-skeleton",
 }  # fmt: skip
 _INPUT_JSON_OPTION = "--cli-input-json"
-_BARE_MARK = re.compile(STRING + f"|(?P<mark>{MARK})")
 
 MAX_COMMANDS = 20
 """Commands of one text that are read."""
@@ -72,7 +70,7 @@ def parse_curl_commands(script: ShellScript) -> list[ParsedText]:
                 continue
             file = script.find_file(value.text[1:]) if value.text.startswith("@") else None
             try:
-                document = load_object(_quote_bare_marks(file.text if file else value.text))[0]
+                document = load_object(quote_bare_marks(file.text if file else value.text))[0]
             except DocumentParseError:
                 continue
             script.consumed_spans.append((match.start(), end))
@@ -159,7 +157,7 @@ class _OptionReader:
         if file is None:
             value = self._read_json(option)
         else:
-            text = file.text if file.is_in_place else _quote_bare_marks(file.text)
+            text = file.text if file.is_in_place else quote_bare_marks(file.text)
             value = self._load(option, lambda: load_object(text)[0])
             if file.is_in_place:
                 source_map = build_source_map(" " * file.offset + text)
@@ -219,7 +217,7 @@ class _OptionReader:
         return file
 
     def _read_json(self, option: _CliOption) -> Any:
-        text = _quote_bare_marks(" ".join(option.values))
+        text = quote_bare_marks(" ".join(option.values))
         # The parser expects an object; the value may be a list.
         return self._load(option, lambda: load_object(f'{{"value": {text}\n}}')[0]["value"])
 
@@ -259,10 +257,6 @@ class _OptionReader:
             definition: Mapping[str, Any] = self.schema["$defs"][shape["$ref"].removeprefix("#/$defs/")]
             return definition
         return shape
-
-
-def _quote_bare_marks(text: str) -> str:
-    return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 
 _MAX_SHORTHAND_DEPTH = 10

@@ -11,7 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-MAX_SECONDS = 2.0
+MAX_CPU_SECONDS = 2
+MAX_SECONDS = 5.0
+"""Seconds that a request waits, on a machine that is busy too."""
 MAX_MEMORY_BYTES = 512 * 1024 * 1024
 MAX_OUTPUT_BYTES = 2 * 1024 * 1024
 
@@ -34,7 +36,7 @@ class IsolatedParserError(Exception):
 @lru_cache(maxsize=64)
 def run_parser(program: Path, text: str) -> Any:
     """Return the JSON that a parser program answers for a text. Raise IsolatedParserError. The result is shared."""
-    limits = _LIMIT_AND_RUN.format(memory=MAX_MEMORY_BYTES, seconds=int(MAX_SECONDS) + 1)
+    limits = _LIMIT_AND_RUN.format(memory=MAX_MEMORY_BYTES, seconds=MAX_CPU_SECONDS)
     try:
         process = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-I", "-c", limits, str(program)],

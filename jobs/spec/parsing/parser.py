@@ -17,6 +17,7 @@ from jobs.spec.parsing.json_source_map import SourceMap
 from jobs.spec.parsing.json_tokens import LineIndex, TextPosition
 from jobs.spec.parsing.jsonc import MAX_NESTING, ParsedText, blank_spans, parse_embedded_json, parse_jsonc
 from jobs.spec.parsing.shell import read_script
+from jobs.spec.parsing.terraform import parse_terraform
 from jobs.spec.parsing.unresolved_values import (
     UnresolvedValue,
     UnresolvedValues,
@@ -214,6 +215,10 @@ def _shell_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
     return sorted([*commands, *embedded], key=lambda document: document.offset)
 
 
+def _terraform_documents(text: str, _: DocumentKind | None) -> list[ParsedText]:
+    return parse_terraform(text)
+
+
 def _yaml_documents(text: str, kind: DocumentKind | None) -> list[ParsedText]:
     if not looks_like_yaml(text):
         return []
@@ -231,7 +236,11 @@ def _is_document(value: Document, kind: DocumentKind | None) -> bool:
 _RECEIPT_KEYS = frozenset({"jobArn", "jobName", "jobId", "jobDefinitionName", "jobDefinitionArn", "revision"})
 """Keys of what SubmitJob and RegisterJobDefinition answer, which is no document."""
 
-SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...] = (_shell_documents, _yaml_documents)
+SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...] = (
+    _terraform_documents,
+    _shell_documents,
+    _yaml_documents,
+)
 """Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns the documents
 that it finds, none for a text of another format; it raises DocumentParseError for a text that it can't parse."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.spec.documents import is_object
+from jobs.spec.parsing.json_tokens import STRING
 from jobs.spec.problems import Problem, escape_pointer, join_words, quote
 from jobs.spec.rules.registry import ERROR, register_rule
 
@@ -23,6 +24,7 @@ _FIRST, _LAST, FILLER = 0x100000, 0x10FFF0, "\U0010fffd"
 MARK = f"[{chr(_FIRST)}-{chr(_LAST)}]"
 """A pattern for a private character."""
 _MARK = re.compile(MARK)
+_BARE_MARK = re.compile(STRING + f"|(?P<mark>{MARK})")
 _MARK_OR_FILLER = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}{FILLER}]")
 MAX_NAMED = 3
 
@@ -47,6 +49,11 @@ class UnresolvedValues:
 def has_marks(text: str) -> bool:
     """Return whether a text has private characters of its own, so that none can be told apart."""
     return bool(_MARK_OR_FILLER.search(text))
+
+
+def quote_bare_marks(text: str) -> str:
+    """Put references in JSON that stand outside of strings into quotes."""
+    return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 
 def restore_text(text: str, values: Sequence[UnresolvedValue]) -> str:
