@@ -14,9 +14,10 @@ from django.utils.timezone import now
 from jobs.audit.actions import AuditAction
 from jobs.audit.context import get_context
 from jobs.audit.redact import redact_for_audit
-from jobs.models import AuditChain, AuditEntry, Membership, Team, User
+from jobs.models import ApiToken, AuditChain, AuditEntry, Membership, Team, User
 from jobs.models.audit import PORTAL
 from jobs.models.ids import to_text
+from jobs.models.token import SECRET_PREFIX
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +98,8 @@ def describe_target(about: Model | None) -> AuditTarget:
 
 _LABELS: dict[type[Model], Callable[[Any], str]] = {
     User: lambda _: "",
+    # Without the prefix of every secret, by which the redaction would mask what tells tokens apart.
+    ApiToken: lambda row: f"{row.name} ({row.prefix.removeprefix(SECRET_PREFIX)}…)",
     Membership: lambda row: f"{row.get_role_display().lower()} of {row.team}",
 }
 

@@ -52,7 +52,9 @@ def test_a_list_is_titled_by_what_it_lists(admin):
 
 def test_the_audit_log_names_people_and_tokens(admin):
     lead = make.member(role="lead", who=make.user("ada", first_name="Ada", last_name="Lovelace"))
-    token = ApiToken.objects.create(team=lead.team, person=lead.user, name="ci", prefix="bpt_x", digest="0" * 64)
+    token = ApiToken.objects.create(
+        team=lead.team, person=lead.user, name="ci", prefix="bpt_x9Yz12Qp", digest="0" * 64
+    )
     audit.record("revoke", person=lead.user, team=lead.team, target=token)
     audit.record("make", person=None, target=Rate(platform="EC2"))
     entry = audit.record("change", person=lead.user, target=lead.user, after={"who": f"person {token_id(lead.user)}"})
@@ -60,7 +62,7 @@ def test_the_audit_log_names_people_and_tokens(admin):
 
     assert listed.count("Ada Lovelace") == 3  # two people, and the changed account
     assert "Change user Ada Lovelace" in listed
-    assert "Revoke API token ci (bpt_x…)" in listed
+    assert "Revoke API token ci (x9Yz12Qp…)" in listed
     assert "Create rate" in listed
     assert str(lead.user.public_id) not in listed
     shown = admin.get(reverse("admin:jobs_auditentry_change", args=[entry.pk])).content.decode()

@@ -191,7 +191,7 @@ def test_revoking_a_token_is_an_act_and_a_second_time_none(admin):
         )
 
     ((act, noun, label, before, after),) = audit_entries(member.team)
-    assert (act, noun, label) == ("revoke", "api token", "ci (bpt_x…)")
+    assert (act, noun, label) == ("revoke", "api token", "ci (x…)")
     assert before == {"revoked_at": None}
     assert list(after) == ["revoked_at"]
 
