@@ -41,6 +41,39 @@ PIECES = st.sampled_from([
     '"containerProperties"', '"nodeProperties"', '"eksProperties"', "9" * 50, "[" * 40,
     "aws batch submit-job ", "--job-name ", "--tags ", "a=b", ",c=[", "--container-overrides ", "'{", "}'", "\\\n",
 ])  # fmt: skip
+
+
+@st.composite
+def foreign_shapes(draw: st.DrawFn) -> Document:
+    """Documents of other tools and responses of AWS, with anything in their places."""
+    inner = st.recursive(
+        ANYTHING,
+        lambda values: (
+            st.lists(values, max_size=2) | st.dictionaries(st.sampled_from(FOREIGN_KEYS), values, max_size=3)
+        ),
+        max_leaves=6,
+    )
+    heads: list[Document] = [
+        {"Type": "AWS::Batch::JobDefinition"},
+        {"Resource": "arn:aws:states:::batch:submitJob"},
+        {"jobId": "a:1", "jobName": "a", "status": "FAILED"},
+        {"jobDefinitionName": "a", "revision": 1},
+        {"family": "a"},
+        {"image": "a"},
+        {},
+    ]
+    members = draw(st.dictionaries(st.sampled_from(FOREIGN_KEYS), inner, max_size=4))
+    document = {**draw(st.sampled_from(heads)), **members}
+    return {draw(st.sampled_from(FOREIGN_KEYS)): draw(st.sampled_from([[document], document]))} | document
+
+
+FOREIGN_KEYS = [
+    "Resources", "Properties", "Type", "Parameters", "Arguments", "Resource", "Ref", "Fn::Sub", "a.$", "jobs",
+    "jobDefinitions", "taskDefinition", "containerDefinitions", "tags", "cpu", "memory", "containerProperties",
+    "ecsProperties", "taskProperties", "containers", "eksProperties", "podProperties", "nodeProperties", "numNodes",
+    "nodeRangeProperties", "targetNodes", "container", "arrayProperties", "index", "name", "environment", "command",
+    "resourceRequirements", "retryStrategy", "JobDefinitionName",
+]  # fmt: skip
 TEXTS = (
     st.text()
     | st.binary()
@@ -49,6 +82,7 @@ TEXTS = (
     | st.dictionaries(
         st.sampled_from(["jobs", "jobName", "JobQueue", "jobDefinitions", "jobId", "status", "tags"]), ANYTHING
     ).map(json.dumps)
+    | foreign_shapes().map(json.dumps)
 )
 
 
