@@ -123,7 +123,7 @@ def _without_empty(value: Any, shape: Shape | None) -> Any:
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_without_empty(inner, shape.member) for inner in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {key: _without_empty(inner, shape.value) for key, inner in value.items() if inner is not None}
+        return {key: _without_empty(inner, shape.value) for key, inner in value.items()}
     return value
 
 

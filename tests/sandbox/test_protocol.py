@@ -91,6 +91,24 @@ def test_whatever_is_asked_the_answer_is_json_with_a_code(
     assert headers["x-amzn-ErrorType"] == json.loads(body)["__type"]
 
 
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"tags": None, "retryStrategy": None, "colour": [], "shape": None, "size": {}}, 200),
+        ({"tags": {"a": None}}, 400),
+        ({"colour": "red"}, 400),
+    ],
+)
+def test_null_members_and_empty_unknown_ones_count_as_absent(
+    idle_sandbox: Bench, members: dict[str, Any], status: int
+) -> None:
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]
+    container = {"image": "busybox", "command": ["true"], "user": None, "resourceRequirements": sizes}
+    document = {"jobDefinitionName": "nulls", "type": "container", "containerProperties": container, **members}
+
+    assert call(idle_sandbox, "/v1/registerjobdefinition", json.dumps(document))[0] == status
+
+
 def test_methods_that_http_does_not_know_are_answered_in_json_too(idle_sandbox: Bench) -> None:
     status, headers, body = call(idle_sandbox, "/", method="BREW")
 
