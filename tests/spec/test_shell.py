@@ -77,6 +77,8 @@ ASKED = [
     (f'{SUBMIT} --tags Team=$TEAM,Stage="$STAGE"', "/tags/Team", "TEAM"),
     (('cat > j <<EOF\n{"jobName": "a", "jobQueue": "q", "jobDefinition": "$DEF", "arrayProperties": {"size": $N}}\n'
      "EOF\naws batch submit-job --cli-input-json file://j"), "/arrayProperties/size", "$N"),
+    ('cat > j <<EOF\n{"jobName": "a-$(date +%s)", "jobQueue": "q", "jobDefinition": "d"}\nEOF\n',
+     "/jobName", "date +%s"),
     ('cat > j <<EOF\n{"jobName": "a", "jobQueue": "q", "jobDefinition": "d", "tags": {"a": "$T"}}\nEOF\n',
      "/tags/a", "$T"),
 ]  # fmt: skip

@@ -32,6 +32,9 @@ _PRINTED = re.compile(r"^[ \t]*(?:\$[ \t]+)?(?:echo|printf)[ \t]+", re.MULTILINE
 _VARIABLE = re.compile(
     r"\$(?:(?P<plain>[A-Za-z_]\w*|[0-9@*#?$!-])|\{(?P<braced>[A-Za-z_]\w*)\}|\{(?P<other>[^{}\r\n]*)\})"
 )
+_HEREDOC_PIECE = re.compile(
+    r'\\.|"|(?P<command>\$\([^()\r\n]*(?:\([^()\r\n]*\)[^()\r\n]*)*\)|`[^`\r\n]*`)|' + _VARIABLE.pattern, re.DOTALL
+)
 _NOT_LINE_END = re.compile(r"[^\r\n]")
 _CONTINUATION = re.compile(r"\\[ \t]*(?:\r\n|\r|\n)")
 
@@ -166,7 +169,7 @@ def expand_heredoc(script: ShellScript, body: str) -> str:
     pieces: list[str] = []
     position = 0
     in_string = False
-    for match in re.compile(r'\\.|"|' + _VARIABLE.pattern, re.DOTALL).finditer(body):
+    for match in _HEREDOC_PIECE.finditer(body):
         pieces.append(body[position : match.start()])
         position = match.end()
         if match[0] == '"':
@@ -175,9 +178,9 @@ def expand_heredoc(script: ShellScript, body: str) -> str:
         elif match[0].startswith("\\"):
             pieces.append(match[0][1:] if match[0][1] in "$`" else match[0])
         else:
-            value = expand_variable(script, match)
+            value = None if match["command"] else expand_variable(script, match)
             if value is None:
-                mark = script.unresolved.mark(match[0], VARIABLE_NOUN)
+                mark = script.unresolved.mark(match[0], COMMAND_NOUN if match["command"] else VARIABLE_NOUN)
                 mark = mark if in_string else f'"{mark}"'
                 pieces.append(mark + (FILLER if in_string else " ") * (len(match[0]) - len(mark)))
             else:
