@@ -27,8 +27,6 @@ RULES_ONLY = {
     "volumes.unknown": "Amazon ECS refuses the task (“Unknown volume”, ansible/ansible issue 35751); when AWS Batch "
     "says so is not known.",
     "volumes.same-name": "As an unknown volume: Amazon ECS refuses the task.",
-    "retries.no-condition": "EvaluateOnExit, AWS Batch API reference, describes a rule by its condition; the answer "
-    "to one without is not known.",
 }
 
 

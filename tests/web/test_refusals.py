@@ -33,7 +33,8 @@ CIRCLE = {
 }
 DANGLING = {"jobs": [job("load"), job("train", dependsOn=dependencies("laod"))]}
 HOSTILE = {
-    "not JSON": ("jobs: [one]", 1, "", "JSON"),
+    "not JSON": ("jobs] one", 1, "", "double quotes"),
+    "YAML with a step that is none": ("jobs: [one]", 1, "/jobs/0", "object"),
     "a shell line": ("aws batch\n  submit-jab {]", 1, "", ""),
     "two megabytes": (text(job(parameters={"a": "x" * 2_000_000})), 1, "", "MiB"),
     "a depth of 200": ('{"jobName": ' + "[" * 200 + "]" * 200 + "}", 1, "", "32"),

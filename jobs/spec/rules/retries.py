@@ -35,16 +35,17 @@ def retry_strategy_has_attempts(document: Document) -> Iterator[Problem]:
     yield Problem("/retryStrategy", message, fix=fix)
 
 
-@rule("retries.no-condition")
+@rule("retries.no-condition", WARNING)
 def retry_rules_have_conditions(document: Document) -> Iterator[Problem]:
-    """A retry rule needs a condition: exit code, reason or status reason.
+    """A retry rule without a condition (exit code, reason or status reason) applies to every failure.
 
-    Source: EvaluateOnExit, AWS Batch API reference.
+    Source: EvaluateOnExit, AWS Batch API reference, where only the action is required.
     """
     for number, entry in enumerate(list_at(document, *_RULES_PATH)):
         if isinstance(entry, dict) and not entry.keys() & set(RETRY_CONDITIONS):
             message = (
-                f"Rule {number + 1} of evaluateOnExit has no condition; add onExitCode, onReason or onStatusReason."
+                f"Rule {number + 1} of evaluateOnExit has no condition, so it applies to every failure. "
+                "Add onExitCode, onReason or onStatusReason."
             )
             yield Problem(join_pointer(*_RULES_PATH, number), message)
 
