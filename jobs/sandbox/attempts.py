@@ -80,13 +80,14 @@ class GroupRun:
         while True:
             # Read before the conditions: a container that ends in between has sent an event, and is looked at again.
             was_running = any(process.is_running for process in self._processes)
-            if not self._is_stopped and not self._is_over():
-                self._start_ready()
+            has_begun = not self._is_stopped and not self._is_over() and self._start_ready()
             if self.started_at is None and any(process.has_started for process in self._processes):
                 self.started_at = now_ms()
                 self._on_started(self)
-            if not was_running and not any(process.is_running for process in self._processes):
+            if not was_running and not has_begun:
                 return
+            if has_begun:
+                self._wake()  # what it started may have ended already, and others wait for that
             if kill_at is None and self._is_over():
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS
                 self._send(SIGTERM)
@@ -96,8 +97,12 @@ class GroupRun:
                 self._send(SIGKILL)
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS
 
-    def _start_ready(self) -> None:
-        """Start the containers whose conditions are met; those whose conditions never will be have failed."""
+    def _start_ready(self) -> bool:
+        """Start the containers whose conditions are met; those whose conditions never will be have failed.
+
+        Return whether there was any.
+        """
+        has_begun = False
         has_changed = True
         while has_changed:
             has_changed = False
@@ -106,10 +111,12 @@ class GroupRun:
                     verdicts = [self._is_met(*condition) for condition in process.plan.conditions]
                     if False in verdicts:
                         process.give_up(UNMET_DEPENDENCY)
-                        has_changed = True
+                        has_begun = has_changed = True
                     elif None not in verdicts:
                         process.start()
+                        has_begun = True
                         has_changed = process.plan.image.is_empty
+        return has_begun
 
     def _is_met(self, name: str, condition: str) -> bool | None:
         """Return whether a container has done what another waits for; None if it may still do it."""

@@ -131,10 +131,21 @@ def _normalize_number(text: Any) -> Any:
     return text
 
 
+def _normalize_retry_rules(entries: list[Any]) -> list[Any]:
+    """Put actions into upper case: AWS accepts any, and responds in lower case."""
+    return [
+        {**entry, "action": entry["action"].upper()}
+        if is_object(entry) and isinstance(entry.get("action"), str)
+        else entry
+        for entry in entries
+    ]
+
+
 _LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
     "environment": _normalize_variables,
     "env": _normalize_variables,
     "resourceRequirements": _normalize_requirements,
+    "evaluateOnExit": _normalize_retry_rules,
     "secrets": lambda entries: _sort_by("name", entries),
     "secretOptions": lambda entries: _sort_by("name", entries),
     "ulimits": lambda entries: _sort_by("name", entries),

@@ -1,6 +1,8 @@
 // The log on a job's page. It opens at the end and follows; scrolling up pauses it. Lines come from the server as HTML,
 // which escapes them and colours ANSI codes.
 
+import { find } from "./dom.js";
+
 const box = find(document, "[data-log]", HTMLElement);
 const pane = find(box, "[data-lines]", HTMLElement);
 const text = find(box, "[data-text]", HTMLElement);
@@ -22,19 +24,6 @@ let unread = 0;
 let timer = 0;
 let generation = 0;
 let shownAttempts = 0;
-
-/**
- * Return the first element that matches. The page has it.
- * @template {HTMLElement} T
- * @param {ParentNode} root
- * @param {string} selector
- * @param {new () => T} type
- */
-function find(root, selector, type) {
-  const element = root.querySelector(selector);
-  if (element instanceof type) return element;
-  throw new Error(`The page has no ${selector}.`);
-}
 
 /** @returns {DOMStringMap | undefined} */
 function liveState() {

@@ -1,8 +1,11 @@
 // Drafts saved on the server: after each pause in typing, and when the page is left. While the portal does not answer, or
 // the session has ended, the text is saved in this browser and offered when the page is opened again.
 
+import { isOnPage, readLocal, removeLocal, saveLocally } from "./browser_drafts.js";
+import { find } from "./dom.js";
+
 const SAVE_DELAY_MS = 800;
-/** @typedef {{at: string, entries: [name: string, value: string][]}} LocalDraft */
+/** @typedef {import("./browser_drafts.js").LocalDraft} LocalDraft */
 
 /** @param {string} text */
 const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
@@ -16,19 +19,6 @@ let sent = false;
 let saving = false;
 let version = draftId.dataset.version ?? ""; // of the draft as this page knows it; another one is of another tab
 
-/**
- * Return the first element that matches. The page has it.
- * @template {HTMLElement} T
- * @param {ParentNode} root
- * @param {string} selector
- * @param {new () => T} type
- */
-function find(root, selector, type) {
-  const element = root.querySelector(selector);
-  if (element instanceof type) return element;
-  throw new Error(`The page has no ${selector}.`);
-}
-
 function formData() {
   const data = new FormData(form);
   for (const [name, value] of [...data]) if (value instanceof File) data.delete(name);
@@ -36,28 +26,6 @@ function formData() {
   data.set("begin", "1");
   data.set("draft_version", version);
   return data;
-}
-
-/**
- * Save in this browser. False if its storage is full or forbidden.
- * @param {FormData} data
- */
-function saveLocally(data) {
-  try {
-    const entries = [...data].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "do");
-    sessionStorage.setItem(storageKey, JSON.stringify({ at: new Date().toISOString(), entries }));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function removeLocal() {
-  try {
-    sessionStorage.removeItem(storageKey);
-  } catch {
-    // storage is forbidden
-  }
 }
 
 async function save() {
@@ -83,7 +51,7 @@ async function post(data) {
       if (sent) return;
       status.innerHTML = await response.text(); // rendered and escaped by the portal
       takeVersion();
-      removeLocal();
+      removeLocal(storageKey);
       announceSaved(data);
       putDraftInAddress();
       return;
@@ -94,7 +62,7 @@ async function post(data) {
     // no connection
   }
   dirty = true;
-  status.textContent = saveLocally(data) ? `${reason} Your changes are saved in this browser.` : reason;
+  status.textContent = saveLocally(storageKey, data) ? `${reason} Your changes are saved in this browser.` : reason;
   timer = window.setTimeout(save, 10 * SAVE_DELAY_MS);
 }
 
@@ -140,7 +108,7 @@ window.addEventListener("pageshow", () => (sent = false));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden" && dirty && !sent) {
     const data = formData();
-    saveLocally(data);
+    saveLocally(storageKey, data);
     if (navigator.sendBeacon(form.action, data)) announceSaved(data); // if it gets lost, the copy above is offered
     version = ""; // nothing tells which one that has become
   }
@@ -149,15 +117,6 @@ document.addEventListener("visibilitychange", () => {
 // -- Drafts saved in this browser
 /** @type {HTMLElement | null} */
 const offer = document.querySelector("[data-local-draft]");
-
-/** @returns {LocalDraft | null} */
-function localDraft() {
-  try {
-    return JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Open a draft of this browser by posting its fields.
@@ -177,27 +136,16 @@ function restore(draft) {
   copy.hidden = true;
   document.body.append(copy);
   sent = true;
-  removeLocal();
+  removeLocal(storageKey);
   copy.submit();
-}
-
-/**
- * Whether the page already shows the draft of this browser.
- * @param {LocalDraft} draft
- */
-function isOnPage(draft) {
-  const name = form.elements.namedItem("document") ? "document" : "text";
-  const localText = draft.entries.find((entry) => entry[0] === name)?.[1];
-  const [local, shown] = [localText, new FormData(form).get(name)].map((text) => String(text ?? "").replace(/\r\n?/g, "\n"));
-  return local === shown;
 }
 
 if (document.body.hasAttribute("data-posted")) putDraftInAddress();
 const [navigation] = performance.getEntriesByType("navigation");
 const isRevisit = navigation instanceof PerformanceNavigationTiming && ["back_forward", "reload"].includes(navigation.type);
-const draft = localDraft();
-if (draft && isOnPage(draft)) {
-  removeLocal();
+const draft = readLocal(storageKey);
+if (draft && isOnPage(form, draft)) {
+  removeLocal(storageKey);
 } else if (
   draft &&
   isRevisit &&
@@ -205,7 +153,7 @@ if (draft && isOnPage(draft)) {
 ) {
   restore(draft); // typed here a moment ago and not saved by the portal
 } else if (draft && offer) {
-  hasReached(draft).then((has) => (has ? removeLocal() : showOffer(offer, draft)));
+  hasReached(draft).then((has) => (has ? removeLocal(storageKey) : showOffer(offer, draft)));
 }
 
 /**
@@ -238,7 +186,7 @@ function showOffer(notice, local) {
   notice.hidden = false;
   find(notice, "[data-local-restore]", HTMLElement).addEventListener("click", () => restore(local));
   find(notice, "[data-local-discard]", HTMLElement).addEventListener("click", () => {
-    removeLocal();
+    removeLocal(storageKey);
     notice.hidden = true;
     announce("Changes discarded.");
   });

@@ -104,3 +104,11 @@ def test_no_odd_shape_breaks_a_fingerprint(odd: object) -> None:
     for key in ("containerProperties", "tags", "parameters", "retryStrategy"):
         fingerprint({**definition(), key: odd})
     normalize({"jobs": odd}, DocumentKind.WORKFLOW)
+
+
+def test_the_action_of_a_retry_rule_is_the_same_in_any_case() -> None:
+    upper, lower = (
+        definition(retryStrategy={"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": action}]})
+        for action in ("EXIT", "exit")
+    )
+    assert fingerprint(upper) == fingerprint(lower)
