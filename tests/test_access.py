@@ -97,6 +97,14 @@ def test_each_role_may_what_the_table_says(role, acts):
     assert {act for act in access.ROLES_BY_PERMISSION if member.can(act)} == acts
 
 
+def test_leads_manage_members_where_the_team_allows_it_and_nobody_else_does():
+    team = make.team(leads_manage_members=True)
+    may = {role: make.member(team, role).can("members") for role in ("viewer", "analyst", "lead")}
+
+    assert may == {"viewer": False, "analyst": False, "lead": True}
+    assert not make.member(role="lead").can("members")
+
+
 def test_someone_who_leaves_a_team_loses_it_at_once():
     member = make.member()
     job = make.job(make.submission(member))
