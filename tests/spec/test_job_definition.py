@@ -282,3 +282,18 @@ def test_no_odd_shape_breaks_a_rule(odd: object) -> None:
         judge.check_definition(definition({key: odd}))
     judge.check_definition(definition(tags=odd, retryStrategy=odd))
     judge.check_definition(definition(retryStrategy={"evaluateOnExit": odd}))
+
+
+def test_nodes_without_a_size_beside_a_pod_are_both_told() -> None:
+    document = {
+        "jobDefinitionName": "greet",
+        "type": "container",
+        "nodeProperties": {
+            "numNodes": 1,
+            "mainNode": 0,
+            "nodeRangeProperties": [{"targetNodes": "0", "container": {}}],
+        },
+        "eksProperties": {"podProperties": {}},
+    }
+    rules = {problem.rule for problem in judge.check_definition(document)}
+    assert {"definition.properties", "definition.no-size"} <= rules

@@ -112,7 +112,7 @@ def _containers_without_size(document: Document) -> Iterator[tuple[ContainerEntr
             continue
         kinds = _missing_kinds(task.value)
         if task.is_in_node_group:
-            others = [other for other in all_tasks if other is not task]
+            others = [other for other in all_tasks if other is not task and other.is_in_node_group]
             kinds = [kind for kind in kinds if not _is_set_elsewhere(kind, document, task, others)]
         if kinds:
             yield task.containers[0], kinds
