@@ -92,8 +92,10 @@ def tmpfs_options_are_known(document: Document) -> Iterator[Problem]:
     for container in _ecs_containers(document):
         for position, entry in enumerate(list_at(container.value, "linuxParameters", "tmpfs")):
             for number, option in enumerate(list_at(entry, "mountOptions")):
-                name, sign, _ = option.partition("=") if isinstance(option, str) else ("", "", "")
-                if not name or name in (TMPFS_OPTIONS_WITH_VALUE if sign else TMPFS_OPTIONS):
+                if not isinstance(option, str):
+                    continue
+                name, sign, _ = option.partition("=")
+                if name in (TMPFS_OPTIONS_WITH_VALUE if sign else TMPFS_OPTIONS):
                     continue
                 here = join_pointer(*container.path, "linuxParameters", "tmpfs", position, "mountOptions", number)
                 message = f"{quote(option)} is not a mount option of tmpfs"
