@@ -13,891 +13,465 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Account",
+            name='Account',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=80, unique=True)),
-                (
-                    "region",
-                    models.CharField(
-                        max_length=30, validators=[django.core.validators.RegexValidator("^[a-z]{2}(-[a-z]+)+-\\d$")]
-                    ),
-                ),
-                (
-                    "number",
-                    models.CharField(
-                        blank=True,
-                        help_text="12 digits",
-                        max_length=12,
-                        validators=[django.core.validators.RegexValidator("^\\d{12}$")],
-                        verbose_name="account number",
-                    ),
-                ),
-                (
-                    "access",
-                    models.CharField(
-                        choices=[
-                            ("default", "Default credentials of the machine"),
-                            ("role", "A role to assume"),
-                            ("sandbox", "The bundled sandbox (dummy credentials)"),
-                        ],
-                        default="default",
-                        max_length=10,
-                    ),
-                ),
-                ("role_arn", models.CharField(blank=True, max_length=200, verbose_name="role to assume")),
-                ("external_id", models.CharField(blank=True, editable=False, max_length=200)),
-                (
-                    "endpoint_url",
-                    models.CharField(
-                        blank=True,
-                        help_text="Empty: Amazon's own endpoints.",
-                        max_length=200,
-                        validators=[django.core.validators.URLValidator(schemes=["http", "https"])],
-                    ),
-                ),
-                (
-                    "quarantine_seconds",
-                    models.PositiveIntegerField(
-                        default=600,
-                        help_text="How long a submission whose answer was lost must stay unfound before it is sent again.",
-                        validators=[django.core.validators.MinValueValidator(10)],
-                    ),
-                ),
-                (
-                    "poll_seconds",
-                    models.PositiveIntegerField(
-                        default=15,
-                        help_text="How often a job that is about to change is looked at.",
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                ("active", models.BooleanField(default=True)),
-                ("polled_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("synced_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "reading",
-                    models.JSONField(
-                        default=list, editable=False, help_text="The queues, as AWS last described them."
-                    ),
-                ),
-                ("reading_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("reading_trouble", models.TextField(blank=True, editable=False)),
-                (
-                    "trouble",
-                    models.TextField(
-                        blank=True, editable=False, help_text="What AWS last failed with, empty when well."
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, unique=True)),
+                ('region', models.CharField(max_length=30, validators=[django.core.validators.RegexValidator('^[a-z]{2}(-[a-z]+)+-\\d$')])),
+                ('number', models.CharField(blank=True, help_text='12 digits', max_length=12, validators=[django.core.validators.RegexValidator('^\\d{12}$')], verbose_name='account number')),
+                ('access', models.CharField(choices=[('default', 'Default credentials of the machine'), ('role', 'A role to assume'), ('sandbox', 'The bundled sandbox (dummy credentials)')], default='default', max_length=10)),
+                ('role_arn', models.CharField(blank=True, max_length=200, verbose_name='role to assume')),
+                ('external_id', models.CharField(blank=True, editable=False, max_length=200)),
+                ('endpoint_url', models.CharField(blank=True, help_text="Empty: Amazon's own endpoints.", max_length=200, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])])),
+                ('quarantine_seconds', models.PositiveIntegerField(default=600, help_text='How long a submission whose answer was lost must stay unfound before it is sent again.', validators=[django.core.validators.MinValueValidator(10)])),
+                ('poll_seconds', models.PositiveIntegerField(default=15, help_text='How often a job that is about to change is looked at.', validators=[django.core.validators.MinValueValidator(1)])),
+                ('active', models.BooleanField(default=True)),
+                ('polled_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('synced_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('reading', models.JSONField(default=list, editable=False, help_text='The queues, as AWS last described them.')),
+                ('reading_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('reading_trouble', models.TextField(blank=True, editable=False)),
+                ('trouble', models.TextField(blank=True, editable=False, help_text='What AWS last failed with, empty when well.')),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Lease",
+            name='Lease',
             fields=[
-                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ("owner", models.CharField(max_length=80)),
-                ("until", models.DateTimeField()),
+                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('owner', models.CharField(max_length=80)),
+                ('until', models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="Team",
+            name='Team',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("slug", models.SlugField(max_length=40, unique=True)),
-                ("name", models.CharField(max_length=80, unique=True)),
-                (
-                    "active",
-                    models.BooleanField(
-                        default=True, help_text="An inactive team keeps its history and submits nothing."
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=80, unique=True)),
+                ('active', models.BooleanField(default=True, help_text='An inactive team keeps its history and submits nothing.')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="User",
+            name='User',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
-                (
-                    "is_superuser",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates that this user has all permissions without explicitly assigning them.",
-                        verbose_name="superuser status",
-                    ),
-                ),
-                (
-                    "username",
-                    models.CharField(
-                        error_messages={"unique": "A user with that username already exists."},
-                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
-                        max_length=150,
-                        unique=True,
-                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
-                        verbose_name="username",
-                    ),
-                ),
-                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
-                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
-                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
-                (
-                    "is_staff",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates whether the user can log into this admin site.",
-                        verbose_name="staff status",
-                    ),
-                ),
-                (
-                    "is_active",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
-                        verbose_name="active",
-                    ),
-                ),
-                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                (
-                    "time_zone",
-                    models.CharField(blank=True, help_text="IANA name; empty: as the browser says.", max_length=64),
-                ),
-                (
-                    "groups",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.group",
-                        verbose_name="groups",
-                    ),
-                ),
-                (
-                    "user_permissions",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Specific permissions for this user.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.permission",
-                        verbose_name="user permissions",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
+                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
+                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('time_zone', models.CharField(blank=True, help_text='IANA name; empty: as the browser says.', max_length=64)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             options={
-                "verbose_name": "user",
-                "verbose_name_plural": "users",
-                "abstract": False,
+                'verbose_name': 'user',
+                'verbose_name_plural': 'users',
+                'abstract': False,
             },
             managers=[
-                ("objects", django.contrib.auth.models.UserManager()),
+                ('objects', django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name="Definition",
+            name='Definition',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                ("name", models.CharField(max_length=128)),
-                (
-                    "shared",
-                    models.BooleanField(
-                        default=False, help_text="Every team may use it; only its own registers revisions."
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="definitions", to="jobs.account"
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="definitions", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('name', models.CharField(max_length=128)),
+                ('shared', models.BooleanField(default=False, help_text='Every team may use it; only its own registers revisions.')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='definitions', to='jobs.account')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='definitions', to='jobs.team')),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Queue",
+            name='Queue',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=128)),
-                ("arn", models.CharField(blank=True, max_length=300)),
-                ("state", models.CharField(default="ENABLED", max_length=20)),
-                ("status", models.CharField(default="VALID", max_length=20)),
-                ("status_reason", models.TextField(blank=True)),
-                ("priority", models.IntegerField(default=0)),
-                (
-                    "platform",
-                    models.CharField(blank=True, help_text="ECS, ECS_FARGATE, EKS …, as AWS says.", max_length=30),
-                ),
-                ("raw", models.JSONField(blank=True, default=dict)),
-                ("seen_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "vanished_at",
-                    models.DateTimeField(blank=True, help_text="When AWS no longer named it.", null=True),
-                ),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="queues", to="jobs.account"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=128)),
+                ('arn', models.CharField(blank=True, max_length=300)),
+                ('state', models.CharField(default='ENABLED', max_length=20)),
+                ('status', models.CharField(default='VALID', max_length=20)),
+                ('status_reason', models.TextField(blank=True)),
+                ('priority', models.IntegerField(default=0)),
+                ('platform', models.CharField(blank=True, help_text='ECS, ECS_FARGATE, EKS …, as AWS says.', max_length=30)),
+                ('raw', models.JSONField(blank=True, default=dict)),
+                ('seen_at', models.DateTimeField(blank=True, null=True)),
+                ('vanished_at', models.DateTimeField(blank=True, help_text='When AWS no longer named it.', null=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='queues', to='jobs.account')),
             ],
             options={
-                "ordering": ["account", "name"],
+                'ordering': ['account', 'name'],
             },
         ),
         migrations.CreateModel(
-            name="Rate",
+            name='Rate',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("platform", models.CharField(help_text="FARGATE, EC2 or EKS", max_length=20)),
-                ("architecture", models.CharField(default="X86_64", max_length=10)),
-                (
-                    "region",
-                    models.CharField(
-                        blank=True, help_text="Empty: every region without a rate of its own.", max_length=30
-                    ),
-                ),
-                (
-                    "resource",
-                    models.CharField(
-                        choices=[
-                            ("vcpu", "vCPU-hour"),
-                            ("memory", "GiB-hour of memory"),
-                            ("gpu", "GPU-hour"),
-                            ("storage", "GiB-hour of ephemeral storage above 20 GiB"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("usd_per_hour", models.DecimalField(decimal_places=10, default=Decimal("0"), max_digits=16)),
-                ("valid_from", models.DateField()),
-                ("source", models.CharField(blank=True, help_text="Where the figure comes from.", max_length=200)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('platform', models.CharField(help_text='FARGATE, EC2 or EKS', max_length=20)),
+                ('architecture', models.CharField(default='X86_64', max_length=10)),
+                ('region', models.CharField(blank=True, help_text='Empty: every region without a rate of its own.', max_length=30)),
+                ('resource', models.CharField(choices=[('vcpu', 'vCPU-hour'), ('memory', 'GiB-hour of memory'), ('gpu', 'GPU-hour'), ('storage', 'GiB-hour of ephemeral storage above 20 GiB')], max_length=10)),
+                ('usd_per_hour', models.DecimalField(decimal_places=10, default=Decimal('0'), max_digits=16)),
+                ('valid_from', models.DateField()),
+                ('source', models.CharField(blank=True, help_text='Where the figure comes from.', max_length=200)),
             ],
             options={
-                "ordering": ["platform", "architecture", "region", "resource", "-valid_from"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("platform", "architecture", "region", "resource", "valid_from"), name="one_rate_a_day"
-                    )
-                ],
+                'ordering': ['platform', 'architecture', 'region', 'resource', '-valid_from'],
+                'constraints': [models.UniqueConstraint(fields=('platform', 'architecture', 'region', 'resource', 'valid_from'), name='one_rate_a_day')],
             },
         ),
         migrations.CreateModel(
-            name="Revision",
+            name='Revision',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                (
-                    "number",
-                    models.PositiveIntegerField(help_text="AWS's revision; empty until AWS has answered.", null=True),
-                ),
-                ("arn", models.CharField(blank=True, max_length=300)),
-                ("document", models.JSONField()),
-                ("fingerprint", models.CharField(max_length=64)),
-                (
-                    "registration",
-                    models.CharField(
-                        choices=[
-                            ("ACCEPTED", "Being registered"),
-                            ("REGISTERED", "Registered"),
-                            ("REFUSED", "Refused"),
-                        ],
-                        default="ACCEPTED",
-                        max_length=12,
-                    ),
-                ),
-                ("active", models.BooleanField(default=True)),
-                ("refusal", models.TextField(blank=True, help_text="AWS's words when it refused.")),
-                ("lease_until", models.DateTimeField(null=True)),
-                ("sent_at", models.DateTimeField(null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("registered_at", models.DateTimeField(null=True)),
-                (
-                    "definition",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="revisions", to="jobs.definition"
-                    ),
-                ),
-                (
-                    "registered_by",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('number', models.PositiveIntegerField(help_text="AWS's revision; empty until AWS has answered.", null=True)),
+                ('arn', models.CharField(blank=True, max_length=300)),
+                ('document', models.JSONField()),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('registration', models.CharField(choices=[('ACCEPTED', 'Being registered'), ('REGISTERED', 'Registered'), ('REFUSED', 'Refused')], default='ACCEPTED', max_length=12)),
+                ('active', models.BooleanField(default=True)),
+                ('refusal', models.TextField(blank=True, help_text="AWS's words when it refused.")),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('registered_at', models.DateTimeField(null=True)),
+                ('definition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='jobs.definition')),
+                ('registered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.CreateModel(
-            name="Job",
+            name='Job',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                (
-                    "position",
-                    models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs."),
-                ),
-                ("name", models.CharField(max_length=128)),
-                (
-                    "marker",
-                    models.CharField(
-                        help_text="Its name in AWS, by which it is found again.", max_length=128, unique=True
-                    ),
-                ),
-                ("document", models.JSONField(help_text="What was asked for it.")),
-                ("tags", models.JSONField(default=dict)),
-                ("array_size", models.PositiveIntegerField(null=True)),
-                ("platform", models.CharField(default="EC2", max_length=10)),
-                ("architecture", models.CharField(default="X86_64", max_length=10)),
-                ("vcpus", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=10)),
-                ("memory_mib", models.PositiveIntegerField(default=0)),
-                ("gpus", models.PositiveIntegerField(default=0)),
-                ("ephemeral_gib", models.PositiveIntegerField(default=0)),
-                (
-                    "delivery",
-                    models.CharField(
-                        choices=[
-                            (jobs.states.Delivery["ACCEPTED"], jobs.states.Delivery["ACCEPTED"]),
-                            (jobs.states.Delivery["SENDING"], jobs.states.Delivery["SENDING"]),
-                            (jobs.states.Delivery["SENT"], jobs.states.Delivery["SENT"]),
-                            (jobs.states.Delivery["REFUSED"], jobs.states.Delivery["REFUSED"]),
-                            (jobs.states.Delivery["WITHDRAWN"], jobs.states.Delivery["WITHDRAWN"]),
-                            (jobs.states.Delivery["HELD"], jobs.states.Delivery["HELD"]),
-                        ],
-                        default=jobs.states.Delivery["ACCEPTED"],
-                        max_length=10,
-                    ),
-                ),
-                ("epoch", models.PositiveIntegerField(default=0, help_text="How many times a worker took it.")),
-                ("lease_until", models.DateTimeField(null=True)),
-                ("next_try_at", models.DateTimeField(null=True)),
-                ("sent_at", models.DateTimeField(null=True)),
-                (
-                    "delivery_note",
-                    models.TextField(blank=True, help_text="Why it was refused, withdrawn, held, or sent late."),
-                ),
-                ("batch_id", models.CharField(max_length=60, null=True, unique=True)),
-                ("state", models.CharField(blank=True, max_length=20)),
-                ("finished_attempts", models.PositiveIntegerField(default=0)),
-                ("status_reason", models.TextField(blank=True)),
-                ("container_reason", models.TextField(blank=True)),
-                ("exit_code", models.IntegerField(null=True)),
-                ("log_group", models.CharField(blank=True, max_length=512)),
-                ("log_stream", models.CharField(blank=True, max_length=512)),
-                ("submitted_at", models.DateTimeField(null=True)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("stopped_at", models.DateTimeField(null=True)),
-                ("attempts", models.JSONField(default=list)),
-                ("array_summary", models.JSONField(default=dict)),
-                ("raw", models.JSONField(default=dict, help_text="AWS's words.")),
-                ("observed_at", models.DateTimeField(null=True)),
-                ("missing_since", models.DateTimeField(null=True)),
-                ("next_poll_at", models.DateTimeField(null=True)),
-                ("looked_at", models.DateTimeField(help_text="When someone last had it on a page.", null=True)),
-                ("stop_requested_at", models.DateTimeField(null=True)),
-                ("stop_told_at", models.DateTimeField(help_text="When AWS was last told to stop it.", null=True)),
-                ("stop_reason", models.CharField(blank=True, max_length=1000)),
-                ("accepted_at", models.DateTimeField(auto_now_add=True)),
-                ("ended_at", models.DateTimeField(help_text="When the portal knew that it had ended.", null=True)),
-                (
-                    "charged_at",
-                    models.DateTimeField(help_text="When the cost of its attempts was written down.", null=True),
-                ),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.account"
-                    ),
-                ),
-                (
-                    "stop_requested_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.queue"
-                    ),
-                ),
-                (
-                    "revision",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.revision"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('position', models.PositiveIntegerField(default=0, help_text="Its place among the submission's jobs.")),
+                ('name', models.CharField(max_length=128)),
+                ('marker', models.CharField(help_text='Its name in AWS, by which it is found again.', max_length=128, unique=True)),
+                ('document', models.JSONField(help_text='What was asked for it.')),
+                ('tags', models.JSONField(default=dict)),
+                ('array_size', models.PositiveIntegerField(null=True)),
+                ('platform', models.CharField(default='EC2', max_length=10)),
+                ('architecture', models.CharField(default='X86_64', max_length=10)),
+                ('vcpus', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=10)),
+                ('memory_mib', models.PositiveIntegerField(default=0)),
+                ('gpus', models.PositiveIntegerField(default=0)),
+                ('ephemeral_gib', models.PositiveIntegerField(default=0)),
+                ('delivery', models.CharField(choices=[(jobs.states.Delivery['ACCEPTED'], jobs.states.Delivery['ACCEPTED']), (jobs.states.Delivery['SENDING'], jobs.states.Delivery['SENDING']), (jobs.states.Delivery['SENT'], jobs.states.Delivery['SENT']), (jobs.states.Delivery['REFUSED'], jobs.states.Delivery['REFUSED']), (jobs.states.Delivery['WITHDRAWN'], jobs.states.Delivery['WITHDRAWN']), (jobs.states.Delivery['HELD'], jobs.states.Delivery['HELD'])], default=jobs.states.Delivery['ACCEPTED'], max_length=10)),
+                ('epoch', models.PositiveIntegerField(default=0, help_text='How many times a worker took it.')),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('next_try_at', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('delivery_note', models.TextField(blank=True, help_text='Why it was refused, withdrawn, held, or sent late.')),
+                ('batch_id', models.CharField(max_length=60, null=True, unique=True)),
+                ('state', models.CharField(blank=True, max_length=20)),
+                ('finished_attempts', models.PositiveIntegerField(default=0)),
+                ('status_reason', models.TextField(blank=True)),
+                ('container_reason', models.TextField(blank=True)),
+                ('exit_code', models.IntegerField(null=True)),
+                ('log_group', models.CharField(blank=True, max_length=512)),
+                ('log_stream', models.CharField(blank=True, max_length=512)),
+                ('submitted_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('stopped_at', models.DateTimeField(null=True)),
+                ('attempts', models.JSONField(default=list)),
+                ('array_summary', models.JSONField(default=dict)),
+                ('raw', models.JSONField(default=dict, help_text="AWS's words.")),
+                ('observed_at', models.DateTimeField(null=True)),
+                ('missing_since', models.DateTimeField(null=True)),
+                ('next_poll_at', models.DateTimeField(null=True)),
+                ('looked_at', models.DateTimeField(help_text='When someone last had it on a page.', null=True)),
+                ('stop_requested_at', models.DateTimeField(null=True)),
+                ('stop_told_at', models.DateTimeField(help_text='When AWS was last told to stop it.', null=True)),
+                ('stop_reason', models.CharField(blank=True, max_length=1000)),
+                ('accepted_at', models.DateTimeField(auto_now_add=True)),
+                ('ended_at', models.DateTimeField(help_text='When the portal knew that it had ended.', null=True)),
+                ('charged_at', models.DateTimeField(help_text='When the cost of its attempts was written down.', null=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.account')),
+                ('stop_requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('queue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.queue')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.revision')),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="StateChange",
+            name='StateChange',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ("delivery", models.CharField(max_length=10)),
-                ("state", models.CharField(blank=True, max_length=20)),
-                ("attempt", models.PositiveIntegerField(default=0, help_text="Attempts finished by then.")),
-                ("note", models.TextField(blank=True)),
-                (
-                    "source",
-                    models.CharField(help_text="Who told: person, dispatch, poll, event, reconcile.", max_length=12),
-                ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="history", to="jobs.job"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('delivery', models.CharField(max_length=10)),
+                ('state', models.CharField(blank=True, max_length=20)),
+                ('attempt', models.PositiveIntegerField(default=0, help_text='Attempts finished by then.')),
+                ('note', models.TextField(blank=True)),
+                ('source', models.CharField(help_text='Who told: person, dispatch, poll, event, reconcile.', max_length=12)),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='jobs.job')),
             ],
             options={
-                "ordering": ["pk"],
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Submission",
+            name='Submission',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                ("name", models.CharField(max_length=128)),
-                ("kind", models.CharField(max_length=12)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("form", "Form"),
-                            ("json", "JSON"),
-                            ("api", "API"),
-                            ("schedule", "Schedule"),
-                            ("rerun", "Run again"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("text", models.TextField(help_text="What was written, to the letter.")),
-                ("document", models.JSONField(help_text="What was read from it.")),
-                (
-                    "notes",
-                    models.JSONField(default=list, help_text="What was changed in reading it, and its warnings."),
-                ),
-                ("job_count", models.PositiveIntegerField(default=1)),
-                (
-                    "request_key",
-                    models.CharField(
-                        help_text="The same key asks for the same submission.", max_length=80, null=True
-                    ),
-                ),
-                ("request_hash", models.CharField(blank=True, max_length=64)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="jobs.account"
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="submissions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('name', models.CharField(max_length=128)),
+                ('kind', models.CharField(max_length=12)),
+                ('source', models.CharField(choices=[('form', 'Form'), ('json', 'JSON'), ('api', 'API'), ('schedule', 'Schedule'), ('rerun', 'Run again')], max_length=10)),
+                ('text', models.TextField(help_text='What was written, to the letter.')),
+                ('document', models.JSONField(help_text='What was read from it.')),
+                ('notes', models.JSONField(default=list, help_text='What was changed in reading it, and its warnings.')),
+                ('job_count', models.PositiveIntegerField(default=1)),
+                ('request_key', models.CharField(help_text='The same key asks for the same submission.', max_length=80, null=True)),
+                ('request_hash', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='jobs.account')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='jobs.team')),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.AddField(
-            model_name="job",
-            name="submission",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.submission"
-            ),
+            model_name='job',
+            name='submission',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.submission'),
         ),
         migrations.CreateModel(
-            name="QueueGrant",
+            name='QueueGrant',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("is_default", models.BooleanField(default=False)),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="jobs.queue"
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="queue_grants", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_default', models.BooleanField(default=False)),
+                ('queue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='jobs.queue')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='queue_grants', to='jobs.team')),
             ],
         ),
         migrations.CreateModel(
-            name="Membership",
+            name='Membership',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[("viewer", "Viewer"), ("analyst", "Analyst"), ("lead", "Lead")],
-                        default="analyst",
-                        max_length=10,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('viewer', 'Viewer'), ('analyst', 'Analyst'), ('lead', 'Lead')], default='analyst', max_length=10)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='jobs.team')),
             ],
         ),
         migrations.CreateModel(
-            name="JobTag",
+            name='JobTag',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=128)),
-                ("value", models.CharField(blank=True, max_length=256)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="tag_rows", to="jobs.job"
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.team"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=128)),
+                ('value', models.CharField(blank=True, max_length=256)),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tag_rows', to='jobs.job')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.team')),
             ],
         ),
         migrations.AddField(
-            model_name="job",
-            name="team",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.team"),
+            model_name='job',
+            name='team',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.team'),
         ),
         migrations.CreateModel(
-            name="CostLine",
+            name='CostLine',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("attempt", models.PositiveIntegerField()),
-                ("day", models.DateField(help_text="UTC day on which the attempt ended.")),
-                ("succeeded", models.BooleanField()),
-                ("runs", models.PositiveIntegerField(default=1, help_text="Children of an array; 1 otherwise.")),
-                ("billed_seconds", models.DecimalField(decimal_places=3, max_digits=16)),
-                ("usd", models.DecimalField(decimal_places=10, default=Decimal("0"), max_digits=20)),
-                (
-                    "receipt",
-                    models.JSONField(default=dict, help_text="How it was computed: sizes, rates and their dates."),
-                ),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.account"
-                    ),
-                ),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "definition",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.definition"
-                    ),
-                ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="cost_lines", to="jobs.job"
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.queue"),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.team"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveIntegerField()),
+                ('day', models.DateField(help_text='UTC day on which the attempt ended.')),
+                ('succeeded', models.BooleanField()),
+                ('runs', models.PositiveIntegerField(default=1, help_text='Children of an array; 1 otherwise.')),
+                ('billed_seconds', models.DecimalField(decimal_places=3, max_digits=16)),
+                ('usd', models.DecimalField(decimal_places=10, default=Decimal('0'), max_digits=20)),
+                ('receipt', models.JSONField(default=dict, help_text='How it was computed: sizes, rates and their dates.')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.account')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('definition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.definition')),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cost_lines', to='jobs.job')),
+                ('queue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.queue')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.team')),
             ],
         ),
         migrations.CreateModel(
-            name="ApiToken",
+            name='ApiToken',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                ("name", models.CharField(max_length=80)),
-                ("start", models.CharField(help_text="Its first characters, to tell tokens apart.", max_length=12)),
-                ("digest", models.CharField(max_length=64, unique=True)),
-                ("may_submit", models.BooleanField(default=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("expires_at", models.DateTimeField(blank=True, null=True)),
-                ("revoked_at", models.DateTimeField(blank=True, null=True)),
-                ("used_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tokens",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="tokens", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('name', models.CharField(max_length=80)),
+                ('start', models.CharField(help_text='Its first characters, to tell tokens apart.', max_length=12)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('may_submit', models.BooleanField(default=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='jobs.team')),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="ApiAnswer",
+            name='ApiAnswer',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=80)),
-                ("path", models.CharField(max_length=200)),
-                ("body_hash", models.CharField(max_length=64)),
-                (
-                    "status",
-                    models.PositiveSmallIntegerField(default=0, help_text="0 while the first request is under way."),
-                ),
-                ("answer", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="jobs.team"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=80)),
+                ('path', models.CharField(max_length=200)),
+                ('body_hash', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField(default=0, help_text='0 while the first request is under way.')),
+                ('answer', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='jobs.team')),
             ],
         ),
         migrations.CreateModel(
-            name="DeliveryAttempt",
+            name='DeliveryAttempt',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("epoch", models.PositiveIntegerField()),
-                ("marked_at", models.DateTimeField()),
-                ("outcome", models.CharField(blank=True, max_length=12)),
-                ("detail", models.TextField(blank=True)),
-                ("request_id", models.CharField(blank=True, help_text="AWS's id of the call.", max_length=80)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="jobs.job"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('epoch', models.PositiveIntegerField()),
+                ('marked_at', models.DateTimeField()),
+                ('outcome', models.CharField(blank=True, max_length=12)),
+                ('detail', models.TextField(blank=True)),
+                ('request_id', models.CharField(blank=True, help_text="AWS's id of the call.", max_length=80)),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='jobs.job')),
             ],
             options={
-                "ordering": ["pk"],
-                "constraints": [models.UniqueConstraint(fields=("job", "epoch"), name="one_attempt_an_epoch")],
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('job', 'epoch'), name='one_attempt_an_epoch')],
             },
         ),
         migrations.CreateModel(
-            name="JobDependency",
+            name='JobDependency',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "batch_id",
-                    models.CharField(
-                        blank=True, help_text="As written, when the document named an AWS id.", max_length=60
-                    ),
-                ),
-                ("kind", models.CharField(blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.", max_length=12)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="waits_for", to="jobs.job"
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="waited_for_by",
-                        to="jobs.job",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('batch_id', models.CharField(blank=True, help_text='As written, when the document named an AWS id.', max_length=60)),
+                ('kind', models.CharField(blank=True, help_text='Empty, N_TO_N or SEQUENTIAL.', max_length=12)),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='waits_for', to='jobs.job')),
+                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='waited_for_by', to='jobs.job')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("job", "parent"), name="one_edge_a_parent"),
-                    models.CheckConstraint(
-                        condition=models.Q(("parent", models.F("job")), _negated=True), name="no_job_waits_for_itself"
-                    ),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('job', 'parent'), name='one_edge_a_parent'), models.CheckConstraint(condition=models.Q(('parent', models.F('job')), _negated=True), name='no_job_waits_for_itself')],
             },
         ),
         migrations.AddConstraint(
-            model_name="queue",
-            constraint=models.UniqueConstraint(fields=("account", "name"), name="one_queue_of_a_name"),
+            model_name='queue',
+            constraint=models.UniqueConstraint(fields=('account', 'name'), name='one_queue_of_a_name'),
         ),
         migrations.AddIndex(
-            model_name="revision",
-            index=models.Index(fields=["definition", "fingerprint"], name="revision_fingerprint"),
+            model_name='revision',
+            index=models.Index(fields=['definition', 'fingerprint'], name='revision_fingerprint'),
         ),
         migrations.AddConstraint(
-            model_name="revision",
-            constraint=models.UniqueConstraint(fields=("definition", "number"), name="one_revision_of_a_number"),
+            model_name='revision',
+            constraint=models.UniqueConstraint(fields=('definition', 'number'), name='one_revision_of_a_number'),
         ),
         migrations.AddConstraint(
-            model_name="revision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("registration", "REGISTERED"), _negated=True),
-                    ("number__isnull", False),
-                    _connector="OR",
-                ),
-                name="registered_has_a_number",
-            ),
+            model_name='revision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('registration', 'REGISTERED'), _negated=True), ('number__isnull', False), _connector='OR'), name='registered_has_a_number'),
         ),
         migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(fields=["team", "-id"], name="submission_of_team"),
+            model_name='submission',
+            index=models.Index(fields=['team', '-id'], name='submission_of_team'),
         ),
         migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(fields=["person", "-id"], name="submission_of_person"),
+            model_name='submission',
+            index=models.Index(fields=['person', '-id'], name='submission_of_person'),
         ),
         migrations.AddConstraint(
-            model_name="submission",
-            constraint=models.UniqueConstraint(fields=("team", "request_key"), name="one_submission_a_key"),
+            model_name='submission',
+            constraint=models.UniqueConstraint(fields=('team', 'request_key'), name='one_submission_a_key'),
         ),
         migrations.AddConstraint(
-            model_name="queuegrant",
-            constraint=models.UniqueConstraint(fields=("team", "queue"), name="one_grant_a_queue"),
+            model_name='queuegrant',
+            constraint=models.UniqueConstraint(fields=('team', 'queue'), name='one_grant_a_queue'),
         ),
         migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("team", "user"), name="one_membership_a_team"),
+            model_name='membership',
+            constraint=models.UniqueConstraint(fields=('team', 'user'), name='one_membership_a_team'),
         ),
         migrations.AddIndex(
-            model_name="jobtag",
-            index=models.Index(fields=["team", "key", "value", "-job"], name="tag_of_team"),
+            model_name='jobtag',
+            index=models.Index(fields=['team', 'key', 'value', '-job'], name='tag_of_team'),
         ),
         migrations.AddConstraint(
-            model_name="jobtag",
-            constraint=models.UniqueConstraint(fields=("job", "key"), name="one_value_a_key"),
+            model_name='jobtag',
+            constraint=models.UniqueConstraint(fields=('job', 'key'), name='one_value_a_key'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["team", "-id"], name="job_of_team"),
+            model_name='job',
+            index=models.Index(fields=['team', '-id'], name='job_of_team'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
+            model_name='job',
+            index=models.Index(fields=['team', 'delivery', 'state', '-id'], name='job_of_team_status'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("charged_at", None), ("ended_at__isnull", False)),
-                fields=["id"],
-                name="job_uncharged",
-            ),
+            model_name='job',
+            index=models.Index(condition=models.Q(('charged_at', None), ('ended_at__isnull', False)), fields=['id'], name='job_uncharged'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("delivery__in", ["ACCEPTED", "SENDING"])),
-                fields=["account", "next_try_at"],
-                name="job_undelivered",
-            ),
+            model_name='job',
+            index=models.Index(condition=models.Q(('delivery__in', ['ACCEPTED', 'SENDING'])), fields=['account', 'next_try_at'], name='job_undelivered'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(
-                    ("delivery", "SENT"), ("state__in", ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"])
-                ),
-                fields=["account", "next_poll_at"],
-                name="job_active",
-            ),
+            model_name='job',
+            index=models.Index(condition=models.Q(('delivery', 'SENT'), ('state__in', ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'])), fields=['account', 'next_poll_at'], name='job_active'),
         ),
         migrations.AddConstraint(
-            model_name="job",
-            constraint=models.UniqueConstraint(fields=("submission", "position"), name="one_job_a_position"),
+            model_name='job',
+            constraint=models.UniqueConstraint(fields=('submission', 'position'), name='one_job_a_position'),
         ),
         migrations.AddConstraint(
-            model_name="job",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("delivery", "SENT"), _negated=True), ("batch_id__isnull", False), _connector="OR"
-                ),
-                name="sent_has_an_id",
-            ),
+            model_name='job',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delivery', 'SENT'), _negated=True), ('batch_id__isnull', False), _connector='OR'), name='sent_has_an_id'),
         ),
         migrations.AddConstraint(
-            model_name="definition",
-            constraint=models.UniqueConstraint(fields=("account", "name"), name="one_definition_of_a_name"),
+            model_name='definition',
+            constraint=models.UniqueConstraint(fields=('account', 'name'), name='one_definition_of_a_name'),
         ),
         migrations.AddIndex(
-            model_name="costline",
-            index=models.Index(fields=["team", "day"], name="cost_of_team"),
+            model_name='costline',
+            index=models.Index(fields=['team', 'day'], name='cost_of_team'),
         ),
         migrations.AddConstraint(
-            model_name="costline",
-            constraint=models.UniqueConstraint(fields=("job", "attempt"), name="one_line_an_attempt"),
+            model_name='costline',
+            constraint=models.UniqueConstraint(fields=('job', 'attempt'), name='one_line_an_attempt'),
         ),
         migrations.AddConstraint(
-            model_name="apianswer",
-            constraint=models.UniqueConstraint(fields=("team", "key"), name="one_answer_a_key"),
+            model_name='apianswer',
+            constraint=models.UniqueConstraint(fields=('team', 'key'), name='one_answer_a_key'),
         ),
     ]

@@ -6,206 +6,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0002_default_rates"),
+        ('jobs', '0002_default_rates'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="ArrayChild",
+            name='ArrayChild',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("index", models.PositiveIntegerField()),
-                ("state", models.CharField(max_length=20)),
-                ("exit_code", models.IntegerField(null=True)),
-                ("reason", models.TextField(blank=True)),
-                ("log_stream", models.CharField(blank=True, max_length=512)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("stopped_at", models.DateTimeField(null=True)),
-                ("attempts", models.PositiveIntegerField(default=0, help_text="Finished ones.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('index', models.PositiveIntegerField()),
+                ('state', models.CharField(max_length=20)),
+                ('exit_code', models.IntegerField(null=True)),
+                ('reason', models.TextField(blank=True)),
+                ('log_stream', models.CharField(blank=True, max_length=512)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('stopped_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveIntegerField(default=0, help_text='Finished ones.')),
             ],
             options={
-                "ordering": ["job", "index"],
+                'ordering': ['job', 'index'],
             },
         ),
         migrations.CreateModel(
-            name="Incarnation",
+            name='Incarnation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("current", models.CharField(max_length=40)),
-                (
-                    "previous",
-                    models.CharField(
-                        blank=True, help_text="Its last name: a crash may leave this outside.", max_length=40
-                    ),
-                ),
-                ("renewed_at", models.DateTimeField()),
-                (
-                    "recovering_since",
-                    models.DateTimeField(help_text="Nothing is sent until every queue was compared.", null=True),
-                ),
-                ("why", models.TextField(blank=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('current', models.CharField(max_length=40)),
+                ('previous', models.CharField(blank=True, help_text='Its last name: a crash may leave this outside.', max_length=40)),
+                ('renewed_at', models.DateTimeField()),
+                ('recovering_since', models.DateTimeField(help_text='Nothing is sent until every queue was compared.', null=True)),
+                ('why', models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Oddity",
+            name='Oddity',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("duplicate", "A second job in AWS for one of ours"),
-                            ("orphan", "A job of this portal in AWS that had no row"),
-                            ("unwanted", "A job in AWS that the portal had given up"),
-                            ("unreadable", "A job of this portal in AWS that could not be rebuilt"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("batch_id", models.CharField(max_length=60)),
-                ("note", models.TextField(blank=True)),
-                ("at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('duplicate', 'A second job in AWS for one of ours'), ('orphan', 'A job of this portal in AWS that had no row'), ('unwanted', 'A job in AWS that the portal had given up'), ('unreadable', 'A job of this portal in AWS that could not be rebuilt')], max_length=12)),
+                ('batch_id', models.CharField(max_length=60)),
+                ('note', models.TextField(blank=True)),
+                ('at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.AddField(
-            model_name="account",
-            name="clock_skew_seconds",
-            field=models.FloatField(
-                editable=False, help_text="How far AWS's clock was ahead of ours at the last poll.", null=True
-            ),
+            model_name='account',
+            name='clock_skew_seconds',
+            field=models.FloatField(editable=False, help_text="How far AWS's clock was ahead of ours at the last poll.", null=True),
         ),
         migrations.AddField(
-            model_name="account",
-            name="quiet_seconds",
-            field=models.PositiveIntegerField(default=0, editable=False, help_text="The last such pause."),
+            model_name='account',
+            name='quiet_seconds',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='The last such pause.'),
         ),
         migrations.AddField(
-            model_name="account",
-            name="quiet_until",
-            field=models.DateTimeField(editable=False, help_text="Nothing is polled before.", null=True),
+            model_name='account',
+            name='quiet_until',
+            field=models.DateTimeField(editable=False, help_text='Nothing is polled before.', null=True),
         ),
         migrations.AddField(
-            model_name="account",
-            name="submits_per_second",
-            field=models.PositiveIntegerField(
-                default=40,
-                help_text="How fast jobs are sent, all workers together. AWS allows 50 a second to an account.",
-                validators=[
-                    django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(1000),
-                ],
-            ),
+            model_name='account',
+            name='submits_per_second',
+            field=models.PositiveIntegerField(default=40, help_text='How fast jobs are sent, all workers together. AWS allows 50 a second to an account.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)]),
         ),
         migrations.AddField(
-            model_name="account",
-            name="submits_until",
-            field=models.DateTimeField(
-                editable=False, help_text="Until when the account's rate is taken by workers that send.", null=True
-            ),
+            model_name='account',
+            name='submits_until',
+            field=models.DateTimeField(editable=False, help_text="Until when the account's rate is taken by workers that send.", null=True),
         ),
         migrations.AddField(
-            model_name="account",
-            name="throttled_at",
+            model_name='account',
+            name='throttled_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name="account",
-            name="throttles",
-            field=models.PositiveIntegerField(default=0, editable=False, help_text="How often AWS said: too fast."),
+            model_name='account',
+            name='throttles',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='How often AWS said: too fast.'),
         ),
         migrations.AddField(
-            model_name="job",
-            name="children_asked_at",
-            field=models.DateTimeField(help_text="When someone last wanted to see its children.", null=True),
+            model_name='job',
+            name='children_asked_at',
+            field=models.DateTimeField(help_text='When someone last wanted to see its children.', null=True),
         ),
         migrations.AddField(
-            model_name="job",
-            name="children_read_at",
-            field=models.DateTimeField(help_text="When its children were last read.", null=True),
+            model_name='job',
+            name='children_read_at',
+            field=models.DateTimeField(help_text='When its children were last read.', null=True),
         ),
         migrations.AddField(
-            model_name="job",
-            name="task_arn",
+            model_name='job',
+            name='task_arn',
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name="job",
-            name="workers_lost",
-            field=models.PositiveSmallIntegerField(default=0, help_text="How many workers vanished with it."),
+            model_name='job',
+            name='workers_lost',
+            field=models.PositiveSmallIntegerField(default=0, help_text='How many workers vanished with it.'),
         ),
         migrations.AddField(
-            model_name="queue",
-            name="swept_at",
-            field=models.DateTimeField(
-                editable=False, help_text="When the last comparison of its jobs with ours began.", null=True
-            ),
+            model_name='queue',
+            name='swept_at',
+            field=models.DateTimeField(editable=False, help_text='When the last comparison of its jobs with ours began.', null=True),
         ),
         migrations.AddField(
-            model_name="team",
-            name="resubmit_by_itself",
-            field=models.BooleanField(
-                default=True,
-                help_text="Send again what AWS proves not to have after a lost answer. Off: a lead decides.",
-            ),
+            model_name='team',
+            name='resubmit_by_itself',
+            field=models.BooleanField(default=True, help_text='Send again what AWS proves not to have after a lost answer. Off: a lead decides.'),
         ),
         migrations.AlterField(
-            model_name="submission",
-            name="source",
-            field=models.CharField(
-                choices=[
-                    ("form", "Form"),
-                    ("json", "JSON"),
-                    ("api", "API"),
-                    ("schedule", "Schedule"),
-                    ("rerun", "Run again"),
-                    ("recovered", "Found in AWS"),
-                ],
-                max_length=10,
-            ),
+            model_name='submission',
+            name='source',
+            field=models.CharField(choices=[('form', 'Form'), ('json', 'JSON'), ('api', 'API'), ('schedule', 'Schedule'), ('rerun', 'Run again'), ('recovered', 'Found in AWS')], max_length=10),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("array_size__isnull", False), ("state", "FAILED")),
-                fields=["account", "children_read_at"],
-                name="job_array_failed",
-            ),
+            model_name='job',
+            index=models.Index(condition=models.Q(('array_size__isnull', False), ('state', 'FAILED')), fields=['account', 'children_read_at'], name='job_array_failed'),
         ),
         migrations.AddField(
-            model_name="arraychild",
-            name="job",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="children", to="jobs.job"
-            ),
+            model_name='arraychild',
+            name='job',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='children', to='jobs.job'),
         ),
         migrations.AddField(
-            model_name="oddity",
-            name="account",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="oddities", to="jobs.account"
-            ),
+            model_name='oddity',
+            name='account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='oddities', to='jobs.account'),
         ),
         migrations.AddField(
-            model_name="oddity",
-            name="job",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="oddities", to="jobs.job"
-            ),
+            model_name='oddity',
+            name='job',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='oddities', to='jobs.job'),
         ),
         migrations.AddIndex(
-            model_name="arraychild",
-            index=models.Index(fields=["job", "state", "index"], name="child_of_state"),
+            model_name='arraychild',
+            index=models.Index(fields=['job', 'state', 'index'], name='child_of_state'),
         ),
         migrations.AddConstraint(
-            model_name="arraychild",
-            constraint=models.UniqueConstraint(fields=("job", "index"), name="one_child_an_index"),
+            model_name='arraychild',
+            constraint=models.UniqueConstraint(fields=('job', 'index'), name='one_child_an_index'),
         ),
         migrations.AddConstraint(
-            model_name="oddity",
-            constraint=models.UniqueConstraint(fields=("kind", "batch_id"), name="one_oddity_a_job"),
+            model_name='oddity',
+            constraint=models.UniqueConstraint(fields=('kind', 'batch_id'), name='one_oddity_a_job'),
         ),
     ]

@@ -7,196 +7,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0003_delivered_once"),
+        ('jobs', '0003_delivered_once'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_active_jobs",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="most jobs at once"),
+            model_name='queuegrant',
+            name='max_active_jobs',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most jobs at once'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_active_vcpus",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="most vCPU at once"),
+            model_name='queuegrant',
+            name='max_active_vcpus',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most vCPU at once'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_array_size",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="largest array"),
+            model_name='queuegrant',
+            name='max_array_size',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='largest array'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_gpus",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="most GPU"),
+            model_name='queuegrant',
+            name='max_gpus',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most GPU'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_memory_mib",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="most memory (MiB)"),
+            model_name='queuegrant',
+            name='max_memory_mib',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most memory (MiB)'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_run_seconds",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Each job then needs a time limit of at most so many seconds.",
-                null=True,
-                validators=[django.core.validators.MinValueValidator(60)],
-                verbose_name="longest run (s)",
-            ),
+            model_name='queuegrant',
+            name='max_run_seconds',
+            field=models.PositiveIntegerField(blank=True, help_text='Each job then needs a time limit of at most so many seconds.', null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='longest run (s)'),
         ),
         migrations.AddField(
-            model_name="queuegrant",
-            name="max_vcpus",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="most vCPU"),
+            model_name='queuegrant',
+            name='max_vcpus',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most vCPU'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="features",
-            field=models.JSONField(blank=True, default=list, help_text="What its jobs may do that is dangerous."),
+            model_name='team',
+            name='features',
+            field=models.JSONField(blank=True, default=list, help_text='What its jobs may do that is dangerous.'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="further_fields",
-            field=models.JSONField(
-                blank=True,
-                default=list,
-                help_text="Fields of AWS Batch that the portal does not know yet and the team may use all the same.",
-            ),
+            model_name='team',
+            name='further_fields',
+            field=models.JSONField(blank=True, default=list, help_text='Fields of AWS Batch that the portal does not know yet and the team may use all the same.'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="may_register",
-            field=models.BooleanField(
-                default=True,
-                help_text="Otherwise its jobs use shared definitions only.",
-                verbose_name="may register definitions",
-            ),
+            model_name='team',
+            name='may_register',
+            field=models.BooleanField(default=True, help_text='Otherwise its jobs use shared definitions only.', verbose_name='may register definitions'),
         ),
         migrations.CreateModel(
-            name="ImageGrant",
+            name='ImageGrant',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "pattern",
-                    models.CharField(
-                        help_text="Registry and repository, exact or ending in *. Any tag or digest will do, unless one is named.",
-                        max_length=300,
-                        validators=[jobs.models.grant.one_star_at_the_end],
-                        verbose_name="image",
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="image_grants", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pattern', models.CharField(help_text='Registry and repository, exact or ending in *. Any tag or digest will do, unless one is named.', max_length=300, validators=[jobs.models.grant.one_star_at_the_end], verbose_name='image')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='image_grants', to='jobs.team')),
             ],
             options={
-                "ordering": ["pattern"],
-                "constraints": [models.UniqueConstraint(fields=("team", "pattern"), name="one_grant_an_image")],
+                'ordering': ['pattern'],
+                'constraints': [models.UniqueConstraint(fields=('team', 'pattern'), name='one_grant_an_image')],
             },
         ),
         migrations.CreateModel(
-            name="RoleGrant",
+            name='RoleGrant',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "pattern",
-                    models.CharField(
-                        help_text="Exact, or a prefix: arn:aws:iam::123456789012:role/team-*",
-                        max_length=300,
-                        validators=[
-                            django.core.validators.RegexValidator("^arn:", "The ARN of a role begins with arn:."),
-                            jobs.models.grant.one_star_at_the_end,
-                        ],
-                        verbose_name="ARN",
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="role_grants", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pattern', models.CharField(help_text='Exact, or a prefix: arn:aws:iam::123456789012:role/team-*', max_length=300, validators=[django.core.validators.RegexValidator('^arn:', 'The ARN of a role begins with arn:.'), jobs.models.grant.one_star_at_the_end], verbose_name='ARN')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_grants', to='jobs.team')),
             ],
             options={
-                "ordering": ["pattern"],
-                "constraints": [models.UniqueConstraint(fields=("team", "pattern"), name="one_grant_a_role")],
+                'ordering': ['pattern'],
+                'constraints': [models.UniqueConstraint(fields=('team', 'pattern'), name='one_grant_a_role')],
             },
         ),
         migrations.CreateModel(
-            name="TagRule",
+            name='TagRule',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        max_length=128,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^(?!(?i:aws|portal):)", "Keys of AWS and of the portal are theirs."
-                            )
-                        ],
-                    ),
-                ),
-                ("required", models.BooleanField(default=False)),
-                (
-                    "allowed",
-                    models.JSONField(
-                        blank=True, default=list, help_text="Empty: any value.", verbose_name="allowed values"
-                    ),
-                ),
-                (
-                    "pattern",
-                    models.CharField(
-                        blank=True,
-                        help_text="What a value looks like, with * and ? and [0-9]: CC-[0-9]*",
-                        max_length=128,
-                    ),
-                ),
-                ("default", models.CharField(blank=True, max_length=256)),
-                (
-                    "filled_by",
-                    models.CharField(
-                        choices=[
-                            ("person", "The person: writes it, and is offered the default"),
-                            ("team", "The team: its default, unless the person writes another"),
-                            ("portal", "The portal: always its default"),
-                        ],
-                        default="person",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: all teams.",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tag_rules",
-                        to="jobs.team",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('^(?!(?i:aws|portal):)', 'Keys of AWS and of the portal are theirs.')])),
+                ('required', models.BooleanField(default=False)),
+                ('allowed', models.JSONField(blank=True, default=list, help_text='Empty: any value.', verbose_name='allowed values')),
+                ('pattern', models.CharField(blank=True, help_text='What a value looks like, with * and ? and [0-9]: CC-[0-9]*', max_length=128)),
+                ('default', models.CharField(blank=True, max_length=256)),
+                ('filled_by', models.CharField(choices=[('person', 'The person: writes it, and is offered the default'), ('team', 'The team: its default, unless the person writes another'), ('portal', 'The portal: always its default')], default='person', max_length=10)),
+                ('team', models.ForeignKey(blank=True, help_text='Empty: all teams.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tag_rules', to='jobs.team')),
             ],
             options={
-                "ordering": ["key"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("team", "key"), name="one_tag_rule_a_team"),
-                    models.UniqueConstraint(
-                        condition=models.Q(("team", None)), fields=("key",), name="one_tag_rule_for_all"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("default", ""), ("filled_by", "portal"), _negated=True),
-                        name="the_portal_fills_in_something",
-                        violation_error_message="Say with which default the portal fills it in.",
-                    ),
-                ],
+                'ordering': ['key'],
+                'constraints': [models.UniqueConstraint(fields=('team', 'key'), name='one_tag_rule_a_team'), models.UniqueConstraint(condition=models.Q(('team', None)), fields=('key',), name='one_tag_rule_for_all'), models.CheckConstraint(condition=models.Q(('default', ''), ('filled_by', 'portal'), _negated=True), name='the_portal_fills_in_something', violation_error_message='Say with which default the portal fills it in.')],
             },
         ),
     ]

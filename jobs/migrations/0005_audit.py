@@ -5,86 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0004_grants"),
+        ('jobs', '0004_grants'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AuditHead",
+            name='AuditHead',
             fields=[
-                (
-                    "chain",
-                    models.BigIntegerField(
-                        help_text="The team's number; 0 is the portal's own.", primary_key=True, serialize=False
-                    ),
-                ),
-                ("number", models.BigIntegerField(default=0, help_text="Of the newest entry.")),
-                (
-                    "digest",
-                    models.CharField(
-                        default="0000000000000000000000000000000000000000000000000000000000000000", max_length=64
-                    ),
-                ),
-                ("gone_number", models.BigIntegerField(default=0, help_text="Entries up to this one may be gone.")),
-                (
-                    "gone_digest",
-                    models.CharField(
-                        default="0000000000000000000000000000000000000000000000000000000000000000", max_length=64
-                    ),
-                ),
+                ('chain', models.BigIntegerField(help_text="The team's number; 0 is the portal's own.", primary_key=True, serialize=False)),
+                ('number', models.BigIntegerField(default=0, help_text='Of the newest entry.')),
+                ('digest', models.CharField(default='0000000000000000000000000000000000000000000000000000000000000000', max_length=64)),
+                ('gone_number', models.BigIntegerField(default=0, help_text='Entries up to this one may be gone.')),
+                ('gone_digest', models.CharField(default='0000000000000000000000000000000000000000000000000000000000000000', max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name="AuditEntry",
+            name='AuditEntry',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.BigIntegerField(help_text="In its team's chain, from 1.")),
-                ("created_at", models.DateTimeField()),
-                ("person", models.UUIDField(help_text="The public id; empty: nobody who is known.", null=True)),
-                ("token", models.UUIDField(help_text="The public id of the token that was used.", null=True)),
-                ("door", models.CharField(max_length=20)),
-                ("address", models.CharField(blank=True, max_length=200)),
-                ("act", models.CharField(max_length=40)),
-                ("noun", models.CharField(blank=True, max_length=40)),
-                (
-                    "object_id",
-                    models.CharField(
-                        blank=True, help_text="The public id, or the number in the admin.", max_length=64
-                    ),
-                ),
-                ("label", models.CharField(blank=True, max_length=200)),
-                ("before", models.TextField(blank=True)),
-                ("after", models.TextField(blank=True)),
-                ("previous", models.CharField(max_length=64)),
-                ("digest", models.CharField(max_length=64)),
-                (
-                    "team",
-                    models.ForeignKey(
-                        help_text="Empty: the portal as a whole.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="jobs.team",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.BigIntegerField(help_text="In its team's chain, from 1.")),
+                ('created_at', models.DateTimeField()),
+                ('person', models.UUIDField(help_text='The public id; empty: nobody who is known.', null=True)),
+                ('token', models.UUIDField(help_text='The public id of the token that was used.', null=True)),
+                ('door', models.CharField(max_length=20)),
+                ('address', models.CharField(blank=True, max_length=200)),
+                ('act', models.CharField(max_length=40)),
+                ('noun', models.CharField(blank=True, max_length=40)),
+                ('object_id', models.CharField(blank=True, help_text='The public id, or the number in the admin.', max_length=64)),
+                ('label', models.CharField(blank=True, max_length=200)),
+                ('before', models.TextField(blank=True)),
+                ('after', models.TextField(blank=True)),
+                ('previous', models.CharField(max_length=64)),
+                ('digest', models.CharField(max_length=64)),
+                ('team', models.ForeignKey(help_text='Empty: the portal as a whole.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.team')),
             ],
             options={
-                "verbose_name": "act",
-                "verbose_name_plural": "audit",
-                "ordering": ["-pk"],
-                "indexes": [
-                    models.Index(fields=["team", "-id"], name="audit_of_team"),
-                    models.Index(fields=["person", "-id"], name="audit_of_person"),
-                    models.Index(fields=["act", "-id"], name="audit_of_act"),
-                    models.Index(fields=["object_id", "-id"], name="audit_of_object"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("team", "number"), name="one_chain_a_team"),
-                    models.UniqueConstraint(
-                        condition=models.Q(("team", None)), fields=("number",), name="one_chain_of_the_portal"
-                    ),
-                ],
+                'verbose_name': 'act',
+                'verbose_name_plural': 'audit',
+                'ordering': ['-pk'],
+                'indexes': [models.Index(fields=['team', '-id'], name='audit_of_team'), models.Index(fields=['person', '-id'], name='audit_of_person'), models.Index(fields=['act', '-id'], name='audit_of_act'), models.Index(fields=['object_id', '-id'], name='audit_of_object')],
+                'constraints': [models.UniqueConstraint(fields=('team', 'number'), name='one_chain_a_team'), models.UniqueConstraint(condition=models.Q(('team', None)), fields=('number',), name='one_chain_of_the_portal')],
             },
         ),
     ]

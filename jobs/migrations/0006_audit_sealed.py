@@ -103,14 +103,15 @@ def unseal(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0005_audit"),
+        ('jobs', '0005_audit'),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["label", "-id"], name="audit_of_label"),
+            model_name='auditentry',
+            index=models.Index(fields=['label', '-id'], name='audit_of_label'),
         ),
         migrations.RunPython(seal, unseal),
     ]

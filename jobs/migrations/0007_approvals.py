@@ -9,195 +9,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0006_audit_sealed"),
+        ('jobs', '0006_audit_sealed'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Approval",
+            name='Approval',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
-                (
-                    "decision",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("approved", "Approved"),
-                            ("declined", "Declined"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        default="waiting",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "version",
-                    models.PositiveIntegerField(
-                        default=1, help_text="Which wording of the request it is about; each edit makes another."
-                    ),
-                ),
-                (
-                    "reasons",
-                    models.JSONField(default=list, help_text="Why it is asked for: rule and message of each."),
-                ),
-                (
-                    "forecast",
-                    models.JSONField(
-                        default=dict, help_text="What it was thought to cost, and how that was computed."
-                    ),
-                ),
-                ("asked_at", models.DateTimeField(auto_now_add=True)),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("words", models.TextField(blank=True, help_text="Why it was declined.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False, unique=True)),
+                ('decision', models.CharField(choices=[('waiting', 'Waiting'), ('approved', 'Approved'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('version', models.PositiveIntegerField(default=1, help_text='Which wording of the request it is about; each edit makes another.')),
+                ('reasons', models.JSONField(default=list, help_text='Why it is asked for: rule and message of each.')),
+                ('forecast', models.JSONField(default=dict, help_text='What it was thought to cost, and how that was computed.')),
+                ('asked_at', models.DateTimeField(auto_now_add=True)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('words', models.TextField(blank=True, help_text='Why it was declined.')),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="RequestEdit",
+            name='RequestEdit',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(auto_now_add=True)),
-                ("before", models.TextField(help_text="The document until then, to the letter.")),
-                ("after", models.TextField(help_text="The document from then on, to the letter.")),
-                ("changes", models.JSONField(default=list, help_text="What differs, in sentences.")),
-                (
-                    "raises",
-                    models.JSONField(
-                        default=list, help_text="Why it needs somebody else's word; empty if it does not."
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(auto_now_add=True)),
+                ('before', models.TextField(help_text='The document until then, to the letter.')),
+                ('after', models.TextField(help_text='The document from then on, to the letter.')),
+                ('changes', models.JSONField(default=list, help_text='What differs, in sentences.')),
+                ('raises', models.JSONField(default=list, help_text="Why it needs somebody else's word; empty if it does not.")),
             ],
             options={
-                "ordering": ["pk"],
+                'ordering': ['pk'],
             },
         ),
         migrations.AddField(
-            model_name="team",
-            name="approval_array_size",
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="array larger than"),
+            model_name='team',
+            name='approval_array_size',
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='array larger than'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="approval_gpus",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Of all its jobs together; those of an array as many times as it has children.",
-                null=True,
-                verbose_name="GPUs above",
-            ),
+            model_name='team',
+            name='approval_gpus',
+            field=models.PositiveIntegerField(blank=True, help_text='Of all its jobs together; those of an array as many times as it has children.', null=True, verbose_name='GPUs above'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="approval_usd",
-            field=models.DecimalField(
-                blank=True,
-                decimal_places=2,
-                help_text="What the whole submission is thought to cost.",
-                max_digits=12,
-                null=True,
-                validators=[django.core.validators.MinValueValidator(0)],
-                verbose_name="estimate above (USD)",
-            ),
+            model_name='team',
+            name='approval_usd',
+            field=models.DecimalField(blank=True, decimal_places=2, help_text='What the whole submission is thought to cost.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='estimate above (USD)'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="approval_vcpu_hours",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Of the whole submission, as it is estimated.",
-                null=True,
-                verbose_name="vCPU-hours above",
-            ),
+            model_name='team',
+            name='approval_vcpu_hours',
+            field=models.PositiveIntegerField(blank=True, help_text='Of the whole submission, as it is estimated.', null=True, verbose_name='vCPU-hours above'),
         ),
         migrations.AlterField(
-            model_name="job",
-            name="delivery",
-            field=models.CharField(
-                choices=[
-                    (jobs.states.Delivery["AWAITING"], jobs.states.Delivery["AWAITING"]),
-                    (jobs.states.Delivery["ACCEPTED"], jobs.states.Delivery["ACCEPTED"]),
-                    (jobs.states.Delivery["SENDING"], jobs.states.Delivery["SENDING"]),
-                    (jobs.states.Delivery["SENT"], jobs.states.Delivery["SENT"]),
-                    (jobs.states.Delivery["REFUSED"], jobs.states.Delivery["REFUSED"]),
-                    (jobs.states.Delivery["DECLINED"], jobs.states.Delivery["DECLINED"]),
-                    (jobs.states.Delivery["WITHDRAWN"], jobs.states.Delivery["WITHDRAWN"]),
-                    (jobs.states.Delivery["HELD"], jobs.states.Delivery["HELD"]),
-                ],
-                default=jobs.states.Delivery["ACCEPTED"],
-                max_length=10,
-            ),
+            model_name='job',
+            name='delivery',
+            field=models.CharField(choices=[(jobs.states.Delivery['AWAITING'], jobs.states.Delivery['AWAITING']), (jobs.states.Delivery['ACCEPTED'], jobs.states.Delivery['ACCEPTED']), (jobs.states.Delivery['SENDING'], jobs.states.Delivery['SENDING']), (jobs.states.Delivery['SENT'], jobs.states.Delivery['SENT']), (jobs.states.Delivery['REFUSED'], jobs.states.Delivery['REFUSED']), (jobs.states.Delivery['DECLINED'], jobs.states.Delivery['DECLINED']), (jobs.states.Delivery['WITHDRAWN'], jobs.states.Delivery['WITHDRAWN']), (jobs.states.Delivery['HELD'], jobs.states.Delivery['HELD'])], default=jobs.states.Delivery['ACCEPTED'], max_length=10),
         ),
         migrations.AddIndex(
-            model_name="costline",
-            index=models.Index(fields=["definition", "team", "-id"], name="cost_of_definition"),
+            model_name='costline',
+            index=models.Index(fields=['definition', 'team', '-id'], name='cost_of_definition'),
         ),
         migrations.AddField(
-            model_name="approval",
-            name="barred",
-            field=models.ForeignKey(
-                help_text="Who made it more than it was, and so leaves it to somebody else.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='approval',
+            name='barred',
+            field=models.ForeignKey(help_text='Who made it more than it was, and so leaves it to somebody else.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="approval",
-            name="decided_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='approval',
+            name='decided_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="approval",
-            name="submission",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="approval", to="jobs.submission"
-            ),
+            model_name='approval',
+            name='submission',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='approval', to='jobs.submission'),
         ),
         migrations.AddField(
-            model_name="approval",
-            name="team",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to="jobs.team"
-            ),
+            model_name='approval',
+            name='team',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='jobs.team'),
         ),
         migrations.AddField(
-            model_name="requestedit",
-            name="approval",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="edits", to="jobs.approval"
-            ),
+            model_name='requestedit',
+            name='approval',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='edits', to='jobs.approval'),
         ),
         migrations.AddField(
-            model_name="requestedit",
-            name="editor",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='requestedit',
+            name='editor',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
-            model_name="approval",
-            index=models.Index(fields=["team", "-id"], name="approval_of_team"),
+            model_name='approval',
+            index=models.Index(fields=['team', '-id'], name='approval_of_team'),
         ),
         migrations.AddIndex(
-            model_name="approval",
-            index=models.Index(condition=models.Q(("decision", "waiting")), fields=["team"], name="approval_waiting"),
+            model_name='approval',
+            index=models.Index(condition=models.Q(('decision', 'waiting')), fields=['team'], name='approval_waiting'),
         ),
         migrations.AddConstraint(
-            model_name="approval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at", None), ("decision", "waiting")),
-                    models.Q(models.Q(("decision", "waiting"), _negated=True), ("decided_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="decided_at_a_moment",
-            ),
+            model_name='approval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', 'waiting')), models.Q(models.Q(('decision', 'waiting'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='decided_at_a_moment'),
         ),
     ]

@@ -4,22 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0007_approvals"),
+        ('jobs', '0007_approvals'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Remembered",
+            name='Remembered',
             fields=[
-                ("key", models.CharField(max_length=250, primary_key=True, serialize=False)),
-                ("value", models.JSONField()),
-                ("until", models.DateTimeField(db_index=True)),
+                ('key', models.CharField(max_length=250, primary_key=True, serialize=False)),
+                ('value', models.JSONField()),
+                ('until', models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.AddField(
-            model_name="user",
-            name="password_changed_at",
+            model_name='user',
+            name='password_changed_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
     ]

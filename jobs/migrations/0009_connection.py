@@ -15,54 +15,36 @@ def make_external_ids(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0008_sign_in"),
+        ('jobs', '0008_sign_in'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="account",
-            name="connection",
-            field=models.JSONField(
-                default=dict,
-                editable=False,
-                help_text="Who the portal was there when the connection was tested, and may what.",
-            ),
+            model_name='account',
+            name='connection',
+            field=models.JSONField(default=dict, editable=False, help_text='Who the portal was there when the connection was tested, and may what.'),
         ),
         migrations.AddField(
-            model_name="account",
-            name="connection_at",
+            model_name='account',
+            name='connection_at',
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name="queue",
-            name="scheduling_policy",
-            field=models.JSONField(
-                blank=True,
-                default=dict,
-                help_text="How it shares between who waits, as AWS says. Empty: first come, first served.",
-            ),
+            model_name='queue',
+            name='scheduling_policy',
+            field=models.JSONField(blank=True, default=dict, help_text='How it shares between who waits, as AWS says. Empty: first come, first served.'),
         ),
         migrations.AlterField(
-            model_name="account",
-            name="external_id",
+            model_name='account',
+            name='external_id',
             field=models.CharField(default=jobs.models.account.new_external_id, editable=False, max_length=200),
         ),
         migrations.AlterField(
-            model_name="account",
-            name="role_arn",
-            field=models.CharField(
-                blank=True,
-                help_text="arn:aws:iam::123456789012:role/batch-portal",
-                max_length=200,
-                validators=[
-                    django.core.validators.RegexValidator(
-                        "^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$",
-                        "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
-                    )
-                ],
-                verbose_name="role to assume",
-            ),
+            model_name='account',
+            name='role_arn',
+            field=models.CharField(blank=True, help_text='arn:aws:iam::123456789012:role/batch-portal', max_length=200, validators=[django.core.validators.RegexValidator('^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$', 'The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.')], verbose_name='role to assume'),
         ),
         migrations.RunPython(make_external_ids, migrations.RunPython.noop),
     ]

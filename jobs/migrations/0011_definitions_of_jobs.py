@@ -5,14 +5,15 @@ from django.db.models import OuterRef, Subquery
 
 
 def fill(apps, schema_editor):
-    revisions = apps.get_model("jobs", "Revision").objects.filter(pk=OuterRef("revision"))
-    jobs = apps.get_model("jobs", "Job").objects.filter(definition=None)
-    jobs.update(definition=Subquery(revisions.values("definition")[:1]))
+    revisions = apps.get_model('jobs', 'Revision').objects.filter(pk=OuterRef('revision'))
+    jobs = apps.get_model('jobs', 'Job').objects.filter(definition=None)
+    jobs.update(definition=Subquery(revisions.values('definition')[:1]))
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0010_catalogue"),
+        ('jobs', '0010_catalogue'),
     ]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

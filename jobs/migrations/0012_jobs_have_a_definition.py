@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0011_definitions_of_jobs"),
+        ('jobs', '0011_definitions_of_jobs'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="job",
-            name="definition",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.definition"
-            ),
+            model_name='job',
+            name='definition',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.definition'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
+            model_name='job',
+            index=models.Index(fields=['definition', 'team', '-id'], name='job_of_definition'),
         ),
     ]

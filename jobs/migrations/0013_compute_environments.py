@@ -4,18 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0012_jobs_have_a_definition"),
+        ('jobs', '0012_jobs_have_a_definition'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="queue",
-            name="environments",
-            field=models.JSONField(
-                blank=True,
-                default=list,
-                help_text="Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.",
-            ),
+            model_name='queue',
+            name='environments',
+            field=models.JSONField(blank=True, default=list, help_text='Its compute environments, the first choice first, as AWS says. Empty: nobody asked AWS yet.'),
         ),
     ]

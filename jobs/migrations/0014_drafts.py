@@ -7,60 +7,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0013_compute_environments"),
+        ('jobs', '0013_compute_environments'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Draft",
+            name='Draft',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.UUIDField(default=jobs.models.ids.new_id, editable=False)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("job", "Job"), ("definition", "Definition"), ("json", "JSON")], max_length=12
-                    ),
-                ),
-                ("name", models.CharField(blank=True, max_length=128)),
-                ("text", models.TextField(help_text="What was written, to the letter.")),
-                (
-                    "again",
-                    models.CharField(blank=True, help_text="The job that it repeats, if it does.", max_length=64),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField()),
-                (
-                    "person",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="drafts",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "revision",
-                    models.ForeignKey(
-                        help_text="A revision that AWS has still to register, on which the job is submitted then.",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        to="jobs.revision",
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="jobs.team"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=jobs.models.ids.new_id, editable=False)),
+                ('kind', models.CharField(choices=[('job', 'Job'), ('definition', 'Definition'), ('json', 'JSON')], max_length=12)),
+                ('name', models.CharField(blank=True, max_length=128)),
+                ('text', models.TextField(help_text='What was written, to the letter.')),
+                ('again', models.CharField(blank=True, help_text='The job that it repeats, if it does.', max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
+                ('revision', models.ForeignKey(help_text='A revision that AWS has still to register, on which the job is submitted then.', null=True, on_delete=django.db.models.deletion.CASCADE, to='jobs.revision')),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='jobs.team')),
             ],
             options={
-                "ordering": ["-updated_at", "-pk"],
-                "indexes": [models.Index(fields=["person", "-updated_at"], name="draft_of_person")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("person", "team", "public_id"), name="one_draft_of_an_id")
-                ],
+                'ordering': ['-updated_at', '-pk'],
+                'indexes': [models.Index(fields=['person', '-updated_at'], name='draft_of_person')],
+                'constraints': [models.UniqueConstraint(fields=('person', 'team', 'public_id'), name='one_draft_of_an_id')],
             },
         ),
     ]

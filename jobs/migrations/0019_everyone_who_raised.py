@@ -11,8 +11,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="requestedit",
             name="raises",
-            field=models.JSONField(
-                default=list, help_text="What makes it larger than before; empty if nothing does."
-            ),
+            field=models.JSONField(default=list, help_text="What makes it larger than before; empty if nothing does."),
         ),
     ]

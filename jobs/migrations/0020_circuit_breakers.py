@@ -4,31 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0019_everyone_who_raised"),
+        ('jobs', '0019_everyone_who_raised'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="account",
-            name="breaker_failures",
-            field=models.PositiveIntegerField(
-                default=0, editable=False, help_text="Calls in a row that AWS did not answer."
-            ),
+            model_name='account',
+            name='breaker_failures',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='Calls in a row that AWS did not answer.'),
         ),
         migrations.AddField(
-            model_name="account",
-            name="breaker_opened_at",
-            field=models.DateTimeField(editable=False, help_text="Since when nothing is asked there.", null=True),
+            model_name='account',
+            name='breaker_opened_at',
+            field=models.DateTimeField(editable=False, help_text='Since when nothing is asked there.', null=True),
         ),
         migrations.AddField(
-            model_name="account",
-            name="breaker_reason",
+            model_name='account',
+            name='breaker_reason',
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name="account",
-            name="breaker_retry_at",
-            field=models.DateTimeField(editable=False, help_text="When AWS is asked again.", null=True),
+            model_name='account',
+            name='breaker_retry_at',
+            field=models.DateTimeField(editable=False, help_text='When AWS is asked again.', null=True),
         ),
     ]

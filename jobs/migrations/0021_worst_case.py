@@ -5,87 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0020_circuit_breakers"),
+        ('jobs', '0020_circuit_breakers'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="job",
-            name="at_most_usd",
+            model_name='job',
+            name='at_most_usd',
             field=models.DecimalField(decimal_places=4, max_digits=20, null=True),
         ),
         migrations.AddField(
-            model_name="job",
-            name="at_most_vcpu_hours",
+            model_name='job',
+            name='at_most_vcpu_hours',
             field=models.DecimalField(decimal_places=4, max_digits=20, null=True),
         ),
         migrations.AddField(
-            model_name="submission",
-            name="estimate",
-            field=models.JSONField(
-                default=dict,
-                help_text="What it was expected to cost and what at most, when it was accepted; empty: unknown.",
-            ),
+            model_name='submission',
+            name='estimate',
+            field=models.JSONField(default=dict, help_text='What it was expected to cost and what at most, when it was accepted; empty: unknown.'),
         ),
         migrations.AddField(
-            model_name="team",
-            name="default_time_limit_seconds",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Of jobs where neither the definition nor the submission has one.",
-                null=True,
-                validators=[django.core.validators.MinValueValidator(60)],
-                verbose_name="default time limit",
-            ),
+            model_name='team',
+            name='default_time_limit_seconds',
+            field=models.PositiveIntegerField(blank=True, help_text='Of jobs where neither the definition nor the submission has one.', null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='default time limit'),
         ),
         migrations.AlterField(
-            model_name="approval",
-            name="forecast",
-            field=models.JSONField(default=dict, help_text="Expected and highest cost, and how they were computed."),
+            model_name='approval',
+            name='forecast',
+            field=models.JSONField(default=dict, help_text='Expected and highest cost, and how they were computed.'),
         ),
         migrations.AlterField(
-            model_name="team",
-            name="approval_array_size",
-            field=models.PositiveIntegerField(
-                blank=True, help_text="Children of all its arrays together.", null=True, verbose_name="array jobs"
-            ),
+            model_name='team',
+            name='approval_array_size',
+            field=models.PositiveIntegerField(blank=True, help_text='Children of all its arrays together.', null=True, verbose_name='array jobs'),
         ),
         migrations.AlterField(
-            model_name="team",
-            name="approval_gpus",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Of all its jobs together; those of an array as many times as it has children.",
-                null=True,
-                verbose_name="GPUs",
-            ),
+            model_name='team',
+            name='approval_gpus',
+            field=models.PositiveIntegerField(blank=True, help_text='Of all its jobs together; those of an array as many times as it has children.', null=True, verbose_name='GPUs'),
         ),
         migrations.AlterField(
-            model_name="team",
-            name="approval_usd",
-            field=models.DecimalField(
-                blank=True,
-                decimal_places=2,
-                help_text="Time limit × attempts × runs of all its jobs, at today's rates.",
-                max_digits=12,
-                null=True,
-                validators=[django.core.validators.MinValueValidator(0)],
-                verbose_name="cost at most (USD)",
-            ),
+            model_name='team',
+            name='approval_usd',
+            field=models.DecimalField(blank=True, decimal_places=2, help_text="Time limit × attempts × runs of all its jobs, at today's rates.", max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='cost at most (USD)'),
         ),
         migrations.AlterField(
-            model_name="team",
-            name="approval_vcpu_hours",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Time limit × attempts × runs × vCPU of all its jobs.",
-                null=True,
-                verbose_name="vCPU-hours at most",
-            ),
+            model_name='team',
+            name='approval_vcpu_hours',
+            field=models.PositiveIntegerField(blank=True, help_text='Time limit × attempts × runs × vCPU of all its jobs.', null=True, verbose_name='vCPU-hours at most'),
         ),
         migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["team", "ended_at"], name="job_of_team_ended"),
+            model_name='job',
+            index=models.Index(fields=['team', 'ended_at'], name='job_of_team_ended'),
         ),
     ]

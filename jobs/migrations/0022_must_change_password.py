@@ -4,18 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0021_worst_case"),
+        ('jobs', '0021_worst_case'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="user",
-            name="must_change_password",
-            field=models.BooleanField(
-                default=False,
-                editable=False,
-                help_text="An administrator set the password: the next sign-in asks for another.",
-            ),
+            model_name='user',
+            name='must_change_password',
+            field=models.BooleanField(default=False, editable=False, help_text='An administrator set the password: the next sign-in asks for another.'),
         ),
     ]

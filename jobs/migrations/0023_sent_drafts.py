@@ -4,17 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
         ("jobs", "0022_must_change_password"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="draft",
-            name="sent_at",
-            field=models.DateTimeField(
-                help_text="When it was submitted or registered: no draft any more, but what the Back button shows.",
-                null=True,
-            ),
+            model_name='draft',
+            name='sent_at',
+            field=models.DateTimeField(help_text='When it was submitted or registered: no draft any more, but what the Back button shows.', null=True),
         ),
     ]

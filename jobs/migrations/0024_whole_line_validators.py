@@ -6,68 +6,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0023_sent_drafts"),
+        ('jobs', '0023_sent_drafts'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="account",
-            name="number",
-            field=models.CharField(
-                blank=True,
-                help_text="12 digits",
-                max_length=12,
-                validators=[django.core.validators.RegexValidator("^[0-9]{12}\\Z")],
-                verbose_name="account number",
-            ),
+            model_name='account',
+            name='number',
+            field=models.CharField(blank=True, help_text='12 digits', max_length=12, validators=[django.core.validators.RegexValidator('^[0-9]{12}\\Z')], verbose_name='account number'),
         ),
         migrations.AlterField(
-            model_name="account",
-            name="region",
-            field=models.CharField(
-                max_length=30, validators=[django.core.validators.RegexValidator("^[a-z]{2}(-[a-z]+)+-[0-9]\\Z")]
-            ),
+            model_name='account',
+            name='region',
+            field=models.CharField(max_length=30, validators=[django.core.validators.RegexValidator('^[a-z]{2}(-[a-z]+)+-[0-9]\\Z')]),
         ),
         migrations.AlterField(
-            model_name="account",
-            name="role_arn",
-            field=models.CharField(
-                blank=True,
-                help_text="arn:aws:iam::123456789012:role/batch-portal",
-                max_length=200,
-                validators=[
-                    django.core.validators.RegexValidator(
-                        "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+\\Z",
-                        "The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.",
-                    )
-                ],
-                verbose_name="role to assume",
-            ),
+            model_name='account',
+            name='role_arn',
+            field=models.CharField(blank=True, help_text='arn:aws:iam::123456789012:role/batch-portal', max_length=200, validators=[django.core.validators.RegexValidator('^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+\\Z', 'The ARN of a role is like arn:aws:iam::123456789012:role/batch-portal.')], verbose_name='role to assume'),
         ),
         migrations.AlterField(
-            model_name="rolegrant",
-            name="pattern",
-            field=models.CharField(
-                help_text="Exact, or a prefix: arn:aws:iam::123456789012:role/team-*",
-                max_length=300,
-                validators=[
-                    django.core.validators.RegexValidator("^arn:\\S+\\Z", "The ARN of a role begins with arn:."),
-                    jobs.models.grant.one_star_at_the_end,
-                ],
-                verbose_name="ARN",
-            ),
+            model_name='rolegrant',
+            name='pattern',
+            field=models.CharField(help_text='Exact, or a prefix: arn:aws:iam::123456789012:role/team-*', max_length=300, validators=[django.core.validators.RegexValidator('^arn:\\S+\\Z', 'The ARN of a role begins with arn:.'), jobs.models.grant.one_star_at_the_end], verbose_name='ARN'),
         ),
         migrations.AlterField(
-            model_name="tagrule",
-            name="key",
-            field=models.CharField(
-                max_length=128,
-                validators=[
-                    django.core.validators.RegexValidator(
-                        "^(?!(?i:aws|portal):)[^\\r\\n]+\\Z", "Keys of AWS and of the portal are theirs."
-                    )
-                ],
-            ),
+            model_name='tagrule',
+            name='key',
+            field=models.CharField(max_length=128, validators=[django.core.validators.RegexValidator('^(?!(?i:aws|portal):)[^\\r\\n]+\\Z', 'Keys of AWS and of the portal are theirs.')]),
         ),
     ]

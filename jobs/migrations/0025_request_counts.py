@@ -4,17 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0024_whole_line_validators"),
+        ('jobs', '0024_whole_line_validators'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="RequestCount",
+            name='RequestCount',
             fields=[
-                ("key", models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ("count", models.PositiveBigIntegerField()),
-                ("until", models.DateTimeField()),
+                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('count', models.PositiveBigIntegerField()),
+                ('until', models.DateTimeField()),
             ],
         ),
     ]
