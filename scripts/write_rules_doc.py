@@ -6,6 +6,7 @@ from pathlib import Path
 from jobs.spec.parsing import parser
 from jobs.spec.rules import validate
 from jobs.spec.rules.registry import REGISTRY, ValidationRule
+from scripts.source_links import reports, with_links
 
 RULES_COME_FROM = (validate, parser)
 """Importing these imports every module with rules."""
@@ -46,7 +47,7 @@ HEAD = """\
 
 What the portal checks before AWS does, in pages, the API and `manage.py judge`. An **error** stops a document. A
 **warning** points out a probable mistake and lets the document pass. Each problem carries the name of its rule, which
-is in the first column.
+is in the first column. The last column links where AWS documents it, and reports of what AWS answered.
 
 `make rules` generates this page from the rules. The portal's own policy (queues, teams, budgets) is not on it.
 """
@@ -58,12 +59,17 @@ def page() -> str:
         groups[rule.id.partition(".")[0]].append(rule)
     sections = [HEAD]
     for subject, rules in groups.items():
-        lines = [
-            f"| `{rule.id}` | {rule.severity} | {_cell(rule.statement)} | {_cell(rule.source)} |" for rule in rules
-        ]
+        lines = [f"| `{rule.id}` | {rule.severity} | {_cell(rule.statement)} | {_source(rule)} |" for rule in rules]
         head = [f"## {SUBJECTS[subject]}", "", "| rule | severity | description | source |", "|---|---|---|---|"]
         sections.append("\n".join([*head, *lines]))
     return "\n".join(f"{part.rstrip()}\n" for part in sections)
+
+
+def _source(rule: ValidationRule) -> str:
+    """Return the rule's source, then the reports of AWS's answer that it doesn't name itself."""
+    more = [address for address in reports().get(rule.id, []) if address not in rule.source]
+    source = rule.source.removesuffix(".")
+    return _cell(with_links("; ".join([source, *more])))
 
 
 def _cell(text: str) -> str:
