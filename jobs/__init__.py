@@ -1,4 +1,1 @@
-"""The portal's Django app: documents become jobs in AWS Batch, and their state comes back.
-
-`docs/architecture.md` has the flow of a job through the modules, and the layers of their imports.
-"""
+"""The portal's Django app; `docs/architecture.md` has the flow of a job and the layers of imports."""

@@ -1,7 +1,7 @@
 """Permissions, and access to objects by them.
 
-What a user may not see does not exist for them (404); what they see and may not do is refused (403). Staff see
-everything, approve in every team, and otherwise act only as members.
+What a user may not see is a 404, what they see and may not do a 403. Staff see everything, approve in every team, and
+otherwise act only as members.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,6 @@ TeamPermission = Literal[
     "view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal", "members"
 ]
 
-# Roles with each permission.
 ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
     {
         "view": frozenset({Role.VIEWER, Role.ANALYST, Role.LEAD}),
@@ -51,13 +50,12 @@ ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
 )
 
 MANAGED_ROLES = (Role.VIEWER, Role.ANALYST)
-"""Roles that leads may give and take, in teams where they manage members. Administrators make leads."""
+"""Roles that leads may give and take. Only administrators make leads."""
 
 READ_PERMISSIONS: frozenset[TeamPermission] = frozenset({"view", "audit"})
-"""Permissions that change nothing: allowed also in an inactive team."""
+"""Permissions that change nothing: also held in an inactive team."""
 
 STAFF_PERMISSIONS: frozenset[TeamPermission] = READ_PERMISSIONS | {"approve"}
-"""Permissions of staff in every team, member of it or not."""
 
 PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
     {
@@ -93,7 +91,7 @@ class Member:
         return allowed and (self.team.active or permission in READ_PERMISSIONS)
 
     def can_manage(self, membership: Membership) -> bool:
-        """Whether they may change that membership: of a viewer or analyst, not their own, not an administrator's."""
+        """Return whether they may change that viewer or analyst: not themselves, not an administrator."""
         user = membership.user
         is_managed = membership.role in MANAGED_ROLES and not (user.is_staff or user.is_superuser)
         return is_managed and user != self.user and membership.team_id == self.team.pk and self.can("members")
@@ -117,14 +115,13 @@ class Member:
 
 
 def visible_teams(user: User) -> QuerySet[Team]:
-    """Return the teams a user can switch between: their own, all for staff."""
     return Team.objects.visible_to(user)
 
 
 def membership(user: User, slug: str, permission: TeamPermission = "view") -> Member:
-    """Return the user as a member of the team with that slug.
+    """Return the user as a member.
 
-    Raises Http404 if they may not see it, PermissionDenied if they lack the permission.
+    Raises Http404 without sight of the team, PermissionDenied without the permission.
     """
     own = Membership.objects.select_related("team").filter(user=user, team__slug=slug).first()
     if own:
@@ -143,18 +140,15 @@ def member_of(user: User, team: Team) -> Member:
 
 
 def default_member(user: User) -> Member | None:
-    """Return the user as a member of the first of their teams; None without one."""
     team = visible_teams(user).first()
     return member_of(user, team) if team else None
 
 
 def token(member: Member, text_id: str) -> ApiToken:
-    """Return a token of the member's team by its public id."""
     return _get_or_404(ApiToken.objects.filter(team=member.team), text_id)
 
 
 def teammate(member: Member, text_id: str) -> Membership:
-    """Return the membership of a user in the member's team, by the user's public id."""
     try:
         public_id = from_text(text_id)
     except ValueError:
@@ -177,7 +171,6 @@ def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[
 
 
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
-    """Return a child of an array as last read, its array, and the user as a member of its team."""
     job_row, member = job(user, text_id)
     child_row = job_row.children.filter(index=index).first()
     if child_row is None:
@@ -202,10 +195,7 @@ def approval(user: User, text_id: str, permission: TeamPermission = "approve") -
 
 
 def definition(user: User, text_id: str, permission: TeamPermission | None = None) -> tuple[Definition, Member]:
-    """Return a definition by its public id, and the user as a member of its team.
-
-    The member has no role if the definition is only shared with them.
-    """
+    """Return a definition and the user as a member of its team, without a role if it is only shared with them."""
     row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "archived_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
     if permission:
@@ -223,7 +213,6 @@ def revision(
 
 
 def draft(member: Member, text_id: str) -> Draft:
-    """Return an unsent draft of the member in the team."""
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
     return _get_or_404(drafts.select_related("team", "revision__definition"), text_id)
 
@@ -262,11 +251,11 @@ class PermissionRule:
 
 
 ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
-"""Columns of the table. An administrator is staff, here of someone else's team."""
+"""Columns of the table. The administrator is staff, here of someone else's team."""
 
 
 def permission_rules(*, active: bool = True) -> list[PermissionRule]:
-    """Return the table as `Member` applies it, for an active or inactive team whose leads manage members."""
+    """Return the table as `Member` applies it, for a team whose leads manage members."""
     team = Team(active=active, leads_manage_members=True)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
     return [

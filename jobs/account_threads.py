@@ -1,7 +1,4 @@
-"""Threads in which the clock calls AWS: one for each account and purpose, so that none waits for another.
-
-A pass is not started while the last one is running.
-"""
+"""Threads in which the clock calls AWS: one for each account and purpose, so that none waits for another."""
 
 import threading
 import time
@@ -20,19 +17,19 @@ class AccountThreads:
         self._threads: dict[Key, threading.Thread] = {}
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
-        """Start a pass. False: the last one is still running."""
+        """Start a pass. False if the last one is still running."""
         key = (account, purpose)
         thread_before = self._threads.get(key)
         if thread_before is not None and thread_before.is_alive():
             return False
-        # A daemon thread lets the process end; the next pass finds what is left, as after a crash.
+        # Daemons let the process end; the next pass finds what is left, as after a crash.
         thread = threading.Thread(target=_run_in_thread, args=(key, act), name=f"{purpose}-{account}", daemon=True)
         self._threads[key] = thread
         thread.start()
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Wait until all passes have ended, for that long at most."""
+        """Wait for all passes, at most that long."""
         deadline = time.monotonic() + seconds
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))

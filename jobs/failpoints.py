@@ -33,7 +33,7 @@ def _fail(name: str, action: str, seconds: float = 0.0) -> None:
     elif action == "stop":
         time.sleep(seconds)
     elif action == "pause":
-        # To this thread, not to the process: another thread could take that signal later, and this one run on.
+        # To this thread, not the process: another thread could take the signal, and this one run on.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     elif action == "raise":
         raise FailpointError(name)

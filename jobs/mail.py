@@ -1,8 +1,6 @@
 """Outgoing mail.
 
-A request only writes a row; a task builds and sends the message.
-
-So a request takes the same time and queries whether or not anyone has the address.
+A request only writes a row, so it takes the same time and queries whether or not anyone has the address.
 """
 
 from collections.abc import Iterator
@@ -37,7 +35,7 @@ MAILS_PER_TASK = 5
 
 
 def request_password_reset(address: str, origin: str) -> None:
-    """Request a link to set a new password for whoever has the address. `origin` is the portal's scheme and host."""
+    """`origin` is the portal's scheme and host."""
     mail = OutgoingMail.objects.create(
         kind=MailKind.PASSWORD_RESET, address=address.lower(), origin=origin, try_at=now()
     )
@@ -45,16 +43,16 @@ def request_password_reset(address: str, origin: str) -> None:
 
 
 def send_due(delay: timedelta = timedelta()) -> None:
-    """Send due mails, with `delay` those that have been due for that long."""
+    """Send mails that have been due for `delay`."""
     OutgoingMail.objects.filter(failed_at__lt=now() - FAILED_RETENTION).delete()
     for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)
 
 
 def send(pk: int) -> None:
-    """Make one attempt to send a mail, unless another worker does or it is gone.
+    """Make one attempt, unless another worker does.
 
-    A worker that is killed between sending and deleting the row causes a second copy.
+    A worker killed between sending and deleting the row causes a second copy.
     """
     mail = OutgoingMail.objects.filter(pk=pk).first()
     if mail is None or not mail.claim(LEASE):
@@ -104,7 +102,7 @@ def _give_up(mail: OutgoingMail, problem: str) -> None:
 
 
 def _error_text(error: Exception) -> str:
-    """Describe the error without an address and without text from a mail server."""
+    """Describe the error without an address or text from a mail server."""
     match error:
         case SMTPAuthenticationError():
             return "The mail server rejected the user name or password."

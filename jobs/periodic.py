@@ -1,7 +1,7 @@
 """Periodic tasks of the clock.
 
-Deliveries and polls are enqueued for workers; the search for jobs of unknown delivery runs in this process, because
-it must go on without Redis. The clock never waits for AWS: calls run in threads of their own, with a time limit.
+The search for jobs of unknown delivery runs in this process, because it must go on without Redis. AWS calls run in
+threads of their own, with a time limit.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class PeriodicTask:
     next_due: dict[int, float] = field(default_factory=dict)
 
     def is_due(self, account: Account, seconds: float) -> bool:
-        """Return whether the task is due at that time of a monotonic clock, and if so schedule the next."""
+        """Return whether the task is due (monotonic clock), and if so schedule the next."""
         if seconds < self.next_due.get(account.pk, 0):
             return False
         self.next_due[account.pk] = seconds + self.interval_seconds
@@ -83,7 +83,7 @@ def enqueue_failed_children(account: Account, tick: str) -> None:
 
 def enqueue_mail(tick: str) -> None:
     if OutgoingMail.objects.due().exists():
-        # once in ten seconds: a leased mail is due again later
+        # Once in ten seconds: a leased mail is due again later.
         enqueue_on_commit("send_due_mail", queue="ask", dedupe_key=tick[:-1])
 
 
@@ -117,7 +117,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
 
 
 def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> None:
-    """Run the tasks that are due at that time of a monotonic clock. One failure does not affect the others."""
+    """Run the tasks due at that time of a monotonic clock. One failure does not affect the others."""
     lanes = lanes or InlineAccountThreads()
     time_text = f"{now():%Y%m%d%H%M%S}"
     rotate()

@@ -1,4 +1,4 @@
-"""Plain text for files and terminals, with nothing that controls a terminal or reorders the text."""
+"""Plain text for files and terminals, without what controls a terminal or reorders text."""
 
 import re
 
@@ -9,11 +9,10 @@ CONTROL_SEQUENCE = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]?"  # the rest: character sets, save and restore, reset
 )
-"""A terminal control sequence (ECMA-48), in 7-bit and 8-bit form."""
+"""A terminal control sequence (ECMA-48), 7-bit or 8-bit."""
 
-# Control characters (Cc), format characters (Cf), line and paragraph separators, and lone surrogates,
-# which no file can hold. Joiners stay, which emoji, Persian and Indic scripts need, and so do
-# visible format characters.
+# Cc, Cf, line and paragraph separators, and lone surrogates, which no file can hold. Joiners stay (emoji, Persian and
+# Indic scripts need them), and visible format characters.
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"

@@ -1,7 +1,7 @@
 """Rate limits for each API token and each person, in requests a minute.
 
-Submissions and validations are counted in the database, for all processes and without Redis. Reads and requests while
-someone types are counted by each process, since they must not cost a write.
+Submissions and validations are counted in the database, for all processes and without Redis; reads by each process,
+since they must not cost a write.
 """
 
 import math
@@ -19,11 +19,11 @@ from limits.strategies import FixedWindowRateLimiter
 from jobs.models import RequestCount
 
 BYTES_PER_UNIT = 8 * 1024
-"""The cost of validation grows with the document: one unit, and one more for each of these."""
+"""A request costs one unit, and one more for each of these: validation grows with the document."""
 
 
 class Budget(StrEnum):
-    """What is counted together. The limit a minute is RATE_LIMITS[budget] of the settings; 0 is none."""
+    """What is counted together. RATE_LIMITS[budget] of the settings is the limit a minute; 0 is none."""
 
     DOCUMENTS = "documents"
     SEARCHES = "searches"
@@ -69,9 +69,9 @@ class DatabaseStorage(Storage):
 
 
 def spend(budget: Budget, spender: str, length: int = 0) -> None:
-    """Count a request of that many bytes against a budget. Raises TooManyRequestsError if it is spent.
+    """Raise TooManyRequestsError if the budget is spent.
 
-    `spender` is `token:` or `person:` and a number.
+    `spender` is `token:` or `person:` and a number; `length` is in bytes.
     """
     per_minute: int = settings.RATE_LIMITS[budget]
     if not per_minute:

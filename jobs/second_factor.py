@@ -1,8 +1,7 @@
 """Second factor: who must have one, and whether a session has verified it.
 
-Staff see every team and set every limit: outside the demo a password alone neither signs them in nor lets them set up
-a factor; that takes a code from the portal's command line. A session has verified the factor if it was used since the
-current one was set up; so removing it or setting up another takes effect at the next request.
+Outside the demo, staff need a code from the portal's command line to set one up, since a password alone must not do.
+Only a use since the current factor was set up counts, so a change takes effect at the next request.
 """
 
 import secrets
@@ -47,7 +46,6 @@ def is_enrolled(user: Any) -> bool:
 
 
 def is_missing(request: HttpRequest) -> bool:
-    """Return whether the user must first set one up, or verify it. Queries the database if they may need one."""
     return is_required(request.user) and not _is_verified(request)
 
 
@@ -62,7 +60,6 @@ def _is_verified(request: HttpRequest) -> bool:
 
 
 def mark_verified(request: HttpRequest) -> None:
-    """Record that the session has verified the factor: setting it up took a code of it."""
     record_authentication(request, request.user, AUTHENTICATION_METHOD, type=str(Authenticator.Type.TOTP))
 
 
@@ -78,12 +75,11 @@ def next_step_url(request: HttpRequest) -> str:
 
 
 def needs_set_up_code(user: Any) -> bool:
-    """Return whether the person needs a code from the command line to set one up."""
     return bool(user.is_staff) and not settings.QUICKSTART
 
 
 def create_set_up_code(user: Any) -> str:
-    """Return a code with which the person sets up a factor, once and soon. It replaces any earlier code."""
+    """Return a code that works once and soon. It replaces any earlier code."""
     letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     cache.set(_code_key(user), _code_digest(user, letters), SET_UP_CODE_SECONDS)
     return "-".join(letters[at : at + 4] for at in range(0, CODE_LENGTH, 4))
@@ -103,15 +99,12 @@ def _code_key(user: Any) -> str:
 
 
 def _code_digest(user: Any, letters: str) -> str:
-    """Return a keyed hash, which is enough for the 80 random bits of a code."""
+    """Return a keyed hash, enough for the 80 random bits of a code."""
     return salted_hmac(f"second factor set-up {user.pk}", letters, algorithm="sha256").hexdigest()
 
 
 def reset(user: Any) -> bool:
-    """Remove the factor of someone who has lost it; they set up another at the next sign-in.
-
-    False: there was none.
-    """
+    """Remove the factor of someone who lost it. False if there was none."""
     count, _ = Authenticator.objects.filter(user_id=user.pk).delete()
     if count:
         sessions.end_all_sessions(user)

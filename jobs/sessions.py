@@ -1,6 +1,6 @@
 """Sessions of signed-in users, and how they end.
 
-Every sign-in adds a row (`jobs.web.accounts.session_expiry`), so ending a person's sessions finds all of them.
+Every sign-in adds a row (`jobs.web.accounts.session_expiry`), by which a person's sessions are found.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ BROWSERS = (
     ("Safari/", "Safari"),
     ("curl/", "curl"),
 )
-"""Parts of a User-Agent, and the browser's name; the first match counts. Most also contain the names further down."""
+"""Parts of a User-Agent; the first match counts, since most also contain those further down."""
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -31,15 +31,12 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 NO_ADDRESS = "::"
-"""Stands for the address of a client on a Unix socket: the column takes addresses only."""
+"""The client on a Unix socket: the column takes addresses only."""
 
 
 @dataclass(frozen=True)
 class SignedInSession:
-    """A session as shown to its user.
-
-    `text_id` identifies it in URLs; the key itself is a credential and stays here.
-    """
+    """A session as shown to its user. `text_id` identifies it in URLs; the key is a credential and stays here."""
 
     text_id: str
     device: str
@@ -62,7 +59,7 @@ def record_use(key: str, *, address: str) -> None:
 
 
 def update_key(before: str, after: str | None, user_id: str | None) -> None:
-    """Update the row of a session whose key changed (after a new password, for one) while the user is the same."""
+    """Update the row of a session whose key changed while its user is the same."""
     session = UserSession.objects.filter(session_key=before).first()
     if session is None:
         return
@@ -74,7 +71,6 @@ def update_key(before: str, after: str | None, user_id: str | None) -> None:
 
 
 def active_sessions(user: Any, current_key: str | None) -> list[SignedInSession]:
-    """Return the sessions in which a person is signed in: the current one first, then the last used."""
     live_keys = Session.objects.filter(expire_date__gt=now()).values("session_key")
     rows = UserSession.objects.filter(user=user, session_key__in=live_keys).order_by("-last_seen_at", "-pk")
     sessions = [
@@ -92,7 +88,6 @@ def active_sessions(user: Any, current_key: str | None) -> list[SignedInSession]
 
 
 def end_session(user: Any, text_id: str) -> bool:
-    """End the person's session of that id. False if they have none such."""
     keys = [key for key in _keys(user) if _text_id(key) == text_id]
     return bool(_end(keys))
 
@@ -111,7 +106,6 @@ def delete_expired() -> None:
 
 
 def device_name(user_agent: str) -> str:
-    """Return the browser and the system in a few words, as far as they can be recognized."""
     browser = next((name for token, name in BROWSERS if token in user_agent), "")
     system = next((name for token, name in SYSTEMS if token in user_agent), "")
     return " on ".join(filter(None, (browser, system))) or "Unknown browser"

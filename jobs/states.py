@@ -1,7 +1,7 @@
 """Every state of a job: label, look, rank, and whether it is final.
 
-*Delivery* is how far a job is on its way to AWS, *state* is what AWS says of it. People see one *status*: the state
-once AWS has the job, the delivery before.
+*Delivery* is how far a job is on its way to AWS, *state* what AWS says. People see one *status*: the state once AWS
+has the job, the delivery before.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,7 @@ class Delivery(StrEnum):
 
 
 class State(StrEnum):
-    """A job's state in AWS; STOPPED and LOST are the portal's.
-
-    STOPPED is a FAILED that a person caused. LOST is a job that AWS forgot before the portal saw its end.
-    """
+    """A job's state in AWS. STOPPED (a FAILED that a person caused) and LOST (AWS forgot it) are the portal's."""
 
     SUBMITTED = "SUBMITTED"
     PENDING = "PENDING"
@@ -51,7 +48,6 @@ class Status:
 
     @property
     def is_live(self) -> bool:
-        """Whether it may still change, so that pages poll."""
         return not self.is_final
 
 
@@ -97,12 +93,12 @@ UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SE
 
 
 def status_of(delivery: str, state: str) -> Status:
-    """Return the status that people see. A state unknown to the portal is shown literally, as not final."""
+    """Return the status that people see. An unknown state is shown literally, as not final."""
     name = state if delivery == Delivery.SENT and state else delivery
     return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state unknown to this portal.")
 
 
 def state_rank(state: str) -> int:
-    """Return the rank of a state, -1 if unknown, so that an unknown state never ends a job."""
+    """Return the rank of a state, -1 if unknown: an unknown state never ends a job."""
     status = STATUSES.get(state)
     return status.rank if status else -1

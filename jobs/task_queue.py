@@ -18,7 +18,6 @@ from rq import Worker
 log = structlog.get_logger(__name__)
 
 QueueName = Literal["ask", "deliver", "sync"]
-# Tasks whose first argument is an account.
 ACCOUNT_TASKS = frozenset(
     {
         "charge",
@@ -53,7 +52,7 @@ class RedisCircuitBreaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Guard a call to Redis. Raises RedisPausedError at once while calls are stopped."""
+        """Raise RedisPausedError while calls are stopped."""
         self._begin()
         start = time.monotonic()
         try:
@@ -85,10 +84,7 @@ redis_breaker = RedisCircuitBreaker()
 def enqueue_on_commit(
     task: str, *ids: int, queue: QueueName, dedupe_key: str = "", account: int | None = None
 ) -> None:
-    """Enqueue `jobs.tasks.<task>(*ids)` after the commit.
-
-    A second task with the same `dedupe_key`, such as a tick of the clock, is the same task.
-    """
+    """Enqueue `jobs.tasks.<task>(*ids)`. A second one with the same `dedupe_key` is the same task."""
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
     transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)
 

@@ -1,4 +1,4 @@
-"""RQ tasks: each takes an id and makes one call. A task may run twice, late or never; the clock compensates."""
+"""RQ tasks: each takes an id and makes one call. One may run twice, late or never; the clock compensates."""
 
 from contextlib import suppress
 
@@ -24,7 +24,7 @@ def deliver(account: int) -> None:
 def _deliver(account: Account) -> None:
     count = deliver_due(account, threads=MAX_THREADS)
     if count:
-        # it runs before the next delivery, since states change soon
+        # before the next delivery, since states change soon
         enqueue_on_commit("poll", account.pk, queue="deliver")
     if count >= MAX_JOBS_PER_ROUND:
         enqueue_on_commit("deliver", account.pk, queue="deliver")  # there may be more

@@ -20,7 +20,7 @@ from jobs.web.accounts.next_step import next_step
 from jobs.web.shell.caching import clear_site_data
 
 HIDDEN_APPS = frozenset({"account", "mfa", "usersessions"})
-"""allauth's apps: no one needs to edit their tables, and they hold secrets."""
+"""allauth's apps: their tables hold secrets."""
 
 GROUPS = (
     ("Teams and users", ("Team", "User", "TagRule", "ApiToken")),
@@ -28,9 +28,8 @@ GROUPS = (
     ("Records", ("AuditEntry",)),
     ("Permissions of administrators", ("Group",)),
 )
-"""The lists in the order of the menu, by the names of their models."""
+"""The menu, by the names of models."""
 TITLES = {"ApiToken": "API tokens", "Definition": "Job definitions", "Group": "Permission groups"}
-"""Titles in the menu that differ from the model's."""
 
 
 class PortalAdminSite(AdminSite):
@@ -39,7 +38,6 @@ class PortalAdminSite(AdminSite):
     index_title = "Administration"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Show what needs an administrator, beside the menu."""
         summary = administration_summary(cast("User", request.user))
         return super().index(request, {"summary": summary, **(extra_context or {})})
 

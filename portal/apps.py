@@ -1,11 +1,11 @@
-"""App configurations: the portal's checks, and its admin site."""
+"""App configurations."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 
 
 class PortalConfig(AppConfig):
-    """The project's own app; an app only so that Django finds its checks."""
+    """The project itself, an app only so that Django finds its checks."""
 
     name = "portal"
     default = True

@@ -1,7 +1,6 @@
 """Django's cache in the database as JSON: failed sign-in attempts, and used codes.
 
-All processes must share these counts, and they must survive a Redis that is down or flushed, or limits would be
-forgotten just then, or no one could sign in.
+All processes share these, and they survive a Redis that is down or flushed: limits must hold just then.
 """
 
 import random

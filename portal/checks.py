@@ -1,4 +1,4 @@
-"""System checks of a portal that serves people; each says what is wrong and how to fix it."""
+"""System checks of a portal that serves people."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 MIN_KEY_LENGTH = 50
-# Keys from public examples: whoever reads them can sign in as anyone.
+# Keys from public examples: anyone who reads them could forge sessions.
 EXAMPLE_KEY_PREFIXES = ("changeme", "change-me", "django-insecure-", "example", "insecure", "secret")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 JSON_SERIALIZER = "rq.serializers.JSONSerializer"
@@ -61,7 +61,7 @@ def check_quickstart() -> Iterator[CheckMessage]:
 
 
 def check_queue_serializers() -> Iterator[CheckMessage]:
-    """Yield an error for queues that unpickle: who can write to Redis could then run code in a worker."""
+    """Check that no queue unpickles: who can write to Redis could then run code in a worker."""
     unsafe = [name for name, queue in settings.RQ_QUEUES.items() if queue.get("SERIALIZER") != JSON_SERIALIZER]
     if unsafe:
         yield Error(

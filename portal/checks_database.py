@@ -22,14 +22,13 @@ SQLITE_FULL = 2
 def check_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
-    """Return all errors, for Django; none unless it may query the database."""
     if app_configs is not None or not databases:
         return []
     return [*check_submit_retries(), *check_durable_commits(), *check_redis_eviction(), *check_quarantines()]
 
 
 def check_submit_retries() -> Iterator[CheckMessage]:
-    """Check that the SubmitJob client doesn't retry: without an idempotency token, a retry would duplicate jobs."""
+    """Check that SubmitJob is not retried: it has no idempotency token, so a retry would duplicate jobs."""
     attempts = (getattr(CLIENT_CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
         yield Error(
@@ -40,7 +39,7 @@ def check_submit_retries() -> Iterator[CheckMessage]:
 
 
 def check_durable_commits() -> Iterator[CheckMessage]:
-    """Check that commits are durable: a request leaves only after the database has recorded it for good."""
+    """Check that commits are durable: a request leaves only after its row is recorded."""
     connection = connections["default"]
     try:
         with connection.cursor() as cursor:
@@ -63,7 +62,7 @@ def check_durable_commits() -> Iterator[CheckMessage]:
 
 
 def check_redis_eviction() -> Iterator[CheckMessage]:
-    """Check that Redis evicts nothing: the sweep covers one lost message, but not a Redis that evicts."""
+    """Check that Redis evicts nothing: the sweep covers one lost message, not a Redis that evicts."""
     if not settings.PRODUCTION:
         return
     try:
@@ -84,7 +83,7 @@ def check_redis_eviction() -> Iterator[CheckMessage]:
 
 
 def check_quarantines() -> Iterator[CheckMessage]:
-    """Check that quarantines exceed the time a request may take and AWS may list a job late, clock skew included."""
+    """Check that quarantines exceed the time of a request plus AWS's delay in listing a job, clock skew included."""
     try:
         hasty = [
             account

@@ -1,7 +1,7 @@
 """Typed readers of environment variables for `portal.settings`.
 
-Each raises ImproperlyConfigured for a value it doesn't understand, so that the process doesn't start: a misspelt
-`ture` must not mean no. Values that may hold a password are never part of a message.
+Each raises ImproperlyConfigured for a value it doesn't understand: a misspelt `ture` must not mean no. Values that
+may hold a password are never part of a message.
 """
 
 import re
@@ -63,7 +63,6 @@ class Environment:
             raise ImproperlyConfigured(f"{name}={value!r} must be vCPU and MiB, such as 1,2048.") from None
 
     def url(self, name: str, schemes: Sequence[str], default: str = "") -> str:
-        """Return a URL of one of the schemes. It may hold a password, so an error doesn't repeat it."""
         value = self.text(name, default)
         scheme, separator, _ = value.partition("://")
         if value and not (separator and scheme in schemes):

@@ -1,4 +1,4 @@
-"""Logging configuration: one event a line, JSON in production, readable in a terminal."""
+"""Logging configuration: one event a line, JSON in production."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -18,14 +18,12 @@ _STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask secrets in an event, by field name and by the look of its values."""
     return {
         key: value if key in _STRUCTLOG_KEYS else redact_member(key, _loggable(value)) for key, value in event.items()
     }
 
 
 def _loggable(value: Any) -> Any:
-    """Return plain data as it is, anything else as text."""
     return value if isinstance(value, dict | list | tuple | str | int | float | None) else str(value)
 
 

@@ -1,1 +1,1 @@
-"""`make run`: one command that starts everything on this machine, keeps it running, and stops it in order."""
+"""`make run`: starts everything on this machine, keeps it running, and stops it in order."""

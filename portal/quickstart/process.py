@@ -1,7 +1,7 @@
 """Processes of the quick start: started, ended, and never left behind.
 
-On Linux the kernel ends a process when the supervisor ends, however that happens, and orphans of a dead process are
-re-parented to the supervisor, which kills them.
+On Linux the kernel ends a process with its supervisor, and orphans are re-parented to the supervisor, which kills
+them.
 """
 
 import ctypes
@@ -122,7 +122,6 @@ def die_with_parent() -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of orphans, so that they can be found and killed."""
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -62,7 +62,6 @@ class StateDir:
         self._lock = lock
 
     def release(self) -> None:
-        """Release the lock, if this process holds it."""
         if self._lock:
             (self.path / "url").unlink(missing_ok=True)
             self._lock.truncate(0)
@@ -73,14 +72,14 @@ class StateDir:
         return self.path / "logs" / f"{name}.log"
 
     def secret_key(self) -> str:
-        """Return the key, the same at every start, so that sessions survive."""
+        """Return the same key at every start, so that sessions survive."""
         path = self.path / "secret_key"
         if not path.exists():
             self.write("secret_key", secrets.token_urlsafe(60))
         return path.read_text().strip()
 
     def ports(self, names: Iterable[str], *, reserved: int) -> dict[str, int]:
-        """Return a free port for each name: last time's if it is free, so that little changes between starts."""
+        """Return a free port for each name: last time's if it is free."""
         try:
             previous = json.loads((self.path / "ports.json").read_text())
         except (OSError, ValueError):
@@ -96,7 +95,7 @@ class StateDir:
         return result
 
     def pop(self, name: str) -> str:
-        """Return and delete the text under a name; empty if there was none."""
+        """Return and delete the text; empty if there was none."""
         with suppress(FileNotFoundError):
             text = (self.path / name).read_text().strip()
             (self.path / name).unlink()
@@ -104,7 +103,7 @@ class StateDir:
         return ""
 
     def write(self, name: str, text: str) -> None:
-        """Store a text under a name, atomically and private."""
+        """Store a text atomically and private."""
         temporary = self.path / f".{name}.new"
         temporary.touch(mode=0o600)
         temporary.write_text(text + "\n")
@@ -116,7 +115,7 @@ def is_port_free(port: int) -> bool:
 
 
 def bind_error(port: int) -> int | None:
-    """Return the error number of binding the port on this machine, None if it is free."""
+    """Return the error number of binding the port, or None."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,7 +1,4 @@
-"""The supervisor of the quick start: keeps processes running and stops them in order.
-
-One thread, woken by signals.
-"""
+"""The supervisor of the quick start: one thread, woken by signals."""
 
 import os
 import select
@@ -56,7 +53,7 @@ class Supervisor:
         self.children.append(child)
 
     def wait_until(self, condition: Callable[[], bool], *, timeout: float, message: str) -> None:
-        """Keep everything running until the condition holds. Raise StartupError when it is too late."""
+        """Keep everything running until then. Raise StartupError on timeout."""
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
