@@ -27,6 +27,10 @@ class JsonPage:
         self.page.goto(f"/teams/{team}/new/", wait_until=wait_until)
         return self
 
+    def document_button(self, name: str) -> Locator:
+        """The button that opens one of several documents of the text."""
+        return self.page.get_by_role("group", name="Documents in the text").get_by_role("button", name=name)
+
     def submit(self, text: str) -> None:
         """Write a document and press the button once the portal agrees."""
         self.editor.replace(text)

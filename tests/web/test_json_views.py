@@ -222,7 +222,7 @@ def test_a_text_with_several_documents_offers_each(browser: Client) -> None:
     opened = browser.post(reverse("write", args=["research"]), {"text": text, "document": "2"})
 
     for number, name in ((1, "first"), (2, "second")):
-        assert f'name="document" value="{number}">Open job {name} (line {number})</button>' in panel
+        assert f'name="document" value="{number}" aria-label="Open job {name} (line {number})">' in panel
     assert "&quot;jobName&quot;: &quot;second&quot;" in opened.content.decode()
     assert "first" not in opened.content.decode().partition("<textarea")[2].partition("</textarea>")[0]
 

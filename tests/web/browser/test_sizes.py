@@ -56,13 +56,20 @@ def test_the_form_being_filled_in_and_its_button_stay_in_sight(page: Page) -> No
         expect(form.submit_button).to_be_in_viewport(ratio=1)
 
 
-def test_the_button_of_the_json_page_stays_in_sight(page: Page) -> None:
+def test_the_button_and_the_choice_of_a_document_are_in_sight_on_the_json_page(page: Page) -> None:
     written = JsonPage(page).open()
     expect(written.submit_button).to_be_in_viewport(ratio=1)
     jobs = ", ".join(f'{{"jobName": "{number} is no name"}}' for number in range(20))
     written.editor.replace(f'{{"jobs": [{jobs}]}}')
     expect(written.submit_button).to_have_text(re.compile("^Fix [0-9]+ errors to continue"))
     expect(written.submit_button).to_be_in_viewport(ratio=1)
+
+    tags = "".join(f'"k{number}": "v",\n' for number in range(30))
+    written.editor.replace("\n".join(f'{{"jobName": "{name}", "tags": {{\n{tags}}}}}' for name in ("one", "two")))
+    expect(written.document_button("two")).to_be_in_viewport(ratio=1)
+    written.document_button("two").click()
+    expect(written.editor.field).to_have_value(re.compile('"two"'))
+    expect(written.document_button("two")).to_have_count(0)
 
 
 def test_a_form_that_waits_for_its_json_looks_like_it(page: Page) -> None:
