@@ -40,6 +40,9 @@ _OVERRIDES: Path = ("containerOverrides",)
 _CONTAINER: Path = ("containerProperties",)
 _LOG: Path = (*_CONTAINER, "logConfiguration")
 
+MIN_ARRAY_SIZE, MAX_ARRAY_SIZE = 2, 10_000
+"""Child jobs of an array: ArrayProperties, AWS Batch API reference."""
+
 _COMMAND_HELP = "As on a command line, but without a shell. For pipes and variables, use bash -c '…'."
 _RETRIES_HELP = "1 to 10, including the first attempt"
 _TIME_HELP = "An attempt that runs longer is stopped. At least 1 min."
@@ -62,6 +65,8 @@ JOB_FIELDS: tuple[FormField, ...] = (
           _RETRIES_HELP),
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
+    FormField("array_size", ValueLens(("arrayProperties", "size"), value_types.WHOLE), "Array size", "number",
+          f"{MIN_ARRAY_SIZE} to {MAX_ARRAY_SIZE:,} child jobs. Leave empty for a single job."),
     FormField("waits", DependsOnLens(), "Dependencies", "jobs"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.rules.overrides import parameter_names
 from jobs.web import schemas
 from jobs.web.builder import (
+    array_preview,
     definition_summary,
     examples,
     feedback,
@@ -43,6 +44,9 @@ REVISION_OF_FIELD = "revision_of"
 """The definition for which the page listed revisions; their numbers mean nothing for another one."""
 PARAMETERS_FIELD = "parameters_of"
 """The parameters that the page has fields for; only if they change are the fields rendered again."""
+
+INDEX_FIELD = "array_index"
+"""The index of an array whose child job the page previews."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,6 +101,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
             choices={"revision": _revision_choices(runnable)},
             notes=preflight.queue_notes(form_feedback.result),
         ),
+        "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
         "latest_label": _latest_label(runnable),
         "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
         "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
@@ -177,6 +182,7 @@ def job_page(
             choices=field_options,
             notes=preflight.queue_notes(form_feedback.result),
         ),
+        "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
         "latest_label": _latest_label(runnable),
         "recent_values": recent,
         "jobs": recent.dependencies,

@@ -404,6 +404,8 @@ def queue_notes(result: ValidationResult | None) -> Mapping[str, str]:
     if ceilings.run_seconds is not None:
         longest = units.format_seconds(ceilings.run_seconds)
         notes["time_limit"] = f"Required in {queue.name}, at most {longest}."
+    if ceilings.array_size is not None:
+        notes["array_size"] = f"At most {ceilings.array_size:,} in {queue.name}."
     if queue.platform == "ECS_FARGATE":
         notes |= _fargate_notes(result, notes)
     return {name: note for name, note in notes.items() if note}
