@@ -142,14 +142,13 @@ def environment_entries(container: ContainerEntry) -> Iterator[tuple[Path, Docum
 
 
 def secret_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]:
-    """Yield the secret references of a container with their paths."""
     for number, entry in enumerate(list_at(container.value, "secrets")):
         if is_object(entry):
             yield (*container.path, "secrets", number), entry
 
 
 def positions_by_name(entries: list[object]) -> dict[str, int]:
-    """Return positions by the `name` of each entry; the first of a name counts."""
+    """Return positions by `name`; the first of a name counts."""
     positions: dict[str, int] = {}
     for number, entry in enumerate(entries):
         if name := text_at(object_at(entry), "name"):

@@ -1,4 +1,4 @@
-"""Documents as other tools write them, for copying: the reverse of `parsing`, which reads all but Python back."""
+"""Documents as other tools write them, for copying; `parsing` reads all but Python back."""
 
 import json
 import pprint
@@ -31,8 +31,6 @@ _FREE_MAPS = frozenset({"parameters", "tags", "labels", "annotations", "limits",
 
 @dataclass(frozen=True)
 class CopyFormat:
-    """A form in which a document can be copied."""
-
     name: str
     label: str
     write: Callable[[Document, DocumentKind, "CopyTarget"], str]
@@ -41,7 +39,7 @@ class CopyFormat:
 
 @dataclass(frozen=True)
 class CopyTarget:
-    """Where a copied document is sent: an AWS region, or the portal under its URL."""
+    """An AWS region, or the portal under its URL."""
 
     region: str
     portal_url: str = ""
@@ -49,15 +47,12 @@ class CopyTarget:
 
 @dataclass(frozen=True)
 class DocumentCopy:
-    """A document in one form, with its label."""
-
     name: str
     label: str
     text: str
 
 
 def copies(document: Document, kind: DocumentKind, target: CopyTarget) -> list[DocumentCopy]:
-    """Return the document in every form that its kind has."""
     return [
         DocumentCopy(copy_format.name, copy_format.label, copy_format.write(document, kind, target))
         for copy_format in FORMATS
@@ -70,20 +65,17 @@ def write_json(document: Document, _kind: DocumentKind, _target: CopyTarget) -> 
 
 
 def write_cli_command(document: Document, kind: DocumentKind, target: CopyTarget) -> str:
-    """Return an AWS CLI command that sends the document."""
     text = shlex.quote(json.dumps(document, indent=2, ensure_ascii=False))
     return f"aws batch {_COMMANDS[kind]} --region {shlex.quote(target.region)} --cli-input-json {text}"
 
 
 def write_curl_command(document: Document, kind: DocumentKind, target: CopyTarget) -> str:
-    """Return a curl command that sends the document to the portal."""
     text = shlex.quote(json.dumps(document, indent=2, ensure_ascii=False))
     url = shlex.quote(f"{target.portal_url}{_API_PATHS[kind]}")
     return f'curl -H "Authorization: Bearer $BATCH_PORTAL_TOKEN" --data-binary {text} {url}\n'
 
 
 def write_cloudformation(document: Document, kind: DocumentKind, _target: CopyTarget) -> str:
-    """Return a CloudFormation template in YAML with the definition as its resource."""
     schema = botocore_schema.json_schema(kind)
     properties = _pascal_case(document, schema, schema["$defs"])
     name = "".join(part.capitalize() for part in re.findall(r"[A-Za-z0-9]+", str(document.get("jobDefinitionName"))))
@@ -94,7 +86,6 @@ def write_cloudformation(document: Document, kind: DocumentKind, _target: CopyTa
 
 
 def write_boto3(document: Document, kind: DocumentKind, target: CopyTarget) -> str:
-    """Return a Python program that sends the document with boto3."""
     text = pprint.pformat(document, indent=1, width=100, sort_dicts=False)
     return (
         f'import boto3\n\nbatch = boto3.client("batch", region_name={json.dumps(target.region)})\n'
@@ -103,7 +94,6 @@ def write_boto3(document: Document, kind: DocumentKind, target: CopyTarget) -> s
 
 
 def write_terraform(document: Document, _kind: DocumentKind, _target: CopyTarget) -> str:
-    """Return a Terraform resource of the definition."""
     name = re.sub(r"[^A-Za-z0-9_-]", "_", str(document.get("jobDefinitionName") or "job_definition"))
     lines = [f'resource "aws_batch_job_definition" {_hcl_string(name)} {{']
     for key, member in document.items():
@@ -126,7 +116,7 @@ FORMATS = (
     CopyFormat("terraform", "Terraform", write_terraform, DEFINITION_ONLY),
     CopyFormat("boto3", "Python (boto3)", write_boto3, frozenset(_METHODS)),
 )
-"""Every form, in the order in which pages offer them."""
+"""In the order in which pages offer them."""
 
 
 def _pascal_case(value: Any, shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
@@ -148,7 +138,7 @@ def _snake_case(key: str) -> str:
 
 
 def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
-    """Yield the lines of a block; objects in it are blocks too, except for maps with free keys."""
+    """Yield the lines of a block; objects in it are blocks too, except maps with free keys."""
     margin = "  " * depth
     yield f"{margin}{name} {{"
     for key, member in members.items():
@@ -163,7 +153,7 @@ def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
 
 
 def _hcl_value(value: Any) -> str:
-    """Return a JSON value as an expression, which it is but for the templates in its strings."""
+    """Return a JSON value as an expression; only the templates in its strings differ."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     text = re.sub(r"\\(.)", lambda match: _HCL_ESCAPES.get(match[1], match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")

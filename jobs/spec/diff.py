@@ -15,7 +15,7 @@ _NAME_KEYS = {
     "resourceRequirements": "type", "mountPoints": "sourceVolume", "volumeMounts": "name",
     "consumableResourceList": "consumableResource", "nodeRangeProperties": "targetNodes",
 }  # fmt: skip
-"""Lists whose entries are identified by a key, so that their order makes no difference."""
+"""Lists whose entries have a key, so that their order makes no difference."""
 
 
 class ChangeKind(StrEnum):
@@ -26,7 +26,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class DocumentDifference:
-    """A difference: its pointer (in the newer document if it is there), and a sentence. Secrets are masked."""
+    """A pointer (in the newer document if it is there), and a sentence with secrets masked."""
 
     pointer: str
     location: str
@@ -35,14 +35,11 @@ class DocumentDifference:
     after: Any
     sentence: str
     is_newly_masked: bool = False
-    """Whether a secret became the mask: the author never saw the secret, and did not change it."""
+    """A secret became the mask: the author never saw the secret, and did not change it."""
 
 
 def diff_documents(before: Document, after: Document) -> list[DocumentDifference]:
-    """Return the differences in the order of the newer document; within an object, removed members come last.
-
-    Documents are compared literally: compare normal forms to ignore equivalent spellings.
-    """
+    """Return the differences in the newer document's order, removed members last. Equivalent spellings differ."""
     return list(_diff_objects(before, after, (), ()))
 
 
@@ -96,7 +93,7 @@ def _diff_named_lists(
 def _diff_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
 ) -> Iterator[DocumentDifference]:
-    """Compare lists by position. A list of scalars, such as a command, is one value."""
+    """Compare by position. A list of scalars, such as a command, is one value."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
         if len(before) != len(after) or not all(map(_equals, before, after)):
             yield _difference(path, labels, ChangeKind.CHANGED, before, after)

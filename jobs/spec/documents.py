@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 Document = dict[str, Any]
-"""A document in AWS's own shape, as accepted by the AWS CLI."""
+"""A document in AWS's own shape, as the AWS CLI takes it."""
 
 Path = tuple[str | int, ...]
-"""The place of a value in a document: object keys and list positions."""
+"""Object keys and list positions."""
 
 
 class DocumentKind(StrEnum):
@@ -25,7 +25,6 @@ KIND_KEYS: dict[DocumentKind, tuple[str, ...]] = {
 
 
 def detect_kind(document: Document) -> DocumentKind | None:
-    """Return the kind that the document's keys indicate, or None."""
     for kind, keys in KIND_KEYS.items():
         if any(key in document for key in keys):
             return kind
@@ -55,18 +54,15 @@ def value_at(document: object, *path: str | int) -> Any:
 
 
 def object_at(document: object, *path: str | int) -> dict[str, Any]:
-    """Return the object at a path, or an empty one."""
     value = value_at(document, *path)
     return value if isinstance(value, dict) else {}
 
 
 def list_at(document: object, *path: str | int) -> list[Any]:
-    """Return the list at a path, or an empty one."""
     value = value_at(document, *path)
     return value if isinstance(value, list) else []
 
 
 def text_at(document: object, *path: str | int) -> str:
-    """Return the string at a path, or an empty one."""
     value = value_at(document, *path)
     return value if isinstance(value, str) else ""

@@ -45,7 +45,7 @@ class EffectiveContainer:
     gpus: SourcedValue | None
     log_group: SourcedValue | None
     command_source: ValueSource = ValueSource.DEFINITION
-    """The source of the command as a whole."""
+    """Of the command as a whole."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class EffectiveJob:
     tags: Mapping[str, SourcedValue]
 
     def as_json(self) -> Document:
-        """Return plain data: {"image": {"value": …, "from": "definition"}, …}."""
+        """Return {"image": {"value": …, "from": "definition"}, …}."""
         return {
             "platform": self.platform,
             "containers": [_container_json(container) for container in self.containers],
@@ -76,7 +76,6 @@ class EffectiveJob:
 
 
 def merge_tags(definition: Document, submission: Document) -> dict[str, str]:
-    """Merge the tags of a job; the submission's win over the definition's."""
     both = {**object_at(definition, "tags"), **object_at(submission, "tags")}
     return {str(key): str(value) for key, value in both.items()}
 
@@ -84,7 +83,6 @@ def merge_tags(definition: Document, submission: Document) -> dict[str, str]:
 def effective_job(
     definition: Document, submission: Document | None = None, tag_sources: Mapping[str, ValueSource] | None = None
 ) -> EffectiveJob:
-    """Return the effective job of a definition, with a submission applied if there is one."""
     override = submission or {}
     task_entries = tasks(definition)
     first = task_entries[0] if task_entries else None

@@ -10,10 +10,7 @@ Parents = Sequence[Sequence[int]]
 
 
 def topological_order(parents: Parents) -> list[int]:
-    """Return a topological order, as close to the numeric order as possible.
-
-    Nodes in a cycle, or behind one, are left out.
-    """
+    """Return an order as close to the numeric one as possible, without nodes in a cycle or behind one."""
     sorter = TopologicalSorter(dict(enumerate(parents)))
     with suppress(CycleError):
         sorter.prepare()  # with a cycle it still yields what is not behind one
@@ -92,7 +89,7 @@ class _StronglyConnectedComponents:
 
 
 def cycle_in_group(group: Sequence[int], parents: Parents) -> list[int]:
-    """Return one cycle of a group: each node waits for the next, the last for the first."""
+    """Return one cycle: each node waits for the next, the last for the first."""
     members = set(group)
     path: list[int] = []
     position: dict[int, int] = {}

@@ -1,8 +1,6 @@
 """Sizes of AWS's instance types, for the commonly used families.
 
-In these families the size tells the vCPUs (large 2, xlarge 4, 12xlarge 48), and memory per vCPU is the same in every
-size. Sources: “Amazon EC2 instance types”, general purpose, compute optimized, memory optimized and accelerated
-computing.
+In these the size tells the vCPUs, and memory per vCPU is the same in every size. Source: “Amazon EC2 instance types”.
 """
 
 import re
@@ -39,7 +37,6 @@ _OTHERS = {
 
 
 def instance_size(instance_type: str) -> InstanceSize | None:
-    """Return the size of an instance type, or None if it is unknown or a family without a size."""
     if instance_type in _OTHERS:
         return _OTHERS[instance_type]
     match = _SIZE.fullmatch(instance_type)

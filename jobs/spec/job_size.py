@@ -1,8 +1,7 @@
-"""The size of a job: the resources that definition and submission request together, in every shape of AWS Batch.
+"""The size of a job: the resources that definition and submission request together.
 
-The containers of a task add up, as do the nodes of a multi-node job. An amount that can't be determined is
-`UnknownAmount`, never a zero that would pass a limit; a size in a place that this module does not read makes the
-whole size unknown.
+An amount that can't be determined is `UnknownAmount`, never a zero that would pass a limit; a size in a place that
+this module does not read makes the whole size unknown.
 """
 
 import itertools
@@ -29,7 +28,7 @@ SIZE_KEYS = frozenset(["resourceRequirements", "resources", "vcpus", "memory", "
 """The keys that state a size, at any depth."""
 
 _FREE_TEXT = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
-"""Maps whose keys are the author's own, or that are read together with their owner."""
+"""Maps with the author's own keys, or read together with their owner."""
 
 _POD_RESOURCES = {"cpu": VCPU, "memory": MEMORY, "nvidia.com/gpu": GPU}
 _AMOUNT_PATTERNS = {
@@ -43,7 +42,7 @@ MAX_NODES = 9999
 
 
 class UnknownAmount(NamedTuple):
-    """A resource whose amount can't be determined. The reason is in sentences and says what to change."""
+    """A resource whose amount can't be determined. The reason says what to change."""
 
     resource: str  # VCPU, MEMORY or GPU
     reason: str
@@ -51,7 +50,7 @@ class UnknownAmount(NamedTuple):
 
 @dataclass(frozen=True)
 class ResourceAmounts:
-    """Resources of a container, task or node. For an unknown resource, the known part is counted."""
+    """Resources of a container, task or node. Of an unknown one, the known part is counted."""
 
     vcpus: Decimal = Decimal(0)
     memory_mib: int = 0
@@ -85,7 +84,7 @@ class ResourceAmounts:
 
 @dataclass(frozen=True)
 class JobSize:
-    """Resources of one run of a job, over all its nodes. Zero where the amount is in `unknown`."""
+    """Resources of one run, over all its nodes. Zero where the amount is in `unknown`."""
 
     platform: str  # EC2, FARGATE or EKS
     vcpus: Decimal
@@ -98,7 +97,6 @@ class JobSize:
     unknown: tuple[UnknownAmount, ...] = ()
 
     def why_unknown(self, resource: str) -> str:
-        """Return why the amount of a resource is unknown, or ""."""
         return next((amount.reason for amount in self.unknown if amount.resource == resource), "")
 
 
@@ -142,7 +140,6 @@ def platform_of(definition: Document) -> str:
 
 
 def size_override_pointer(submission: Document) -> str:
-    """Return the pointer at which a submission overrides the size, or ""."""
     if object_at(submission, "containerOverrides").get("resourceRequirements"):
         return "/containerOverrides/resourceRequirements"
     for key in ("containerOverrides", "ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides"):
@@ -182,7 +179,7 @@ class _SizeCounter:
     # -- One task or pod
 
     def _task_amounts(self, task: TaskEntry, group: Path) -> ResourceAmounts:
-        """Return the amounts of a task or pod with overrides. `group` is the path of its node group's overrides."""
+        """Return the amounts of a task or pod. `group` is the path of its node group's overrides."""
         self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
         own_overrides = [override for override in overrides(self.submission) if _applies_to(override, task, group)]
         main, before = ResourceAmounts(), ResourceAmounts()
@@ -237,7 +234,7 @@ class _SizeCounter:
         return _sum_nodes(spans, count), count
 
     def _one_node(self, group: Document, number: int, inside: Sequence[TaskEntry]) -> ResourceAmounts:
-        """Return the amounts of one node: its containers, and at least the instance, which it has to itself."""
+        """Return the amounts of one node: at least its instance, which it has to itself."""
         target = text_at(group, "targetNodes")
         entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
         positions = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
@@ -324,10 +321,10 @@ def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
 
 
 def _container_requests(base: Document, override: Document) -> dict[str, str]:
-    """Return the amounts of a container on ECS by type.
+    """Return the amounts of a container on ECS by type; of two side by side, the larger counts.
 
-    The legacy vcpus and memory of an override don't win over a definition's resourceRequirements (ContainerOverrides,
-    AWS Batch API reference). Of two amounts side by side, the larger one counts.
+    An override's legacy vcpus and memory don't win over a definition's resourceRequirements (ContainerOverrides, AWS
+    Batch API reference).
     """
     requirements, legacy = _requirements(override), _legacy_amounts(override)
     inherited = {
@@ -343,7 +340,6 @@ def _container_requests(base: Document, override: Document) -> dict[str, str]:
 
 
 def _legacy_amounts_or_larger(container: Document) -> dict[str, str]:
-    """Return legacy amounts, or the requirement of the same type if that is larger."""
     requirements = _requirements(container)
     return {kind: _larger(kind, requirements.get(kind), text) for kind, text in _legacy_amounts(container).items()}
 
@@ -361,7 +357,7 @@ def _legacy_amounts(container: Document) -> dict[str, str]:
 
 
 def _pod_requests(base: Document, override: Document) -> dict[str, str]:
-    """Return the amounts of a pod's container by type: the larger of limit and request."""
+    """Return the larger of limit and request by type."""
     result: dict[str, str] = {}
     for side in ("limits", "requests"):
         amounts = {**object_at(base, "resources", side), **object_at(override, "resources", side)}
@@ -376,7 +372,7 @@ def _pod_requests(base: Document, override: Document) -> dict[str, str]:
 
 
 def _larger(kind: str, one: str | None, other: str) -> str:
-    """Return the larger of two amounts; an invalid one wins, so that it gets reported."""
+    """Return the larger amount; an invalid one wins, so that it gets reported."""
     pattern = _AMOUNT_PATTERNS.get(kind)
     if one is None or pattern is None or not pattern.fullmatch(other):
         return other

@@ -1,6 +1,6 @@
 """Masking of secrets in a person's own text, and their restoration in an edited masked text.
 
-Layout and comments survive where values are spelled as JSON spells them; otherwise the text is serialised anew.
+Layout and comments survive where values are spelled as JSON spells them; other texts are serialised again.
 """
 
 import json
@@ -34,7 +34,7 @@ def mask_source(text: str, document: Document) -> str:
 
 
 def mask_mentions(text: str, document: Any) -> str:
-    """Mask a document's secrets in any text about it, such as a message."""
+    """Mask a document's secrets in any text about it."""
     texts = {(_as_text(secret.value), str(secret.masked)) for secret in redacted_values(document)}
     for value, mask in sorted(texts, key=lambda pair: len(pair[0]), reverse=True):
         plain = json.dumps(mask, ensure_ascii=False)
@@ -63,9 +63,9 @@ def _masked_json(document: Document) -> str:
 
 
 def restore_secrets(text: str, document: Document) -> str:
-    """Put the values of `document` back where an edited masked text is still masked.
+    """Put the values of `document` back where the text is still masked. Raise DocumentParseError.
 
-    What can't be identified stays masked, and the rule `secrets.masked-value` refuses it. Raise DocumentParseError.
+    What can't be identified stays masked, and the rule `secrets.masked-value` refuses it.
     """
     if MASK not in text:
         return text
@@ -130,7 +130,6 @@ def _entry_name(entry: Any) -> str:
 
 
 def _secret_values_by_name(document: Any) -> dict[str, set[str]]:
-    """Return the values of every secret name in the document."""
     values: dict[str, set[str]] = {}
     for name, value in _named_values(document, ""):
         if is_secret_name(name):

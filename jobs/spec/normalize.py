@@ -1,6 +1,6 @@
-"""The normal form of a document: without everything that makes no difference to AWS Batch.
+"""The normal form of a document: without what makes no difference to AWS Batch.
 
-A normal form is for comparison, never for submission.
+For comparison, never for submission.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ RESPONSE_ONLY_KEYS = ("jobDefinitionArn", "revision", "status", "containerOrches
 """Keys of DescribeJobDefinitions that RegisterJobDefinition does not take."""
 
 _FREE_MAPS = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
-"""Maps whose keys are the author's own; even an empty value in them has a meaning."""
+"""Maps with the author's own keys; even an empty value in them has a meaning."""
 
 _MEANINGFUL_EMPTY = frozenset({"emptyDir"})
 """Objects that have a meaning even when empty."""
@@ -46,13 +46,13 @@ _LEGACY = {"vcpus": "VCPU", "memory": "MEMORY"}
 
 
 def fingerprint(document: Document) -> str:
-    """Return 64 hexadecimal digits that are equal for equivalent definitions."""
+    """Return 64 hexadecimal digits, equal for equivalent definitions."""
     normal = json.dumps(normalize(document, DocumentKind.DEFINITION), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(normal.encode()).hexdigest()
 
 
 def normalize(document: Document, kind: DocumentKind) -> Document:
-    """Return the normal form of a document. The argument is not modified."""
+    """Return the normal form. The argument is not modified."""
     if kind is DocumentKind.WORKFLOW:
         steps = document.get("jobs")
         if not isinstance(steps, list):
@@ -109,7 +109,7 @@ def _normalize_member(key: str, value: Any) -> Any:
 
 
 def _normalize_variables(entries: list[Any]) -> list[Any]:
-    """Drop variables without a value, as AWS does, and sort the others, whose order AWS does not keep."""
+    """Drop variables without a value, as AWS does, and sort: AWS does not keep their order."""
     return _sort_by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
 
 
@@ -153,7 +153,7 @@ _LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 
 def _merge_legacy(normal: dict[str, Any]) -> None:
-    """Turn the legacy `vcpus` and `memory` into the equivalent requirements."""
+    """Turn legacy `vcpus` and `memory` into requirements."""
     if not is_integer(normal.get("vcpus")) and not is_integer(normal.get("memory")):
         return
     entries = normal.get("resourceRequirements", [])

@@ -10,11 +10,11 @@ from jobs.spec.documents import Document
 
 
 class PatchError(ValueError):
-    """The operations do not fit the document; most likely it has changed since."""
+    """The operations do not fit the document."""
 
 
 def apply_patch(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
-    """Return a patched copy of the document. Raise PatchError."""
+    """Return a patched copy. Raise PatchError."""
     patched: Document = copy_json(document)
     try:
         patched = jsonpatch.apply_patch(

@@ -111,7 +111,7 @@ SHARED_RULES = (placeholders_in_commands_only, placeholders_are_whole_words)
 
 
 def command_words(container: ContainerEntry) -> Iterator[tuple[Path, str]]:
-    """Yield the words of a container's command with their paths; of a pod's container also its arguments."""
+    """Yield the words of a command with their paths; of a pod's container also its arguments."""
     for key in ("command", "args") if container.type == "eks" else ("command",):
         for number, word in enumerate(list_at(container.value, key)):
             if isinstance(word, str):
@@ -129,7 +129,6 @@ def find_placeholders(document: Document) -> list[tuple[Path, str]]:
 
 
 def replace_placeholders(command: list[Any], values: Mapping[str, Any]) -> list[Any]:
-    """Replace the placeholders of a command as Batch does."""
     return [
         values.get(word[len(PLACEHOLDER_PREFIX) :], word)
         if isinstance(word, str) and word.startswith(PLACEHOLDER_PREFIX)
@@ -139,7 +138,7 @@ def replace_placeholders(command: list[Any], values: Mapping[str, Any]) -> list[
 
 
 def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
-    """Yield placeholders where Batch replaces none. Their parameters count as used; another rule reports them."""
+    """Yield placeholders where Batch replaces none. Their parameters count as used: another rule reports them."""
     for container in containers(document):
         for path, word in command_words(container):
             if PLACEHOLDER_PREFIX in word:
@@ -153,7 +152,6 @@ def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
 
 
 def _texts_with_placeholder(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    """Yield every string within a value that contains a placeholder, with its path."""
     if isinstance(value, str):
         if PLACEHOLDER_PREFIX in value:
             yield path, value

@@ -12,9 +12,8 @@ from jobs.spec.problems import join_words
 
 SAGEMAKER_TRAINING = "SAGEMAKER_TRAINING"
 PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", SAGEMAKER_TRAINING: "SageMaker training"}
-"""Names of a queue's jobQueueType."""
 USABLE_MEMORY_SHARE = 0.95
-"""The share of an instance's memory that is certainly usable; the system reserves a varying rest."""
+"""Of an instance's memory; the system reserves a varying rest."""
 
 
 class PlacementVerdict(StrEnum):
@@ -65,7 +64,7 @@ class PlacementResult:
 
 
 def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
-    """Return the best verdict among a queue's environments: yes before unknown before no."""
+    """Return the best verdict among the environments: yes before unknown before no."""
     if not environments:
         return PlacementResult(
             PlacementVerdict.UNKNOWN, "The compute environments of the queue have not been read from AWS yet."
@@ -126,7 +125,7 @@ def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementRes
 
 
 def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
-    """Compare with every instance type: the answer is no only if all types are known and none is large enough."""
+    """Answer no only if all instance types are known and none is large enough."""
     name = environment.name
     sizes = {type_name: instance_size(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
@@ -154,14 +153,13 @@ def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementR
 
 
 def _can_hold(instance: InstanceSize, size: JobSize, share: float) -> bool:
-    """Return whether an instance is large enough. Memory is strict: a job never gets all memory of an instance."""
+    """Compare memory strictly: a job never gets all memory of an instance."""
     return (
         size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
     )
 
 
 def _limiting_resource(instances: Iterable[InstanceSize], size: JobSize) -> str:
-    """Name the first resource that exceeds every instance, or say that no single one has all."""
     all_instances = list(instances)
     for amount, available, what in (
         (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),

@@ -11,7 +11,6 @@ Fix = tuple[Mapping[str, Any], ...]
 """JSON Patch operations (RFC 6902), applied in order."""
 
 MAX_QUOTE_LENGTH = 60
-"""Characters of a value that a message quotes."""
 MAX_SCANNED_LENGTH = 2_000
 """Characters of a value that are scanned for secrets before it is quoted."""
 
@@ -74,12 +73,12 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 
 def join_pointer(*parts: str | int) -> str:
-    """Return the JSON pointer through these keys and list positions: ("jobs", 0) gives "/jobs/0"."""
+    """Return a pointer: ("jobs", 0) gives "/jobs/0"."""
     return "".join(f"/{escape_pointer(str(part))}" for part in parts)
 
 
 def escape_pointer(part: str) -> str:
-    """Escape one key for a pointer (RFC 6901: ~0 is ~, ~1 is /)."""
+    """Escape one key (RFC 6901: ~0 is ~, ~1 is /)."""
     return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
@@ -93,7 +92,7 @@ def split_pointer(pointer: str) -> list[str]:
 
 
 def resolve_pointer(document: Any, pointer: str) -> Any:
-    """Return the value at a pointer. Raise LookupError if the document has none."""
+    """Return the value at a pointer. Raise LookupError."""
     value = document
     for part in split_pointer(pointer):
         if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """Detection and redaction of secrets, for every output of the portal.
 
-Secrets are masked before a text is truncated. Every scan is linear in the length of the text.
+Secrets are masked before a text is truncated. Every scan is linear.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 MASK = "••••"
 MAX_DEPTH = 40
-"""Values nested deeper become “…”; no document needs half of it."""
+"""Deeper values become “…”; no document needs half of it."""
 
 SECRET_REFERENCE_KEYS = frozenset({"secrets", "secretOptions"})
-"""Keys under which Batch lists references to secrets. Their values name secrets and hold none."""
+"""Keys under which Batch lists references to secrets, which hold none."""
 NAME_KEYS = ("name", "key", "Name", "Key")
 """Keys whose value names the `value` or `Value` beside it."""
 ENVIRONMENT_KEYS = frozenset({"environment", "env"})
@@ -76,7 +76,7 @@ _METADATA_WORDS = _word_set(
     reference from
     """
 )
-"""A name that ends in one of these describes a secret and holds none: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
+"""Last words of names that describe a secret and hold none: PASSWORD_FILE, TOKEN_LIMIT, SECRET_ARN."""
 _COUNT_WORDS = _word_set(
     """
     max min num n total per new input output prompt completion context batch all
@@ -104,9 +104,9 @@ _HARMLESS = re.compile(
     | \$[A-Z_][A-Z0-9_]* | \$\{.* | \$\(.* | \{\{.*""",
     re.VERBOSE | re.DOTALL,
 )
-"""Values that are no secret even under a secret name: a switch, a placeholder, or the location of the secret."""
+"""No secret even under a secret name: a switch, a placeholder, or a location."""
 _RANDOM = re.compile(r"(?=.*[0-9])(?:(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{24,}|[0-9a-f]{32,})")
-"""A generated value. Under any name that ends in “key” it is a secret."""
+"""A generated value: a secret under any name that ends in “key”."""
 
 # -- Values, anywhere in a text
 _KEY_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])")
@@ -179,7 +179,7 @@ _PROGRAM_FLAGS = {
 }
 
 _TOO_SHORT = re.compile(r"[A-Za-z0-9_./+-]{0,11}")
-"""A single short word, as most strings of a document are, can't match any pattern."""
+"""A single short word can't match any pattern."""
 
 Span = tuple[int, int]
 
@@ -193,7 +193,7 @@ class RedactedValue(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Return whether the words of a name (of a variable, key, tag, flag) tell that its value is a secret."""
+    """Return whether a name (of a variable, key, tag, flag) tells that its value is a secret."""
     parts = [word.lower() for word in _WORD.findall(name[:200])]
     while parts and parts[-1].isdecimal():
         parts.pop()
@@ -221,7 +221,7 @@ def _is_secret_word(parts: Sequence[str], number: int) -> bool:
 
 
 def describe_secret(name: str, value: str) -> str:
-    """Describe the secret that a value under a name contains, or return "" if it seems to contain none."""
+    """Describe the secret in a value under a name; "" if it seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
     return "a secret, judging by its name" if _is_named_secret(name, value) else ""
@@ -235,15 +235,12 @@ def _is_named_secret(name: str, value: str) -> bool:
 
 
 def redact(value: Any, *, environments: bool = False) -> Any:
-    """Return a copy with secrets masked at any depth.
-
-    With `environments`, mask every value of an environment, whatever its name.
-    """
+    """Return a copy with secrets masked at any depth; with `environments`, every value of an environment."""
     return _redact_tree(value, 0, secret=False, environments=environments)
 
 
 def redact_member(name: str, value: Any) -> Any:
-    """Redact any value that stands under a name; a text like `redact_value` does."""
+    """Redact any value under a name; a text like `redact_value`."""
     return _redact_member(name, value, {}, 0, secret=False, environments=False)
 
 
@@ -252,7 +249,7 @@ def redact_value(name: str, value: str, *, environments: bool = False) -> str:
 
 
 def redact_text(text: str, *, environments: bool = False) -> str:
-    """Mask the secrets in a text, and only those: of a URL the password, of a flag its value."""
+    """Mask only the secrets: of a URL the password, of a flag its value."""
     if text[:1] in ("{", "["):
         try:
             parsed = json.loads(text)
@@ -266,12 +263,11 @@ def redact_text(text: str, *, environments: bool = False) -> str:
 
 
 def has_secrets(value: Any) -> bool:
-    """Return whether `redact` would change the value."""
     return bool(redact(value) != value)
 
 
 def redacted_values(value: Any) -> Iterator[RedactedValue]:
-    """Yield every value that redaction changes, in the order of the document."""
+    """Yield every value that redaction changes, in document order."""
     yield from _redacted_values(value, redact(value), (), "")
 
 
@@ -287,7 +283,7 @@ def _redacted_values(value: Any, masked: Any, path: tuple[str | int, ...], name:
 
 
 def name_of_member(key: str, owner: Mapping[Any, Any]) -> str:
-    """Return the name by which a member of an object is known: of a value beside a name, that name; else its key."""
+    """Return the name of a member: of a value beside a name, that name; else its key."""
     if key not in ("value", "Value"):
         return key
     names = (owner.get(of) for of in NAME_KEYS)
@@ -364,7 +360,7 @@ def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environment
 
 
 def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
-    """Yield the span of each secret in a text, with a description."""
+    """Yield the span of each secret, with a description."""
     if _TOO_SHORT.fullmatch(text):
         return
     for pattern, kind in _SIMPLE_PATTERNS:
@@ -385,7 +381,7 @@ def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
 
 
 def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    """Yield values after secret names. The values of other names are scanned for names in turn."""
+    """Yield values after secret names. The values of other names are scanned in turn."""
     position = 0
     while match := pattern.search(text, position):
         position = match.end()

@@ -1,8 +1,7 @@
 """The dependencies between steps of a workflow: what ${jobName} means, even after a shell has expanded it.
 
-In a heredoc with an unquoted EOF, a shell reads ${train-model} as “the variable `train`, or else `model`”, so that
-the file holds only `model` (POSIX shell, parameter expansion). Such a remnant is read as a reference if it fits
-exactly one step and nothing else.
+In an unquoted heredoc a shell reads ${train-model} as “the variable `train`, or else `model`”, which leaves `model`
+(POSIX shell, parameter expansion). Such a remnant is a reference if it fits exactly one step and nothing else.
 """
 
 from collections import defaultdict
@@ -20,10 +19,10 @@ MAX_COMPARISONS = 10_000
 """Names compared per workflow to suggest a step for unknown references."""
 
 MAX_AMBIGUOUS_REMNANTS = 25
-"""Ambiguous remnants that are followed through the graph; further ones are only reported."""
+"""Those followed through the graph; further ones are only reported."""
 
 MAX_CANDIDATES = 8
-"""Candidate steps considered per remnant; with more, it is ambiguous anyway."""
+"""Steps considered per remnant; with more, it is ambiguous anyway."""
 
 QUOTE_EOF_HINT = "To keep references unchanged, quote EOF: cat << 'EOF'."
 
@@ -268,6 +267,6 @@ def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
 
 
 def _dependency_type(entry: Document) -> str:
-    """Return the type of a dependency; SEQUENTIAL on another job means a plain one."""
+    """Return the type; SEQUENTIAL on another job means a plain dependency."""
     kind = text_at(entry, "type")
     return "" if kind == "SEQUENTIAL" else kind

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import lru_cache
 
 MAX_SUGGESTIONS = 200
-"""Unknown names of one document that get a suggestion: a suggestion costs more than the check."""
+"""Per document: a suggestion costs more than the check."""
 
 _SEPARATORS = re.compile(r"[_\W]")
 
@@ -18,7 +18,6 @@ def fold_name(name: str) -> str:
 
 @lru_cache(maxsize=2048)
 def nearest_name(name: str, names: tuple[str, ...]) -> str | None:
-    """Return the most similar name, or None."""
     if not 1 < len(name) <= 64:
         return None
     same = {fold_name(candidate): candidate for candidate in names}.get(fold_name(name))
@@ -29,7 +28,7 @@ def nearest_name(name: str, names: tuple[str, ...]) -> str | None:
 
 
 MAX_CHOICES = 200
-"""Names that a suggestion chooses from; with more, none is made."""
+"""With more names to choose from, no suggestion is made."""
 
 
 class SuggestionBudget:

@@ -1,7 +1,7 @@
 """The time limit of an attempt; a submission's wins over its definition's.
 
-A `timeout` without a number is treated as absent everywhere: the parser leaves it out, and so does the delivery of
-documents that were stored before it did.
+A `timeout` without a number is absent: the parser leaves it out, as does the delivery of documents stored before it
+did.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ def timeout_seconds(document: Document) -> Any:
 
 
 def has_empty_timeout(document: object) -> bool:
-    """Return whether the document has an empty timeout: null, {} or one whose number is null."""
+    """Return whether `timeout` is null, {} or one whose number is null."""
     if not is_object(document) or "timeout" not in document:
         return False
     return document["timeout"] in (None, {}, {"attemptDurationSeconds": None})
 
 
 def without_empty_timeout(document: Document) -> Document:
-    """Return a definition or submission without an empty timeout. The argument is not modified."""
+    """Return a document without an empty timeout. The argument is not modified."""
     return (
         {key: value for key, value in document.items() if key != "timeout"}
         if has_empty_timeout(document)

@@ -1,9 +1,8 @@
 """Removal of the empty parts of a CLI skeleton, `aws batch … --generate-cli-skeleton`.
 
-A skeleton has every key, with "" and 0 as values, true for every switch and a random value for every enum (botocore's
-ArgumentGenerator), so that only a string or number proves an edit. A switch that is true may be the skeleton's own
-(privileged is one), and so may an enum's value in an object in which nothing was typed: they are dropped too, and
-named in the changes.
+A skeleton has "" and 0, true for every switch and a random value for every enum (botocore's ArgumentGenerator), so
+only a string or number proves an edit. Switches, and enums in objects without an edit, are dropped and named in the
+changes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,11 +25,11 @@ _BLOCKS = (
 _ALL_BLOCKS = frozenset((*_BLOCKS[0], *_BLOCKS[1], "ecsProperties", "ecsPropertiesOverride"))
 _TYPES = {"multinode": "nodeProperties"}
 _PLATFORM_KEYS = {"FARGATE": "executionRoleArn", "MANAGED_INSTANCES": "ecsProperties"}
-"""What a definition for a platform needs, and a skeleton can't have by chance."""
+"""What a platform needs, and a skeleton can't have by chance."""
 
 
 def strip_skeleton(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return the edited parts of a skeleton, or None if the document is none."""
+    """Return the edited parts of a skeleton; None if the document is none."""
     if kind is DocumentKind.WORKFLOW or not _is_skeleton(document):
         return None
     pruner = _SkeletonPruner(botocore_schema.json_schema(kind)["$defs"])
@@ -69,7 +68,7 @@ class _SkeletonPruner:
         self.choices: list[str] = []
 
     def drop_random_choices(self, definition: Document) -> None:
-        """Drop the values of the whole definition that only the skeleton can have chosen."""
+        """Drop values that only the skeleton can have chosen."""
         platforms = list_at(definition, "platformCapabilities")
         if any(not _has_key(definition, key) for platform, key in _PLATFORM_KEYS.items() if platform in platforms):
             del definition["platformCapabilities"]
@@ -132,7 +131,7 @@ class _SkeletonPruner:
         return result
 
     def _has_content(self, value: Any, shape: Mapping[str, Any]) -> bool:
-        """Return whether a string or number in it was typed by the author."""
+        """Return whether the author typed a string or number in it."""
         if is_object(value):
             properties = shape.get("properties", {})
             others = shape.get("additionalProperties")

@@ -1,7 +1,4 @@
-"""Conversion of AWS output to requests.
-
-describe-job-definitions becomes a definition, describe-jobs a submission or a workflow.
-"""
+"""Conversion of describe-job-definitions to a definition, and of describe-jobs to a submission or a workflow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

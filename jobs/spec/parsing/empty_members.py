@@ -1,8 +1,7 @@
-"""Removal of members that are empty: null, {} and [], as programs and AWS's own responses write them.
+"""Removal of empty members: null, {} and []. AWS Batch takes them for absent.
 
-AWS Batch takes an empty member for an absent one, and so does the parser. Three kinds stay, for validation to judge:
-those of `KEPT`, {} and [] of another type than the schema's, and {} and [] that AWS requires or whose own members it
-requires (the AWS CLI and SDKs refuse them: botocore's service model).
+Three kinds stay for validation: those of `KEPT`, {} and [] of another type than the schema's, and those that AWS
+requires or whose own members it requires (the AWS CLI and SDKs refuse them: botocore's service model).
 """
 
 from collections.abc import Mapping
@@ -23,11 +22,11 @@ KEPT: Mapping[tuple[str, str], str] = {
     ("EksVolume", "hostPath"): "refused: Kubernetes requires the path of a hostPath volume",
     ("EksPodProperties", "containers"): "refused: Kubernetes requires a container in a pod",
 }
-"""Empty {} and [] that AWS refuses or that mean something, by shape and member, each with its reason and source."""
+"""Empty {} and [] that AWS refuses or that mean something, with reason and source."""
 
 
 def drop_empty_members(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return the document without empty members, or None if it has none. The argument is not modified."""
+    """Return the document without empty members; None if it has none. The argument is not modified."""
     schema = botocore_schema.json_schema(kind)
     pruner = _EmptyMemberPruner(schema["$defs"])
     result = pruner.prune(document, schema, "")
@@ -40,7 +39,7 @@ class _EmptyMemberPruner:
         self.pointers: list[str] = []
 
     def prune(self, value: Any, shape: Any, here: str) -> Any:
-        """Return the value at `here` without empty members; the same object if it has none."""
+        """Return the value without empty members; the same object if it has none."""
         shape = self._resolve_ref(shape)
         if isinstance(value, list) and "items" in shape:
             return [self.prune(entry, shape["items"], f"{here}/{number}") for number, entry in enumerate(value)]
@@ -60,7 +59,6 @@ class _EmptyMemberPruner:
         return result
 
     def _is_absent(self, key: str, member: Any, shape: Mapping[str, Any]) -> bool:
-        """Return whether an object of this shape is the same without this member."""
         if member is None:
             return True
         if key not in shape["properties"]:

@@ -33,7 +33,6 @@ class DocumentCandidate:
 
     @property
     def label(self) -> str:
-        """What a person recognises it by: job nightly (line 9)."""
         noun = KIND_NOUNS[self.kind] if self.kind else "document"
         return f"{noun}{f' {truncate(self.name)}' if self.name else ''} (line {self.line})"
 
@@ -45,6 +44,5 @@ class SeveralDocumentsError(DocumentParseError):
 
 
 def raise_at(text: str, offset: int, message: str) -> NoReturn:
-    """Raise DocumentParseError with the position of an offset."""
     place = LineIndex(text).position(offset)
     raise DocumentParseError(f"Line {place.line}, column {place.column}: {message}", place.line, place.column)

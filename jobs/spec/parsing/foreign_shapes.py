@@ -1,7 +1,6 @@
-"""Conversion of documents that other tools write around the members of AWS Batch.
+"""Conversion of documents that other tools write: CloudFormation, SAM, Step Functions, ECS, and parts of definitions.
 
-CloudFormation and SAM, Step Functions, ECS task definitions, bare containerProperties, definitions without a name,
-and responses with several definitions. Keys keep their spelling: `key_case` reads PascalCase.
+Keys keep their spelling: `key_case` reads PascalCase.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +47,7 @@ class ForeignDocument:
 
 
 def convert_foreign_shape(value: Document, unresolved: UnresolvedValues) -> list[ForeignDocument]:
-    """Return the documents in a value of another shape; none if it is no known shape. Raise DocumentParseError."""
+    """Return the documents in a value; none if it is no known shape. Raise DocumentParseError."""
     for convert in _CONVERTERS:
         documents = list(convert(value, unresolved))
         if documents:
@@ -79,7 +78,7 @@ def _cloudformation(value: Document, unresolved: UnresolvedValues) -> Iterator[F
             f"This is a CloudFormation resource of type {quote(type_name)}; only {_CFN_TYPE} can be read."
         )
     elif len(value) == 1:
-        # One resource under its logical name, as it stands below Resources.
+        # One resource under its logical name, as below Resources.
         [(name, resource)] = value.items()
         if text_at(resource, "Type") == _CFN_TYPE:
             yield _cloudformation_resource(resource, join_pointer(name), unresolved)

@@ -1,7 +1,6 @@
 """The program that reads Terraform for `isolated`: text on standard input, JSON on standard output.
 
-It answers the job definitions among the resources. Expressions that are no literals become {"$expression": …}, texts
-that hold JSON {"$json": …}.
+Expressions that are no literals become {"$expression": …}, texts that hold JSON {"$json": …}.
 """
 
 import json
@@ -21,7 +20,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the name and attributes of every job definition in a text, or its error."""
+    """Return the job definitions of a text, or its error."""
     try:
         tree = hcl2.loads(text if text.endswith("\n") else f"{text}\n")
     except RecursionError:

@@ -1,7 +1,6 @@
-"""Parsing by a library in a process of its own, which is stopped when it takes too long.
+"""Parsing by a library in a process of its own, with limits on time, CPU time and memory.
 
-Texts of formats such as YAML can be written to exhaust a parser (aliases of aliases, deep nesting). The text's length
-is limited by the caller, the process by time, CPU time and memory.
+Formats such as YAML can exhaust a parser (aliases of aliases, deep nesting). Callers limit the text's length.
 """
 
 import json
@@ -13,7 +12,7 @@ from typing import Any
 
 MAX_CPU_SECONDS = 2
 MAX_SECONDS = 5.0
-"""Seconds that a request waits, on a machine that is busy too."""
+"""Enough on a busy machine."""
 MAX_MEMORY_BYTES = 512 * 1024 * 1024
 MAX_OUTPUT_BYTES = 2 * 1024 * 1024
 
@@ -30,12 +29,12 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 
 
 class IsolatedParserError(Exception):
-    """The process was stopped or failed; the text can't be read."""
+    """The process was stopped or failed."""
 
 
 @lru_cache(maxsize=64)
 def run_parser(program: Path, text: str) -> Any:
-    """Return the JSON that a parser program answers for a text. Raise IsolatedParserError. The result is shared."""
+    """Return the JSON that a program answers. Raise IsolatedParserError. The result is shared: don't modify it."""
     limits = _LIMIT_AND_RUN.format(memory=MAX_MEMORY_BYTES, seconds=MAX_CPU_SECONDS)
     try:
         process = subprocess.run(  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""Messages for JSON syntax errors, for the person who wrote the text."""
+"""Messages for JSON syntax errors."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jobs.spec.problems import quote
 
 @dataclass(frozen=True)
 class JsonErrorMessage:
-    """Message and offset of an error; the message follows “Line 3, column 7: ”."""
+    """Message and offset; the message follows “Line 3, column 7: ”."""
 
     offset: int
     message: str

@@ -10,7 +10,7 @@ from jobs.spec.problems import join_pointer, split_pointer
 _TOKEN = re.compile(STRING + r'|[\[{\]}]|[^\s,:\[\]{}"]++')
 
 MAX_DUPLICATES = 20
-"""Duplicate keys reported one by one; the first already blocks the document."""
+"""Duplicate keys reported one by one."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class SourceMap:
         return cls(SourceNode(0))
 
     def offset(self, pointer: str) -> int:
-        """Return the offset of a pointer's value, or of its nearest ancestor in the text."""
+        """Return the offset of a pointer's value, or of its nearest ancestor."""
         node = self.root
         for key in split_pointer(pointer):
             if key not in node.members:

@@ -1,4 +1,4 @@
-"""Tokens of JSON text: lines, comments, strings, words and brackets. Every pass is linear."""
+"""Tokens of JSON text. Every pass is linear."""
 
 import re
 from bisect import bisect_right
@@ -18,7 +18,7 @@ _WORD_OR_STRING = re.compile(STRING + r'|(?P<word>[^\s,:\[\]{}"]++)')
 
 @dataclass(frozen=True)
 class TextPosition:
-    """A position in a text, 1-based."""
+    """1-based."""
 
     line: int
     column: int
@@ -62,7 +62,7 @@ def blank_comments(text: str) -> CommentScan:
 
 
 def find_too_deep(text: str, limit: int) -> int | None:
-    """Return the offset of the first bracket nested deeper than `limit`, or None."""
+    """Return the offset of the first bracket nested deeper than `limit`."""
     if text.count("[") + text.count("{") <= limit:
         return None
     depth = 0
@@ -77,7 +77,7 @@ def find_too_deep(text: str, limit: int) -> int | None:
 
 
 def unclosed_brackets(text: str) -> list[int]:
-    """Return the offsets of unclosed brackets, outermost first."""
+    """Return offsets, outermost first."""
     offsets: list[int] = []
     for match in _BRACKET_OR_STRING.finditer(text):
         if match["open"]:

@@ -17,7 +17,7 @@ from jobs.spec.parsing.unresolved_values import UnresolvedValue
 from jobs.spec.problems import DocumentChange, describe, join_words, truncate
 
 MAX_NESTING = 32
-"""Nesting depth; AWS's deepest document needs less than half."""
+"""AWS's deepest document needs less than half."""
 
 MAX_SPANS = 20
 """Pairs of outer braces that are tried in a text with prose."""
@@ -50,7 +50,7 @@ class _UnfitNumberError(Exception):
 
 
 def parse_jsonc(text: str) -> ParsedText:
-    """Parse JSON that may have comments. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     comments = texts.blank_comments(text)
     if comments.unclosed is not None:
         raise_at(text, comments.unclosed, "the comment that starts here with /* is not closed; end it with */.")
@@ -85,7 +85,7 @@ def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]
 
 
 def load_object(text: str) -> tuple[dict[str, Any], bool]:
-    """Parse JSON without comments. Return the object and whether a key is duplicated. Raise DocumentParseError."""
+    """Parse JSON without comments. Return whether a key is duplicated. Raise DocumentParseError."""
     deep = texts.find_too_deep(text, MAX_NESTING)
     if deep is not None:
         raise_at(text, deep, f"brackets are nested {MAX_NESTING + 1} levels deep; the limit is {MAX_NESTING}.")
@@ -149,7 +149,6 @@ def _strip_trailing_commas(text: str) -> tuple[str, list[int]]:
 
 
 def blank_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return the text with spaces in place of what stands between these offsets."""
     for start, end in spans:
         text = text[:start] + _blank_out(text[start:end]) + text[end:]
     return text
@@ -211,7 +210,6 @@ def _reject_constant(literal: str) -> NoReturn:
 
 
 def _raise_bad_number(text: str, literal: str) -> NoReturn:
-    """Raise for the first number of this spelling in the text."""
     offset = next((offset for offset, word in texts.bare_words(text) if word.startswith(literal)), 0)
     if literal[-1].isdecimal():
         length = f" ({len(literal):,} characters)" if len(literal) > _MAX_NUMBER_LENGTH else ""

@@ -1,6 +1,6 @@
 """Corrections of keys and values that other tools spell differently.
 
-Keys of free maps (parameters, tags, log options, labels) belong to the author and are never changed.
+Keys of free maps (parameters, tags, log options, labels) are the author's and never changed.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from jobs.spec.schema.messages import convert_value
 from jobs.spec.suggestions import fold_name
 
 MAX_VALUE_CHANGES = 20
-"""Converted values reported one by one; a document with more was written by a program that does it everywhere."""
+"""Converted values reported one by one."""
 
 _MAX_NAMED_KEYS = 8
 
@@ -28,7 +28,7 @@ class RewrittenDocument:
 
 
 def fix_keys_and_types(document: Document, kind: DocumentKind) -> RewrittenDocument:
-    """Return the document with the keys and types that its schema expects. The argument is not modified."""
+    """Return the document with its schema's keys and types. The argument is not modified."""
     fixer = _KeyFixer(botocore_schema.json_schema(kind)["$defs"])
     return fixer.run(document, botocore_schema.json_schema(kind))
 
@@ -46,7 +46,7 @@ class _KeyFixer:
         return RewrittenDocument(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
-        """Fix a value at `here`, which the source has at `exists`. Return the same object if nothing changed."""
+        """Fix a value at `here`, which the source has at `source`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")
@@ -125,7 +125,6 @@ def _names_by_fold(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def detect_kind_any_spelling(document: Document) -> DocumentKind | None:
-    """Return the kind that the document's keys indicate in any spelling, or None."""
     keys = {fold_name(key) for key in list(document)[:1000]}
     if "jobs" in keys:
         return DocumentKind.WORKFLOW

@@ -1,6 +1,6 @@
 """The parser: a person's text to a document, with a record of every correction.
 
-To accept another format, add its function to `SLOW_FORMATS`.
+Add further formats to `SLOW_FORMATS`.
 """
 
 import re
@@ -44,10 +44,10 @@ __all__ = [
 ]
 
 MAX_TEXT_BYTES = 1024 * 1024
-"""Bytes of text that are parsed at all. RegisterJobDefinition takes 24 KiB and SubmitJob 30 KiB per job."""
+"""RegisterJobDefinition takes 24 KiB and SubmitJob 30 KiB per job."""
 
 MAX_SLOW_FORMAT_LENGTH = 64 * 1024
-"""Characters of text up to which formats slower than JSON with comments are tried."""
+"""Characters up to which formats slower than JSON with comments are tried."""
 
 DUPLICATE_KEY = register_rule(
     "reading.duplicate-key", ERROR,
@@ -73,7 +73,7 @@ class ParseResult:
     _build_source_map: Callable[[], SourceMap] = field(default=SourceMap.empty, repr=False, compare=False)
 
     def position(self, pointer: str) -> TextPosition:
-        """Return the position of a value's key in the text, or of its nearest ancestor that the text has."""
+        """Return the position of a value's key in the text, or of its nearest ancestor there."""
         return self._lines.position(self._source_map.offset(self._source_pointer(pointer)))
 
     def locate(self, problem: Problem) -> LocatedProblem:
@@ -104,8 +104,8 @@ def parse_problem(error: DocumentParseError) -> LocatedProblem:
 def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | None = None) -> ParseResult:
     """Parse a text as a document. Raise DocumentParseError, and nothing else, for any text.
 
-    `kind` is what the document is meant to be; without it, its keys decide. `number` chooses, from 1, one of the
-    documents that a SeveralDocumentsError lists.
+    Without `kind`, the document's keys decide. `number` chooses, from 1, one of those that a SeveralDocumentsError
+    lists.
     """
     text = _decode(text)
     source = _parse_text(text, kind, number)
@@ -174,7 +174,7 @@ def _is_definition_response(value: Document) -> bool:
 
 
 def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, number: int | None) -> ParsedText:
-    """Return the only document, or the one with this number. Raise SeveralDocumentsError."""
+    """Raise SeveralDocumentsError without a choice."""
     if number is not None and 1 <= number <= len(documents):
         return documents[number - 1]
     kinds = [document.kind or _detect_kind_of(document.value) for document in documents]
@@ -241,8 +241,11 @@ SLOW_FORMATS: tuple[Callable[[str, DocumentKind | None], list[ParsedText]], ...]
     _shell_documents,
     _yaml_documents,
 )
-"""Formats besides JSON with comments, in order. Each takes the text and the requested kind and returns the documents
-that it finds, none for a text of another format; it raises DocumentParseError for a text that it can't parse."""
+"""Formats besides JSON with comments, in order.
+
+Each takes the text and the requested kind and returns its documents, none for a text of another format, or raises
+DocumentParseError.
+"""
 
 
 def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:

@@ -49,7 +49,7 @@ class ShellFile:
     length: int
     """Characters of the script that it takes."""
     is_in_place: bool = True
-    """Whether the text stands in the script as it is, so that its parts have positions."""
+    """The text stands in the script as it is, so that its parts have positions."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ShellWord:
 
 @dataclass
 class ShellScript:
-    """A text as a script: heredocs are blanked in `commands`, which has all other offsets of the text."""
+    """A text as a script. In `commands` heredocs are blanked, so that offsets stay those of the text."""
 
     text: str
     commands: str
@@ -70,7 +70,7 @@ class ShellScript:
     variables: dict[str, str] = field(default_factory=dict)
     files_by_variable: dict[str, ShellFile] = field(default_factory=dict)
     consumed_spans: list[tuple[int, int]] = field(default_factory=list)
-    """Start and end of the commands that were read, and of the files that they read."""
+    """Start and end of the commands that were read, and of their files."""
     unresolved: UnresolvedValues = field(default_factory=UnresolvedValues)
 
     def find_file(self, name: str) -> ShellFile | None:
@@ -82,7 +82,6 @@ class ShellScript:
         return self._consume(file) if file else None
 
     def value_of(self, variable: str) -> str | None:
-        """Return the value of a variable that the script sets, or None."""
         file = self.files_by_variable.get(variable)
         return self._consume(file).text.rstrip("\r\n") if file else self.variables.get(variable)
 
@@ -103,7 +102,7 @@ class ShellScript:
     def words(self, start: int, closing: str = "", *, tolerant: bool = False) -> tuple[list[ShellWord], int]:
         """Return the words of the command at an offset, and where it ends.
 
-        Raise DocumentParseError for a quote that is not closed, unless `tolerant`.
+        Raise DocumentParseError for an unclosed quote, unless `tolerant`.
         """
         return _WordReader(self, start, closing, tolerant=tolerant).read()
 
@@ -164,7 +163,7 @@ def _read_printed_file(script: ShellScript, start: int) -> None:
 def expand_heredoc(script: ShellScript, body: str) -> str:
     """Expand variables as in an unquoted heredoc.
 
-    The text keeps its length where a value is unresolved, so that positions after it stay right.
+    Unresolved values keep the text's length, so that later positions stay right.
     """
     pieces: list[str] = []
     position = 0
@@ -189,7 +188,6 @@ def expand_heredoc(script: ShellScript, body: str) -> str:
 
 
 def expand_variable(script: ShellScript, match: "re.Match[str]") -> str | None:
-    """Return the value of a variable that the script sets, or None."""
     name = match["plain"] or match["braced"]
     return script.value_of(name) if name else None
 

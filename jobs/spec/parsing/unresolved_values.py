@@ -1,7 +1,7 @@
 """Values that a text refers to and lacks: shell variables, CloudFormation references, Terraform expressions.
 
-A reader puts a private character in the place of each, which survives every later step of the parser; at the end each
-string with such a character gets the reference as it was written, and a problem that asks for the value.
+A private character stands for each through every step of the parser. At the end it becomes the reference as written,
+and a problem asks for the value.
 """
 
 import re
@@ -52,7 +52,7 @@ def has_marks(text: str) -> bool:
 
 
 def quote_bare_marks(text: str) -> str:
-    """Put references in JSON that stand outside of strings into quotes."""
+    """Quote references in JSON outside of strings."""
     return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 
@@ -63,7 +63,7 @@ def restore_text(text: str, values: Sequence[UnresolvedValue]) -> str:
 def restore_references(
     document: dict[str, Any], values: Sequence[UnresolvedValue]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the document with the references as they were written, and a problem for each string with one."""
+    """Return the document with the references as written, and a problem for each string with one."""
     if not values:
         return document, ()
     restorer = _Restorer({chr(_FIRST + number): value for number, value in enumerate(values)})

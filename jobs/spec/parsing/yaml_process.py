@@ -1,7 +1,7 @@
 """The program that reads YAML for `isolated`: text on standard input, JSON on standard output.
 
 It composes nodes and constructs nothing, so no tag can run code. Values follow YAML 1.2 (a date or “no” is a string).
-Aliases are followed up to a number of nodes. Short intrinsics of CloudFormation become their long form.
+Aliases are followed up to a number of nodes.
 """
 
 import json

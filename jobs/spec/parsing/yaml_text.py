@@ -23,7 +23,7 @@ def looks_like_yaml(text: str) -> bool:
 
 
 def parse_yaml(text: str) -> list[ParsedText]:
-    """Return the objects of a YAML text. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     try:
         answer = run_parser(_PROGRAM, text)
     except IsolatedParserError:

@@ -159,7 +159,7 @@ def _is_essential(container: Document) -> bool:
 
 
 def _nonessential_fix(task: TaskEntry, position: int) -> Fix:
-    """Return a fix that makes a container nonessential, or () if no other container is essential."""
+    """Return a fix, or () if no other container is essential."""
     others = [other for number, other in enumerate(task.containers) if number != position]
     if not any(_is_essential(other.value) for other in others):
         return ()

@@ -8,7 +8,7 @@ from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 JOB_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?::[0-9]{1,5}|#[0-9]{1,4})?")
-"""The id of a job, of an array child (id:index) or of a node (id#index)."""
+"""A job, an array child (id:index) or a node (id#index)."""
 
 STEP_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 """${jobName}: another step of the same workflow."""
@@ -19,13 +19,11 @@ def is_job_id(text: object) -> bool:
 
 
 def array_size(document: Document) -> int | None:
-    """Return the number of children, or None if the job is no array."""
     size = object_at(document, "arrayProperties").get("size")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
 def check_dependencies(document: Document) -> Iterator[Problem]:
-    """Yield the problems of the dependencies of a single submission."""
     yield from no_step_reference(document)
     yield from job_id_is_not_empty(document)
     yield from job_id_is_valid(document)
@@ -33,7 +31,6 @@ def check_dependencies(document: Document) -> Iterator[Problem]:
 
 
 def check_dependency_types(document: Document) -> Iterator[Problem]:
-    """Yield the problems of dependency types, in a submission or a step."""
     if "dependsOn" in document:
         for check in TYPE_RULES:
             yield from check(document)

@@ -43,7 +43,7 @@ DESCRIBED_VALUES = (
         ("Always", "IfNotPresent", "Never"),
     ),
 )  # fmt: skip
-"""AWS Batch API reference, where it describes the member; a test compares them with the installed botocore."""
+"""AWS Batch API reference; a test compares them with the installed botocore."""
 
 
 @rule("values.case")
@@ -77,7 +77,7 @@ RULES = (values_have_the_case_of_aws, values_are_known)
 
 
 def _unlisted_values(document: Document) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield the pointer of each value that AWS does not list, the value, and what AWS lists."""
+    """Yield pointer, value, and what AWS lists."""
     for task in tasks(document):
         for entry in DESCRIBED_VALUES:
             if task.type not in entry.types:

@@ -9,7 +9,7 @@ from jobs.spec.problems import Fix, Problem, join_pointer, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 _MAX_LENGTH = 512
-"""Characters of an image that are searched for what is wrong with it."""
+"""Characters that are searched for what is wrong."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
 _DOCKER_HUB_PAGE = re.compile(r"(?:www\.)?hub\.docker\.com/(?:_|r)/(.+?)/?(?:tags/?)?")
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\$\{[^{}]*\}|\$[A-Za-z_]\w*|\{\{.*?\}\}|%\w+%|\$\(.*?\)")
@@ -19,7 +19,7 @@ _REFERENCE = re.compile(
     f"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*"
     "(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
 )
-"""https://pkg.go.dev/github.com/distribution/reference: the grammar."""
+"""The grammar of https://pkg.go.dev/github.com/distribution/reference."""
 
 
 @rule("containers.image-reference", WARNING)
@@ -41,7 +41,7 @@ def images_are_references(document: Document) -> Iterator[Problem]:
 
 
 def _explain(image: str) -> tuple[str, str]:
-    """Say what is wrong with an image, and return the reference that is meant, or an empty string."""
+    """Say what is wrong with an image, and return the reference that is meant, or ""."""
     if len(image) > _MAX_LENGTH:
         return f"{quote(image)} is not an image reference such as repository/name:tag.", ""
     if placeholder := _PLACEHOLDER.search(image):

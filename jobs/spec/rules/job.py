@@ -27,10 +27,7 @@ from jobs.spec.schema import botocore_schema
 def check_submission(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
-    """Return every problem of a submission, from its schema and the rules.
-
-    With its definition, the effective job is checked; without, only what the submission says.
-    """
+    """Return every problem, of schema and rules; with its definition, of the effective job."""
     checks = chain(
         botocore_schema.check_schema(document, DocumentKind.SUBMISSION),
         check_job(document),
@@ -41,7 +38,7 @@ def check_submission(
 
 
 def check_job(document: Document) -> Iterator[Problem]:
-    """Yield the problems beyond the schema of one SubmitJob call, alone or in a workflow."""
+    """Yield the problems beyond the schema."""
     for check in RULES:
         yield from check(document)
 
@@ -49,7 +46,6 @@ def check_job(document: Document) -> Iterator[Problem]:
 def check_job_in_context(
     document: Document, definition: Document | None, queue: QueueFacts | None
 ) -> Iterator[Problem]:
-    """Yield the problems of a submission against its definition and queue."""
     if definition is None:
         yield from sizes.no_legacy_size_in_override(document)
         yield from overrides.overrides_within_length_limit(document, overrides.effective_overrides(document))

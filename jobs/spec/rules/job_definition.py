@@ -35,7 +35,7 @@ _BLOCKS = {
 
 
 def check_definition(document: Document) -> list[Problem]:
-    """Return every problem of a definition, from its schema and the rules."""
+    """Return every problem, of schema and rules."""
     rules = chain.from_iterable(check(document) for check in RULES)
     return list(
         problem_limit.limit_problems(chain(botocore_schema.check_schema(document, DocumentKind.DEFINITION), rules))
@@ -68,7 +68,6 @@ def one_block_of_properties(document: Document) -> Iterator[Problem]:
 
 
 def _type_fix(key: str) -> Fix:
-    """Return a fix that sets the type to which the block of properties belongs."""
     kind = next(kind for kind, blocks in _BLOCKS.items() if key in blocks)
     return ({"op": "replace", "path": "/type", "value": kind},)
 

@@ -14,13 +14,13 @@ _TASK_MEMBERS = {
     "runtimePlatform": "runtimePlatform", "enableExecuteCommand": "enableExecuteCommand",
     "ephemeralStorage": "ephemeralStorage",
 }  # fmt: skip
-"""Members of containerProperties that a task has, and their names there."""
+"""Members of containerProperties, and their names in a task."""
 
 _CONTAINER_MEMBERS = {
     "image", "command", "environment", "mountPoints", "readonlyRootFilesystem", "privileged", "ulimits", "user",
     "resourceRequirements", "linuxParameters", "logConfiguration", "secrets", "repositoryCredentials",
 }  # fmt: skip
-"""Members of containerProperties that a container of a task has too."""
+"""Members that a container of a task has too."""
 
 
 @rule("managed-instances.properties")

@@ -1,4 +1,4 @@
-"""Rules of jobs on several machines or in a Kubernetes cluster: node groups, ECS tasks and EKS pods."""
+"""Rules of node groups, ECS tasks and EKS pods."""
 
 import re
 from collections.abc import Iterator
@@ -279,7 +279,7 @@ OVERRIDE_RULES = (eks_memory, eks_cpu, eks_gpu)
 
 
 def parse_node_range(text: str, count: int) -> range | None:
-    """Return the nodes of a range such as 0:3, or None if it is malformed. `count` closes an open end."""
+    """Parse a range such as 0:3; None if it is malformed. `count` closes an open end."""
     match = _RANGE.fullmatch(text)
     if not match:
         return None

@@ -23,13 +23,13 @@ from jobs.spec.rules.sizes import (
 from jobs.spec.suggestions import SuggestionBudget
 
 MAX_OVERRIDES_LENGTH = 8_192
-"""Characters of the overrides of one task in JSON (RunTask, Amazon ECS API reference)."""
+"""Characters for one task in JSON (RunTask, Amazon ECS API reference)."""
 BATCH_VARIABLES_LENGTH = 512
 """Characters of it for the variables that AWS Batch adds, such as AWS_BATCH_JOB_ID."""
 _JOB_ID_LENGTH = 26
 
 _TASK_OVERRIDE_MEMBERS = {"command", "environment", "resourceRequirements"}
-"""Members of containerOverrides that the override of a container of an ECS task has too."""
+"""Members of containerOverrides that the override of a task's container has too."""
 
 _OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
@@ -46,7 +46,7 @@ _REPLACED_KEYS = ("command", "args", "image", "resources", "instanceType")
 
 
 def apply_overrides(definition: Document, submission: Document) -> Document:
-    """Return the definition with the submission's commands, variables, sizes and parameters applied.
+    """Return the definition with commands, variables, sizes and parameters applied.
 
     For comparing and showing only: the result shares parts with both documents.
     """
@@ -128,7 +128,7 @@ _MERGERS: dict[str, Callable[[Document, Document], Document]] = {
 
 
 def effective_overrides(submission: Document) -> Document:
-    """Return what is known of the effective job without its definition: the submission's own overrides."""
+    """Return what is known of the effective job without its definition."""
     blocks = {
         block: submission[override]
         for block, override in _OVERRIDE_KEYS.items()
@@ -387,7 +387,6 @@ def overrides_within_length_limit(submission: Document, effective: Document) -> 
 
 
 def _override_of_task(task: TaskEntry, effective: Document, submission: Document) -> tuple[Path, Document]:
-    """Return the submission's override of a task with its path."""
     keys: Path = {
         "container": ("containerOverrides",),
         "ecs": ("ecsPropertiesOverride", "taskProperties", 0),
@@ -404,7 +403,7 @@ def _override_of_task(task: TaskEntry, effective: Document, submission: Document
 
 
 def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, Any]) -> int:
-    """Return the length of the overrides that AWS Batch passes to ECS for a task, without those of its own."""
+    """Return the length of what AWS Batch passes to ECS for a task, without its own variables."""
     if task.type == "container":
         by_name = {"": override}
     else:
@@ -455,7 +454,6 @@ RULES: tuple[Callable[[Document, Document], Iterator[Problem]], ...] = (
 
 
 def _overridden_container(definition: Document, submission: Document, override: ContainerEntry) -> Document:
-    """Return the definition's container that an override applies to, or {}."""
     if override.path[0] == "containerOverrides":
         return object_at(definition, "containerProperties")
     target = text_at(value_at(submission, *override.path[:-1]), "targetNodes")

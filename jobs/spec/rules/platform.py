@@ -1,4 +1,4 @@
-"""Rules of the platforms, Fargate and EC2, and of the fields that only one of them has."""
+"""Rules of Fargate and EC2, and of the fields that only one of them has."""
 
 from collections.abc import Iterator
 
@@ -201,7 +201,7 @@ def fargate_size_is_offered(document: Document) -> Iterator[Problem]:
 
 
 def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Iterator[Problem]:
-    """Yield a problem if Fargate does not offer the size, with the smallest size that is large enough as its fix."""
+    """Yield a problem if Fargate lacks the size; the fix is the smallest one large enough."""
     vcpus, memory = parse_amount(needs.get("VCPU")), parse_amount(needs.get("MEMORY"))
     if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
         return
@@ -256,7 +256,6 @@ def ec2_has_whole_vcpus(document: Document) -> Iterator[Problem]:
 
 
 def fractional_vcpus(container: ContainerEntry) -> Iterator[Problem]:
-    """Yield the VCPU requirements that are not whole."""
     for position, entry in enumerate(list_at(container.value, "resourceRequirements")):
         value = text_at(entry, "value")
         if text_at(entry, "type") != "VCPU" or "." not in value or not parse_amount(value):

@@ -1,7 +1,6 @@
 """The limit on problems reported for one document.
 
-A text of a megabyte can hold a hundred thousand mistakes, and a message costs more than the check. Checking stops at
-the limit, and the last problem says so.
+A megabyte can hold a hundred thousand mistakes, and a message costs more than the check.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,10 +9,9 @@ from jobs.spec.problems import Problem, Severity
 from jobs.spec.rules.registry import ERROR, register_rule
 
 MAX_ERRORS = 500
-"""Errors reported for one document."""
 
 MAX_PROBLEMS = 25_000
-"""Errors and warnings reported for one document: a workflow of 5,000 steps may have a few warnings per step."""
+"""A workflow of 5,000 steps may have a few warnings per step."""
 
 MORE_PROBLEMS = register_rule(
     "reading.more-problems", ERROR,
@@ -23,7 +21,7 @@ MORE_PROBLEMS = register_rule(
 
 
 def limit_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield problems up to the limit, then one that says that checking stopped. Consumes `problems` no further."""
+    """Yield problems up to the limit, then one that says so. Consumes `problems` no further."""
     errors = 0
     for count, problem in enumerate(problems):
         if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:
@@ -36,5 +34,4 @@ def limit_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 
 def is_limited(problems: Iterable[Problem]) -> bool:
-    """Return whether checking stopped at the limit."""
     return any(problem.rule == MORE_PROBLEMS for problem in problems)

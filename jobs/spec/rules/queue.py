@@ -24,7 +24,7 @@ class QueueFacts:
     """What is known of a queue. None or an empty string: not read from AWS yet."""
 
     fair_share: bool | None = None
-    """Whether the queue has a fair-share scheduling policy."""
+    """Whether it has a fair-share scheduling policy."""
     platform: str = ""
     """jobQueueType in AWS: ECS, ECS_FARGATE, EKS or SAGEMAKER_TRAINING."""
     environments: tuple[EnvironmentFacts, ...] = ()

@@ -1,7 +1,7 @@
-"""The registry of validation rules: id, severity, statement and source of each.
+"""The registry of validation rules.
 
-A rule is a small function that yields problems. `rule` gives it an id and registers its docstring, from which
-`docs/rules.md` is generated: the text before “Source:” states the rule to people, the text after it names the source.
+`docs/rules.md` is generated from their docstrings: the text before “Source:” states the rule to people, the text
+after it names the source.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,8 +19,6 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 @dataclass(frozen=True)
 class ValidationRule:
-    """A registered rule."""
-
     id: str
     severity: Severity
     statement: str
@@ -28,13 +26,13 @@ class ValidationRule:
 
 
 REGISTRY: dict[str, ValidationRule] = {}
-"""All rules by id, complete once `jobs.spec.rules.registry.validate` is imported."""
+"""All rules by id, complete once `jobs.spec.rules.validate` and `jobs.spec.parsing.parser` are imported."""
 
 
 def rule(
     name: str, severity: Severity = ERROR
 ) -> Callable[[Callable[P, Iterator[Problem]]], Callable[P, Iterator[Problem]]]:
-    """Register a function as a rule. Its problems get the rule's id and severity."""
+    """Register a function that yields problems as a rule. They get its id and severity."""
 
     def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
         register_rule(name, severity, check.__doc__ or "")

@@ -1,4 +1,4 @@
-"""vCPU and memory, which every container of a definition needs, and a default size for those that have none."""
+"""vCPU and memory, which every container needs, and a default size for those that have none."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _SIZE_TEXT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?),([0-9]{1,8})", re.ASCII)
 
 @dataclass(frozen=True)
 class DefaultSize:
-    """A size for containers that name none: vCPU, and memory in MiB."""
+    """vCPU, and memory in MiB."""
 
     vcpus: Decimal
     memory_mib: int
@@ -84,10 +84,9 @@ RULES = (definition_names_size, fargate_size_is_given)
 
 
 def apply_default_size(document: Document, size: DefaultSize, source: str) -> tuple[Document, list[DocumentChange]]:
-    """Return a definition with the default size where it names none, and a change for each amount.
+    """Return a definition with the default where it names no size, and a change for each amount.
 
-    On EC2, vCPUs are rounded up to whole ones; on Fargate the smallest pair is taken that is as large as the default.
-    A container for which there is none stays as it is.
+    EC2 gets whole vCPUs, Fargate the smallest pair that is as large. A container without one stays as it is.
     """
     changes = []
     for container, kinds in _containers_without_size(document):
@@ -102,7 +101,7 @@ def apply_default_size(document: Document, size: DefaultSize, source: str) -> tu
 
 
 def _containers_without_size(document: Document) -> Iterator[tuple[ContainerEntry, list[str]]]:
-    """Yield the containers that need a size and don't have all of it, with what is missing.
+    """Yield the containers that lack a part of their size, with what is missing.
 
     AWS requires it of containerProperties and of each node. No source says so of ECS tasks and pods.
     """

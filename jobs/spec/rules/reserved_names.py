@@ -1,4 +1,4 @@
-"""Rules of names that belong to others: environment variables of Batch, tags of AWS and of the portal."""
+"""Rules of names reserved by Batch, AWS and the portal."""
 
 import re
 import unicodedata
@@ -10,19 +10,18 @@ from jobs.spec.problems import Fix, Problem, join_pointer, join_words, quote
 from jobs.spec.rules.registry import WARNING, rule
 
 PORTAL_TAG_PREFIX = "portal:"
-"""Prefix of the portal's own tags; they tell who submitted a job."""
 
 MAX_PORTAL_TAGS = 6
 """Tags that the portal adds to a job, at most."""
 
 PORTAL_VARIABLE_PREFIX = "PORTAL_"
-"""Prefix of environment variables reserved for the portal. Case-sensitive."""
+"""Case-sensitive."""
 
 JOB_ID_VARIABLE = "PORTAL_JOB_ID"
-"""The variable that tells a program its job's id in the portal; its value is set at submission."""
+"""Tells a program its job's id in the portal; set at submission."""
 
 PORTAL_VARIABLES = (JOB_ID_VARIABLE,)
-"""All environment variables that the portal sets."""
+"""All that the portal sets."""
 
 MAX_TAGS = 50  # per resource; AWS Batch User Guide, tag restrictions
 
@@ -176,7 +175,6 @@ def _tag_fix(tags: Document, key: str) -> Fix:
 
 
 def _clean_tag_text(text: str) -> str:
-    """Replace each run of illegal characters by a dash, and drop those at either end."""
     if is_tag_text(text):
         return text
     cleaned_text = "".join(character if _is_tag_character(character) else "\0" for character in text).strip("\0 ")
@@ -200,7 +198,6 @@ def tag_count_within_limit(document: Document) -> Iterator[Problem]:
 
 
 def user_tag_keys(document: Document) -> set[str]:
-    """Return the keys of the tags that are not the portal's."""
     return {key for key in object_at(document, "tags") if not key.startswith(PORTAL_TAG_PREFIX)}
 
 

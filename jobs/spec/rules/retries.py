@@ -57,7 +57,7 @@ def retry_rules_can_match(document: Document) -> Iterator[Problem]:
     Rules are read in order, and the first that matches decides. Source: “Automated job retries”, AWS Batch User
     Guide.
     """
-    # The schema reports too many rules; comparing all of them would be quadratic.
+    # The schema reports too many rules; comparing all would be quadratic.
     rules = [entry if is_object(entry) else {} for entry in list_at(document, *_RULES_PATH)[:MAX_RETRY_RULES]]
     for number, entry in enumerate(rules):
         here = join_pointer(*_RULES_PATH, number)

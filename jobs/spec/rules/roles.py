@@ -9,7 +9,7 @@ from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules.registry import rule
 
 ROLE_ARN = re.compile(r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
-"""The ARN of an IAM role in any partition."""
+"""In any partition."""
 
 
 @rule("roles.arn")

@@ -1,4 +1,4 @@
-"""Rules of vCPU, memory and GPUs, and of the size of the request itself."""
+"""Rules of vCPU, memory and GPUs, and of the size of the request."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from jobs.spec.rules.registry import WARNING, rule
 MAX_DEFINITION_BYTES = 24 * 1024  # bytes; AWS Batch User Guide, service quotas
 MAX_SUBMISSION_BYTES = 30 * 1024
 PORTAL_RESERVED_BYTES = 1024
-"""Bytes of a SubmitJob request reserved for the portal's tags and the longer job name."""
+"""For the portal's tags and the longer job name in a SubmitJob request."""
 JOB_ID_LENGTH = 36
-"""Characters of a job's id in AWS, a UUID."""
+"""A UUID."""
 
 LEGACY_SIZE_KEYS = {"vcpus": "VCPU", "memory": "MEMORY"}
 RESOURCE_LABELS = {"VCPU": "vCPU", "MEMORY": "memory", "GPU": "GPU"}
@@ -150,7 +150,7 @@ def requirement_types(container: object) -> set[str]:
 
 
 def missing_sizes(container: dict[str, Any]) -> list[str]:
-    """Return the labels of vCPU and memory where the container names neither form of them."""
+    """Return the labels of vCPU and memory where the container names neither form."""
     types = requirement_types(container)
     return [
         RESOURCE_LABELS[kind] for key, kind in LEGACY_SIZE_KEYS.items() if key not in container and kind not in types
@@ -158,7 +158,7 @@ def missing_sizes(container: dict[str, Any]) -> list[str]:
 
 
 def legacy_keys_in_use(container: Document) -> list[str]:
-    """Return the legacy keys that have no requirement of the same type beside them."""
+    """Return the legacy keys without a requirement of the same type."""
     types = requirement_types(container)
     return [key for key, kind in LEGACY_SIZE_KEYS.items() if key in container and kind not in types]
 
@@ -184,7 +184,7 @@ def requested_amounts(container: object) -> dict[str, str]:
 
 
 def parse_amount(value: object) -> Decimal:
-    """Return an amount as a number, 0 if it is none."""
+    """Return 0 if it is no number."""
     try:
         amount = Decimal(str(value)) if value else Decimal(0)
     except InvalidOperation:

@@ -13,7 +13,6 @@ from jobs.spec.rules.queue import QueueFacts
 
 
 def validate_parsed(parse_result: ParseResult) -> list[Problem]:
-    """Return the parser's problems and those of the rules."""
     return sort_by_position(
         parse_result.document, [*parse_result.problems, *validate_document(parse_result.kind, parse_result.document)]
     )
@@ -25,10 +24,9 @@ def validate_document(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Return every problem of a document.
+    """Return every problem.
 
-    `definitions` and `queues` are keyed by the values of jobDefinition and jobQueue; with them, jobs are checked as
-    they will run.
+    `definitions` and `queues` are keyed by jobDefinition and jobQueue; with them, jobs are checked as they will run.
     """
     if kind is DocumentKind.WORKFLOW:
         result = workflow.check_workflow(document, definitions, queues)
@@ -42,7 +40,7 @@ def validate_document(
 
 
 def sort_by_position(document: Document, problems: Iterable[Problem]) -> list[Problem]:
-    """Sort problems by their position in the document. The sort is stable.
+    """Sort by position, stably.
 
     Of a value that has to be entered first, nothing else is said.
     """

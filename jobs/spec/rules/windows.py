@@ -8,7 +8,7 @@ from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules.registry import rule
 
 LINUX_ONLY = ("linuxParameters", "privileged", "user", "ulimits", "readonlyRootFilesystem")
-"""Members of a container that Windows doesn't have; RuntimePlatform, AWS Batch API reference."""
+"""RuntimePlatform, AWS Batch API reference."""
 
 
 @rule("windows.not-applicable")

@@ -17,10 +17,10 @@ from jobs.spec.schema import botocore_schema
 from jobs.spec.step_references import StepReference, StepReferences
 
 MAX_PARENTS = 20
-"""Dependencies of one job (SubmitJob, API reference)."""
+"""SubmitJob, API reference."""
 
 MAX_STEPS = 5_000
-"""Steps of one workflow: this many are validated, stored and shown within seconds, also on SQLite."""
+"""As many as are validated, stored and shown within seconds, also on SQLite."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class WorkflowPlan:
 
     @cached_property
     def layers(self) -> tuple[tuple[int, ...], ...]:
-        """Steps grouped by depth: those without dependencies first, then those that wait for them, and so on."""
+        """Group steps by depth: those without dependencies first."""
         result: list[list[int]] = []
         for number in self.order:
             depth = self._depths[number]
@@ -61,7 +61,7 @@ class WorkflowPlan:
 
     @cached_property
     def longest_path(self) -> tuple[int, ...]:
-        """One longest chain of dependent steps, first to last."""
+        """Return one longest chain, first to last."""
         if not self.steps:
             return ()
         path = [max(self.order, key=lambda number: self._depths[number])]
@@ -82,10 +82,10 @@ def check_workflow(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Return every problem of a workflow: of each step as a submission, and of the dependencies.
+    """Return every problem, of steps and dependencies; over the step limit, only that one.
 
-    `definitions` and `queues` are keyed by what the steps say in jobDefinition and jobQueue; a step whose definition
-    is missing is checked by itself. A workflow over the step limit gets only that problem.
+    `definitions` and `queues` are keyed by jobDefinition and jobQueue; a step without its definition is checked by
+    itself.
     """
     if oversized := list(step_count_within_limit(document)):
         return oversized
@@ -116,7 +116,7 @@ def _iter_problems(
 def plan_workflow(document: Document) -> WorkflowPlan:
     """Plan the steps of a workflow, or the single step of a submission, that has no errors.
 
-    Raise ValueError if the dependencies have a cycle; other errors are not checked.
+    Raise ValueError for a cycle; other errors are not checked.
     """
     steps = _steps(document) if "jobs" in document else [document]
     references = step_references.resolve_references(steps)
@@ -140,7 +140,7 @@ def plan_workflow(document: Document) -> WorkflowPlan:
 
 
 def _steps(document: Document) -> list[Document]:
-    """Return the steps, with {} in place of what is no object (a schema error), so that indexes stay right."""
+    """Return the steps, {} for what is no object (a schema error), so that indexes stay right."""
     return [step if is_object(step) else {} for step in list_at(document, "jobs")]
 
 
@@ -243,7 +243,6 @@ def group_parents(count: int) -> list[range]:
 
 
 def count_intermediate_jobs(count: int) -> int:
-    """Return how many intermediate jobs this many dependencies need."""
     total = 0
     while count > MAX_PARENTS:
         groups = group_parents(count)

@@ -1,7 +1,7 @@
 """JSON Schema (2020-12) of each kind of document, built from the installed botocore.
 
-The service model has every key, its type and AWS's documentation. What it lacks (patterns of names, bounds of
-numbers, most lengths) comes from `LIMITS`, whose source is the AWS Batch API reference unless a line says otherwise.
+What the service model lacks (patterns, bounds, most lengths) comes from `LIMITS`, whose source is the AWS Batch API
+reference unless a line says otherwise.
 """
 
 import html
@@ -44,7 +44,7 @@ PATTERN_DESCRIPTIONS = {
         "with kube"
     ),
 }
-"""The meaning of each pattern, continuing “must be”."""
+"""Continue “must be”."""
 
 _UNIX_ID = {"minimum": 0, "maximum": 2**31 - 1}
 
@@ -81,7 +81,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("EphemeralStorage", "sizeInGiB"): {"minimum": 21, "maximum": 200},
     ("EcsProperties", "taskProperties"): {"minItems": 1, "maxItems": 1},
     ("EcsTaskProperties", "containers"): {"minItems": 1, "maxItems": 10},
-    # 1,000 by default (AWS Batch User Guide, multi-node parallel jobs), and an account may have more.
+    # 1,000 by default (AWS Batch User Guide, multi-node parallel jobs); an account may have more.
     ("NodeProperties", "numNodes"): {"minimum": 1, "maximum": 9999},
     ("NodeOverrides", "numNodes"): {"minimum": 1, "maximum": 9999},
     ("NodeProperties", "mainNode"): {"minimum": 0},
@@ -114,7 +114,6 @@ _BOUNDS = {
 
 
 def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
-    """Yield the problems of a document against its schema."""
     if kind is not DocumentKind.WORKFLOW:
         yield from validator.check_conformity(
             document,
@@ -138,7 +137,7 @@ def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
 
 @cache
 def json_schema(kind: DocumentKind) -> dict[str, Any]:
-    """Return the JSON Schema of a kind. The result is shared: don't modify it."""
+    """Return the schema, which is shared: don't modify it."""
     definitions: dict[str, Any] = {}
     if kind is DocumentKind.WORKFLOW:
         _convert_shape(_service_model().shape_for(_REQUESTS[DocumentKind.SUBMISSION]), definitions)
@@ -165,18 +164,15 @@ def _compiled_schema(kind: DocumentKind) -> validator.CompiledSchema:
 
 @cache
 def _compiled_step() -> validator.CompiledSchema:
-    """Compile the schema of one workflow step."""
     return validator.compile_schema(_step_schema())
 
 
 @cache
 def _step_schema() -> dict[str, Any]:
-    """Return the schema of one workflow step."""
     return {"$ref": "#/$defs/SubmitJobRequest", "$defs": json_schema(DocumentKind.WORKFLOW)["$defs"]}
 
 
 def _misplaced_key_finder(document: Document, kind: DocumentKind, at: Path = ()) -> validator.FindMisplacedKey:
-    """Return a function that explains a key that is unknown in its place but valid elsewhere."""
     is_definition = kind is DocumentKind.DEFINITION
     schema = _step_schema() if kind is DocumentKind.WORKFLOW else json_schema(kind)
     what = "definition" if is_definition else "submission"
@@ -216,7 +212,6 @@ def _members_of_shapes(*shapes: str) -> frozenset[str]:
 
 @cache
 def _definition_only_keys() -> frozenset[str]:
-    """Return the keys of a definition and its containers."""
     return _members_of_shapes(
         *("RegisterJobDefinitionRequest", "ContainerProperties", "TaskContainerProperties"),
         *("EcsTaskProperties", "EksContainer", "EksPodProperties", "NodeProperties"),
@@ -225,12 +220,12 @@ def _definition_only_keys() -> frozenset[str]:
 
 @cache
 def _service_model() -> ServiceModel:
-    """Load botocore's service model of AWS Batch, without a session or client."""
+    """Load botocore's model of AWS Batch, without a session or client."""
     return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
 
 
 def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the portal's own schema of a workflow: a list of submissions. A rule limits the number of parents."""
+    """Return the portal's own schema: a list of submissions. A rule limits the number of parents."""
     step = definitions["SubmitJobRequest"]
     step["properties"]["dependsOn"].pop("maxItems")
     return {
@@ -286,6 +281,5 @@ def _convert_structure(shape: StructureShape, definitions: dict[str, Any]) -> di
 
 
 def html_to_text(documentation: str) -> str:
-    """Return AWS's HTML documentation as one paragraph of plain text."""
     spaced = re.sub(r"</?(?:p|li|ul|ol|dl|dt|dd|note|important|div|br|h\d)\b[^>]*>", " ", documentation or "")
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", spaced))).strip()

@@ -1,6 +1,6 @@
 """Messages for schema errors, with a fix where it is unambiguous.
 
-Each function explains one kind of `jsonschema` error; `MESSAGES` maps keywords to functions.
+`MESSAGES` maps keywords to functions.
 """
 
 import re
@@ -15,7 +15,7 @@ from jobs.spec.rules.registry import rule
 from jobs.spec.suggestions import SuggestionBudget
 
 Error = Any
-"""A ValidationError of jsonschema, untyped because its stubs declare each attribute as possibly unset."""
+"""A ValidationError of jsonschema, whose stubs declare each attribute as possibly unset."""
 
 FREE_NAME_PATHS = (("jobName",), ("jobDefinitionName",))
 MAX_NAME_LENGTH = 128
@@ -71,7 +71,6 @@ def missing_key(error: Error, path: Path, _: MessageContext) -> Iterator[Problem
 
 
 def unknown_keys(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
-    """Yield a problem for every unknown key of an object."""
     properties = error.schema["properties"] if isinstance(error.schema, Mapping) else {}
     for key in error.instance:
         if key in properties:
@@ -135,7 +134,6 @@ def wrong_type(error: Error, path: Path, _: MessageContext) -> Iterator[Problem]
 
 
 def unlisted_value(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
-    """Yield the problem of a value that is not in an enum."""
     value, values = error.instance, error.validator_value
     if not isinstance(value, str):
         return  # reported as a wrong type
@@ -177,7 +175,7 @@ def wrong_pattern(error: Error, path: Path, context: MessageContext) -> Iterator
     """
     pattern = error.validator_value.pattern
     description = context.pattern_descriptions.get(pattern, f"of the form {pattern}")
-    # Other names refer to something: a queue has its name, and steps refer to each other.
+    # Other names refer to something.
     is_free = path in FREE_NAME_PATHS and "$" not in error.instance  # a variable's name is no name of a job
     name = _sanitize_name(error.instance) if is_free else ""
     fix = (
@@ -278,7 +276,6 @@ MESSAGES: Mapping[str, Callable[[Error, Path, MessageContext], Iterator[Problem]
 
 @lru_cache(maxsize=256)
 def _join_values(values: tuple[str, ...]) -> str:
-    """Join the values of an enum, cached per enum."""
     return join_words(values)
 
 
@@ -302,10 +299,7 @@ def convert_value(value: Any, type_name: str) -> Any:
 
 
 def _to_list(value: Any, schema: Any) -> list[Any] | None:
-    """Convert an object where a list is expected, else return None.
-
-    {} becomes [], an entry becomes a list of it, and {"A": "b"} becomes [{"name": "A", "value": "b"}].
-    """
+    """Convert {} to [], an entry to a list of it, and {"A": "b"} to [{"name": "A", "value": "b"}]; else None."""
     if not isinstance(value, dict):
         return None
     if not value:
@@ -325,10 +319,10 @@ def _to_list(value: Any, schema: Any) -> list[Any] | None:
 
 
 def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
-    """Convert a list where an object is expected, else return None.
+    """Convert [] to {}, a list of one object to it if it fits, and [{"Key": "a", "Value": "b"}] to {"a": "b"}; else
+    None.
 
-    [] becomes {}, a list of one object that fits becomes this object, and [{"Key": "a", "Value": "b"}] becomes
-    {"a": "b"} where any key is allowed.
+    The last needs an object that allows any key.
     """
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return None
@@ -347,14 +341,14 @@ def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
 
 
 def _may_have_type(value: Any, schema: Any) -> bool:
-    """Return whether a value is an object, a list or neither, as the compiled schema of a key says."""
+    """Return whether a value is an object, a list or neither, as the schema of a key says."""
     expected_type = schema.schema.get("type")
     actual_type = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else ""
     return value is None or actual_type == (expected_type if expected_type in ("object", "array") else "")
 
 
 def _missing_key_of(message: str) -> str:
-    """Return the key of a `required` error: “'jobName' is a required property”."""
+    """Read the key of “'jobName' is a required property”."""
     return message.rpartition(" is a required property")[0].strip("'\"")
 
 
@@ -374,17 +368,14 @@ def _bounds_message(error: Error, path: Path) -> str:
 
 
 def _nearest_bound_fix(error: Error, path: Path) -> Fix:
-    """Return a fix with the nearest number that AWS Batch takes."""
     return ({"op": "replace", "path": join_pointer(*path), "value": error.validator_value},)
 
 
 def _sanitize_name(value: str) -> str:
-    """Replace characters that a name can't have by dashes."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:MAX_NAME_LENGTH]
 
 
 def _label(path: Path) -> str:
-    """Name the value at a path in a sentence."""
     if not path:
         return "The document"
     last = path[-1]

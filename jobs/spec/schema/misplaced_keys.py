@@ -1,6 +1,6 @@
-"""The place of a key that is unknown where it is: in an object around it, in one beside it, or under another name.
+"""The place of a key that is unknown where it is: in an object around it, beside it, or under another name.
 
-The fix moves the value. It removes nothing that the document has only once.
+The fix removes nothing that the document has only once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ _SAME_VALUES = {"env", "environment", "jobRoleArn", "taskRoleArn"}
 
 
 class MisplacedKeyFinder:
-    """Finds the place of unknown keys in one document, which stands at the path `at` of the whole text's."""
+    """Finds the place of unknown keys in a document that stands at the path `at` of the whole text's."""
 
     def __init__(self, document: Document, schema: Schema, *, what: str, at: Path = ()) -> None:
         self._document = document
@@ -36,7 +36,7 @@ class MisplacedKeyFinder:
         self._at = at
 
     def find(self, path: Path, key: str) -> MisplacedKey | None:
-        """Return where the key of the object at `path` belongs, or None if nowhere in this document."""
+        """Return where the key of the object at `path` belongs; None if nowhere in this document."""
         here = path[len(self._at) :]
         for name in (key, _OTHER_NAMES.get(key)):
             if name and (name == key or name in _SAME_VALUES):
@@ -45,7 +45,7 @@ class MisplacedKeyFinder:
         return None
 
     def _places(self, here: Path, key: str) -> Iterator[Path]:
-        """Yield the paths of objects that may have the key: the object itself, those around it, then those in it."""
+        """Yield paths of objects that may have the key: the object itself, those around it, then those in it."""
         for length in range(len(here), -1, -1):
             if is_object(value_at(self._document, *here[:length])) and key in self._properties(here[:length]):
                 yield here[:length]
@@ -55,7 +55,7 @@ class MisplacedKeyFinder:
             yield from present or inner
 
     def _has_block(self, here: Path) -> bool:
-        """Return whether the object has a block of properties or overrides, so that another would not go with it."""
+        """Return whether the object has a block of properties or overrides: another would not go with it."""
         owner = value_at(self._document, *here)
         return any("Properties" in name or "verride" in name for name in owner) if is_object(owner) else True
 

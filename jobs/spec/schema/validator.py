@@ -1,8 +1,7 @@
-"""Validation of a document against a JSON Schema with `jsonschema` (Draft 2020-12).
+"""Validation against a JSON Schema with `jsonschema` (Draft 2020-12).
 
-The validator is extended in three ways: 90.0 is no integer (botocore refuses it), a pattern has to match the whole
-string (`$` also matches before a final newline), and every subschema is compiled once, so that validation resolves no
-references. `messages` explains the errors.
+It is extended: 90.0 is no integer (botocore refuses it), a pattern has to match the whole string (`$` also matches
+before a final newline), and subschemas are compiled once, so that no references are resolved.
 """
 
 import re
@@ -20,19 +19,19 @@ from jobs.spec.schema import messages
 from jobs.spec.suggestions import SuggestionBudget
 
 FindMisplacedKey = Callable[[Path, str], messages.MisplacedKey | None]
-"""Called with the path of an object and an unknown key in it; returns where the key belongs, or None."""
+"""Takes the path of an object and an unknown key; returns where the key belongs."""
 
 SUPPORTED_KEYWORDS = messages.MESSAGES.keys() | {
     "$schema", "$defs", "$ref", "title", "description", "properties", "items", "propertyNames",
 }  # fmt: skip
-"""The keywords whose errors have a message; a schema with any other can't be compiled."""
+"""A schema with any other keyword can't be compiled: its error would have no message."""
 
 _ANNOTATIONS = frozenset({"$schema", "$defs", "title", "description"})
 _CHECKED_FIRST = ("type", "required")
 
 
 def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `properties` in document order."""
+    """Check in document order."""
     if not isinstance(instance, dict):
         return
     for key, value in instance.items():
@@ -43,7 +42,6 @@ def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) 
 def _check_additional_properties(
     _: Any, ready: Any, instance: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    """Check `additionalProperties`: false, or a schema for each."""
     if not isinstance(instance, dict):
         return
     properties = schema.get("properties", ())
@@ -57,7 +55,7 @@ def _check_additional_properties(
 
 
 def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `propertyNames`; the error's path leads to the key."""
+    """Check names; the error's path leads to the key."""
     if isinstance(instance, dict):
         for key in instance:
             for error in _prepend_path(ready.iter_errors(key), key):
@@ -66,14 +64,13 @@ def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterato
 
 
 def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `bound_fields`."""
     if isinstance(instance, list):
         for number, entry in enumerate(instance):
             yield from _prepend_path(ready.iter_errors(entry), number)
 
 
 def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check `pattern` against the whole string."""
+    """Check against the whole string."""
     if isinstance(instance, str) and not pattern.fullmatch(instance):
         yield ValidationError("pattern")
 
@@ -99,13 +96,11 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call] # untyped in the stub
 
 @dataclass(frozen=True)
 class CompiledSchema:
-    """A schema ready for validation."""
-
     validator: Any
 
 
 def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
-    """Compile a schema. Raise ValueError for a keyword that has no message."""
+    """Raise ValueError for a keyword that has no message."""
     return CompiledSchema(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
 
 
