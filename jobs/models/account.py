@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AccessMethod(models.TextChoices):
-    """Methods of access to an account. No credential is stored in the database."""
+    """No credential is stored in the database."""
 
     DEFAULT = "default", "Default credentials of the server"
     ROLE = "role", "IAM role to assume"
@@ -24,10 +24,7 @@ class AccessMethod(models.TextChoices):
 
 
 def new_external_id() -> str:
-    """Return an external id for the role's trust policy.
-
-    It keeps others from using the portal to assume the role.
-    """
+    """Return an external id for the role's trust policy: others can't use the portal to assume the role."""
     return secrets.token_urlsafe(24)
 
 
@@ -40,7 +37,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
 
 class Account(models.Model):
-    """An AWS account in one region, and the access to it: what admins set. `status` has what the portal observes."""
+    """An AWS account in one region: what admins set. `status` has what the portal observes."""
 
     name = models.CharField(max_length=80, unique=True)
     region = models.CharField(
@@ -104,7 +101,7 @@ class Account(models.Model):
         return f"{self.name} ({self.region})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the account; a new one gets its status row in the same transaction."""
+        """Give a new account its status row in the same transaction."""
         is_new = self._state.adding
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
@@ -130,7 +127,7 @@ class Account(models.Model):
 
     @property
     def min_quarantine_seconds(self) -> int:
-        """Lower bound of `quarantine_seconds`: how long a request can be under way."""
+        """Return how long a request can be under way."""
         return quarantine.minimum_seconds(in_sandbox=self.access == AccessMethod.SANDBOX)
 
 
@@ -167,7 +164,7 @@ class AccountStatus(models.Model):
         )
 
     def update_breaker(self, after: CircuitBreaker) -> bool:
-        """Save the new state of the breaker, unless another process changed it since this copy was read."""
+        """Save the new state, unless another process changed it since this copy was read."""
         unchanged = AccountStatus.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
         is_written = bool(unchanged.update(**_breaker_fields(after)))
         if is_written:

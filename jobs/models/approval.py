@@ -24,14 +24,13 @@ class Decision(models.TextChoices):
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):
     def visible_to(self, user: "User") -> Self:
-        """Return requests of the user's own teams; all of them for staff."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def waiting(self) -> Self:
         return self.filter(decision=Decision.WAITING)
 
     def decidable_by(self, user: "User") -> Self:
-        """Return requests that the user may decide: of teams they lead, for staff of all, and never their own."""
+        """Return requests of teams that the user leads, of all for staff, and never their own."""
         decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_escalated_by(user)
         if user.is_staff:
             return decidable
@@ -41,7 +40,6 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         return self.exclude(Exists(ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
 
     def with_escalated_by(self, user: "User") -> Self:
-        """Annotate `is_escalated_by_user`: whether the user ever made it larger."""
         edits = ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)
         return self.annotate(is_escalated_by_user=Exists(edits))
 
@@ -104,7 +102,7 @@ class ApprovalEditQuerySet(models.QuerySet["ApprovalEdit"]):
 
 
 class ApprovalEdit(models.Model):
-    """An edit of a request, appended and never changed. The first one has the original document."""
+    """An edit of a request, never changed. The first one has the original document."""
 
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
     at = models.DateTimeField(auto_now_add=True)

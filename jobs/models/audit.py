@@ -1,4 +1,4 @@
-"""The audit log: one row an action, chained by hashes, never changed. States of jobs are in StateChange instead."""
+"""The audit log: one row an action, chained by hashes, never changed."""
 
 import hashlib
 import json
@@ -13,7 +13,6 @@ from jobs.models.team import Team
 PORTAL = 0
 """Chain of actions that belong to no team: sign-ins, accounts, users."""
 FIRST_PREVIOUS_DIGEST = "0" * 64
-"""The previous hash of a chain's first entry."""
 IMMUTABLE_MESSAGE = "Audit entries cannot be changed or deleted."
 
 
@@ -46,8 +45,8 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """Who did what, to what, when, from where and through which channel.
 
-    A person is stored as `public_id` only; the account has the name, as long as it exists. `before` and `after` are
-    JSON as text, so that every database returns the bytes that were hashed.
+    A person is stored as `public_id` only. `before` and `after` are JSON as text, so that every database returns the
+    bytes that were hashed.
     """
 
     team = models.ForeignKey(

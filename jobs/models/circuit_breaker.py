@@ -1,7 +1,7 @@
 """Circuit breaker for calls to an account's AWS endpoints.
 
-Three failures in a row open it, or a single timeout: calls then pause for a time that doubles from 5 to 30 seconds.
-After that one small request probes the endpoint (half-open): success closes the breaker, failure opens it again.
+Three failures in a row, or one timeout, open it for a time that doubles from 5 to 30 seconds. Then one small request
+probes the endpoint: success closes it, failure opens it again.
 """
 
 from dataclasses import dataclass, replace
@@ -27,18 +27,17 @@ class CircuitBreaker:
 
     @property
     def is_reset(self) -> bool:
-        """Closed, without any failure."""
         return self == CircuitBreaker()
 
     def may_probe(self, now: datetime) -> bool:
         return self.retry_at is not None and now >= self.retry_at
 
     def with_probe_started(self, now: datetime) -> "CircuitBreaker":
-        """Return the state while somebody probes, in which nobody else does."""
+        """Return the state in which one probes and no other may."""
         return replace(self, retry_at=now + PROBE_TIMEOUT)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
-        """Return the state after failed calls. `timed_out`: one of them had no answer in time."""
+        """`timed_out`: one of the calls had no answer in time."""
         if self.is_open:
             return self
         failures = FAILURES_TO_OPEN if timed_out else min(self.failures + count, FAILURES_TO_OPEN)
@@ -47,7 +46,7 @@ class CircuitBreaker:
         return CircuitBreaker(failures, now, now + FIRST_PAUSE, reason)
 
     def after_failed_probe(self, reason: str, now: datetime) -> "CircuitBreaker":
-        """Return the state after a failed probe: the pause doubles."""
+        """Double the pause."""
         failures = self.failures + 1
         pause = min(MAX_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
         return CircuitBreaker(failures, self.opened_at or now, now + pause, reason)

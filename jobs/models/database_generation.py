@@ -1,7 +1,7 @@
 """Detection of a restored backup by a random token.
 
-A restored backup has an old token, so submissions made after the backup are missing in it. Nothing is sent then until
-every queue was compared with AWS, at a time when no request from before the restore can still arrive.
+A backup has an old token, and lacks later submissions. Nothing is sent then until every queue was compared with AWS,
+when no request from before the restore can still arrive.
 """
 
 import secrets
@@ -70,15 +70,14 @@ def enter_recovery(reason: str) -> None:
 
 
 def is_submission_paused(account: Account) -> bool:
-    """Return whether nothing may be sent to the account now."""
     since = _detect_recovery()
     return since is not None and queues_to_compare(account, since).exists()
 
 
 def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
-    """Return since when, and until when at the earliest, AWS may know keys of the team that this database does not.
+    """Return since when, and until when at the earliest, AWS may know keys of the team that this database lacks.
 
-    None if every queue of the team's accounts was compared, or nothing was restored.
+    None if nothing was restored, or every queue of the team's accounts was compared.
     """
     since = _detect_recovery()
     if since is None:
@@ -103,7 +102,6 @@ def _detect_recovery() -> datetime | None:
 
 
 def recovering_since() -> datetime | None:
-    """Return since when submissions are paused; None if they are not."""
     return DatabaseGeneration.objects.values_list("recovering_since", flat=True).first()
 
 
@@ -122,7 +120,6 @@ def recovery_deadline(account: Account, since: datetime) -> datetime:
 
 
 def queues_to_compare(account: Account, since: datetime) -> QueueQuerySet:
-    """Return the account's queues that were not compared since that time."""
     not_yet = Q(compared_at=None) | Q(compared_at__lt=recovery_deadline(account, since))
     return Queue.objects.filter(not_yet, account=account, removed_at=None)
 

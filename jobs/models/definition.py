@@ -32,7 +32,7 @@ class DefinitionQuerySet(models.QuerySet["Definition"]):
 
 
 class Definition(models.Model):
-    """A job definition's name in an account. Names are account-wide in Batch, so each belongs to one team here."""
+    """A name in an account. Names are account-wide in Batch, so each belongs to one team here."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
@@ -85,7 +85,6 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(definition__in=Definition.objects.visible_to(user))
 
     def runnable(self) -> Self:
-        """Return revisions that Batch would still run."""
         return self.filter(registration=Registration.REGISTERED, active=True, definition__archived_at=None)
 
     def pending_registration(self) -> Self:
@@ -97,13 +96,12 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(active=True).exclude(registration=Registration.REFUSED).order_by("-pk")
 
     def pending_deregistration(self) -> Self:
-        """Return revisions that are deactivated here and still registered in AWS."""
         registered = Q(registration=Registration.REGISTERED, active=False, deregistered_at=None)
         return self.filter(registered, deactivated_at__isnull=False)
 
 
 class Revision(models.Model):
-    """A revision of a definition: never changed, only followed by the next."""
+    """A revision of a definition, never changed."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="revisions")
@@ -165,7 +163,7 @@ class Revision(models.Model):
 
     @property
     def is_runnable(self) -> bool:
-        """Whether Batch would still run it, as `runnable` selects."""
+        """Return the same as `runnable` selects."""
         return self.registration == Registration.REGISTERED and self.active and self.definition.archived_at is None
 
     @property

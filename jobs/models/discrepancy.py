@@ -14,7 +14,7 @@ class DiscrepancyKind(models.TextChoices):
 
 
 class Discrepancy(models.Model):
-    """A discrepancy found by a comparison with AWS, stored once."""
+    """Found by a comparison with AWS, stored once."""
 
     kind = models.CharField(max_length=12, choices=DiscrepancyKind.choices)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="discrepancies")

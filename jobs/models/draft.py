@@ -56,7 +56,7 @@ class Draft(models.Model):
 
     class Meta:
         ordering = ["-updated_at", "-pk"]
-        # Not unique by itself: the page chooses the id, and must not learn whether somebody else has it.
+        # Not unique alone: the page chooses the id, and must not learn whether others have it.
         constraints = [models.UniqueConstraint(fields=["person", "team", "public_id"], name="one_draft_of_an_id")]
         indexes = [models.Index(fields=["person", "-updated_at"], name="draft_of_person")]
 

@@ -1,7 +1,7 @@
 """Public ids: opaque, ordered by time, the same in URLs, the API and job names in AWS.
 
-An id is a UUID of version 7 (RFC 9562) in the database and 26 lower-case characters as text. The alphabet is RFC 4648
-"extended hex", which sorts by time, in lower case, because AWS Batch matches names case-insensitively.
+UUID version 7 (RFC 9562), as text 26 characters of RFC 4648 "extended hex", which sorts by time, in lower case,
+because AWS Batch matches names case-insensitively.
 """
 
 import base64
@@ -14,14 +14,13 @@ TEXT_LENGTH = 26
 
 
 def new_id() -> uuid.UUID:
-    """Return a new id. Later ones sort after earlier ones, to the millisecond."""
+    """Return an id that sorts after earlier ones, to the millisecond."""
     milliseconds = time.time_ns() // 1_000_000
     bits = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=bits)
 
 
 def timestamp_of(public_id: uuid.UUID) -> datetime:
-    """Return when an id was generated, to the millisecond."""
     return datetime.fromtimestamp((public_id.int >> 80) / 1000, UTC)
 
 

@@ -23,21 +23,18 @@ from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery,
 if TYPE_CHECKING:
     from jobs.models.user import User
 
-# Longest delay between two attempts of a delivery, in seconds.
 MAX_RETRY_DELAY_SECONDS = 300.0
 
-# A job is held after this many workers died while they delivered it.
 MAX_LOST_WORKERS = 3
 LOST_WORKERS_NOTE = (
     f"The portal stopped unexpectedly {MAX_LOST_WORKERS} times while it submitted this job. "
     "A team lead must release or withdraw it."
 )
 
-# The largest sizes that the columns of a job hold. AWS has no machine near them.
+# AWS has no machine near these sizes.
 MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
-# The size of one run of a job, as its document requests it; named as in JobSize.
 SIZE_FIELDS = ("platform", "architecture", "vcpus", "memory_mib", "gpus", "ephemeral_gib")
 
 # Fields that a delivery changes, and so reads back.
@@ -71,7 +68,6 @@ def adoption_fields(time: datetime) -> dict[str, Any]:
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: "User") -> Self:
-        """Return jobs of the user's own teams, all for staff: the start of every page."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def undelivered(self) -> Self:
@@ -99,19 +95,17 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
     def counting_against_quota(self) -> Self:
-        """Return jobs that count against a team's quotas: accepted, held, sent or running."""
+        """Return jobs that are accepted, held, sent or running."""
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
         return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
 
     def active(self) -> Self:
-        """Return jobs that AWS has and that have not ended."""
         return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
 
     def due_for_poll(self) -> Self:
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
     def with_unread_failures(self) -> Self:
-        """Return failed arrays whose failed children were not read since."""
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
         return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
 
@@ -240,7 +234,7 @@ class Job(models.Model):
 
     @property
     def status(self) -> Status:
-        """The state once AWS has the job, the delivery before."""
+        """Return the state once AWS has the job, the delivery before."""
         return status_of(self.delivery, self.state)
 
     @property
@@ -256,7 +250,7 @@ class Job(models.Model):
 
     @property
     def is_note_from_aws(self) -> bool:
-        """Whether the delivery note is AWS's response to the last attempt, and not the portal's or a user's words."""
+        """Return whether the delivery note is AWS's response, not the portal's or a user's words."""
         attempt = self.deliveries.order_by("-epoch").first() if self.delivery_note else None
         if attempt is None or not attempt.detail or not self.delivery_note.startswith(attempt.detail):
             return False
@@ -282,7 +276,7 @@ class Job(models.Model):
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
-        """Record that AWS has the job under this id. False: someone else has recorded it."""
+        """Record that AWS has the job under this id. False: someone else has."""
         return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adoption_fields(now()))
 
     def requeue(self, reason: str, *, source: str, **fields: object) -> bool:
@@ -314,14 +308,14 @@ class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
     def with_parents(self, *fields: str) -> Self:
         """Select these fields of each parent in the same statement.
 
-        A prefetch of `parent` would name every parent in an OR of its own on SQLite, which allows 1,000.
+        A prefetch would name every parent in an OR of its own on SQLite, which allows 1,000.
         """
         columns = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
         return self.select_related("parent").only(*columns).order_by("pk")
 
 
 class JobDependency(models.Model):
-    """A dependency on another job: one of this portal's, or one known only by its id in AWS."""
+    """A dependency on a job of this portal, or on one known only by its id in AWS."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
@@ -348,7 +342,7 @@ _UPDATED_BY = {
 
 
 class StateChange(models.Model):
-    """A change of a job's delivery or state, appended and never changed; pages, notices and totals read it."""
+    """A change of delivery or state, never changed."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
     at = models.DateTimeField(default=now, db_index=True)

@@ -17,7 +17,7 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         return self.filter(failed_at=None)
 
     def due(self, since: timedelta = timedelta()) -> Self:
-        """Return mails that are due, with `since` for at least that long."""
+        """With `since`, due for at least that long."""
         return self.waiting().filter(try_at__lte=now() - since)
 
     def failed_after(self, time: datetime) -> Self:
@@ -25,7 +25,7 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """A mail to be sent. It has an address and never a link or a token: those are generated when it is sent."""
+    """It never holds a link or a token: those are generated when it is sent."""
 
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     address = models.CharField(max_length=254, blank=True, help_text="As entered; may belong to no user.")

@@ -23,13 +23,13 @@ class InvalidPageCursorError(ValueError):
 
 @dataclass(frozen=True)
 class KeysetPage(Generic[Row]):
-    """Some rows in their order. `previous` and `next` are cursors of the pages beside it, empty if there are none."""
+    """`previous` and `next` are cursors of the pages beside it, empty if there are none."""
 
     rows: list[Row] = field(default_factory=list)
     previous: str = ""
     next: str = ""
     is_first: bool = True
-    """It was asked for without a cursor."""
+    """It was requested without a cursor."""
     following: Row | None = None
     """The first row of the next page, if that was read too."""
 
@@ -45,7 +45,7 @@ def paginate(
     after: Key | None = None,
     before: Key | None = None,
 ) -> KeysetPage[M]:
-    """Return the rows that follow the key `after`, those that precede `before`, or the first, in one query."""
+    """Return the rows after the key `after`, those before `before`, or the first, in one query."""
     if before is not None:
         reverse = tuple(map(_reverse, order))
         rows = list(queryset.filter(_follows(reverse, before)).order_by(*reverse)[: size + 1])
@@ -65,7 +65,7 @@ def paginate(
 
 
 def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:
-    """Yield the first `limit` rows in chunks, each a query of its own: no lock and no database cursor is held."""
+    """Yield the first `limit` rows in chunks, each a query: no lock and no database cursor is held."""
     key, count = None, 0
     while count < limit:
         later = queryset if key is None else queryset.filter(_follows(order, key))

@@ -1,8 +1,7 @@
-"""Quarantine of a submission whose outcome is unknown: longer than any request for it can still be under way.
+"""Quarantine of a submission whose outcome is unknown: longer than any request for it can be under way.
 
-It is counted from the time the intent was written. After that a request may leave for as long as the guard allows, by
-the worker's clock; AWS accepts it while its signature is valid, by AWS's clock; and once accepted, ListJobs may omit
-it for a while.
+From the time the intent was written, a request may leave as long as the guard allows, by the worker's clock; AWS
+accepts it while its signature is valid, by AWS's clock; and ListJobs may then omit it for a while.
 """
 
 # A request leaves within this time after its intent was written, or not at all.
@@ -15,14 +14,13 @@ MAX_CLOCK_SKEW_SECONDS = 60.0
 LISTING_LAG_SECONDS = 120.0
 MARGIN_SECONDS = 110.0
 
-# The sandbox runs on this machine, by the same clock, and lists a job at once. Dates of signatures have no fractions
-# of a second; `manage.py sandbox` sets their greatest age.
+# The sandbox has this machine's clock and lists a job at once. Dates of signatures have whole seconds; `manage.py
+# sandbox` sets their greatest age.
 SANDBOX_SIGNATURE_LIFETIME_SECONDS = 15.0
 SANDBOX_MARGIN_SECONDS = 5.0
 
 
 def minimum_seconds(*, in_sandbox: bool) -> int:
-    """Return the shortest quarantine of an account, in seconds."""
     if in_sandbox:
         return round(SEND_DEADLINE_SECONDS + SANDBOX_SIGNATURE_LIFETIME_SECONDS + SANDBOX_MARGIN_SECONDS)
     return round(

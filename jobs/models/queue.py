@@ -18,14 +18,13 @@ class QueueQuerySet(models.QuerySet["Queue"]):
         return self.filter(grants__team=team, account__active=True)
 
     def visible_to(self, user: "User") -> Self:
-        """Return queues of the user's teams; all of them for staff."""
         if user.is_staff:
             return self
         return self.filter(grants__team__memberships__user=user).distinct()
 
 
 class Queue(models.Model):
-    """A Batch job queue of an account, mirrored from AWS. Only a sync writes its fields."""
+    """A Batch job queue, mirrored from AWS. Only a sync writes its fields."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="queues")
     name = models.CharField(max_length=128)
@@ -65,12 +64,12 @@ class Queue(models.Model):
 
     @property
     def platform_name(self) -> str:
-        """Name of the platform; AWS's own of one that the portal doesn't know, empty until it is read."""
+        """Return AWS's own name of a platform that the portal doesn't know; empty until it is read."""
         return PLATFORM_NAMES.get(self.platform, self.platform)
 
     @property
     def is_open(self) -> bool:
-        """Whether AWS would accept a job now."""
+        """Return whether AWS would accept a job now."""
         return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.removed_at is None
 
 

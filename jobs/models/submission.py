@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from jobs.models.user import User
 
 
-# Beginning of the request key of a submission that was generated and never sent.
+# Request keys of generated submissions, which were never sent, begin so.
 GENERATED_KEY_PREFIX = "generated:"
-# Beginning of the request key of a submission that the demo made, and that runs.
+# Request keys of the demo's submissions, which run, begin so.
 DEMO_KEY_PREFIX = "demo-"
 
 
@@ -32,7 +32,6 @@ class Source(models.TextChoices):
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User") -> Self:
-        """Return submissions of the user's own teams; all of them for staff."""
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def generated(self) -> Self:
@@ -59,7 +58,7 @@ class Submission(models.Model):
         max_length=80, null=True, help_text="Idempotency key of the request."
     )
     request_hash = models.CharField(max_length=64, blank=True)
-    # Key and text as a tag in AWS has them, so that a recovered job has its key again.
+    # As in AWS's tags, so that a recovered job has its key again.
     key_digest = models.CharField(  # noqa: DJ001 - NULL keeps keyless rows out of the unique constraint
         max_length=32,
         null=True,
@@ -100,7 +99,6 @@ class Submission(models.Model):
 
     @property
     def is_generated(self) -> bool:
-        """Whether it belongs to the demo's generated history, and was never sent."""
         return (self.request_key or "").startswith(GENERATED_KEY_PREFIX)
 
     @property

@@ -1,6 +1,6 @@
 """The secret of tags in AWS that reveal nothing to those who read them there.
 
-It is a row of the database, so that a restored backup has it.
+It is in the database, so that a restored backup has it.
 """
 
 import hashlib
@@ -17,12 +17,11 @@ class TagSecret(models.Model):
 
 
 def tag_digest(kind: str, team: int, text: str) -> str:
-    """Return the tag value of a team's text: 32 hexadecimal digits of its HMAC-SHA256, different for each kind."""
+    """Return 32 hexadecimal digits of the text's HMAC-SHA256, different for each kind and team."""
     return tag_digests(team, (kind, text))[0]
 
 
 def tag_digests(team: int, *texts: tuple[str, str]) -> list[str]:
-    """Return the tag values of several texts, each with its kind."""
     secret = _secret()
     messages = (f"{kind}\0{team}\0".encode() + text.encode() for kind, text in texts)
     return [hmac.new(secret, message, hashlib.sha256).hexdigest()[:LENGTH] for message in messages]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Return teams whose pages the user may open: their own; all of them for staff."""
         if not user.is_active:
             return self.none()
         return self if user.is_staff else self.filter(memberships__user_id=user.pk)

@@ -33,12 +33,11 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         )
 
     def by_secret(self, secret: str) -> "ApiToken | None":
-        """Return the valid token of a secret, found by its hash, or None."""
         return self.valid().filter(digest=digest(secret)).select_related("team", "person").first()
 
 
 class ApiToken(models.Model):
-    """Credential of a CI system: acts for one team, in the name of the person it was made for.
+    """Credential of a CI system: acts for one team, in the name of its person.
 
     The secret has 256 random bits and is shown once; only its hash is stored.
     """
@@ -65,7 +64,6 @@ class ApiToken(models.Model):
 
     @property
     def is_revoked_by_password_change(self) -> bool:
-        """Whether a later password change has revoked this token."""
         changed_at = self.person.password_changed_at
         return changed_at is not None and self.created_at <= changed_at
 
