@@ -18,7 +18,7 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eu-isoe-": "aws-iso-e",
 }
-"""Prefixes of the region names of each partition; all others are in `aws`."""
+"""By prefix of the region's name; all others are in `aws`."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,10 @@ class BatchArn:
     account_number: str
     resource_type: str
     name: str
-    """A definition's name includes its revision, if the ARN does: hello:3."""
+    """Includes a definition's revision, if the ARN does: hello:3."""
 
     @classmethod
     def parse(cls, text: str, resource_type: ResourceType) -> "BatchArn | None":
-        """Return None if the text is no ARN of such a resource."""
         match = _BATCH.fullmatch(text)
         return cls(**match.groupdict()) if match and match["resource_type"] == resource_type else None
 
@@ -47,7 +46,6 @@ def partition(region: str) -> str:
 
 
 def account_number(arn: str) -> str:
-    """Return the account number in an ARN; empty if it has none."""
     match = re.fullmatch(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):\S+", arn)
     return match[1] if match else ""
 

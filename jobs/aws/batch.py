@@ -14,13 +14,12 @@ from jobs.aws.response_reader import ResponseReader, call, paginate
 log = structlog.get_logger(__name__)
 
 MAX_JOBS_PER_DESCRIBE = 100  # AWS's limit for DescribeJobs
-# Maximum lengths of texts that are stored in columns.
 MAX_ID_LENGTH = 60
 MAX_NAME_LENGTH = 128
 MAX_STATE_LENGTH = 20
 MAX_LOG_NAME_LENGTH = 512
 MAX_TASK_ARN_LENGTH = 200
-# Limits of the search for one unreadable job: enough for one in a hundred, and few calls if no response can be read.
+# Limits of the search for one unreadable job: enough for one in a hundred, few calls if nothing can be read.
 MAX_SPLIT_CALLS = 24
 MAX_FAILED_SPLIT_CALLS = 7
 
@@ -69,13 +68,13 @@ class Observation:
 
 
 def submit(client: Any, request: Mapping[str, Any]) -> SubmittedJob:
-    """Make one SubmitJob call. Raise one of `jobs.aws.errors`; after OutcomeUnknownError the job may exist."""
+    """Raise one of `jobs.aws.errors`; after OutcomeUnknownError the job may exist."""
     answer = call(client.submit_job, **request)
     return SubmittedJob(answer.required_text("jobId", max_length=MAX_ID_LENGTH), answer.request_id)
 
 
 def register(client: Any, document: Mapping[str, Any]) -> RegisteredRevision:
-    """Make one RegisterJobDefinition call. Raise one of `jobs.aws.errors`."""
+    """Raise one of `jobs.aws.errors`."""
     answer = call(client.register_job_definition, **document)
     return RegisteredRevision(
         answer.required_text("jobDefinitionArn", max_length=300), answer.required_number("revision")
@@ -83,7 +82,7 @@ def register(client: Any, document: Mapping[str, Any]) -> RegisteredRevision:
 
 
 def deregister(client: Any, arn: str) -> None:
-    """Deregister a revision: no new job may use it, existing ones continue. A repeat is harmless."""
+    """Existing jobs of the revision continue. A repeat is harmless."""
     call(client.deregister_job_definition, jobDefinition=arn)
 
 
@@ -110,8 +109,8 @@ def find_revisions(client: Any, name: str) -> list[DescribedRevision]:
 def find_job_ids(client: Any, queue: str, name: str) -> list[str]:
     """Return the ids of all jobs in a queue with exactly this name, oldest first, whatever their state.
 
-    ListJobs ignores case in its filter, so names are compared again. Raise MalformedResponseError if any part of the
-    list can't be read: such a list doesn't prove that there is no job.
+    ListJobs ignores case in its filter, so names are compared again. Raise MalformedResponseError if any part can't
+    be read: such a list doesn't prove that there is no job.
     """
     entries = paginate(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
     jobs = [JobSummary.parse(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
@@ -127,7 +126,7 @@ class JobSummary:
 
     @classmethod
     def parse(cls, entry: ResponseReader) -> "JobSummary":
-        """Parse one entry. Raise MalformedResponseError without an id or a name."""
+        """Raise MalformedResponseError without an id or a name."""
         batch_id = entry.required_text("jobId", max_length=MAX_ID_LENGTH)
         created_at = entry.timestamp("createdAt")
         milliseconds = round(created_at.timestamp() * 1000) if created_at else 0
@@ -137,7 +136,7 @@ class JobSummary:
 def list_created_since(client: Any, queue: str, since: datetime) -> Iterator[list[JobSummary]]:
     """Yield pages of a queue's jobs of every state created after that time, newest first.
 
-    Raise MalformedResponseError at the end if a job could not be read: the list was then incomplete.
+    Raise MalformedResponseError at the end if a job could not be read.
     """
     after = {"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}
     malformed: MalformedResponseError | None = None
@@ -167,7 +166,6 @@ def list_child_indexes(client: Any, batch_id: str, status: str) -> list[int]:
 
 
 def parse_child_index(batch_id: str) -> int | None:
-    """Return the index in the id of an array's child, `…:7`."""
     index = batch_id.rpartition(":")[2]
     return int(index) if index.isascii() and index.isdecimal() and len(index) <= 6 else None
 
@@ -210,7 +208,7 @@ def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
 
 
 def _parse_observations(ids: Sequence[str], entries: Iterable[ResponseReader]) -> tuple[list[Observation], set[str]]:
-    """Return what can be read of a response, and the ids that the rest may be about."""
+    """Return what can be read, and the ids that the rest may be about."""
     readable: list[Observation] = []
     malformed: list[str] = []
     for entry in entries:
@@ -230,7 +228,7 @@ def terminate(client: Any, batch_id: str, reason: str) -> None:
 
 
 def parse_observation(job: ResponseReader) -> Observation:
-    """Parse one job of a DescribeJobs response.
+    """Parse one job of DescribeJobs.
 
     Raise MalformedResponseError without an id, a status or a countable list of attempts: these order the
     observations.
@@ -267,7 +265,6 @@ def parse_observation(job: ResponseReader) -> Observation:
 
 
 def _task(job: ResponseReader) -> ResponseReader:
-    """Return the ECS task of several containers, or an empty object."""
     return next(iter(job.nested("ecsProperties").entries("taskProperties")), ResponseReader({}))
 
 
@@ -276,7 +273,7 @@ def _is_essential(container: ResponseReader) -> bool:
 
 
 def _deciding_container(job: ResponseReader) -> tuple[ResponseReader, ResponseReader]:
-    """Return the container whose end is the job's, and the object with the ARN of its task."""
+    """Return the container whose end is the job's, and the object with its task's ARN."""
     if "ecsProperties" in job:
         task = _task(job)
         return _first_failed([entry for entry in task.entries("containers") if _is_essential(entry)]), task
@@ -304,7 +301,7 @@ def _pod_containers(pod: ResponseReader) -> list[ResponseReader]:
 
 
 def _first_failed(containers: Sequence[ResponseReader]) -> ResponseReader:
-    """Return the first container that failed, or else the last one: init containers come before the others."""
+    """Return the first container that failed, or else the last: init containers come before the others."""
     failures = [entry for entry in containers if entry.number("exitCode") not in (None, 0) or entry.text("reason")]
     return (failures or [*reversed(containers)] or [ResponseReader({})])[0]
 

@@ -1,8 +1,7 @@
 """Connection test: finds out by harmless calls which permissions the portal has in AWS.
 
-AWS checks permissions before both; so a denial means that the permission is missing, and a rejection of the content
-that it is granted. Where a denial could have another reason, or the rejection could come before the permission check,
-the result is unknown.
+AWS checks permissions first: a denial means that one is missing, a rejection of the content that it is granted. Where
+either could have another reason, the result is unknown.
 """
 
 import secrets
@@ -18,7 +17,7 @@ from jobs.aws.session import ASSUME_ROLE
 
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 VALIDATION_CODES = frozenset({"ParamValidation", "SerializationException", "ValidationException", "ValidationError"})
-"""Codes of rejections that may come before the permission check."""
+"""Rejections that may come before the permission check."""
 NO_JOB_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -37,7 +36,7 @@ class PermissionCheck:
 
 @dataclass(frozen=True)
 class ProbeTargets:
-    """Resources to test with. Without a queue or a succeeded job some results stay unknown."""
+    """Without a queue or a succeeded job some results stay unknown."""
 
     region: str
     number: str
@@ -159,7 +158,7 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
 
 
 def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
-    """Yield probes of permissions that a policy may restrict to some resources: it may deny only the fake ones."""
+    """Yield probes of permissions that a policy may deny for the fake resources only."""
     arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
 
     def submit() -> Any:

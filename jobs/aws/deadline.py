@@ -1,7 +1,7 @@
 """Time limits of whole AWS calls, including connecting, retries and slow responses.
 
-A read time-out starts anew with each byte, so a response of one byte a second could block its caller for hours. A
-call that was cut off may have taken effect.
+A read time-out starts again with each byte, so a slow response could block its caller for hours. A call that was cut
+off may have taken effect.
 """
 
 import socket
@@ -21,7 +21,7 @@ MIN_TIMEOUT_SECONDS = 0.001  # a time-out of 0 would mean non-blocking
 
 
 class DeadlineError(Exception):
-    """A call was cut off at its deadline. botocore doesn't retry it; it may have taken effect."""
+    """A call was cut off; it may have taken effect. botocore doesn't retry it."""
 
     def __init__(self, message: str, waited_seconds: float) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class DeadlineError(Exception):
 
 
 class _Deadlines(threading.local):
-    """Deadlines of this thread in `time.monotonic`: of the current block and of the current request."""
+    """This thread's, by `time.monotonic`: of the current block and of the current request."""
 
     block = float("inf")
     request = float("inf")
@@ -40,7 +40,7 @@ _deadlines = _Deadlines()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit all calls of this thread in the block to `seconds` in total.
+    """Limit all calls of this thread in the block, in total.
 
     A call that is cut off, or begins too late, raises OutcomeUnknownError.
     """
@@ -53,7 +53,6 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def iterate_within(items: Iterable[Item], seconds: float) -> Iterator[Item]:
-    """Yield items until `seconds` have passed."""
     deadline = time.monotonic() + seconds
     for item in items:
         yield item
@@ -62,7 +61,7 @@ def iterate_within(items: Iterable[Item], seconds: float) -> Iterator[Item]:
 
 
 def limit_call_time(client: Any, seconds: float) -> None:
-    """Limit each call of a client to `seconds` in total, and make it obey `time_limit`."""
+    """Limit each call of a client, and make it obey `time_limit`."""
     endpoint = client._endpoint  # noqa: SLF001 - the only place to replace botocore's HTTP session
     endpoint.http_session = _Session.copy_of(endpoint.http_session, seconds)
     client.meta.events.register("before-call", endpoint.http_session.start_call)

@@ -31,7 +31,6 @@ THROTTLING_CODES = frozenset(
         "TooManyRequestsException",
     }
 )
-# The portal's credentials are at fault, not the request.
 CREDENTIALS_CODES = frozenset(
     {
         "ExpiredToken",
@@ -59,7 +58,7 @@ class AwsError(Exception):
         self.code = code
         self.request_id = request_id
         self.operation = ""
-        """Which call failed, where it is another one than was made: AssumeRole on the way to it."""
+        """Of the call that failed, if another than was made: AssumeRole on the way to it."""
 
 
 class RejectedError(AwsError):
@@ -67,7 +66,7 @@ class RejectedError(AwsError):
 
 
 class CredentialsError(AwsError):
-    """AWS doesn't accept the portal's credentials, or there are none: ours to fix. Nothing happened."""
+    """AWS doesn't accept the portal's credentials, or there are none. Nothing happened."""
 
 
 class RetryableError(AwsError):
@@ -101,7 +100,7 @@ class FenceError(Exception):
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn any exception of botocore inside into one of the four kinds."""
+    """Turn any exception of botocore into one of the four kinds."""
     try:
         yield
     except AwsError:

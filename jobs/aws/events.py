@@ -1,4 +1,4 @@
-"""The SQS queue in which EventBridge delivers Batch events: receiving and deleting messages."""
+"""The SQS queue in which EventBridge delivers Batch events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WAIT_SECONDS = 20
 
 @dataclass
 class QueueAddress:
-    """The address of the event queue; read with the machine's own credentials in the region of its URL."""
+    """Read with the machine's own credentials in the region of its URL."""
 
     url: str
     region: str
@@ -33,7 +33,7 @@ class Message:
 
 
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
-    """Return the next messages, at most ten; none after `wait_seconds` without one."""
+    """Return at most ten messages; none after `wait_seconds` without one."""
     answer = call(
         client.receive_message, QueueUrl=url, MaxNumberOfMessages=MAX_MESSAGES_PER_CALL, WaitTimeSeconds=wait_seconds
     )

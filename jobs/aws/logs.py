@@ -19,7 +19,7 @@ class LogEvent:
 
 @dataclass(frozen=True)
 class LogEvents:
-    """A page of a stream, oldest event first. A token that is returned unchanged means the end for now."""
+    """A page of a stream, oldest event first. A token returned unchanged means the end for now."""
 
     events: tuple[LogEvent, ...]
     forward_token: str
@@ -32,7 +32,7 @@ def get_log_events(
     """Return the end of the stream, its beginning, or the page of a token."""
     request: dict[str, Any] = {"logGroupName": group or DEFAULT_GROUP, "logStreamName": stream, "limit": limit}
     if token:
-        # With a forward token, AWS requires `startFromHead` on each call.
+        # AWS requires `startFromHead` on each call with a forward token.
         request |= {"nextToken": token, "startFromHead": token.startswith("f/")}
     elif from_head:
         request["startFromHead"] = True

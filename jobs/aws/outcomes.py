@@ -1,4 +1,4 @@
-"""Outcomes of the calls to each account in this process, from which its reachability is known.
+"""Outcomes of this process's calls to each account.
 
 Only time-outs, broken connections and 5xx count as failures.
 """
@@ -22,7 +22,7 @@ MIN_WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """The calls since the last `pop`: consecutive failures up to now, and whether the last one succeeded."""
+    """Consecutive failures up to now, and whether the last call succeeded."""
 
     failures: int = 0
     timed_out: bool = False

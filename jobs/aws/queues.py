@@ -16,7 +16,7 @@ _ENVIRONMENT_FIELDS = (
     "statusReason",
     "containerOrchestrationType",
 )
-"""Fields of an environment that rarely change and tell what it can run."""
+"""Fields that rarely change and tell what an environment can run."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,18 @@ class QueueDescription:
 
     @property
     def policy_arn(self) -> str:
-        """ARN of the scheduling policy; empty for a queue without one."""
         return ResponseReader(self.raw).text("schedulingPolicyArn", max_length=300)
 
 
 def check_reachable(client: Any) -> None:
-    """Make one small call to see whether AWS responds. Raise one of `jobs.aws.errors`."""
+    """Make one small call. Raise one of `jobs.aws.errors`."""
     call(client.describe_job_queues, maxResults=1)
 
 
 def describe_queues(client: Any) -> list[QueueDescription]:
     """Return every job queue of the account and region, with its compute environments.
 
-    Raise one of `jobs.aws.errors`, also if a queue or an environment can't be read: such a list doesn't prove that
-    one was removed.
+    Raise one of `jobs.aws.errors`, also if one can't be read: such a list doesn't prove that one was removed.
     """
     entries = [entry for page in paginate(client.describe_job_queues) for entry in page.required_entries("jobQueues")]
     environments = _describe_environments(client, entries)
@@ -71,7 +69,7 @@ MAX_POLICIES_PER_CALL = 100
 
 
 def describe_scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return policies by ARN. One that is gone or may not be described has only its ARN."""
+    """Return policies by ARN. One that is deleted or may not be described has only its ARN."""
     unique_arns = sorted(set(arns))
     policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in unique_arns}
     for start in range(0, len(unique_arns), MAX_POLICIES_PER_CALL):

@@ -1,7 +1,7 @@
 """Reader of AWS responses that survives missing members and members of another type.
 
-botocore passes on a truncated 200 as a success without its members, and checks no types. Members without which the
-response is useless are read as required, and raise MalformedResponseError.
+botocore passes on a truncated 200 as a success, and checks no types. Members without which the response is useless
+are read as required, and raise MalformedResponseError.
 """
 
 import json
@@ -20,7 +20,7 @@ _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
-    """Make one call of a client, such as `client.describe_jobs`. Raise one of `jobs.aws.errors`."""
+    """Make one call, such as `client.describe_jobs`. Raise one of `jobs.aws.errors`."""
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -29,7 +29,7 @@ def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
 
 
 def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["ResponseReader"]:
-    """Yield each page of a list. Raise one of `jobs.aws.errors`, also if the pages never end."""
+    """Yield pages. Raise one of `jobs.aws.errors`, also if the pages never end."""
     tokens: set[str] = set()
     token = ""
     while True:
@@ -70,10 +70,7 @@ class ResponseReader:
 
     # -- Optional members
     def text(self, key: str, *, max_length: int = 0) -> str:
-        """Return a text that a database can store.
-
-        Empty if it is longer than `max_length` characters; 0 means no limit.
-        """
+        """Return a text that a database can store; empty if longer than `max_length` characters (0: no limit)."""
         value = self.raw.get(key)
         if not isinstance(value, str) or (max_length and len(value) > max_length):
             return ""
@@ -85,7 +82,7 @@ class ResponseReader:
         return value if _is_integer(value) and abs(value) <= MAX_INTEGER else None
 
     def decimal(self, key: str, default: float) -> float:
-        """Return a finite number, whole or not."""
+        """Return a finite number."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return default
@@ -105,7 +102,6 @@ class ResponseReader:
             return None
 
     def nested(self, key: str) -> "ResponseReader":
-        """Return the object of a key, or an empty one."""
         return ResponseReader(self.raw.get(key))
 
     def entries(self, key: str) -> list["ResponseReader"]:
@@ -127,7 +123,6 @@ class ResponseReader:
         return {str(storable_json(name)): number for name, number in numbers.items() if number is not None}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole response as JSON that a database can store."""
         document: dict[str, Any] = storable_json(self.raw)
         return document
 
@@ -147,7 +142,7 @@ class ResponseReader:
         return value
 
     def required_entries(self, key: str) -> list["ResponseReader"]:
-        """Return a list that is present and holds objects only. Raise MalformedResponseError."""
+        """Return a list that holds objects only. Raise MalformedResponseError."""
         value = self.raw.get(key)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self._malformed(key, "list of objects")
@@ -162,7 +157,6 @@ class ResponseReader:
 
     @property
     def request_id(self) -> str:
-        """The id that AWS support asks for."""
         return self.nested("ResponseMetadata").text("RequestId")
 
     def _list(self, key: str) -> list[Any]:
@@ -176,7 +170,7 @@ class ResponseReader:
 
 
 def storable_json(value: Any, levels: int = MAX_DEPTH) -> Any:
-    """Return part of a response as JSON that a database can store: no NUL, lone surrogates or infinity."""
+    """Return JSON that a database can store: no NUL, lone surrogates or infinity."""
     if isinstance(value, str):
         return value.translate(_UNSTORABLE)
     if isinstance(value, float):

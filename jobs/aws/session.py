@@ -1,7 +1,7 @@
 """AWS clients of an account, one per purpose, cached for the life of the process.
 
-SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would repeat them three times; so their
-client makes exactly one attempt. Each call has a total time limit that includes repeats and slow responses.
+SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would repeat them: their client makes
+exactly one attempt. Each call has a total time limit.
 """
 
 import functools
@@ -66,7 +66,7 @@ CLIENT_CONFIGS = {
         max_pool_connections=8,
     ),
 }
-# Limits of whole calls. A submission's is the longest wait for its response, which is then unknown.
+# Limits of whole calls; after a submission's, its outcome is unknown.
 CALL_TIMEOUT_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.SQS: 45.0, Purpose.INTERACTIVE: 3.0}
 # A role is assumed while another call waits for the credentials.
 ASSUME_ROLE_TIMEOUT_SECONDS = 6.0
@@ -76,7 +76,6 @@ ASSUME_ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2
 ASSUME_ROLE = "AssumeRole"
 MAX_CREDENTIAL_LENGTH = 16_384  # AWS documents no limit for session tokens
 
-# Values of an account's `access` that need other credentials than the machine's.
 SANDBOX_ACCESS = "sandbox"
 ROLE_ACCESS = "role"
 
@@ -101,7 +100,6 @@ class ClientConfig:
 
 
 def client_for(account: AccountLike, service: str, purpose: Purpose) -> Any:
-    """Return a client of a service ("batch", "logs", "sts") for the account."""
     return _client(_client_config(account), service, purpose)
 
 
@@ -110,7 +108,7 @@ def _client_config(account: AccountLike) -> ClientConfig:
 
 
 def clock_skew(account: AccountLike) -> float | None:
-    """Return by how many seconds AWS's clock was ahead in its last response to this process; None before one."""
+    """Return by how many seconds AWS's clock was ahead in its last response; None before one."""
     return _skews.get(_client_config(account))
 
 
@@ -119,7 +117,7 @@ _outcomes = OutcomeTracker()
 
 
 def pop_outcome(account: AccountLike) -> CallOutcome:
-    """Return the outcome of this process's reads of the account since the last call. Submissions don't count."""
+    """Return the outcome of this process's reads since the last call. Submissions don't count."""
     return _outcomes.pop(_client_config(account))
 
 
@@ -139,10 +137,7 @@ def preload() -> None:
 
 
 class Fence(threading.local):
-    """Keeps a request from being sent after its deadline.
-
-    So each submission has a deadline, checked after signing and before bytes are sent.
-    """
+    """Keeps a request from being sent after its deadline, checked after signing and before bytes are sent."""
 
     started: "DualClock | None" = None
     seconds = 0.0
@@ -250,7 +245,7 @@ def _new_session(config: ClientConfig) -> botocore.session.Session:
 
 
 class _AssumeRoleProvider(CredentialProvider):
-    """Credentials of the account's role, requested with the portal's own and renewed before they expire."""
+    """The role's credentials, requested with the portal's own and renewed before they expire."""
 
     METHOD = "portal-assume-role"
 
@@ -265,9 +260,8 @@ class _AssumeRoleProvider(CredentialProvider):
 def _assume_role(config: ClientConfig) -> dict[str, str]:
     """Request the role's credentials, in the form of botocore's refreshable ones.
 
-    If this fails, the call that needs them has not been sent: the error is always CredentialsError or
-    RetryableError. botocore's own fetcher caches a response before checking it, so that a truncated one would lock
-    the process out for good.
+    The call that needs them has not been sent: errors are CredentialsError or RetryableError. botocore's own fetcher
+    would cache a truncated response before checking it.
     """
     request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
     if config.external_id:
