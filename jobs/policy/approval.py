@@ -16,7 +16,7 @@ from jobs.spec.problems import join_words, quote, truncate
 
 @dataclass(frozen=True)
 class ApprovalThresholds:
-    """Thresholds of a team above which submissions need approval; None disables one."""
+    """Above them submissions need approval; None disables one."""
 
     usd: Decimal | None = None
     vcpu_hours: int | None = None
@@ -30,11 +30,11 @@ class ApprovalThresholds:
 
 @dataclass(frozen=True)
 class DailyUsage:
-    """Usage of a person's other submissions of the day, as it counts against their team's thresholds.
+    """A person's other submissions of the day, as they count against thresholds; approved ones don't.
 
-    `usd` and `vcpu_hours` are the upper bounds of jobs that have not ended plus what those that ended today really
-    took; for as many jobs as the two `unknown…` fields say, the bound is unknown. `gpus`: of jobs that have not
-    ended. `array_jobs`: children of arrays that have not ended or ended today. Approved submissions are excluded.
+    `usd` and `vcpu_hours`: upper bounds of jobs that have not ended plus what ended jobs really took, without as many
+    jobs of unknown bound as the `unknown…` fields say. `gpus`: of jobs that have not ended. `array_jobs`: children of
+    arrays that have not ended or ended today.
     """
 
     usd: Decimal = Decimal(0)
@@ -47,9 +47,9 @@ class DailyUsage:
 
 @dataclass(frozen=True)
 class SubmissionSummary:
-    """A whole submission as plain values: its jobs by name, and upper bounds of its cost and vCPU-hours.
+    """A submission as plain values: jobs by name, upper bounds of cost and vCPU-hours (None: some unknown).
 
-    None: the bound of some job is unknown. `today` is the other usage of `person` on the day (UTC).
+    `today` is the other usage of `person` on the day (UTC).
     """
 
     team: str
@@ -69,19 +69,16 @@ class SubmissionSummary:
 
     @property
     def jobs_without_time_limit(self) -> list[str]:
-        """Names of jobs without a time limit."""
         return [name for name, request in self.requests.items() if not request.run_seconds]
 
     @property
     def jobs_of_unknown_size(self) -> list[str]:
-        """Names of jobs whose size is partly unknown, and so may be any."""
+        """Return jobs whose size is partly unknown, and so may be any."""
         return [name for name, request in self.requests.items() if request.size.unknown]
 
 
 @dataclass(frozen=True)
 class ApprovalReason:
-    """A reason why somebody has to approve."""
-
     rule: str
     message: str
 
@@ -89,12 +86,12 @@ class ApprovalReason:
 _MAX_SHOWN_AMOUNT = Decimal(10**15)
 
 
-# -- Whether a submission needs approval. Each threshold is compared with the upper bound of the submission, and with
-# its sum with the person's usage of the day: otherwise 100 small submissions would pass any limit.
+# -- Whether a submission needs approval. Each threshold is also compared with the sum of the day: otherwise 100 small
+# submissions would pass any limit.
 
 
 def cost_is_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
-    """Compare the highest cost with the threshold; an unknown cost is above it."""
+    """Compare the highest cost; an unknown cost is above the threshold."""
     limit = thresholds.usd
     if limit is None:
         return
@@ -172,10 +169,7 @@ def gpus_are_within_threshold(summary: SubmissionSummary, thresholds: ApprovalTh
 def active_gpus_are_within_threshold(
     summary: SubmissionSummary, thresholds: ApprovalThresholds
 ) -> Iterator[ApprovalReason]:
-    """Compare the GPUs of active jobs with the threshold.
-
-    GPUs of jobs that have ended are free again. A submission without GPUs is always within it.
-    """
+    """Compare the GPUs of active jobs. A submission without GPUs is always within the threshold."""
     limit, active_gpus = thresholds.gpus, summary.today.gpus
     if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
@@ -255,7 +249,6 @@ APPROVAL_RULES: tuple[ApprovalRule, ...] = (
 
 
 def approval_reasons(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> list[ApprovalReason]:
-    """Return why the submission needs approval; empty if it does not."""
     return [reason for rule in APPROVAL_RULES for reason in rule(summary, thresholds)]
 
 
@@ -271,7 +264,6 @@ class SubmissionEdit:
 
     @property
     def common_jobs(self) -> Iterator[tuple[str, JobRequest, JobRequest]]:
-        """Jobs that are in both."""
         for name, request in self.after.requests.items():
             if name in self.before.requests:
                 yield name, self.before.requests[name], request
@@ -350,7 +342,6 @@ def role_changes(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
 
 
 def capability_is_new(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
-    """Yield capabilities that need a grant and that the request did not use before."""
     for name, before, after in edit.common_jobs:
         uses_before = {_use_key(use.capability, use.value) for use in before.uses}
         for use in after.uses:
@@ -373,7 +364,7 @@ ESCALATION_RULES: tuple[EditRule, ...] = (
 
 
 def escalations(before: SubmissionSummary, after: SubmissionSummary) -> list[ApprovalReason]:
-    """Return why the author of an edit may not approve it; empty if they may."""
+    """Return why the author of an edit may not approve it."""
     edit = SubmissionEdit(before, after)
     return [reason for rule in ESCALATION_RULES for reason in rule(edit)]
 

@@ -1,7 +1,4 @@
-"""Capabilities of the fields of RegisterJobDefinition and SubmitJob: harmless, or to be granted by name.
-
-This is an allow-list.
-"""
+"""Capabilities of the fields of RegisterJobDefinition and SubmitJob, an allow-list: harmless, or granted by name."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,10 +16,7 @@ UNKNOWN_FIELD: Final = "unnamed"
 
 @dataclass(frozen=True)
 class FieldCapability:
-    """Effect of a field: it uses a capability, has a shape, or both.
-
-    Any value uses the capability unless it is `harmless`; with `granted_when_false`, only the value false does.
-    """
+    """Any value uses the capability unless it is `harmless`; with `granted_when_false`, only false does."""
 
     capability: str = ""
     shape: str = ""
@@ -222,7 +216,7 @@ SHAPES: Mapping[str, Mapping[str, FieldCapability]] = {
 
 
 def capability_uses(document: object, kind: DocumentKind) -> tuple[CapabilityUse, ...]:
-    """Return every use of a capability in a definition or a submission, in the document's order."""
+    """Return every use of a capability, in document order."""
     return tuple(_find_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
 
 

@@ -20,7 +20,7 @@ GrantRow = tuple[str, str]
 """Kind and content of a grant: a pattern, or JSON as the database writes it."""
 
 _ANY_TEAM = -1
-"""In the parameters of the built query, in the place of a team's key."""
+"""Placeholder for a team's key in the built query."""
 
 _QUEUE_FIELDS = {
     name: F(name)
@@ -44,7 +44,7 @@ _TAG_FIELDS = {name: F(name) for name in ("team_id", "key", "required", "allowed
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """Limits of a team in a queue; None is no limit."""
+    """None is no limit."""
 
     vcpus: int | None = None
     memory_mib: int | None = None
@@ -74,11 +74,11 @@ class TeamGrants:
     tags: tuple[TagRequirement, ...] = ()
     default_time_limit_seconds: int | None = None
     queue_versions: Mapping[int, tuple[object, ...]] = field(default_factory=dict, compare=False, repr=False)
-    """State of each queue and when it was read: differs after every change of the queue."""
+    """Differ after every change of a queue."""
     default_size: DefaultSize | None = None
     """For definitions that name no size: the team's own, or the portal's."""
     default_size_owner: str = ""
-    """Whose it is: “team” or “portal”; empty if there is none."""
+    """“team” or “portal”; empty without a default size."""
 
     @classmethod
     def for_team(cls, team: Team) -> Self:
@@ -163,11 +163,11 @@ class QueueUsage:
     jobs: int = 0
     vcpus: Decimal = Decimal(0)
     unknown_vcpus: int = 0
-    """Jobs whose vCPU are unknown; `vcpus` does not include them."""
+    """Jobs whose vCPU are unknown, which `vcpus` does not include."""
 
 
 def queue_usage(team: Team, queues: Iterable[int]) -> Mapping[int, QueueUsage]:
-    """Return the usage of each queue by the team's jobs. It stays valid only under the lock of the team's row."""
+    """Return the usage of each queue. It stays valid only under the lock of the team's row."""
     size = Coalesce(F("array_size"), 1)
     rows = (
         Job.objects.filter(team=team, queue__in=set(queues))

@@ -36,9 +36,8 @@ def parse_image_name(name: str) -> ImageName:
 def image_matches(pattern: str, name: str) -> bool:
     """Return whether a pattern matches an image.
 
-    Only `*` alone matches every registry: the registry is never a prefix. A name with a parameter (Ref::image) may
-    become any image, so only `*` matches it. A pattern with a tag does not match an image that also has a digest,
-    because the digest alone decides what runs.
+    The registry is never a prefix. A name with a parameter (Ref::image) may become any image, so only `*` matches it.
+    A pattern with a tag does not match an image with a digest, which alone decides what runs.
     """
     if pattern == "*":
         return True

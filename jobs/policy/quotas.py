@@ -46,7 +46,7 @@ def active_vcpus_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
 
 
 def active_vcpus_are_known(check: QuotaCheck) -> Iterator[Violation]:
-    """Refuse what cannot be checked: new or active jobs whose vCPU are unknown."""
+    """Refuse new or active jobs whose vCPU are unknown."""
     limit = check.limits.active_vcpus
     if limit is None:
         return
@@ -72,7 +72,6 @@ QUOTA_RULES: tuple[QuotaRule, ...] = (
 
 
 def limited_queues(requests: Sequence[JobRequest], grants: TeamGrants) -> set[int]:
-    """Return the requested queues whose usage matters."""
     return {
         request.queue_id
         for request in requests
@@ -83,7 +82,7 @@ def limited_queues(requests: Sequence[JobRequest], grants: TeamGrants) -> set[in
 def quota_violations(
     requests: Sequence[JobRequest], grants: TeamGrants, usage: Mapping[int, QueueUsage]
 ) -> Iterator[tuple[int, Violation]]:
-    """Yield violations by all jobs of a document together, each with the index of the first job in its queue."""
+    """Yield violations by all jobs together, each with the index of the first job in its queue."""
     for queue in sorted(limited_queues(requests, grants)):
         numbers = [number for number, request in enumerate(requests) if request.queue_id == queue]
         queue_requests = tuple(requests[number] for number in numbers)

@@ -40,7 +40,7 @@ class JobRequest(ResourceRequest):
 
     @property
     def runs(self) -> int:
-        """How many active jobs it counts as."""
+        """Return how many active jobs it counts as."""
         return max(1, self.array_size)
 
 
@@ -61,7 +61,7 @@ def propagates_tags(definition: Document, submission: Document) -> bool | None:
 def _effective_uses(
     uses_made: tuple[CapabilityUse, ...], definition: Document, submission: Document
 ) -> tuple[CapabilityUse, ...]:
-    """Drop uses of propagateTags that the submission overrides, or that have no effect because the job is of pods."""
+    """Drop uses of propagateTags that the submission overrides, or without effect because the job is of pods."""
     is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
     is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(

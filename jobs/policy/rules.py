@@ -20,8 +20,6 @@ _FEATURES = frozenset(Feature.values) - {Feature.UNTAGGED_COSTS}  # it has a rul
 
 @dataclass(frozen=True)
 class Violation:
-    """A violation of a rule and its pointer in the document."""
-
     rule: str
     pointer: str
     message: str
@@ -33,7 +31,6 @@ class Violation:
 
 
 def team_is_active(_: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse everything from an inactive team, which keeps its history."""
     if not grants.active:
         yield Violation(
             "policy.team-inactive", "", f"Team {grants.team} is inactive and can't submit or register anything."
@@ -54,7 +51,6 @@ def roles_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[
 
 
 def images_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a grant for each image."""
     for use in request.uses:
         image = use.value if isinstance(use.value, str) else ""
         if use.capability == IMAGE and not any(image_matches(pattern, image) for pattern in grants.images):
@@ -67,7 +63,7 @@ def images_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator
 
 
 def features_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a grant for whatever reaches beyond the container."""
+    """Require a grant for what reaches beyond the container."""
     for use in request.uses:
         if use.capability in _FEATURES and use.capability not in grants.features:
             label = Feature(use.capability).label
@@ -98,7 +94,7 @@ def tags_are_propagated(request: ResourceRequest, grants: TeamGrants) -> Iterato
 
 
 def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse fields that are in no table: nobody has decided what they may do."""
+    """Refuse fields that are in no table of capabilities."""
     for use in request.uses:
         if use.capability == UNKNOWN_FIELD and use.name not in grants.further_fields:
             yield Violation(
@@ -113,7 +109,6 @@ def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[V
 
 
 def team_may_register(_: DefinitionRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse definitions of a team that may only use shared ones."""
     if not grants.may_register:
         yield Violation(
             "policy.may-not-register",
@@ -140,7 +135,6 @@ def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[
 
 
 def queue_is_granted(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a queue that an admin granted to the team."""
     if request.queue_id not in grants.queues:
         yield Violation(
             "policy.queue-not-granted",
@@ -150,7 +144,6 @@ def queue_is_granted(request: JobRequest, grants: TeamGrants) -> Iterator[Violat
 
 
 def queue_is_open(request: JobRequest, _: TeamGrants) -> Iterator[Violation]:
-    """Refuse a queue that is disabled, invalid or gone, before AWS does."""
     if not request.queue_open:
         yield Violation(
             "policy.queue-closed",
@@ -170,7 +163,7 @@ def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Vi
 
 
 def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Limit vCPU, memory and GPU of one run, with the submission's overrides; all nodes together."""
+    """Limit vCPU, memory and GPU of one run, with overrides; all nodes together."""
     nodes = f" on its {request.size.nodes} nodes in total" if request.size.nodes > 1 else ""
     for resource, rule, amount, limit in _exceeded_limits(request, _limits(request, grants)):
         yield Violation(
@@ -197,7 +190,6 @@ def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation
 
 
 def array_size_is_within_limit(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Limit the size of an array."""
     limit = _limits(request, grants).array_size
     if limit is not None and request.array_size > limit:
         yield Violation(
@@ -227,7 +219,7 @@ def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
 
 
 def portal_tags_are_reserved(request: ResourceRequest, _: TeamGrants) -> Iterator[Violation]:
-    """Refuse tags with the portal's prefix: the portal finds its jobs again by them, and the bill their people."""
+    """Refuse tags with the portal's prefix, by which it finds its jobs again, and the bill their people."""
     for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
             pointer = join_pointer("tags", key)
@@ -236,7 +228,6 @@ def portal_tags_are_reserved(request: ResourceRequest, _: TeamGrants) -> Iterato
 
 
 def required_tags_are_set(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require the tags by which the bill is grouped."""
     for requirement in grants.tags:
         if requirement.required and not request.tags.get(requirement.key):
             yield Violation(
@@ -248,7 +239,7 @@ def required_tags_are_set(request: JobRequest, grants: TeamGrants) -> Iterator[V
 
 
 def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Check tag values: allowed values and patterns, and those that only the portal sets."""
+    """Check allowed values and patterns, and tags that only the portal sets."""
     for requirement in grants.tags:
         value = request.tags.get(requirement.key)
         if not value:
@@ -304,16 +295,12 @@ JOB_TAG_RULES: tuple[JobRule, ...] = (required_tags_are_set, tag_values_are_allo
 
 
 def job_violations(request: JobRequest, grants: TeamGrants) -> list[Violation]:
-    """Return all violations of a job, in the order of the rules."""
     rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES, *COMMON_TAG_RULES, *JOB_TAG_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def job_violations_now(request: JobRequest, grants: TeamGrants) -> list[Violation]:
-    """Return the violations of an accepted job by today's grants.
-
-    Tag rules are excluded: a new one is for new jobs.
-    """
+    """Return the violations of an accepted job by today's grants. Tag rules are for new jobs only."""
     rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
@@ -324,13 +311,11 @@ def definition_violations_now(request: DefinitionRequest, grants: TeamGrants) ->
 
 
 def definition_violations(request: DefinitionRequest, grants: TeamGrants) -> list[Violation]:
-    """Return all violations of a definition to be registered."""
     rules: tuple[DefinitionRule, ...] = (*COMMON_RULES, *DEFINITION_RULES, *COMMON_TAG_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def _tag_fix(request: JobRequest, key: str, value: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the patch that adds a tag, if there is a value to offer."""
     if not value:
         return ()
     if request.own_tags:
@@ -339,7 +324,6 @@ def _tag_fix(request: JobRequest, key: str, value: str) -> tuple[Mapping[str, An
 
 
 def _matches_pattern(pattern: str, text: str) -> bool:
-    """Return whether the pattern is the text, or its beginning followed by *."""
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
@@ -348,7 +332,7 @@ def _limits(request: JobRequest, grants: TeamGrants) -> QueueLimits:
 
 
 def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[tuple[str, str, Decimal | int, int]]:
-    """Yield what exceeds its limit: AWS's name, rule, requested amount, limit."""
+    """Yield AWS's name, rule, requested amount, limit."""
     amounts: dict[str, tuple[str, Decimal | int]] = {
         VCPU: ("too-many-vcpus", request.size.vcpus),
         MEMORY: ("too-much-memory", request.size.memory_mib),

@@ -31,7 +31,7 @@ class TagRequirement:
 
     @property
     def description(self) -> str:
-        """Allowed values, as text after “must be”."""
+        """Continue “must be”."""
         if self.allowed:
             return join_words(self.allowed, conjunction="or")
         return f"of the form {self.pattern}"
@@ -45,7 +45,7 @@ class AppliedTag:
 
 
 def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement, ...]:
-    """Return the rules by key, from the fields of a team's rules and those for all teams. A team's own wins."""
+    """Return the rules by key. A team's own wins over one for all teams."""
     by_key = {
         rule["key"]: TagRequirement(
             key=rule["key"],
