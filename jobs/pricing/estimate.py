@@ -1,13 +1,13 @@
 """Estimate of a submission: expected and highest cost. Pure: planned jobs, run times and rates in.
 
-    expected   the typical run time of the definition's earlier good jobs × runs, one attempt each, no longer than the
-               time limit. For display only.
-    at most    time limit × attempts × runs, each run's size in full. Thresholds compare this one. Without a time
-               limit, a size or a rate it is unknown, and so it is for the whole submission.
+Expected, for display only: the typical run time of the definition's earlier good jobs × runs, one attempt each, no
+longer than the time limit.
 
-Runs are the children of an array, or one. AWS ends a run within about half a minute of its limit. The time limit of a
-multi-node job counts for all nodes together, and `size` has all nodes. Both amounts are in dollars and in vCPU-hours.
-The figure stored for a job is rounded up to `STORED_PRECISION` and capped at `MAX_TEXT_BYTES`.
+At most, compared with thresholds: time limit × attempts × runs, each run's size in full. Without a time limit, a size
+or a rate it is unknown, also for the whole submission.
+
+Runs are the children of an array, or one. The time limit of a multi-node job counts for all nodes together, and
+`size` has all nodes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,6 @@ STORED_PRECISION = Decimal("0.0001")
 MAX_STORED_AMOUNT = Decimal(10**11)
 # AWS takes limits beyond the calendar; from here on the cost is extrapolated.
 MAX_PRICED_SECONDS = Decimal(1000 * 86_400)
-# The dearest jobs are stored one by one.
 MAX_STORED_JOBS = 50
 
 
@@ -42,7 +41,7 @@ class PlannedJob:
     """A job that has not run.
 
     `limit_seconds` is for one attempt, 0 without a limit. `definition` finds its run times. `size_unknown` says in a
-    sentence why its size is unknown; empty if it is known.
+    sentence why its size is unknown.
     """
 
     name: str
@@ -137,14 +136,14 @@ class CostEstimate:
 
     @property
     def unknown_reasons(self) -> tuple[str, ...]:
-        """Why there is no price for an hour, each reason once."""
+        """Return each reason once."""
         return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown_reasons))
 
     def totals_as_json(self) -> dict[str, Any]:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the estimate as it is stored with an approval: the dearest jobs, and a count of the others."""
+        """Return the estimate as stored with an approval: the most expensive jobs, and a count of the others."""
         dearest = sorted(
             self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
         )
@@ -178,7 +177,7 @@ def estimate_cost(
 
 
 def stored_amount(amount: Decimal | None) -> Decimal | None:
-    """Return the figure as it is stored: rounded up, and capped above every threshold."""
+    """Round up, and cap above every threshold."""
     return None if amount is None else min(amount.quantize(STORED_PRECISION, ROUND_CEILING), MAX_STORED_AMOUNT)
 
 
@@ -192,7 +191,7 @@ class _Pricing:
         self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}
 
     def line(self, size: PricedSize, seconds: Decimal) -> ReceiptLine:
-        """Return the receipt of one run of that length, `MAX_PRICED_SECONDS` at most, at the rates of now."""
+        """Return the receipt of one run of that length, `MAX_PRICED_SECONDS` at most."""
         if (size, seconds) not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
             attempt = BilledAttempt(self._now - duration, self._now, succeeded=True)

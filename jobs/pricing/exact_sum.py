@@ -1,7 +1,7 @@
 """Exact sums of money in SQLite and PostgreSQL.
 
-SQLite stores decimals as floats and would add them as floats, whose sum depends on the order. So each amount becomes
-whole ten-billionths of a dollar, the unit it was rounded to when stored, before it is added.
+SQLite would add decimals as floats, whose sum depends on the order. So whole ten-billionths of a dollar are added,
+the unit of stored amounts.
 """
 
 from decimal import Decimal

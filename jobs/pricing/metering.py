@@ -1,7 +1,7 @@
 """Metering of ended jobs: the cost of their attempts, stored once as lines that never change.
 
-Their run times are requested from AWS when their parent has ended, 100 a call; until AWS answers, the parent stays
-uncharged and the next pass tries again.
+Run times of an array's children are requested from AWS, 100 a call; until AWS answers, it stays uncharged and the
+next pass tries again.
 """
 
 import time
@@ -36,7 +36,7 @@ GOOD_RUNS, FAILED_RUNS = 1, 2
 
 
 def charge_due(account: Account) -> None:
-    """Charge jobs of the account that have ended, plain ones first, since they need no call to AWS."""
+    """Charge ended jobs, plain ones first, since they need no call to AWS."""
     table = rates.read_rates()
     deadline = time.monotonic() + PASS_TIMEOUT_SECONDS
     jobs = (
@@ -81,7 +81,6 @@ def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) 
 
 
 def finished_attempts(job: Job) -> list[BilledAttempt]:
-    """Return the attempts that AWS reported."""
     times = [
         (_parse_time(attempt.get("started_at")), _parse_time(attempt.get("stopped_at"))) for attempt in job.attempts
     ]
@@ -145,7 +144,7 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
 
 
 def _receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
-    """Return the receipt as JSON, with numbers as text so that no digit is lost."""
+    """Return numbers as text, so that no digit is lost."""
     return {
         "platform": job.platform,
         "architecture": job.architecture,

@@ -29,7 +29,7 @@ class Rates:
             self._newest_first[price.platform, price.architecture, price.region, price.resource].append(price)
 
     def find_price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
-        """Return the newest price up to that day, the region's own before the general one; None if there is none."""
+        """Return the newest price up to that day, the region's own before the general one."""
         for price_region in dict.fromkeys((region, "")):
             for price in self._newest_first.get((platform, architecture, price_region, resource), ()):
                 if price.valid_from <= day:

@@ -85,7 +85,7 @@ class ResourceCharge:
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """Cost of one attempt, or of all attempts with that number. `reasons` say why less is charged than ran."""
+    """Cost of the attempts with that number. `reasons` say why less is charged than ran."""
 
     number: int
     succeeded: bool
@@ -111,7 +111,7 @@ class Receipt:
 
 
 def build_receipt(size: PricedSize, attempts: Sequence[BilledAttempt], rates: Rates) -> Receipt:
-    """Return the cost of the attempts, one line for each number, at the rates of the day its last one ended."""
+    """Return one line for each number, at the rates of the day its last attempt ended."""
     numbers = sorted({attempt.number for attempt in attempts})
     return Receipt(
         tuple(_receipt_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)
@@ -152,7 +152,7 @@ def _receipt_line(number: int, size: PricedSize, attempts: Sequence[BilledAttemp
 
 
 def _billed_seconds(size: PricedSize, attempt: BilledAttempt) -> Decimal | None:
-    """Return the billed seconds; None where start or end is unknown, or they contradict each other."""
+    """Return None where start or end is unknown, or they contradict each other."""
     if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
         return None
     seconds = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND

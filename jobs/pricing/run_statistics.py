@@ -1,6 +1,6 @@
 """Usual wait times of queues and run times of definitions, from the team's newest jobs.
 
-Only the team's own jobs are read, so that a queue or a shared definition reveals nothing about other teams.
+Only the team's own jobs, so that a queue or a shared definition reveals nothing about other teams.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,14 +11,13 @@ from typing import Any
 from jobs.models import Job, Team
 
 MAX_JOBS_SCANNED = 1_000
-"""Newest jobs of the team that are scanned."""
 SAMPLE_SIZE = 40
 """Newest matching jobs that count: what was usual long ago is not now."""
 MIN_PERCENTILE_SAMPLE = 3
 """With fewer, the extremes stand for the percentiles."""
 
-# Written by hand: every keystroke in a form runs it, and building it takes Django longer than running it takes the
-# database. The filter comes last, or all jobs that a queue or definition ever had would be scanned.
+# Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. The filter comes
+# last, or all jobs that a queue or definition ever had would be scanned.
 _SQL = """
 SELECT id, queue_id, definition_id, submitted_at, started_at, stopped_at, array_size, tells_wait, tells_run,
     CASE WHEN array_size IS NOT NULL THEN (
@@ -53,7 +52,7 @@ ORDER BY id DESC
 
 @dataclass(frozen=True)
 class DurationStats:
-    """Durations in seconds: half took no longer than `median`, nine of ten no longer than `high`."""
+    """Seconds: half took no longer than `median`, nine of ten no longer than `high`."""
 
     count: int
     low: float
@@ -72,7 +71,7 @@ class DurationStats:
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """Statistics by the keys of queues and definitions; absent where there are none.
+    """By the keys of queues and definitions; absent where there are none.
 
     `waits` is how long jobs wait in a queue, `runs` how long one good run of a definition takes.
     """
