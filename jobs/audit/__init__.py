@@ -1,7 +1,6 @@
 """The audit log: who did what, from where, through which channel, with the values before and after.
 
-Call `record` as the last step of the transaction of the action, because it locks the end of the team's chain until
-the commit.
+Call `record` last in the transaction of the action: it locks the end of the team's chain until the commit.
 """
 
 from jobs.audit.actions import ACTION_LABELS, AUDIT_ACTIONS, AuditAction

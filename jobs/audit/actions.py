@@ -40,4 +40,4 @@ _WORDS = {
 ACTION_LABELS: Mapping[str, str] = MappingProxyType(
     {action: _WORDS.get(action, action).capitalize() for action in AUDIT_ACTIONS}
 )
-"""Labels of the actions; what is stored keeps its word."""
+"""What is stored keeps its word."""

@@ -34,7 +34,7 @@ _context: ContextVar[AuditContext | None] = ContextVar("passage", default=None)
 
 
 def get_context() -> AuditContext:
-    """Return the context of the current action. Without one, it is someone at the machine's own shell."""
+    """Return the current context. Without one, it is someone at the machine's own shell."""
     return _context.get() or AuditContext(Channel.COMMAND, _shell_user())
 
 
@@ -71,8 +71,8 @@ def channel_of(request: HttpRequest) -> Channel:
 def client_address(request: HttpRequest) -> str:
     """Return the client's IP address; empty if there is none, as on a Unix socket.
 
-    Each of our own proxies appends to X-Forwarded-For whom it heard, so the first of those entries is the client.
-    Entries before come from the client and may be forged.
+    Each of our own proxies appends to X-Forwarded-For whom it heard; earlier entries come from the client and may be
+    forged.
     """
     forwarded = request.headers.get("X-Forwarded-For", "")
     if settings.TRUSTED_PROXIES and forwarded:

@@ -22,11 +22,11 @@ from jobs.models.token import SECRET_PREFIX
 log = structlog.get_logger(__name__)
 
 MAX_JSON_LENGTH = 64 * 1024
-"""Characters of JSON, before or after. The object itself is stored elsewhere."""
+"""Characters, before or after. The object itself is stored elsewhere."""
 
 
 MAX_LIST_ENTRIES = 100
-"""Entries of a list, such as the jobs of a submission; the submission itself has them all."""
+"""The submission itself has all of them."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,9 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append an audit entry. Call it last in the transaction of the action: it locks the end of the chain.
+    """Append an entry. Call it last in the transaction of the action: it locks the end of the chain.
 
-    `before` and `after` become JSON, as far as they matter for the action; secrets are masked here. Without a team it
-    is an action on the portal as a whole.
+    `before` and `after` become JSON, with secrets masked. Without a team it is an action on the portal as a whole.
     """
     details = target if isinstance(target, AuditTarget) else describe_target(target)
     context = get_context()
@@ -77,7 +76,7 @@ def record(
 
 
 def truncate_list(name: str, entries: Sequence[Any]) -> dict[str, Any]:
-    """Return the first entries of a list, and how many more there are."""
+    """Return the first entries, and how many more there are."""
     rest = len(entries) - MAX_LIST_ENTRIES
     return {name: list(entries[:MAX_LIST_ENTRIES]), **({f"more {name}": rest} if rest > 0 else {})}
 
@@ -98,14 +97,14 @@ def describe_target(about: Model | None) -> AuditTarget:
 
 _LABELS: dict[type[Model], Callable[[Any], str]] = {
     User: lambda _: "",
-    # Without the prefix of every secret, by which the redaction would mask what tells tokens apart.
+    # Without the prefix of every secret: the redaction would mask what tells tokens apart.
     ApiToken: lambda row: f"{row.name} ({row.prefix.removeprefix(SECRET_PREFIX)}…)",
     Membership: lambda row: f"{row.get_role_display().lower()} of {row.team}",
 }
 
 
 def _lock_chain(chain: int) -> AuditChain:
-    """Lock the end of a chain, so that nobody else adds to it before this transaction ends."""
+    """Lock the end of a chain until this transaction ends."""
     head = AuditChain.objects.select_for_update().filter(pk=chain).first()
     if head is None:
         AuditChain.objects.bulk_create([AuditChain(chain=chain)], ignore_conflicts=True)

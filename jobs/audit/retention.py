@@ -36,7 +36,7 @@ def prune(chain: int, cutoff: datetime) -> int:
 
 
 def delete_pruned(chain: int) -> int:
-    """Delete pruned entries in batches, so that nobody waits. Return how many."""
+    """Delete pruned entries in batches, so that nothing waits. Return how many."""
     head = AuditChain.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.pruned_through if head else 0)
     deleted = 0

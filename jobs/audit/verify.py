@@ -42,7 +42,7 @@ def chains() -> list[int]:
 
 
 def verify_chain(chain: int) -> ChainVerification:
-    """Verify a chain from its beginning to its end at the time of the call."""
+    """Verify a chain to its end at the time of the call."""
     head = AuditChain.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
@@ -97,7 +97,7 @@ def _verify_entries(head: AuditChain) -> ChainVerification:
 
 
 def _iterate_entries(head: AuditChain) -> Iterator[AuditEntry]:
-    """Yield a chain's entries in order and in batches, so that a long chain blocks nobody."""
+    """Yield entries in order and in batches, so that a long chain blocks nothing."""
     entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
     after = -1
     while batch := list(entries.filter(number__gt=after)[:BATCH_SIZE]):
