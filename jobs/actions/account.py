@@ -1,4 +1,4 @@
-"""Requests of admins about an AWS account: a connection test, and a snapshot of its queues to compare and apply."""
+"""Requests of admins about an AWS account: a connection test, and a snapshot of its queues."""
 
 from datetime import datetime
 
@@ -21,24 +21,24 @@ __all__ = [
 
 
 def request_connection_test(account: Account) -> datetime:
-    """Request a connection test. Return the time from which a result is new."""
+    """Return the time from which a result is new."""
     requested_at = now()
     enqueue_on_commit("try_connection", account.pk, queue="ask")
     return requested_at
 
 
 def wait_for_connection_test(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Wait for a test that is newer. False if none came in time. Call it outside a transaction."""
+    """Return False without a newer test in time. Call it outside a transaction."""
     return wait_until_updated(account, "connection_tested_at", since, seconds)
 
 
 def request_queue_snapshot(account: Account) -> datetime:
-    """Request a snapshot of the account's queues. Return the time from which a result is new."""
+    """Return the time from which a result is new."""
     requested_at = now()
     enqueue_on_commit("read_queues", account.pk, queue="ask")
     return requested_at
 
 
 def wait_for_queue_snapshot(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Wait for a snapshot that is newer. False if none came in time. Call it outside a transaction."""
+    """Return False without a newer snapshot in time. Call it outside a transaction."""
     return wait_until_updated(account, "queue_snapshot_at", since, seconds)

@@ -56,7 +56,6 @@ MAX_COMMENT_LENGTH = 1000
 POSITION_OFFSET = 1_000_000
 # Rows of one bulk UPDATE, which names each row in every field.
 ROW_BATCH_SIZE = 200
-# Fields of a job that come from its document.
 DOCUMENT_FIELDS = (
     "queue",
     "revision",
@@ -79,7 +78,7 @@ class StaleApprovalError(Exception):
 
 
 def why_cannot_approve(approval: Approval, member: Member) -> str:
-    """Return why the member may not approve the request, as a sentence; empty if they may."""
+    """Return a sentence; empty if they may."""
     if not member.can("approve"):
         return member.refusal_message("approve")
     if approval.submission.person_id == member.user.pk:
@@ -92,8 +91,7 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
 def approve(approval: Approval, member: Member, version: int) -> None:
     """Approve that version of the request and release its jobs for delivery.
 
-    Raises PermissionDenied, StaleApprovalError, or ValidationFailedError with the result; the request then goes on
-    waiting.
+    Raises PermissionDenied, StaleApprovalError, or ValidationFailedError; the request then goes on waiting.
     """
     _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
@@ -108,7 +106,7 @@ def approve(approval: Approval, member: Member, version: int) -> None:
 
 
 def decline(approval: Approval, member: Member, version: int, reason: str) -> None:
-    """Decline the request; none of its jobs is sent. Raises PermissionDenied, StaleApprovalError, ValueError."""
+    """Raise PermissionDenied, StaleApprovalError or ValueError."""
     reason = " ".join(reason.split())[:MAX_COMMENT_LENGTH]
     if not reason:
         raise ValueError("Enter a reason, so that the requester can change the request.")
@@ -128,17 +126,14 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
 
 
 def preview_edit(approval: Approval, member: Member, text: str) -> tuple[ValidationResult, list[ApprovalReason]]:
-    """Validate an edited text; also return why its author could not approve it themselves.
-
-    Raises DocumentParseError.
-    """
+    """Validate an edited text; also return why its author could not approve it. Raises DocumentParseError."""
     result = validate(text, member, approval.submission.account)
     if result.parse_result.kind is DocumentKind.DEFINITION:
         raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
     if not result.is_valid or result.estimate is None:
         return result, []
     before = _estimate_jobs(approval.submission, result)
-    # It stays the requester's: their other jobs of today count, not the editor's.
+    # The requester's other jobs of today count, not the editor's.
     after = compare_with_thresholds(result.estimate, approval.team, approval.submission.person)
     return replace(result, estimate=after), escalations(before.summary, after.summary)
 
@@ -146,8 +141,8 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
     """Replace the document of a request, and approve it if the member may.
 
-    False if it now costs more, is larger, has more runs or goes elsewhere, and so waits for somebody else. Raises
-    PermissionDenied, StaleApprovalError, DocumentParseError, or ValidationFailedError with the result.
+    False if it is escalated and waits for someone else. Raises PermissionDenied, StaleApprovalError,
+    DocumentParseError or ValidationFailedError.
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
@@ -225,10 +220,7 @@ def _stale_message(approval: Approval) -> str:
 
 
 def _release_jobs(approval: Approval, member: Member, prefix: str) -> None:
-    """Release the jobs for delivery.
-
-    `accepted_at` is reset so that waiting for approval does not count as delivery latency.
-    """
+    """Release the jobs for delivery. `accepted_at` is reset: waiting for approval is no delivery latency."""
     note = f"{prefix} {member.user.display_name}."
     jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
     jobs.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
@@ -285,7 +277,7 @@ def _estimate_jobs(submission: Submission, result: ValidationResult) -> Submissi
 def _rewrite_submission(submission: Submission, text: str, result: ValidationResult, note: str) -> None:
     """Update the submission's rows to an edited document.
 
-    A job with the same name keeps its row and id; jobs that were withdrawn earlier stay withdrawn.
+    A job with the same name keeps its row and id; withdrawn jobs stay withdrawn.
     """
     document = result.parse_result.document
     workflow = plan_workflow(document)
@@ -296,7 +288,6 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     old_jobs = list(submission.jobs.order_by("-position"))
     jobs_by_name = {job.name: job for job in old_jobs}
     if len(jobs_by_name) == len(pairs) == 1:
-        # A single job with another name is the same job.
         jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
     waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + POSITION_OFFSET)

@@ -1,8 +1,7 @@
-"""A person's usage of the day, as it counts against their team's approval thresholds.
+"""A person's usage of the UTC day, as it counts against their team's approval thresholds.
 
-It covers jobs that are active or ended today; the day is in UTC, as for costs. Jobs whose submission was approved
-never count. A job counts with its upper bound until it has ended and is charged, and then, until midnight, with its
-actual cost. A job that AWS forgot before its end was observed keeps its upper bound for that day.
+It covers jobs that are active or ended today, without approved submissions. A job counts with its upper bound until
+it is charged, then with its actual cost. One that AWS forgot keeps its upper bound for that day.
 """
 
 from datetime import UTC, datetime
@@ -26,8 +25,8 @@ from jobs.policy.approval import DailyUsage
 from jobs.pricing import exact_sum
 from jobs.states import Delivery, State
 
-# Ten-thousandths, the precision of the bounds in the jobs table. Whole numbers are exact as floats up to the largest
-# threshold; as integers, thousands of absurd bounds would overflow SQLite.
+# Ten-thousandths, the precision of the bounds in the jobs table. As integers, thousands of absurd bounds would
+# overflow SQLite; floats are exact up to the largest threshold.
 UNITS_PER_WHOLE = 10**4
 SECONDS_FIELD = DecimalField(max_digits=30, decimal_places=7)
 COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)

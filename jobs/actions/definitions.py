@@ -1,4 +1,4 @@
-"""Changes to definitions: description, note, sharing, owner, deactivation."""
+"""Changes to definitions: description, note, sharing, owner, deactivation. Each is False if nothing changed."""
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -10,7 +10,6 @@ from jobs.task_queue import enqueue_on_commit
 
 
 def set_description(definition: Definition, text: str, user: User) -> bool:
-    """Set the description of a definition. False if it is unchanged."""
     before = definition.description
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk).exclude(description=text).update(description=text):
@@ -27,7 +26,6 @@ def set_description(definition: Definition, text: str, user: User) -> bool:
 
 
 def set_revision_note(revision: Revision, note: str, user: User) -> bool:
-    """Set the note on a revision, why it was made. False if it is unchanged."""
     before = revision.note
     with transaction.atomic():
         if not Revision.objects.filter(pk=revision.pk).exclude(note=note).update(note=note):
@@ -38,10 +36,7 @@ def set_revision_note(revision: Revision, note: str, user: User) -> bool:
 
 
 def share(definition: Definition, user: User, *, shared: bool) -> bool:
-    """Share a definition with every team, or with its own alone. False if it is unchanged.
-
-    Accepted jobs are still sent.
-    """
+    """Share a definition with every team, or with its own alone. Accepted jobs are still sent."""
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk, shared=not shared).update(shared=shared):
             return False
@@ -57,10 +52,7 @@ def share(definition: Definition, user: User, *, shared: bool) -> bool:
 
 
 def transfer(definition: Definition, recipient: Team, user: User) -> bool:
-    """Move a definition to another team. False if it is there already.
-
-    Jobs that ran stay with the team that ran them.
-    """
+    """Move a definition to another team. Jobs that ran stay with the team that ran them."""
     owner = definition.team
     if owner.pk == recipient.pk:
         return False
@@ -81,7 +73,7 @@ def transfer(definition: Definition, recipient: Team, user: User) -> bool:
 
 
 def deactivate(revision: Revision, user: User) -> bool:
-    """Deactivate a revision. False if it was not active. Accepted jobs are still sent."""
+    """Deactivate a revision. Accepted jobs are still sent."""
     definition = revision.definition
     with transaction.atomic():
         if not _deactivate(Revision.objects.filter(pk=revision.pk), user):
@@ -92,7 +84,7 @@ def deactivate(revision: Revision, user: User) -> bool:
 
 
 def archive(definition: Definition, user: User) -> bool:
-    """Deactivate a name and all its revisions. False if it was deactivated before."""
+    """Deactivate a name and all its revisions."""
     with transaction.atomic():
         definitions = Definition.objects.active().filter(pk=definition.pk)
         if not definitions.update(archived_at=now(), archived_by=user):

@@ -12,18 +12,18 @@ from jobs.models import Draft, Submission
 from jobs.models.ids import from_text, new_id, to_text
 
 MAX_DRAFTS = 50
-"""Drafts of a person, over all teams; older ones are deleted."""
+"""Of a person, over all teams; older ones are deleted."""
 MAX_TEXT_BYTES = 256 * 1024
-"""Largest text in bytes: ten times what AWS allows for a document."""
+"""Ten times what AWS allows for a document."""
 RECENT_LIMIT = 3
 MAX_SENT = 10
-"""Sent texts of a person that are stored for the Back button."""
+"""Sent texts of a person, stored for the Back button."""
 SENT_RETENTION = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class DraftSaveResult:
-    """Outcome of saving a draft: when it was saved or why not, and which drafts were deleted to make room."""
+    """When a draft was saved or why not, and which drafts were deleted to make room."""
 
     saved_at: datetime | None
     text_id: str
@@ -52,8 +52,8 @@ def save_draft(
     """Save a text under the id of its page. None if there is nothing to save.
 
     Without `create` only an existing draft is updated. A text that arrives after the submission with its request key
-    is ignored. `version` is the one that the page read or wrote last. If the draft has another one by now, and
-    another text, the text is saved as a new draft.
+    is ignored. `version` is the one the page read or wrote last: if another text was saved since, this one becomes a
+    new draft.
     """
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
@@ -104,10 +104,7 @@ def _is_version(text: str) -> bool:
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: str = "") -> None:
-    """Store what was sent from a page, so that the Back button still shows it.
-
-    It is no longer a draft. It is deleted after a day, or when the person has sent MAX_SENT others.
-    """
+    """Store what was sent from a page, so that the Back button still shows it: no draft, and for a day."""
     if len(text.encode()) > MAX_TEXT_BYTES or "\0" in text:
         delete_draft(member, text_id)
         return
@@ -123,25 +120,21 @@ def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: 
 
 
 def sent_draft(member: Member, text_id: str) -> Draft | None:
-    """Return what the member sent from the page of that id, or None."""
     drafts = Draft.objects.visible_to(member.user).sent().filter(team=member.team, public_id=from_text(text_id))
     return drafts.first()
 
 
 def unsent_draft(member: Member, text_id: str) -> Draft | None:
-    """Return the member's draft of that id, or None."""
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team, public_id=from_text(text_id))
     return drafts.first()
 
 
 def delete_draft(member: Member, text_id: str) -> bool:
-    """Delete a draft. False if there was none."""
     drafts = Draft.objects.filter(person=member.user, team=member.team, public_id=from_text(text_id))
     return drafts.delete()[0] > 0
 
 
 def recent_drafts(member: Member, limit: int = RECENT_LIMIT) -> list[Draft]:
-    """Return the member's drafts in the team, newest first."""
     drafts = Draft.objects.unsent().filter(person=member.user, team=member.team)
     rows = drafts.defer("text").select_related("team")
     return list(rows[:limit])

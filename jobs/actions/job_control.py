@@ -34,7 +34,7 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
         )
         if awaiting_submissions:
-            # As deciding on an approval does, so that the two are serialized.
+            # As decisions on an approval do, so that the two are serialized.
             Team.objects.select_for_update().get(pk=member.team.pk)
         # Lock in the order in which a delivery does, last steps first. None of them changes before the commit.
         candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()

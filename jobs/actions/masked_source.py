@@ -1,4 +1,4 @@
-"""Original values for a text that was started from a masked document. Page and draft keep the mask."""
+"""Original values for a text that was started from a masked document."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404

@@ -1,4 +1,4 @@
-"""Members that a lead adds, changes and removes where administrators allow it: viewers and analysts alone."""
+"""Viewers and analysts that a lead adds, changes and removes where administrators allow it."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -14,7 +14,7 @@ class MemberError(Exception):
 
 
 def add_member(member: Member, username: str, role: str) -> Membership:
-    """Add a user to the member's team. Raises MemberError."""
+    """Raise MemberError."""
     member.require("members")
     _require_managed(role)
     user = User.objects.filter(username=username, is_active=True).first()

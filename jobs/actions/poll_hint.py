@@ -11,12 +11,11 @@ from jobs.states import ACTIVE_STATES, Delivery
 
 # A live page refreshes every few seconds; not every refresh writes.
 HINT_INTERVAL = timedelta(seconds=10)
-# A poll that is due within this time is left where it is.
 SOON = timedelta(seconds=20)
 
 
 def hint_poll(jobs: Iterable[Job]) -> None:
-    """Record that these jobs are on a page, and bring forward their next poll; once in `HINT_INTERVAL` for each."""
+    """Bring forward the next poll of jobs on a page; once in `HINT_INTERVAL` for each."""
     earliest = now() - HINT_INTERVAL
     stale_ids = [
         job.pk for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)
@@ -26,7 +25,7 @@ def hint_poll(jobs: Iterable[Job]) -> None:
 
 
 def hint_submission_poll(submission: Submission) -> None:
-    """Do the same for all jobs of a submission that have not ended, however many they are."""
+    """Do the same for all jobs of a submission that have not ended, however many."""
     jobs = Job.objects.filter(_is_hint_due(), submission=submission, ended_at=None)
     if jobs.exists():
         _write_hint(jobs)

@@ -15,7 +15,7 @@ from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.task_queue import enqueue_on_commit
 
 REGISTRATION_WAIT_SECONDS = 10.0
-"""How long a page or an API call waits for AWS to register a definition before it answers that it is pending."""
+"""How long a page or an API call waits for AWS before it answers that a registration is pending."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,13 @@ class RegistrationResult:
     revision: Revision
     is_reused: bool
     result: ValidationResult | None = None
-    """Result of the validation; None for a repeat of a request, which is not validated again."""
+    """None for a repeat of a request, which is not validated again."""
 
 
 def register(source: str | ParseResult, member: Member, *, account: Account | None = None) -> RegistrationResult:
-    """Create a revision and request its registration.
+    """Create a revision and request its registration, or return an equal one that the bare name means.
 
-    If the revision that the bare name means says the same, that one is returned. Raises DocumentParseError, or
-    ValidationFailedError with the result.
+    Raises DocumentParseError, or ValidationFailedError with the result.
     """
     member.require("register")
     reading = parse(source) if isinstance(source, str) else source

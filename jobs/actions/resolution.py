@@ -16,7 +16,7 @@ from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID
 
 MAX_NAME_COMPARISONS = 10_000
-"""Names compared for suggestions, over the whole document."""
+"""For suggestions, over the whole document."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Resolution:
 def resolve(
     document: Document, kind: DocumentKind, team: Team, account: Account | None, granted: Sequence[Queue]
 ) -> Resolution:
-    """Return the queues, revisions and jobs that a submission or workflow names. `granted`: the team's queues."""
+    """Resolve a submission or workflow. `granted`: the team's queues."""
     steps = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     prefixes = [join_pointer("jobs", number) if kind is DocumentKind.WORKFLOW else "" for number in range(len(steps))]
     return _Resolver(team, account, granted).run([step if is_object(step) else {} for step in steps], prefixes)
@@ -102,7 +102,7 @@ def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, J
 
 
 class _Resolver:
-    """Resolves all names with one query for each kind, however many jobs a document has."""
+    """Resolves all names with one query for each kind."""
 
     def __init__(self, team: Team, account: Account | None, granted: Sequence[Queue]) -> None:
         self.team = team
@@ -179,9 +179,9 @@ class _Resolver:
         return [matches[reference].revision for reference in references]
 
     def _foreign_arn_problem(self, reference: DefinitionReference, accounts: Sequence[Account]) -> Problem | None:
-        """Return the problem of an ARN in another account, region or partition.
+        """Refuse an ARN in another account, region or partition.
 
-        Without this, the team's own definition of the same name would run instead.
+        Otherwise the team's own definition of the same name would run instead.
         """
         if reference.arn is None or any(self._is_in_account(account, reference.arn) for account in accounts):
             return None

@@ -1,7 +1,6 @@
 """Re-check of a validation result under the lock of the team's row.
 
-A document is parsed and validated without a lock, because SQLite has one for the whole database and a large workflow
-takes seconds.
+The validation itself takes no lock: SQLite has one for the whole database, and a large workflow takes seconds.
 """
 
 from collections.abc import Iterable

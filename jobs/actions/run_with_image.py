@@ -16,8 +16,7 @@ from jobs.spec.patch import copy_json
 
 
 def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
-    """Register the definition with another image as its next revision. Raises ValidationFailedError with the
-    result."""
+    """Raise ValidationFailedError with the result."""
     document = copy_json(revision.document)
     document["containerProperties"]["image"] = image
     return register(json.dumps(document), member, account=revision.definition.account).revision
@@ -30,7 +29,6 @@ def attach_revision(draft: Draft, revision: Revision) -> None:
 
 
 def find_submission(member: Member, text_id: str) -> Submission | None:
-    """Return the person's submission made from a draft, or None."""
     submissions = Submission.objects.filter(team=member.team, person=member.user)
     return submissions.filter(request_key=_request_key(text_id)).first()
 
@@ -38,7 +36,7 @@ def find_submission(member: Member, text_id: str) -> Submission | None:
 def submit_pending(draft: Draft, member: Member) -> Submission | None:
     """Submit the draft on its revision. None if AWS has not registered that yet.
 
-    Idempotent. Raises DocumentParseError, ValidationFailedError or IdempotencyConflictError, as a submission does.
+    Idempotent. Raises DocumentParseError, ValidationFailedError or IdempotencyConflictError.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None

@@ -14,7 +14,6 @@ from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats
 
-# The largest time limit that AWS takes.
 MAX_TIME_LIMIT_SECONDS = 2**31 - 1
 
 
@@ -31,7 +30,7 @@ def estimate_submission(
     team: Team,
     run_times: Mapping[int, DurationStats],
 ) -> SubmissionEstimate:
-    """Estimate all jobs of a submission at today's rates, without a comparison with thresholds."""
+    """Estimate at today's rates, without a comparison with thresholds."""
     jobs_by_name = _with_unique_names(jobs)
     plans = (_plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
     cost = estimate_cost(plans, run_times, rates.read_rates(), now())

@@ -1,6 +1,6 @@
 """Creation of a submission: its rows, in one transaction.
 
-A submission that needs approval becomes the same rows; no worker claims them before it is approved.
+No worker claims the rows of one that needs approval before it is approved.
 """
 
 import copy
@@ -57,7 +57,7 @@ def submit(
     request_key: str | None = None,
     account: Account | None = None,
 ) -> Submission:
-    """Create a submission and its jobs in one transaction, and enqueue their delivery after the commit.
+    """Create a submission and its jobs, and enqueue their delivery after the commit.
 
     The same `request_key` returns the same submission. Raises DocumentParseError, ValidationFailedError with the
     result, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS may
@@ -87,7 +87,7 @@ def _submit(
     request: "_IdempotentRequest | None",
     account: Account | None,
 ) -> Submission:
-    """Validate and save the submission. Raises IntegrityError if another request with the key was first."""
+    """Raise IntegrityError if another request with the key was first."""
     result = validate(reading, member, account)
     if not result.is_valid or result.account is None:
         raise ValidationFailedError(result)
@@ -127,7 +127,7 @@ class _IdempotentRequest:
         self.key_digest, self.body_digest = tag_digests(team.pk, ("key", key), ("body", text))
 
     def find_submission(self) -> Submission | None:
-        """Return the submission that was created with the key. Raises IdempotencyConflictError or RecoveryError."""
+        """Raise IdempotencyConflictError or RecoveryError."""
         submission = self.matching_submission()
         if submission is None:
             self.check_not_in_doubt()
@@ -250,7 +250,7 @@ def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:
 
 
 def job_estimates(result: ValidationResult) -> Sequence[JobEstimate | None]:
-    """Return one estimate for each job, in the order of the targets; None where there is none."""
+    """Return an estimate for each job, in the order of the targets."""
     return result.estimate.cost.jobs if result.estimate else [None] * len(result.resolved_jobs)
 
 

@@ -17,7 +17,7 @@ PREFIX_LENGTH = 12
 
 
 def use_token(secret: str) -> ApiToken | None:
-    """Return the valid token of a secret, or None, and record its use once in `USE_RECORD_INTERVAL`."""
+    """Return the valid token of a secret, and record its use once in `USE_RECORD_INTERVAL`."""
     token = ApiToken.objects.by_secret(secret)
     current_time = now()
     if token and (token.used_at is None or current_time - token.used_at > USE_RECORD_INTERVAL):
@@ -27,7 +27,7 @@ def use_token(secret: str) -> ApiToken | None:
 
 
 def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> str:
-    """Create a token in the member's name and return its secret, which is stored nowhere."""
+    """Return the secret, which is stored nowhere."""
     member.require("tokens")
     secret = new_secret()
     expires_at = now() + timedelta(days=days)
@@ -47,7 +47,7 @@ def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> s
 
 
 def revoke_token(token: ApiToken, member: Member) -> bool:
-    """Revoke the token; return False if it was revoked before."""
+    """Return False if it was revoked before."""
     member.require("tokens")
     with transaction.atomic():
         is_revoked = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())

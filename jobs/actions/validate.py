@@ -29,7 +29,7 @@ from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.workflow import step_count_within_limit
 
 MIN_RETRY_SECONDS = 30
-"""Least `Retry-After` in seconds, for a recovery that takes longer than estimated."""
+"""Least `Retry-After`, for a recovery that takes longer than estimated."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,16 @@ class ValidationResult:
     problems: tuple[Problem, ...]
     resolved_jobs: tuple[ResolvedJob, ...] = ()
     grants: TeamGrants = field(default_factory=lambda: TeamGrants(""))
-    """The team's grants at the time of validation."""
+    """At the time of validation."""
     queue_usage: Mapping[int, QueueUsage] = field(default_factory=dict)
-    """The team's usage of the queues that have a quota."""
+    """Of the queues that have a quota."""
     statistics: RunStatistics = field(default_factory=RunStatistics)
     """Wait times of the team's queues and run times of its definitions."""
     estimate: SubmissionEstimate | None = None
-    """Cost, once all queues and definitions are resolved; with reasons for approval if there are no errors."""
+    """Once all queues and definitions are resolved; with reasons for approval if there are no errors."""
 
     @property
     def approval_reasons(self) -> tuple[ApprovalReason, ...]:
-        """Why it would wait for approval; empty if it would not."""
         return self.estimate.reasons if self.estimate else ()
 
     @property
@@ -96,7 +95,7 @@ class RecoveryError(Exception):
 def validate(source: str | bytes | ParseResult, member: Member, account: Account | None = None) -> ValidationResult:
     """Validate a text, or what was parsed from one, for the member's team. Raises DocumentParseError.
 
-    `account` is for teams with several; without it the queues determine the account.
+    Without `account` the queues determine it.
     """
     reading = source if isinstance(source, ParseResult) else parse(source)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
@@ -170,7 +169,7 @@ def _definitions_and_queues(
 
 
 def queue_facts(queue: Queue) -> QueueFacts:
-    """Return what the rules need of a queue. Fair share is None while AWS's description is missing."""
+    """Return what the rules need. Fair share is None while AWS's description is missing."""
     is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
     environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
     return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
@@ -198,7 +197,7 @@ def _policy_problems(
     grants: TeamGrants,
     usage: Mapping[int, QueueUsage],
 ) -> Iterator[Problem]:
-    """Yield the violations as problems: those of a job at its pointer, those of the whole team once."""
+    """Yield the violations of a job at its pointer, those of the whole team once."""
     keys: set[tuple[str, str, str]] = set()
     for prefix, violation in _violations(reading, requests, grants, usage):
         problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)

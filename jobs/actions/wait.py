@@ -10,7 +10,7 @@ CHECK_INTERVAL_SECONDS = 0.15
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, interval: float = CHECK_INTERVAL_SECONDS) -> bool:
-    """Return whether the condition holds at once or within `seconds`; it is checked after each interval."""
+    """Return whether the condition holds at once or within `seconds`."""
     deadline = time.monotonic() + seconds
     if condition():
         return True
@@ -22,7 +22,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 
 
 
 def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
-    """Wait until that timestamp in the status of the account is not older than `since`. False after `seconds`."""
+    """Wait until that timestamp of the account's status is not older than `since`. False after `seconds`."""
 
     def is_updated() -> bool:
         account.status.refresh_from_db()
