@@ -19,8 +19,6 @@ class MappingGap:
 
 @dataclass(frozen=True)
 class AdministrationSummary:
-    """Failing checks, waiting requests and gaps in the mapping of queues, teams and people."""
-
     health: Health
     requests: list[Approval]
     request_count: int
@@ -32,7 +30,7 @@ class AdministrationSummary:
 
     @property
     def troubled_accounts(self) -> list[AccountHealth]:
-        """Accounts with a check that is not good, and only those checks."""
+        """Return accounts with a check that is not good, and only those checks."""
         accounts = (
             AccountHealth(row.account, [check for check in row.checks if check.tone != "good"])
             for row in self.health.accounts

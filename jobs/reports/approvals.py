@@ -19,7 +19,6 @@ from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
 PAGE_SIZE = 50
-# Jobs of a request that are shown, and changes of each.
 MAX_JOBS_SHOWN = 20
 MAX_CHANGES_SHOWN = 40
 # The badge counts no further.
@@ -70,7 +69,7 @@ class RequestedJob:
 
 
 def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return the team's undecided requests, oldest first, each with whether the user made it larger.
+    """Return undecided requests, oldest first, each with whether the user made it larger.
 
     Raises InvalidPageCursorError.
     """
@@ -79,18 +78,18 @@ def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[App
 
 
 def decided_approvals(team: Team, before: str = "") -> KeysetPage[Approval]:
-    """Return the team's decided requests, newest first. Raises InvalidPageCursorError."""
+    """Return decided requests, newest first. Raises InvalidPageCursorError."""
     requests = Approval.objects.filter(team=team)
     return _page(requests.filter(decided_at__isnull=False), requests, "-pk", before)
 
 
 def approvals_to_decide(user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return the requests of any team that the user may decide, oldest first. Raises InvalidPageCursorError."""
+    """Return requests of any team, oldest first. Raises InvalidPageCursorError."""
     return _page(Approval.objects.decidable_by(user), Approval.objects.visible_to(user), "pk", after)
 
 
 def count_to_decide(user: User, team: Team) -> int:
-    """Count the requests of the team that the user may decide, up to `COUNT_LIMIT` + 1."""
+    """Count up to `COUNT_LIMIT` + 1."""
     return Approval.objects.decidable_by(user).filter(team=team).order_by()[: COUNT_LIMIT + 1].count()
 
 
@@ -116,7 +115,6 @@ def request_cost(approval: Approval) -> RequestCost:
 
 
 def request_edits(approval: Approval) -> list[ApprovalEdit]:
-    """Return the edits of the request, oldest first."""
     return list(approval.edits.select_related("editor"))
 
 

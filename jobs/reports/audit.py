@@ -21,7 +21,7 @@ from jobs.spec.documents import is_object
 PAGE_SIZE = 50
 MAX_SUGGESTIONS = 200
 PORTAL = "-"
-"""Stands for the portal as a whole, where addresses otherwise have a team's name."""
+"""The portal as a whole, in the place of a team's name in URLs."""
 
 _PERSON = re.compile(r"\bperson ([0-9a-v]{26})\b")
 _OBJECTS = {
@@ -41,13 +41,13 @@ _FIELD_LABELS = {
     "sha256 of the text": "document SHA-256",
     "set-up code": "second factor setup code",
 }
-"""Labels of fields in entries of earlier versions."""
+"""Fields in entries of earlier versions."""
 _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Filter of entries; empty fields don't filter. `about` is the id or the name of the object."""
+    """Empty fields don't filter. `about` is the id or the name of the object."""
 
     team: str = ""
     person: str = ""
@@ -87,7 +87,7 @@ class AuditRow:
 
     @property
     def phrase(self) -> str:
-        """What was done to what, like “Create rate”; the object's label follows."""
+        """Return “Create rate”; the object's label follows."""
         label = ACTION_LABELS.get(self.action, self.action.capitalize())
         if self.noun in ("", _OBJECTS.get(self.action)):
             return label
@@ -97,7 +97,7 @@ class AuditRow:
 def audit_page(
     team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE
 ) -> KeysetPage[AuditRow]:
-    """Return the entries of a team older than the one that `before` names; with None, of all teams and the portal.
+    """Return entries of a team older than the one that `before` names; with None, of all teams and the portal.
 
     Raises InvalidPageCursorError.
     """
@@ -121,7 +121,7 @@ def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntr
 
 
 def member_usernames(team: Team) -> list[str]:
-    """Return the usernames to suggest; former members and people without a team are found by typing."""
+    """Return suggestions; former members and people without a team are found by typing."""
     members = Membership.objects.filter(team=team).order_by("user__username")
     return list(members.values_list("user__username", flat=True)[:MAX_SUGGESTIONS])
 
@@ -142,7 +142,7 @@ def _cursor(entry: AuditEntry) -> str:
 
 
 def _key(team: Team | None, cursor: str) -> Key | None:
-    """Return the key of the entry; None for an empty cursor. Raises InvalidPageCursorError."""
+    """Raise InvalidPageCursorError."""
     if not cursor:
         return None
     slug, _, number = cursor.rpartition(".")
@@ -214,7 +214,6 @@ def _value_text(value: Any) -> str | None:
 
 
 def _user_names(entry_changes: Iterable[tuple[AuditEntry, list[AuditChange]]]) -> dict[UUID, str]:
-    """Return the display names of all existing users in the entries, in one query."""
     ids: set[UUID] = set()
     for entry, changes in entry_changes:
         if entry.person:

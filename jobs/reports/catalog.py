@@ -26,12 +26,12 @@ SAMPLE_SIZE = 50
 """Newest ended jobs of a definition that count."""
 MAX_JOBS_SHOWN = 15
 MAX_TEAMS = 10
-"""Teams on the page of a definition, those that used it last."""
+"""Those that used the definition last."""
 
 
 @dataclass(frozen=True)
 class RunOutcomes:
-    """Outcomes of the last jobs of a definition. Jobs that were stopped don't count."""
+    """Outcomes of the last jobs. Those that were stopped don't count."""
 
     succeeded: int = 0
     failed: int = 0
@@ -44,7 +44,7 @@ class RunOutcomes:
 
     @property
     def rate(self) -> int | None:
-        """Per cent of successes; 100 only if none failed, 0 only if none succeeded."""
+        """Return per cent of successes; 100 only if none failed, 0 only if none succeeded."""
         if not self.runs:
             return None
         if not self.failed or not self.succeeded:

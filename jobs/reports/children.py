@@ -17,14 +17,14 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class ChildCounts:
-    """Counts of an array's children by state, in the order of the states; the others were not read."""
+    """Counts by state, in the order of the states; the others were not read."""
 
     counts: Mapping[str, int]
     size: int
     started_at: datetime | None = None
-    """When the first child started."""
+    """Of the first child."""
     stopped_at: datetime | None = None
-    """When the last child that was read stopped."""
+    """Of the last child that was read."""
 
     @property
     def read_count(self) -> int:
@@ -35,7 +35,7 @@ class ChildCounts:
         return max(0, self.size - self.read_count)
 
     def final_count(self, job: Job, state: str) -> int:
-        """Return how many children ended in a state: as read, or as AWS summed them up if not all were read."""
+        """Return how many children ended in a state: as read, or AWS's sum if not all were read."""
         if not self.unread_count:
             return self.counts.get(state, 0)
         summary = object_at(job.array_summary).get(state)

@@ -20,7 +20,7 @@ from jobs.reports.months import Month
 from jobs.states import Delivery, State
 
 MAX_COLOURS = 7
-"""Values with a colour of their own; the others share one."""
+"""The other values share a colour."""
 MAX_ROWS = 100
 CHUNK_SIZE = 1_000
 EXPORT_LIMIT = 100_000
@@ -31,7 +31,7 @@ _COLUMNS = {"queue": "queue__name", "definition": "definition__name", "person": 
 
 @dataclass(frozen=True)
 class Grouping:
-    """What costs are grouped by: a tag key, the queue, the definition or the person."""
+    """A tag key, the queue, the definition or the person."""
 
     kind: str
     key: str = ""
@@ -53,7 +53,7 @@ class Grouping:
 
     @property
     def expression(self) -> Combinable:
-        """Value of a line; null is untagged."""
+        """Return the value of a line; null is untagged."""
         if self.kind != TAG:
             return F(_COLUMNS[self.kind])
         return Subquery(JobTag.objects.filter(job=OuterRef("job"), key=self.key).values("value")[:1])
@@ -75,7 +75,7 @@ class CostRow:
 
     @property
     def change(self) -> Decimal | None:
-        """Per cent against the month before; None without one to compare with."""
+        """Return per cent against the month before; None without one."""
         return (self.usd - self.before_usd) / self.before_usd * 100 if self.before_usd else None
 
 
@@ -100,7 +100,7 @@ class CostReport:
 
     @property
     def visible_rows(self) -> list[CostRow]:
-        """Rows of a page: the dearest, the others combined, and untagged always."""
+        """Return the most expensive, the others combined, and untagged always."""
         valued_rows = [row for row in self.rows if row.value is not None]
         untagged_rows = [row for row in self.rows if row.value is None]
         if len(valued_rows) <= MAX_ROWS:
@@ -170,7 +170,7 @@ def has_uncharged_jobs(team: Team) -> bool:
 def export_cost_lines(
     team: Team, month: Month, limit: int = EXPORT_LIMIT
 ) -> Iterator[tuple[CostLine, dict[str, str]]]:
-    """Yield the lines of the month with the tags of their jobs, `limit` at most."""
+    """Yield the lines of the month with the tags of their jobs."""
     lines = (
         _month_lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")

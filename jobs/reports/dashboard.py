@@ -15,7 +15,6 @@ from jobs.states import ACTIVE_STATES, Delivery, State
 MAX_CARDS = 60
 MAX_ROWS = 8
 RECENT_PERIOD = timedelta(days=7)
-# Newest failures that are grouped.
 MAX_FAILURES_SCANNED = 300
 LONG_WAIT = timedelta(hours=1)
 
@@ -74,7 +73,6 @@ def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
 
 
 def active_jobs(team: Team, user: User | None = None) -> list[Job]:
-    """Return the active jobs of the team, or of someone in it, newest first."""
     return list(_jobs_of(team, user).filter(ended_at=None).order_by("-pk")[:MAX_ROWS])
 
 

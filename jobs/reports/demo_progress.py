@@ -17,7 +17,7 @@ def clear_demo_progress() -> None:
 
 
 def demo_progress() -> int | None:
-    """Return the share that is saved, in percent; None if it is complete, or was never begun."""
+    """Return percent; None if the history is complete, or was never begun."""
     with suppress(OSError, ValueError):
         return int(_file().read_text())
     return None

@@ -39,7 +39,6 @@ class HealthCheck:
     since: datetime | None = None
     advice: str = ""
     since_label: str = "since"
-    """What happened at `since`."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +223,6 @@ def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator
 
 
 def _check_breaker(account: Account) -> Iterator[HealthCheck]:
-    """Check whether AWS answers, once it did not."""
     breaker = account.status.breaker
     if not breaker.is_open:
         return

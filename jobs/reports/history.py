@@ -35,7 +35,7 @@ _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Filter of jobs; empty fields don't filter. `month` is the month in which a job was charged."""
+    """Empty fields don't filter. `month` is the month in which a job was charged."""
 
     statuses: tuple[str, ...] = ()
     queue: str = ""
@@ -59,20 +59,20 @@ class JobRow:
 
     @property
     def run_period(self) -> tuple[datetime, datetime] | None:
-        """First start and last end that AWS reported."""
+        """Return the first start and last end that AWS reported."""
         if self.job.started_at and self.job.stopped_at:
             return self.job.started_at, self.job.stopped_at
         return None
 
     @property
     def wait_period(self) -> tuple[datetime, datetime] | None:
-        """Acceptance and start."""
+        """Return acceptance and start."""
         return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
 
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """Jobs of a filter by status. Not `whole`: there are more than were counted."""
+    """Jobs of a filter by status. Not `is_complete`: there are more than were counted."""
 
     by_status: list[tuple[Status, int]]
     total: int
@@ -120,7 +120,7 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
 
 
 def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
-    """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor; `limit` at most."""
+    """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor."""
     for chunk in iterate(filter_jobs(team, filters), "-pk", chunk_size=CHUNK_SIZE, limit=limit):
         yield from _rows(filters, chunk)
 

@@ -24,7 +24,7 @@ PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
 def breaker_summary(account: Account) -> str:
-    """Return whether calls to AWS are paused there, and if so, why and until when."""
+    """Return whether calls to AWS are paused, and if so, why and until when."""
     breaker = account.status.breaker
     if not breaker.is_open:
         return "Not paused."
@@ -68,7 +68,7 @@ def connection_report(account: Account) -> ConnectionReport:
 
 
 def _stored_result(account: Account) -> Mapping[str, Any]:
-    """Return the result of the last test; one stored by an earlier version has other names."""
+    """Return the last result; one stored by an earlier version has other names."""
     stored: Mapping[str, Any] = account.status.connection_test
     if "findings" not in stored:
         return stored

@@ -31,7 +31,7 @@ class LogReadLimiter:
 
     @contextmanager
     def acquire(self, account: Hashable, seconds: float) -> Iterator[None]:
-        """Hold a slot within the block. Raises LogReadLimitError if none is free in time, or CloudWatch is paused."""
+        """Hold a slot. Raises LogReadLimitError if none is free in time, or CloudWatch is paused."""
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds

@@ -1,7 +1,7 @@
 """The log of a job's attempt, by pages.
 
-A page waits at most three seconds for CloudWatch, and only a few do at once, fewer of one account: if AWS is slow or
-unreachable, the page still loads and says so.
+A page waits at most three seconds for CloudWatch, and only a few do at once: if AWS is slow or unreachable, the page
+still loads and says so.
 """
 
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ class JobAttempt:
 
 
 def job_attempts(job: Job) -> list[JobAttempt]:
-    """Return the job's attempts, first to last. An active one has no end yet."""
+    """Return the attempts, first to last. An active one has no end yet."""
     finished = [
         JobAttempt(
             number=number,
@@ -101,14 +101,14 @@ def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
 
 
 def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
-    """Return the end of the log of an array's child, or the page of an earlier page's token."""
+    """Return the end of the log, or the page of an earlier page's token."""
     if child.log_stream:
         return _read(job, child.log_stream, token, final=child.status.is_final)
     return LogPage(problem=_no_stream_message(final=child.status.is_final))
 
 
 def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
-    """Yield the log of an attempt from its beginning to its current end, in few large pages.
+    """Yield the log to its current end, in few large pages.
 
     A log that grows faster than it is read ends after 100 pages.
     """

@@ -21,7 +21,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse "2026-11". Raises ValueError for anything else."""
+        """Parse "2026-11". Raises ValueError."""
         match = _PATTERN.fullmatch(text)
         if match is None:
             raise ValueError("Enter a month as YYYY-MM, for example 2026-11.")

@@ -29,9 +29,9 @@ MAX_REVISIONS = 50
 MAX_DEPENDENCIES = 30
 MAX_TAG_VALUES = 40
 RECENT_JOB_LIMIT = 200
-"""The newest jobs of the team that are read for usual values."""
+"""Newest jobs that are read for usual values."""
 SEARCHED_JOB_LIMIT = 5000
-"""The newest jobs that are searched by name."""
+"""Newest jobs that are searched by name."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +74,23 @@ def open_queues(team: Team) -> list[Queue]:
 
 
 def usable_accounts(team: Team) -> list[Account]:
-    """Return the accounts in which the team has queues; only there can it run what it registers."""
+    """Return the accounts with queues of the team; only there can it run what it registers."""
     return list(Account.objects.usable_by(team).order_by("name"))
 
 
 def example_queue_name(team: Team) -> str:
-    """Return the queue that the team's examples name, its default if it has one; empty without a queue."""
+    """Return the default queue, if the team has one; empty without a queue."""
     granted = Queue.objects.granted_to(team).filter(removed_at=None).order_by("-grants__is_default", "name")
     return granted.values_list("name", flat=True).first() or ""
 
 
 def example_definition_name(team: Team) -> str:
-    """Return the definition that the team can run and that was registered last; empty without one."""
+    """Return the runnable definition that was registered last; empty without one."""
     usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
     return usable.order_by("-registered_at").values_list("definition__name", flat=True).first() or ""
 
 
 def definition_choices(team: Team) -> list[Choice]:
-    """Return the definitions the team can run: those with a revision in AWS."""
     usable = Definition.objects.usable_by(team).runnable()
     rows = usable.select_related("team").order_by("name", "pk")[:MAX_DEFINITIONS]
     by_name: dict[str, Choice] = {}
@@ -102,7 +101,6 @@ def definition_choices(team: Team) -> list[Choice]:
 
 
 def runnable_revisions(team: Team, name: str) -> list[Revision]:
-    """Return the runnable revisions of a definition, newest first."""
     if not name:
         return []
     return list(

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 OK = "ok"
 MIN_FREE_BYTES = 64 * 1024**2
 _migrated_databases: set[str] = set()
-"""Databases whose migrations were all applied at the last check: that doesn't change while the process runs."""
+"""Whose migrations were all applied at the last check: that doesn't change while the process runs."""
 
 
 def run_checks() -> dict[str, str]:

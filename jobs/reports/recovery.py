@@ -36,13 +36,12 @@ class RecoveryStatus:
 
 
 def user_recovery(user: User) -> RecoveryStatus | None:
-    """Return what is held of the user's teams, of all for staff; None if nothing is."""
+    """Return what is held of the user's teams, of all for staff."""
     started_at = recovering_since()
     return _recovery_of_queues(Queue.objects.visible_to(user), started_at) if started_at else None
 
 
 def account_recovery(account: Account) -> RecoveryStatus | None:
-    """Return what is held of the account, or None."""
     since = recovering_since()
     return _recovery_of_queues(Queue.objects.filter(account=account), since) if since else None
 

@@ -6,7 +6,6 @@ from jobs.models.pagination import KeysetPage, key_of, paginate
 
 PAGE_SIZE = 12
 MAX_COMPARABLE_REVISIONS = 200
-"""The newest revisions that can be selected for a comparison."""
 
 
 def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Revision]:
@@ -32,7 +31,6 @@ def comparable_revisions(definition: Definition) -> list[Revision]:
 
 
 def find_revision(definition: Definition, text_id: str) -> Revision | None:
-    """Return the revision with that id; None if there is none."""
     try:
         revision = definition.revisions.filter(public_id=from_text(text_id)).first()
     except ValueError:

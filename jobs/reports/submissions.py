@@ -33,9 +33,8 @@ _STATUS_PRIORITY = (
 )
 
 
-# Jobs of a submission on one page.
 JOB_PAGE_SIZE = 200
-# Fields of a queue that no list of jobs shows; they would be read once for each job.
+# Fields of a queue that no list shows; they would be read once for each job.
 _DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
 
@@ -49,7 +48,7 @@ class SubmissionRow:
 
 
 def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
-    """Return the team's submissions older than that id, which need not exist; the newest without one.
+    """Return submissions older than that id, which need not exist; the newest without one.
 
     Raises InvalidPageCursorError.
     """
@@ -79,7 +78,7 @@ def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage
 
 @dataclass(frozen=True)
 class JobStatusSummary:
-    """A submission's jobs: counts by status, live ones, stop requests, and its end once none is live."""
+    """Counts by status, live jobs, stop requests, and the end once none is live."""
 
     counts: Counter[str]
     live: int
@@ -91,7 +90,7 @@ class JobStatusSummary:
 
 @dataclass(frozen=True)
 class JobPage:
-    """A page of a submission's jobs with their dependencies. `earlier` and `later` are where adjacent pages start."""
+    """Jobs with their dependencies. `earlier` and `later` are where adjacent pages start."""
 
     jobs: list[tuple[Job, list[JobDependency]]]
     first: int
@@ -126,7 +125,7 @@ def status_summary(submission: Submission) -> JobStatusSummary:
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
-    """Return the submission's jobs from position `first` on, counted from 1, in two queries."""
+    """Return the jobs from position `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
     page = paginate(_jobs(submission), "position", size=size, cursor_of=_position, after=(start - 1,))
     jobs = page.rows
@@ -146,7 +145,7 @@ def first_job(submission: Submission) -> Job | None:
 
 
 def submission_jobs(submission: Submission) -> list[Job]:
-    """Return all of the submission's jobs in the document's order, without AWS's answers."""
+    """Return all jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))
 
 
@@ -164,7 +163,7 @@ def count_state_changes(submission: Submission) -> int:
 
 
 def state_changes(submission: Submission) -> Iterator[tuple[StateChange, int]]:
-    """Yield the changes of all the submission's jobs in the order they were written, each with its job's position."""
+    """Yield the changes of all jobs in the order they were written, each with its job's position."""
     positions = dict(submission.jobs.values_list("pk", "position"))
     for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
         yield change, positions[change.job_id]

@@ -18,7 +18,7 @@ class Teammate:
 
 @dataclass(frozen=True)
 class TeamOverview:
-    """Members, grants and limits of a team. Tag rules include those for all teams that the team has not replaced."""
+    """Tag rules include those for all teams that the team has not replaced."""
 
     members: list[Teammate]
     queues: list[QueueGrant]
