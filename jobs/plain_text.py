@@ -20,9 +20,9 @@ _INVISIBLE = re.compile(
 
 
 def to_plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
-    """Return the text without control sequences, and with `filler` for each invisible character.
+    """Return the text without control sequences.
 
-    Characters of `save_form` stay.
+    Other invisible characters become `filler`, but for those in `keep`.
     """
     return _INVISIBLE.sub(
         lambda match: match[0] if match[0] in keep else filler,
