@@ -144,6 +144,12 @@ def first_job(submission: Submission) -> Job | None:
     return submission.jobs.first()
 
 
+def landing_target(submission: Submission) -> Job | Submission:
+    """Return whose page shows what was submitted: the job if there is only one, else the submission."""
+    job = first_job(submission) if submission.job_count == 1 else None
+    return job or submission
+
+
 def submission_jobs(submission: Submission) -> list[Job]:
     """Return all jobs in the document's order, without AWS's answers."""
     return list(_jobs(submission))

@@ -64,13 +64,11 @@ def test_the_documents_of_the_guide_become_jobs_that_succeed(
         assert first["stoppedAt"] <= second["startedAt"] <= second["stoppedAt"] <= third["startedAt"]
         assert {"type": "GPU", "value": "2"} in second["container"]["resourceRequirements"]
 
-    [trained] = sandbox.describe_jobs(jobs=list(batch_ids(analyst, sent["training"]).values()))["jobs"]
-    assert trained["tags"].items() >= TAGS.items()
-    assert trained["tags"]["portal:team"] == "research"
-
     analyst.goto(sent["training"])
     trained_page = JobPage(analyst)
-    trained_page.open_job("train-model-experiment-42")
+    [trained] = sandbox.describe_jobs(jobs=[trained_page.batch_id()])["jobs"]
+    assert trained["tags"].items() >= TAGS.items()
+    assert trained["tags"]["portal:team"] == "research"
     trained_page.expect_log("epoch 10/10")
 
 
@@ -87,7 +85,6 @@ def test_a_running_job_is_stopped_from_its_page_and_its_log_grows_before(open_pa
     }
     JsonPage(page).open().submit(json.dumps(document | {"jobQueue": "gpu-job-queue"}))
     job = JobPage(page)
-    job.open_job("count-slowly")
     job.expect_log("line 3")
     job.expect_log("line 20")
 

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 MINUTE_MS = 60_000
+JOB_ADDRESS = re.compile(r"^\w+://[^/]+/jobs/\w+/$")
 BATCH_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -24,10 +25,6 @@ class JobPage:
 
     def expect_log(self, text: str) -> None:
         expect(self.log).to_contain_text(text, timeout=MINUTE_MS)
-
-    def open_job(self, name: str) -> None:
-        """Follow the link to a job of this submission."""
-        self.page.get_by_role("link", name=name).first.click()
 
     def job_links(self) -> dict[str, str]:
         """The addresses of a submission's jobs by their names."""

@@ -145,3 +145,18 @@ def test_lists_of_requests_go_on_on_further_pages(
 def text_of(html: str) -> str:
     """What is read on a page, without its tags."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def test_the_page_of_a_job_that_waits_for_approval_says_why_and_who_can_approve_it(
+    research: Research, lead: Member, signed_in: SignIn
+):
+    research.team.approval_array_size = 4
+    research.team.save()
+    asked = actions.submit(json.dumps(DOCUMENT), research.analyst, source="json")
+    address = asked.jobs.get().get_absolute_url()
+    seen = text_of(signed_in(research.analyst.user).get(address).text)
+    seen_by_lead = signed_in(lead.user).get(address).text
+
+    assert "Waiting for approval, requested" in seen
+    assert "lead or an administrator can approve it." in seen
+    assert asked.approval.get_absolute_url() in seen_by_lead

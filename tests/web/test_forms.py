@@ -124,7 +124,7 @@ def test_a_job_is_submitted_by_form(browser: Client, research: Research) -> None
     answer = fill(browser, **sent)
     submission = Submission.objects.latest("pk")
 
-    assert answer.headers["Location"] == submission.get_absolute_url()
+    assert answer.headers["Location"] == submission.jobs.get().get_absolute_url()
     assert submission.source == "form"
     assert submission.document == {
         **JOB,
@@ -432,7 +432,7 @@ def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client,
     document["containerOverrides"]["environment"][0]["value"] = "5"
 
     assert "of the submission" in page
-    assert answer.headers["Location"] == submission.get_absolute_url()
+    assert answer.headers["Location"] == submission.jobs.get().get_absolute_url()
     assert submission.source == "rerun"
     assert "of the submission" in page_text(
         browser.post(reverse("job_form", args=["research"]), {**controls(page), "name": "", "do": "submit"})

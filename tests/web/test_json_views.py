@@ -45,9 +45,18 @@ def test_a_job_is_submitted_and_its_page_opens(browser: Client) -> None:
     answer = send(browser, text)
     submission = Submission.objects.latest("pk")
 
-    assert answer.headers["Location"] == submission.get_absolute_url()
+    [job] = submission.jobs.all()
+    page = browser.get(job.get_absolute_url())
+
+    assert answer.headers["Location"] == job.get_absolute_url()
     assert submission.text == text
-    assert browser.get(submission.get_absolute_url()).status_code == 200
+    assert f'href="{submission.get_absolute_url()}"' in page.content.decode()
+
+
+def test_after_a_workflow_the_page_of_its_submission_opens(browser: Client) -> None:
+    answer = send(browser, json.dumps(WORKFLOW))
+
+    assert answer.headers["Location"] == Submission.objects.latest("pk").get_absolute_url()
 
 
 @pytest.mark.parametrize(

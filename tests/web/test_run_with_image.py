@@ -119,7 +119,7 @@ def test_another_image_is_a_new_revision_and_the_job_on_it(browser: Client, rese
     assert 'hx-trigger="every 2s' in page
     assert (too_soon.headers["Location"], before) == (waiting, 1)
     assert "data-auto-submit" in ready
-    assert done.headers["Location"] == twice.headers["Location"] == job.submission.get_absolute_url()
+    assert done.headers["Location"] == twice.headers["Location"] == job.get_absolute_url()
     assert Submission.objects.count() == 2
     assert (job.revision.number, job.document["jobDefinition"]) == (2, "hello:2")
     assert job.document["containerOverrides"]["resourceRequirements"] == [{"type": "MEMORY", "value": "2048"}]
@@ -139,7 +139,7 @@ def test_if_aws_answers_at_once_so_does_the_page(browser: Client, monkeypatch: p
     monkeypatch.setattr("jobs.actions.wait_for_registration", answered)
     answer = start(browser)
 
-    assert answer.headers["Location"] == Submission.objects.latest("pk").get_absolute_url()
+    assert answer.headers["Location"] == Submission.objects.latest("pk").jobs.get().get_absolute_url()
     assert Submission.objects.count() == 2
 
 

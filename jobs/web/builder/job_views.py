@@ -14,7 +14,7 @@ from jobs.actions import drafts
 from jobs.models import Revision, Source
 from jobs.reports import options
 from jobs.reports.options import Choice
-from jobs.reports.submissions import first_job
+from jobs.reports.submissions import first_job, landing_target
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
 from jobs.spec.forms.client_config import client_fields
@@ -271,7 +271,7 @@ def _submit(
         form_feedback = feedback.build(form, member, require_all=True)
     else:
         messages.success(request, f"Submitted {submission.name}.")
-        return builder_drafts.mark_form_sent(request, member, form, redirect(submission))
+        return builder_drafts.mark_form_sent(request, member, form, redirect(landing_target(submission)))
     return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
 
 

@@ -18,6 +18,7 @@ from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Account, Registration, Revision, Source
 from jobs.models.ids import new_id, to_text
 from jobs.reports.revisions import newest_revision
+from jobs.reports.submissions import landing_target
 from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
@@ -159,7 +160,7 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
         source = Source.RERUN if json_input.source_id else Source.JSON
         submission = actions.submit(reading, member, source=source, request_key=json_input.request_key)
         messages.success(request, f"Submitted {submission.name}.")
-        return redirect(submission)
+        return redirect(landing_target(submission))
 
     return register_and_redirect(request, reading, member)
 

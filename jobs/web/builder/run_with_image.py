@@ -9,6 +9,7 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import run_with_image
 from jobs.models import Draft, Registration, Revision
+from jobs.reports.submissions import landing_target
 from jobs.spec.documents import text_at
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.parsing.parser import DocumentParseError, parse
@@ -77,7 +78,7 @@ def continue_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpRes
         saved_draft = access.draft(member, text_id)
     except Http404:
         if submission := run_with_image.find_submission(member, text_id):
-            return redirect(submission)
+            return redirect(landing_target(submission))
         raise
     if saved_draft.revision is None:
         return redirect(drafts.draft_url(saved_draft))
@@ -130,4 +131,4 @@ def _continue(request: SignedInRequest, member: Member, saved_draft: Draft) -> H
     if submission is None:
         return redirect("draft_go_on", member.team.slug, saved_draft.text_id)
     messages.success(request, f"Registered {revision.qualified_name} and submitted {submission.name}.")
-    return redirect(submission)
+    return redirect(landing_target(submission))

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency
-from jobs.reports import job_detail, logs
+from jobs.reports import approvals, job_detail, logs
 from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
@@ -18,6 +18,8 @@ from jobs.web.jobs.explanation import explain_job
 from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
+
+UNAPPROVED_DELIVERIES = (Delivery.AWAITING, Delivery.DECLINED)
 
 
 @require_safe
@@ -43,6 +45,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         poll_hint.hint_poll([job])
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
+    approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
     document = redact(job.document)
     request_document = document | {"tags": redact(job.tags)} if job.tags else document
     page = {
@@ -56,6 +59,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
             child_counts,
             is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
         ),
+        "approval": approval,
+        "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
         "timeline": timeline(job, history, child_counts),
         "attempts": logs.job_attempts(job),
         "parents": parents,

@@ -20,6 +20,7 @@ from tests.builder import documents
 from tests.pages.builder import BuilderForm
 from tests.pages.definition_form import DefinitionForm
 from tests.pages.job_form import JobForm
+from tests.pages.job_page import JOB_ADDRESS
 from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 
@@ -93,7 +94,7 @@ def test_the_guides_documents_are_written_by_keyboard_alone(page: Page) -> None:
     assert is_the_guides(job, "my-job-submission.json", DocumentKind.SUBMISSION)
     job.tab_to(job.SUBMIT)
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/submissions/" in url)
+    page.wait_for_url(JOB_ADDRESS)
 
 
 def test_the_guides_documents_are_written_by_mouse(page: Page) -> None:

@@ -12,6 +12,7 @@ from jobs.reports.logs import LogLine, LogPage
 from tests.browser import PageOpener
 from tests.eventually import eventually
 from tests.pages.job_form import JobForm
+from tests.pages.job_page import JOB_ADDRESS
 from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 from tests.web.conftest import Research
@@ -54,7 +55,7 @@ def test_a_text_is_judged_while_it_is_written(open_as_analyst: OpenPage) -> None
     written.editor.replace('{"jobName": "hi", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
     expect(written.submit_button).to_contain_text("Submit hi to cpu")
     written.submit_button.dblclick()
-    page.wait_for_url("**/submissions/*/")
+    page.wait_for_url(JOB_ADDRESS)
     assert Job.objects.filter(name="hi").count() == 1
 
 
