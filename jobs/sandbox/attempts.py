@@ -36,7 +36,6 @@ class AttemptPlan:
 
     @property
     def record(self) -> Document:
-        """What is known of the attempt before it starts: its part of the job's row."""
         return {"taskId": self.groups[0].task_id, "environment": self.environment}
 
     @property
@@ -98,7 +97,7 @@ class GroupRun:
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS
 
     def _start_ready(self) -> bool:
-        """Start the containers whose conditions are met; those whose conditions never will be have failed.
+        """Start containers whose conditions are met, and fail those whose conditions never will be.
 
         Return whether there was any.
         """
@@ -137,7 +136,7 @@ class GroupRun:
         return min(essential, key=lambda process: process.stopped_at or 0, default=None)
 
     def deciding_process(self) -> ContainerProcess | None:
-        """Return the container whose end is the group's; of a pod the first that failed. None: it never began."""
+        """Return the container whose end is the group's; of a pod the first that failed."""
         if not self.plan.is_pod:
             return self._first_essential()
         failures = [process for process in self._processes if process.has_ended and process.exit_code != 0]
@@ -215,13 +214,11 @@ class AttemptRun:
         return self._main.started_at is not None
 
     def signal(self, number: Signals) -> None:
-        """Start nothing more, and send a signal to every process of the attempt."""
         self._is_stopped = True
         for group in self._groups():
             group.signal(number)
 
     def join(self, seconds: float) -> None:
-        """Wait until the attempt has ended, but not longer."""
         self._main.thread.join(seconds)
 
     @property

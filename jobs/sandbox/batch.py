@@ -28,7 +28,7 @@ class Batch:
         visibility_lag: VisibilityLag,
         record_acceptance: RecordAcceptance,
     ) -> None:
-        """`record_acceptance` is called for every acceptance, inside its transaction."""
+        """Call `record_acceptance` for every acceptance, inside its transaction."""
         self._store = store
         self._scheduler = scheduler
         self._visibility_lag = visibility_lag

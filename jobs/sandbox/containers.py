@@ -48,7 +48,6 @@ _USER = re.compile(r"[a-z0-9_][a-z0-9_-]{0,30}")
 
 
 def platform(definition: Document) -> str:
-    """Return the platform of an ECS definition: EC2 if none is given."""
     return str((definition.get("platformCapabilities") or ["EC2"])[0])
 
 

@@ -1,4 +1,4 @@
-"""Shared types of the sandbox: account and region, API call, document and page token."""
+"""Shared types of the sandbox."""
 
 import base64
 import json
@@ -12,18 +12,17 @@ Document = dict[str, Any]
 
 
 def now_ms() -> int:
-    """Return the time in milliseconds since 1970, as Batch and CloudWatch Logs count it."""
     return int(time.time() * 1000)
 
 
 def drop_none(document: Document) -> Document:
-    """Return the document without its None entries: AWS leaves out unknown values."""
+    """Drop None entries: AWS leaves out unknown values."""
     return {key: value for key, value in document.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class AccountRegion:
-    """One account in one region. Each sees only its own resources."""
+    """Each sees only its own resources."""
 
     account: str
     region: str
@@ -55,7 +54,6 @@ def encode_page_token(*position: int | str) -> str:
 
 
 def decode_page_token(token: str, length: int) -> list[Any]:
-    """Decode the position in a nextToken. Reject one that the sandbox did not issue."""
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
     except ValueError:
@@ -66,7 +64,7 @@ def decode_page_token(token: str, length: int) -> list[Any]:
 
 
 def page_size(params: Document, *, maximum: int) -> int:
-    """Return maxResults, at most `maximum` (as AWS does). Reject less than one."""
+    """Return maxResults, at most `maximum` (as AWS does)."""
     requested = params.get("maxResults")
     if requested is None:
         return maximum

@@ -1,13 +1,12 @@
 """An API for tests to inject faults into the sandbox, and to read what it really accepted.
 
     PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all faults
-    GET /_sandbox/faults       the requests that were hit, and the fault of each
+    GET /_sandbox/faults       the requests that were hit
     GET /_sandbox/ledger       every acceptance; `?after=17` only those beyond a number
     GET /_sandbox/calls        the number of calls of Batch, by operation
-    PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them, whatever their state
+    PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them
 
-It exists only if it was enabled, and listens on loopback like the rest. A web page can't use it: PUT with JSON needs
-a preflight request, which is not answered.
+It exists only if enabled. A web page can't use it: PUT with JSON needs a preflight request, which is not answered.
 """
 
 import json
@@ -27,8 +26,6 @@ PREFIX = "/_sandbox/"
 
 
 class ControlApi:
-    """Answers requests of its own paths, and passes all others on."""
-
     def __init__(
         self,
         fault_injector: FaultInjector,

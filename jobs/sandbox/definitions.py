@@ -34,7 +34,7 @@ class DefinitionService:
         self._min_timeout_seconds = min_timeout_seconds
 
     def register(self, call: ApiCall) -> Document:
-        """Register a new revision of the name; numbers continue after deregistration."""
+        """Register a new revision; numbers continue after deregistration."""
         params, account_region = call.params, call.account_region
         name = params["jobDefinitionName"]
         check_payload(call.size, MAX_REGISTER_BYTES, "Job definition")
@@ -66,7 +66,6 @@ class DefinitionService:
         return int(row["last"] or 0) if row else 0
 
     def describe(self, call: ApiCall) -> Document:
-        """Describe revisions by name, `name:revision` or ARN, newest last; at most 100 a page."""
         params = call.params
         if "jobDefinitions" in params and "jobDefinitionName" in params:
             raise BatchClientError("Give either jobDefinitions or jobDefinitionName, not both")
@@ -121,7 +120,7 @@ class DefinitionService:
         return {}
 
     def find(self, account_region: AccountRegion, reference: str) -> Document | None:
-        """Return a revision: the newest active one for `name`, exactly that one for `name:revision` and ARNs."""
+        """Return the newest active revision for `name`, exactly that one for `name:revision` and ARNs."""
         short = reference.rpartition("/")[2]
         if ":" in short:
             return self._store.find_resource(KIND, account_region, account_region.arn(KIND, short))

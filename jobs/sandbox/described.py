@@ -1,7 +1,7 @@
 """The defaults that AWS fills in when it describes a definition.
 
-Seen in answers of DescribeJobDefinitions that people published, and in what the Terraform provider takes out again
-before it compares: internal/service/batch/{container,ecs,eks}_properties.go.
+Sources: published answers of DescribeJobDefinitions, and the Terraform provider's
+internal/service/batch/{container,ecs,eks}_properties.go.
 """
 
 from jobs.sandbox.containers import is_fargate
@@ -13,7 +13,6 @@ LATEST = "LATEST"
 
 
 def described_definition(params: Document) -> Document:
-    """Return a registered definition as AWS describes it, without its ARN, revision and status."""
     fargate = is_fargate(params)
     is_pod = params.get("eksProperties") is not None
     result: Document = {
@@ -55,7 +54,6 @@ def _described_single(container: Document, *, fargate: bool) -> Document:
 
 
 def _described_container(container: Document) -> Document:
-    """Return a container with empty lists, and without empty variables."""
     result: Document = {name: [] for name in CONTAINER_LISTS} | container
     result["environment"] = [entry for entry in result["environment"] if entry.get("value")]
     if (logs := container.get("logConfiguration")) is not None:

@@ -12,7 +12,7 @@ class ServiceError(Exception):
 
 
 class BatchClientError(ServiceError):
-    """Batch's ClientException: the request is wrong, and a repeat would fail too."""
+    """Batch's ClientException."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="ClientException")

@@ -34,7 +34,6 @@ class FaultSampler:
         self._burst_left: defaultdict[tuple[int, str], int] = defaultdict(int)
 
     def sample(self, operation: str) -> InjectedFault | None:
-        """Count a request of the operation. Return the fault that hits it, if any."""
         with self._lock:
             self._request_counts[operation] += 1
             number = self._request_counts[operation]
@@ -55,8 +54,6 @@ class FaultSampler:
 
 
 class FaultInjector:
-    """Applies the current plan. With the empty plan it does nothing."""
-
     def __init__(self, plan: FaultPlan, signature_seconds: float = EXACT_CLOCK.tolerance_seconds) -> None:
         self._signature_seconds = signature_seconds
         self._stopping = threading.Event()
@@ -86,7 +83,7 @@ class FaultInjector:
         )
 
     def intercept(self, identify: Callable[[], tuple[str, RenderError]], process: ProcessRequest) -> WireReply:
-        """Return the reply to a request, or the effect of a fault. `process` processes the request."""
+        """Return the reply to a request, or the effect of a fault."""
         if self._is_idle:
             return process()
         operation, render_error = identify()

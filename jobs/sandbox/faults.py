@@ -129,8 +129,6 @@ class Outage:
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """All faults and conditions. The empty plan has none."""
-
     seed: int = 0
     faults: tuple[Fault, ...] = ()
     outages: tuple[Outage, ...] = ()
@@ -143,7 +141,7 @@ class FaultPlan:
 
     @classmethod
     def parse(cls, document: Any) -> Self:
-        """Parse a plan from decoded JSON. Raise FaultPlanError with the path of the error."""
+        """Raise FaultPlanError."""
         options = _parse_object(document, cls, "plan")
         for name, kind in (("faults", Fault), ("outages", Outage)):
             entries = options.get(name, [])
@@ -159,7 +157,7 @@ class FaultPlan:
 
     @classmethod
     def from_text(cls, text: str, *, seed: int | None = None) -> Self:
-        """Parse a plan from the command line: JSON, or the name of a file with it. `seed` overrides the plan's."""
+        """Parse JSON, or the file of that name. `seed` overrides the plan's."""
         try:
             document = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         except OSError as error:
@@ -208,7 +206,7 @@ def _check_chance(options: Mapping[str, Any], name: str, path: str) -> None:
 
 
 def _parse_seconds_range(span: Any, path: str) -> tuple[float, float]:
-    """Parse seconds: a number, or a range from which a random value is taken."""
+    """Parse seconds: a number, or a range for a random value."""
     pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:

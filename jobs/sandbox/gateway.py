@@ -1,7 +1,4 @@
-"""The gateway from HTTP requests to replies: signature, service, operation, shape.
-
-Injected faults (a dropped reply, a 500, a late request) wrap these steps: see `faults`.
-"""
+"""The gateway from HTTP requests to replies: signature, service, operation, shape."""
 
 import json
 import logging

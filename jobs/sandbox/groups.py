@@ -1,6 +1,6 @@
 """The containers of a job in groups that start and end together: an ECS task, or an EKS pod.
 
-A job has one group; a multi-node parallel job has one per node.
+A multi-node parallel job has one group per node, another job one.
 """
 
 import re
@@ -22,7 +22,7 @@ _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
 @dataclass(frozen=True)
 class GroupContainer:
-    """One container of a group. `conditions` are the containers that it waits for, with what they must have done."""
+    """`conditions` are the containers that it waits for, with what they must have done."""
 
     name: str
     image: str
@@ -36,7 +36,7 @@ class GroupContainer:
 
 @dataclass(frozen=True)
 class ContainerGroup:
-    """An ECS task or a pod. `node` is the index in a multi-node job, `block` the member that describes the group."""
+    """`node` is the index in a multi-node job, `block` the member that describes the group."""
 
     block: str
     properties: Document
@@ -50,7 +50,7 @@ class ContainerGroup:
 
 
 def job_groups(spec: Document) -> list[ContainerGroup]:
-    """Return the groups of a job, that of the main node first."""
+    """Return the groups, that of the main node first."""
     if (nodes := spec.get("nodeProperties")) is None:
         return [_group(spec, None)]
     main: int = nodes["mainNode"]

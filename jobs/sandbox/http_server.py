@@ -162,10 +162,10 @@ class LoopbackRequestHandler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body if is_whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer unparsable requests in JSON, which AWS clients expect, instead of http.server's HTML."""
+        """Answer unparsable requests in JSON, which AWS clients expect."""
         self.close_connection = True
         text = message or explain or HTTPStatus(code).phrase
         self._write(error_reply(ServiceError(text, code="SerializationException", status=code), "-"))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Log nothing: a poll every second would flood the sandbox's output."""
+        """Log nothing: a poll every second would flood the output."""

@@ -1,8 +1,7 @@
 """Container images of the sandbox: the command and files that an image provides.
 
-An image is a folder of small programs in `images/`, found by the last part of the image's name without tag and
-digest: `123456789012.dkr.ecr.us-west-2.amazonaws.com/ml-training:latest` is `images/ml-training/`. `scratch` is
-empty: its jobs succeed at once without a process, for benchmarks.
+An image is a folder in `images/`, found by the last part of its name without tag and digest. `scratch` is empty: its
+jobs succeed at once without a process.
 """
 
 import json
@@ -55,7 +54,6 @@ class SandboxImage:
 
 
 def short_name(image: str) -> str:
-    """Return the last part of an image's name, without registry, tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
@@ -87,7 +85,7 @@ def create_search_path(folder: Path) -> str:
 
 
 def substitute_parameters(command: list[str], parameters: dict[str, str]) -> list[str]:
-    """Replace each element `Ref::name` by its parameter. Inside a longer text it remains, as on AWS."""
+    """Replace each element `Ref::name`. Inside a longer text it remains, as on AWS."""
     return [_substitute(word, parameters) if word.startswith("Ref::") else word for word in command]
 
 

@@ -26,7 +26,7 @@ SELECT_BY_ID = SELECT + " WHERE job.id IN (SELECT value FROM json_each(?))"  # n
 
 @dataclass(frozen=True)
 class SandboxJob:
-    """A row of the job table. `attempts` are the finished ones, `attempt` is the current one."""
+    """`attempts` are the finished ones, `attempt` is the current one."""
 
     number: int
     id: str
@@ -99,7 +99,7 @@ class SandboxJob:
         return [node_id(self.id, index) for index in range(count)]
 
     def node(self, index: int) -> "SandboxJob":
-        """Return one node of a multi-node parallel job as a job: nodes have no rows of their own."""
+        """Return one node as a job: nodes have no rows of their own."""
         rest = {key: value for key, value in self.spec.items() if key not in BLOCKS}
         group = node_group(self.spec["nodeProperties"], index)
         blocks = {key: group[key] for key in BLOCKS if key in group}
@@ -120,7 +120,7 @@ class SandboxJob:
         )
 
     def _node_status(self, attempt: Document) -> str:
-        """Return a node's status by its part of the attempt: each ends with its own exit code."""
+        """Return a node's status: each ends with its own exit code."""
         if self.status not in {"RUNNING", *FINAL_STATUSES}:
             return self.status
         if "stoppedAt" in attempt:
@@ -130,7 +130,7 @@ class SandboxJob:
         return "RUNNING" if "startedAt" in attempt else "STARTING"
 
     def blocking_ids(self) -> list[str]:
-        """Return the ids of the jobs that must succeed first. A parent array depends through its children."""
+        """Return the jobs that must succeed first. A parent array depends through its children."""
         ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
@@ -149,7 +149,7 @@ def node_id(job_id: str, index: int) -> str:
 
 
 def _node_attempt(attempt: Document, index: int) -> Document:
-    """Return a node's part of an attempt; empty for an attempt whose nodes never started."""
+    """Return a node's part; empty if the nodes never started."""
     common: Document = {key: attempt[key] for key in ("environment", "statusReason", "taskId") if key in attempt}
     nodes: dict[int, Document] = {node["node"]: node for node in attempt.get("nodes", ())}
     return common | nodes.get(index, {})
@@ -186,7 +186,7 @@ def _array_properties(store: Store, job: SandboxJob) -> Document | None:
 
 
 def find_node(store: Store, name: str) -> SandboxJob | None:
-    """Return a node by `id#index`."""
+    """Find `id#index`."""
     job_id, _, index = name.partition("#")
     job = find_job(store, job_id)
     if job is None or name not in job.node_ids():
@@ -239,7 +239,7 @@ def node_detail(store: Store, name: str) -> Document:
 
 
 def job_detail(store: Store, job: SandboxJob) -> Document:
-    """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's own examples."""
+    """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's examples."""
     spec = job.spec
     is_pod = "eksProperties" in spec
     answer = {
@@ -311,7 +311,7 @@ def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
 
 
 def _container_ends(containers: list[Document], attempt: Document | None, *, init: bool = False) -> list[Document]:
-    """Return what an attempt adds to each container of a task or pod. A failed start is that of the first."""
+    """Return what an attempt adds to each container. A failed start is that of the first."""
     if attempt is None:
         return [{} for _ in containers]
     ends = [end for end in attempt.get("containers", ()) if end.get("isInit", False) == init]

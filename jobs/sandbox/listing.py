@@ -33,7 +33,7 @@ class JobListing:
         self._visibility_lag = visibility_lag
 
     def describe(self, call: ApiCall) -> Document:
-        """Describe up to 100 jobs by id or ARN; unknown ones are silently left out."""
+        """Describe up to 100 jobs by id or ARN; unknown ones are left out."""
         ids = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
         if len(ids) > MAX_DESCRIBED_JOBS:
             raise BatchClientError(f"Maximum number of jobs supported is {MAX_DESCRIBED_JOBS}")
@@ -130,7 +130,6 @@ class JobListing:
 
 
 def _filter_condition(job_filter: Document, call: ApiCall) -> SqlCondition:
-    """Return one filter as SQL."""
     name, values = job_filter.get("name"), job_filter.get("values") or []
     if len(values) != 1:
         raise BatchClientError(f"Filter {name} needs exactly one value")

@@ -83,7 +83,7 @@ class LogService:
         return {}
 
     def put_log_events(self, call: ApiCall) -> Document:
-        """Append events. Those older than 14 days are left out, and the reply says up to which, as AWS does."""
+        """Append events. Those older than 14 days are left out, and the reply says up to which."""
         events = call.params["logEvents"]
         times = [event["timestamp"] for event in events]
         if times != sorted(times):
@@ -111,7 +111,7 @@ class LogService:
         return int(row["number"])
 
     def get_log_events(self, call: ApiCall) -> Document:
-        """Return a page of one stream. An unchanged token means the end."""
+        """Return a page. An unchanged token means the end."""
         params = call.params
         target = LogTarget(call.account_region, self._group(call), params["logStreamName"])
         with self._store.lock:
@@ -160,7 +160,6 @@ class LogService:
         return group
 
     def describe_log_streams(self, call: ApiCall) -> Document:
-        """Return the streams of a group by name, at most 50 a page."""
         prefix, after = call.params.get("logStreamNamePrefix", ""), call.params.get("nextToken", "")
         group, limit = self._group(call), min(call.params.get("limit", 50), 50)
         rows = self._store.fetch_all(
@@ -191,7 +190,7 @@ class LogService:
         return drop_none({"logStreams": streams, "nextToken": next_token})
 
     def filter_log_events(self, call: ApiCall) -> Document:
-        """Return the matching events of all or some streams of a group, oldest first; the end has no token."""
+        """Return matching events, oldest first; the end has no token."""
         params, group = call.params, self._group(call)
         if "logStreamNames" in params and "logStreamNamePrefix" in params:
             raise InvalidParameterError("logStreamNames and logStreamNamePrefix cannot both be specified.")
@@ -219,7 +218,7 @@ class LogService:
 
 
 def event_filter(pattern: str) -> Callable[[str], bool]:
-    """Return a test for messages: all terms, at least one with `?`, none with `-`. JSON patterns are not known."""
+    """Return a test: all terms, at least one with `?`, none with `-`. JSON patterns are not known."""
     if pattern.strip().startswith(("{", "[", "%")):
         raise InvalidParameterError("The sandbox knows patterns of terms only.")
     terms = [(sign, quoted or word) for sign, quoted, word in _TERM.findall(pattern)]
@@ -256,7 +255,7 @@ def _encode_event(row: sqlite3.Row) -> Document:
 
 
 def _read_position(params: Document, size: int) -> tuple[bool, int]:
-    """Return whether to read forwards, and from which line: `f/n` means from n on, `b/n` means before n."""
+    """Return whether to read forwards, and from which line: `f/n` means from n on, `b/n` before n."""
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)

@@ -44,7 +44,6 @@ class ApiModel:
     def parse(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[str, Document]:
-        """Return the operation and its parameters, of the right types and without unknown ones."""
         operation, params = self._route(method, path, headers)
         shape = self._model.operation_model(operation).input_shape
         if body:
@@ -57,7 +56,7 @@ class ApiModel:
         return operation, params
 
     def operation_name(self, method: str, path: str, headers: Mapping[str, str]) -> str:
-        """Return the operation alone, without checking its parameters."""
+        """Return the operation, without checking its parameters."""
         return self._route(method, path, headers)[0]
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, Document]:
@@ -94,7 +93,6 @@ class ApiModel:
 
 @cache
 def _description(service: str) -> Document:
-    """Return the service model as JSON: it takes a tenth of a second to read, and never changes."""
     description: Document = Loader().load_service_model(service, "service-2")
     return description
 
@@ -113,7 +111,7 @@ def _parse_query(query: str, shape: StructureShape) -> Document:
 
 
 def _without_empty(value: Any, shape: Shape | None) -> Any:
-    """Return a value without null members, and without empty ones that the model doesn't know: AWS ignores both."""
+    """Drop null members, and empty ones that the model doesn't know: AWS ignores both."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {
             key: _without_empty(inner, shape.members.get(key))

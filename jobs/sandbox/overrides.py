@@ -35,7 +35,6 @@ START_FAILURE = "startFailure"
 
 
 def effective_spec(definition: Document, params: Document) -> Document:
-    """Return what will run: the definition with all overrides of the submission."""
     parameters = definition["parameters"] | params.get("parameters", {})
     block = next(name for name in OVERRIDES if name in definition)
     _check_overrides(block, params, "this job definition")
@@ -182,7 +181,7 @@ def _sum_sizes(containers: list[Document]) -> dict[str, str]:
 
 
 def apply_overrides(container: Document, override: Document, *, fargate: bool) -> Document:
-    """Apply an override to a container: the command as a whole, variables by name, sizes by type."""
+    """Override the command as a whole, variables by name, sizes by type."""
     check_environment(override.get("environment", ()))
     check_requirements(override, fargate=fargate)
     result = dict(container)
@@ -202,7 +201,7 @@ def _merge_variables(current: Any, override: Any) -> list[Document]:
 
 
 def _override_sizes(container: Document, override: Document) -> Document:
-    """Override sizes in the form of the definition: a legacy field remains one until the override replaces it."""
+    """Override sizes in the definition's form: a legacy field remains one until the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
     own_kinds = {entry["type"] for entry in override.get("resourceRequirements", ())}
     sizes: Document = {}

@@ -26,7 +26,6 @@ class AttemptPlanner:
         self._logs = logs
 
     def plan(self, job: SandboxJob, environment_name: str) -> AttemptPlan:
-        """Return the plan of a job's next attempt, in the compute environment that has room for it."""
         groups = job_groups(job.spec)
         main = groups[0].node
         return AttemptPlan(
@@ -104,9 +103,9 @@ class AttemptPlanner:
 
 
 def _log_target(job: SandboxJob, group: ContainerGroup, container: GroupContainer, task_id: str) -> LogTarget | None:
-    """Return CloudWatch's stream for the output; None for another log driver.
+    """Return CloudWatch's stream; None for another log driver.
 
-    Batch names no stream of a pod: it is Fluent Bit that ships them, in the way that the user guide sets it up.
+    Batch names no stream of a pod: Fluent Bit ships them.
     https://docs.aws.amazon.com/batch/latest/userguide/batch-eks-cloudwatch-logs.html
     """
     if group.is_pod:

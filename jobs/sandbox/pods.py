@@ -46,7 +46,7 @@ def check_pod(properties: Document) -> None:
 
 
 def pod_containers(pod: Document) -> Iterator[Document]:
-    """Yield all containers of a pod, init containers first."""
+    """Yield all containers, init containers first."""
     yield from pod.get("initContainers") or ()
     yield from pod.get("containers") or ()
 
@@ -110,7 +110,7 @@ def _quantity(value: str) -> Decimal:
 
 
 def pod_sizes(pod: Document) -> dict[str, str]:
-    """Return what a pod needs: the sum of its containers, or the largest init container if that is more."""
+    """Return the sum of the containers, or the largest init container if that is more."""
     needs = {"VCPU": "cpu", "MEMORY": "memory", "GPU": GPU}
     return {
         kind: str(

@@ -1,4 +1,4 @@
-"""Scheduling policies: stored, described, changed. Shares have no effect: jobs start first come, first served."""
+"""Scheduling policies. Shares have no effect: jobs start first come, first served."""
 
 from jobs.sandbox.context import (
     AccountRegion,
@@ -43,7 +43,6 @@ class SchedulingPolicyService:
         return {"schedulingPolicies": [policy for policy in policies if policy]}
 
     def list_arns(self, call: ApiCall) -> Document:
-        """List the ARNs of all policies, at most 100 a page."""
         params = call.params
         (after,) = decode_page_token(params["nextToken"], 1) if params.get("nextToken") else (0,)
         limit = page_size(params, maximum=MAX_POLICIES_PER_CALL)

@@ -25,7 +25,7 @@ PROC_DIR = Path("/proc")
 
 @dataclass(frozen=True)
 class ContainerPlan:
-    """The parameters of a container. `conditions` are the containers that it waits for, with what they must do."""
+    """`conditions` are the containers that it waits for, with what they must do."""
 
     name: str
     image: SandboxImage
@@ -40,7 +40,7 @@ class ContainerPlan:
 
 
 class ContainerProcess:
-    """A container: waiting, running or ended. `on_change` is called on its own thread, when it starts and ends."""
+    """A container. `on_change` is called on its own thread, when it starts and ends."""
 
     def __init__(self, plan: ContainerPlan, on_change: Callable[[], None]) -> None:
         self.plan = plan
@@ -71,7 +71,6 @@ class ContainerProcess:
             threading.Thread(target=self._run, name=f"sandbox-container-{self.plan.name}", daemon=True).start()
 
     def give_up(self, reason: str) -> None:
-        """End without ever having started."""
         self._is_waiting = False
         self._end(None, reason)
 
@@ -120,7 +119,6 @@ class ContainerProcess:
         )
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the whole process group, if it still exists."""
         self._last_signal = number
         if self._process is not None and not self.has_ended:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -149,7 +147,7 @@ def _kill_group(group: int) -> None:
 
 
 def _store_output(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
-    """Store lines as they come, until the process has ended, without waiting for processes that it left running."""
+    """Store lines until the process has ended, without waiting for processes that it left running."""
     remainder = b""
     while True:
         has_ended = process.poll() is not None
@@ -173,7 +171,7 @@ def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
         return None
     output = os.read(descriptor, MAX_READ_BYTES)
     if output and seconds:
-        # Collect a burst in one write: a program that prints a thousand lines costs a few commits.
+        # Collect a burst in one write: each write is a commit.
         time.sleep(0.01)
         while len(output) < MAX_READ_BYTES and select.select([descriptor], [], [], 0)[0]:
             more = os.read(descriptor, MAX_READ_BYTES - len(output))
@@ -201,8 +199,7 @@ def _log_messages(lines: Iterable[bytes]) -> Iterable[str]:
 def kill_orphans(job_ids: set[str]) -> None:
     """Kill the processes that a killed sandbox left behind.
 
-    A process is identified by the AWS_BATCH_JOB_ID in its environment, never by its process id alone: those are
-    reused.
+    A process is identified by its AWS_BATCH_JOB_ID, never by its process id alone: those are reused.
     """
     if not job_ids or not PROC_DIR.is_dir():
         return

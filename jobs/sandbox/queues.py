@@ -1,4 +1,4 @@
-"""Compute environments and job queues: created, described, changed and deleted."""
+"""Compute environments and job queues."""
 
 import json
 from collections.abc import Callable
@@ -111,7 +111,7 @@ class QueueService:
         return queue
 
     def update_queue(self, call: ApiCall) -> Document:
-        """Change state, priority, policy and compute environments. A policy can be replaced, not removed."""
+        """Change a queue. A policy can be replaced, not removed."""
         params = call.params
         with self._store.transaction():
             queue = self.find_queue(call.account_region, params["jobQueue"])

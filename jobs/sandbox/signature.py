@@ -1,7 +1,7 @@
 """The readable part of a Signature Version 4: account, region, service and time.
 
-Like AWS, the sandbox rejects a request that was signed more than five minutes ago: a lost request can't take effect
-after that. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+Like AWS, the sandbox rejects a request signed more than five minutes ago: a lost one can't take effect after that.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
 import re
@@ -43,7 +43,7 @@ EXACT_CLOCK = SignatureClock()
 
 
 def parse_scope(headers: Mapping[str, str], clock: SignatureClock = EXACT_CLOCK) -> SignatureScope:
-    """Return the account, region and service of a request. Reject a missing or expired signature."""
+    """Reject a missing or expired signature."""
     header = headers.get("Authorization", "")
     if not header:
         raise ServiceError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)

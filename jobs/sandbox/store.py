@@ -1,7 +1,7 @@
 """Storage of the sandbox: one SQLite file, one writer, one lock.
 
-Everything is committed before the reply is sent, so it survives `kill -9` of the process. (`synchronous=NORMAL` could
-lose the last commits in a power cut, which is acceptable here.)
+Everything is committed before the reply, so it survives `kill -9`; `synchronous=NORMAL` could lose the last commits
+in a power cut, which is acceptable here.
 """
 
 import json
@@ -49,8 +49,6 @@ class StateInUseError(Exception):
 
 
 class Store:
-    """The connection, its lock, and the documents of queues and definitions."""
-
     def __init__(self, path: Path | str) -> None:
         self.lock = threading.RLock()
         self._depth = 0
@@ -100,7 +98,7 @@ class Store:
             return row
 
     def execute(self, sql: str, *values: Any) -> int:
-        """Run one statement. Return the number of changed rows."""
+        """Return the number of changed rows."""
         with self.lock:
             return self._db.execute(sql, values).rowcount
 

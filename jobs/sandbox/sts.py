@@ -1,4 +1,4 @@
-"""STS: the caller's identity, and credentials for other accounts. Its XML is written and read by hand."""
+"""STS: the caller's identity, and credentials for other accounts."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs

@@ -43,7 +43,7 @@ class SubmissionService:
         *,
         min_timeout_seconds: int,
     ) -> None:
-        """`admit` is called for every accepted job, with an array's children, after the commit."""
+        """Call `admit` for every accepted job, with an array's children, after the commit."""
         self._store = store
         self._definitions = definitions
         self._queues = queues

@@ -35,8 +35,7 @@ def check_task(properties: Document, platform: str) -> None:
     if not any(is_essential(container) for container in containers):
         raise BatchClientError("At least one container must be essential")
     for container in containers:
-        # On Fargate the sizes of the whole task must be a valid pair, checked at submission; a container may have any
-        # size.
+        # On Fargate the whole task must have a valid pair of sizes; a container may have any size.
         check_container(container, fargate=False)
         for field in TIMEOUTS:
             _check_timeout(field, container.get(field), platform)
@@ -109,7 +108,7 @@ def _dependencies(container: Document) -> Iterator[tuple[str, str]]:
 
 
 def _check_circles(edges: dict[str, list[str]]) -> None:
-    """Take away containers that wait for none, until none is left."""
+    """Remove containers that wait for none, until none is left."""
     remaining = {name: set(targets) for name, targets in edges.items()}
     while remaining:
         blocked = {name for name, targets in remaining.items() if targets & remaining.keys()}

@@ -1,6 +1,6 @@
 """AWS's limits for definitions and submissions: names, tags, roles, retries, timeouts, sizes.
 
-Written by hand from AWS's documentation and independent of the portal's own rules, which it checks.
+Written from AWS's documentation and independent of the portal's own rules, which it checks.
 https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 """
 
@@ -100,7 +100,7 @@ def check_retry(strategy: Document | None) -> None:
 
 
 def lower_case_actions(strategy: Document | None) -> Document | None:
-    """Return a retry strategy as AWS answers it: with its rules, whose actions are in lower case."""
+    """Return a retry strategy as AWS answers it: actions are in lower case."""
     if strategy is None:
         return None
     rules = [rule | {"action": rule["action"].lower()} for rule in strategy.get("evaluateOnExit", ())]
@@ -142,7 +142,7 @@ def check_share_identifier(share: str | None) -> None:
 
 
 def resource_requirements(container: Document) -> dict[str, str]:
-    """Return a container's sizes by type, from both the legacy fields and resourceRequirements."""
+    """Return sizes by type, from both the legacy fields and resourceRequirements."""
     legacy = {kind: container.get(field) for kind, field in LEGACY_SIZE_FIELDS.items()}
     current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current

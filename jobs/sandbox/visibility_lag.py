@@ -1,6 +1,6 @@
 """Visibility of jobs in ListJobs and DescribeJobs: faults delay, omit and forget them.
 
-Nothing is ever deleted. A forgotten job continues to run, and remains in the ledger.
+A forgotten job continues to run, and remains in the ledger.
 """
 
 import random
@@ -25,13 +25,12 @@ class VisibilityLag:
         self._forgotten = {str(row["id"]) for row in store.fetch_all("SELECT id FROM forgotten")}
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Make jobs (an array with its children) unknown from now on, whatever their state."""
+        """Make jobs unknown from now on, an array with its children, whatever their state."""
         with self._store.lock:
             self._store.execute_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
             self._forgotten = {str(row["id"]) for row in self._store.fetch_all("SELECT id FROM forgotten")}
 
     def list_condition(self) -> tuple[str, list[Any]]:
-        """Return the condition that ListJobs adds to its WHERE clause."""
         plan, current_time = self._plan(), now_ms()
         condition, values = "", []
         if plan.list_lag_seconds:

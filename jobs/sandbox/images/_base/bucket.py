@@ -1,7 +1,4 @@
-"""S3 in the sandbox: `s3://bucket/key` is a file below the folder in SANDBOX_BUCKETS.
-
-A job's own folder is deleted at its end; a bucket is how it passes something to the next.
-"""
+"""S3 in the sandbox: `s3://bucket/key` is a file below the folder in SANDBOX_BUCKETS."""
 
 import json
 import os
@@ -15,7 +12,6 @@ def _file(url: str) -> Path:
 
 
 def read(url: str) -> Any:
-    """Return the JSON document at an s3:// address, or None if there is none."""
     try:
         return json.loads(_file(url).read_text())
     except (OSError, ValueError):
@@ -23,7 +19,7 @@ def read(url: str) -> Any:
 
 
 def write(url: str, document: object) -> None:
-    """Store a JSON document there, atomically for concurrent readers."""
+    """Store a JSON document, atomically for concurrent readers."""
     file = _file(url)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}")

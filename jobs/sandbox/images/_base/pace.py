@@ -5,5 +5,5 @@ import time
 
 
 def pause(seconds: float) -> None:
-    """Wait for `seconds`, multiplied by the variable PACE: 1 by default, 0 for no pauses."""
+    """Wait, multiplied by the variable PACE: 1 by default, 0 for no pauses."""
     time.sleep(seconds * float(os.environ.get("PACE", "1")))

@@ -17,14 +17,12 @@ reference = "".join(dice.choices("ACGT", k=600))
 
 
 def one_read() -> str:
-    """Return a piece of the reference with a few errors."""
     start = dice.randrange(len(reference) - READ_LENGTH)
     piece = reference[start : start + READ_LENGTH]
     return "".join(dice.choice("ACGT") if dice.random() < 0.03 else base for base in piece)
 
 
 def best_position(read: str) -> tuple[int, int]:
-    """Return the position with the fewest mismatches, and their number."""
     return min(
         (sum(a != b for a, b in zip(read, reference[start:], strict=False)), start)
         for start in range(len(reference) - READ_LENGTH)

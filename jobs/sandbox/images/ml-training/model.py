@@ -16,7 +16,6 @@ def untrained() -> Weights:
 
 
 def count_pairs(text: str) -> Counts:
-    """Count how often each character follows each other one, which is all that the gradient needs."""
     counts = [[0] * SIZE for _ in range(SIZE)]
     for first, second in pairwise(text):
         counts[NUMBERS[first]][NUMBERS[second]] += 1
@@ -40,7 +39,6 @@ def loss(weights: Weights, counts: Counts) -> float:
 
 
 def descend(weights: Weights, counts: Counts, rate: float) -> None:
-    """Do one step of gradient descent over the whole text, in place."""
     for row, followers in zip(weights, counts, strict=True):
         total = sum(followers)
         if not total:
@@ -51,6 +49,5 @@ def descend(weights: Weights, counts: Counts, rate: float) -> None:
 
 
 def accuracy(weights: Weights, counts: Counts) -> float:
-    """Return how often the likeliest next character is right."""
     right = sum(followers[row.index(max(row))] for row, followers in zip(weights, counts, strict=True))
     return right / max(1, sum(map(sum, counts)))

@@ -12,7 +12,7 @@ def letters(raw: str) -> str:
 
 
 def split(text: str) -> tuple[str, str]:
-    """Return the first nine tenths to learn from, and the rest to test on."""
+    """Return nine tenths to learn from, and the rest to test on."""
     border = len(text) * 9 // 10
     return text[:border], text[border:]
 

@@ -25,7 +25,6 @@ horizon = math.sqrt(DAYS / 252)
 
 
 def one_loss() -> float:
-    """Return the portfolio's loss in ten days of one possible future."""
     market = dice.gauss(0, 1)
     lost = 0.0
     for value, volatility, follows in PORTFOLIO.values():
