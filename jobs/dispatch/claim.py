@@ -14,7 +14,7 @@ from jobs.models.job import LOST_WORKERS_NOTE, MAX_LOST_WORKERS
 from jobs.states import Delivery
 
 SOURCE = "dispatch"
-# Lease of a worker on a job: above the longest call to AWS (30 s).
+# Above the longest call to AWS (30 s).
 LEASE = timedelta(seconds=60)
 MAX_CLAIM_ATTEMPTS = 5
 CLAIM_RETRY_SECONDS = 0.02
@@ -63,7 +63,7 @@ def release_leases(jobs: Sequence[Job]) -> None:
 
 
 def _deliverable_ids(account: Account, limit: int) -> list[int]:
-    """Return ids of deliverable jobs: first the oldest of each team, then the second oldest, and so on."""
+    """Return the oldest of each team, then the second oldest, and so on."""
     turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
     ready = Job.objects.filter(account=account).deliverable()
     return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])

@@ -37,17 +37,17 @@ log = structlog.get_logger(__name__)
 
 MAX_JOBS_PER_ROUND = 100  # jobs in a round
 MAX_THREADS = 16
-# No further round starts after this time: other tasks need their turn.
+# No further round starts after this: other tasks need their turn.
 ROUND_START_SECONDS = 2.0
-# No job starts after this time, so that the last responses (8 s and 30 s) arrive within the task's minute.
+# No job starts after this, so that the last responses (8 s and 30 s) arrive within the task's minute.
 JOB_START_SECONDS = 20.0
 LOOKUP_TIMEOUT_SECONDS = 8.0
 # SubmitJob may not know a definition right after its registration.
 REGISTRATION_LAG = timedelta(seconds=60)
-# How long to send nothing to an account that is throttled, or that is unreachable or gives no clear responses.
+# How long to send nothing to an account that throttles, is unreachable or gives no clear responses.
 THROTTLE_BACKOFF_SECONDS = 1.0
 OUTAGE_BACKOFF_SECONDS = 5.0
-# Limit of requests of one delivery with unknown outcome; each costs its job a quarantine.
+# Requests of one delivery with unknown outcome; each costs its job a quarantine.
 MAX_UNKNOWN_OUTCOMES = 4
 
 SOURCE = "dispatch"
@@ -55,7 +55,7 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, for some seconds, parents first. Return how many jobs were tried."""
+    """Send what can be sent now, parents first. Return how many jobs were tried."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
@@ -110,7 +110,7 @@ class _DeliveryRun:
         return time.monotonic() > self.last_round_at
 
     def start_round(self, jobs: list[Job]) -> None:
-        """Start a round, with grants as they are now."""
+        """Read the grants as they are now."""
         self.unsent_jobs, self.interrupted_jobs = [], []
         self.rate_limiter.expect_requests(len(jobs))
         self.delivery_log.expect_threads(min(len(jobs), self.threads))
@@ -196,7 +196,6 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
 
 
 def withdraw_blocked(account: Account) -> int:
-    """Withdraw jobs that depend on one that can no longer succeed."""
     count = 0
     for job in Job.objects.filter(account=account).blocked_by_failure().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.dependencies.select_related("parent").order_by("pk")
@@ -218,7 +217,7 @@ def withdraw_blocked(account: Account) -> int:
 
 
 def find_batch_ids(job: Job) -> list[str]:
-    """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError if AWS can't tell."""
+    """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError."""
     reader = client_for(job.account, "batch", Purpose.READ)
     with time_limit(LOOKUP_TIMEOUT_SECONDS):
         return batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
@@ -238,7 +237,7 @@ def _settle_earlier_attempt(job: Job) -> bool:
 
 
 def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
-    """Check the rules again, and refuse the job if a permission was withdrawn since it was accepted."""
+    """Refuse the job if a permission was withdrawn since it was accepted."""
     job_request = build_job_request(
         job.document,
         job.revision.document,

@@ -43,7 +43,7 @@ class DeliveryLog:
         return result if isinstance(result, DeliveryAttempt) else None
 
     def record_acceptance(self, acceptance: Acceptance) -> bool:
-        """Record the id under which AWS has the job. False if another process recorded it first."""
+        """Record the job's id in AWS. False if another process recorded it first."""
         return bool(self._commit(acceptance))
 
 
@@ -69,7 +69,7 @@ def _entry_job(entry: Job | Acceptance) -> Job:
 def _write_intents(
     candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> dict[int, DeliveryAttempt]:
-    """Return the intents by job, of those jobs that were neither stopped nor leased by another worker meanwhile."""
+    """Return the intents by job, of those neither stopped nor leased by another worker meanwhile."""
     jobs = [job for job in candidates if job.pk in owned_rows and _is_sendable(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}
@@ -99,7 +99,7 @@ def _is_sendable(row: Job, current_time: datetime) -> bool:
 def _write_acceptances(
     acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> set[int]:
-    """Return the ids of the jobs that this call marked as sent, without those that another process had marked."""
+    """Return the ids of the jobs that this call marked as sent, and no other process."""
     if not acceptances:
         return set()
     for acceptance in acceptances:

@@ -1,7 +1,7 @@
 """One submission rate per account, shared by all workers.
 
-A worker claims the next window of time, with as many slots as the rate allows, by one conditional update, and sends
-at even intervals within it. Unused time is lost, so no burst follows an outage.
+A worker claims the next window of time by one conditional update, and sends at even intervals within it. Unused time
+is lost, so no burst follows an outage.
 """
 
 import threading
@@ -29,7 +29,7 @@ class RateLimiter:
         self._window_end = 0.0
 
     def expect_requests(self, jobs: int) -> None:
-        """Set how many jobs are about to be sent: no larger window is claimed."""
+        """Claim no window larger than for that many jobs."""
         with self._lock:
             self._expected = jobs
 
@@ -70,7 +70,7 @@ class RateLimiter:
 
 
 def back_off(account: Account, seconds: float) -> None:
-    """Let nobody send to the account for this long, because AWS throttles or can't be reached."""
+    """Let no worker send to the account for this long."""
     until: datetime = now() + timedelta(seconds=seconds)
     row = AccountStatus.objects.filter(pk=account.pk)
     row.filter(rate_window_end=None).update(rate_window_end=until)

@@ -1,6 +1,6 @@
 """Registration of job definitions with AWS, and deregistration of deactivated ones.
 
-A repeated registration only makes a superfluous revision, so a lost response is looked up first.
+A repeated registration makes a superfluous revision, so a lost response is looked up first.
 """
 
 from datetime import timedelta
@@ -34,7 +34,7 @@ NOT_FOUND_CODE = "ClientException"
 
 
 def register_due(account: Account) -> int:
-    """Register every revision that is due. Return how many AWS now has."""
+    """Return how many revisions AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.pending_registration().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
@@ -42,7 +42,7 @@ def register_due(account: Account) -> int:
 
 
 def register(revision: Revision) -> bool:
-    """Register one revision with AWS, unless another worker has it. True if AWS has it now."""
+    """Register a revision, unless another worker has it. True if AWS has it now."""
     current_time = now()
     free = Q(lease_until=None) | Q(lease_until__lt=current_time)
     claim = Revision.objects.pending_registration().filter(free, pk=revision.pk)
@@ -80,9 +80,9 @@ def register(revision: Revision) -> bool:
 
 
 def deregister_due(account: Account) -> int:
-    """Deregister every deactivated revision at AWS. Return how many succeeded.
+    """Deregister deactivated revisions. Return how many succeeded.
 
-    An accepted job is still sent: until then AWS keeps its revision.
+    Until accepted jobs are sent, AWS keeps their revision.
     """
     pending_jobs = Job.objects.filter(
         revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
@@ -98,7 +98,7 @@ def deregister_due(account: Account) -> int:
 
 
 def deregister(revision: Revision) -> bool:
-    """Deregister the revision at AWS. A repeat is harmless."""
+    """Deregister the revision. A repeat is harmless."""
     rows = Revision.objects.pending_deregistration().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
@@ -112,7 +112,7 @@ def deregister(revision: Revision) -> bool:
 
 
 def _refuse_if_forbidden(revision: Revision) -> bool:
-    """Check the rules again, and refuse the revision if a permission was withdrawn since it was accepted."""
+    """Refuse the revision if a permission was withdrawn since it was accepted."""
     definition = revision.definition
     violations = definition_violations_now(
         build_definition_request(revision.document), TeamGrants.for_team(definition.team)

@@ -1,4 +1,4 @@
-"""Threads that deliver jobs in parallel, each with a database connection that it closes at its end."""
+"""Threads that deliver jobs in parallel, each with its own database connection."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
