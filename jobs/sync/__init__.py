@@ -1,4 +1,1 @@
-"""Synchronisation: AWS is polled, and its responses become the state of the portal's rows.
-
-`apply` is the only writer of state.
-"""
+"""Synchronisation: AWS is polled, and `apply`, the only writer of state, updates the portal's rows."""

@@ -32,12 +32,12 @@ class StateUpdate:
 
 
 def apply(job: Job, observation: Observation, *, source: str) -> bool:
-    """Apply an observation to the job's row. True if its state or the number of its attempts changed."""
+    """Return whether the job's state or the number of its attempts changed."""
     return bool(apply_all([(job, observation)], source=source))
 
 
 def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
-    """Apply observations in one transaction. Return the jobs whose state or number of attempts changed."""
+    """Apply in one transaction. Return the jobs whose state or number of attempts changed."""
     current_time = now()
     updates = [
         _state_update(job, observation, current_time)
@@ -89,7 +89,7 @@ def _state_update(job: Job, observation: Observation, current_time: datetime) ->
 
 
 def mark_lost(job: Job, *, source: str) -> bool:
-    """Mark as LOST, not as FAILED, a job that AWS no longer knows and whose end was never observed."""
+    """Mark as LOST, not FAILED, a job that AWS no longer knows and whose end was never observed."""
     current_time = now()
     fields = {
         "state": State.LOST,
@@ -106,7 +106,7 @@ def _progress(job: Job) -> tuple[int, int]:
 
 
 def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, source: str) -> list[Job]:
-    """Write updates, except where another process has changed the row since it was read. Return the changed jobs."""
+    """Write updates, except where another process has changed the row. Return the changed jobs."""
     if not updates:
         return []
     with transaction.atomic():
@@ -139,7 +139,7 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
 
 
 def _save_fields(updates: Sequence[StateUpdate]) -> None:
-    """Write updates, with one statement for rows that change alike, as when only the time is new."""
+    """Write with one statement for rows that change alike, as when only the time is new."""
     by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for update in updates:
         if "raw" in update.fields:
@@ -151,7 +151,7 @@ def _save_fields(updates: Sequence[StateUpdate]) -> None:
 
 
 def _portal_state(observation: Observation) -> str:
-    """Return STOPPED for a job that AWS calls FAILED because it was stopped: nobody should look for a fault."""
+    """Return STOPPED for a job that AWS calls FAILED because it was stopped."""
     return (
         State.STOPPED if observation.state == State.FAILED and observation.stopped_by_request else observation.state
     )

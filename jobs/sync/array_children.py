@@ -1,7 +1,4 @@
-"""Children of array jobs, read from AWS when someone views them or when they failed.
-
-So they are read once, after that only those that had not ended, and only while someone views them.
-"""
+"""Children of array jobs, read from AWS when someone views them or when they failed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -55,7 +52,7 @@ def read_failed_children(job: Job) -> int:
 
 
 def read_due_failed_children(account: Account) -> int:
-    """Read the failed children of every array that ended and was not read since. Return the number of arrays."""
+    """Return the number of arrays read."""
     arrays = list(Job.objects.filter(account=account).with_unread_failures().select_related("account")[:20])
     for job in iterate_within(arrays, MAX_RUN_SECONDS):
         read_failed_children(job)
@@ -63,7 +60,7 @@ def read_due_failed_children(account: Account) -> int:
 
 
 def _claim_read(job: Job, freshness: timedelta) -> bool:
-    """Return whether a read is due and no other process has begun it. The parent's end makes it due at once."""
+    """Return whether a read is due and no other process has begun it. The parent's end makes it due."""
     current_time = now()
     stale = (
         Q(children_read_at=None)

@@ -49,7 +49,7 @@ _cursors: dict[int, ListingCursor] = {}
 
 
 def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every: timedelta = COMPARE_INTERVAL) -> int:
-    """Compare the account's due queues, for about `seconds`. Return how many were finished."""
+    """Compare due queues, for about `seconds`. Return how many were finished."""
     deadline = time.monotonic() + seconds
     finished = 0
     for queue in list(_due_queues(account, every)):
@@ -143,7 +143,7 @@ def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSumma
 
 
 def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, DiscrepancyKind]]) -> None:
-    """Terminate surplus jobs whose tags show that the portal sent them, and no copies that someone made by hand."""
+    """Terminate surplus jobs whose tags show that the portal sent them, and no copies made by hand."""
     if not surplus:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
@@ -189,7 +189,7 @@ def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
 
 
 def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
-    """Describe jobs. Return the observations, and the ids whose description can't be read."""
+    """Return the observations, and the ids whose description can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.MAX_JOBS_PER_DESCRIBE):
@@ -200,7 +200,7 @@ def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Obs
 
 
 def _check_all_read(unreadable: set[str]) -> None:
-    """Raise MalformedResponseError if any description could not be read: the queue then doesn't count as compared."""
+    """Raise MalformedResponseError: the queue then doesn't count as compared."""
     if unreadable:
         raise MalformedResponseError(f"AWS's descriptions of {len(unreadable)} jobs are malformed.")
 

@@ -65,7 +65,7 @@ class EventConsumer:
         return self._schedule_polls(job_ids)
 
     def retry_unknown(self) -> set[int]:
-        """Retry the ids that were unknown when their event came. Return the ids of the accounts."""
+        """Retry ids that were unknown when their event came. Return the ids of the accounts."""
         deadline = time.monotonic() - UNKNOWN_ID_SECONDS
         self.unknown_ids = {job_id: since for job_id, since in self.unknown_ids.items() if since > deadline}
         return self._schedule_polls(set(self.unknown_ids))

@@ -36,7 +36,7 @@ class PollResult:
 
 
 def poll(account: Account) -> PollResult:
-    """Poll every job of the account that is due, the longest overdue first."""
+    """Poll due jobs, the longest overdue first."""
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
@@ -83,7 +83,7 @@ def _mark_missing_or_lost(job: Job) -> bool:
 
 
 def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
-    """Poll jobs again after a pause: nothing was learnt about them, so they are neither missing nor changed."""
+    """Poll again after a pause jobs about which nothing was learnt: neither missing nor changed."""
     if jobs:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 

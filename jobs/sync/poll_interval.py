@@ -11,11 +11,7 @@ SLOW_POLL_AGE = timedelta(hours=1)
 
 
 def next_poll_at(job: Job, current_time: datetime) -> datetime:
-    """Return the next poll time of a job.
-
-    That is the account's interval for active, young or viewed jobs, and four or twelve times as long for those that
-    wait.
-    """
+    """Return the account's interval for active, young or viewed jobs, four or twelve times it for those that wait."""
     interval = job.account.poll_seconds
     age = current_time - (job.submitted_at or job.accepted_at)
     is_viewed = job.viewed_at is not None and current_time - job.viewed_at < VIEWER_WINDOW

@@ -27,7 +27,7 @@ class QueueChange:
 
 
 def read_queues(account: Account) -> None:
-    """Read the account's queues from AWS and save the snapshot beside the mirror.
+    """Save the snapshot beside the mirror.
 
     Raise one of `jobs.aws.errors`, after saving its message.
     """
@@ -78,7 +78,7 @@ def queue_changes(account: Account) -> list[QueueChange]:
 
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
-    """Return a text like "by-team (A 0.5, B 1, decay 3600 s)"."""
+    """Return "by-team (A 0.5, B 1, decay 3600 s)"."""
     reader = ResponseReader(policy)
     fair = reader.nested("fairsharePolicy")
     shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
@@ -90,7 +90,7 @@ def _policy_text(policy: Mapping[str, Any]) -> str:
 
 
 def _environments_text(environments: Iterable[Mapping[str, Any]]) -> str:
-    """Return a text like "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
+    """Return "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
     return ", ".join(_environment_text(environment) for environment in environments)
 
 
@@ -126,7 +126,7 @@ def apply_queue_snapshot(account: Account) -> list[QueueChange]:
 
 
 def sync_queues(account: Account) -> list[QueueChange]:
-    """Read and apply at once, as the clock does. Raise like `read_queues`; the mirror is then unchanged."""
+    """Read and apply at once. Raise like `read_queues`; the mirror is then unchanged."""
     read_queues(account)
     account.refresh_from_db()
     return apply_queue_snapshot(account)

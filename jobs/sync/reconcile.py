@@ -1,7 +1,7 @@
 """Reconciliation of deliveries in doubt: their jobs are looked up in AWS by their marker.
 
 One that AWS doesn't have is sent again once its quarantine is over, when any request still under way would be
-refused; before that it is looked up again, at growing intervals.
+refused.
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ MAX_RUN_SECONDS = 5.0
 
 
 def reconcile(account: Account) -> int:
-    """Look up the account's jobs with unknown delivery, for about 5 s. Return how many were settled."""
+    """Look up jobs with unknown delivery, for about 5 s. Return how many were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
     for job in iterate_within(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
@@ -60,7 +60,7 @@ def _due_jobs(account: Account) -> JobQuerySet:
 
 
 def _retry_or_hold(job: Job) -> bool:
-    """Return the job to the queue, or hold it if a person has to decide. AWS doesn't have it and never will."""
+    """Return the job to the queue, or hold it for a person. AWS doesn't have it and never will."""
     was_removed = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.lost_workers + was_removed
     if lost_workers >= MAX_LOST_WORKERS:
