@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def queue_address(url: str) -> events.QueueAddress:
-    """Return the queue of a URL. Raise CommandError if its region is unknown."""
+    """Raise CommandError if the region of the URL is unknown."""
     match = REGION_PATTERN.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
@@ -56,7 +56,7 @@ def queue_address(url: str) -> events.QueueAddress:
 def receive_events(
     address: events.QueueAddress, stop: threading.Event, consumer: EventConsumer, wait_seconds: int
 ) -> None:
-    """Receive the next messages. Each is deleted only after its effect is committed."""
+    """Delete each message only after its effect is committed."""
     try:
         client = client_for(address, "sqs", Purpose.SQS)
         messages = events.receive(client, address.url, 1 if consumer.unknown_ids else wait_seconds)

@@ -91,7 +91,6 @@ def create_people_and_teams() -> None:
 
 
 def get_or_create_team(demo: DemoTeam) -> Team:
-    """Return the team, with its roles, images, features and tags if it is new."""
     limit = demo.default_time_limit_seconds
     team, is_new = Team.objects.get_or_create(
         slug=demo.slug,
@@ -129,7 +128,6 @@ def ensure_token(demo: DemoTeam, state: Path) -> None:
 
 
 def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account | None:
-    """Return the demo's account, with the endpoint of this start."""
     if not sandbox and not endpoint:
         return None
     is_local = urlsplit(sandbox or endpoint).hostname in LOOPBACK  # a Batch on this machine is polled every second
@@ -149,7 +147,6 @@ def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account |
 
 
 def is_incomplete(account: Account) -> bool:
-    """Return whether some part of the demo was never created in this account."""
     if account.status.synced_at is None:
         return True
     names = [name for team in TEAMS for name, _ in documents("definitions", team)]
@@ -158,7 +155,6 @@ def is_incomplete(account: Account) -> bool:
 
 
 def fill_account(account: Account) -> None:
-    """Create queue grants, definitions and first jobs that never existed."""
     with transaction.atomic():
         new = {change.name for change in sync_queues(account) if change.kind == "new"}
         for demo in TEAMS:
@@ -188,7 +184,7 @@ def grant_queues(account: Account, demo: DemoTeam, new: set[str]) -> None:
 
 
 def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
-    """Submit a few small jobs, which really run, so that the first page isn't empty."""
+    """Submit a few small jobs, which really run."""
     member = demo_member(demo)
     for name, text in documents("submissions", demo):
         key = f"{DEMO_KEY_PREFIX}{account.pk}-{name}"
@@ -206,7 +202,7 @@ def demo_member(demo: DemoTeam) -> access.Member | None:
 
 
 def wait_for_endpoint(url: str, timeout: float) -> None:
-    """Wait until something listens at the URL. Raise OSError after the timeout."""
+    """Raise OSError after the timeout."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 

@@ -75,7 +75,7 @@ def fill_history(account: Account) -> None:
 
 
 def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list[str], Any]]:
-    """Return the lines and end of each log stream that is written: of the newest jobs, and of those that failed."""
+    """Return lines and end of each log stream to write: of the newest jobs, and of those that failed."""
     records = [record for submission in history for record in submission.jobs if record.job.stopped_at]
     records.sort(key=lambda record: record.job.stopped_at or now(), reverse=True)
     newest = [record for record in records if (record.job.stopped_at or now()) > now() - MAX_LOG_AGE]

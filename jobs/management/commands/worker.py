@@ -1,7 +1,7 @@
 """`manage.py worker`: runs queued tasks until SIGTERM, then finishes those in progress.
 
-This worker waits for half a second only and then takes the next task, while the slow one continues, so that an
-unresponsive account doesn't delay the tasks of others.
+It waits for a task for half a second and then takes the next, so that an unresponsive account doesn't delay the tasks
+of others.
 """
 
 import os
@@ -27,15 +27,14 @@ from rq.serializers import JSONSerializer
 from jobs import tasks  # noqa: F401 - loaded before the worker forks, not in each fork
 from jobs.aws.session import preload
 
-# The worker waits for a Redis that restarts or is away for minutes: without retries rq's worker would end. A task in
-# progress waits only briefly, because the rows know what it did; nothing waits during a shutdown.
+# For a Redis that is away for minutes: without retries rq's worker would end. A task in progress waits only briefly,
+# because the rows know what it did; nothing waits during a shutdown.
 WORKER_RETRIES = 120
 TASK_RETRIES = 4
 MAX_BACKOFF_SECONDS = 5
 # After a kill -9 a task stays "started" until another worker's maintenance finds it; these wake an idle worker.
 WORKER_TTL_SECONDS = 60
 MAINTENANCE_SECONDS = 60
-# A slower task continues beside the next ones.
 TASK_WAIT_SECONDS = 0.5
 PROCESS_POLL_SECONDS = 0.005
 # Each slow task is a process. At the first limit a worker takes no task until one ends. Of one account it runs fewer,
@@ -49,7 +48,7 @@ MAX_OVERTIME_SECONDS = 30
 
 
 class AdjustableRetry(Retry):
-    """A number of retries that can change while they run: every connection shares this object instead of a copy."""
+    """Retries that can change while they run: every connection shares this object instead of a copy."""
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
@@ -75,7 +74,7 @@ WaitResult = tuple[int | None, int | None, Any]
 
 
 class PortalWorker(Worker):
-    """An rq worker that waits for an absent Redis until its shutdown, and doesn't wait for slow tasks."""
+    """Waits for an absent Redis until its shutdown, and doesn't wait for slow tasks."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""The demo of `make run`: its people and teams, their permissions, and the documents of their first jobs."""
+"""The demo of `make run`: people, teams, their permissions, and the documents of their first jobs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """A demo team: its permissions, its queues with the default one first, and its people."""
+    """Its queues start with the default one."""
 
     slug: str
     name: str
@@ -25,11 +25,11 @@ class DemoTeam:
     default_time_limit_seconds: int | None = None
     default_size: Mapping[str, int] = field(default_factory=dict)
     approval: Mapping[str, int] = field(default_factory=dict)
-    """Thresholds of its approval requests, above anything in the guide."""
+    """Above anything in the guide."""
 
     @property
     def tags(self) -> dict[str, str]:
-        """The team's default tags: the three keys that the guide uses."""
+        """Return the three keys that the guide uses."""
         return {"Department": self.name, "Project": "Unassigned", "CostCenter": self.cost_center}
 
 
@@ -37,7 +37,7 @@ ROLES = "arn:aws:iam::123456789012:role"
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 EXAMPLES = "public.ecr.aws/docker/library/*"  # used by the examples of the JSON editor
 
-# Limits of a team on each of its queues: generous, so that the demo shows that limits exist without reaching them.
+# Generous, so that the demo shows that limits exist without reaching them.
 QUEUE_LIMITS = {"max_vcpus": 64, "max_memory_mib": 262_144, "max_gpus": 8, "max_active_vcpus": 100_000}
 
 TEAMS = (

@@ -1,4 +1,4 @@
-"""Writes the logs of generated jobs to CloudWatch Logs of the demo's account, as their containers would have."""
+"""Logs of generated jobs, written to CloudWatch Logs of the demo's account."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

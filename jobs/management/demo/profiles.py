@@ -1,4 +1,4 @@
-"""Profiles of the generated jobs of each demo definition: names, run times, projects, failures and logs."""
+"""Profiles of the generated jobs of each demo definition."""
 
 from dataclasses import dataclass
 
@@ -132,7 +132,7 @@ class JobEnding:
 
     @property
     def has_log(self) -> bool:
-        """Whether the container ran."""
+        """Return whether the container ran."""
         return self.exit_code is not None
 
 

@@ -27,7 +27,7 @@ from jobs.states import Delivery
 
 
 def team_resources(team: Team) -> TeamResources | None:
-    """Return what the team can use; None if anything is missing."""
+    """Return None if anything is missing."""
     people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
     queues = list(Queue.objects.granted_to(team).select_related("account").order_by("pk"))
     revisions = list(
@@ -41,7 +41,7 @@ def team_resources(team: Team) -> TeamResources | None:
 
 
 def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size: int) -> Iterator[int]:
-    """Save the submissions and yield after each batch how many jobs it had; a batch is one transaction."""
+    """Yield after each batch, a transaction, how many jobs it had."""
     next_submission = _first_key(Submission.objects.all(), len(history))
     next_job = _first_key(Job.objects.all(), sum(len(record.jobs) for record in history))
     table = rates.read_rates()
@@ -120,7 +120,7 @@ def _state_changes(record: HistoricalJob) -> Iterator[StateChange]:
 
 
 def _first_key(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> int | None:
-    """Return the first key so that all come before existing rows; None in an empty table, for automatic keys."""
+    """Return the first key so that all come before existing rows; None in an empty table."""
     lowest: int | None = rows.aggregate(lowest=Min("pk"))["lowest"]
     return None if lowest is None else lowest - count
 
