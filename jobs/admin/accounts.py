@@ -25,8 +25,6 @@ CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url")
 
 
 class AccountForm(forms.ModelForm):
-    """An account, with its times in the units that people write."""
-
     quarantine_seconds = DurationField(
         label="Quarantine",
         help_text="How long to look for a submission whose response was lost before it is sent again, like 10 min.",
@@ -38,10 +36,7 @@ class AccountForm(forms.ModelForm):
 
 @admin.register(Account)
 class AccountAdmin(NoDeleteAdmin):
-    """An AWS account: how the portal connects, whether that works, and which queues it finds there.
-
-    The connection fields decide where the portal's own credentials are used: only superusers may set them.
-    """
+    """Only superusers may set the connection fields, which decide where the portal's credentials are used."""
 
     form = AccountForm
     list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]
@@ -117,7 +112,7 @@ class AccountAdmin(NoDeleteAdmin):
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
     def _get_account(self, request: HttpRequest, pk: int) -> Account:
-        """Return the account. Raise PermissionDenied for users who may not view it or, on POST, change it."""
+        """Raise PermissionDenied for users who may not view it or, on POST, change it."""
         account = get_object_or_404(Account.objects.select_related("status"), pk=pk)
         may = self.has_change_permission if request.method == "POST" else self.has_view_permission
         if not may(request, account):

@@ -1,4 +1,4 @@
-"""Auditing of the admin: each changed object is logged with its values before and after, inline rows too."""
+"""Auditing of the admin: each changed object, inline rows too, with its values before and after."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from jobs.models import Team, User
 from jobs.models.ids import to_text
 
 IGNORED_FIELDS = frozenset({"last_login"})
-"""Fields that a sign-in changes, not an admin."""
+"""Changed by a sign-in, not by an admin."""
 PERSONAL_FIELDS = frozenset({"username", "first_name", "last_name", "email"})
-"""Fields of a user whose values are never stored: only that they changed."""
+"""Their values are never stored: only that they changed."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
 
     @admin.display(description="newest revisions")
     def newest(self, definition: Definition) -> SafeString:
-        """Return the newest revisions; a name that a build registers each night has thousands."""
+        """Limit the revisions: a name that a build registers each night has thousands."""
         revisions = definition.revisions.defer("document").select_related("registered_by")[:MAX_REVISIONS_SHOWN]
         rows = (
             (

@@ -1,4 +1,4 @@
-"""The mapping of queues to teams: its form, its rules, and granting several queues to several teams at once."""
+"""The mapping of queues to teams, and granting several queues to several teams at once."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
@@ -32,11 +32,11 @@ LIMIT_FIELDS = (
 )
 NO_LIMIT_HELP = "Leave empty for no limit."
 MAX_NAMES_SHOWN = 6
-"""Names in a cell of a list; the page of the row has all of them."""
+"""In a cell of a list; the page of the row has all of them."""
 
 
 class PrefetchedChangeList(ChangeList):
-    """A list that fetches what its columns name: `list_prefetch` of its admin."""
+    """Fetches what its columns name: `list_prefetch` of its admin."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
@@ -44,7 +44,7 @@ class PrefetchedChangeList(ChangeList):
 
 
 def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
-    """Return links to the pages of the first rows, each with a note, and how many more there are."""
+    """Return links to the first rows, each with a note, and how many more there are."""
     links = [
         (reverse(f"admin:jobs_{row._meta.model_name}_change", args=[row.pk]), row, f" ({note})" if note else "")  # noqa: SLF001 - public in all but name
         for row, note in rows[:MAX_NAMES_SHOWN]
@@ -145,7 +145,7 @@ class GrantActionMixin:
 def grant_queues(
     request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
 ) -> tuple[int, int]:
-    """Grant each queue to each team with these limits; existing grants stay as they are.
+    """Grant each queue to each team; existing grants stay as they are.
 
     Return how many were added, and how many there were.
     """

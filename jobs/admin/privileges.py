@@ -23,7 +23,7 @@ def filter_changeable(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any
 
 
 class SuperusersOnlyMixin:
-    """A page that only superusers change; others view it if their permissions allow."""
+    """Others view the page if their permissions allow."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

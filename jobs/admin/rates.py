@@ -8,7 +8,7 @@ from jobs.models import Rate
 
 @admin.register(Rate)
 class RateAdmin(AuditedModelAdmin):
-    """The hourly price of each resource, from a day on. Stored costs keep their rates."""
+    """Stored costs keep their rates."""
 
     list_display = ["platform", "architecture", "region", "resource", "usd", "valid_from", "source"]
     list_filter = ["platform", "architecture", "region", "resource"]

@@ -113,4 +113,4 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class PortalGroupAdmin(SuperusersOnlyMixin, AuditedModelAdmin, GroupAdmin):
-    """Django's groups of permissions, for this admin."""
+    """Django's permission groups."""
