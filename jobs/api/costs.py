@@ -1,4 +1,4 @@
-"""The team's costs of a month: estimates from sizes and run times of finished attempts."""
+"""The team's costs of a month."""
 
 from decimal import Decimal
 
@@ -47,5 +47,5 @@ def _cost_row(row: reports.CostRow) -> CostRowOut:
 
 
 def _exact_text(amount: Decimal) -> str:
-    """Return the amount as text: JSON numbers are parsed as floats, whose sums are inexact."""
+    """Return text: JSON numbers are parsed as floats, whose sums are inexact."""
     return f"{amount:f}"

@@ -1,7 +1,7 @@
-"""The cursor of a submission's history: how many changes of each job the caller has seen, in a short text.
+"""The cursor of a submission's history: how many changes of each job the caller has seen.
 
-`4x2.3` means four of each of the first two jobs and three of the third. A text too long for a URL, as of thousands of
-jobs, is packed: `z`, then the counts as characters, by zlib and base64url.
+`4x2.3` means four of each of the first two jobs and three of the third. A text too long for a URL is packed: `z`,
+then the counts as characters, by zlib and base64url.
 """
 
 import base64
@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
 
 
 def parse(cursor: str, jobs: int) -> list[int]:
-    """Return the number of changes seen of each job. Raise ApiProblemError if it is no cursor."""
+    """Return the number of changes seen of each job. Raise ApiProblemError."""
     if packed := _unpack(cursor):
         return [*packed[:jobs], *[0] * (jobs - len(packed))]
     if not _PATTERN.fullmatch(cursor):

@@ -1,4 +1,4 @@
-"""Long polling: a response waits shortly for a change, so that scripts without `sleep` need not poll.
+"""Long polling, so that scripts without `sleep` need not poll.
 
 Threads are few: only some requests wait at a time, others are answered after a second.
 """

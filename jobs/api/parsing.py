@@ -33,7 +33,7 @@ _KIND_NAMES = {
 def read_document(
     request: HttpRequest, number: int | None, kinds: Collection[DocumentKind] = tuple(DocumentKind)
 ) -> ParseResult:
-    """Parse the body, of any content type, as one of the kinds. Raise ApiProblemError or DocumentParseError.
+    """Parse the body, of any content type. Raise ApiProblemError or DocumentParseError.
 
     `number` chooses one of several documents.
     """
@@ -55,7 +55,7 @@ def read_document(
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """Return the Idempotency-Key, or None. Raise ApiProblemError if it is invalid."""
+    """Raise ApiProblemError if it is invalid."""
     value = request.headers.get("Idempotency-Key")
     if value is not None and not _KEY_PATTERN.fullmatch(value):
         raise ApiProblemError(
@@ -65,7 +65,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
 
 
 def find_account(member: Member, region: str, reading: ParseResult) -> Account | None:
-    """Return the team's account in a region; None if no region is given. Raise ApiProblemError.
+    """Return the team's account in a region, if one is given. Raise ApiProblemError.
 
     Of several accounts in one region, the submission's queues decide.
     """

@@ -18,7 +18,7 @@ TEXT = "text/plain"
 
 
 class JsonRenderer(BaseRenderer):
-    """Compact JSON in UTF-8, with times as pydantic writes them; ninja's own cuts them to milliseconds."""
+    """Compact JSON with times as pydantic writes them; ninja's own cuts them to milliseconds."""
 
     media_type = JSON
 
@@ -43,8 +43,7 @@ class PortalApi(NinjaAPI):
 def text_on_request(operation: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap an operation to return text if the request prefers that.
 
-    The text is a response of its own because ninja's renderers get plain values, without the schema's class by
-    which the lines are written.
+    Not a renderer: ninja's get plain values, without the schema's class by which the lines are written.
     """
 
     @wraps(operation)

@@ -48,7 +48,7 @@ def changes_out(changes: Iterable[DocumentChange]) -> list[ChangeOut]:
 
 
 def _noted_problem(note: Mapping[str, str]) -> Problem:
-    """Return the problem that a submission has stored as a note; older ones have no rule."""
+    """Return a problem that a submission stored as a note; older ones have no rule."""
     return Problem(note["pointer"], note["message"], Severity(note["severity"]), note.get("rule", ""))
 
 
@@ -79,7 +79,7 @@ def submission_out(
     cursor: str = "",
     history: Iterable[StateChange] = (),
 ) -> SubmissionOut:
-    """Return a submission and its jobs; with the notes from its acceptance if wanted."""
+    """Return a submission and its jobs, if wanted with the notes from its acceptance."""
     jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
     status = reports.overall_status(reports.count_statuses(jobs))
@@ -120,7 +120,7 @@ def submission_out(
 
 
 def estimate_out(totals: Mapping[str, Any]) -> EstimateOut | None:
-    """Return both amounts; None for a submission older than estimates."""
+    """Return None for a submission older than estimates."""
     return EstimateOut.model_validate(totals) if totals else None
 
 

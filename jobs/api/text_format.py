@@ -1,7 +1,7 @@
 """Responses as tab-separated lines that a POSIX shell can read.
 
 No value holds a tab, a line break or another control character, and only the last of a line may be empty (elsewhere
-`-` stands for nothing), because a shell's `read` treats several tabs as one.
+`-` stands for nothing): a shell's `read` treats several tabs as one.
 """
 
 import time
@@ -38,7 +38,7 @@ def to_text(content: Schema) -> str:
 
 
 def format_value(value: object) -> str:
-    """Return a value as one field of a line, without control characters, which terminals obey."""
+    """Return one field, without control characters, which terminals obey."""
     match value:
         case None:
             return "-"
@@ -51,7 +51,6 @@ def format_value(value: object) -> str:
 
 @singledispatch
 def text_rows(content: Schema) -> Iterator[TextRow]:
-    """Yield the lines of a response."""
     raise TypeError(f"{type(content).__name__} has no text format")
 
 
