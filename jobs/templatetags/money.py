@@ -21,7 +21,7 @@ UNITS = {
 
 @register.filter
 def money(usd: Decimal | None) -> SafeString | str:
-    """Return dollars and cents, "<$0.01" below half a cent; the title has all digits."""
+    """Return "<$0.01" below half a cent; the title has all digits."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), usd_text(usd))
@@ -29,7 +29,7 @@ def money(usd: Decimal | None) -> SafeString | str:
 
 @register.filter
 def money_up(usd: Decimal | None) -> SafeString | str:
-    """Like `money`, rounded up: a limit is never shown lower than it is."""
+    """Round up: a limit is never shown lower than it is."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), usd_text_up(usd))
@@ -52,7 +52,7 @@ def usd_text(usd: Decimal) -> str:
 
 @register.filter
 def usd_text_up(usd: Decimal) -> str:
-    """Round up to the cent, for limits: $1,234.57."""
+    """Round up to the cent, for limits."""
     return usd_text(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
 
 
@@ -64,14 +64,14 @@ def hours_up(hours: Decimal) -> str:
 
 @register.filter
 def exact(usd: Decimal) -> str:
-    """Return all stored digits without trailing zeros: 0.0493700000 is 0.04937, 2 is 2.00."""
+    """Drop trailing zeros: 0.0493700000 is 0.04937, 2 is 2.00."""
     integer, _, decimals = f"{usd:f}".partition(".")
     return f"{integer}.{decimals.rstrip('0'):0<2}"
 
 
 @register.filter
 def per_cent(number: Decimal | None) -> str:
-    """Format a percentage: 12 %, 0.4 %; a dash for None."""
+    """Format 12 %, 0.4 %; a dash for None."""
     if number is None:
         return "—"
     if abs(number) < 10:
@@ -81,7 +81,6 @@ def per_cent(number: Decimal | None) -> str:
 
 @register.filter
 def change(number: Decimal | None) -> str:
-    """Format like `per_cent`, with a plus for growth."""
     return f"+{per_cent(number)}" if number is not None and number > 0 else per_cent(number)
 
 
