@@ -1,13 +1,6 @@
 """Form fields over documents: reading values, and writing changes back without loss.
 
 The document is the truth; a form never builds one.
-
-    units          what people write (2 h, 16 GiB, a command line) and what AWS takes
-    value_types    values of fields, and their conversion
-    lenses         how a value is read, written and deleted in a document; json_paths for the paths
-    form_fields    the fields of a job and of a definition
-    client_config  the fields as data for the page's script
-    schema_fields  controls for every place of the schema
 """
 
 from collections.abc import Iterable, Mapping
@@ -71,7 +64,7 @@ def apply_changes(document: Document, fields: Iterable[FormField], changes: Mapp
 
 
 def unmapped_pointers(document: Document, fields: Iterable[FormField]) -> list[str]:
-    """Return pointers to what the document has and the form does not show; a wholly unknown part counts once."""
+    """Return pointers to what the form does not show; a wholly unknown part counts once."""
     table = list(fields)
     mapped = {pointer for field in table for pointer in field.lens.pointers(document)}
     prefixes = {join_pointer(*pointer) for pointer in _path_prefixes(table)} | {
@@ -81,7 +74,7 @@ def unmapped_pointers(document: Document, fields: Iterable[FormField]) -> list[s
 
 
 class FieldIndex:
-    """An index from pointers to fields, built once for all problems of a document."""
+    """Built once for all problems of a document."""
 
     def __init__(self, document: Document, fields: Iterable[FormField]) -> None:
         self._owners: dict[str, FormField] = {}
@@ -96,7 +89,7 @@ class FieldIndex:
                     self._parents.setdefault(_parent(own), field)
 
     def field_at(self, pointer: str) -> FormField | None:
-        """Return the field that shows a problem's place, or everything within it; else None."""
+        """Return the field that shows a problem's place, or everything within it."""
         above = pointer
         while above not in self._owners:
             if not above:

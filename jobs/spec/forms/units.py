@@ -20,11 +20,11 @@ _SECONDS = {
 _MEMORY = re.compile(r"(?P<count>\d{1,15}(?:\.\d{1,4})?)\s*(?P<unit>m|mb|mib|g|gb|gib|t|tb|tib)?", re.IGNORECASE)
 _MIB = {"m": 1, "g": 1024, "t": 1024 * 1024}
 WHOLE_NUMBER = re.compile(r"0|[1-9]\d{0,14}")
-"""A non-negative integer without leading zeros, as AWS writes it."""
+"""Non-negative, without leading zeros, as AWS writes it."""
 
 
 def format_seconds(seconds: int) -> str:
-    """Format seconds exactly: 2 h, 1 h 30 min, 45 s."""
+    """Format exactly: 2 h, 1 h 30 min, 45 s."""
     if seconds < 60:
         return f"{seconds} s"
     parts, rest = [], seconds
@@ -36,7 +36,7 @@ def format_seconds(seconds: int) -> str:
 
 
 def parse_seconds(text: str) -> int | None:
-    """Parse “2 h”, “1h 30m”, “90 minutes” or “5400” into seconds."""
+    """Parse “2 h”, “1h 30m”, “90 minutes” or “5400”."""
     text = text.strip()
     if WHOLE_NUMBER.fullmatch(text):
         return int(text)
@@ -49,12 +49,12 @@ def parse_seconds(text: str) -> int | None:
 
 
 def format_mib(mib: int) -> str:
-    """Format MiB as 16 GiB, or 1536 MiB if it is no whole number of GiB."""
+    """Format 16 GiB, or 1536 MiB if it is no whole number of GiB."""
     return f"{mib // 1024} GiB" if mib and mib % 1024 == 0 else f"{mib} MiB"
 
 
 def parse_mib(text: str) -> int | None:
-    """Parse “16 GiB”, “1.5 G” or “512” into MiB. GB is read as GiB, because AWS counts in MiB."""
+    """Parse “16 GiB”, “1.5 G” or “512”. GB is read as GiB, because AWS counts in MiB."""
     match = _MEMORY.fullmatch(text.strip())
     if not match:
         return None
@@ -63,14 +63,14 @@ def parse_mib(text: str) -> int | None:
 
 
 def format_command(command: Sequence[Any]) -> str:
-    """Format a command as a line that a shell splits into the same words, or as JSON if no line can."""
+    """Format a line that a shell splits into the same words, or JSON if no line can."""
     if all(isinstance(word, str) and _typable(word) for word in command):
         return shlex.join(command)
     return json.dumps(list(command), ensure_ascii=False)
 
 
 def parse_command(text: str) -> list[Any] | None:
-    """Parse a command line or a JSON list into words. Return None for an unclosed quote."""
+    """Parse a command line or a JSON list. Return None for an unclosed quote."""
     text = text.strip()
     if text.startswith("["):
         try:

@@ -29,7 +29,7 @@ FieldValue = str | FieldRows | Names
 
 @dataclass(frozen=True)
 class ValueType:
-    """A type of plain values. `format` returns None for a value of another type; `parse` always returns something.
+    """`format` returns None for a value of another type; `parse` always returns something.
 
     Each has a counterpart of the same name in static/src/builder/units.js.
     """
