@@ -1,4 +1,4 @@
-"""Requests of admins about an AWS account: a connection test, and a snapshot of its queues."""
+"""Requests of admins about an AWS account. Wait for them outside a transaction."""
 
 from datetime import datetime
 
@@ -28,7 +28,6 @@ def request_connection_test(account: Account) -> datetime:
 
 
 def wait_for_connection_test(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Return False without a newer test in time. Call it outside a transaction."""
     return wait_until_updated(account, "connection_tested_at", since, seconds)
 
 
@@ -40,5 +39,4 @@ def request_queue_snapshot(account: Account) -> datetime:
 
 
 def wait_for_queue_snapshot(account: Account, since: datetime, seconds: float = 10) -> bool:
-    """Return False without a newer snapshot in time. Call it outside a transaction."""
     return wait_until_updated(account, "queue_snapshot_at", since, seconds)

@@ -16,10 +16,7 @@ SETTLING_PERIOD = timedelta(minutes=10)
 
 
 def refresh_array(job: Job) -> bool:
-    """Request a refresh of the children, unless all that AWS will ever report is stored.
-
-    True if one is in progress.
-    """
+    """Return whether a refresh is in progress. None is requested once AWS has nothing new."""
     if not job.array_size or job.delivery != Delivery.SENT:
         return False
     if job.status.is_final and (_is_read_after_end(job) or job.children.finished().count() >= job.array_size):

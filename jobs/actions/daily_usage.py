@@ -1,7 +1,7 @@
 """A person's usage of the UTC day, as it counts against their team's approval thresholds.
 
-It covers jobs that are active or ended today, without approved submissions. A job counts with its upper bound until
-it is charged, then with its actual cost. One that AWS forgot keeps its upper bound for that day.
+A job counts with its upper bound until it is charged, then with its actual cost; one that AWS forgot keeps its bound.
+Approved submissions don't count.
 """
 
 from datetime import UTC, datetime
@@ -33,10 +33,7 @@ COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delive
 
 
 def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
-    """Read the usage in one statement, so that a job that ends meanwhile counts once.
-
-    It stays valid while the team row is locked.
-    """
+    """Read in one statement, so that a job that ends meanwhile counts once. Lock the team row first."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     not_ended = Q(ended_at=None)
     # A union of two index lookups: for an OR, SQLite scans every job of the team.

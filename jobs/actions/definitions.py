@@ -1,4 +1,4 @@
-"""Changes to definitions: description, note, sharing, owner, deactivation. Each is False if nothing changed."""
+"""Changes to definitions. Each is False if nothing changed; accepted jobs are still sent."""
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -36,7 +36,6 @@ def set_revision_note(revision: Revision, note: str, user: User) -> bool:
 
 
 def share(definition: Definition, user: User, *, shared: bool) -> bool:
-    """Share a definition with every team, or with its own alone. Accepted jobs are still sent."""
     with transaction.atomic():
         if not Definition.objects.filter(pk=definition.pk, shared=not shared).update(shared=shared):
             return False
@@ -52,7 +51,7 @@ def share(definition: Definition, user: User, *, shared: bool) -> bool:
 
 
 def transfer(definition: Definition, recipient: Team, user: User) -> bool:
-    """Move a definition to another team. Jobs that ran stay with the team that ran them."""
+    """Move a definition. Jobs that ran stay with their team."""
     owner = definition.team
     if owner.pk == recipient.pk:
         return False
@@ -73,7 +72,6 @@ def transfer(definition: Definition, recipient: Team, user: User) -> bool:
 
 
 def deactivate(revision: Revision, user: User) -> bool:
-    """Deactivate a revision. Accepted jobs are still sent."""
     definition = revision.definition
     with transaction.atomic():
         if not _deactivate(Revision.objects.filter(pk=revision.pk), user):
@@ -84,7 +82,6 @@ def deactivate(revision: Revision, user: User) -> bool:
 
 
 def archive(definition: Definition, user: User) -> bool:
-    """Deactivate a name and all its revisions."""
     with transaction.atomic():
         definitions = Definition.objects.active().filter(pk=definition.pk)
         if not definitions.update(archived_at=now(), archived_by=user):
@@ -97,7 +94,7 @@ def archive(definition: Definition, user: User) -> bool:
 
 
 def unarchive(definition: Definition, user: User) -> bool:
-    """Activate a name again. Its old revisions stay inactive, since AWS has deregistered them."""
+    """Activate a name. Old revisions stay inactive: AWS has deregistered them."""
     with transaction.atomic():
         archived = Definition.objects.filter(pk=definition.pk, archived_at__isnull=False)
         if not archived.update(archived_at=None, archived_by=None):

@@ -1,4 +1,4 @@
-"""Idempotency of registrations: a request repeated after a lost connection gives the same revision."""
+"""Idempotency of registrations."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,10 +19,7 @@ KEY_REUSED_MESSAGE = "This key was used for a different request. Use a new key f
 def idempotent_register(
     member: Member, key: str | None, request_text: str, register: Callable[[], RegistrationResult]
 ) -> RegistrationResult:
-    """Return the revision that the key's first request registered; `request_text` must be the same in a repeat.
-
-    Raise IdempotencyConflictError, and whatever `register` raises.
-    """
+    """Return the revision of the key's first request. Raise IdempotencyConflictError for another `request_text`."""
     if key is None:
         return register()
     digest = tag_digest("key", member.team.pk, key)
@@ -49,7 +46,7 @@ def idempotent_register(
 
 
 def reject_definition_key(member: Member, key: str | None) -> None:
-    """Raise IdempotencyConflictError if a definition was registered under the key."""
+    """Raise IdempotencyConflictError."""
     if key and IdempotencyRecord.objects.filter(team=member.team, key=key).exists():
         raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
 

@@ -1,4 +1,4 @@
-"""Stop and release of jobs. A stop withdraws jobs that were not sent and has the others terminated in AWS."""
+"""Stop and release of jobs: unsent ones are withdrawn, others terminated in AWS."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,19 +16,19 @@ WITHDRAWABLE_DELIVERIES = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
-    """Request that a job ends, in any state. False if it has ended or was requested before."""
+    """Return False if it has ended or was requested before."""
     member.require("stop")
     return _stop_jobs(job, Job.objects.filter(pk=job.pk), member) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
-    """Request that every job of a submission ends. Return how many had not ended."""
+    """Return how many had not ended."""
     member.require("stop")
     return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
 
 def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
-    """Stop the jobs with a number of statements that does not grow with them."""
+    """Use a number of statements that does not grow with the jobs."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
@@ -65,7 +65,6 @@ def _withdraw_approvals(submissions: Iterable[int], member: Member) -> None:
 
 
 def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
-    """Withdraw jobs that wait for delivery, leased by a worker or not, or for approval."""
     if not unsent:
         return
     note = f"Withdrawn by {member.user.display_name}."
@@ -84,10 +83,7 @@ def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member)
 
 
 def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
-    """Record a stop request of jobs that AWS has or may have.
-
-    It is sent to AWS again until the job is observed to end.
-    """
+    """Record a request, which is repeated until the job is observed to end."""
     with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
     with_aws.exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(),
@@ -97,7 +93,7 @@ def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
 
 
 def release(job: Job, member: Member) -> bool:
-    """Release a held job for delivery. False if it was no longer held."""
+    """Return False if the job was no longer held."""
     member.require("lead")
     if job.delivery != Delivery.HELD:
         return False

@@ -11,11 +11,7 @@ from jobs.spec.redaction import MASK
 
 
 def restore_masked(text: str, member: Member, source_id: str) -> str:
-    """Return the text with masked values of its source: a job, a submission or a definition.
-
-    Only values that the person may reveal are restored; others stay masked and fail validation. Raises
-    DocumentParseError.
-    """
+    """Restore values that the person may reveal; others stay and fail validation. Raise DocumentParseError."""
     if MASK not in text or not source_id:
         return text
     document = _source_document(member, source_id)

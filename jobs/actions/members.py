@@ -1,4 +1,4 @@
-"""Viewers and analysts that a lead adds, changes and removes where administrators allow it."""
+"""Viewers and analysts that leads manage."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -10,7 +10,7 @@ from jobs.models import Membership, User
 
 
 class MemberError(Exception):
-    """A member can't be added or changed; the message is for the lead."""
+    """The message is for the lead."""
 
 
 def add_member(member: Member, username: str, role: str) -> Membership:
@@ -33,7 +33,7 @@ def add_member(member: Member, username: str, role: str) -> Membership:
 
 
 def set_role(member: Member, membership: Membership, role: str) -> bool:
-    """Change a viewer to an analyst or back. False if the role is unchanged."""
+    """Return False if the role is unchanged."""
     _require_manageable(member, membership)
     _require_managed(role)
     with transaction.atomic():
@@ -47,7 +47,7 @@ def set_role(member: Member, membership: Membership, role: str) -> bool:
 
 
 def remove_member(member: Member, membership: Membership) -> bool:
-    """Remove a viewer or an analyst, from the next request on. False if they were removed before."""
+    """Return False if they were removed before."""
     _require_manageable(member, membership)
     with transaction.atomic():
         target = describe_target(membership)
@@ -70,7 +70,7 @@ def _require_managed(role: str) -> None:
 
 
 def _managed_memberships(membership: Membership) -> QuerySet[Membership]:
-    """Return the row, if nothing changed since that only administrators may change."""
+    """Select the row unless something changed that only administrators may change."""
     return Membership.objects.filter(
         pk=membership.pk, role__in=MANAGED_ROLES, user__is_staff=False, user__is_superuser=False
     )

@@ -15,7 +15,7 @@ SOON = timedelta(seconds=20)
 
 
 def hint_poll(jobs: Iterable[Job]) -> None:
-    """Bring forward the next poll of jobs on a page; once in `HINT_INTERVAL` for each."""
+    """Hint once in `HINT_INTERVAL` for each job."""
     earliest = now() - HINT_INTERVAL
     stale_ids = [
         job.pk for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)
@@ -25,7 +25,6 @@ def hint_poll(jobs: Iterable[Job]) -> None:
 
 
 def hint_submission_poll(submission: Submission) -> None:
-    """Do the same for all jobs of a submission that have not ended, however many."""
     jobs = Job.objects.filter(_is_hint_due(), submission=submission, ended_at=None)
     if jobs.exists():
         _write_hint(jobs)
@@ -36,7 +35,7 @@ def _is_hint_due() -> Q:
 
 
 def _write_hint(jobs: QuerySet[Job]) -> None:
-    """Write the hint in one statement; of several requests at the same moment the first one writes."""
+    """Use one statement; of simultaneous requests the first one writes."""
     current_time = now()
     is_far_away = Q(next_poll_at__gt=current_time + SOON, delivery=Delivery.SENT, state__in=ACTIVE_STATES)
     jobs.filter(_is_hint_due()).update(

@@ -27,9 +27,9 @@ class RegistrationResult:
 
 
 def register(source: str | ParseResult, member: Member, *, account: Account | None = None) -> RegistrationResult:
-    """Create a revision and request its registration, or return an equal one that the bare name means.
+    """Create a revision, or return an equal one that the bare name means.
 
-    Raises DocumentParseError, or ValidationFailedError with the result.
+    Raise DocumentParseError or ValidationFailedError.
     """
     member.require("register")
     reading = parse(source) if isinstance(source, str) else source
@@ -68,7 +68,7 @@ def register(source: str | ParseResult, member: Member, *, account: Account | No
 
 
 def wait_for_registration(revision: Revision) -> Revision:
-    """Return the revision once AWS has answered, or unchanged after the timeout. Call it outside a transaction."""
+    """Return the revision unchanged after the timeout. Call it outside a transaction."""
 
     def is_answered() -> bool:
         revision.refresh_from_db()

@@ -1,7 +1,4 @@
-"""Resolution of the names in a document: queues, definitions, revisions and jobs.
-
-Only what the team was granted is searched; anything else counts as nonexistent.
-"""
+"""Resolution of the names in a document. What the team was not granted counts as nonexistent."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +18,7 @@ MAX_NAME_COMPARISONS = 10_000
 
 @dataclass(frozen=True)
 class ResolvedJob:
-    """Queue and revision of one job of a document, None where unresolved."""
+    """None where unresolved."""
 
     pointer: str
     queue: Queue | None
@@ -30,7 +27,7 @@ class ResolvedJob:
 
 @dataclass(frozen=True)
 class DefinitionReference:
-    """A step's reference to a definition: `name`, `name:3`, or an ARN."""
+    """`name`, `name:3`, or an ARN."""
 
     name: str
     number: int | None
@@ -56,14 +53,12 @@ class Resolution:
 def resolve(
     document: Document, kind: DocumentKind, team: Team, account: Account | None, granted: Sequence[Queue]
 ) -> Resolution:
-    """Resolve a submission or workflow. `granted`: the team's queues."""
     steps = list_at(document, "jobs") if kind is DocumentKind.WORKFLOW else [document]
     prefixes = [join_pointer("jobs", number) if kind is DocumentKind.WORKFLOW else "" for number in range(len(steps))]
     return _Resolver(team, account, granted).run([step if is_object(step) else {} for step in steps], prefixes)
 
 
 def resolve_definition(document: Document, team: Team, account: Account | None) -> Resolution:
-    """Return the account of a definition, with a problem if the team may not use its name there."""
     problems: list[Problem] = []
     account = account or _only_account(team, problems)
     name = text_at(document, "jobDefinitionName")
@@ -85,12 +80,11 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
 
 
 def referenced_job_ids(document: Document) -> list[str]:
-    """Return the AWS ids of the jobs that a step waits for, without duplicates."""
     return list(dict.fromkeys(job_id for _, job_id in _job_id_pointers(document)))
 
 
 def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
-    """Return the team's jobs by the AWS ids in the steps, in one query. A child's id stands for its array."""
+    """Return jobs by AWS id, in one query. A child's id stands for its array."""
     ids = {job_id for document in documents for job_id in referenced_job_ids(document)}
     if not ids:
         return {}
@@ -102,7 +96,7 @@ def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, J
 
 
 class _Resolver:
-    """Resolves all names with one query for each kind."""
+    """One query for each kind of name."""
 
     def __init__(self, team: Team, account: Account | None, granted: Sequence[Queue]) -> None:
         self.team = team
@@ -179,10 +173,7 @@ class _Resolver:
         return [matches[reference].revision for reference in references]
 
     def _foreign_arn_problem(self, reference: DefinitionReference, accounts: Sequence[Account]) -> Problem | None:
-        """Refuse an ARN in another account, region or partition.
-
-        Otherwise the team's own definition of the same name would run instead.
-        """
+        """Refuse a foreign ARN: the team's own definition of the same name would run instead."""
         if reference.arn is None or any(self._is_in_account(account, reference.arn) for account in accounts):
             return None
         arn = reference.arn
@@ -252,10 +243,7 @@ class _Resolver:
     def _check_referenced_jobs(
         self, steps: Sequence[Document], prefixes: Sequence[str], account: Account | None
     ) -> None:
-        """Add a problem for each AWS job id of another team, of another account than the step's, or that failed.
-
-        Another team's id would reveal how its job goes.
-        """
+        """Refuse jobs of other teams: their ids would reveal how they go."""
         references = [
             (f"{prefix}{pointer}", job_id)
             for step, prefix in zip(steps, prefixes, strict=True)

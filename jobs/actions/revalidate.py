@@ -1,6 +1,6 @@
 """Re-check of a validation result under the lock of the team's row.
 
-The validation itself takes no lock: SQLite has one for the whole database, and a large workflow takes seconds.
+Validation takes no lock: SQLite has one for the whole database, and a large workflow takes seconds.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _REVISION = "revision"
 def revalidate(
     result: ValidationResult, reading: ParseResult, member: Member, account: Account | None
 ) -> ValidationResult:
-    """Return the result as of now. `member.team` is the team's row, which the caller has locked."""
+    """Use `member.team`, which the caller has locked."""
     rows = list(grant_rows(member.team).union(_runnable_revisions(result, member), all=True))
     grants = TeamGrants.from_rows(member.team, rows)
     if (

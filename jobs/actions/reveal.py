@@ -19,7 +19,7 @@ class SecretValue:
 
 
 def reveal(owner: Job | Submission | Revision, member: Member) -> list[SecretValue]:
-    """Return a document's masked values, in its order; each call adds one audit entry. Raises PermissionDenied."""
+    """Return masked values in document order; each call adds one audit entry. Raise PermissionDenied."""
     member.require("reveal")
     document = {**owner.document, "tags": owner.tags} if isinstance(owner, Job) else owner.document
     values = [

@@ -1,7 +1,4 @@
-"""Runs of a job with another image: first a new revision, then the job on it.
-
-AWS may take a while to register, so the two are separate transactions.
-"""
+"""Runs of a job with another image: a new revision, then, in a transaction of its own, the job."""
 
 import json
 
@@ -16,14 +13,13 @@ from jobs.spec.patch import copy_json
 
 
 def register_with_image(revision: Revision, image: str, member: Member) -> Revision:
-    """Raise ValidationFailedError with the result."""
+    """Raise ValidationFailedError."""
     document = copy_json(revision.document)
     document["containerProperties"]["image"] = image
     return register(json.dumps(document), member, account=revision.definition.account).revision
 
 
 def attach_revision(draft: Draft, revision: Revision) -> None:
-    """Attach the revision that the draft is submitted on once AWS has registered it."""
     Draft.objects.filter(pk=draft.pk).update(revision=revision)
     draft.revision = revision
 
@@ -34,9 +30,9 @@ def find_submission(member: Member, text_id: str) -> Submission | None:
 
 
 def submit_pending(draft: Draft, member: Member) -> Submission | None:
-    """Submit the draft on its revision. None if AWS has not registered that yet.
+    """Submit once AWS has registered the revision; idempotent.
 
-    Idempotent. Raises DocumentParseError, ValidationFailedError or IdempotencyConflictError.
+    Raise DocumentParseError, ValidationFailedError or IdempotencyConflictError.
     """
     if draft.revision is None or draft.revision.registration != Registration.REGISTERED:
         return None

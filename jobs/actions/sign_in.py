@@ -1,4 +1,4 @@
-"""Sign-in as its user changes it: sessions, passwords, the second factor."""
+"""Sessions, passwords and second factor, as changed by their user."""
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
@@ -9,7 +9,6 @@ from jobs.sessions import SignedInSession
 
 
 def end_session(user: User, current_key: str | None, text_id: str) -> SignedInSession | None:
-    """End one of the user's other sessions and return it; None if there is none such."""
     with transaction.atomic():
         rows = sessions.active_sessions(user, current_key)
         session = next((row for row in rows if row.text_id == text_id and not row.is_current), None)
@@ -21,7 +20,7 @@ def end_session(user: User, current_key: str | None, text_id: str) -> SignedInSe
 
 
 def end_other_sessions(user: User, current_key: str | None) -> int:
-    """End the user's sessions except the current one, and audit it. Return their number."""
+    """Return their number."""
     with transaction.atomic():
         count = sessions.end_other_sessions(user, current_key)
         if count:
@@ -30,7 +29,6 @@ def end_other_sessions(user: User, current_key: str | None) -> int:
 
 
 def clear_must_change_password(user: User) -> None:
-    """Record that the user has a password that no administrator knows."""
     User.objects.filter(pk=user.pk).update(must_change_password=False)
 
 

@@ -1,4 +1,4 @@
-"""Estimate of a submission: expected and highest cost, and reasons for approval."""
+"""Estimate of a submission, and reasons for approval."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,6 @@ def estimate_submission(
     team: Team,
     run_times: Mapping[int, DurationStats],
 ) -> SubmissionEstimate:
-    """Estimate at today's rates, without a comparison with thresholds."""
     jobs_by_name = _with_unique_names(jobs)
     plans = (_plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
     cost = estimate_cost(plans, run_times, rates.read_rates(), now())
@@ -40,7 +39,7 @@ def estimate_submission(
 
 
 def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: User) -> SubmissionEstimate:
-    """Set why it would wait for approval if `person` submitted it now. One query if the team has thresholds."""
+    """Set why it would need approval now. One query if the team has thresholds."""
     if not team.has_approval_thresholds:
         return replace(estimate, reasons=())
     usage = daily_usage(person, team, now())

@@ -15,7 +15,6 @@ from jobs.spec.time_limit import timeout_seconds
 
 
 def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], grants: TeamGrants) -> ParseResult:
-    """Return the reading with the team's defaults, and a change for each."""
     if reading.kind is DocumentKind.DEFINITION:
         return _with_default_size(reading, grants)
     if not (grants.tags or grants.default_time_limit_seconds):

@@ -1,4 +1,4 @@
-"""Validation of a document for a team: parsing, schema and rules, name resolution, policy, cost."""
+"""Validation of a document for a team."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class ValidationResult:
 
 
 class ValidationFailedError(Exception):
-    """The document has errors and nothing was stored."""
+    """Nothing was stored."""
 
     def __init__(self, result: ValidationResult) -> None:
         super().__init__("; ".join(problem.message for problem in result.errors))
@@ -73,11 +73,11 @@ class ValidationFailedError(Exception):
 
 
 class IdempotencyConflictError(Exception):
-    """The same request key came with another document."""
+    """The request key came with another document."""
 
 
 class RecoveryError(Exception):
-    """The database was restored, and until `until` only AWS may know whether the request key was used."""
+    """Until `until` only AWS may know whether the request key was used."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
@@ -93,10 +93,7 @@ class RecoveryError(Exception):
 
 
 def validate(source: str | bytes | ParseResult, member: Member, account: Account | None = None) -> ValidationResult:
-    """Validate a text, or what was parsed from one, for the member's team. Raises DocumentParseError.
-
-    Without `account` the queues determine it.
-    """
+    """Raise DocumentParseError. Without `account` the queues determine it."""
     reading = source if isinstance(source, ParseResult) else parse(source)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return ValidationResult(reading, account, oversized)  # before any query for each of its steps
@@ -136,7 +133,6 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
 
 
 def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], member: Member) -> ValidationResult:
-    """Add statistics and cost. `requests` are those of the targets with a queue."""
     queues = {target.queue.pk for target in result.resolved_jobs if target.queue}
     revisions = [target.revision for target in result.resolved_jobs if target.queue and target.revision]
     statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
@@ -169,7 +165,7 @@ def _definitions_and_queues(
 
 
 def queue_facts(queue: Queue) -> QueueFacts:
-    """Return what the rules need. Fair share is None while AWS's description is missing."""
+    """Leave fair share None while AWS's description is missing."""
     is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
     environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
     return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
@@ -197,7 +193,7 @@ def _policy_problems(
     grants: TeamGrants,
     usage: Mapping[int, QueueUsage],
 ) -> Iterator[Problem]:
-    """Yield the violations of a job at its pointer, those of the whole team once."""
+    """Yield violations of a job at its pointer, those of the team once."""
     keys: set[tuple[str, str, str]] = set()
     for prefix, violation in _violations(reading, requests, grants, usage):
         problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)

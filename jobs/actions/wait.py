@@ -1,4 +1,4 @@
-"""Waiting for what another process writes to the database. Call it outside a transaction."""
+"""Waiting for what another process writes. Call it outside a transaction."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,6 @@ CHECK_INTERVAL_SECONDS = 0.15
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, interval: float = CHECK_INTERVAL_SECONDS) -> bool:
-    """Return whether the condition holds at once or within `seconds`."""
     deadline = time.monotonic() + seconds
     if condition():
         return True
@@ -22,8 +21,6 @@ def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 
 
 
 def wait_until_updated(account: Account, field: str, since: datetime, seconds: float) -> bool:
-    """Wait until that timestamp of the account's status is not older than `since`. False after `seconds`."""
-
     def is_updated() -> bool:
         account.status.refresh_from_db()
         updated_at: datetime | None = getattr(account.status, field)
