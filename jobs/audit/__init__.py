@@ -1,4 +1,4 @@
-"""The audit log: who did what, from where, through which channel, with the values before and after.
+"""The audit log.
 
 Call `record` last in the transaction of the action: it locks the end of the team's chain until the commit.
 """

@@ -1,4 +1,4 @@
-"""Audit actions: a fixed list, so that the page can offer them without a query."""
+"""Audit actions: a fixed list, offered without a query."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The audit context of the current request or command: channel, client address, API token."""
+"""The audit context of the current request or command."""
 
 import getpass
 import socket
@@ -34,7 +34,7 @@ _context: ContextVar[AuditContext | None] = ContextVar("passage", default=None)
 
 
 def get_context() -> AuditContext:
-    """Return the current context. Without one, it is someone at the machine's own shell."""
+    """Without one, return the user of the machine's shell."""
     return _context.get() or AuditContext(Channel.COMMAND, _shell_user())
 
 
@@ -48,7 +48,6 @@ def audit_context(channel: str, address: str = "") -> Iterator[None]:
 
 
 def set_token(token: UUID) -> None:
-    """Set the API token until the end of the current context."""
     _context.set(replace(get_context(), token=token))
 
 
@@ -69,10 +68,9 @@ def channel_of(request: HttpRequest) -> Channel:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's IP address; empty if there is none, as on a Unix socket.
+    """Return the client's IP address, or "" on a Unix socket.
 
-    Each of our own proxies appends to X-Forwarded-For whom it heard; earlier entries come from the client and may be
-    forged.
+    Each of our proxies appends to X-Forwarded-For whom it heard; earlier entries may be forged.
     """
     forwarded = request.headers.get("X-Forwarded-For", "")
     if settings.TRUSTED_PROXIES and forwarded:

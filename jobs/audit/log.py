@@ -45,10 +45,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append an entry. Call it last in the transaction of the action: it locks the end of the chain.
-
-    `before` and `after` become JSON, with secrets masked. Without a team it is an action on the portal as a whole.
-    """
+    """Append an entry; secrets are masked. Call it last in the transaction: it locks the end of the chain."""
     details = target if isinstance(target, AuditTarget) else describe_target(target)
     context = get_context()
     entry = AuditEntry(
@@ -76,13 +73,12 @@ def record(
 
 
 def truncate_list(name: str, entries: Sequence[Any]) -> dict[str, Any]:
-    """Return the first entries, and how many more there are."""
     rest = len(entries) - MAX_LIST_ENTRIES
     return {name: list(entries[:MAX_LIST_ENTRIES]), **({f"more {name}": rest} if rest > 0 else {})}
 
 
 def describe_target(about: Model | None) -> AuditTarget:
-    """Describe a row as an entry names it. A person is an id, without a name."""
+    """Name a person by id only."""
     if about is None:
         return AuditTarget("")
     public_id = getattr(about, "public_id", None)
@@ -104,7 +100,6 @@ _LABELS: dict[type[Model], Callable[[Any], str]] = {
 
 
 def _lock_chain(chain: int) -> AuditChain:
-    """Lock the end of a chain until this transaction ends."""
     head = AuditChain.objects.select_for_update().filter(pk=chain).first()
     if head is None:
         AuditChain.objects.bulk_create([AuditChain(chain=chain)], ignore_conflicts=True)
@@ -126,7 +121,7 @@ def _strip_nul(text: str) -> str:
 
 
 def _log_entry(entry: AuditEntry) -> None:
-    """Log the hash as well: an attacker who rewrites the table cannot rewrite a log stored elsewhere."""
+    """Log the hash too: who rewrites the table can't rewrite a log stored elsewhere."""
     log.info(
         "audited",
         chain=entry.team_id or PORTAL,

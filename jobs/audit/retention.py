@@ -1,4 +1,4 @@
-"""Pruning of audit chains: entries older than the retention period go, and the rest stays verifiable."""
+"""Pruning of audit chains; the rest stays verifiable."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ BATCH_SIZE = 1_000
 
 
 def prune(chain: int, cutoff: datetime) -> int:
-    """Delete the entries of a chain up to the last one before `cutoff`. Return how many."""
+    """Delete entries up to the last one before `cutoff`. Return how many."""
     with transaction.atomic():
         head = AuditChain.objects.select_for_update().filter(pk=chain).first()
         if head is None:
@@ -36,7 +36,7 @@ def prune(chain: int, cutoff: datetime) -> int:
 
 
 def delete_pruned(chain: int) -> int:
-    """Delete pruned entries in batches, so that nothing waits. Return how many."""
+    """Delete in batches, so that nothing waits. Return how many."""
     head = AuditChain.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain).filter(number__lte=head.pruned_through if head else 0)
     deleted = 0

@@ -1,4 +1,4 @@
-"""Signal receivers that record sign-ins, sign-outs, failed sign-ins and changes of credentials."""
+"""Signal receivers that record sign-ins and changes of credentials."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def record_sign_out(*, user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed, dispatch_uid="audit")
 def record_failed_sign_in(*, credentials: dict[str, Any], **_: Any) -> None:
-    """Record whose account was tried, if it exists. Anything else may be a password typed into the wrong field."""
+    """Record an existing account only: another name may be a password in the wrong field."""
     name = str(credentials.get("username") or credentials.get("email") or "").replace("\0", "")
     user = User.objects.filter(username=name).first() if name else None
     about = describe_target(user) if user else AuditTarget("user", label="unknown")

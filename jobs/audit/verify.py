@@ -35,14 +35,13 @@ class ChainVerification:
 
 
 def chains() -> list[int]:
-    """Return every chain, the portal's own first: by their heads, and by entries that have lost theirs."""
+    """Find chains by their heads, and by entries that have lost theirs; the portal's first."""
     head_chains = AuditChain.objects.values_list("chain", flat=True)
     entry_teams = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
     return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})
 
 
 def verify_chain(chain: int) -> ChainVerification:
-    """Verify a chain to its end at the time of the call."""
     head = AuditChain.objects.filter(pk=chain).first()
     entries = AuditEntry.objects.of_chain(chain)
     if head is None:
@@ -97,7 +96,7 @@ def _verify_entries(head: AuditChain) -> ChainVerification:
 
 
 def _iterate_entries(head: AuditChain) -> Iterator[AuditEntry]:
-    """Yield entries in order and in batches, so that a long chain blocks nothing."""
+    """Read in batches, so that a long chain blocks nothing."""
     entries = AuditEntry.objects.of_chain(head.chain).filter(number__lte=head.number).order_by("number")
     after = -1
     while batch := list(entries.filter(number__gt=after)[:BATCH_SIZE]):
