@@ -1,1 +1,1 @@
-"""The portal's client of AWS: typed values in, typed values out. No other package imports boto3."""
+"""The portal's client of AWS, the only importer of boto3."""

@@ -1,4 +1,4 @@
-"""Amazon Resource Names, as far as the portal composes or parses them."""
+"""Amazon Resource Names."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class BatchArn:
         return cls(**match.groupdict()) if match and match["resource_type"] == resource_type else None
 
     def is_in(self, region: str, account_number: str) -> bool:
-        """Return whether the resource is in that account and region. False for an unknown account number."""
+        """Return False for an unknown account number."""
         location = (partition(region), region, account_number)
         return bool(account_number) and (self.partition, self.region, self.account_number) == location
 
@@ -51,6 +51,6 @@ def account_number(arn: str) -> str:
 
 
 def principal(caller: str) -> str:
-    """Return the ARN to name in a trust policy: for an assumed-role session the role's, without its unknown path."""
+    """Return the ARN for a trust policy: of a session its role's, without the unknown path."""
     match = re.fullmatch(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", caller)
     return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else caller

@@ -1,4 +1,4 @@
-"""The calls of AWS Batch, and what the portal reads from the responses."""
+"""The calls of AWS Batch, which raise `jobs.aws.errors`."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -68,13 +68,12 @@ class Observation:
 
 
 def submit(client: Any, request: Mapping[str, Any]) -> SubmittedJob:
-    """Raise one of `jobs.aws.errors`; after OutcomeUnknownError the job may exist."""
+    """Make one call; after OutcomeUnknownError the job may exist."""
     answer = call(client.submit_job, **request)
     return SubmittedJob(answer.required_text("jobId", max_length=MAX_ID_LENGTH), answer.request_id)
 
 
 def register(client: Any, document: Mapping[str, Any]) -> RegisteredRevision:
-    """Raise one of `jobs.aws.errors`."""
     answer = call(client.register_job_definition, **document)
     return RegisteredRevision(
         answer.required_text("jobDefinitionArn", max_length=300), answer.required_number("revision")
@@ -82,7 +81,7 @@ def register(client: Any, document: Mapping[str, Any]) -> RegisteredRevision:
 
 
 def deregister(client: Any, arn: str) -> None:
-    """Existing jobs of the revision continue. A repeat is harmless."""
+    """Leave existing jobs running. A repeat is harmless."""
     call(client.deregister_job_definition, jobDefinition=arn)
 
 
@@ -94,7 +93,7 @@ class DescribedRevision:
 
 
 def find_revisions(client: Any, name: str) -> list[DescribedRevision]:
-    """Return every active revision of a name that can be read, newest first."""
+    """Return active, readable revisions, newest first."""
     revisions = []
     for page in paginate(client.describe_job_definitions, jobDefinitionName=name, status="ACTIVE"):
         for entry in page.required_entries("jobDefinitions"):
@@ -107,10 +106,9 @@ def find_revisions(client: Any, name: str) -> list[DescribedRevision]:
 
 
 def find_job_ids(client: Any, queue: str, name: str) -> list[str]:
-    """Return the ids of all jobs in a queue with exactly this name, oldest first, whatever their state.
+    """Return jobs of exactly this name in any state, oldest first.
 
-    ListJobs ignores case in its filter, so names are compared again. Raise MalformedResponseError if any part can't
-    be read: such a list doesn't prove that there is no job.
+    ListJobs ignores case. Raise MalformedResponseError if any part can't be read: such a list proves no absence.
     """
     entries = paginate(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
     jobs = [JobSummary.parse(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
@@ -134,9 +132,9 @@ class JobSummary:
 
 
 def list_created_since(client: Any, queue: str, since: datetime) -> Iterator[list[JobSummary]]:
-    """Yield pages of a queue's jobs of every state created after that time, newest first.
+    """Yield pages of jobs in any state, newest first.
 
-    Raise MalformedResponseError at the end if a job could not be read.
+    Raise MalformedResponseError at the end if one was unreadable.
     """
     after = {"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}
     malformed: MalformedResponseError | None = None
@@ -153,7 +151,6 @@ def list_created_since(client: Any, queue: str, since: datetime) -> Iterator[lis
 
 
 def list_child_indexes(client: Any, batch_id: str, status: str) -> list[int]:
-    """Return the indexes of an array's children with that status, as far as their ids can be read."""
     indexes = []
     for page in paginate(client.list_jobs, arrayJobId=batch_id, jobStatus=status):
         for entry in page.required_entries("jobSummaryList"):
@@ -178,7 +175,7 @@ class DescribeResult:
 
 
 def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
-    """Describe up to 100 jobs. Raise one of `jobs.aws.errors` if nothing could be read."""
+    """Describe up to 100 jobs."""
     waiting = deque([list(batch_ids)])
     observations: list[Observation] = []
     unreadable: set[str] = set()
@@ -208,7 +205,7 @@ def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
 
 
 def _parse_observations(ids: Sequence[str], entries: Iterable[ResponseReader]) -> tuple[list[Observation], set[str]]:
-    """Return what can be read, and the ids that the rest may be about."""
+    """Return also the ids that the unreadable rest may be about."""
     readable: list[Observation] = []
     malformed: list[str] = []
     for entry in entries:
@@ -228,11 +225,7 @@ def terminate(client: Any, batch_id: str, reason: str) -> None:
 
 
 def parse_observation(job: ResponseReader) -> Observation:
-    """Parse one job of DescribeJobs.
-
-    Raise MalformedResponseError without an id, a status or a countable list of attempts: these order the
-    observations.
-    """
+    """Raise MalformedResponseError without id, status or countable attempts, which order observations."""
     container, task = _deciding_container(job)
     essential_names = {entry.text("name") for entry in _task(job).entries("containers") if _is_essential(entry)}
     ecs_attempts = job.required_entries("attempts") if "attempts" in job else []
@@ -285,7 +278,6 @@ def _deciding_container(job: ResponseReader) -> tuple[ResponseReader, ResponseRe
 def _container_of_attempt(
     attempt: ResponseReader, essential_names: Collection[str]
 ) -> tuple[ResponseReader, ResponseReader]:
-    """Return the same of an attempt: of a single container, a task, or a pod."""
     if "container" in attempt:
         return attempt.nested("container"), attempt.nested("container")
     if "taskProperties" in attempt:
@@ -301,7 +293,7 @@ def _pod_containers(pod: ResponseReader) -> list[ResponseReader]:
 
 
 def _first_failed(containers: Sequence[ResponseReader]) -> ResponseReader:
-    """Return the first container that failed, or else the last: init containers come before the others."""
+    """Return the first failed container, else the last: init containers come first."""
     failures = [entry for entry in containers if entry.number("exitCode") not in (None, 0) or entry.text("reason")]
     return (failures or [*reversed(containers)] or [ResponseReader({})])[0]
 

@@ -1,7 +1,7 @@
-"""Connection test: finds out by harmless calls which permissions the portal has in AWS.
+"""Connection test: finds out by harmless calls which permissions the portal has.
 
-AWS checks permissions first: a denial means that one is missing, a rejection of the content that it is granted. Where
-either could have another reason, the result is unknown.
+AWS checks permissions first: a denial means that one is missing, a rejected content that it is granted. Ambiguous
+results are unknown.
 """
 
 import secrets
@@ -36,7 +36,7 @@ class PermissionCheck:
 
 @dataclass(frozen=True)
 class ProbeTargets:
-    """Without a queue or a succeeded job some results stay unknown."""
+    """Without them some results stay unknown."""
 
     region: str
     number: str
@@ -75,7 +75,6 @@ def probe_permissions(clients: ClientFactory, targets: ProbeTargets) -> Connecti
 
 
 def caller_arn(sts: Any) -> str:
-    """Return the ARN of a client's credentials; empty if unknown."""
     try:
         return call(sts.get_caller_identity).text("Arn")
     except AwsError:
@@ -158,7 +157,7 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
 
 
 def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
-    """Yield probes of permissions that a policy may deny for the fake resources only."""
+    """Probe permissions that a policy may deny for the fake resources only."""
     arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
 
     def submit() -> Any:

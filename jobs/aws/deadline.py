@@ -1,4 +1,4 @@
-"""Time limits of whole AWS calls, including connecting, retries and slow responses.
+"""Time limits of whole AWS calls.
 
 A read time-out starts again with each byte, so a slow response could block its caller for hours. A call that was cut
 off may have taken effect.
@@ -21,7 +21,7 @@ MIN_TIMEOUT_SECONDS = 0.001  # a time-out of 0 would mean non-blocking
 
 
 class DeadlineError(Exception):
-    """A call was cut off; it may have taken effect. botocore doesn't retry it."""
+    """The call may have taken effect. botocore doesn't retry it."""
 
     def __init__(self, message: str, waited_seconds: float) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class DeadlineError(Exception):
 
 
 class _Deadlines(threading.local):
-    """This thread's, by `time.monotonic`: of the current block and of the current request."""
+    """By `time.monotonic`."""
 
     block = float("inf")
     request = float("inf")
@@ -40,10 +40,7 @@ _deadlines = _Deadlines()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit all calls of this thread in the block, in total.
-
-    A call that is cut off, or begins too late, raises OutcomeUnknownError.
-    """
+    """Limit this thread's calls in total. One that is cut off, or begins too late, raises OutcomeUnknownError."""
     before = _deadlines.block
     _deadlines.block = min(before, time.monotonic() + seconds)
     try:
@@ -77,7 +74,6 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
     @classmethod
     def copy_of(cls, other: Any, seconds: float) -> "_Session":
-        """Return a session with the same settings, not yet connected."""
         session = cls(
             verify=other._verify,  # noqa: SLF001
             proxies=other._proxy_config._proxies,  # noqa: SLF001
@@ -91,7 +87,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         return session
 
     def start_call(self, **_: object) -> None:
-        """Start the time of a call, which may take several requests: botocore repeats some."""
+        """Start the time of a call, which may take several requests."""
         self._call.deadline = time.monotonic() + self._seconds
 
     def send(self, request: Any) -> Any:
@@ -120,7 +116,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
 @contextmanager
 def _limit_wait(sock: socket.socket) -> Iterator[None]:
-    """Limit a wait on a socket to the time left. Raise TimeoutError if none is left."""
+    """Raise TimeoutError if no time is left."""
     remaining = _deadlines.request - time.monotonic()
     if remaining <= 0:
         raise TimeoutError("The deadline has passed.")

@@ -1,7 +1,6 @@
-"""The four kinds of failures of AWS calls, by what can be done about them.
+"""The four kinds of failures of AWS calls: rejected, credentials, retryable, outcome unknown.
 
-A 5xx may follow an acceptance, a read time-out may hide one, and botocore passes on a truncated 200 as a success
-without its fields.
+A 5xx may follow an acceptance, a read time-out may hide one, and botocore passes on a truncated 200 as a success.
 """
 
 from collections.abc import Iterator
@@ -49,7 +48,7 @@ PARSE_ERRORS = (AttributeError, IndexError, KeyError, RecursionError, ResponsePa
 
 
 class AwsError(Exception):
-    """A failed call. `message` is AWS's with secrets masked, `request_id` the id for AWS support."""
+    """`message` is AWS's with secrets masked, `request_id` is for AWS support."""
 
     def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
         message = redact_text(message)  # AWS quotes the rejected values
@@ -62,19 +61,19 @@ class AwsError(Exception):
 
 
 class RejectedError(AwsError):
-    """AWS rejected the request: theirs to fix who made it. Nothing happened."""
+    """Nothing happened; the request is at fault."""
 
 
 class CredentialsError(AwsError):
-    """AWS doesn't accept the portal's credentials, or there are none. Nothing happened."""
+    """Nothing happened; the portal's credentials are at fault."""
 
 
 class RetryableError(AwsError):
-    """AWS throttled the call or was not reached: it may succeed later. Nothing happened."""
+    """Nothing happened: throttled, or not reached."""
 
 
 class ThrottledError(RetryableError):
-    """AWS was reached and wants fewer calls per second."""
+    """AWS wants fewer calls per second."""
 
 
 class OutcomeUnknownError(AwsError):
@@ -82,25 +81,24 @@ class OutcomeUnknownError(AwsError):
 
 
 class MalformedResponseError(OutcomeUnknownError):
-    """The response can't be read: a change may have taken effect, a read has to be repeated."""
+    """A change may have taken effect, a read has to be repeated."""
 
     def __init__(self, message: str, *, code: str = "MalformedAnswer", request_id: str = "") -> None:
         super().__init__(message, code=code, request_id=request_id)
 
 
 def is_outage(error: AwsError) -> bool:
-    """Return whether AWS was not reached or didn't respond, so that the next call would probably fail too."""
+    """Return whether the next call would probably fail too."""
     has_response = isinstance(error, ThrottledError | MalformedResponseError)
     return isinstance(error, OutcomeUnknownError | RetryableError) and not has_response
 
 
 class FenceError(Exception):
-    """The request is too late to be sent. Raised before bytes are sent."""
+    """Too late to be sent; raised before bytes are sent."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn any exception of botocore into one of the four kinds."""
     try:
         yield
     except AwsError:
@@ -110,7 +108,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def classify_error(error: Exception) -> AwsError:
-    """Return the kind of a failure. Unless it is certain that nothing happened, it may have."""
+    """Unless it is certain that nothing happened, return OutcomeUnknownError."""
     if isinstance(error, ClientError):
         return _from_client_error(error)
     if isinstance(error, ParamValidationError):

@@ -16,7 +16,7 @@ WAIT_SECONDS = 20
 
 @dataclass
 class QueueAddress:
-    """Read with the machine's own credentials in the region of its URL."""
+    """Read with the machine's own credentials."""
 
     url: str
     region: str
@@ -33,7 +33,7 @@ class Message:
 
 
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
-    """Return at most ten messages; none after `wait_seconds` without one."""
+    """Return at most ten messages."""
     answer = call(
         client.receive_message, QueueUrl=url, MaxNumberOfMessages=MAX_MESSAGES_PER_CALL, WaitTimeSeconds=wait_seconds
     )

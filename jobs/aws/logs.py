@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the events of one stream, page by page."""
+"""CloudWatch Logs, page by page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ class LogEvent:
 
 @dataclass(frozen=True)
 class LogEvents:
-    """A page of a stream, oldest event first. A token returned unchanged means the end for now."""
+    """Oldest first. A token returned unchanged means the end for now."""
 
     events: tuple[LogEvent, ...]
     forward_token: str
@@ -29,7 +29,6 @@ class LogEvents:
 def get_log_events(
     client: Any, group: str, stream: str, *, token: str = "", limit: int = 500, from_head: bool = False
 ) -> LogEvents:
-    """Return the end of the stream, its beginning, or the page of a token."""
     request: dict[str, Any] = {"logGroupName": group or DEFAULT_GROUP, "logStreamName": stream, "limit": limit}
     if token:
         # AWS requires `startFromHead` on each call with a forward token.
@@ -45,6 +44,6 @@ def get_log_events(
 
 
 def _event(entry: ResponseReader) -> LogEvent:
-    """Parse one event. Without a timestamp it gets its ingestion time, or the epoch."""
+    """Fall back to the ingestion time, or the epoch."""
     at = entry.timestamp("timestamp") or entry.timestamp("ingestionTime") or EPOCH
     return LogEvent(at, entry.text("message"))

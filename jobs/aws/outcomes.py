@@ -1,7 +1,4 @@
-"""Outcomes of this process's calls to each account.
-
-Only time-outs, broken connections and 5xx count as failures.
-"""
+"""Outcomes of this process's calls to each account: time-outs, broken connections and 5xx are failures."""
 
 import threading
 from collections.abc import Hashable
@@ -22,8 +19,6 @@ MIN_WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """Consecutive failures up to now, and whether the last call succeeded."""
-
     failures: int = 0
     timed_out: bool = False
     answered: bool = False
@@ -69,6 +64,6 @@ class OutcomeTracker:
             self._by_account[account] = before.with_failure(reason, timed_out=timed_out)
 
     def pop(self, account: Hashable) -> CallOutcome:
-        """Return the outcome since the last call of this method, and forget it."""
+        """Return the outcome since the last pop."""
         with self._lock:
             return self._by_account.pop(account, CallOutcome())

@@ -38,15 +38,11 @@ class QueueDescription:
 
 
 def check_reachable(client: Any) -> None:
-    """Make one small call. Raise one of `jobs.aws.errors`."""
     call(client.describe_job_queues, maxResults=1)
 
 
 def describe_queues(client: Any) -> list[QueueDescription]:
-    """Return every job queue of the account and region, with its compute environments.
-
-    Raise one of `jobs.aws.errors`, also if one can't be read: such a list doesn't prove that one was removed.
-    """
+    """Raise also if one can't be read: an incomplete list doesn't prove a removal."""
     entries = [entry for page in paginate(client.describe_job_queues) for entry in page.required_entries("jobQueues")]
     environments = _describe_environments(client, entries)
     return [
@@ -69,7 +65,7 @@ MAX_POLICIES_PER_CALL = 100
 
 
 def describe_scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return policies by ARN. One that is deleted or may not be described has only its ARN."""
+    """Return only the ARN of one that is deleted or may not be described."""
     unique_arns = sorted(set(arns))
     policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in unique_arns}
     for start in range(0, len(unique_arns), MAX_POLICIES_PER_CALL):

@@ -1,7 +1,6 @@
 """Reader of AWS responses that survives missing members and members of another type.
 
-botocore passes on a truncated 200 as a success, and checks no types. Members without which the response is useless
-are read as required, and raise MalformedResponseError.
+botocore passes on a truncated 200 as a success, and checks no types. Required members raise MalformedResponseError.
 """
 
 import json
@@ -20,7 +19,7 @@ _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
-    """Make one call, such as `client.describe_jobs`. Raise one of `jobs.aws.errors`."""
+    """Make one call, such as `client.describe_jobs`."""
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -29,7 +28,7 @@ def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
 
 
 def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["ResponseReader"]:
-    """Yield pages. Raise one of `jobs.aws.errors`, also if the pages never end."""
+    """Raise also if the pages never end."""
     tokens: set[str] = set()
     token = ""
     while True:
@@ -44,7 +43,7 @@ def paginate(operation: Callable[..., Any], **request: Any) -> Iterator["Respons
 
 
 def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
-    """Raise MalformedResponseError for an object or text in a list's place."""
+    """Raise MalformedResponseError for no list in a list's place."""
     if operation_model.output_shape is None or response_dict["status_code"] >= 300:
         return
     try:
@@ -70,19 +69,18 @@ class ResponseReader:
 
     # -- Optional members
     def text(self, key: str, *, max_length: int = 0) -> str:
-        """Return a text that a database can store; empty if longer than `max_length` characters (0: no limit)."""
+        """Return a storable text; empty if longer than `max_length` (0: no limit)."""
         value = self.raw.get(key)
         if not isinstance(value, str) or (max_length and len(value) > max_length):
             return ""
         return value.translate(_UNSTORABLE)
 
     def number(self, key: str) -> int | None:
-        """Return a whole number that fits an integer column."""
+        """Fit an integer column."""
         value = self.raw.get(key)
         return value if _is_integer(value) and abs(value) <= MAX_INTEGER else None
 
     def decimal(self, key: str, default: float) -> float:
-        """Return a finite number."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return default
@@ -92,7 +90,7 @@ class ResponseReader:
         return self.raw.get(key) is True
 
     def timestamp(self, key: str) -> datetime | None:
-        """Return a time from milliseconds since 1970; 0 and a missing member both mean "not yet"."""
+        """Read milliseconds since 1970; 0 means "not yet"."""
         value = self.raw.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
@@ -105,11 +103,9 @@ class ResponseReader:
         return ResponseReader(self.raw.get(key))
 
     def entries(self, key: str) -> list["ResponseReader"]:
-        """Return the objects in a list, without its other entries."""
         return [ResponseReader(entry) for entry in self._list(key) if isinstance(entry, dict)]
 
     def texts(self, key: str) -> list[str]:
-        """Return the texts in a list, without its other entries."""
         return [entry.translate(_UNSTORABLE) for entry in self._list(key) if isinstance(entry, str)]
 
     def text_map(self, key: str) -> dict[str, str]:
@@ -128,28 +124,27 @@ class ResponseReader:
 
     # -- Required members
     def required_text(self, key: str, *, max_length: int) -> str:
-        """Return a text that is present, printable and not too long. Raise MalformedResponseError."""
+        """Raise also if unprintable or too long."""
         value = self.raw.get(key)
         if not isinstance(value, str) or not 0 < len(value) <= max_length or not value.isprintable():
             raise self._malformed(key, "text")
         return value
 
     def required_number(self, key: str) -> int:
-        """Return a whole number of at least 0. Raise MalformedResponseError."""
+        """Read at least 0."""
         value = self.number(key)
         if value is None or value < 0:
             raise self._malformed(key, "whole number")
         return value
 
     def required_entries(self, key: str) -> list["ResponseReader"]:
-        """Return a list that holds objects only. Raise MalformedResponseError."""
         value = self.raw.get(key)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self._malformed(key, "list of objects")
         return [ResponseReader(entry) for entry in value]
 
     def next_token(self) -> str:
-        """Return the token of the next page; empty on the last. Raise MalformedResponseError."""
+        """Return "" on the last page."""
         value = self.raw.get("nextToken") or ""
         if not isinstance(value, str):
             raise self._malformed("nextToken", "text")
@@ -170,7 +165,7 @@ class ResponseReader:
 
 
 def storable_json(value: Any, levels: int = MAX_DEPTH) -> Any:
-    """Return JSON that a database can store: no NUL, lone surrogates or infinity."""
+    """Drop NUL, lone surrogates and infinity, which databases reject."""
     if isinstance(value, str):
         return value.translate(_UNSTORABLE)
     if isinstance(value, float):

@@ -1,7 +1,6 @@
 """AWS clients of an account, one per purpose, cached for the life of the process.
 
-SubmitJob and RegisterJobDefinition have no idempotency token, and botocore would repeat them: their client makes
-exactly one attempt. Each call has a total time limit.
+SubmitJob and RegisterJobDefinition have no idempotency token: their client makes exactly one attempt.
 """
 
 import functools
@@ -90,7 +89,7 @@ class AccountLike(Protocol):
 
 @dataclass(frozen=True)
 class ClientConfig:
-    """The fields of an account that determine its clients: equal ones share a client."""
+    """Equal ones share a client."""
 
     access: str
     region: str
@@ -108,7 +107,7 @@ def _client_config(account: AccountLike) -> ClientConfig:
 
 
 def clock_skew(account: AccountLike) -> float | None:
-    """Return by how many seconds AWS's clock was ahead in its last response; None before one."""
+    """Return by how many seconds AWS's clock was ahead in its last response."""
     return _skews.get(_client_config(account))
 
 
@@ -117,7 +116,7 @@ _outcomes = OutcomeTracker()
 
 
 def pop_outcome(account: AccountLike) -> CallOutcome:
-    """Return the outcome of this process's reads since the last call. Submissions don't count."""
+    """Return the outcome of reads since the last call. Submissions don't count."""
     return _outcomes.pop(_client_config(account))
 
 
@@ -129,7 +128,7 @@ def _record_clock_skew(config: ClientConfig, parsed: Mapping[str, Any], **_: obj
 
 
 def preload() -> None:
-    """Load botocore's data now, so that processes forked from this one need not."""
+    """Load botocore's data before forking."""
     config = ClientConfig(SANDBOX_ACCESS, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
         for purpose in (Purpose.SUBMIT, Purpose.READ):
@@ -144,7 +143,7 @@ class Fence(threading.local):
 
     @contextmanager
     def open_for(self, seconds: float, since: "DualClock") -> Iterator[None]:
-        """Allow requests of this thread for `seconds` from `since`, the time before the intent was recorded."""
+        """Allow this thread's requests for `seconds` from `since`."""
         self.started, self.seconds = since, seconds
         try:
             yield
@@ -158,13 +157,13 @@ class Fence(threading.local):
 
 
 class DualClock:
-    """A time by two clocks: a monotonic one, and one that runs on while the machine is suspended."""
+    """A monotonic clock, and one that runs on while the machine is suspended."""
 
     def __init__(self) -> None:
         self._steady, self._wall = time.monotonic(), time.time()
 
     def elapsed_seconds(self) -> float:
-        """Return the seconds since then, by the clock that shows more."""
+        """Use the clock that shows more."""
         return max(time.monotonic() - self._steady, time.time() - self._wall)
 
 
@@ -186,10 +185,7 @@ def _client(config: ClientConfig, service: str, purpose: Purpose) -> BaseClient:
 
 
 def uncached_clients(account: AccountLike, *, own: bool = False) -> Callable[[str], Any]:
-    """Return a factory of clients by service that use no cached credentials: a role is assumed again.
-
-    `own`: with the machine's credentials, to identify who assumes the role.
-    """
+    """Assume the role again. `own`: with the machine's credentials, to identify who assumes it."""
     config = _client_config(account)
     if own:
         config = replace(config, access="default", role_arn="", external_id="")
@@ -245,8 +241,6 @@ def _new_session(config: ClientConfig) -> botocore.session.Session:
 
 
 class _AssumeRoleProvider(CredentialProvider):
-    """The role's credentials, requested with the portal's own and renewed before they expire."""
-
     METHOD = "portal-assume-role"
 
     def __init__(self, config: ClientConfig) -> None:
@@ -258,10 +252,9 @@ class _AssumeRoleProvider(CredentialProvider):
 
 
 def _assume_role(config: ClientConfig) -> dict[str, str]:
-    """Request the role's credentials, in the form of botocore's refreshable ones.
+    """Raise CredentialsError or RetryableError: the call that needs them has not been sent.
 
-    The call that needs them has not been sent: errors are CredentialsError or RetryableError. botocore's own fetcher
-    would cache a truncated response before checking it.
+    botocore's own fetcher would cache a truncated response before checking it.
     """
     request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
     if config.external_id:
