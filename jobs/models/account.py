@@ -24,7 +24,7 @@ class AccessMethod(models.TextChoices):
 
 
 def new_external_id() -> str:
-    """Return an external id for the role's trust policy: others can't use the portal to assume the role."""
+    """Return an id for the role's trust policy, so that others can't use the portal to assume it."""
     return secrets.token_urlsafe(24)
 
 
@@ -37,7 +37,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
 
 class Account(models.Model):
-    """An AWS account in one region: what admins set. `status` has what the portal observes."""
+    """What admins set; `status` has what the portal observes."""
 
     name = models.CharField(max_length=80, unique=True)
     region = models.CharField(
@@ -101,7 +101,6 @@ class Account(models.Model):
         return f"{self.name} ({self.region})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Give a new account its status row in the same transaction."""
         is_new = self._state.adding
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
@@ -127,7 +126,6 @@ class Account(models.Model):
 
     @property
     def min_quarantine_seconds(self) -> int:
-        """Return how long a request can be under way."""
         return quarantine.minimum_seconds(in_sandbox=self.access == AccessMethod.SANDBOX)
 
 
@@ -164,7 +162,7 @@ class AccountStatus(models.Model):
         )
 
     def update_breaker(self, after: CircuitBreaker) -> bool:
-        """Save the new state, unless another process changed it since this copy was read."""
+        """Save unless another process changed it since this copy was read."""
         unchanged = AccountStatus.objects.filter(pk=self.pk, **_breaker_fields(self.breaker))
         is_written = bool(unchanged.update(**_breaker_fields(after)))
         if is_written:

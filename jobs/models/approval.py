@@ -1,4 +1,4 @@
-"""Approvals of submissions and the edits made to them."""
+"""Approvals of submissions and their edits."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -30,7 +30,7 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         return self.filter(decision=Decision.WAITING)
 
     def decidable_by(self, user: "User") -> Self:
-        """Return requests of teams that the user leads, of all for staff, and never their own."""
+        """Select teams that the user leads, all for staff, never their own requests."""
         decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_escalated_by(user)
         if user.is_staff:
             return decidable
@@ -88,7 +88,7 @@ class Approval(models.Model):
         return self.decision == Decision.WAITING
 
     def is_escalated_by(self, user: "User") -> bool:
-        """Return whether the user ever made it larger, whatever happened since: they may not approve it."""
+        """Return whether the user ever made it larger, even if undone: they may not approve it."""
         return ApprovalEdit.objects.escalating().filter(approval=self, editor=user).exists()
 
     def escalators(self) -> list[str]:
@@ -102,7 +102,7 @@ class ApprovalEditQuerySet(models.QuerySet["ApprovalEdit"]):
 
 
 class ApprovalEdit(models.Model):
-    """An edit of a request, never changed. The first one has the original document."""
+    """Never changed. The first one has the original document."""
 
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="edits")
     at = models.DateTimeField(auto_now_add=True)

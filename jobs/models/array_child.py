@@ -14,7 +14,7 @@ class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
 
 
 class ArrayChild(models.Model):
-    """A child of an array job, as of the last refresh or of its failure."""
+    """As of the last refresh or of its failure."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="children")
     index = models.PositiveIntegerField()

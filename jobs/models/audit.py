@@ -17,7 +17,7 @@ IMMUTABLE_MESSAGE = "Audit entries cannot be changed or deleted."
 
 
 class AuditChain(models.Model):
-    """End of a team's chain, locked to append to it, and how far the chain was pruned."""
+    """End of a team's chain, locked to append to it, and how far it was pruned."""
 
     chain = models.BigIntegerField(primary_key=True, help_text="Id of the team; 0 for the portal.")
     number = models.BigIntegerField(default=0, help_text="Number of the newest entry.")
@@ -43,10 +43,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what, to what, when, from where and through which channel.
+    """A person is stored as `public_id` only.
 
-    A person is stored as `public_id` only. `before` and `after` are JSON as text, so that every database returns the
-    bytes that were hashed.
+    `before` and `after` are JSON as text, so that every database returns the bytes that were hashed.
     """
 
     team = models.ForeignKey(
@@ -105,7 +104,6 @@ class AuditEntry(models.Model):
         return self.team_id or PORTAL
 
     def compute_digest(self) -> str:
-        """Return the hash over all values of the entry and the previous hash."""
         values = [
             self.chain,
             self.number,

@@ -1,7 +1,7 @@
 """Circuit breaker for calls to an account's AWS endpoints.
 
-Three failures in a row, or one timeout, open it for a time that doubles from 5 to 30 seconds. Then one small request
-probes the endpoint: success closes it, failure opens it again.
+Three failures in a row, or one timeout, open it for 5 to 30 seconds, doubling. Then one small request probes the
+endpoint.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +33,6 @@ class CircuitBreaker:
         return self.retry_at is not None and now >= self.retry_at
 
     def with_probe_started(self, now: datetime) -> "CircuitBreaker":
-        """Return the state in which one probes and no other may."""
         return replace(self, retry_at=now + PROBE_TIMEOUT)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":

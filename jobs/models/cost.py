@@ -13,10 +13,7 @@ from jobs.models.team import Team
 
 
 class CostLine(models.Model):
-    """Estimated cost of one finished attempt.
-
-    An array has one line for its children that succeeded and one for those that failed.
-    """
+    """One finished attempt; of an array all successful, or all failed children."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cost_lines")
     attempt = models.PositiveIntegerField()

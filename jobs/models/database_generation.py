@@ -1,7 +1,7 @@
 """Detection of a restored backup by a random token.
 
-A backup has an old token, and lacks later submissions. Nothing is sent then until every queue was compared with AWS,
-when no request from before the restore can still arrive.
+A backup lacks later submissions. Nothing is sent until every queue was compared with AWS, when no request from before
+the restore can still arrive.
 """
 
 import secrets
@@ -26,7 +26,7 @@ TOKEN_MISMATCH = "This is not the database that the portal last used: it was res
 
 
 class DatabaseGeneration(models.Model):
-    """The only row: the current token, and whether a recovery is in progress."""
+    """The only row."""
 
     current = models.CharField(max_length=40)
     previous = models.CharField(
@@ -40,7 +40,6 @@ class DatabaseGeneration(models.Model):
 
 
 def rotate() -> None:
-    """Detect a restored database, else rotate the token."""
     row = DatabaseGeneration.objects.first()
     if row and row.rotated_at > now() - ROTATION_INTERVAL:
         return
@@ -63,7 +62,6 @@ def rotate() -> None:
 
 
 def enter_recovery(reason: str) -> None:
-    """Pause all submissions until all queues were compared."""
     DatabaseGeneration.objects.get_or_create(defaults={"current": secrets.token_hex(16), "rotated_at": now()})
     DatabaseGeneration.objects.update(recovering_since=now(), reason=reason)
     log.error("recovery_entered", reason=reason)
@@ -75,10 +73,7 @@ def is_submission_paused(account: Account) -> bool:
 
 
 def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
-    """Return since when, and until when at the earliest, AWS may know keys of the team that this database lacks.
-
-    None if nothing was restored, or every queue of the team's accounts was compared.
-    """
+    """Return since when, and until when at the earliest, AWS may know keys of the team that this database lacks."""
     since = _detect_recovery()
     if since is None:
         return None
@@ -90,7 +85,7 @@ def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
 
 
 def _detect_recovery() -> datetime | None:
-    """Return when the recovery started; start one if the file shows that the database was restored."""
+    """Return when the recovery started; start one if the file shows a restore."""
     token = _read_file()  # read before the row, since the clock writes the row first
     row = DatabaseGeneration.objects.first()
     if row is None:
@@ -106,7 +101,7 @@ def recovering_since() -> datetime | None:
 
 
 def finish_recovery() -> bool:
-    """End the recovery if every queue of every account was compared. True if it just ended."""
+    """Return True if it just ended."""
     since = recovering_since()
     if since is None or any(queues_to_compare(account, since).exists() for account in Account.objects.active()):
         return False
@@ -115,7 +110,7 @@ def finish_recovery() -> bool:
 
 
 def recovery_deadline(account: Account, since: datetime) -> datetime:
-    """Return from when a listing by AWS has everything that was sent before the restore."""
+    """Return from when a listing by AWS has all that was sent before the restore."""
     return since + timedelta(seconds=account.quarantine_seconds)
 
 

@@ -32,7 +32,7 @@ class DefinitionQuerySet(models.QuerySet["Definition"]):
 
 
 class Definition(models.Model):
-    """A name in an account. Names are account-wide in Batch, so each belongs to one team here."""
+    """Names are account-wide in Batch, so each belongs to one team."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="definitions")
@@ -88,11 +88,11 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(registration=Registration.REGISTERED, active=True, definition__archived_at=None)
 
     def pending_registration(self) -> Self:
-        """Return revisions that AWS has neither registered nor refused."""
+        """Select those neither registered nor refused."""
         return self.filter(registration=Registration.ACCEPTED)
 
     def for_bare_name(self) -> Self:
-        """Return the revisions a bare name may mean, the most likely first: registered or on their way to AWS."""
+        """Select what a bare name may mean, the most likely first."""
         return self.filter(active=True).exclude(registration=Registration.REFUSED).order_by("-pk")
 
     def pending_deregistration(self) -> Self:
@@ -101,7 +101,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
 
 class Revision(models.Model):
-    """A revision of a definition, never changed."""
+    """Never changed."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     definition = models.ForeignKey(Definition, on_delete=models.CASCADE, related_name="revisions")
@@ -163,7 +163,6 @@ class Revision(models.Model):
 
     @property
     def is_runnable(self) -> bool:
-        """Return the same as `runnable` selects."""
         return self.registration == Registration.REGISTERED and self.active and self.definition.archived_at is None
 
     @property

@@ -14,8 +14,6 @@ class DiscrepancyKind(models.TextChoices):
 
 
 class Discrepancy(models.Model):
-    """Found by a comparison with AWS, stored once."""
-
     kind = models.CharField(max_length=12, choices=DiscrepancyKind.choices)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="discrepancies")
     job = models.ForeignKey(Job, on_delete=models.CASCADE, null=True, related_name="discrepancies")

@@ -22,7 +22,7 @@ class DraftKind(models.TextChoices):
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, user: "User") -> Self:
-        """Return the user's own drafts in teams they are in; staff see no others."""
+        """Select their own; staff see no others."""
         return self.filter(person=user, team__memberships__user=user)
 
     def unsent(self) -> Self:

@@ -11,7 +11,7 @@ from jobs.spec.rules.reserved_names import is_tag_text
 
 
 class Feature(models.TextChoices):
-    """Capabilities beyond a program in a container of its own; each is granted to a team by name."""
+    """What reaches beyond a program in a container of its own."""
 
     PRIVILEGED = "privileged", "Privileged containers"
     HOST_VOLUMES = "host_volumes", "Host directories"
@@ -35,7 +35,6 @@ class Feature(models.TextChoices):
 
 
 def one_star_at_the_end(pattern: str) -> None:
-    """Validate a name, or the beginning of names followed by *."""
     if "*" in pattern[:-1] or re.search(r"\s", pattern):
         raise ValidationError("Enter a full name, or a prefix followed by *. Spaces aren't allowed.")
 
@@ -84,7 +83,7 @@ class TagSource(models.TextChoices):
 
 
 class TagRule(models.Model):
-    """A rule for a tag of every job, of one team or of all. A team's own takes precedence."""
+    """A team's own rule takes precedence over one for all."""
 
     team = models.ForeignKey(
         Team,

@@ -1,7 +1,7 @@
 """Public ids: opaque, ordered by time, the same in URLs, the API and job names in AWS.
 
-UUID version 7 (RFC 9562), as text 26 characters of RFC 4648 "extended hex", which sorts by time, in lower case,
-because AWS Batch matches names case-insensitively.
+UUID version 7 (RFC 9562), as 26 characters of RFC 4648 "extended hex", which sorts by time, in lower case: Batch
+ignores case in names.
 """
 
 import base64
@@ -29,7 +29,7 @@ def to_text(public_id: uuid.UUID) -> str:
 
 
 def from_text(text: str) -> uuid.UUID:
-    """Parse an id. Raises ValueError for anything `to_text` would not return."""
+    """Raise ValueError for anything `to_text` would not return."""
     if len(text) != TEXT_LENGTH:
         raise ValueError(f"An id has {TEXT_LENGTH} characters; this one has {len(text)}.")
     public_id = uuid.UUID(bytes=base64.b32hexdecode(text.upper() + "======"))

@@ -56,7 +56,7 @@ DELIVERY_FIELDS = (
 
 
 def adoption_fields(time: datetime) -> dict[str, Any]:
-    """Return the fields of a job that AWS has just accepted, besides its id; the next poll reads it."""
+    """Return the fields of a job that AWS has just accepted, besides its id."""
     return {
         "state": State.SUBMITTED,
         "submitted_at": time,
@@ -71,19 +71,19 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def undelivered(self) -> Self:
-        """Return accepted jobs that are not sent, not leased and not delayed: a worker may claim them."""
+        """Select jobs a worker may claim: accepted, not leased, not delayed."""
         current_time = now()
         unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)
         due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)
         return self.filter(unleased, due, delivery=Delivery.ACCEPTED)
 
     def deliverable(self) -> Self:
-        """Return undelivered jobs whose parents all have an id in AWS."""
+        """Select those whose parents all have an id in AWS."""
         parents = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
         return self.undelivered().exclude(Exists(parents.filter(parent__batch_id=None)))
 
     def blocked_by_failure(self) -> Self:
-        """Return unsent jobs with a parent that can no longer succeed."""
+        """Select those with a parent that can no longer succeed."""
         failed = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
             parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
         )
@@ -91,11 +91,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(Exists(failed_parents), delivery=Delivery.ACCEPTED)
 
     def in_doubt(self) -> Self:
-        """Return jobs that may or may not have been sent: their worker is gone."""
+        """Select those that may have been sent: their worker is gone."""
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
     def counting_against_quota(self) -> Self:
-        """Return jobs that are accepted, held, sent or running."""
+        """Select accepted, held, sent and running ones."""
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
         return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
 
@@ -234,7 +234,6 @@ class Job(models.Model):
 
     @property
     def status(self) -> Status:
-        """Return the state once AWS has the job, the delivery before."""
         return status_of(self.delivery, self.state)
 
     @property
@@ -243,14 +242,14 @@ class Job(models.Model):
 
     @staticmethod
     def size_fields(size: JobSize) -> dict[str, Any]:
-        """Return the columns of a size: zero for unknown amounts, capped at what the columns hold."""
+        """Return the columns, zero for unknown amounts."""
         columns = {name: getattr(size, name) for name in SIZE_FIELDS}
         limits = {"vcpus": MAX_VCPUS, "memory_mib": MAX_INTEGER, "gpus": MAX_INTEGER, "ephemeral_gib": MAX_INTEGER}
         return columns | {name: min(columns[name], limit) for name, limit in limits.items()}
 
     @property
     def is_note_from_aws(self) -> bool:
-        """Return whether the delivery note is AWS's response, not the portal's or a user's words."""
+        """Return whether the delivery note is AWS's."""
         attempt = self.deliveries.order_by("-epoch").first() if self.delivery_note else None
         if attempt is None or not attempt.detail or not self.delivery_note.startswith(attempt.detail):
             return False
@@ -259,9 +258,9 @@ class Job(models.Model):
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
     ) -> bool:
-        """Change the delivery, unless the job changed since this copy was read, or `only_if` does not hold.
+        """Change the delivery, with its history row, unless the job changed since this copy was read.
 
-        The change and its history row are one transaction. False: someone else was first.
+        False: someone else was first, or `only_if` does not hold.
         """
         unchanged = Q(pk=self.pk, delivery=self.delivery, epoch=self.epoch)
         with transaction.atomic(savepoint=False):
@@ -276,23 +275,17 @@ class Job(models.Model):
         return True
 
     def adopt(self, batch_id: str, *, source: str, note: str = "") -> bool:
-        """Record that AWS has the job under this id. False: someone else has."""
+        """Return False if someone else has recorded the id."""
         return self.advance(Delivery.SENT, source=source, note=note, batch_id=batch_id, **adoption_fields(now()))
 
     def requeue(self, reason: str, *, source: str, **fields: object) -> bool:
-        """Requeue a job that AWS certainly does not have, with growing delays.
-
-        It is withdrawn if a stop was requested.
-        """
+        """Requeue a job that AWS certainly does not have; withdraw it if a stop was requested."""
         delay = min(MAX_RETRY_DELAY_SECONDS, 2.0 ** min(self.epoch, 10)) * random.uniform(0.5, 1)
         next_try_at = now() + timedelta(seconds=delay)
         return self._unless_stopped(Delivery.ACCEPTED, reason, source, {"next_try_at": next_try_at, **fields})
 
     def hold(self, reason: str, *, source: str, **fields: object) -> bool:
-        """Hold a job that AWS does not have, for a person to decide.
-
-        It is withdrawn if a stop was requested.
-        """
+        """Hold a job for a person to decide; withdraw it if a stop was requested."""
         return self._unless_stopped(Delivery.HELD, reason, source, {"next_try_at": None, **fields})
 
     def _unless_stopped(self, delivery: Delivery, reason: str, source: str, fields: dict[str, object]) -> bool:
@@ -306,16 +299,13 @@ class Job(models.Model):
 
 class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
     def with_parents(self, *fields: str) -> Self:
-        """Select these fields of each parent in the same statement.
-
-        A prefetch would name every parent in an OR of its own on SQLite, which allows 1,000.
-        """
+        """Join the parents: a prefetch would name each in an OR, of which SQLite allows 1,000."""
         columns = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
         return self.select_related("parent").only(*columns).order_by("pk")
 
 
 class JobDependency(models.Model):
-    """A dependency on a job of this portal, or on one known only by its id in AWS."""
+    """On a job of this portal, or on one known only by its id in AWS."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
@@ -342,7 +332,7 @@ _UPDATED_BY = {
 
 
 class StateChange(models.Model):
-    """A change of delivery or state, never changed."""
+    """Never changed."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
     at = models.DateTimeField(default=now, db_index=True)
@@ -367,7 +357,7 @@ class StateChange(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """An intent to call SubmitJob, written before the call; its outcome is added after."""
+    """An intent to call SubmitJob, written before the call."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="deliveries")
     epoch = models.PositiveIntegerField()

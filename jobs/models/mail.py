@@ -17,7 +17,6 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         return self.filter(failed_at=None)
 
     def due(self, since: timedelta = timedelta()) -> Self:
-        """With `since`, due for at least that long."""
         return self.waiting().filter(try_at__lte=now() - since)
 
     def failed_after(self, time: datetime) -> Self:
@@ -25,7 +24,7 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
 
 class OutgoingMail(models.Model):
-    """It never holds a link or a token: those are generated when it is sent."""
+    """It holds no link or token: those are generated when it is sent."""
 
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     address = models.CharField(max_length=254, blank=True, help_text="As entered; may belong to no user.")
@@ -48,7 +47,7 @@ class OutgoingMail(models.Model):
         return f"mail {self.pk}"
 
     def claim(self, lease: timedelta) -> bool:
-        """Lease the mail for one attempt. False if another worker was first, or it isn't due."""
+        """Return False if another worker was first, or it isn't due."""
         claimed = OutgoingMail.objects.due().filter(pk=self.pk)
         if not claimed.update(try_at=now() + lease, attempts=F("attempts") + 1):
             return False

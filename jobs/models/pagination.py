@@ -1,6 +1,6 @@
-"""Keyset pagination: a page begins after a key, so the last page costs what the first one does.
+"""Keyset pagination: the last page costs what the first does.
 
-A key is the values of the fields by which rows are ordered, together unique.
+A key is the values of the ordering fields, together unique.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ class InvalidPageCursorError(ValueError):
 
 @dataclass(frozen=True)
 class KeysetPage(Generic[Row]):
-    """`previous` and `next` are cursors of the pages beside it, empty if there are none."""
+    """`previous` and `next` are cursors, empty if there are none."""
 
     rows: list[Row] = field(default_factory=list)
     previous: str = ""
@@ -45,7 +45,7 @@ def paginate(
     after: Key | None = None,
     before: Key | None = None,
 ) -> KeysetPage[M]:
-    """Return the rows after the key `after`, those before `before`, or the first, in one query."""
+    """Return the rows after the key `after`, before `before`, or the first, in one query."""
     if before is not None:
         reverse = tuple(map(_reverse, order))
         rows = list(queryset.filter(_follows(reverse, before)).order_by(*reverse)[: size + 1])
@@ -65,7 +65,7 @@ def paginate(
 
 
 def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:
-    """Yield the first `limit` rows in chunks, each a query: no lock and no database cursor is held."""
+    """Yield chunks, each a query: no lock and no database cursor is held."""
     key, count = None, 0
     while count < limit:
         later = queryset if key is None else queryset.filter(_follows(order, key))
@@ -77,7 +77,7 @@ def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> 
 
 
 def key_of(queryset: QuerySet[M], cursor: str, *order: str) -> Key | None:
-    """Return the key of the row with that public id; None for an empty cursor. Raises InvalidPageCursorError."""
+    """Return None for an empty cursor. Raise InvalidPageCursorError."""
     if not cursor:
         return None
     fields = [name.removeprefix("-") for name in order]
@@ -91,7 +91,7 @@ def key_of(queryset: QuerySet[M], cursor: str, *order: str) -> Key | None:
 
 
 def id_key(cursor: str) -> Key | None:
-    """Return the key (public id,), of a row that need not exist; None if empty. Raises InvalidPageCursorError."""
+    """Return the key of a row that need not exist. Raise InvalidPageCursorError."""
     try:
         return (from_text(cursor),) if cursor else None
     except ValueError:
@@ -103,7 +103,7 @@ def _reverse(name: str) -> str:
 
 
 def _follows(order: tuple[str, ...], key: Key) -> Q:
-    """Match rows after the key: a later first field, or the same and a later second one, and so on."""
+    """Match a later first field, or the same and a later second one, and so on."""
     condition, equal = Q(), Q()
     for name, value in zip(order, key, strict=True):
         field_name = name.removeprefix("-")

@@ -1,7 +1,7 @@
 """Quarantine of a submission whose outcome is unknown: longer than any request for it can be under way.
 
-From the time the intent was written, a request may leave as long as the guard allows, by the worker's clock; AWS
-accepts it while its signature is valid, by AWS's clock; and ListJobs may then omit it for a while.
+After the intent a request may leave as long as the guard allows; AWS accepts it while its signature is valid;
+ListJobs may then omit it for a while.
 """
 
 # A request leaves within this time after its intent was written, or not at all.

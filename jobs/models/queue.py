@@ -24,7 +24,7 @@ class QueueQuerySet(models.QuerySet["Queue"]):
 
 
 class Queue(models.Model):
-    """A Batch job queue, mirrored from AWS. Only a sync writes its fields."""
+    """Mirrored from AWS. Only a sync writes its fields."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="queues")
     name = models.CharField(max_length=128)
@@ -64,17 +64,15 @@ class Queue(models.Model):
 
     @property
     def platform_name(self) -> str:
-        """Return AWS's own name of a platform that the portal doesn't know; empty until it is read."""
         return PLATFORM_NAMES.get(self.platform, self.platform)
 
     @property
     def is_open(self) -> bool:
-        """Return whether AWS would accept a job now."""
         return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.removed_at is None
 
 
 class QueueGrant(models.Model):
-    """A queue granted to a team, with limits; an empty limit is none."""
+    """An empty limit is none."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="queue_grants")
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="grants")

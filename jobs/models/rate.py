@@ -13,7 +13,7 @@ class Resource(models.TextChoices):
 
 
 class Rate(models.Model):
-    """Price of an hour of a resource from a day on. The newest rate up to a run's day counts."""
+    """Price of an hour of a resource. The newest up to a run's day counts."""
 
     platform = models.CharField(max_length=20, help_text="FARGATE, EC2 or EKS")
     architecture = models.CharField(max_length=10, default="X86_64")

@@ -1,7 +1,4 @@
-"""The secret of tags in AWS that reveal nothing to those who read them there.
-
-It is in the database, so that a restored backup has it.
-"""
+"""The secret of tags in AWS that reveal nothing there. It is in the database for restored backups."""
 
 import hashlib
 import hmac
@@ -17,7 +14,7 @@ class TagSecret(models.Model):
 
 
 def tag_digest(kind: str, team: int, text: str) -> str:
-    """Return 32 hexadecimal digits of the text's HMAC-SHA256, different for each kind and team."""
+    """Return 32 hexadecimal digits of HMAC-SHA256, different for each kind and team."""
     return tag_digests(team, (kind, text))[0]
 
 

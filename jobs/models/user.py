@@ -10,7 +10,7 @@ from jobs.models.ids import new_id
 
 
 class User(AbstractUser):
-    """A person who signs in. Tags in AWS and the audit log have the `public_id` only."""
+    """Tags in AWS and the audit log have the `public_id` only."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     time_zone = models.CharField(
@@ -26,7 +26,7 @@ class User(AbstractUser):
     objects: ClassVar[UserManager[Self]] = UserManager()
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set the password, which revokes older sessions and tokens."""
+        """Revoke older sessions and tokens too."""
         super().set_password(raw_password)
         self.password_changed_at = now()
 
