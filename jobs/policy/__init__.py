@@ -1,1 +1,1 @@
-"""Permissions of a team: `grants` reads the database once, the rules compare plain values."""
+"""Permissions of a team."""

@@ -1,4 +1,4 @@
-"""Approval rules: pure functions that yield the reasons why a submission, or an edit of one, needs approval."""
+"""Approval rules: pure functions that yield why a submission, or an edit of one, needs approval."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from jobs.spec.problems import join_words, quote, truncate
 
 @dataclass(frozen=True)
 class ApprovalThresholds:
-    """Above them submissions need approval; None disables one."""
+    """None disables one."""
 
     usd: Decimal | None = None
     vcpu_hours: int | None = None
@@ -30,11 +30,10 @@ class ApprovalThresholds:
 
 @dataclass(frozen=True)
 class DailyUsage:
-    """A person's other submissions of the day, as they count against thresholds; approved ones don't.
+    """A person's other submissions of the day without approved ones.
 
-    `usd` and `vcpu_hours`: upper bounds of jobs that have not ended plus what ended jobs really took, without as many
-    jobs of unknown bound as the `unknown…` fields say. `gpus`: of jobs that have not ended. `array_jobs`: children of
-    arrays that have not ended or ended today.
+    `usd` and `vcpu_hours`: bounds of active jobs plus actual use of ended ones; `unknown…` counts jobs without a
+    bound. `gpus`: of active jobs. `array_jobs`: children of arrays that are active or ended today.
     """
 
     usd: Decimal = Decimal(0)
@@ -47,10 +46,7 @@ class DailyUsage:
 
 @dataclass(frozen=True)
 class SubmissionSummary:
-    """A submission as plain values: jobs by name, upper bounds of cost and vCPU-hours (None: some unknown).
-
-    `today` is the other usage of `person` on the day (UTC).
-    """
+    """Upper bounds of cost and vCPU-hours (None: unknown), and the other usage of `person` on the day (UTC)."""
 
     team: str
     requests: Mapping[str, JobRequest]
@@ -73,7 +69,6 @@ class SubmissionSummary:
 
     @property
     def jobs_of_unknown_size(self) -> list[str]:
-        """Return jobs whose size is partly unknown, and so may be any."""
         return [name for name, request in self.requests.items() if request.size.unknown]
 
 
@@ -91,7 +86,7 @@ _MAX_SHOWN_AMOUNT = Decimal(10**15)
 
 
 def cost_is_within_threshold(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
-    """Compare the highest cost; an unknown cost is above the threshold."""
+    """Treat an unknown cost as above the threshold."""
     limit = thresholds.usd
     if limit is None:
         return
@@ -169,7 +164,7 @@ def gpus_are_within_threshold(summary: SubmissionSummary, thresholds: ApprovalTh
 def active_gpus_are_within_threshold(
     summary: SubmissionSummary, thresholds: ApprovalThresholds
 ) -> Iterator[ApprovalReason]:
-    """Compare the GPUs of active jobs. A submission without GPUs is always within the threshold."""
+    """Let a submission without GPUs pass always."""
     limit, active_gpus = thresholds.gpus, summary.today.gpus
     if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
@@ -202,7 +197,7 @@ def daily_array_jobs_are_within_threshold(
 
 
 def sizes_are_known(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
-    """Require approval of jobs of unknown size if the team has a threshold on vCPU-hours or GPUs."""
+    """Require approval of unknown sizes if the team has a threshold on vCPU-hours or GPUs."""
     if summary.jobs_of_unknown_size and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
         reason = summary.requests[summary.jobs_of_unknown_size[0]].size.unknown[0].reason
@@ -230,7 +225,7 @@ def _other_jobs(summary: SubmissionSummary, count: int) -> str:
 
 
 def _round_up(amount: Decimal) -> str:
-    """Round up to the cent, so that an upper bound stays one."""
+    """Round to the cent, so that an upper bound stays one."""
     return f"{min(amount, _MAX_SHOWN_AMOUNT).quantize(Decimal('0.01'), ROUND_CEILING):,}"
 
 
@@ -257,7 +252,7 @@ def approval_reasons(summary: SubmissionSummary, thresholds: ApprovalThresholds)
 
 @dataclass(frozen=True)
 class SubmissionEdit:
-    """A request before and after an edit, estimated at the same time by the same rates."""
+    """Before and after, estimated by the same rates."""
 
     before: SubmissionSummary
     after: SubmissionSummary
@@ -280,7 +275,7 @@ def cost_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
 
 
 def duration_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
-    """Compare time limits and attempts, also where there is no rate and so no cost to compare."""
+    """Compare times also where no rate gives a cost."""
     for name, before, after in edit.common_jobs:
         if before.run_seconds and (not after.run_seconds or after.run_seconds > before.run_seconds):
             limit = format_seconds(after.run_seconds) if after.run_seconds else "none"
@@ -296,7 +291,7 @@ def duration_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
 
 
 def size_increases(edit: SubmissionEdit) -> Iterator[ApprovalReason]:
-    """Compare sizes. A size that is unknown after an edit counts as larger, known before or not."""
+    """Treat a size that is unknown after an edit as larger."""
     for name, before, after in edit.common_jobs:
         if after.size.unknown:
             reason = after.size.unknown[0].reason
@@ -364,7 +359,6 @@ ESCALATION_RULES: tuple[EditRule, ...] = (
 
 
 def escalations(before: SubmissionSummary, after: SubmissionSummary) -> list[ApprovalReason]:
-    """Return why the author of an edit may not approve it."""
     edit = SubmissionEdit(before, after)
     return [reason for rule in ESCALATION_RULES for reason in rule(edit)]
 
@@ -381,7 +375,7 @@ def _changed_values(edit: SubmissionEdit, capability: str, rule: str, word: str)
 
 
 def _use_values(request: JobRequest, capability: str) -> Sequence[str]:
-    """Return the values in their order: two containers that swap images make another job."""
+    """Keep the order: two containers that swap images make another job."""
     return [str(use.value) for use in request.uses if use.capability == capability]
 
 

@@ -1,4 +1,4 @@
-"""Capabilities of the fields of RegisterJobDefinition and SubmitJob, an allow-list: harmless, or granted by name."""
+"""Capabilities of the fields of RegisterJobDefinition and SubmitJob: an allow-list."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -216,7 +216,6 @@ SHAPES: Mapping[str, Mapping[str, FieldCapability]] = {
 
 
 def capability_uses(document: object, kind: DocumentKind) -> tuple[CapabilityUse, ...]:
-    """Return every use of a capability, in document order."""
     return tuple(_find_uses(document, "definition" if kind is DocumentKind.DEFINITION else "submission", ()))
 
 

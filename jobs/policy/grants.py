@@ -61,7 +61,7 @@ class QueueLimits:
 
 @dataclass(frozen=True)
 class TeamGrants:
-    """A team's grants as plain values. Anything not listed is not granted."""
+    """Anything not listed is not granted."""
 
     team: str
     active: bool = True
@@ -86,7 +86,6 @@ class TeamGrants:
 
     @classmethod
     def from_rows(cls, team: Team, rows: Iterable[GrantRow]) -> Self:
-        """Build the grants from `grant_rows`; rows of other kinds are ignored."""
         contents: dict[str, list[str]] = {}
         for kind, content in sorted(rows):
             contents.setdefault(kind, []).append(content)
@@ -115,7 +114,6 @@ def _team_size(team: Team) -> DefaultSize | None:
 
 
 def grant_rows(team: Team) -> QuerySet[Any, GrantRow]:
-    """Return the team's grants and tag rules, in one query."""
     tag_rules = TagRule.objects.filter(Q(team=team) | Q(team=None))
     return (
         _rows("queue", _queue_grants(team), JSONObject(**_QUEUE_FIELDS))
@@ -130,7 +128,7 @@ def grant_rows(team: Team) -> QuerySet[Any, GrantRow]:
 
 
 def _read_rows(team: Team) -> list[GrantRow]:
-    """Read `grant_rows`, built once: every keystroke in a form reads it, and building takes longer than reading."""
+    """Read the query as built once: building takes longer than reading."""
     sql, params = _compiled_rows()
     with connection.cursor() as cursor:
         cursor.execute(sql, [team.pk if param == _ANY_TEAM else param for param in params])
@@ -147,7 +145,6 @@ def _rows(kind: str, queryset: QuerySet[Any], content: Any) -> QuerySet[Any, Gra
 
 
 def read_queue_grants(team: Team) -> list[QueueGrant]:
-    """Return the team's grants of queues in active accounts, with queue and account, in one query."""
     grants = _queue_grants(team).select_related("queue__account")
     return list(grants.order_by("queue__account__name", "queue__name"))
 
@@ -158,7 +155,7 @@ def _queue_grants(team: Team) -> QuerySet[QueueGrant]:
 
 @dataclass(frozen=True)
 class QueueUsage:
-    """Usage of a queue by a team's jobs; an array counts as its size."""
+    """An array counts as its size."""
 
     jobs: int = 0
     vcpus: Decimal = Decimal(0)
@@ -167,7 +164,7 @@ class QueueUsage:
 
 
 def queue_usage(team: Team, queues: Iterable[int]) -> Mapping[int, QueueUsage]:
-    """Return the usage of each queue. It stays valid only under the lock of the team's row."""
+    """Return a usage that stays valid only under the lock of the team's row."""
     size = Coalesce(F("array_size"), 1)
     rows = (
         Job.objects.filter(team=team, queue__in=set(queues))

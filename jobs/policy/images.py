@@ -10,7 +10,7 @@ _INVALID_CHARACTER = re.compile(r"[^!-~]")  # image names have no blanks, line e
 
 @dataclass(frozen=True)
 class ImageName:
-    """Parts of an image name, with Docker Hub's registry and library filled in."""
+    """With Docker Hub's registry and library filled in."""
 
     registry: str
     repository: str
@@ -19,7 +19,7 @@ class ImageName:
 
 
 def parse_image_name(name: str) -> ImageName:
-    """Parse `busybox`, `team/tool:1` or `registry:5000/tool@sha256:…` as Docker does."""
+    """Parse a name as Docker does."""
     match = _IMAGE_NAME.fullmatch(name)
     path = match["name"] if match else name
     first, slash, rest = path.partition("/")
@@ -34,10 +34,10 @@ def parse_image_name(name: str) -> ImageName:
 
 
 def image_matches(pattern: str, name: str) -> bool:
-    """Return whether a pattern matches an image.
+    """Match by name; the registry is never a prefix.
 
-    The registry is never a prefix. A name with a parameter (Ref::image) may become any image, so only `*` matches it.
-    A pattern with a tag does not match an image with a digest, which alone decides what runs.
+    A name with a parameter (Ref::image) may become any image, so only `*` matches it. A pattern with a tag does not
+    match a digest, which alone decides what runs.
     """
     if pattern == "*":
         return True

@@ -1,4 +1,4 @@
-"""Quotas: limits on the active jobs and vCPU of a team in a queue, over all its jobs."""
+"""Quotas: limits on a team's active jobs and vCPU in a queue."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,6 @@ from jobs.spec.job_size import VCPU
 
 @dataclass(frozen=True)
 class QuotaCheck:
-    """Jobs of one document in one queue, the team's usage of it, and its limits."""
-
     team: str
     queue: str
     requests: tuple[JobRequest, ...]
@@ -21,7 +19,7 @@ class QuotaCheck:
 
 
 def active_jobs_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
-    """Limit active jobs; each child of an array is one."""
+    """Count each child of an array."""
     additional = sum(request.runs for request in check.requests)
     limit = check.limits.active_jobs
     if limit is not None and check.usage.jobs + additional > limit:
@@ -33,7 +31,7 @@ def active_jobs_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
 
 
 def active_vcpus_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
-    """Limit active vCPU; those of an array count for each child."""
+    """Count each child of an array."""
     additional = sum(request.size.vcpus * request.runs for request in check.requests)
     limit = check.limits.active_vcpus
     if limit is not None and check.usage.vcpus + additional > limit:
@@ -82,7 +80,7 @@ def limited_queues(requests: Sequence[JobRequest], grants: TeamGrants) -> set[in
 def quota_violations(
     requests: Sequence[JobRequest], grants: TeamGrants, usage: Mapping[int, QueueUsage]
 ) -> Iterator[tuple[int, Violation]]:
-    """Yield violations by all jobs together, each with the index of the first job in its queue."""
+    """Yield violations by all jobs together, with the index of the first in its queue."""
     for queue in sorted(limited_queues(requests, grants)):
         numbers = [number for number, request in enumerate(requests) if request.queue_id == queue]
         queue_requests = tuple(requests[number] for number in numbers)

@@ -1,4 +1,4 @@
-"""Requests of a team as plain values, to be compared with its grants."""
+"""Requests of a team as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class DefinitionRequest(ResourceRequest):
 
 @dataclass(frozen=True)
 class JobRequest(ResourceRequest):
-    """A job to be run. Uses of its definition have the pointer /jobDefinition."""
+    """Uses of its definition have the pointer /jobDefinition."""
 
     queue_id: int
     queue_name: str
@@ -40,7 +40,6 @@ class JobRequest(ResourceRequest):
 
     @property
     def runs(self) -> int:
-        """Return how many active jobs it counts as."""
         return max(1, self.array_size)
 
 
@@ -53,7 +52,7 @@ def build_definition_request(document: Document) -> DefinitionRequest:
 
 
 def propagates_tags(definition: Document, submission: Document) -> bool | None:
-    """Return whether tags propagate to the ECS task, and so to the bill; None if neither document sets it."""
+    """Return whether tags reach the bill; None if neither document sets it."""
     setting = submission.get("propagateTags", definition.get("propagateTags"))
     return setting if isinstance(setting, bool) else None
 
@@ -61,7 +60,7 @@ def propagates_tags(definition: Document, submission: Document) -> bool | None:
 def _effective_uses(
     uses_made: tuple[CapabilityUse, ...], definition: Document, submission: Document
 ) -> tuple[CapabilityUse, ...]:
-    """Drop uses of propagateTags that the submission overrides, or without effect because the job is of pods."""
+    """Drop uses of propagateTags that the submission overrides, or pods ignore."""
     is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
     is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(

@@ -1,4 +1,4 @@
-"""Policy rules: pure functions that compare a request with the team's grants and yield violations."""
+"""Policy rules: pure functions that compare a request with the team's grants."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def team_is_active(_: ResourceRequest, grants: TeamGrants) -> Iterator[Violation
 
 
 def roles_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a grant for each IAM role: it is the job's access to the rest of AWS."""
+    """Require a grant: a role is the job's access to the rest of AWS."""
     for use in request.uses:
         role = use.value if isinstance(use.value, str) else ""
         if use.capability == ROLE and not any(_matches_pattern(pattern, role) for pattern in grants.roles):
@@ -63,7 +63,6 @@ def images_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator
 
 
 def features_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a grant for what reaches beyond the container."""
     for use in request.uses:
         if use.capability in _FEATURES and use.capability not in grants.features:
             label = Feature(use.capability).label
@@ -76,7 +75,7 @@ def features_are_granted(request: ResourceRequest, grants: TeamGrants) -> Iterat
 
 
 def tags_are_propagated(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a grant for propagateTags false, which keeps the job's tags off AWS's bill."""
+    """Require a grant for propagateTags false, which keeps tags off AWS's bill."""
     if Feature.UNTAGGED_COSTS in grants.features:
         return
     for use in request.uses:
@@ -119,7 +118,7 @@ def team_may_register(_: DefinitionRequest, grants: TeamGrants) -> Iterator[Viol
 
 
 def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Warn if a definition is too large for every queue. A submission may still request less."""
+    """Warn if no queue is large enough. A submission may still request less."""
     exceeded = [list(_exceeded_limits(request, limits)) for limits in grants.queues.values()]
     if exceeded and all(exceeded):
         resource, _, _, limit = exceeded[0][0]
@@ -153,7 +152,6 @@ def queue_is_open(request: JobRequest, _: TeamGrants) -> Iterator[Violation]:
 
 
 def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a shared definition of a team that may not register its own."""
     if not grants.may_register and not request.definition_shared:
         yield Violation(
             "policy.definition-not-shared",
@@ -163,7 +161,7 @@ def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Vi
 
 
 def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Limit vCPU, memory and GPU of one run, with overrides; all nodes together."""
+    """Limit one run, with overrides; all nodes together."""
     nodes = f" on its {request.size.nodes} nodes in total" if request.size.nodes > 1 else ""
     for resource, rule, amount, limit in _exceeded_limits(request, _limits(request, grants)):
         yield Violation(
@@ -175,7 +173,7 @@ def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[V
 
 
 def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse a job of unknown size where the queue has limits. A missing definition is a problem of its own."""
+    """Refuse an unknown size where the queue has limits."""
     limits_by_reason: dict[str, list[str]] = {}
     for resource, limit in _size_limits(_limits(request, grants)):
         if reason := request.size.why_unknown(resource):
@@ -201,7 +199,6 @@ def array_size_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
 
 
 def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Require a time limit within the queue's, where it has one."""
     limit = _limits(request, grants).run_seconds
     if limit is None or 0 < request.run_seconds <= limit:
         return
@@ -219,7 +216,7 @@ def time_limit_is_within_limit(request: JobRequest, grants: TeamGrants) -> Itera
 
 
 def portal_tags_are_reserved(request: ResourceRequest, _: TeamGrants) -> Iterator[Violation]:
-    """Refuse tags with the portal's prefix, by which it finds its jobs again, and the bill their people."""
+    """Refuse tags by which the portal finds its jobs again, and the bill their people."""
     for key in request.own_tags:
         if key.casefold().startswith(PORTAL_TAG_PREFIX):
             pointer = join_pointer("tags", key)
@@ -239,7 +236,6 @@ def required_tags_are_set(request: JobRequest, grants: TeamGrants) -> Iterator[V
 
 
 def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Check allowed values and patterns, and tags that only the portal sets."""
     for requirement in grants.tags:
         value = request.tags.get(requirement.key)
         if not value:
@@ -256,7 +252,6 @@ def tag_values_are_allowed(request: JobRequest, grants: TeamGrants) -> Iterator[
 
 
 def warn_of_untagged_costs(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Warn a team that may keep tags off the bill when it does."""
     if Feature.UNTAGGED_COSTS in grants.features and any(
         use.capability == Feature.UNTAGGED_COSTS for use in request.uses
     ):
@@ -300,13 +295,12 @@ def job_violations(request: JobRequest, grants: TeamGrants) -> list[Violation]:
 
 
 def job_violations_now(request: JobRequest, grants: TeamGrants) -> list[Violation]:
-    """Return the violations of an accepted job by today's grants. Tag rules are for new jobs only."""
+    """Apply today's grants to an accepted job. Tag rules are for new jobs only."""
     rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
 
 
 def definition_violations_now(request: DefinitionRequest, grants: TeamGrants) -> list[Violation]:
-    """Return the errors of an accepted definition that is about to be registered."""
     return [violation for violation in definition_violations(request, grants) if violation.severity is Severity.ERROR]
 
 
@@ -345,7 +339,6 @@ def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[
 
 
 def _size_limits(limits: QueueLimits) -> Iterator[tuple[str, int]]:
-    """Yield the resources with a limit: AWS's name, limit."""
     for resource, limit in ((VCPU, limits.vcpus), (MEMORY, limits.memory_mib), (GPU, limits.gpus)):
         if limit is not None:
             yield resource, limit

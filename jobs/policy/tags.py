@@ -45,7 +45,7 @@ class AppliedTag:
 
 
 def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement, ...]:
-    """Return the rules by key. A team's own wins over one for all teams."""
+    """Let a team's own rule win over one for all teams."""
     by_key = {
         rule["key"]: TagRequirement(
             key=rule["key"],
@@ -61,7 +61,7 @@ def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement
 
 
 def _json_list(value: Any) -> list[Any]:
-    """Return a list that PostgreSQL nests in the row's JSON, and SQLite quotes there."""
+    """Read what PostgreSQL nests in the row's JSON, and SQLite quotes there."""
     values: list[Any] = json.loads(value) if isinstance(value, str) else value
     return values
 
@@ -69,7 +69,7 @@ def _json_list(value: Any) -> list[Any]:
 def tags_to_apply(
     document: Document, definition: Document, requirements: tuple[TagRequirement, ...], team: str
 ) -> Iterator[AppliedTag]:
-    """Yield the tags to add: the team's where neither submission nor definition has one, the portal's always."""
+    """Yield the team's tags where the documents have none, the portal's always."""
     own_tags = document.get("tags", {})
     if not isinstance(own_tags, dict):
         return  # the schema reports what is wrong with it
