@@ -1,4 +1,4 @@
-"""Costs: rates, estimates and the metering of ended jobs.
+"""Costs: rates, estimates and metering.
 
-Money is Decimal in USD, stored to a ten-billionth of a dollar and rounded only for display.
+Money is Decimal in USD, stored to a ten-billionth and rounded only for display.
 """

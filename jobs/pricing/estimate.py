@@ -1,13 +1,12 @@
-"""Estimate of a submission: expected and highest cost. Pure: planned jobs, run times and rates in.
+"""Estimate of a submission: expected and highest cost.
 
-Expected, for display only: the typical run time of the definition's earlier good jobs × runs, one attempt each, no
-longer than the time limit.
+Expected, for display only: the typical run time of the definition's earlier good jobs × runs, one attempt each,
+within the time limit.
 
-At most, compared with thresholds: time limit × attempts × runs, each run's size in full. Without a time limit, a size
-or a rate it is unknown, also for the whole submission.
+At most, compared with thresholds: time limit × attempts × runs at full size. Without a time limit, a size or a rate
+it is unknown, also for the whole submission.
 
-Runs are the children of an array, or one. The time limit of a multi-node job counts for all nodes together, and
-`size` has all nodes.
+Time limit and `size` of a multi-node job are for all nodes together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,10 +37,9 @@ MAX_STORED_JOBS = 50
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A job that has not run.
+    """`limit_seconds` is for one attempt, 0 without a limit.
 
-    `limit_seconds` is for one attempt, 0 without a limit. `definition` finds its run times. `size_unknown` says in a
-    sentence why its size is unknown.
+    `definition` finds its run times. `size_unknown` says why its size is unknown.
     """
 
     name: str
@@ -62,7 +60,7 @@ class CostAmount:
 
     @classmethod
     def total(cls, amounts: Iterable["CostAmount"]) -> "CostAmount":
-        """Return the sum; unknown if any part is."""
+        """Return None if any part is unknown."""
         amounts = list(amounts)
         return cls(
             _sum_if_known([amount.usd for amount in amounts]),
@@ -70,7 +68,7 @@ class CostAmount:
         )
 
     def as_json(self) -> dict[str, str | None]:
-        """Return numbers as text, so that no digit is lost; vCPU-hours rounded up to `STORED_PRECISION`."""
+        """Return numbers as text, so that no digit is lost; vCPU-hours rounded up."""
         hours = self.vcpu_hours
         exact = (
             None if hours is None or hours > MAX_STORED_AMOUNT else hours.quantize(STORED_PRECISION, ROUND_CEILING)
@@ -83,10 +81,9 @@ UNKNOWN_AMOUNT = CostAmount(None, None)
 
 @dataclass(frozen=True)
 class JobEstimate:
-    """Both amounts of one job. `shares` are for one hour of one run.
+    """`shares` are for one hour of one run.
 
-    `expected_seconds` is for one run, from `earlier_runs` good runs; None without any. `unknown` says in sentences
-    why an amount is unknown.
+    `expected_seconds` is for one run, from `earlier_runs` good runs. `unknown` says why an amount is unknown.
     """
 
     job: PlannedJob
@@ -122,7 +119,7 @@ class JobEstimate:
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """All jobs of a submission, in its order. `hour` is what all runs together cost in one hour."""
+    """`hour` is what all runs together cost in one hour."""
 
     jobs: tuple[JobEstimate, ...]
     expected: CostAmount
@@ -136,14 +133,13 @@ class CostEstimate:
 
     @property
     def unknown_reasons(self) -> tuple[str, ...]:
-        """Return each reason once."""
         return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown_reasons))
 
     def totals_as_json(self) -> dict[str, Any]:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the estimate as stored with an approval: the most expensive jobs, and a count of the others."""
+        """Return the most expensive jobs, and a count of the others."""
         dearest = sorted(
             self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
         )
@@ -159,10 +155,7 @@ class CostEstimate:
 def estimate_cost(
     plans: Iterable[PlannedJob], run_times: Mapping[int, DurationStats], rates: Rates, now: datetime
 ) -> CostEstimate:
-    """Return both amounts for every job and for all together, at the rates of `now`.
-
-    `run_times` are those of earlier good runs, by definition.
-    """
+    """Use the rates of `now`, and run times by definition."""
     pricing = _Pricing(rates, now)
     jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
     return CostEstimate(
@@ -191,7 +184,7 @@ class _Pricing:
         self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}
 
     def line(self, size: PricedSize, seconds: Decimal) -> ReceiptLine:
-        """Return the receipt of one run of that length, `MAX_PRICED_SECONDS` at most."""
+        """Cap the length at `MAX_PRICED_SECONDS`."""
         if (size, seconds) not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
             attempt = BilledAttempt(self._now - duration, self._now, succeeded=True)
@@ -202,7 +195,7 @@ class _Pricing:
         return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR_SECONDS).reasons
 
     def amount(self, job: PlannedJob, seconds: Decimal) -> CostAmount:
-        """Return the amount of one run of that length. Without vCPU and memory it is unknown."""
+        """Return an unknown amount without vCPU and memory."""
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
             return UNKNOWN_AMOUNT

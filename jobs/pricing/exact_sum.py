@@ -1,7 +1,7 @@
-"""Exact sums of money in SQLite and PostgreSQL.
+"""Exact sums of money.
 
-SQLite would add decimals as floats, whose sum depends on the order. So whole ten-billionths of a dollar are added,
-the unit of stored amounts.
+SQLite would add decimals as floats, whose sum depends on the order: whole ten-billionths of a dollar are added
+instead.
 """
 
 from decimal import Decimal
@@ -13,11 +13,10 @@ UNITS_PER_USD = 10**10
 
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:
-    """Sum a money column in ten-billionths of a dollar, for `annotate` and `aggregate`."""
+    """Sum a money column in ten-billionths of a dollar."""
     units = Cast(Round(F(field) * UNITS_PER_USD), BigIntegerField())
     return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 
 
 def usd(units: int | Decimal) -> Decimal:
-    """Convert ten-billionths to dollars."""
     return Decimal(int(units)).scaleb(-10)

@@ -1,7 +1,7 @@
-"""Metering of ended jobs: the cost of their attempts, stored once as lines that never change.
+"""Metering of ended jobs: lines of cost that never change.
 
-Run times of an array's children are requested from AWS, 100 a call; until AWS answers, it stays uncharged and the
-next pass tries again.
+Run times of an array's children are requested 100 a call; until AWS answers, it stays uncharged and the next pass
+tries again.
 """
 
 import time
@@ -36,7 +36,7 @@ GOOD_RUNS, FAILED_RUNS = 1, 2
 
 
 def charge_due(account: Account) -> None:
-    """Charge ended jobs, plain ones first, since they need no call to AWS."""
+    """Charge plain jobs first, which need no call to AWS."""
     table = rates.read_rates()
     deadline = time.monotonic() + PASS_TIMEOUT_SECONDS
     jobs = (
@@ -59,10 +59,7 @@ def charge_due(account: Account) -> None:
 
 
 def charge(job: Job, table: Rates | None = None) -> None:
-    """Store the cost of an ended job's attempts, unless it is stored.
-
-    Raises AwsError when the children of an array cannot be read; nothing is stored then.
-    """
+    """Store the cost unless it is stored. Raise AwsError, with nothing stored."""
     attempts, missing = _billable_attempts(job)
     if missing and now() - (job.ended_at or now()) < CHILDREN_TIMEOUT:
         return
@@ -93,7 +90,7 @@ def finished_attempts(job: Job) -> list[BilledAttempt]:
 
 
 def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAttempt]:
-    """Yield every attempt of every child, on the line of successful or of failed runs."""
+    """Put attempts on the line of successful or of failed runs."""
     for child in children:
         times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
         if not times and child.started_at is not None:
@@ -104,9 +101,9 @@ def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAtte
 
 
 def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
-    """Return the attempts to charge, and how many children of an array AWS does not return.
+    """Return also how many children of an array AWS does not return.
 
-    A job that was never sent costs nothing, nor does a lost one, whose run time is unknown.
+    An unsent job costs nothing, nor does a lost one, whose run time is unknown.
     """
     if job.delivery != Delivery.SENT or job.state == State.LOST:
         return [], 0
@@ -144,7 +141,6 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
 
 
 def _receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
-    """Return numbers as text, so that no digit is lost."""
     return {
         "platform": job.platform,
         "architecture": job.architecture,

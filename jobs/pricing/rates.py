@@ -11,7 +11,7 @@ from jobs.models import Rate
 
 @dataclass(frozen=True)
 class Price:
-    """Price of an hour of one unit of a resource, from a day on. An empty region stands for every other region."""
+    """For an hour of one unit, from a day on. An empty region stands for every other."""
 
     platform: str
     architecture: str
@@ -29,7 +29,7 @@ class Rates:
             self._newest_first[price.platform, price.architecture, price.region, price.resource].append(price)
 
     def find_price(self, platform: str, architecture: str, region: str, resource: str, day: date) -> Price | None:
-        """Return the newest price up to that day, the region's own before the general one."""
+        """Return the newest price up to that day, the region's own first."""
         for price_region in dict.fromkeys((region, "")):
             for price in self._newest_first.get((platform, architecture, price_region, resource), ()):
                 if price.valid_from <= day:

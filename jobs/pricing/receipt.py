@@ -1,17 +1,14 @@
-"""Cost of finished attempts by requested size and run time. Pure: values in, a receipt out.
+"""Cost of finished attempts by requested size and run time.
 
     Fargate    hours × (vCPU × rate + GiB × rate + ephemeral GiB above 20 × rate)
-               each attempt rounded up to the second, one minute at least (Amazon's rule for Fargate)
-    EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate)
-               to the millisecond, because it is a share of a machine that others use too
+               rounded up to the second, one minute at least (Amazon's rule for Fargate)
+    EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate), to the millisecond
 
-Batch does not report the machine of an attempt, so the rates of EC2 are derived from list prices: split into vCPU and
-GiB so that 4 vCPU and 16 GiB cost what an m5.xlarge does ($0.192 an hour), with the proportion that c5, m5 and r5
-have among themselves; a GPU is what a g4dn.xlarge costs above an m5.xlarge. Idle machines, disks, traffic, Spot
-discounts and pulling the image, which precedes the run, are not included.
+Batch does not report an attempt's machine, so EC2's rates are derived from list prices: 4 vCPU and 16 GiB cost what
+an m5.xlarge does ($0.192 an hour), with the proportion of c5, m5 and r5; a GPU what a g4dn.xlarge costs above an
+m5.xlarge. Idle machines, disks, traffic, Spot discounts and pulling the image are not included.
 
-Each part of a line is rounded to a ten-billionth of a dollar, the precision of the database; everything else is a sum
-of those, so totals agree to the last digit however they are grouped.
+Each part is rounded to a ten-billionth of a dollar; all else is a sum of those, so totals agree however grouped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +28,7 @@ FARGATE_FREE_STORAGE_GIB = 20
 
 
 class RunSize(Protocol):
-    """Resources of one run: a JobSize, or a Job, whose columns have the same names."""
+    """A JobSize, or a Job, whose columns have the same names."""
 
     @property
     def platform(self) -> str: ...
@@ -66,7 +63,7 @@ class PricedSize:
 
 @dataclass(frozen=True)
 class BilledAttempt:
-    """One finished run. `number` is its line: attempts of an array's children share lines."""
+    """`number` is its line, which an array's children share."""
 
     started_at: datetime | None
     stopped_at: datetime | None
@@ -85,7 +82,7 @@ class ResourceCharge:
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """Cost of the attempts with that number. `reasons` say why less is charged than ran."""
+    """`reasons` say why less is charged than ran."""
 
     number: int
     succeeded: bool
@@ -111,7 +108,7 @@ class Receipt:
 
 
 def build_receipt(size: PricedSize, attempts: Sequence[BilledAttempt], rates: Rates) -> Receipt:
-    """Return one line for each number, at the rates of the day its last attempt ended."""
+    """Return a line for each number, at the rates of its last attempt's day."""
     numbers = sorted({attempt.number for attempt in attempts})
     return Receipt(
         tuple(_receipt_line(number, size, [a for a in attempts if a.number == number], rates) for number in numbers)

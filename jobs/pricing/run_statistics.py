@@ -1,6 +1,6 @@
-"""Usual wait times of queues and run times of definitions, from the team's newest jobs.
+"""Usual wait times of queues and run times of definitions.
 
-Only the team's own jobs, so that a queue or a shared definition reveals nothing about other teams.
+Only the team's own jobs are read: a shared definition reveals nothing about other teams.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,10 +71,7 @@ class DurationStats:
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """By the keys of queues and definitions; absent where there are none.
-
-    `waits` is how long jobs wait in a queue, `runs` how long one good run of a definition takes.
-    """
+    """By key: `waits` of queues, `runs` of definitions, for one good run."""
 
     waits: Mapping[int, DurationStats] = field(default_factory=dict)
     runs: Mapping[int, DurationStats] = field(default_factory=dict)
@@ -83,7 +80,7 @@ class RunStatistics:
 def run_statistics(team: Team, queues: Collection[int], definitions: Collection[int]) -> RunStatistics:
     """Read both in one query.
 
-    A retried job counts for neither; one that waited for other jobs not for the wait in its queue.
+    A retried job counts for neither; one that waited for other jobs not for the wait.
     """
     if not queues and not definitions:
         return RunStatistics()
