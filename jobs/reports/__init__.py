@@ -1,1 +1,1 @@
-"""Read models of pages and the API: listings, logs, statistics."""
+"""Read models of pages and the API."""

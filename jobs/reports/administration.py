@@ -1,4 +1,4 @@
-"""The home of the administration: what needs an administrator now."""
+"""Summary of what needs an administrator now."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ MAX_REQUESTS = 5
 
 @dataclass(frozen=True)
 class MappingGap:
-    """Rows that can't be used for want of another, and the filter of the list that shows them."""
+    """Rows that can't be used for want of another, and the filter of their list."""
 
     text: str
     list_name: str
@@ -30,7 +30,6 @@ class AdministrationSummary:
 
     @property
     def troubled_accounts(self) -> list[AccountHealth]:
-        """Return accounts with a check that is not good, and only those checks."""
         accounts = (
             AccountHealth(row.account, [check for check in row.checks if check.tone != "good"])
             for row in self.health.accounts
@@ -39,7 +38,7 @@ class AdministrationSummary:
 
 
 def administration_summary(user: User) -> AdministrationSummary:
-    """Return what needs attention, in a fixed number of queries."""
+    """Use a fixed number of queries."""
     decidable = Approval.objects.decidable_by(user)
     requests = decidable.select_related("team", "submission__person").order_by("pk")
     requests = requests.defer("submission__text", "submission__document", "submission__notes")

@@ -1,4 +1,4 @@
-"""Approval requests: lists of them, their cost, and how each differs from the last run."""
+"""Approval requests. Page functions raise InvalidPageCursorError."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ COUNT_LIMIT = 99
 
 @dataclass(frozen=True)
 class RequestedJobCost:
-    """Expected and highest cost of one job of a request; None is unknown, and `unknown` says why.
+    """None is unknown, and `unknown` says why.
 
     `limit_seconds` is 0 without a time limit, `expected_seconds` None without an earlier run.
     """
@@ -69,22 +69,19 @@ class RequestedJob:
 
 
 def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return undecided requests, oldest first, each with whether the user made it larger.
-
-    Raises InvalidPageCursorError.
-    """
+    """Return them oldest first, each with whether the user made it larger."""
     requests = Approval.objects.waiting().filter(team=team).with_escalated_by(user)
     return _page(requests, Approval.objects.filter(team=team), "pk", after)
 
 
 def decided_approvals(team: Team, before: str = "") -> KeysetPage[Approval]:
-    """Return decided requests, newest first. Raises InvalidPageCursorError."""
+    """Return them newest first."""
     requests = Approval.objects.filter(team=team)
     return _page(requests.filter(decided_at__isnull=False), requests, "-pk", before)
 
 
 def approvals_to_decide(user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return requests of any team, oldest first. Raises InvalidPageCursorError."""
+    """Return requests of any team, oldest first."""
     return _page(Approval.objects.decidable_by(user), Approval.objects.visible_to(user), "pk", after)
 
 
@@ -119,7 +116,6 @@ def request_edits(approval: Approval) -> list[ApprovalEdit]:
 
 
 def requested_jobs(submission: Submission) -> list[RequestedJob]:
-    """Return the first jobs of a submission, each with the last run of its definition."""
     jobs = list(
         submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[
             :MAX_JOBS_SHOWN
@@ -132,7 +128,7 @@ def requested_jobs(submission: Submission) -> list[RequestedJob]:
 def _page(
     requests: ApprovalQuerySet, all_requests: ApprovalQuerySet, order: str, cursor: str
 ) -> KeysetPage[Approval]:
-    """Return the page after a request, which may have left the list since and is found among all of them."""
+    """Find the cursor among all requests: it may have left the list since."""
     related = requests.select_related("team", "submission__person", "submission__account", "decided_by")
     return paginate(
         related.defer("submission__text", "submission__document", "submission__notes"),
@@ -144,7 +140,7 @@ def _page(
 
 
 def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:
-    """Return the team's newest sent job of each definition before this request; one query for each."""
+    """Return the team's newest sent job before this request; one query each."""
     last_runs: dict[int, Job] = {}
     for definition in definitions:
         runs = Job.objects.filter(team=submission.team_id, revision__definition=definition, delivery=Delivery.SENT)

@@ -1,4 +1,4 @@
-"""Audit entries for display, newest first: with names instead of ids, and with differences."""
+"""Audit entries for display, newest first, with names and differences."""
 
 import json
 import re
@@ -47,7 +47,7 @@ _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Empty fields don't filter. `about` is the id or the name of the object."""
+    """Empty fields don't filter. `about` is an id or a name."""
 
     team: str = ""
     person: str = ""
@@ -61,7 +61,7 @@ class AuditFilter:
 
 @dataclass(frozen=True)
 class AuditChange:
-    """One difference. None: absent before, or absent now."""
+    """None: absent before, or absent now."""
 
     name: str
     before: str | None
@@ -87,7 +87,6 @@ class AuditRow:
 
     @property
     def phrase(self) -> str:
-        """Return “Create rate”; the object's label follows."""
         label = ACTION_LABELS.get(self.action, self.action.capitalize())
         if self.noun in ("", _OBJECTS.get(self.action)):
             return label
@@ -97,10 +96,7 @@ class AuditRow:
 def audit_page(
     team: Team | None, filters: AuditFilter, *, before: str = "", rows: int = PAGE_SIZE
 ) -> KeysetPage[AuditRow]:
-    """Return entries of a team older than the one that `before` names; with None, of all teams and the portal.
-
-    Raises InvalidPageCursorError.
-    """
+    """Return entries older than `before`; without a team, of all and the portal. Raise InvalidPageCursorError."""
     entries = audit_entries(team, filters).select_related("team")
     page = paginate(entries, "-pk", size=rows, cursor_of=_cursor, after=_key(team, before))
     return page.with_rows(audit_rows(page.rows))
@@ -121,13 +117,12 @@ def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntr
 
 
 def member_usernames(team: Team) -> list[str]:
-    """Return suggestions; former members and people without a team are found by typing."""
     members = Membership.objects.filter(team=team).order_by("user__username")
     return list(members.values_list("user__username", flat=True)[:MAX_SUGGESTIONS])
 
 
 def _person_id(text: str) -> UUID | None:
-    """Resolve a username or public id; unknown users are indistinguishable from inactive ones."""
+    """Make unknown users indistinguishable from inactive ones."""
     public_id = User.objects.filter(username=text).values_list("public_id", flat=True).first()
     if public_id:
         return public_id
@@ -142,7 +137,6 @@ def _cursor(entry: AuditEntry) -> str:
 
 
 def _key(team: Team | None, cursor: str) -> Key | None:
-    """Raise InvalidPageCursorError."""
     if not cursor:
         return None
     slug, _, number = cursor.rpartition(".")
@@ -156,7 +150,7 @@ def _key(team: Team | None, cursor: str) -> Key | None:
 
 
 def audit_rows(entries: list[AuditEntry]) -> list[AuditRow]:
-    """Return entries as they are displayed, in two queries."""
+    """Use two queries."""
     entry_changes = [(entry, list(_changes(entry))) for entry in entries]
     names = _user_names(entry_changes)
     tokens = _token_names(entries)

@@ -1,4 +1,4 @@
-"""Children of an array as last read: counts by state, statuses, and pages of them."""
+"""Children of an array as last read."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class ChildCounts:
-    """Counts by state, in the order of the states; the others were not read."""
+    """Children in no state were not read."""
 
     counts: Mapping[str, int]
     size: int
@@ -35,7 +35,7 @@ class ChildCounts:
         return max(0, self.size - self.read_count)
 
     def final_count(self, job: Job, state: str) -> int:
-        """Return how many children ended in a state: as read, or AWS's sum if not all were read."""
+        """Fall back to AWS's sum if not all were read."""
         if not self.unread_count:
             return self.counts.get(state, 0)
         summary = object_at(job.array_summary).get(state)
@@ -84,7 +84,7 @@ def _index(child: ArrayChild) -> str:
 
 
 def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
-    """Return 100 children from an index on, optionally of one state."""
+    """Return 100 children from an index on."""
     children = job.children.filter(state=state) if state else job.children.all()
     page = paginate(children, "index", size=PAGE_SIZE, cursor_of=_index, after=(start - 1,))
     previous = paginate(children.only("index"), "index", size=PAGE_SIZE, cursor_of=_index, before=(start,))

@@ -1,7 +1,4 @@
-"""Estimated cost of a team's finished attempts in a month, by tag, queue, definition or person.
-
-Days are UTC days, on which attempts ended.
-"""
+"""Estimated cost of a team's month (UTC), by tag, queue, definition or person."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +28,6 @@ _COLUMNS = {"queue": "queue__name", "definition": "definition__name", "person": 
 
 @dataclass(frozen=True)
 class Grouping:
-    """A tag key, the queue, the definition or the person."""
-
     kind: str
     key: str = ""
 
@@ -41,7 +36,7 @@ class Grouping:
 
     @classmethod
     def parse(cls, text: str) -> "Grouping | None":
-        """Parse "tag:Project" or "queue"; None for anything else."""
+        """Parse "tag:Project" or "queue"."""
         kind, _, key = text.partition(":")
         if kind == TAG and key:
             return cls(TAG, key[:128])
@@ -61,7 +56,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class CostRow:
-    """Cost of one value. `value` is None for untagged; rows that combine several values are not `is_searchable`."""
+    """`value` is None for untagged; combined values are not `is_searchable`."""
 
     value: str | None
     label: str
@@ -75,7 +70,7 @@ class CostRow:
 
     @property
     def change(self) -> Decimal | None:
-        """Return per cent against the month before; None without one."""
+        """Return per cent against the month before."""
         return (self.usd - self.before_usd) / self.before_usd * 100 if self.before_usd else None
 
 
@@ -88,7 +83,7 @@ class CostSeries:
 
 @dataclass(frozen=True)
 class CostReport:
-    """A month. `rows` are all values, most expensive first, untagged last; `free_count` counts lines without cost."""
+    """`rows` are most expensive first, untagged last; `free_count` counts lines without cost."""
 
     month: Month
     by: Grouping
@@ -100,7 +95,7 @@ class CostReport:
 
     @property
     def visible_rows(self) -> list[CostRow]:
-        """Return the most expensive, the others combined, and untagged always."""
+        """Combine all but the most expensive and untagged."""
         valued_rows = [row for row in self.rows if row.value is not None]
         untagged_rows = [row for row in self.rows if row.value is None]
         if len(valued_rows) <= MAX_ROWS:
@@ -157,7 +152,7 @@ def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
 
 
 def tag_keys(team: Team, month: Month) -> list[str]:
-    """Return the tag keys of jobs charged in the month, those on most jobs first."""
+    """Return keys of jobs charged in the month, those on most jobs first."""
     charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
     keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
     return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]
@@ -170,7 +165,6 @@ def has_uncharged_jobs(team: Team) -> bool:
 def export_cost_lines(
     team: Team, month: Month, limit: int = EXPORT_LIMIT
 ) -> Iterator[tuple[CostLine, dict[str, str]]]:
-    """Yield the lines of the month with the tags of their jobs."""
     lines = (
         _month_lines(team, month)
         .select_related("job", "account", "queue", "definition", "person")

@@ -1,4 +1,4 @@
-"""The start pages: the teams to choose from; and someone's jobs in one and, for a lead, what needs attention."""
+"""The start pages."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class ActionItems:
 
 @dataclass(frozen=True)
 class Spending:
-    """Estimated cost of this month so far, and of the month before up to the same day."""
+    """This month so far, and the month before up to the same day."""
 
     month: Decimal
     before: Decimal
@@ -64,7 +64,7 @@ class Spending:
 
 
 def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
-    """Return a card for each team; its figures come from an index, however long the history is."""
+    """Read figures from an index, however long the history is."""
     latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     teams = list(visible_teams.annotate(last_at=Subquery(latest))[:MAX_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
@@ -91,7 +91,6 @@ def job_counts(team: Team) -> JobCounts:
 
 
 def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
-    """Return what needs attention; the approvals are those that the user may decide."""
     approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("submission__person")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
@@ -142,7 +141,7 @@ def _failure_groups(team: Team) -> list[FailureGroup]:
 
 
 def failure_cause(job: Job) -> str:
-    """Return a short reason, the same for all jobs that failed for it."""
+    """Return the same text for all jobs that failed for one reason."""
     if job.delivery == Delivery.REFUSED:
         return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
     reason = job.container_reason or job.status_reason

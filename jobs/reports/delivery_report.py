@@ -1,4 +1,4 @@
-"""Figures on the delivery guarantees, for operators: `manage.py reconcile --report`."""
+"""Figures on the delivery guarantees: `manage.py reconcile --report`."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Progress of the quick start's demo history, in a file that every page can read without a query."""
+"""Progress of the demo's history, in a file that pages read without a query."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,7 @@ def clear_demo_progress() -> None:
 
 
 def demo_progress() -> int | None:
-    """Return percent; None if the history is complete, or was never begun."""
+    """Return percent; None if complete, or never begun."""
     with suppress(OSError, ValueError):
         return int(_file().read_text())
     return None

@@ -61,7 +61,7 @@ class Health:
 
 
 def collect_health() -> Health:
-    """Return all checks, in a fixed number of queries."""
+    """Use a fixed number of queries."""
     figures = _job_figures()
     since = recovering_since()
     accounts = Account.objects.active().select_related("status")
@@ -77,7 +77,6 @@ def collect_health() -> Health:
 
 
 def _job_figures() -> dict[int, dict[str, object]]:
-    """Return counts of active jobs for each account; ended jobs are not read."""
     sent_active = Q(delivery=Delivery.SENT, ended_at=None)
     lost_jobs = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
     unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])

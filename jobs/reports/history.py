@@ -1,4 +1,4 @@
-"""Jobs of a team, newest first: filtered by URL parameters, paginated by key, counted by status.
+"""Jobs of a team, newest first.
 
 No large table is counted: counts cover the newest `COUNT_LIMIT` jobs of a filter.
 """
@@ -51,7 +51,7 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job with its cost and tags. No cost: not charged yet, or never sent."""
+    """No cost: not charged yet, or never sent."""
 
     job: Job
     usd: Decimal | None
@@ -59,20 +59,18 @@ class JobRow:
 
     @property
     def run_period(self) -> tuple[datetime, datetime] | None:
-        """Return the first start and last end that AWS reported."""
         if self.job.started_at and self.job.stopped_at:
             return self.job.started_at, self.job.stopped_at
         return None
 
     @property
     def wait_period(self) -> tuple[datetime, datetime] | None:
-        """Return acceptance and start."""
         return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
 
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """Jobs of a filter by status. Not `is_complete`: there are more than were counted."""
+    """Not `is_complete`: there are more than were counted."""
 
     by_status: list[tuple[Status, int]]
     total: int
@@ -89,10 +87,7 @@ class FilterSuggestions:
 def history_page(
     team: Team, filters: JobFilter, *, before: str = "", after: str = "", rows: int = PAGE_SIZE
 ) -> KeysetPage[JobRow]:
-    """Return jobs older than the one of the id `before`, or newer than that of `after`; the newest without either.
-
-    Raises InvalidPageCursorError.
-    """
+    """Return jobs older than `before`, or newer than `after`. Raise InvalidPageCursorError."""
     jobs = Job.objects.filter(team=team)
     page = paginate(
         filter_jobs(team, filters),
@@ -106,7 +101,7 @@ def history_page(
 
 
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
-    """Count the filter's jobs by status, ignoring the filter's own statuses."""
+    """Ignore the filter's own statuses."""
     matches = filter_jobs(team, filters, any_status=True)
     newest = matches.order_by("-pk").values("pk")[: COUNT_LIMIT + 1]
     grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
@@ -120,7 +115,7 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
 
 
 def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
-    """Yield the filter's jobs, newest first, in chunks that hold no lock and no cursor."""
+    """Yield in chunks that hold no lock and no cursor."""
     for chunk in iterate(filter_jobs(team, filters), "-pk", chunk_size=CHUNK_SIZE, limit=limit):
         yield from _rows(filters, chunk)
 

@@ -1,4 +1,4 @@
-"""IAM policies that an account needs, as JSON to paste in AWS, and the result of the last connection test."""
+"""IAM policies that an account needs, and the result of the last connection test."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
 def breaker_summary(account: Account) -> str:
-    """Return whether calls to AWS are paused, and if so, why and until when."""
+    """Say whether calls to AWS are paused, why and until when."""
     breaker = account.status.breaker
     if not breaker.is_open:
         return "Not paused."
@@ -68,7 +68,7 @@ def connection_report(account: Account) -> ConnectionReport:
 
 
 def _stored_result(account: Account) -> Mapping[str, Any]:
-    """Return the last result; one stored by an earlier version has other names."""
+    """Rename fields of results stored by earlier versions."""
     stored: Mapping[str, Any] = account.status.connection_test
     if "findings" not in stored:
         return stored
@@ -89,12 +89,12 @@ def _stored_result(account: Account) -> Mapping[str, Any]:
 
 
 def minimal_policy(account: Account) -> PolicyDocument:
-    """Return what the portal needs in the account and no more: its queues by name, its own jobs by tag."""
+    """Allow the account's queues by name, the portal's jobs by tag, and no more."""
     return {"Version": "2012-10-17", "Statement": list(_statements(account))}
 
 
 def trust_policy(account: Account) -> PolicyDocument:
-    """Return who may assume the account's role: the portal, with the external id made for this account."""
+    """Let the portal assume the account's role, with its external id."""
     principal_arn = principal(_stored_result(account).get("portal_arn", "")) or PLACEHOLDER_PRINCIPAL
     return {
         "Version": "2012-10-17",
@@ -110,7 +110,6 @@ def trust_policy(account: Account) -> PolicyDocument:
 
 
 def assume_role_policy(account: Account) -> PolicyDocument:
-    """Return what the portal's own role needs to assume the account's role."""
     return {"Version": "2012-10-17", "Statement": [_allow("Assume", "sts:AssumeRole", account.role_arn)]}
 
 

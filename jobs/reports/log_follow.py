@@ -1,6 +1,6 @@
-"""A job's log from first to last line, over all attempts, for clients that follow it as it grows.
+"""A job's log over all attempts, for clients that follow it.
 
-A cursor is the number of an attempt and the token with which AWS continues that attempt's stream.
+A cursor is the number of an attempt and AWS's token for its stream.
 """
 
 import re
@@ -31,7 +31,7 @@ class LogChunk:
 
 
 def follow(job: Job, cursor: str = "") -> LogChunk:
-    """Return the lines at a cursor, from the beginning without one. Raises InvalidCursorError."""
+    """Return the lines at a cursor. Raise InvalidCursorError."""
     number, token = _parse_cursor(cursor)
     last = max(1, len(logs.job_attempts(job)))
     if number > last:

@@ -1,4 +1,4 @@
-"""Limits on concurrent log reads of a process: in total and by account, with a pause while CloudWatch fails."""
+"""Limits on a process's concurrent log reads, in total and by account, with a pause while CloudWatch fails."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from jobs.models.circuit_breaker import CircuitBreaker
 
 
 class LogReadLimitError(Exception):
-    """The log can't be read now; the message is for the page."""
+    """The message is for the page."""
 
 
 BUSY_MESSAGE = "Too many logs are being read right now. This log loads shortly."
@@ -31,7 +31,7 @@ class LogReadLimiter:
 
     @contextmanager
     def acquire(self, account: Hashable, seconds: float) -> Iterator[None]:
-        """Hold a slot. Raises LogReadLimitError if none is free in time, or CloudWatch is paused."""
+        """Hold a slot. Raise LogReadLimitError."""
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds

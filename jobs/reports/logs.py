@@ -1,7 +1,6 @@
 """The log of a job's attempt, by pages.
 
-A page waits at most three seconds for CloudWatch, and only a few do at once: if AWS is slow or unreachable, the page
-still loads and says so.
+Waits and concurrency are limited: if AWS is slow, the page still loads and says so.
 """
 
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class LogPage:
-    """Lines, oldest first, tokens for older and newer ones, empty at the ends, and why there is no log."""
+    """Oldest line first; tokens are empty at the ends."""
 
     lines: tuple[LogLine, ...] = ()
     older: str = ""
@@ -61,7 +60,6 @@ class JobAttempt:
 
 
 def job_attempts(job: Job) -> list[JobAttempt]:
-    """Return the attempts, first to last. An active one has no end yet."""
     finished = [
         JobAttempt(
             number=number,
@@ -81,37 +79,33 @@ def job_attempts(job: Job) -> list[JobAttempt]:
 
 
 def tail(job: Job, attempt: int | None = None) -> LogPage:
-    """Return the end of the log of an attempt, by default the last one."""
+    """Return the end of the log, by default of the last attempt."""
     return _page(job, attempt, token="")
 
 
 def head(job: Job, attempt: int | None = None) -> LogPage:
-    """Return the beginning of the log of an attempt, by default the last one."""
+    """Return the beginning, by default of the last attempt."""
     return _page(job, attempt, token="", from_head=True)
 
 
 def after(job: Job, token: str, attempt: int | None = None) -> LogPage:
-    """Return the lines since the page that had this token as `newer`."""
+    """Return the lines since the page with this token as `newer`."""
     return _page(job, attempt, token)
 
 
 def before(job: Job, token: str, attempt: int | None = None) -> LogPage:
-    """Return the lines before the page that had this token as `older`."""
+    """Return the lines before the page with this token as `older`."""
     return _page(job, attempt, token)
 
 
 def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
-    """Return the end of the log, or the page of an earlier page's token."""
     if child.log_stream:
         return _read(job, child.log_stream, token, final=child.status.is_final)
     return LogPage(problem=_no_stream_message(final=child.status.is_final))
 
 
 def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
-    """Yield the log to its current end, in few large pages.
-
-    A log that grows faster than it is read ends after 100 pages.
-    """
+    """Yield large pages up to the current end, 100 at most."""
     page = _page(job, attempt, token="", from_head=True, limit=DOWNLOAD_PAGE_LINES)
     for _ in range(MAX_DOWNLOAD_PAGES):
         yield page

@@ -1,4 +1,4 @@
-"""Calendar months in UTC, as in URLs: 2026-11."""
+"""Calendar months in UTC."""
 
 import calendar
 import re
@@ -21,7 +21,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse "2026-11". Raises ValueError."""
+        """Parse "2026-11". Raise ValueError."""
         match = _PATTERN.fullmatch(text)
         if match is None:
             raise ValueError("Enter a month as YYYY-MM, for example 2026-11.")

@@ -1,6 +1,6 @@
-"""Options of a team: queues, definitions, accounts, jobs to wait for, and the tags it uses.
+"""Options of a team in forms.
 
-Every list is bounded and costs one query: a form must open as fast for a team with a million jobs.
+Every list is bounded and costs one query, also for a team with a million jobs.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -69,23 +69,21 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
 
 
 def open_queues(team: Team) -> list[Queue]:
-    """Return the team's queues that AWS still has, each with its account."""
+    """Return queues that AWS still has."""
     return list(Queue.objects.granted_to(team).filter(removed_at=None).select_related("account"))
 
 
 def usable_accounts(team: Team) -> list[Account]:
-    """Return the accounts with queues of the team; only there can it run what it registers."""
+    """Return accounts with queues of the team; only there can it run anything."""
     return list(Account.objects.usable_by(team).order_by("name"))
 
 
 def example_queue_name(team: Team) -> str:
-    """Return the default queue, if the team has one; empty without a queue."""
     granted = Queue.objects.granted_to(team).filter(removed_at=None).order_by("-grants__is_default", "name")
     return granted.values_list("name", flat=True).first() or ""
 
 
 def example_definition_name(team: Team) -> str:
-    """Return the runnable definition that was registered last; empty without one."""
     usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
     return usable.order_by("-registered_at").values_list("definition__name", flat=True).first() or ""
 
@@ -112,7 +110,7 @@ def runnable_revisions(team: Team, name: str) -> list[Revision]:
 
 
 def image_suggestions(team: Team) -> list[str]:
-    """Return the images granted by full name, and those that the team's definitions run."""
+    """Return images granted by full name, and those of the team's definitions."""
     patterns = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
     newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MAX_REVISIONS]
     used = (text_at(item.document, "containerProperties", "image") for item in newest.only("document"))
@@ -120,7 +118,6 @@ def image_suggestions(team: Team) -> list[str]:
 
 
 def granted_values(team: Team) -> dict[str, list[str]]:
-    """Return suggestions for a definition's fields: images, and the roles granted by full name."""
     roles = RoleGrant.objects.filter(team=team).exclude(pattern__endswith="*").order_by("pattern")
     role_arns = list(roles.values_list("pattern", flat=True))
     return {"image": image_suggestions(team), "job_role": role_arns, "execution_role": role_arns}
@@ -141,7 +138,7 @@ def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValue
 
 
 def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
-    """Return the team's jobs by name, or its newest; selected ones always stay included."""
+    """Return jobs by name, or the newest; selected ones stay included."""
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOB_LIMIT]
     rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False).exclude(state__in=_UNSUCCESSFUL_STATES)
     if text:

@@ -6,6 +6,5 @@ from jobs.models import QueueGrant, Team
 
 
 def queue_grants(team: Team) -> QuerySet[QueueGrant]:
-    """Return the team's grants in active accounts, by account and name."""
     grants = QueueGrant.objects.filter(team=team, queue__account__active=True).select_related("queue__account")
     return grants.order_by("queue__account__name", "queue__name")

@@ -1,7 +1,4 @@
-"""Readiness of this process, as `/readyz` reports it.
-
-Only what every page needs is checked: without Redis and AWS pages are still served.
-"""
+"""Readiness of this process. Without Redis and AWS pages are still served."""
 
 import shutil
 import tempfile
@@ -20,7 +17,7 @@ _migrated_databases: set[str] = set()
 
 
 def run_checks() -> dict[str, str]:
-    """Return each check with "ok" or a few words on what is wrong, without addresses or names."""
+    """Return "ok" or what is wrong, without addresses or names."""
     database = _check_database()
     migrations = _check_migrations() if database == OK else "unknown"
     return {"database": database, "migrations": migrations, "disk": _check_disk()}

@@ -1,4 +1,4 @@
-"""Jobs that are held after a restore, and until when, for pages and the API."""
+"""Jobs that are held after a restore, and until when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +18,7 @@ MAX_QUEUES_NAMED = 3
 
 @dataclass(frozen=True)
 class RecoveryStatus:
-    """Queues whose jobs are accepted and held until about `until`.
-
-    If that is past, they are held until each queue was compared with AWS.
-    """
+    """If `until` is past, jobs are held until each queue was compared with AWS."""
 
     until: datetime
     queues: tuple[str, ...]
@@ -36,7 +33,6 @@ class RecoveryStatus:
 
 
 def user_recovery(user: User) -> RecoveryStatus | None:
-    """Return what is held of the user's teams, of all for staff."""
     started_at = recovering_since()
     return _recovery_of_queues(Queue.objects.visible_to(user), started_at) if started_at else None
 

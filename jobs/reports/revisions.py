@@ -9,7 +9,7 @@ MAX_COMPARABLE_REVISIONS = 200
 
 
 def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Revision]:
-    """Return revisions older than that of the id `before`, or the newest. Raises InvalidPageCursorError."""
+    """Raise InvalidPageCursorError."""
     page = paginate(
         definition.revisions.select_related("registered_by", "deactivated_by"),
         "-pk",
@@ -23,7 +23,7 @@ def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Rev
 
 
 def comparable_revisions(definition: Definition) -> list[Revision]:
-    """Return the newest revisions without their documents."""
+    """Leave out their documents."""
     revisions = list(definition.revisions.defer("document")[:MAX_COMPARABLE_REVISIONS])
     for revision in revisions:
         revision.definition = definition
@@ -41,7 +41,6 @@ def find_revision(definition: Definition, text_id: str) -> Revision | None:
 
 
 def newest_revision(definition: Definition) -> Revision | None:
-    """Return the revision that was created last, whatever became of it."""
     return definition.revisions.first()
 
 

@@ -1,4 +1,4 @@
-"""A team for its members: who they are, and what administrators have granted it."""
+"""A team for its members."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,13 @@ from jobs.models import Feature, Membership, QueueGrant, Role, TagRule, Team
 
 @dataclass(frozen=True)
 class Teammate:
-    """A member, and whether the viewer may change their role or remove them."""
-
     membership: Membership
     is_manageable: bool
 
 
 @dataclass(frozen=True)
 class TeamOverview:
-    """Tag rules include those for all teams that the team has not replaced."""
+    """Rules for all teams count unless the team has replaced them."""
 
     members: list[Teammate]
     queues: list[QueueGrant]
@@ -29,7 +27,7 @@ class TeamOverview:
 
 
 def team_overview(member: Member) -> TeamOverview:
-    """Return the team as its members may see it, in five queries."""
+    """Use five queries."""
     team = member.team
     rank = Case(
         When(role=Role.LEAD, then=Value(0)),

@@ -1,4 +1,4 @@
-"""Work that depends on a team or a definition now, to show before it is deactivated."""
+"""Work that depends on a team or a definition, shown before it is deactivated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ NOT_SENT = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
 
 
 def team_usage(teams: QuerySet[Team]) -> dict[int, list[str]]:
-    """Return by team its active jobs, open requests and valid tokens, in four queries."""
+    """Use four queries."""
     keys = list(teams.values_list("pk", flat=True))
     requests = _counts(Approval.objects.waiting().filter(team__in=keys), "team")
     tokens = _counts(ApiToken.objects.valid().filter(team__in=keys), "team")
@@ -27,7 +27,7 @@ def team_usage(teams: QuerySet[Team]) -> dict[int, list[str]]:
 
 
 def definition_usage(definitions: QuerySet[Definition]) -> dict[int, list[str]]:
-    """Return by definition its active jobs, in two queries."""
+    """Use two queries."""
     keys = list(definitions.values_list("pk", flat=True))
     return _job_usage(Job.objects.filter(definition__in=keys), "definition")
 
