@@ -23,7 +23,7 @@ AccountCall = Callable[[Account], object]
 
 
 def call_account(account: Account, call: AccountCall, *, seconds: float, despite_breaker: bool = False) -> bool:
-    """Run `call`, whose AWS calls end within that many seconds. False if the breaker is open."""
+    """Return False if the breaker is open."""
     if account.status.breaker.is_open and not despite_breaker:
         log.info("account_call_skipped", account=account.name, reason=account.status.breaker.reason)
         return False
@@ -36,7 +36,7 @@ def call_account(account: Account, call: AccountCall, *, seconds: float, despite
 
 
 def probe(account: Account) -> bool:
-    """Send one small request if the breaker is open and it is due. True if AWS answers again."""
+    """Send one small request if it is due. True if AWS answers again."""
     current_time, status = now(), account.status
     if not status.breaker.may_probe(current_time) or not status.update_breaker(
         status.breaker.with_probe_started(current_time)

@@ -1,4 +1,4 @@
-"""Threads in which the clock calls AWS: one for each account and purpose, so that none waits for another."""
+"""Threads of the clock for calls to AWS: one for each account and purpose, so that none waits for another."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ class AccountThreads:
         self._threads: dict[Key, threading.Thread] = {}
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
-        """Start a pass. False if the last one is still running."""
+        """Return False if the last pass is still running."""
         key = (account, purpose)
         thread_before = self._threads.get(key)
         if thread_before is not None and thread_before.is_alive():
@@ -29,7 +29,6 @@ class AccountThreads:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Wait for all passes, at most that long."""
         deadline = time.monotonic() + seconds
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - time.monotonic()))

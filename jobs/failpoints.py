@@ -1,11 +1,10 @@
-"""Points at which tests make the portal fail. They do nothing unless a test asks for it.
+"""Points at which tests make the portal fail.
 
-    FAILPOINT=marked:kill         fails once in each process that has this in its environment
-    FAILPOINT_FILE=/tmp/…/next    of all processes that share the file, the first to reach the point which the file
-                                  names takes the file, by renaming it to `next.<its process id>`, and fails alone
+    FAILPOINT=marked:kill         once in each process with this in its environment
+    FAILPOINT_FILE=/tmp/…/next    once for all processes that share the file, which names the point
 
-`kill` kills the process, `stop:<seconds>` sleeps as if it were paused, `pause` pauses it until it is continued,
-`raise` raises an unforeseen exception, and `note` only shows which process was there.
+`kill` kills the process, `stop:<seconds>` makes it sleep, `pause` pauses it, `raise` raises an unforeseen exception,
+and `note` only shows which process was there.
 """
 
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 
 
 class FailpointError(Exception):
-    """An unforeseen exception."""
+    """Unforeseen."""
 
 
 Failpoint = Callable[[str], None]

@@ -1,6 +1,6 @@
 """Outgoing mail.
 
-A request only writes a row, so it takes the same time and queries whether or not anyone has the address.
+A request only writes a row: it takes the same time whether or not anyone has the address.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,6 @@ MAILS_PER_TASK = 5
 
 
 def request_password_reset(address: str, origin: str) -> None:
-    """`origin` is the portal's scheme and host."""
     mail = OutgoingMail.objects.create(
         kind=MailKind.PASSWORD_RESET, address=address.lower(), origin=origin, try_at=now()
     )
@@ -43,17 +42,13 @@ def request_password_reset(address: str, origin: str) -> None:
 
 
 def send_due(delay: timedelta = timedelta()) -> None:
-    """Send mails that have been due for `delay`."""
     OutgoingMail.objects.filter(failed_at__lt=now() - FAILED_RETENTION).delete()
     for pk in list(OutgoingMail.objects.due(delay).values_list("pk", flat=True)[:MAILS_PER_TASK]):
         send(pk)
 
 
 def send(pk: int) -> None:
-    """Make one attempt, unless another worker does.
-
-    A worker killed between sending and deleting the row causes a second copy.
-    """
+    """Make one attempt. A worker killed between sending and deleting the row causes a second copy."""
     mail = OutgoingMail.objects.filter(pk=pk).first()
     if mail is None or not mail.claim(LEASE):
         return
@@ -73,7 +68,7 @@ def send(pk: int) -> None:
 
 
 def _password_reset_messages(mail: OutgoingMail) -> Iterator[EmailMessage]:
-    """Yield a message for each person with the address who signs in with a password; perhaps none."""
+    """Yield a message for each person with the address and a password."""
     people: list[User] = filter_users_by_email(mail.address, is_active=True, prefer_verified=True)
     for person in people:
         if not person.has_usable_password():  # they sign in through an identity provider

@@ -1,7 +1,7 @@
 """Periodic tasks of the clock.
 
-The search for jobs of unknown delivery runs in this process, because it must go on without Redis. AWS calls run in
-threads of their own, with a time limit.
+Jobs of unknown delivery are searched for in this process, because that must go on without Redis. AWS calls run in
+threads, with a time limit.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class PeriodicTask:
     next_due: dict[int, float] = field(default_factory=dict)
 
     def is_due(self, account: Account, seconds: float) -> bool:
-        """Return whether the task is due (monotonic clock), and if so schedule the next."""
+        """Return whether it is due on a monotonic clock, and if so schedule the next."""
         if seconds < self.next_due.get(account.pk, 0):
             return False
         self.next_due[account.pk] = seconds + self.interval_seconds
@@ -117,7 +117,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
 
 
 def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> None:
-    """Run the tasks due at that time of a monotonic clock. One failure does not affect the others."""
+    """Run what is due on a monotonic clock. One failure does not affect the others."""
     lanes = lanes or InlineAccountThreads()
     time_text = f"{now():%Y%m%d%H%M%S}"
     rotate()

@@ -20,10 +20,7 @@ _INVISIBLE = re.compile(
 
 
 def to_plain_text(text: str, *, keep: str = "", filler: str = " ") -> str:
-    """Return the text without control sequences.
-
-    Other invisible characters become `filler`, but for those in `keep`.
-    """
+    """Replace invisible characters by `filler`, but for those in `keep`."""
     return _INVISIBLE.sub(
         lambda match: match[0] if match[0] in keep else filler,
         CONTROL_SEQUENCE.sub("", text),

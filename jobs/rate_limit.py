@@ -1,7 +1,7 @@
 """Rate limits for each API token and each person, in requests a minute.
 
-Submissions and validations are counted in the database, for all processes and without Redis; reads by each process,
-since they must not cost a write.
+Submissions and validations are counted in the database, without Redis; reads by each process, since they must not
+cost a write.
 """
 
 import math
@@ -23,7 +23,7 @@ BYTES_PER_UNIT = 8 * 1024
 
 
 class Budget(StrEnum):
-    """What is counted together. RATE_LIMITS[budget] of the settings is the limit a minute; 0 is none."""
+    """RATE_LIMITS[budget] of the settings is the limit a minute; 0 is none."""
 
     DOCUMENTS = "documents"
     SEARCHES = "searches"
@@ -31,7 +31,7 @@ class Budget(StrEnum):
 
 
 class TooManyRequestsError(Exception):
-    """A budget is spent. `retry_after` is in seconds."""
+    """`retry_after` is in seconds."""
 
     def __init__(self, budget: Budget, retry_after: int) -> None:
         self.budget = budget
@@ -54,7 +54,7 @@ class DatabaseStorage(Storage):
         return int(counts.first() or 0)
 
     def get_expiry(self, key: str) -> float:
-        """Return the end of the window as a Unix time; now, if there is none."""
+        """Return the end of the window as a Unix time."""
         until: datetime | None = RequestCount.objects.filter(key=key).values_list("until", flat=True).first()
         return until.timestamp() if until else time.time()
 
@@ -69,7 +69,7 @@ class DatabaseStorage(Storage):
 
 
 def spend(budget: Budget, spender: str, length: int = 0) -> None:
-    """Raise TooManyRequestsError if the budget is spent.
+    """Raise TooManyRequestsError.
 
     `spender` is `token:` or `person:` and a number; `length` is in bytes.
     """
