@@ -4,6 +4,7 @@ from jobs.actions.approval import StaleApprovalError, approve, decline, edit_req
 from jobs.actions.array_refresh import refresh_array
 from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
+from jobs.actions.rename import rename
 from jobs.actions.submit import submit
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -27,6 +28,7 @@ __all__ = [
     "refresh_array",
     "register",
     "release",
+    "rename",
     "stop",
     "stop_all",
     "submit",

@@ -281,8 +281,10 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     """
     document = result.parse_result.document
     workflow = plan_workflow(document)
+    if submission.name == submission_name(submission.document, plan_workflow(submission.document)):  # not renamed
+        submission.name = submission_name(document, workflow)
     submission.text, submission.document, submission.notes = text, document, submission_notes(result)
-    submission.kind, submission.name = result.parse_result.kind, submission_name(workflow)
+    submission.kind = result.parse_result.kind
     submission.estimate = result.estimate.cost.totals_as_json() if result.estimate else {}
     pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
     old_jobs = list(submission.jobs.order_by("-position"))

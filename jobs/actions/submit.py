@@ -42,6 +42,7 @@ from jobs.spec.masked_source import mask_mentions
 from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.redaction import redact_value
 from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
+from jobs.spec.workflow_name import workflow_name
 from jobs.states import Delivery
 from jobs.task_queue import enqueue_on_commit
 
@@ -191,7 +192,7 @@ class _NewSubmission:
             team=member.team,
             account=result.account,
             person=member.user,
-            name=submission_name(workflow),
+            name=submission_name(result.parse_result.document, workflow),
             kind=result.parse_result.kind,
             source=source,
             text=text,
@@ -320,10 +321,8 @@ def _array_size(document: Document) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def submission_name(workflow: WorkflowPlan) -> str:
-    first = workflow.steps[0].name
-    rest = len(workflow.steps) - 1
-    return f"{first[:100]} and {rest} more" if rest else first
+def submission_name(document: Document, workflow: WorkflowPlan) -> str:
+    return workflow_name(document, [step.name for step in workflow.steps])
 
 
 def submission_notes(result: ValidationResult) -> list[dict[str, str]]:

@@ -32,6 +32,7 @@ from jobs.spec.job_size import requested_size
 from jobs.spec.normalize import fingerprint
 from jobs.spec.redaction import redact_value
 from jobs.spec.rules.reserved_names import PORTAL_VARIABLES
+from jobs.spec.workflow_name import workflow_name
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply
 
@@ -92,7 +93,7 @@ def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> in
     elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
         steps = submission.document.get("jobs", [submission.document])
         submission.kind, submission.document = DocumentKind.WORKFLOW, {"jobs": [*steps, document]}
-        submission.name = f"{steps[0]['jobName'][:100]} and {len(steps)} more"
+        submission.name = workflow_name({}, [step["jobName"] for step in (*steps, document)])
     submission.job_count += 1
     submission.save(update_fields=["name", "kind", "document", "job_count"])
     last = submission.jobs.order_by("-position").values_list("position", flat=True).first()

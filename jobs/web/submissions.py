@@ -2,7 +2,9 @@
 
 from functools import partial
 
+from django import forms
 from django.contrib import messages
+from django.core.validators import RegexValidator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +16,7 @@ from jobs.reports import approvals
 from jobs.reports import submissions as reports
 from jobs.spec.masked_source import mask_source
 from jobs.spec.redaction import has_secrets
+from jobs.spec.workflow_name import MAX_NAME_LENGTH, NAME_PATTERN
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
@@ -99,6 +102,29 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")
     else:
         messages.info(request, f"{submission.name} has no jobs to stop.")
+    return redirect(submission)
+
+
+class NameForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_NAME_LENGTH,
+        validators=[RegexValidator(NAME_PATTERN, "Use one line without control characters.")],
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def submission_rename(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Rename a workflow. A GET shows the submission instead."""
+    if request.method != "POST":
+        submission, _ = access.submission(request.user, text_id)
+        return redirect(submission)
+    submission, member = access.submission(request.user, text_id, permission="submit")
+    form = NameForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Not renamed. {form.errors['name'][0]}")
+    elif actions.rename(submission, form.cleaned_data["name"], member):
+        messages.success(request, f"Renamed to {submission.name}.")
     return redirect(submission)
 
 

@@ -87,6 +87,7 @@ urlpatterns = [
     path("cli/<str:name>", cli_scripts.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
     path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
+    path("submissions/<str:text_id>/rename/", submissions.submission_rename, name="submission_rename"),
     path("submissions/<str:text_id>/values/", reveal.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),
     path("jobs/<str:text_id>/", job_views.job, name="job"),

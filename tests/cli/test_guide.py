@@ -51,6 +51,6 @@ def test_the_guides_commands_work_unchanged(portal: Run, make_desk: Callable[...
         )
         assert re.fullmatch(r"[0-9a-f-]{36}\n", (ci.path / "job-id.txt").read_text())
 
-    guides = [f"ci-test-{COMMIT}", "preprocess-dataset-42 and 2 more", "train-model-experiment-42"]
+    guides = [f"ci-test-{COMMIT}", "workflow-42", "train-model-experiment-42"]
     kept = rows(portal.state, "select name from jobs_submission where source = 'api' order by name")
     assert [name for (name,) in kept if name in guides] == sorted(guides * 2)  # once for each shell

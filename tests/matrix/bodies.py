@@ -27,6 +27,7 @@ def request_body(route: str, world: World) -> Any:
         "approval_edit": {"version": "1", "text": json.dumps(asked)},
         "approval_judge": {"text": json.dumps(asked)},
         "definition_describe": {"text": "What it is for"},
+        "submission_rename": {"name": "Renamed"},
         "revision_why": {"text": "Why it was made"},
         "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
         "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},

@@ -73,6 +73,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "schema",
         "cli_script",
         "submission_stop",
+        "submission_rename",
         "job_stop",
         "job_release",
         "token_revoke",

@@ -9,12 +9,12 @@ from tests.web.conftest import Research, SignIn
 
 PAGES = ["team", "write", "definitions", "queues", "submission", "job", "job_log", "definition"]
 READ_BY_VIEWERS = [name for name in PAGES if name != "write"]
-BUTTONS = ["write", "judge", "submission_stop", "job_stop", "job_release"]
+BUTTONS = ["write", "judge", "submission_stop", "submission_rename", "job_stop", "job_release"]
 
 
 def url_for(name: str, of: Research) -> str:
     match name:
-        case "submission" | "submission_stop":
+        case "submission" | "submission_stop" | "submission_rename":
             return reverse(name, args=[of.submission.text_id])
         case "job" | "job_stop" | "job_release" | "job_log":
             return reverse(name, args=[of.job.text_id])

@@ -37,6 +37,7 @@ from jobs.pricing.receipt import BilledAttempt
 from jobs.spec import effective
 from jobs.spec.documents import Document, DocumentKind, list_at, object_at, value_at
 from jobs.spec.job_size import requested_size
+from jobs.spec.workflow_name import workflow_name
 from jobs.states import Delivery, State
 
 MAX_RUN_SECONDS = 4 * 3600.0
@@ -89,8 +90,7 @@ class HistoricalSubmission:
 
     @property
     def name(self) -> str:
-        first = self.jobs[0].job.name
-        return f"{first} and {len(self.jobs) - 1} more" if len(self.jobs) > 1 else first
+        return workflow_name({}, [one.job.name for one in self.jobs])
 
     @property
     def document(self) -> Document:

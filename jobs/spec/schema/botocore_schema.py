@@ -13,6 +13,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
+from jobs.spec import workflow_name
 from jobs.spec.documents import Document, DocumentKind, Path, list_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.schema import validator
@@ -39,6 +40,7 @@ PATTERN_DESCRIPTIONS = {
     EXIT_REASON_PATTERN: "at most 512 letters, digits, spaces, . and :, with at most one * at the end",
     EXIT_CODE_PATTERN: "digits, with at most one * at the end",
     RETRY_ACTION_PATTERN: "RETRY or EXIT",
+    workflow_name.NAME_PATTERN: "one line of 1 to 128 characters, without spaces at its ends",
     NAMESPACE_PATTERN: (
         "a namespace of Kubernetes, 1 to 63 lower-case letters, digits and -, but not default and none that begins "
         "with kube"
@@ -158,7 +160,8 @@ def _compiled_schema(kind: DocumentKind) -> validator.CompiledSchema:
     """Compile the schema of a kind; that of a workflow without its steps, which are checked one by one."""
     whole = json_schema(kind)
     if kind is DocumentKind.WORKFLOW:
-        whole = {**whole, "properties": {"jobs": {**whole["properties"]["jobs"], "items": {}}}}
+        properties = whole["properties"]
+        whole = {**whole, "properties": {**properties, "jobs": {**properties["jobs"], "items": {}}}}
     return validator.compile_schema(whole)
 
 
@@ -225,7 +228,7 @@ def _service_model() -> ServiceModel:
 
 
 def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the portal's own schema: a list of submissions. A rule limits the number of parents."""
+    """Return the portal's own schema: a name and a list of submissions. A rule limits the number of parents."""
     step = definitions["SubmitJobRequest"]
     step["properties"]["dependsOn"].pop("maxItems")
     return {
@@ -233,7 +236,14 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
         "title": "Workflow",
         "description": "Jobs that wait for each other: ${jobName} in dependsOn refers to another job of the list.",
         "additionalProperties": False,
-        "properties": {"jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}}},
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": workflow_name.NAME_PATTERN,
+                "description": "The name of the workflow in the portal. AWS Batch doesn't get it.",
+            },
+            "jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}},
+        },
         "required": ["jobs"],
     }
 

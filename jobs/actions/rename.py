@@ -1,0 +1,26 @@
+"""A new name for a submission. The names of its jobs stay: AWS Batch has them."""
+
+from django.db import transaction
+
+from jobs import audit
+from jobs.access import Member
+from jobs.models import Submission
+
+
+def rename(submission: Submission, name: str, member: Member) -> bool:
+    """Set the name of a submission. False if it is unchanged."""
+    member.require("submit")
+    before = submission.name
+    with transaction.atomic():
+        if not Submission.objects.filter(pk=submission.pk).exclude(name=name).update(name=name):
+            return False
+        submission.name = name
+        audit.record(
+            "change",
+            person=member.user,
+            team=member.team,
+            target=submission,
+            before={"name": before},
+            after={"name": name},
+        )
+    return True
