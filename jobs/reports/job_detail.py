@@ -1,6 +1,9 @@
 """Records beside a job on its page: its history, and the jobs before and after it."""
 
-from jobs.models import Job, JobDependency, StateChange
+from decimal import Decimal
+
+from jobs.models import CostLine, Job, JobDependency, StateChange
+from jobs.pricing import exact_sum
 
 
 def state_changes(job: Job) -> list[StateChange]:
@@ -14,3 +17,9 @@ def dependencies(job: Job) -> list[JobDependency]:
 
 def dependent_jobs(job: Job) -> list[Job]:
     return [dependency.job for dependency in job.dependents.select_related("job").order_by("job__position")]
+
+
+def cost(job: Job) -> Decimal | None:
+    """Return the estimated cost of the job's attempts; None if none is charged yet."""
+    totals = CostLine.objects.filter(job=job).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
+    return next((exact_sum.usd(units) for _, units in totals), None)

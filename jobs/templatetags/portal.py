@@ -147,12 +147,20 @@ def mib_text(mib: object) -> str:
 
 @register.simple_tag
 def copy(value: str, label: str) -> SafeString:
+    """Render an id as a chip: its label, the id shortened, and a button that copies it."""
+    return format_html(
+        '<span class="chip"><span class="chip-label">{}</span>{}</span>', label, copyable(value, label)
+    )
+
+
+@register.simple_tag
+def copyable(value: str, label: str) -> SafeString:
+    """Render an id shortened, with a button that copies it."""
     text = str(value)
     short = text if len(text) <= SHORT_ID_LENGTH * 3 else f"{text[:SHORT_ID_LENGTH]}…{text[-4:]}"
     return format_html(
-        '<span class="chip"><span class="chip-label">{}</span><code title="{}">{}</code>'
-        '<button type="button" class="chip-copy" data-copy="{}" aria-label="Copy {}">{}</button></span>',
-        label,
+        '<code title="{}">{}</code>'
+        '<button type="button" class="chip-copy" data-copy="{}" aria-label="Copy {}">{}</button>',
         text,
         short,
         text,

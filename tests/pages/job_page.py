@@ -16,7 +16,7 @@ class JobPage:
         self.page = page
         self.state: Locator = page.locator(".title-line .st")
         self.log: Locator = page.locator("[data-log]")
-        self.chips: Locator = page.locator("#live .chips")
+        self.details: Locator = page.get_by_role("complementary", name="Details")
         self.run_again: Locator = page.get_by_role("link", name="Run again…")
 
     def expect_state(self, name: str) -> None:

@@ -56,6 +56,7 @@ def test_tags_go_from_the_submission_to_the_stacked_bar(research, browser):
     metering.charge(Job.objects.get(pk=job.pk))
     # The definition asks for 1 vCPU and 512 MiB: 2 h × (0.04 + 0.5 × 0.01) = 0.09
 
+    assert 'title="Estimate: $0.09"' in browser.get(job.get_absolute_url()).content.decode()
     for key, value in (("Department", "Risk"), ("Project", "ALPHA"), ("CostCenter", "CC-1")):
         page = costs_page(browser, by=f"tag:{key}")
         html = page.content.decode()

@@ -14,7 +14,7 @@ from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.states import Delivery
 from jobs.web.jobs import array, effective_view
-from jobs.web.jobs.explanation import explain_job
+from jobs.web.jobs.explanation import JobExplanation, explain_job
 from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -48,21 +48,25 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
     document = redact(job.document)
     request_document = document | {"tags": redact(job.tags)} if job.tags else document
+    explanation = explain_job(
+        job,
+        _unfinished_parents(parents),
+        child_counts,
+        is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
+    )
+    attempts = logs.job_attempts(job)
     page = {
         "member": member,
         "team": job.team,
         "job": job,
         "submission": job.submission,
-        "explanation": explain_job(
-            job,
-            _unfinished_parents(parents),
-            child_counts,
-            is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
-        ),
+        "explanation": explanation,
         "approval": approval,
         "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
         "timeline": timeline(job, history, child_counts),
-        "attempts": logs.job_attempts(job),
+        "attempts": attempts,
+        "only_attempt": _only_attempt(attempts, explanation),
+        "usd": job_detail.cost(job) if job.status.is_final else None,
         "parents": parents,
         "children": children,
         "history": history,
@@ -124,6 +128,13 @@ def array_counts(job: Job) -> list[tuple[str, int]]:
     """Return the children's counts by AWS status, without zeros."""
     summary = object_at(job.array_summary)
     return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
+
+
+def _only_attempt(attempts: list[logs.JobAttempt], explanation: JobExplanation) -> logs.JobAttempt | None:
+    """Return the only attempt, if the timeline and the explanation say all of it but its exit code."""
+    if len(attempts) == 1 and attempts[0].reason in ("", *explanation.aws_messages):
+        return attempts[0]
+    return None
 
 
 def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:
