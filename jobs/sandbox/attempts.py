@@ -1,6 +1,6 @@
 """An attempt of a job: its groups of containers, started in order and ended together.
 
-Nothing here takes a lock, so the scheduler may send signals while it holds its own.
+Nothing here takes a lock: the scheduler may send signals while it holds its own.
 """
 
 import queue
@@ -44,7 +44,7 @@ class AttemptPlan:
 
 
 class GroupRun:
-    """A running task or pod. `on_started` and `on_ended` are called on its own thread, each once."""
+    """`on_started` and `on_ended` are called on its own thread, each once."""
 
     def __init__(
         self, plan: GroupPlan, on_started: Callable[["GroupRun"], None], on_ended: Callable[["GroupRun"], None]
@@ -97,10 +97,7 @@ class GroupRun:
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS
 
     def _start_ready(self) -> bool:
-        """Start containers whose conditions are met, and fail those whose conditions never will be.
-
-        Return whether there was any.
-        """
+        """Fail containers that never can start. Return whether there was any."""
         has_begun = False
         has_changed = True
         while has_changed:
@@ -118,7 +115,7 @@ class GroupRun:
         return has_begun
 
     def _is_met(self, name: str, condition: str) -> bool | None:
-        """Return whether a container has done what another waits for; None if it may still do it."""
+        """Return None if the container may still do what another waits for."""
         process = self._by_name[name]
         if condition == "START":
             return True if process.has_started else (False if process.has_ended else None)
@@ -144,7 +141,7 @@ class GroupRun:
         return min(processes, key=lambda process: process.stopped_at or 0, default=None)
 
     def signal(self, number: Signals) -> None:
-        """Start no more containers, and send a signal to those that run."""
+        """Start no more containers either."""
         self._is_stopped = True
         self._send(number)
         self._wake()
@@ -168,7 +165,7 @@ class GroupRun:
 
 
 class AttemptRun:
-    """A running attempt. The callbacks are called on threads of its groups."""
+    """The callbacks are called on threads of its groups."""
 
     def __init__(
         self,
@@ -232,7 +229,7 @@ class AttemptRun:
         return process.reason if process else None
 
     def record(self) -> Document:
-        """Return the attempt's part of the job's row: the main group's, and of all nodes if there are several."""
+        """Return the attempt's part of the job's row."""
         record = {**self._main.record(), "environment": self.plan.environment}
         if self._main.plan.node is not None:
             nodes = sorted((group.record() for group in self._groups()), key=lambda node: int(node["node"]))

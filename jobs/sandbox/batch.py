@@ -1,4 +1,4 @@
-"""The table of Batch operations, with the small ones: cancelling, terminating and deleting a queue."""
+"""The table of Batch operations, with the small ones."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ class Batch:
         visibility_lag: VisibilityLag,
         record_acceptance: RecordAcceptance,
     ) -> None:
-        """Call `record_acceptance` for every acceptance, inside its transaction."""
+        """Call `record_acceptance` inside the accepting transaction."""
         self._store = store
         self._scheduler = scheduler
         self._visibility_lag = visibility_lag
@@ -76,7 +76,7 @@ class Batch:
         }
 
     def cancel(self, call: ApiCall) -> Document:
-        """Stop a job that has not started. The call also succeeds for one in STARTING or RUNNING, without effect."""
+        """Stop a job before STARTING; for others, succeed without effect."""
         self._stop(call, by_force=False)
         return {}
 
@@ -85,7 +85,7 @@ class Batch:
         return {}
 
     def _stop(self, call: ApiCall, *, by_force: bool) -> None:
-        """Stop a job. AWS answers 200 for an id that it doesn't know."""
+        """Answer 200 for an unknown id, as AWS."""
         reason = call.params["reason"]
         if not 1 <= len(reason) <= 1024:
             raise BatchClientError("reason must have 1 to 1024 characters")
@@ -94,7 +94,7 @@ class Batch:
             self._scheduler.stop_job(job, reason, by_force=by_force)
 
     def delete_queue(self, call: ApiCall) -> Document:
-        """Delete a DISABLED queue. Its jobs are terminated, as on AWS."""
+        """Delete a DISABLED queue and terminate its jobs, as AWS."""
         with self._store.transaction():
             queue = self.queues.find_queue(call.account_region, call.params["jobQueue"])
             if queue["state"] != "DISABLED":

@@ -1,4 +1,4 @@
-"""AWS's rules for the property blocks of a job definition, and for single containers."""
+"""AWS's rules for property blocks and containers."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Job definitions: registration, description and deregistration of revisions."""
+"""Job definitions."""
 
 import json
 
@@ -34,7 +34,7 @@ class DefinitionService:
         self._min_timeout_seconds = min_timeout_seconds
 
     def register(self, call: ApiCall) -> Document:
-        """Register a new revision; numbers continue after deregistration."""
+        """Continue numbers after deregistration."""
         params, account_region = call.params, call.account_region
         name = params["jobDefinitionName"]
         check_payload(call.size, MAX_REGISTER_BYTES, "Job definition")
@@ -108,7 +108,7 @@ class DefinitionService:
         )
 
     def deregister(self, call: ApiCall) -> Document:
-        """Make a revision INACTIVE. It remains readable; jobs that use it continue."""
+        """Keep the revision readable, and its jobs running."""
         reference = call.params["jobDefinition"]
         if ":" not in reference.rpartition("/")[2]:
             raise BatchClientError("jobDefinition must be name:revision or an ARN with a revision")
@@ -120,7 +120,7 @@ class DefinitionService:
         return {}
 
     def find(self, account_region: AccountRegion, reference: str) -> Document | None:
-        """Return the newest active revision for `name`, exactly that one for `name:revision` and ARNs."""
+        """Return the newest active revision for a bare name."""
         short = reference.rpartition("/")[2]
         if ":" in short:
             return self._store.find_resource(KIND, account_region, account_region.arn(KIND, short))

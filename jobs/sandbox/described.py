@@ -1,7 +1,6 @@
 """The defaults that AWS fills in when it describes a definition.
 
-Sources: published answers of DescribeJobDefinitions, and the Terraform provider's
-internal/service/batch/{container,ecs,eks}_properties.go.
+Sources: published answers, and the Terraform provider's internal/service/batch/{container,ecs,eks}_properties.go.
 """
 
 from jobs.sandbox.containers import is_fargate

@@ -1,4 +1,4 @@
-"""Error responses of the sandbox, with AWS's codes and messages."""
+"""Error responses with AWS's codes and messages."""
 
 
 class ServiceError(Exception):
@@ -22,7 +22,7 @@ class BatchClientError(ServiceError):
 
 
 class BadRequestError(ServiceError):
-    """Batch's BadRequestException: a tag that the tagging service refuses."""
+    """A tag that the tagging service refuses."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="BadRequestException")
@@ -34,7 +34,7 @@ class InvalidParameterError(ServiceError):
 
 
 class UnsupportedOperationError(ServiceError):
-    """An operation that AWS has and the sandbox does not implement."""
+    """An operation that the sandbox does not implement."""
 
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} is not part of the sandbox.", code="UnknownOperationException", status=501)

@@ -1,4 +1,4 @@
-"""Fault injector: applies a plan of faults to every request, and the plan's clock to signatures."""
+"""Fault injector: applies a plan of faults to every request."""
 
 import random
 import threading
@@ -24,7 +24,7 @@ class InjectedFault:
 
 
 class FaultSampler:
-    """Decides which request of an operation is hit by which fault: repeatable by seed and number."""
+    """Decides by seed and number which request is hit, repeatably."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
@@ -61,7 +61,7 @@ class FaultInjector:
         self.set_plan(plan)
 
     def set_plan(self, plan: FaultPlan) -> None:
-        """Replace the plan; requests are counted from 1 again. Pending late requests still happen."""
+        """Count requests from 1 again. Pending late requests still happen."""
         self.plan = plan
         self.injected_faults: deque[InjectedFault] = deque(maxlen=MAX_RECORDED_FAULTS)
         self._sampler = FaultSampler(plan)
@@ -83,7 +83,6 @@ class FaultInjector:
         )
 
     def intercept(self, identify: Callable[[], tuple[str, RenderError]], process: ProcessRequest) -> WireReply:
-        """Return the reply to a request, or the effect of a fault."""
         if self._is_idle:
             return process()
         operation, render_error = identify()

@@ -1,29 +1,17 @@
-"""The plan of faults to inject: read from JSON and checked as a whole before it takes effect.
+"""The plan of faults to inject, in JSON.
 
-    manage.py sandbox --state s.sqlite3 --seed 7 --faults '{
-        "faults": [
-            {"does": "accept-drop", "chance": 0.1},
-            {"does": "late", "chance": 0.05, "seconds": [1, 6]},
-            {"does": "throttle", "operations": ["SubmitJob", "DescribeJobs"], "chance": 0.02, "burst": 5},
-            {"does": "slow", "operations": ["ListJobs"], "after": 10, "count": 3, "seconds": 2}
-        ],
-        "list_lag_seconds": 2,
-        "signature_seconds": 3,
-        "outages": [{"after_seconds": 20, "for_seconds": 5, "how": "close"}]
-    }'
-
-A fault hits requests of its `operations` (only SubmitJob by default; "*" is every operation): with a `chance`, after
-the first `after` requests, at most `count` times per operation, and each time `burst` requests in a row. The first
-fault in the list that hits a request applies. Its effects:
+A fault hits requests of its `operations` (SubmitJob by default; "*" is every operation): with a `chance`, after the
+first `after` requests, at most `count` times per operation, and each time `burst` requests in a row. The first one
+that hits applies. `does` is its effect:
 
     drop            the request is read and the connection reset: nothing happened
     fail            5xx (`status`): nothing happened
     throttle        429: nothing happened
     deny            403, as if no policy allowed it: nothing happened
-    slow            held for `seconds`, then processed and answered, if the client still waits
-    late            the connection is reset at once; processed `seconds` later (or its signature has expired)
+    slow            held for `seconds`, then processed, if the client still waits
+    late            the connection is reset at once; processed `seconds` later
     accept-drop     processed, and the connection is reset
-    accept-close    processed, and the connection is closed normally without a response
+    accept-close    processed, and the connection is closed without a response
     accept-fail     processed, and the response is 5xx
     accept-slow     processed, and the response takes `seconds`
     truncate        processed, and the response is a 200 that ends in the middle
@@ -32,15 +20,13 @@ Conditions hold as long as the plan does:
 
     list_lag_seconds        ListJobs does not know younger jobs
     describe_lag_seconds    nor does DescribeJobs
-    describe_omits          the chance with which DescribeJobs leaves out any one job of a call
+    describe_omits          the chance with which DescribeJobs leaves out a job
     purge_seconds           jobs that ended so long ago are forgotten
-    skew_seconds            how far Amazon's clock is ahead: in the Date header and for checking signatures
-    signature_seconds       the maximum age of a signature, instead of the sandbox's option. To wait for all late
-                            requests, wait for this long
-    outages                 in seconds from the plan's start; `how` is "close" (as if nothing listened) or "503"
+    skew_seconds            how far Amazon's clock is ahead
+    signature_seconds       the maximum age of a signature; no late request happens after it
+    outages                 in seconds from the plan's start; `how` is "close" or "503"
 
-Chance depends on the seed, the fault's index in the list, the operation, and the number of the request among those of
-its operation. So a plan hits the same requests, however they interleave with other operations.
+Chance depends on the seed, the fault's index, the operation, and the request's number in it, not on other operations.
 """
 
 import json
@@ -56,7 +42,7 @@ OUTAGE_KINDS = ("close", "503")
 
 
 class FaultPlanError(ValueError):
-    """The plan is invalid; the message has the path of the error."""
+    """The message has the path of the error."""
 
 
 class FaultEffect(StrEnum):
@@ -206,7 +192,7 @@ def _check_chance(options: Mapping[str, Any], name: str, path: str) -> None:
 
 
 def _parse_seconds_range(span: Any, path: str) -> tuple[float, float]:
-    """Parse seconds: a number, or a range for a random value."""
+    """Parse a number, or a range for a random value."""
     pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:

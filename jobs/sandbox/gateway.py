@@ -1,4 +1,4 @@
-"""The gateway from HTTP requests to replies: signature, service, operation, shape."""
+"""The gateway from HTTP requests to replies."""
 
 import json
 import logging
@@ -104,7 +104,7 @@ class Gateway:
         return reply
 
     def _identify(self, request: WireRequest, request_id: str) -> tuple[str, RenderError]:
-        """Return the operation for fault matching (empty for an invalid request), and the renderer of its errors."""
+        """Return an operation, "" for an invalid request, and the renderer of its errors."""
         service: Service | None = None
         operation = ""
         with suppress(ServiceError):
@@ -134,6 +134,6 @@ def json_reply(status: int, document: Document, **headers: str) -> WireReply:
 
 
 def error_reply(error: ServiceError, request_id: str) -> WireReply:
-    """Return an error in the shape of both AWS JSON protocols: the code in a header and in the body."""
+    """Put the code into header and body, for both AWS JSON protocols."""
     document = {"__type": error.code, "message": error.text(request_id)}
     return json_reply(error.status, document, **{"x-amzn-ErrorType": error.code})

@@ -1,7 +1,4 @@
-"""The containers of a job in groups that start and end together: an ECS task, or an EKS pod.
-
-A multi-node parallel job has one group per node, another job one.
-"""
+"""The containers of a job in groups: an ECS task or an EKS pod, one per node."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +19,7 @@ _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
 @dataclass(frozen=True)
 class GroupContainer:
-    """`conditions` are the containers that it waits for, with what they must have done."""
+    """`conditions` are what other containers must have done."""
 
     name: str
     image: str
@@ -36,7 +33,7 @@ class GroupContainer:
 
 @dataclass(frozen=True)
 class ContainerGroup:
-    """`node` is the index in a multi-node job, `block` the member that describes the group."""
+    """`block` is the member that describes the group."""
 
     block: str
     properties: Document
@@ -50,7 +47,7 @@ class ContainerGroup:
 
 
 def job_groups(spec: Document) -> list[ContainerGroup]:
-    """Return the groups, that of the main node first."""
+    """Put the main node first."""
     if (nodes := spec.get("nodeProperties")) is None:
         return [_group(spec, None)]
     main: int = nodes["mainNode"]
@@ -92,7 +89,7 @@ def _container(container: Document, *, name: str) -> GroupContainer:
 
 
 def _pod_containers(pod: Document) -> tuple[GroupContainer, ...]:
-    """Return a pod's containers: each init container waits for the one before, the others for the last of those."""
+    """Let each init container wait for the one before, the others for the last."""
     result: list[GroupContainer] = []
     last_init: tuple[tuple[str, str], ...] = ()
     for field in ("initContainers", "containers"):

@@ -70,7 +70,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._loop.start()
 
     def stop(self) -> None:
-        """Accept no more requests; replies in progress are still sent."""
+        """Still send replies in progress."""
         self.shutdown()
         self._loop.join()
         self.server_close()
@@ -95,7 +95,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             super().shutdown_request(request)
 
     def reset(self, connection: socket.socket) -> None:
-        """Make the connection end with a reset, once its exchange is over."""
+        """Reset the connection once its exchange is over."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._reset_connections.add(connection)
 
@@ -137,7 +137,7 @@ class LoopbackRequestHandler(BaseHTTPRequestHandler):
         return WireRequest(self.command, target.path, target.query, Headers(self.headers), body)
 
     def _check_host(self) -> None:
-        """Reject a foreign Host header: a web page could rebind its own name to 127.0.0.1 and call us."""
+        """Reject a foreign Host: a web page could rebind its name to 127.0.0.1."""
         if _LOOPBACK.fullmatch(self.headers.get("Host", "")) is None:
             raise ServiceError(
                 "The sandbox answers to 127.0.0.1 and localhost only.", code="AccessDeniedException", status=403
@@ -162,10 +162,10 @@ class LoopbackRequestHandler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body if is_whole else reply.body[: len(reply.body) // 2])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer unparsable requests in JSON, which AWS clients expect."""
+        """Answer unparsable requests in JSON, as AWS clients expect."""
         self.close_connection = True
         text = message or explain or HTTPStatus(code).phrase
         self._write(error_reply(ServiceError(text, code="SerializationException", status=code), "-"))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Log nothing: a poll every second would flood the output."""
+        """Log nothing."""

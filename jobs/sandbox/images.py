@@ -1,8 +1,4 @@
-"""Container images of the sandbox: the command and files that an image provides.
-
-An image is a folder in `images/`, found by the last part of its name without tag and digest. `scratch` is empty: its
-jobs succeed at once without a process.
-"""
+"""Container images of the sandbox: folders in `images/`, found by the last part of a name without tag and digest."""
 
 import json
 import os
@@ -42,7 +38,7 @@ class SandboxImage:
         return self.name == EMPTY_IMAGE
 
     def argv(self, command: list[str]) -> list[str]:
-        """Return the command to run. An unknown image simulates it: its programs are not on this machine."""
+        """Simulate an unknown image: its programs are not on this machine."""
         if not self.is_known:
             return [*self.default_command, *command]
         return command or list(self.default_command)
@@ -74,7 +70,7 @@ def _default_command(folder: Path) -> tuple[str, ...]:
 
 
 def create_search_path(folder: Path) -> str:
-    """Return a PATH on which `python` and `python3` are the sandbox's Python, without its packages."""
+    """Return a PATH with the sandbox's Python, without its packages."""
     folder.mkdir(parents=True, exist_ok=True)
     interpreter = Path(sys.executable).resolve()
     for name in ("python", "python3"):
@@ -85,7 +81,7 @@ def create_search_path(folder: Path) -> str:
 
 
 def substitute_parameters(command: list[str], parameters: dict[str, str]) -> list[str]:
-    """Replace each element `Ref::name`. Inside a longer text it remains, as on AWS."""
+    """Replace whole elements `Ref::name` only, as AWS."""
     return [_substitute(word, parameters) if word.startswith("Ref::") else word for word in command]
 
 

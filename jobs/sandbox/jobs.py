@@ -1,4 +1,4 @@
-"""Jobs of the sandbox: their rows, and their descriptions in AWS's shape."""
+"""Jobs of the sandbox: rows, and descriptions in AWS's shape."""
 
 import json
 import sqlite3
@@ -99,7 +99,7 @@ class SandboxJob:
         return [node_id(self.id, index) for index in range(count)]
 
     def node(self, index: int) -> "SandboxJob":
-        """Return one node as a job: nodes have no rows of their own."""
+        """Return one node as a job: nodes have no rows."""
         rest = {key: value for key, value in self.spec.items() if key not in BLOCKS}
         group = node_group(self.spec["nodeProperties"], index)
         blocks = {key: group[key] for key in BLOCKS if key in group}
@@ -120,7 +120,6 @@ class SandboxJob:
         )
 
     def _node_status(self, attempt: Document) -> str:
-        """Return a node's status: each ends with its own exit code."""
         if self.status not in {"RUNNING", *FINAL_STATUSES}:
             return self.status
         if "stoppedAt" in attempt:
@@ -130,7 +129,7 @@ class SandboxJob:
         return "RUNNING" if "startedAt" in attempt else "STARTING"
 
     def blocking_ids(self) -> list[str]:
-        """Return the jobs that must succeed first. A parent array depends through its children."""
+        """Return the jobs that must succeed first. An array depends through its children."""
         ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
@@ -149,7 +148,7 @@ def node_id(job_id: str, index: int) -> str:
 
 
 def _node_attempt(attempt: Document, index: int) -> Document:
-    """Return a node's part; empty if the nodes never started."""
+    """Return {} if the nodes never started."""
     common: Document = {key: attempt[key] for key in ("environment", "statusReason", "taskId") if key in attempt}
     nodes: dict[int, Document] = {node["node"]: node for node in attempt.get("nodes", ())}
     return common | nodes.get(index, {})
@@ -195,7 +194,7 @@ def find_node(store: Store, name: str) -> SandboxJob | None:
 
 
 def job_summary(store: Store, job: SandboxJob) -> Document:
-    """Return an entry of ListJobs: no tags, queue or attempts."""
+    """Leave out tags, queue and attempts."""
     last = job.last_attempt or {}
     end_fields = drop_none({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
     return drop_none(
@@ -239,7 +238,7 @@ def node_detail(store: Store, name: str) -> Document:
 
 
 def job_detail(store: Store, job: SandboxJob) -> Document:
-    """Return a job of DescribeJobs. `startedAt` is absent before the start, as in AWS's examples."""
+    """Leave out `startedAt` before the start, as AWS's examples."""
     spec = job.spec
     is_pod = "eksProperties" in spec
     answer = {
@@ -311,7 +310,7 @@ def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
 
 
 def _container_ends(containers: list[Document], attempt: Document | None, *, init: bool = False) -> list[Document]:
-    """Return what an attempt adds to each container. A failed start is that of the first."""
+    """Attribute a failed start to the first container."""
     if attempt is None:
         return [{} for _ in containers]
     ends = [end for end in attempt.get("containers", ()) if end.get("isInit", False) == init]

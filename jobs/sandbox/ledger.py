@@ -1,4 +1,4 @@
-"""Ledger of acceptances, written in their transactions: what really happened, whatever the response was."""
+"""Ledger of acceptances: what really happened, whatever the response was."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Ledger:
         store.execute(SCHEMA)
 
     def record(self, call: ApiCall, resource_id: str) -> None:
-        """Record an acceptance. Call it inside the accepting transaction."""
+        """Record inside the accepting transaction."""
         self._store.execute(
             "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -38,7 +38,7 @@ class Ledger:
         )
 
     def read(self, *, after: int = 0) -> list[Document]:
-        """Return acceptances beyond a number. `accepted` is a job's id or a definition's ARN, `at` in ms."""
+        """Return acceptances beyond a number. `accepted` is an id or ARN, `at` in ms."""
         rows = self._store.fetch_all("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
         return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
 

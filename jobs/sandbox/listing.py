@@ -33,7 +33,7 @@ class JobListing:
         self._visibility_lag = visibility_lag
 
     def describe(self, call: ApiCall) -> Document:
-        """Describe up to 100 jobs by id or ARN; unknown ones are left out."""
+        """Leave out unknown jobs; 100 at most."""
         ids = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
         if len(ids) > MAX_DESCRIBED_JOBS:
             raise BatchClientError(f"Maximum number of jobs supported is {MAX_DESCRIBED_JOBS}")
@@ -49,7 +49,7 @@ class JobListing:
             }
 
     def list_jobs(self, call: ApiCall) -> Document:
-        """List jobs of a queue, newest first, or children of an array by index. RUNNING ones by default."""
+        """List newest first, children by index; RUNNING ones by default."""
         params = call.params
         selectors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
         if len(selectors) != 1:
@@ -116,7 +116,7 @@ class JobListing:
         return answer
 
     def snapshot(self, call: ApiCall) -> Document:
-        """Return the first hundred RUNNABLE jobs of a queue, in the order in which they will start."""
+        """Return the first hundred RUNNABLE jobs, as they will start."""
         queue = self._queues.find_queue(call.account_region, call.params["jobQueue"])
         rows = self._store.fetch_all(
             "SELECT id, created_at FROM job WHERE queue = ? AND status = 'RUNNABLE' ORDER BY number LIMIT 100",

@@ -1,4 +1,4 @@
-"""CloudWatch Logs of the sandbox: one stream per attempt, read forwards and backwards."""
+"""CloudWatch Logs of the sandbox: one stream per attempt."""
 
 import json
 import re
@@ -42,7 +42,7 @@ class LogTarget:
 
 
 class LogWriter:
-    """Appends to one stream. Lines are numbered from 0, and a token is a line number."""
+    """Lines are numbered from 0, and a token is a line number."""
 
     def __init__(self, store: Store, number: int) -> None:
         self._store = store
@@ -66,7 +66,6 @@ class LogService:
         self._store = store
 
     def create_stream(self, target: LogTarget) -> LogWriter:
-        """Create a stream, visible (and empty) from now on."""
         with self._store.transaction():
             self._store.execute(
                 "INSERT INTO stream (home, log_group, name, created_at) VALUES (?, ?, ?, ?)",
@@ -83,7 +82,7 @@ class LogService:
         return {}
 
     def put_log_events(self, call: ApiCall) -> Document:
-        """Append events. Those older than 14 days are left out, and the reply says up to which."""
+        """Leave out events older than 14 days, and say so, as AWS."""
         events = call.params["logEvents"]
         times = [event["timestamp"] for event in events]
         if times != sorted(times):
@@ -111,7 +110,7 @@ class LogService:
         return int(row["number"])
 
     def get_log_events(self, call: ApiCall) -> Document:
-        """Return a page. An unchanged token means the end."""
+        """Let an unchanged token mean the end."""
         params = call.params
         target = LogTarget(call.account_region, self._group(call), params["logStreamName"])
         with self._store.lock:
@@ -190,7 +189,7 @@ class LogService:
         return drop_none({"logStreams": streams, "nextToken": next_token})
 
     def filter_log_events(self, call: ApiCall) -> Document:
-        """Return matching events, oldest first; the end has no token."""
+        """Return oldest first; the end has no token."""
         params, group = call.params, self._group(call)
         if "logStreamNames" in params and "logStreamNamePrefix" in params:
             raise InvalidParameterError("logStreamNames and logStreamNamePrefix cannot both be specified.")
@@ -218,7 +217,7 @@ class LogService:
 
 
 def event_filter(pattern: str) -> Callable[[str], bool]:
-    """Return a test: all terms, at least one with `?`, none with `-`. JSON patterns are not known."""
+    """Match all terms, at least one with `?`, none with `-`; no JSON patterns."""
     if pattern.strip().startswith(("{", "[", "%")):
         raise InvalidParameterError("The sandbox knows patterns of terms only.")
     terms = [(sign, quoted or word) for sign, quoted, word in _TERM.findall(pattern)]
@@ -255,7 +254,7 @@ def _encode_event(row: sqlite3.Row) -> Document:
 
 
 def _read_position(params: Document, size: int) -> tuple[bool, int]:
-    """Return whether to read forwards, and from which line: `f/n` means from n on, `b/n` before n."""
+    """Parse `f/n` (from n on) or `b/n` (before n)."""
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)

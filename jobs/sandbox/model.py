@@ -1,4 +1,4 @@
-"""Parser of requests by botocore's service models: routes, required fields, types and enums."""
+"""Parser of requests by botocore's service models."""
 
 import json
 import re
@@ -56,7 +56,6 @@ class ApiModel:
         return operation, params
 
     def operation_name(self, method: str, path: str, headers: Mapping[str, str]) -> str:
-        """Return the operation, without checking its parameters."""
         return self._route(method, path, headers)[0]
 
     def _route(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[str, Document]:
@@ -111,7 +110,7 @@ def _parse_query(query: str, shape: StructureShape) -> Document:
 
 
 def _without_empty(value: Any, shape: Shape | None) -> Any:
-    """Drop null members, and empty ones that the model doesn't know: AWS ignores both."""
+    """Drop null and unknown empty members: AWS ignores both."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {
             key: _without_empty(inner, shape.members.get(key))
@@ -126,7 +125,7 @@ def _without_empty(value: Any, shape: Shape | None) -> Any:
 
 
 def _invalid_enum_values(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
-    """Return every value that is not in its enum: botocore sends those, AWS rejects them."""
+    """Find what botocore sends and AWS rejects."""
     if isinstance(shape, StructureShape):
         return [
             problem

@@ -56,7 +56,7 @@ def _check_cover(groups: list[Document], count: int) -> None:
 
 
 def _check_sizes(groups: list[Document], count: int) -> None:
-    """Check that each node has its sizes from at least one of its ranges.
+    """Check that each node has its sizes from one of its ranges.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (vcpus, memory)
     """
@@ -80,7 +80,7 @@ def target_nodes(text: str, count: int) -> range:
 
 
 def node_group(nodes: Document, index: int) -> Document:
-    """Return the range that applies to a node: of nested ones the smallest."""
+    """Return the smallest range of nested ones."""
     candidates = [
         (target, group)
         for group in nodes["nodeRangeProperties"]

@@ -1,4 +1,4 @@
-"""The parts of a job that run: a definition with all overrides and parameters of a submission."""
+"""The parts of a job that run: a definition with all overrides and parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -161,7 +161,7 @@ def _effective_group(group: Document, change: Document, parameters: Any) -> Docu
 
 
 def _effective_node(container: Document, override: Document, parameters: Any, *, fargate: bool) -> Document:
-    """Return the container of a node range. It may have its sizes from another range."""
+    """Allow a node range without sizes: another may have them."""
     merged = apply_overrides(container, override, fargate=fargate)
     return merged | {"command": substitute_parameters(merged["command"], parameters)}
 
@@ -201,7 +201,7 @@ def _merge_variables(current: Any, override: Any) -> list[Document]:
 
 
 def _override_sizes(container: Document, override: Document) -> Document:
-    """Override sizes in the definition's form: a legacy field remains one until the override replaces it."""
+    """Keep a legacy field unless the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
     own_kinds = {entry["type"] for entry in override.get("resourceRequirements", ())}
     sizes: Document = {}

@@ -89,7 +89,7 @@ class AttemptPlanner:
         )
 
     def _environment(self, container: GroupContainer, folder: Path) -> dict[str, str]:
-        """Return a container's own variables, with none of ours: no keys, secrets or addresses of the portal."""
+        """Return none of our variables: no keys, secrets or addresses of the portal."""
         return {
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -103,7 +103,7 @@ class AttemptPlanner:
 
 
 def _log_target(job: SandboxJob, group: ContainerGroup, container: GroupContainer, task_id: str) -> LogTarget | None:
-    """Return CloudWatch's stream; None for another log driver.
+    """Return None for another log driver.
 
     Batch names no stream of a pod: Fluent Bit ships them.
     https://docs.aws.amazon.com/batch/latest/userguide/batch-eks-cloudwatch-logs.html

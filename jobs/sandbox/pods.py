@@ -46,7 +46,7 @@ def check_pod(properties: Document) -> None:
 
 
 def pod_containers(pod: Document) -> Iterator[Document]:
-    """Yield all containers, init containers first."""
+    """Yield init containers first."""
     yield from pod.get("initContainers") or ()
     yield from pod.get("containers") or ()
 
@@ -110,7 +110,7 @@ def _quantity(value: str) -> Decimal:
 
 
 def pod_sizes(pod: Document) -> dict[str, str]:
-    """Return the sum of the containers, or the largest init container if that is more."""
+    """Return the containers' sum, or the largest init container."""
     needs = {"VCPU": "cpu", "MEMORY": "memory", "GPU": GPU}
     return {
         kind: str(

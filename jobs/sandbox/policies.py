@@ -1,4 +1,4 @@
-"""Scheduling policies. Shares have no effect: jobs start first come, first served."""
+"""Scheduling policies, whose shares have no effect."""
 
 from jobs.sandbox.context import (
     AccountRegion,
@@ -35,7 +35,7 @@ class SchedulingPolicyService:
         return {"name": name, "arn": arn}
 
     def describe(self, call: ApiCall) -> Document:
-        """Describe policies by ARN. Unknown ones are left out, as AWS does."""
+        """Leave out unknown ones, as AWS."""
         arns = call.params["arns"]
         if len(arns) > MAX_POLICIES_PER_CALL:
             raise BatchClientError(f"At most {MAX_POLICIES_PER_CALL} ARNs can be described at a time")

@@ -1,4 +1,4 @@
-"""The process of one container: started, logged, stopped with all its children, cleaned up."""
+"""The process of one container."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ PROC_DIR = Path("/proc")
 
 @dataclass(frozen=True)
 class ContainerPlan:
-    """`conditions` are the containers that it waits for, with what they must do."""
+    """`conditions` are what other containers must have done."""
 
     name: str
     image: SandboxImage
@@ -40,7 +40,7 @@ class ContainerPlan:
 
 
 class ContainerProcess:
-    """A container. `on_change` is called on its own thread, when it starts and ends."""
+    """`on_change` is called on its own thread, at start and end."""
 
     def __init__(self, plan: ContainerPlan, on_change: Callable[[], None]) -> None:
         self.plan = plan
@@ -137,7 +137,7 @@ class ContainerProcess:
 
 
 def _kill_group(group: int) -> None:
-    """Kill all processes that the first one left behind, before the end is reported, as a container does."""
+    """Kill what the first process left behind, as a container does."""
     deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
@@ -147,7 +147,7 @@ def _kill_group(group: int) -> None:
 
 
 def _store_output(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWriter | None) -> None:
-    """Store lines until the process has ended, without waiting for processes that it left running."""
+    """Store lines without waiting for processes left running."""
     remainder = b""
     while True:
         has_ended = process.poll() is not None
@@ -165,7 +165,7 @@ def _store_output(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWri
 
 
 def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
-    """Return the output so far; b"" at the end of the pipe, None if there was none."""
+    """Return b"" at the end of the pipe, None if there was no output."""
     descriptor = pipe.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return None
@@ -182,7 +182,7 @@ def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
 
 
 def _split_lines(text: bytes) -> tuple[list[str], bytes]:
-    """Return the complete lines and the rest. A line longer than an event is cut into several."""
+    """Return complete lines and the rest. Cut lines longer than an event."""
     *lines, remainder = text.split(b"\n")
     while len(remainder) > MAX_MESSAGE_BYTES:
         lines.append(remainder[:MAX_MESSAGE_BYTES])
@@ -197,9 +197,9 @@ def _log_messages(lines: Iterable[bytes]) -> Iterable[str]:
 
 
 def kill_orphans(job_ids: set[str]) -> None:
-    """Kill the processes that a killed sandbox left behind.
+    """Kill what a killed sandbox left behind.
 
-    A process is identified by its AWS_BATCH_JOB_ID, never by its process id alone: those are reused.
+    A process is identified by its AWS_BATCH_JOB_ID: process ids are reused.
     """
     if not job_ids or not PROC_DIR.is_dir():
         return

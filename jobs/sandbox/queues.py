@@ -111,7 +111,7 @@ class QueueService:
         return queue
 
     def update_queue(self, call: ApiCall) -> Document:
-        """Change a queue. A policy can be replaced, not removed."""
+        """Allow a policy to be replaced, not removed."""
         params = call.params
         with self._store.transaction():
             queue = self.find_queue(call.account_region, params["jobQueue"])
@@ -169,7 +169,7 @@ class QueueService:
         return self._describe(call, ENVIRONMENT, "computeEnvironments")
 
     def _describe(self, call: ApiCall, kind: str, field: str) -> Document:
-        """Describe resources by name. Unknown ones are left out, as AWS does."""
+        """Leave out unknown ones, as AWS."""
         params = call.params
         (after,) = decode_page_token(params["nextToken"], 1) if params.get("nextToken") else (0,)
         rows = self._store.fetch_all(

@@ -1,6 +1,6 @@
-"""The readable part of a Signature Version 4: account, region, service and time.
+"""The readable part of a Signature Version 4.
 
-Like AWS, the sandbox rejects a request signed more than five minutes ago: a lost one can't take effect after that.
+Like AWS, the sandbox rejects signatures older than five minutes: a lost request can't take effect after that.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
@@ -26,7 +26,7 @@ class SignatureScope:
 
 
 def role_access_key(account: str) -> str:
-    """Return an access key that contains its account, so that no session needs storing."""
+    """Put the account into the key, so that no session needs storing."""
     return f"ASIA0000{account}"
 
 

@@ -1,4 +1,4 @@
-"""Jobs that AWS accepts although their containers can't start, with the words of the failure."""
+"""Jobs that AWS accepts although their containers can't start."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(
 
 
 def start_failure(definition: Document, blocks: Document) -> Document | None:
-    """Return the `statusReason` of the first failure, with `reason` if it is a container's."""
+    """Return the `statusReason`, with `reason` if it is a container's."""
     if _override_length(definition, blocks) > MAX_OVERRIDE_CHARACTERS:
         # https://github.com/ASFHyP3/hyp3/issues/3041
         return {"statusReason": f"Container Overrides length must be at most {MAX_OVERRIDE_CHARACTERS}"}
@@ -61,7 +61,7 @@ def _containers(blocks: Document) -> Iterator[tuple[Document, str | None]]:
 
 
 def _override_length(definition: Document, blocks: Document) -> int:
-    """Return the characters that Batch overrides in ECS's task: changed commands and variables, as compact JSON.
+    """Return the characters of changed commands and variables, as compact JSON.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html limits `overrides` to 8,192.
     """

@@ -1,7 +1,7 @@
 """Storage of the sandbox: one SQLite file, one writer, one lock.
 
-Everything is committed before the reply, so it survives `kill -9`; `synchronous=NORMAL` could lose the last commits
-in a power cut, which is acceptable here.
+Commits precede replies, so they survive `kill -9`; `synchronous=NORMAL` could lose the last in a power cut, which is
+acceptable here.
 """
 
 import json
@@ -72,7 +72,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit all or nothing. Inside another transaction it becomes part of that one."""
+        """Commit all or nothing; nested, join the outer one."""
         with self.lock:
             if self._depth == 0:
                 self._db.execute("BEGIN IMMEDIATE")

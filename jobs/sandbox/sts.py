@@ -1,4 +1,4 @@
-"""STS: the caller's identity, and credentials for other accounts."""
+"""STS: identity, and credentials for other accounts."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -14,7 +14,7 @@ Fields = dict[str, str]
 
 
 class StsService:
-    """Any role may be assumed; its credentials are for the role's account."""
+    """Any role may be assumed."""
 
     def operation_name(self, request: WireRequest) -> str:
         return parse_qs(request.body.decode(errors="replace")).get("Action", [""])[0]

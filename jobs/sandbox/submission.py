@@ -1,4 +1,4 @@
-"""SubmitJob: merged with its definition, checked, and stored before the reply is sent."""
+"""SubmitJob: checked, and stored before the reply is sent."""
 
 import json
 import uuid
@@ -43,7 +43,7 @@ class SubmissionService:
         *,
         min_timeout_seconds: int,
     ) -> None:
-        """Call `admit` for every accepted job, with an array's children, after the commit."""
+        """Call `admit` after the commit, with an array's children."""
         self._store = store
         self._definitions = definitions
         self._queues = queues
@@ -52,7 +52,6 @@ class SubmissionService:
         self._min_timeout_seconds = min_timeout_seconds
 
     def submit(self, call: ApiCall) -> Document:
-        """Accept a job. After the return it survives any crash of the process."""
         params, account_region = call.params, call.account_region
         self._check_request(call)
         job_id = str(uuid.uuid4())

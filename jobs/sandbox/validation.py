@@ -1,4 +1,4 @@
-"""AWS's limits for definitions and submissions: names, tags, roles, retries, timeouts, sizes.
+"""AWS's limits for definitions and submissions.
 
 Written from AWS's documentation and independent of the portal's own rules, which it checks.
 https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
@@ -100,7 +100,7 @@ def check_retry(strategy: Document | None) -> None:
 
 
 def lower_case_actions(strategy: Document | None) -> Document | None:
-    """Return a retry strategy as AWS answers it: actions are in lower case."""
+    """Write actions as AWS answers them."""
     if strategy is None:
         return None
     rules = [rule | {"action": rule["action"].lower()} for rule in strategy.get("evaluateOnExit", ())]
@@ -142,14 +142,14 @@ def check_share_identifier(share: str | None) -> None:
 
 
 def resource_requirements(container: Document) -> dict[str, str]:
-    """Return sizes by type, from both the legacy fields and resourceRequirements."""
+    """Return sizes by type, from legacy fields too."""
     legacy = {kind: container.get(field) for kind, field in LEGACY_SIZE_FIELDS.items()}
     current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
 
 def check_requirements(container: Document, *, fargate: bool) -> None:
-    """Check that each type occurs once, and on Fargate in resourceRequirements only."""
+    """Check that each type occurs once, on Fargate not in legacy fields."""
     types = set()
     for entry in container.get("resourceRequirements", ()):
         if entry["type"] in types:
@@ -163,7 +163,7 @@ def check_requirements(container: Document, *, fargate: bool) -> None:
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
-    """Check that values are valid on their platform. Missing ones are not checked here."""
+    """Check values that are there."""
     for kind, value in needs.items():
         try:
             number = float(value)

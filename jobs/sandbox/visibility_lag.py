@@ -1,7 +1,4 @@
-"""Visibility of jobs in ListJobs and DescribeJobs: faults delay, omit and forget them.
-
-A forgotten job continues to run, and remains in the ledger.
-"""
+"""Visibility of jobs: faults delay, omit and forget them in answers; they still run."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -25,7 +22,6 @@ class VisibilityLag:
         self._forgotten = {str(row["id"]) for row in store.fetch_all("SELECT id FROM forgotten")}
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Make jobs unknown from now on, an array with its children, whatever their state."""
         with self._store.lock:
             self._store.execute_many("INSERT OR IGNORE INTO forgotten VALUES (?)", [(job_id,) for job_id in ids])
             self._forgotten = {str(row["id"]) for row in self._store.fetch_all("SELECT id FROM forgotten")}
