@@ -1,4 +1,4 @@
-"""Claims of jobs for a worker: the oldest of every team in turn, so that no team waits for another's thousands."""
+"""Claims of jobs: the oldest of every team in turn, so that no team waits for another's thousands."""
 
 import time
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ DATABASE_RETRY_SECONDS = 0.5
 
 
 def claim_jobs(account: Account, limit: int) -> list[Job]:
-    """Claim the next jobs of an account, each with what its request needs."""
+    """Read also what each request needs."""
     for _ in range(MAX_CLAIM_ATTEMPTS):
         candidate_ids = _deliverable_ids(account, limit)
         jobs = _lease_jobs(candidate_ids) if candidate_ids else []
@@ -42,10 +42,7 @@ def unclaim(jobs: list[Job]) -> None:
 
 
 def release_leases(jobs: Sequence[Job]) -> None:
-    """Release jobs whose delivery broke off for lack of a database, as soon as it is back.
-
-    Call it only after their delivery has stopped.
-    """
+    """Release jobs after their delivery has stopped for lack of a database."""
     deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
     while jobs:
         try:
@@ -70,7 +67,7 @@ def _deliverable_ids(account: Account, limit: int) -> list[int]:
 
 
 def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
-    """Lease those that are still free, and hold those that have killed too many workers."""
+    """Hold jobs that have killed too many workers."""
     with transaction.atomic():
         free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "lost_workers")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
@@ -92,12 +89,11 @@ def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
 
 
 def _is_suspect(job: Job) -> bool:
-    """Return whether a worker of the job died, now or before: its lease expired or was counted as lost."""
+    """Return whether a worker of the job died."""
     return job.lease_until is not None or job.lost_workers > 0
 
 
 def _hold_if_deadly(job: Job) -> bool:
-    """Hold a job that may be killing workers until a person has looked at it."""
     if job.lost_workers < MAX_LOST_WORKERS:
         return False
     job.hold(LOST_WORKERS_NOTE, source=SOURCE)

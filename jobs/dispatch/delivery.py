@@ -55,7 +55,7 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send what can be sent now, parents first. Return how many jobs were tried."""
+    """Send parents first. Return how many jobs were tried."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
@@ -77,7 +77,7 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
 
 def _has_clock_skew(account: Account) -> bool:
-    """Return whether the clock differs too much from AWS's to send anything.
+    """Return whether nothing may be sent.
 
     How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
     """
@@ -118,7 +118,7 @@ class _DeliveryRun:
         self.job_count += len(jobs)
 
     def deliver(self, job: Job) -> None:
-        """Deliver one job. Several threads call this at once."""
+        """Allow calls of several threads."""
         try:
             self._deliver(job)
         except DATABASE_OUTAGE_ERRORS:
@@ -151,7 +151,7 @@ def _is_unreachable(error: AwsError | None) -> bool:
 
 
 def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -> AwsError | None:
-    """Send one claimed job to AWS. Return the error if it says something about AWS's state."""
+    """Return an error that says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # another worker has the job in this state
     hit_failpoint("claimed")
@@ -217,14 +217,14 @@ def withdraw_blocked(account: Account) -> int:
 
 
 def find_batch_ids(job: Job) -> list[str]:
-    """Return the ids of AWS's jobs with this job's marker, oldest first. Raise AwsError."""
+    """Return AWS's jobs with this job's marker, oldest first. Raise AwsError."""
     reader = client_for(job.account, "batch", Purpose.READ)
     with time_limit(LOOKUP_TIMEOUT_SECONDS):
         return batch.find_job_ids(reader, job.queue.arn or job.queue.name, job.marker)
 
 
 def _settle_earlier_attempt(job: Job) -> bool:
-    """Look the job up before a second attempt. True if that ends this attempt."""
+    """Look the job up. True if that ends this attempt."""
     try:
         batch_ids = find_batch_ids(job)
     except AwsError as error:
@@ -237,7 +237,7 @@ def _settle_earlier_attempt(job: Job) -> bool:
 
 
 def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
-    """Refuse the job if a permission was withdrawn since it was accepted."""
+    """Refuse the job if a permission was withdrawn since."""
     job_request = build_job_request(
         job.document,
         job.revision.document,

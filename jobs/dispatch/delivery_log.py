@@ -1,6 +1,6 @@
-"""Records of a delivery: the intent to send a job, and the id under which AWS accepted it.
+"""Records of a delivery: intent and acceptance.
 
-Rows are locked last steps first, the order in which stopping a submission locks them.
+Rows are locked last steps first, as stopping a submission does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,16 +34,16 @@ class DeliveryLog:
         self._commit: GroupCommit[Job | Acceptance, DeliveryAttempt | bool | None] = GroupCommit(_write_entries)
 
     def expect_threads(self, threads: int) -> None:
-        """Set how many threads write at once; a single thread waits for no other."""
+        """Let a single thread wait for no other."""
         self._commit.expected_threads = threads
 
     def record_intent(self, job: Job) -> DeliveryAttempt | None:
-        """Record that AWS may have the job from now on. None if it was stopped or leased again meanwhile."""
+        """Record that AWS may have the job from now on. None if it was stopped or leased again."""
         result = self._commit(job)
         return result if isinstance(result, DeliveryAttempt) else None
 
     def record_acceptance(self, acceptance: Acceptance) -> bool:
-        """Record the job's id in AWS. False if another process recorded it first."""
+        """Return False if another process recorded it first."""
         return bool(self._commit(acceptance))
 
 
@@ -69,7 +69,7 @@ def _entry_job(entry: Job | Acceptance) -> Job:
 def _write_intents(
     candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> dict[int, DeliveryAttempt]:
-    """Return the intents by job, of those neither stopped nor leased by another worker meanwhile."""
+    """Skip jobs that were stopped or leased by another worker."""
     jobs = [job for job in candidates if job.pk in owned_rows and _is_sendable(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}
@@ -99,7 +99,7 @@ def _is_sendable(row: Job, current_time: datetime) -> bool:
 def _write_acceptances(
     acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> set[int]:
-    """Return the ids of the jobs that this call marked as sent, and no other process."""
+    """Return the jobs that this call, and no other process, marked as sent."""
     if not acceptances:
         return set()
     for acceptance in acceptances:

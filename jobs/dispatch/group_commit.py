@@ -1,4 +1,4 @@
-"""Group commit: requests of several threads at the same time share one database transaction."""
+"""Group commit: simultaneous requests of several threads share one transaction."""
 
 import threading
 import time
@@ -22,10 +22,7 @@ class _Slot(Generic[Request, Result]):
 
 
 class GroupCommit(Generic[Request, Result]):
-    """Calls `commit` with the requests of all waiting threads; each gets its own result.
-
-    If that fails, each request is tried alone, so that a bad one doesn't affect the others.
-    """
+    """Calls `commit` with all waiting threads' requests; if that fails, with each alone."""
 
     def __init__(self, commit: Callable[[Sequence[Request]], Sequence[Result]]) -> None:
         self.expected_threads = 1  # that may call at the same time

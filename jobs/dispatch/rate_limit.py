@@ -1,7 +1,7 @@
 """One submission rate per account, shared by all workers.
 
-A worker claims the next window of time by one conditional update, and sends at even intervals within it. Unused time
-is lost, so no burst follows an outage.
+A worker claims the next window by one conditional update, and sends at even intervals within it. Unused time is lost,
+so no burst follows an outage.
 """
 
 import threading
@@ -17,7 +17,7 @@ MAX_CLAIM_ATTEMPTS = 50
 
 
 class RateLimiter:
-    """Slots in which one delivery's threads may send. `deadline` is a time of `time.monotonic`."""
+    """`deadline` is a time of `time.monotonic`."""
 
     def __init__(self, account: Account, deadline: float) -> None:
         self._account = account
@@ -29,17 +29,17 @@ class RateLimiter:
         self._window_end = 0.0
 
     def expect_requests(self, jobs: int) -> None:
-        """Claim no window larger than for that many jobs."""
+        """Claim no larger window than that."""
         with self._lock:
             self._expected = jobs
 
     def discard_window(self) -> None:
-        """Give up the rest of the window: the next slot comes after the time that the account's row then holds."""
+        """Give up the rest of the window."""
         with self._lock:
             self._window_end = 0.0
 
     def acquire(self) -> bool:
-        """Wait for the next slot. False if it comes too late and another delivery should send the job."""
+        """Wait for the next slot. False if it comes too late."""
         with self._lock:
             current_time = time.monotonic()
             slot = max(current_time, self._next_slot)
@@ -70,7 +70,6 @@ class RateLimiter:
 
 
 def back_off(account: Account, seconds: float) -> None:
-    """Let no worker send to the account for this long."""
     until: datetime = now() + timedelta(seconds=seconds)
     row = AccountStatus.objects.filter(pk=account.pk)
     row.filter(rate_window_end=None).update(rate_window_end=until)

@@ -1,6 +1,6 @@
-"""Registration of job definitions with AWS, and deregistration of deactivated ones.
+"""Registration of job definitions with AWS, and deregistration.
 
-A repeated registration makes a superfluous revision, so a lost response is looked up first.
+A repeat makes a superfluous revision, so a lost response is looked up first.
 """
 
 from datetime import timedelta
@@ -34,7 +34,7 @@ NOT_FOUND_CODE = "ClientException"
 
 
 def register_due(account: Account) -> int:
-    """Return how many revisions AWS now has."""
+    """Return how many AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.pending_registration().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
@@ -42,7 +42,7 @@ def register_due(account: Account) -> int:
 
 
 def register(revision: Revision) -> bool:
-    """Register a revision, unless another worker has it. True if AWS has it now."""
+    """Return whether AWS has it now."""
     current_time = now()
     free = Q(lease_until=None) | Q(lease_until__lt=current_time)
     claim = Revision.objects.pending_registration().filter(free, pk=revision.pk)
@@ -80,10 +80,7 @@ def register(revision: Revision) -> bool:
 
 
 def deregister_due(account: Account) -> int:
-    """Deregister deactivated revisions. Return how many succeeded.
-
-    Until accepted jobs are sent, AWS keeps their revision.
-    """
+    """Return how many succeeded. Until accepted jobs are sent, AWS keeps their revision."""
     pending_jobs = Job.objects.filter(
         revision=OuterRef("pk"), delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD]
     )
@@ -98,7 +95,7 @@ def deregister_due(account: Account) -> int:
 
 
 def deregister(revision: Revision) -> bool:
-    """Deregister the revision. A repeat is harmless."""
+    """Allow a repeat, which is harmless."""
     rows = Revision.objects.pending_deregistration().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
@@ -112,7 +109,7 @@ def deregister(revision: Revision) -> bool:
 
 
 def _refuse_if_forbidden(revision: Revision) -> bool:
-    """Refuse the revision if a permission was withdrawn since it was accepted."""
+    """Refuse the revision if a permission was withdrawn since."""
     definition = revision.definition
     violations = definition_violations_now(
         build_definition_request(revision.document), TeamGrants.for_team(definition.team)
@@ -129,7 +126,7 @@ def _refuse_if_forbidden(revision: Revision) -> bool:
 
 
 def _find_lost_registration(revision: Revision) -> batch.RegisteredRevision | None:
-    """Return AWS's revision with the same content that no row has: one whose response was lost."""
+    """Return a revision with the same content that no row has."""
     reader = client_for(revision.definition.account, "batch", Purpose.READ)
     known_numbers = set(revision.definition.revisions.exclude(number=None).values_list("number", flat=True))
     for candidate in batch.find_revisions(reader, revision.definition.name):

@@ -12,7 +12,7 @@ from jobs.spec.time_limit import without_empty_timeout
 
 
 def submit_request(job: Job) -> dict[str, Any]:
-    """Return the request. Every parent of the job must have its id in AWS."""
+    """Require that every parent has its id in AWS."""
     request: dict[str, Any] = copy.deepcopy(without_empty_timeout(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
@@ -35,7 +35,7 @@ def submit_request(job: Job) -> dict[str, Any]:
 
 
 def portal_tags(job: Job) -> dict[str, str]:
-    """Return the tags by which the AWS console, the bill and a restored portal know the job's owner."""
+    """Return what tells the bill and a restored portal the job's owner."""
     submission = job.submission
     tags = {
         "portal:installation": settings.INSTALLATION,

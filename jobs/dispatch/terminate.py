@@ -1,4 +1,4 @@
-"""Termination at AWS of jobs with a stop request. Their end is observed like any other."""
+"""Termination at AWS. A job's end is observed like any other."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ MAX_RUN_SECONDS = 20.0
 
 
 def terminate_due(account: Account) -> int:
-    """Terminate jobs with a stop request, again after a while: a call may be lost. Return how many."""
+    """Repeat calls, which may be lost. Return how many."""
     client = client_for(account, "batch", Purpose.READ)
     unsent = Q(stop_sent_at=None) | Q(stop_sent_at__lt=now() - REPEAT_INTERVAL)
     count = 0

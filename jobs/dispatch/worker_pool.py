@@ -1,4 +1,4 @@
-"""Threads that deliver jobs in parallel, each with its own database connection."""
+"""Threads that deliver jobs in parallel, each with its own connection."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ RunJobs = Callable[[Iterable[Job]], None]
 
 @contextmanager
 def worker_pool(action: JobAction, threads: int) -> Iterator[RunJobs]:
-    """Yield a function that runs `action` for every job of a round and returns at the round's end.
+    """Yield a function that runs a round.
 
     An unexpected error of one job doesn't affect the others.
     """
