@@ -1,1 +1,1 @@
-"""Synchronisation: AWS is polled, and `apply`, the only writer of state, updates the portal's rows."""
+"""Synchronisation: AWS is polled, and `apply`, the only writer of state, updates rows."""

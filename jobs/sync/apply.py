@@ -1,6 +1,6 @@
-"""The only writer of job state: applies an observation of AWS to the job's row, if it is newer.
+"""The only writer of job state: applies newer observations of AWS.
 
-Observations are ordered by (finished attempts, rank of the state).
+They are ordered by (finished attempts, rank of the state).
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,12 +32,12 @@ class StateUpdate:
 
 
 def apply(job: Job, observation: Observation, *, source: str) -> bool:
-    """Return whether the job's state or the number of its attempts changed."""
+    """Return whether state or number of attempts changed."""
     return bool(apply_all([(job, observation)], source=source))
 
 
 def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
-    """Apply in one transaction. Return the jobs whose state or number of attempts changed."""
+    """Apply in one transaction. Return the changed jobs."""
     current_time = now()
     updates = [
         _state_update(job, observation, current_time)
@@ -48,7 +48,7 @@ def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -
 
 
 def _state_update(job: Job, observation: Observation, current_time: datetime) -> StateUpdate | None:
-    """Return what the observation changes; None if it is older than the job's copy."""
+    """Return None for an observation older than the job's copy."""
     state = _portal_state(observation)
     progress, previous = (observation.finished_attempts, state_rank(state)), _progress(job)
     if progress < previous:
@@ -89,7 +89,7 @@ def _state_update(job: Job, observation: Observation, current_time: datetime) ->
 
 
 def mark_lost(job: Job, *, source: str) -> bool:
-    """Mark as LOST, not FAILED, a job that AWS no longer knows and whose end was never observed."""
+    """Mark as LOST, not FAILED, a job that AWS forgot before its end was observed."""
     current_time = now()
     fields = {
         "state": State.LOST,
@@ -106,7 +106,7 @@ def _progress(job: Job) -> tuple[int, int]:
 
 
 def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, source: str) -> list[Job]:
-    """Write updates, except where another process has changed the row. Return the changed jobs."""
+    """Skip rows that another process has changed. Return the changed jobs."""
     if not updates:
         return []
     with transaction.atomic():
@@ -139,7 +139,7 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
 
 
 def _save_fields(updates: Sequence[StateUpdate]) -> None:
-    """Write with one statement for rows that change alike, as when only the time is new."""
+    """Use one statement for rows that change alike."""
     by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for update in updates:
         if "raw" in update.fields:
@@ -151,7 +151,7 @@ def _save_fields(updates: Sequence[StateUpdate]) -> None:
 
 
 def _portal_state(observation: Observation) -> str:
-    """Return STOPPED for a job that AWS calls FAILED because it was stopped."""
+    """Return STOPPED for a FAILED that a person caused."""
     return (
         State.STOPPED if observation.state == State.FAILED and observation.stopped_by_request else observation.state
     )

@@ -1,4 +1,4 @@
-"""Children of array jobs, read from AWS when someone views them or when they failed."""
+"""Children of array jobs, read when someone views them or when they failed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ CHILD_FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "sto
 
 
 def read_children(job: Job) -> int:
-    """Read the children that may have changed since the last read. Return the number of calls."""
+    """Return the number of calls."""
     if not job.batch_id or not job.array_size:
         return 0
     final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
@@ -38,7 +38,7 @@ def read_children(job: Job) -> int:
 
 
 def read_failed_children(job: Job) -> int:
-    """Read which children failed, and describe those. Return their number."""
+    """Return their number."""
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
@@ -52,7 +52,7 @@ def read_failed_children(job: Job) -> int:
 
 
 def read_due_failed_children(account: Account) -> int:
-    """Return the number of arrays read."""
+    """Return the number of arrays."""
     arrays = list(Job.objects.filter(account=account).with_unread_failures().select_related("account")[:20])
     for job in iterate_within(arrays, MAX_RUN_SECONDS):
         read_failed_children(job)
@@ -60,7 +60,7 @@ def read_due_failed_children(account: Account) -> int:
 
 
 def _claim_read(job: Job, freshness: timedelta) -> bool:
-    """Return whether a read is due and no other process has begun it. The parent's end makes it due."""
+    """Return whether a read is due and no other process has begun it."""
     current_time = now()
     stale = (
         Q(children_read_at=None)

@@ -1,6 +1,6 @@
-"""Full comparison of AWS's job lists with the portal's rows, queue by queue.
+"""Full comparison of AWS's job lists with the portal's rows.
 
-A job of this portal without a row, as after the restore of a backup, is rebuilt from its tags.
+A job of this portal without a row, as after a restore, is rebuilt from its tags.
 """
 
 import time
@@ -49,7 +49,7 @@ _cursors: dict[int, ListingCursor] = {}
 
 
 def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every: timedelta = COMPARE_INTERVAL) -> int:
-    """Compare due queues, for about `seconds`. Return how many were finished."""
+    """Compare due queues. Return how many were finished."""
     deadline = time.monotonic() + seconds
     finished = 0
     for queue in list(_due_queues(account, every)):
@@ -81,7 +81,7 @@ def _due_queues(account: Account, every: timedelta) -> list[Queue]:
 
 
 def _compare_queue(queue: Queue, deadline: float) -> bool:
-    """Continue with the queue's list. True at its end."""
+    """Continue with the list. True at its end."""
     cursor = _cursors.get(queue.pk)
     if cursor is None:
         started_at = now()
@@ -143,7 +143,7 @@ def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSumma
 
 
 def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, DiscrepancyKind]]) -> None:
-    """Terminate surplus jobs whose tags show that the portal sent them, and no copies made by hand."""
+    """Terminate what the portal's tags claim, and no copies made by hand."""
     if not surplus:
         return
     reader = client_for(queue.account, "batch", Purpose.READ)
@@ -189,7 +189,7 @@ def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
 
 
 def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
-    """Return the observations, and the ids whose description can't be read."""
+    """Return also the ids that can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.MAX_JOBS_PER_DESCRIBE):

@@ -1,4 +1,4 @@
-"""Test of an account's connection; stores the portal's identity and permissions there."""
+"""Test of an account's connection."""
 
 from dataclasses import asdict
 
@@ -13,7 +13,7 @@ from jobs.states import State
 
 
 def run_connection_test(account: Account) -> None:
-    """Save the result, which contains no credentials."""
+    """Save the result, without credentials."""
     by_role = account.access == AccessMethod.ROLE
     report = connection_test.probe_permissions(uncached_clients(account), probe_targets(account))
     result = {
@@ -26,7 +26,6 @@ def run_connection_test(account: Account) -> None:
 
 
 def probe_targets(account: Account) -> connection_test.ProbeTargets:
-    """Return a queue and a job that succeeded, if the account has any."""
     queue = account.queues.filter(removed_at=None).order_by("pk").first()
     job = Job.objects.filter(account=account, state=State.SUCCEEDED).exclude(batch_id="").order_by("-pk").first()
     return connection_test.ProbeTargets(

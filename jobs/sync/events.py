@@ -1,7 +1,4 @@
-"""Consumer of Batch events from EventBridge: each only makes a job due for a poll.
-
-Nothing in them is trusted; polling alone would find the same.
-"""
+"""Consumer of Batch events: each only makes a job due for a poll. Nothing in them is trusted."""
 
 import json
 import time
@@ -28,7 +25,7 @@ class MalformedEventError(Exception):
 
 
 def parse_job_id(body: str) -> str:
-    """Return the id of an event's job, for a child that of its array. Raise MalformedEventError."""
+    """Return the job's id, for a child its array's. Raise MalformedEventError."""
     try:
         event = json.loads(body)
         kind, job_id = event["detail-type"], event["detail"]["jobId"]
@@ -53,7 +50,7 @@ class EventConsumer:
     malformed_count: int = 0
 
     def consume(self, bodies: Iterable[str]) -> set[int]:
-        """Make the events' jobs due for a poll. Return the ids of their accounts."""
+        """Return the ids of the jobs' accounts."""
         job_ids: set[str] = set()
         for body in bodies:
             self.received_count += 1
@@ -65,7 +62,7 @@ class EventConsumer:
         return self._schedule_polls(job_ids)
 
     def retry_unknown(self) -> set[int]:
-        """Retry ids that were unknown when their event came. Return the ids of the accounts."""
+        """Retry unknown ids. Return the ids of accounts."""
         deadline = time.monotonic() - UNKNOWN_ID_SECONDS
         self.unknown_ids = {job_id: since for job_id, since in self.unknown_ids.items() if since > deadline}
         return self._schedule_polls(set(self.unknown_ids))

@@ -1,4 +1,4 @@
-"""Polling of jobs that have not ended: DescribeJobs for 100 of them a call."""
+"""Polling of jobs that have not ended, 100 a call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class PollResult:
 
 
 def poll(account: Account) -> PollResult:
-    """Poll due jobs, the longest overdue first."""
+    """Poll the longest overdue first."""
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
@@ -72,7 +72,7 @@ def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult,
 
 
 def _mark_missing_or_lost(job: Job) -> bool:
-    """Mark a job that DescribeJobs left out as missing, and as lost after a while. True if it is lost."""
+    """Return whether the job is lost, missing for long."""
     current_time = now()
     since = job.missing_since or current_time
     is_young = current_time - (job.submitted_at or job.accepted_at) < MIN_AGE_TO_BE_LOST
@@ -83,7 +83,7 @@ def _mark_missing_or_lost(job: Job) -> bool:
 
 
 def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
-    """Poll again after a pause jobs about which nothing was learnt: neither missing nor changed."""
+    """Poll again later jobs about which nothing was learnt."""
     if jobs:
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
 

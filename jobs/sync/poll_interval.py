@@ -1,4 +1,4 @@
-"""Poll intervals of jobs: short for those that change soon or are being viewed, long for those that wait long."""
+"""Poll intervals of jobs: short for those that change soon or are viewed."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ SLOW_POLL_AGE = timedelta(hours=1)
 
 
 def next_poll_at(job: Job, current_time: datetime) -> datetime:
-    """Return the account's interval for active, young or viewed jobs, four or twelve times it for those that wait."""
+    """Use four or twelve times the account's interval for jobs that wait."""
     interval = job.account.poll_seconds
     age = current_time - (job.submitted_at or job.accepted_at)
     is_viewed = job.viewed_at is not None and current_time - job.viewed_at < VIEWER_WINDOW

@@ -1,6 +1,6 @@
-"""Mirror of an account's queues, updated in two steps so that an admin can review the changes between them.
+"""Mirror of an account's queues, updated in two steps so that an admin can review the changes.
 
-A queue that AWS no longer lists is marked as removed and kept, because history refers to it.
+Removed queues are kept: history refers to them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,10 +27,7 @@ class QueueChange:
 
 
 def read_queues(account: Account) -> None:
-    """Save the snapshot beside the mirror.
-
-    Raise one of `jobs.aws.errors`, after saving its message.
-    """
+    """Save a snapshot. Raise one of `jobs.aws.errors`, after saving its message."""
     try:
         client = client_for(account, "batch", Purpose.READ)
         descriptions = queues.describe_queues(client)
@@ -49,7 +46,7 @@ def _save_snapshot(account: Account, **fields: object) -> None:
 
 
 def queue_changes(account: Account) -> list[QueueChange]:
-    """Return the differences between the last snapshot and the mirror."""
+    """Compare the snapshot with the mirror."""
     mirror = {queue.name: queue for queue in account.queues.all()}
     changes = []
     for description in account.status.queue_snapshot:
@@ -107,7 +104,6 @@ def _environment_text(description: Mapping[str, Any]) -> str:
 
 
 def apply_queue_snapshot(account: Account) -> list[QueueChange]:
-    """Apply the last snapshot to the mirror. Return the changes."""
     current_time = now()
     with transaction.atomic():
         status = AccountStatus.objects.select_for_update(of=("self",)).select_related("account").get(pk=account.pk)
@@ -126,7 +122,7 @@ def apply_queue_snapshot(account: Account) -> list[QueueChange]:
 
 
 def sync_queues(account: Account) -> list[QueueChange]:
-    """Read and apply at once. Raise like `read_queues`; the mirror is then unchanged."""
+    """Read and apply. Raise like `read_queues`; the mirror is then unchanged."""
     read_queues(account)
     account.refresh_from_db()
     return apply_queue_snapshot(account)

@@ -1,7 +1,6 @@
-"""Reconciliation of deliveries in doubt: their jobs are looked up in AWS by their marker.
+"""Reconciliation of deliveries in doubt: jobs are looked up in AWS by their marker.
 
-One that AWS doesn't have is sent again once its quarantine is over, when any request still under way would be
-refused.
+One that AWS lacks is sent again after its quarantine, when any request still under way would be refused.
 """
 
 from datetime import timedelta
@@ -26,7 +25,7 @@ MAX_RUN_SECONDS = 5.0
 
 
 def reconcile(account: Account) -> int:
-    """Look up jobs with unknown delivery, for about 5 s. Return how many were settled."""
+    """Return how many jobs were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
     for job in iterate_within(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
@@ -60,7 +59,7 @@ def _due_jobs(account: Account) -> JobQuerySet:
 
 
 def _retry_or_hold(job: Job) -> bool:
-    """Return the job to the queue, or hold it for a person. AWS doesn't have it and never will."""
+    """Requeue a job that AWS never will have, or hold it for a person."""
     was_removed = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.lost_workers + was_removed
     if lost_workers >= MAX_LOST_WORKERS:
@@ -75,7 +74,7 @@ def _retry_or_hold(job: Job) -> bool:
 
 
 def _postpone(job: Job) -> None:
-    """Schedule the next lookup: 2, 4, 8 … s after it was sent, at most 40 s apart."""
+    """Look up 2, 4, 8 … s after it was sent, at most 40 s apart."""
     age = (now() - job.sent_at).total_seconds() if job.sent_at else 0
     wait = min(MAX_WAIT_SECONDS, max(2.0, age))
     Job.objects.filter(pk=job.pk, delivery=job.delivery, epoch=job.epoch).update(
