@@ -24,7 +24,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 2.0  # stopping the clock must not wait for AWS
 
 
 class Command(BaseCommand):
-    """Several may run: one works, the others wait for its lease to expire."""
+    """Several may run: one works, the others wait for its lease."""
 
     help = "Run the clock: it starts periodic tasks and checks jobs that AWS may or may not have accepted."
 

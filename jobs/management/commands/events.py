@@ -1,4 +1,4 @@
-"""`manage.py events`: receives Batch events from EventBridge through SQS, so that changed jobs are polled sooner."""
+"""`manage.py events`: receives Batch events from SQS, so that changed jobs are polled sooner."""
 
 import re
 import signal
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def queue_address(url: str) -> events.QueueAddress:
-    """Raise CommandError if the region of the URL is unknown."""
+    """Raise CommandError for an unknown region."""
     match = REGION_PATTERN.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:
@@ -56,7 +56,7 @@ def queue_address(url: str) -> events.QueueAddress:
 def receive_events(
     address: events.QueueAddress, stop: threading.Event, consumer: EventConsumer, wait_seconds: int
 ) -> None:
-    """Delete each message only after its effect is committed."""
+    """Delete messages only after their effect is committed."""
     try:
         client = client_for(address, "sqs", Purpose.SQS)
         messages = events.receive(client, address.url, 1 if consumer.unknown_ids else wait_seconds)

@@ -107,7 +107,7 @@ def _validate_file(
 
 
 def _read_content(name: str) -> bytes:
-    """Read at most one byte more than the size limit, which is enough to reject the file."""
+    """Read one byte beyond the limit, to reject the file."""
     if name == "-":
         return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     with Path(name).open("rb") as file:
@@ -123,7 +123,6 @@ def _error_text(error: DocumentParseError | OSError) -> str:
 
 
 def _definitions_by_name(result: ParseResult, definition: Document | None) -> dict[str, Document]:
-    """Return the definition by the names that jobs use for it."""
     if definition is None:
         return {}
     if result.kind is DocumentKind.SUBMISSION:

@@ -112,7 +112,7 @@ def get_or_create_team(demo: DemoTeam) -> Team:
 
 
 def ensure_token(demo: DemoTeam, state: Path) -> None:
-    """Write a new token into the file, unless the file has one that we know, valid or revoked."""
+    """Keep a token that we know, valid or revoked."""
     file = state / demo.token_file
     is_valid = file.exists() and ApiToken.objects.filter(digest=digest(file.read_text().strip())).exists()
     member = Membership.objects.filter(team__slug=demo.slug, user__username=demo.actor).first()
@@ -172,7 +172,7 @@ def fill_account(account: Account) -> None:
 
 
 def grant_queues(account: Account, demo: DemoTeam, new: set[str]) -> None:
-    """Grant queues that are new: a grant that an admin removed is not given again."""
+    """Grant new queues only: an admin may have removed others."""
     team = Team.objects.filter(slug=demo.slug).first()
     for name in demo.queues:
         if team and name in new:
@@ -184,7 +184,6 @@ def grant_queues(account: Account, demo: DemoTeam, new: set[str]) -> None:
 
 
 def submit_first_jobs(account: Account, demo: DemoTeam) -> None:
-    """Submit a few small jobs, which really run."""
     member = demo_member(demo)
     for name, text in documents("submissions", demo):
         key = f"{DEMO_KEY_PREFIX}{account.pk}-{name}"

@@ -1,7 +1,4 @@
-"""`manage.py seed_demo_history`: 90 days of history for the demo, and jobs that run today.
-
-Killed at any time, it completes the history at the next start.
-"""
+"""`manage.py seed_demo_history`: 90 days of history for the demo; killed, it continues at the next start."""
 
 import random
 from collections.abc import Sequence
@@ -75,7 +72,7 @@ def fill_history(account: Account) -> None:
 
 
 def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list[str], Any]]:
-    """Return lines and end of each log stream to write: of the newest jobs, and of those that failed."""
+    """Return logs of the newest and of failed jobs."""
     records = [record for submission in history for record in submission.jobs if record.job.stopped_at]
     records.sort(key=lambda record: record.job.stopped_at or now(), reverse=True)
     newest = [record for record in records if (record.job.stopped_at or now()) > now() - MAX_LOG_AGE]
@@ -88,7 +85,7 @@ def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list
 
 
 def submit_daily_jobs(account: Account, demo: DemoTeam) -> None:
-    """Submit the jobs that run while someone looks, once a day."""
+    """Submit once a day."""
     membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.analyst).first()
     if membership is None:
         return

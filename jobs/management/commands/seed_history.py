@@ -1,4 +1,4 @@
-"""`manage.py seed_history`: years of generated jobs, to try out and measure the history and cost pages."""
+"""`manage.py seed_history`: years of generated jobs."""
 
 import random
 from typing import Any

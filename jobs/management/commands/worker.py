@@ -1,7 +1,6 @@
-"""`manage.py worker`: runs queued tasks until SIGTERM, then finishes those in progress.
+"""`manage.py worker`: runs queued tasks until SIGTERM.
 
-It waits for a task for half a second and then takes the next, so that an unresponsive account doesn't delay the tasks
-of others.
+After half a second the next task starts beside a slow one, so that an unresponsive account doesn't delay others.
 """
 
 import os
@@ -48,7 +47,7 @@ MAX_OVERTIME_SECONDS = 30
 
 
 class AdjustableRetry(Retry):
-    """Retries that can change while they run: every connection shares this object instead of a copy."""
+    """Retries that can change: every connection shares this object."""
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
@@ -74,7 +73,7 @@ WaitResult = tuple[int | None, int | None, Any]
 
 
 class PortalWorker(Worker):
-    """Waits for an absent Redis until its shutdown, and doesn't wait for slow tasks."""
+    """Waits for an absent Redis, not for slow tasks."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -140,7 +139,7 @@ class PortalWorker(Worker):
         return result or super().wait_for_horse()
 
     def collect_slow_tasks(self) -> None:
-        """Finish slow tasks that have ended, and kill those far beyond their timeout."""
+        """Kill tasks far beyond their timeout."""
         for task in list(self.slow_tasks):
             if time.monotonic() - task.started_at > (task.job.timeout or 0) + MAX_OVERTIME_SECONDS:
                 self._kill(task)

@@ -1,4 +1,4 @@
-"""The demo of `make run`: people, teams, their permissions, and the documents of their first jobs."""
+"""The demo of `make run`: people, teams and documents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,6 @@ class DemoTeam:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Return the three keys that the guide uses."""
         return {"Department": self.name, "Project": "Unassigned", "CostCenter": self.cost_center}
 
 
@@ -93,6 +92,6 @@ MEMBERS = {
 
 
 def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the team's "definitions", "submissions" or "daily", always in the same order."""
+    """Yield name and text of "definitions", "submissions" or "daily", in order."""
     for file in sorted((DEMO_DIR / kind / team.slug).glob("*.json")):
         yield file.stem, file.read_text()

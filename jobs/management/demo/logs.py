@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES = 20
 
 
 def upload_logs(account: Account, streams: Mapping[str, tuple[Sequence[str], datetime]]) -> None:
-    """Write each stream's lines, the last at its time. Raise AwsError."""
+    """Write each stream's last line at its time. Raise AwsError."""
     client = client_for(account, "logs", Purpose.READ)
     for stream, (lines, ended_at) in streams.items():
         times = [

@@ -1,4 +1,4 @@
-"""Saves generated submissions with their jobs, tags, state changes and costs, in batches."""
+"""Saves generated submissions in batches."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def team_resources(team: Team) -> TeamResources | None:
 
 
 def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size: int) -> Iterator[int]:
-    """Yield after each batch, a transaction, how many jobs it had."""
+    """Yield after each transaction how many jobs it had."""
     next_submission = _first_key(Submission.objects.all(), len(history))
     next_job = _first_key(Job.objects.all(), sum(len(record.jobs) for record in history))
     table = rates.read_rates()
@@ -120,7 +120,7 @@ def _state_changes(record: HistoricalJob) -> Iterator[StateChange]:
 
 
 def _first_key(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> int | None:
-    """Return the first key so that all come before existing rows; None in an empty table."""
+    """Return a key before existing rows; None in an empty table."""
     lowest: int | None = rows.aggregate(lowest=Min("pk"))["lowest"]
     return None if lowest is None else lowest - count
 
