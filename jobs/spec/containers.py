@@ -1,4 +1,4 @@
-"""The containers of a document: described by a definition, overridden by a submission."""
+"""The containers of a document."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -148,7 +148,7 @@ def secret_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]
 
 
 def positions_by_name(entries: list[object]) -> dict[str, int]:
-    """Return positions by `name`; the first of a name counts."""
+    """Let the first of a name count."""
     positions: dict[str, int] = {}
     for number, entry in enumerate(entries):
         if name := text_at(object_at(entry), "name"):

@@ -1,4 +1,4 @@
-"""Documents as other tools write them, for copying; `parsing` reads all but Python back."""
+"""Documents as other tools write them, for copying."""
 
 import json
 import pprint
@@ -120,7 +120,7 @@ FORMATS = (
 
 
 def _pascal_case(value: Any, shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
-    """Return a value with CloudFormation's spelling of keys; those of free maps stay."""
+    """Spell keys as CloudFormation does, but those of free maps."""
     if "$ref" in shape:
         shape = definitions[shape["$ref"].removeprefix("#/$defs/")]
     if is_object(value) and "properties" in shape:
@@ -138,7 +138,7 @@ def _snake_case(key: str) -> str:
 
 
 def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
-    """Yield the lines of a block; objects in it are blocks too, except maps with free keys."""
+    """Write objects as blocks, but maps with free keys."""
     margin = "  " * depth
     yield f"{margin}{name} {{"
     for key, member in members.items():
@@ -153,7 +153,7 @@ def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
 
 
 def _hcl_value(value: Any) -> str:
-    """Return a JSON value as an expression; only the templates in its strings differ."""
+    """Write JSON, escaping templates in strings."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     text = re.sub(r"\\(.)", lambda match: _HCL_ESCAPES.get(match[1], match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")

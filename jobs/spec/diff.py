@@ -26,7 +26,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class DocumentDifference:
-    """A pointer (in the newer document if it is there), and a sentence with secrets masked."""
+    """Its pointer is in the newer document if possible; secrets in its sentence are masked."""
 
     pointer: str
     location: str
@@ -39,7 +39,7 @@ class DocumentDifference:
 
 
 def diff_documents(before: Document, after: Document) -> list[DocumentDifference]:
-    """Return the differences in the newer document's order, removed members last. Equivalent spellings differ."""
+    """Compare in the newer document's order, removed members last. Equivalent spellings differ."""
     return list(_diff_objects(before, after, (), ()))
 
 
@@ -93,7 +93,7 @@ def _diff_named_lists(
 def _diff_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
 ) -> Iterator[DocumentDifference]:
-    """Compare by position. A list of scalars, such as a command, is one value."""
+    """Compare by position. A list of scalars is one value."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
         if len(before) != len(after) or not all(map(_equals, before, after)):
             yield _difference(path, labels, ChangeKind.CHANGED, before, after)
@@ -162,5 +162,5 @@ def _have_unique_names(entries: list[Any], key: str) -> bool:
 
 
 def _equals(before: Any, after: Any) -> bool:
-    """Compare as JSON does: true is not 1, but 1 is 1.0."""
+    """Compare as JSON: true is not 1, but 1 is 1.0."""
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)

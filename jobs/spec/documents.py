@@ -1,4 +1,4 @@
-"""The three kinds of document, and access to their parts that tolerates any shape."""
+"""The three kinds of document, and access that tolerates any shape."""
 
 from enum import StrEnum
 from typing import Any, TypeGuard
@@ -36,12 +36,12 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def is_integer(value: object) -> TypeGuard[int]:
-    """Return whether a value is an integer in JSON; Python's bool is not."""
+    """Exclude Python's bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def value_at(document: object, *path: str | int) -> Any:
-    """Return the value at a path, or None if the document has another shape."""
+    """Return None if the document has another shape."""
     value: Any = document
     for step in path:
         if isinstance(value, dict):

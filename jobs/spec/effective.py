@@ -1,4 +1,4 @@
-"""The effective job: a definition with a submission applied, and the source of each value."""
+"""The effective job: a definition with a submission applied, and each value's source."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class SourcedValue:
 
 @dataclass(frozen=True)
 class EffectiveContainer:
-    """A container as it will run. None: not stated anywhere."""
+    """None: not stated anywhere."""
 
     name: str
     image: SourcedValue | None
@@ -50,7 +50,7 @@ class EffectiveContainer:
 
 @dataclass(frozen=True)
 class EffectiveJob:
-    """A job as it will run. None: not stated anywhere."""
+    """None: not stated anywhere."""
 
     platform: str
     containers: tuple[EffectiveContainer, ...]

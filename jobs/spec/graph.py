@@ -10,7 +10,7 @@ Parents = Sequence[Sequence[int]]
 
 
 def topological_order(parents: Parents) -> list[int]:
-    """Return an order as close to the numeric one as possible, without nodes in a cycle or behind one."""
+    """Order as numerically as possible, without nodes in a cycle or behind one."""
     sorter = TopologicalSorter(dict(enumerate(parents)))
     with suppress(CycleError):
         sorter.prepare()  # with a cycle it still yields what is not behind one
@@ -35,7 +35,7 @@ def reverse_edges(parents: Parents) -> list[list[int]]:
 
 
 def find_cycles(parents: Parents) -> list[list[int]]:
-    """Return the strongly connected groups in ascending order; a node that waits for itself is one too."""
+    """Return strongly connected groups, and nodes that wait for themselves."""
     return sorted(sorted(group) for group in _StronglyConnectedComponents(parents).groups)
 
 
@@ -89,7 +89,7 @@ class _StronglyConnectedComponents:
 
 
 def cycle_in_group(group: Sequence[int], parents: Parents) -> list[int]:
-    """Return one cycle: each node waits for the next, the last for the first."""
+    """Return one cycle: each node waits for the next."""
     members = set(group)
     path: list[int] = []
     position: dict[int, int] = {}

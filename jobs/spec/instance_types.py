@@ -1,7 +1,4 @@
-"""Sizes of AWS's instance types, for the commonly used families.
-
-In these the size tells the vCPUs, and memory per vCPU is the same in every size. Source: “Amazon EC2 instance types”.
-"""
+"""Sizes of commonly used instance types (“Amazon EC2 instance types”)."""
 
 import re
 from typing import NamedTuple

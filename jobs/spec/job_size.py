@@ -1,7 +1,7 @@
 """The size of a job: the resources that definition and submission request together.
 
-An amount that can't be determined is `UnknownAmount`, never a zero that would pass a limit; a size in a place that
-this module does not read makes the whole size unknown.
+What can't be determined is `UnknownAmount`, never a zero that would pass a limit; a size in a place that is not read
+makes the whole unknown.
 """
 
 import itertools
@@ -42,7 +42,7 @@ MAX_NODES = 9999
 
 
 class UnknownAmount(NamedTuple):
-    """A resource whose amount can't be determined. The reason says what to change."""
+    """The reason says what to change."""
 
     resource: str  # VCPU, MEMORY or GPU
     reason: str
@@ -50,7 +50,7 @@ class UnknownAmount(NamedTuple):
 
 @dataclass(frozen=True)
 class ResourceAmounts:
-    """Resources of a container, task or node. Of an unknown one, the known part is counted."""
+    """Of an unknown resource, the known part is counted."""
 
     vcpus: Decimal = Decimal(0)
     memory_mib: int = 0
@@ -84,7 +84,7 @@ class ResourceAmounts:
 
 @dataclass(frozen=True)
 class JobSize:
-    """Resources of one run, over all its nodes. Zero where the amount is in `unknown`."""
+    """One run over all its nodes. Zero where the amount is in `unknown`."""
 
     platform: str  # EC2, FARGATE or EKS
     vcpus: Decimal
@@ -101,7 +101,7 @@ class JobSize:
 
 
 def format_amount(resource: str, amount: Decimal | int) -> str:
-    """Format an amount as forms show it: 2 vCPU, 64 GiB of memory, 1 GPU."""
+    """Format 2 vCPU, 64 GiB of memory, 1 GPU."""
     if resource == MEMORY:
         return f"{format_mib(int(amount))} of memory"
     unit = "vCPU" if resource == VCPU else "GPU" if amount == 1 else "GPUs"
@@ -109,7 +109,7 @@ def format_amount(resource: str, amount: Decimal | int) -> str:
 
 
 def requested_size(definition: Document, submission: Document) -> JobSize:
-    """Return the effective size. An override of one type keeps the definition's others (SubmitJob, API reference)."""
+    """Keep the definition's types that no override names (SubmitJob, API reference)."""
     counter = _SizeCounter(definition, submission)
     total, nodes = counter.total()
     total = total + counter.unread_sizes()
@@ -166,7 +166,7 @@ class _SizeCounter:
         return amounts + of_nodes, count
 
     def unread_sizes(self) -> ResourceAmounts:
-        """Return no amounts if every size in both documents was read, else unknown ones."""
+        """Return unknown amounts unless every size was read."""
         for name, document in (("definition", self.definition), ("submission", self.submission)):
             for path, value in _size_members(document):
                 is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
@@ -179,7 +179,7 @@ class _SizeCounter:
     # -- One task or pod
 
     def _task_amounts(self, task: TaskEntry, group: Path) -> ResourceAmounts:
-        """Return the amounts of a task or pod. `group` is the path of its node group's overrides."""
+        """Add up a task or pod. `group` is the path of its node group's overrides."""
         self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
         own_overrides = [override for override in overrides(self.submission) if _applies_to(override, task, group)]
         main, before = ResourceAmounts(), ResourceAmounts()
@@ -234,7 +234,7 @@ class _SizeCounter:
         return _sum_nodes(spans, count), count
 
     def _one_node(self, group: Document, number: int, inside: Sequence[TaskEntry]) -> ResourceAmounts:
-        """Return the amounts of one node: at least its instance, which it has to itself."""
+        """Return at least the instance, which a node has to itself."""
         target = text_at(group, "targetNodes")
         entries = list_at(self.submission, "nodeOverrides", "nodePropertyOverrides")
         positions = [place for place, entry in enumerate(entries) if text_at(entry, "targetNodes") == target]
@@ -282,7 +282,7 @@ def _has_name_of(override: ContainerEntry, container: ContainerEntry) -> bool:
 
 
 def _sum_nodes(spans: Sequence[tuple[range, ResourceAmounts]], count: int) -> ResourceAmounts:
-    """Add up all nodes. Of nested groups the inner one counts (NodeRangeProperty, AWS Batch API reference)."""
+    """Add up all nodes. Of nested groups the inner one counts (NodeRangeProperty, API reference)."""
     edges = sorted({0, count, *(edge for span, _ in spans for edge in (span.start, span.stop) if edge < count)})
     total = ResourceAmounts()
     for first, end in itertools.pairwise(edges):
@@ -321,10 +321,10 @@ def _size_members(document: Document) -> Iterator[tuple[Path, Any]]:
 
 
 def _container_requests(base: Document, override: Document) -> dict[str, str]:
-    """Return the amounts of a container on ECS by type; of two side by side, the larger counts.
+    """Return amounts by type; of two side by side, the larger counts.
 
-    An override's legacy vcpus and memory don't win over a definition's resourceRequirements (ContainerOverrides, AWS
-    Batch API reference).
+    An override's legacy fields don't win over a definition's resourceRequirements (ContainerOverrides, API
+    reference).
     """
     requirements, legacy = _requirements(override), _legacy_amounts(override)
     inherited = {
@@ -357,7 +357,7 @@ def _legacy_amounts(container: Document) -> dict[str, str]:
 
 
 def _pod_requests(base: Document, override: Document) -> dict[str, str]:
-    """Return the larger of limit and request by type."""
+    """Return the larger of limit and request."""
     result: dict[str, str] = {}
     for side in ("limits", "requests"):
         amounts = {**object_at(base, "resources", side), **object_at(override, "resources", side)}
@@ -372,7 +372,7 @@ def _pod_requests(base: Document, override: Document) -> dict[str, str]:
 
 
 def _larger(kind: str, one: str | None, other: str) -> str:
-    """Return the larger amount; an invalid one wins, so that it gets reported."""
+    """Let an invalid amount win, so that it gets reported."""
     pattern = _AMOUNT_PATTERNS.get(kind)
     if one is None or pattern is None or not pattern.fullmatch(other):
         return other

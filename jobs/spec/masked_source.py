@@ -1,6 +1,6 @@
-"""Masking of secrets in a person's own text, and their restoration in an edited masked text.
+"""Masking of secrets in a person's own text, and their restoration after edits.
 
-Layout and comments survive where values are spelled as JSON spells them; other texts are serialised again.
+Layout and comments survive where values are spelled as JSON spells them.
 """
 
 import json
@@ -34,7 +34,6 @@ def mask_source(text: str, document: Document) -> str:
 
 
 def mask_mentions(text: str, document: Any) -> str:
-    """Mask a document's secrets in any text about it."""
     texts = {(_as_text(secret.value), str(secret.masked)) for secret in redacted_values(document)}
     for value, mask in sorted(texts, key=lambda pair: len(pair[0]), reverse=True):
         plain = json.dumps(mask, ensure_ascii=False)
@@ -63,9 +62,9 @@ def _masked_json(document: Document) -> str:
 
 
 def restore_secrets(text: str, document: Document) -> str:
-    """Put the values of `document` back where the text is still masked. Raise DocumentParseError.
+    """Put masked values of `document` back. Raise DocumentParseError.
 
-    What can't be identified stays masked, and the rule `secrets.masked-value` refuses it.
+    What can't be identified stays masked, which `secrets.masked-value` refuses.
     """
     if MASK not in text:
         return text
@@ -100,7 +99,7 @@ def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set
 
 
 def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: Any) -> tuple[Any, Any]:
-    """Return the masked and whole entries of an edited one, matched by name or else by position."""
+    """Match entries by name or else by position."""
     if not isinstance(masked, list) or not isinstance(whole, list):
         return None, None
     name = _entry_name(item)

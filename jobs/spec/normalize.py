@@ -1,7 +1,4 @@
-"""The normal form of a document: without what makes no difference to AWS Batch.
-
-For comparison, never for submission.
-"""
+"""The normal form of a document: for comparison, never for submission. It lacks what makes no difference to Batch."""
 
 import hashlib
 import json
@@ -52,7 +49,7 @@ def fingerprint(document: Document) -> str:
 
 
 def normalize(document: Document, kind: DocumentKind) -> Document:
-    """Return the normal form. The argument is not modified."""
+    """Leave the argument unmodified."""
     if kind is DocumentKind.WORKFLOW:
         steps = document.get("jobs")
         if not isinstance(steps, list):
@@ -81,7 +78,7 @@ def _strip_definition_defaults(normal: Document) -> None:
 
 
 def _equals(value: Any, default: Any) -> bool:
-    """Compare as JSON does: true is not 1."""
+    """Compare as JSON: true is not 1."""
     return type(value) is type(default) and bool(value == default)
 
 
@@ -109,7 +106,7 @@ def _normalize_member(key: str, value: Any) -> Any:
 
 
 def _normalize_variables(entries: list[Any]) -> list[Any]:
-    """Drop variables without a value, as AWS does, and sort: AWS does not keep their order."""
+    """Drop empty ones, as AWS does, and sort: AWS does not keep their order."""
     return _sort_by("name", [entry for entry in entries if not is_object(entry) or entry.get("value") != ""])
 
 
@@ -132,7 +129,7 @@ def _normalize_number(text: Any) -> Any:
 
 
 def _normalize_retry_rules(entries: list[Any]) -> list[Any]:
-    """Put actions into upper case: AWS accepts any, and responds in lower case."""
+    """Write actions in upper case: AWS accepts any case, and responds in lower."""
     return [
         {**entry, "action": entry["action"].upper()}
         if is_object(entry) and isinstance(entry.get("action"), str)
@@ -153,7 +150,6 @@ _LIST_NORMALIZERS: dict[str, Callable[[list[Any]], list[Any]]] = {
 
 
 def _merge_legacy(normal: dict[str, Any]) -> None:
-    """Turn legacy `vcpus` and `memory` into requirements."""
     if not is_integer(normal.get("vcpus")) and not is_integer(normal.get("memory")):
         return
     entries = normal.get("resourceRequirements", [])

@@ -111,7 +111,7 @@ SHARED_RULES = (placeholders_in_commands_only, placeholders_are_whole_words)
 
 
 def command_words(container: ContainerEntry) -> Iterator[tuple[Path, str]]:
-    """Yield the words of a command with their paths; of a pod's container also its arguments."""
+    """Yield also the arguments of a pod's container."""
     for key in ("command", "args") if container.type == "eks" else ("command",):
         for number, word in enumerate(list_at(container.value, key)):
             if isinstance(word, str):
@@ -138,7 +138,7 @@ def replace_placeholders(command: list[Any], values: Mapping[str, Any]) -> list[
 
 
 def _unreplaced_placeholders(document: Document) -> Iterator[tuple[Path, str]]:
-    """Yield placeholders where Batch replaces none. Their parameters count as used: another rule reports them."""
+    """Yield placeholders where Batch replaces none; another rule reports them."""
     for container in containers(document):
         for path, word in command_words(container):
             if PLACEHOLDER_PREFIX in word:

@@ -1,4 +1,4 @@
-"""Placement: whether a queue's compute environments can run a job of a size, as far as AWS describes them."""
+"""Placement: whether a queue's compute environments can run a job of a size."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class PlacementVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class EnvironmentFacts:
-    """A compute environment as AWS describes it. None and empty strings: not stated."""
+    """None and empty strings: not stated."""
 
     name: str
     kind: str = ""
@@ -51,7 +51,7 @@ class EnvironmentFacts:
 
     @property
     def platform(self) -> str:
-        """EKS, FARGATE or EC2, as for definitions; empty if unknown."""
+        """Return EKS, FARGATE or EC2; empty if unknown."""
         if self.orchestration == "EKS":
             return "EKS"
         return "FARGATE" if self.kind.startswith("FARGATE") else "EC2" if self.kind else ""
@@ -64,7 +64,7 @@ class PlacementResult:
 
 
 def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
-    """Return the best verdict among the environments: yes before unknown before no."""
+    """Prefer yes to unknown to no."""
     if not environments:
         return PlacementResult(
             PlacementVerdict.UNKNOWN, "The compute environments of the queue have not been read from AWS yet."
@@ -125,7 +125,7 @@ def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementRes
 
 
 def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
-    """Answer no only if all instance types are known and none is large enough."""
+    """Answer no only if all types are known and too small."""
     name = environment.name
     sizes = {type_name: instance_size(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
@@ -153,7 +153,7 @@ def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementR
 
 
 def _can_hold(instance: InstanceSize, size: JobSize, share: float) -> bool:
-    """Compare memory strictly: a job never gets all memory of an instance."""
+    """Compare strictly: a job never gets all memory of an instance."""
     return (
         size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
     )

@@ -1,4 +1,4 @@
-"""Problems of a document, each with a place and often a fix; and JSON pointers."""
+"""Problems of a document, with place and fix; and JSON pointers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Problem:
     fix: Fix = ()  # operations on the same document
 
     def with_prefix(self, prefix: str) -> "Problem":
-        """Return the problem as seen from a document that contains this one at `prefix`."""
+        """Return the problem as of a document that contains this one."""
         fix = tuple(
             {**operation, **{key: prefix + operation[key] for key in ("path", "from") if key in operation}}
             for operation in self.fix
@@ -48,7 +48,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class LocatedProblem:
-    """A problem with its position in the text: line and column, both from 1."""
+    """Line and column count from 1."""
 
     problem: Problem
     line: int
@@ -73,17 +73,16 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 
 def join_pointer(*parts: str | int) -> str:
-    """Return a pointer: ("jobs", 0) gives "/jobs/0"."""
     return "".join(f"/{escape_pointer(str(part))}" for part in parts)
 
 
 def escape_pointer(part: str) -> str:
-    """Escape one key (RFC 6901: ~0 is ~, ~1 is /)."""
+    """Escape one key (RFC 6901)."""
     return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
 def split_pointer(pointer: str) -> list[str]:
-    """Return the keys of a pointer. Raise ValueError if it is malformed."""
+    """Raise ValueError if it is malformed."""
     if not pointer:
         return []
     if not pointer.startswith("/"):
@@ -92,7 +91,7 @@ def split_pointer(pointer: str) -> list[str]:
 
 
 def resolve_pointer(document: Any, pointer: str) -> Any:
-    """Return the value at a pointer. Raise LookupError."""
+    """Raise LookupError."""
     value = document
     for part in split_pointer(pointer):
         if isinstance(value, dict):
@@ -105,7 +104,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def describe(value: object) -> str:
-    """Describe a value in a sentence, truncated: the string “abc”, the number 4, a list."""
+    """Describe a value, truncated: the string “abc”, the number 4, a list."""
     match value:
         case None:
             return "null"
@@ -128,14 +127,14 @@ def quote(text: str) -> str:
 
 
 def truncate(text: str) -> str:
-    """Return the text on one line, at most `MAX_QUOTE_LENGTH` characters, with secrets masked first."""
+    """Mask secrets, then cut to one line of `MAX_QUOTE_LENGTH`."""
     text = redact_text(text[:MAX_SCANNED_LENGTH])
     short = text if len(text) <= MAX_QUOTE_LENGTH else text[: MAX_QUOTE_LENGTH - 1] + "…"
     return "".join(character if character.isprintable() else " " for character in short)
 
 
 def join_words(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
-    """Join names as in a sentence: a, b and c."""
+    """Join as in a sentence: a, b and c."""
     all_names = list(names)
     texts = [truncate(name) for name in all_names[: limit + 1]]
     if len(all_names) > limit:

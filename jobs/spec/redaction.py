@@ -1,6 +1,6 @@
 """Detection and redaction of secrets, for every output of the portal.
 
-Secrets are masked before a text is truncated. Every scan is linear.
+Mask before you truncate. Every scan is linear.
 """
 
 import json
@@ -193,7 +193,6 @@ class RedactedValue(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Return whether a name (of a variable, key, tag, flag) tells that its value is a secret."""
     parts = [word.lower() for word in _WORD.findall(name[:200])]
     while parts and parts[-1].isdecimal():
         parts.pop()
@@ -221,7 +220,7 @@ def _is_secret_word(parts: Sequence[str], number: int) -> bool:
 
 
 def describe_secret(name: str, value: str) -> str:
-    """Describe the secret in a value under a name; "" if it seems to contain none."""
+    """Return "" if the value seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
     return "a secret, judging by its name" if _is_named_secret(name, value) else ""
@@ -235,12 +234,11 @@ def _is_named_secret(name: str, value: str) -> bool:
 
 
 def redact(value: Any, *, environments: bool = False) -> Any:
-    """Return a copy with secrets masked at any depth; with `environments`, every value of an environment."""
+    """Mask secrets in a copy at any depth; with `environments`, every value of an environment."""
     return _redact_tree(value, 0, secret=False, environments=environments)
 
 
 def redact_member(name: str, value: Any) -> Any:
-    """Redact any value under a name; a text like `redact_value`."""
     return _redact_member(name, value, {}, 0, secret=False, environments=False)
 
 
@@ -267,7 +265,7 @@ def has_secrets(value: Any) -> bool:
 
 
 def redacted_values(value: Any) -> Iterator[RedactedValue]:
-    """Yield every value that redaction changes, in document order."""
+    """Yield in document order."""
     yield from _redacted_values(value, redact(value), (), "")
 
 
@@ -283,7 +281,7 @@ def _redacted_values(value: Any, masked: Any, path: tuple[str | int, ...], name:
 
 
 def name_of_member(key: str, owner: Mapping[Any, Any]) -> str:
-    """Return the name of a member: of a value beside a name, that name; else its key."""
+    """Return the name beside a value, else its key."""
     if key not in ("value", "Value"):
         return key
     names = (owner.get(of) for of in NAME_KEYS)
@@ -332,7 +330,7 @@ def _mask_environment(value: Any, depth: int) -> Any:
 
 
 def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
-    """Redact a list that may be a command line, where a secret can follow a flag."""
+    """Look for secrets after flags, as in a command line."""
     rows: list[Any] = []
     program = after = ""
     for item in values:
@@ -360,7 +358,6 @@ def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environment
 
 
 def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
-    """Yield the span of each secret, with a description."""
     if _TOO_SHORT.fullmatch(text):
         return
     for pattern, kind in _SIMPLE_PATTERNS:
@@ -381,7 +378,7 @@ def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
 
 
 def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    """Yield values after secret names. The values of other names are scanned in turn."""
+    """Scan the values of other names in turn."""
     position = 0
     while match := pattern.search(text, position):
         position = match.end()
@@ -402,7 +399,7 @@ def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 
 
 def _spans_in_urls(text: str) -> Iterator[Span]:
-    """Yield the passwords in URLs, and users that consist of a token only."""
+    """Yield passwords, and users that consist of a token only."""
     if "@" not in text:
         return
     for match in _URL.finditer(text):

@@ -1,7 +1,7 @@
-"""The dependencies between steps of a workflow: what ${jobName} means, even after a shell has expanded it.
+"""The dependencies between steps of a workflow: what ${jobName} means.
 
 In an unquoted heredoc a shell reads ${train-model} as “the variable `train`, or else `model`”, which leaves `model`
-(POSIX shell, parameter expansion). Such a remnant is a reference if it fits exactly one step and nothing else.
+(POSIX shell, parameter expansion). Such a remnant is a reference if it fits exactly one step.
 """
 
 from collections import defaultdict
@@ -97,7 +97,7 @@ class StepReferences:
 
 
 def resolve_references(steps: Sequence[Document]) -> StepReferences:
-    """Resolve the references of all steps. Linear in steps and dependencies."""
+    """Resolve in linear time."""
     return _ReferenceResolver(steps).run()
 
 
@@ -170,7 +170,7 @@ class _ReferenceResolver:
             self._report_neither(step, entry, text)
 
     def _settle_remnants(self) -> None:
-        """Accept remnants that fit one step, unless that would close a cycle."""
+        """Accept remnants that fit one step and close no cycle."""
         certain_parents = self.references.parents()
         with_guesses = [list(parents) for parents in certain_parents]
         for remnant in self.remnants:
@@ -267,6 +267,6 @@ def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
 
 
 def _dependency_type(entry: Document) -> str:
-    """Return the type; SEQUENTIAL on another job means a plain dependency."""
+    """Treat SEQUENTIAL on another job as a plain dependency."""
     kind = text_at(entry, "type")
     return "" if kind == "SEQUENTIAL" else kind

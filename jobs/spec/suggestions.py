@@ -12,7 +12,7 @@ _SEPARATORS = re.compile(r"[_\W]")
 
 
 def fold_name(name: str) -> str:
-    """Fold naming conventions: jobName, JobName, job_name and job-name give the same."""
+    """Fold jobName, JobName, job_name and job-name."""
     return _SEPARATORS.sub("", name).casefold()
 
 

@@ -1,7 +1,6 @@
 """The time limit of an attempt; a submission's wins over its definition's.
 
-A `timeout` without a number is absent: the parser leaves it out, as does the delivery of documents stored before it
-did.
+A `timeout` without a number is absent, also in documents stored before the parser left it out.
 """
 
 from typing import Any
@@ -12,7 +11,7 @@ TIMEOUT_PATH = ("timeout", "attemptDurationSeconds")
 
 
 def timeout_seconds(document: Document) -> Any:
-    """Return the document's value, of any type, or None."""
+    """Return a value of any type."""
     return value_at(document, *TIMEOUT_PATH)
 
 
@@ -24,7 +23,7 @@ def has_empty_timeout(document: object) -> bool:
 
 
 def without_empty_timeout(document: Document) -> Document:
-    """Return a document without an empty timeout. The argument is not modified."""
+    """Leave the argument unmodified."""
     return (
         {key: value for key, value in document.items() if key != "timeout"}
         if has_empty_timeout(document)

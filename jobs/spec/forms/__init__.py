@@ -1,7 +1,4 @@
-"""Form fields over documents: reading values, and writing changes back without loss.
-
-The document is the truth; a form never builds one.
-"""
+"""Form fields over documents, which stay the truth: reading values, and writing changes back without loss."""
 
 from collections.abc import Iterable, Mapping
 
@@ -45,7 +42,7 @@ def read_values(document: Document, fields: Iterable[FormField]) -> dict[str, Fi
 def changed_values(
     document: Document, fields: Iterable[FormField], form_values: Mapping[str, FieldValue]
 ) -> dict[str, FieldValue]:
-    """Return the form values that differ from the document's. Browsers' line breaks make no difference."""
+    """Return values that differ. Browsers' line breaks make no difference."""
     return {
         field.name: form_values[field.name]
         for field in fields
@@ -64,7 +61,7 @@ def apply_changes(document: Document, fields: Iterable[FormField], changes: Mapp
 
 
 def unmapped_pointers(document: Document, fields: Iterable[FormField]) -> list[str]:
-    """Return pointers to what the form does not show; a wholly unknown part counts once."""
+    """Return what the form does not show; a wholly unknown part counts once."""
     table = list(fields)
     mapped = {pointer for field in table for pointer in field.lens.pointers(document)}
     prefixes = {join_pointer(*pointer) for pointer in _path_prefixes(table)} | {
@@ -89,7 +86,7 @@ class FieldIndex:
                     self._parents.setdefault(_parent(own), field)
 
     def field_at(self, pointer: str) -> FormField | None:
-        """Return the field that shows a problem's place, or everything within it."""
+        """Return the field of a place, or of everything within it."""
         above = pointer
         while above not in self._owners:
             if not above:
@@ -122,7 +119,7 @@ def _parent(pointer: str) -> str:
 
 
 def _normalize(value: FieldValue, field: FormField) -> object:
-    """Return a value as a browser would send it back: normalised line breaks, and none in single-line fields."""
+    """Return a value as a browser would send it back."""
     if isinstance(value, str):
         return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
     return [

@@ -1,4 +1,4 @@
-"""Paths in a document: checks, and setting and deleting values."""
+"""Paths in a document."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def set_value(document: Document, path: Path, value: Any) -> None:
 
 
 def delete_value(document: Document, path: Path) -> None:
-    """Delete a value, and every object on its path that becomes empty."""
+    """Delete also every object on the path that becomes empty."""
     if exists(document, path):
         del value_at(document, *path[:-1])[path[-1]]
         prune(document, path[:-1])

@@ -1,4 +1,4 @@
-"""Conversion between what people write and what AWS takes: durations, memory sizes, commands.
+"""Conversion between what people write and what AWS takes.
 
 What can't be parsed is None; the form keeps the text as typed, and validation reports it.
 """
@@ -24,7 +24,7 @@ WHOLE_NUMBER = re.compile(r"0|[1-9]\d{0,14}")
 
 
 def format_seconds(seconds: int) -> str:
-    """Format exactly: 2 h, 1 h 30 min, 45 s."""
+    """Format exactly: 1 h 30 min, 45 s."""
     if seconds < 60:
         return f"{seconds} s"
     parts, rest = [], seconds
@@ -49,7 +49,7 @@ def parse_seconds(text: str) -> int | None:
 
 
 def format_mib(mib: int) -> str:
-    """Format 16 GiB, or 1536 MiB if it is no whole number of GiB."""
+    """Format 16 GiB, or 1536 MiB."""
     return f"{mib // 1024} GiB" if mib and mib % 1024 == 0 else f"{mib} MiB"
 
 
@@ -63,14 +63,14 @@ def parse_mib(text: str) -> int | None:
 
 
 def format_command(command: Sequence[Any]) -> str:
-    """Format a line that a shell splits into the same words, or JSON if no line can."""
+    """Format a line that a shell splits into the same words, else JSON."""
     if all(isinstance(word, str) and _typable(word) for word in command):
         return shlex.join(command)
     return json.dumps(list(command), ensure_ascii=False)
 
 
 def parse_command(text: str) -> list[Any] | None:
-    """Parse a command line or a JSON list. Return None for an unclosed quote."""
+    """Parse a command line or JSON."""
     text = text.strip()
     if text.startswith("["):
         try:

@@ -1,7 +1,4 @@
-"""Values of form fields, and the types of plain values with their conversion to and from text.
-
-Every type parses its own text back to the same value.
-"""
+"""Types of form fields' values. Every type parses its own text back to the same value."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +11,7 @@ from jobs.spec.forms import units
 
 @dataclass(frozen=True)
 class FieldRow:
-    """A name, a value, and the index of its entry in the document; None for a new row."""
+    """Its index in the document is None for a new row."""
 
     name: str
     value: str
@@ -31,7 +28,7 @@ FieldValue = str | FieldRows | Names
 class ValueType:
     """`format` returns None for a value of another type; `parse` always returns something.
 
-    Each has a counterpart of the same name in static/src/builder/units.js.
+    Each has a counterpart in static/src/builder/units.js.
     """
 
     name: str
@@ -46,7 +43,7 @@ class ValueType:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Compare as JSON does: 1 is neither true nor 1.0."""
+    """Compare as JSON: 1 is neither true nor 1.0."""
     return json.dumps(one) == json.dumps(other)
 
 

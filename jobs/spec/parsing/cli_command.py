@@ -1,4 +1,4 @@
-"""Conversion of `aws batch register-job-definition …` and `submit-job …`: options become keys."""
+"""Conversion of `aws batch register-job-definition …` and `submit-job …`."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class _CliOption:
 
 
 def parse_cli_commands(script: ShellScript) -> list[ParsedText]:
-    """Parse the commands that register or submit. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     return [
         command
         for match in islice(_COMMAND_START.finditer(script.commands), MAX_COMMANDS)
@@ -60,7 +60,7 @@ def parse_cli_commands(script: ShellScript) -> list[ParsedText]:
 
 
 def parse_curl_commands(script: ShellScript) -> list[ParsedText]:
-    """Parse the JSON objects that curl sends; other values are skipped."""
+    """Skip values that are no JSON objects."""
     documents = []
     for match in islice(_CURL_START.finditer(script.commands), MAX_COMMANDS):
         arguments, end = script.words(match.end(), tolerant=True)
@@ -204,7 +204,7 @@ class _OptionReader:
         return self._convert(result, shape)
 
     def _file(self, option: _CliOption) -> ShellFile | None:
-        """Return the file that an option names, if any. Raise DocumentParseError."""
+        """Raise DocumentParseError."""
         first = option.values[0] if option.values else ""
         if not first.startswith(("file://", "fileb://")):
             return None
@@ -262,7 +262,7 @@ _MAX_SHORTHAND_DEPTH = 10
 
 
 class _ShorthandParser:
-    """The CLI's shorthand syntax: key=value,key=[a,b],key={inner=value}. Raises ValueError."""
+    """The CLI's shorthand: key=value,key=[a,b],key={inner=value}. Raises ValueError."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,8 +1,7 @@
-"""Removal of the empty parts of a CLI skeleton, `aws batch … --generate-cli-skeleton`.
+"""Removal of the empty parts of `aws batch … --generate-cli-skeleton`.
 
 A skeleton has "" and 0, true for every switch and a random value for every enum (botocore's ArgumentGenerator), so
-only a string or number proves an edit. Switches, and enums in objects without an edit, are dropped and named in the
-changes.
+only a string or number proves an edit. Dropped switches and enums are named in the changes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ _PLATFORM_KEYS = {"FARGATE": "executionRoleArn", "MANAGED_INSTANCES": "ecsProper
 
 
 def strip_skeleton(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return the edited parts of a skeleton; None if the document is none."""
+    """Return None if the document is no skeleton."""
     if kind is DocumentKind.WORKFLOW or not _is_skeleton(document):
         return None
     pruner = _SkeletonPruner(botocore_schema.json_schema(kind)["$defs"])
@@ -68,7 +67,6 @@ class _SkeletonPruner:
         self.choices: list[str] = []
 
     def drop_random_choices(self, definition: Document) -> None:
-        """Drop values that only the skeleton can have chosen."""
         platforms = list_at(definition, "platformCapabilities")
         if any(not _has_key(definition, key) for platform, key in _PLATFORM_KEYS.items() if platform in platforms):
             del definition["platformCapabilities"]
@@ -131,7 +129,7 @@ class _SkeletonPruner:
         return result
 
     def _has_content(self, value: Any, shape: Mapping[str, Any]) -> bool:
-        """Return whether the author typed a string or number in it."""
+        """Return whether the author typed a string or number."""
         if is_object(value):
             properties = shape.get("properties", {})
             others = shape.get("additionalProperties")

@@ -1,4 +1,4 @@
-"""Conversion of describe-job-definitions to a definition, and of describe-jobs to a submission or a workflow."""
+"""Conversion of describe-job-definitions and describe-jobs to requests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ ARRAY_CHILD = register_rule(
 
 @dataclass
 class ConvertedRequest:
-    """The request behind an AWS response, and where its parts stand in the response."""
+    """The request, and where its parts stand in the response."""
 
     document: Document
     kind: DocumentKind
@@ -36,7 +36,7 @@ class ConvertedRequest:
 
 
 def convert_describe_output(value: Document) -> ConvertedRequest | None:
-    """Convert an AWS response, or return None. Raise DocumentParseError if it has no definition."""
+    """Raise DocumentParseError if a response has no definition."""
     if isinstance(value.get("jobDefinitions"), list):
         return _convert_definitions(value["jobDefinitions"])
     jobs = [entry for entry in list_at(value, "jobs") if _is_job_detail(entry)]
@@ -104,7 +104,7 @@ def _convert_jobs(jobs: list[Document]) -> ConvertedRequest:
 
 
 def _without_children(jobs: list[Document], children: list[Document]) -> ConvertedRequest:
-    """Convert arrays without their children, which run again with them."""
+    """Drop children, which run again with their arrays."""
     ids = [text_at(job, "jobId") for job in children]
     converted = _convert_jobs([job for job in jobs if text_at(job, "jobId") not in ids])
     verb, were = ("is", "was") if len(ids) == 1 else ("are", "were")
@@ -240,7 +240,7 @@ def _container_overrides(container: object) -> Iterator[tuple[str, Any]]:
 
 
 def _own_variables(container: object, key: str) -> list[Any]:
-    """Return the variables that neither AWS Batch nor the portal sets."""
+    """Drop variables that AWS Batch or the portal sets."""
     return [entry for entry in list_at(container, key) if not _is_reserved_variable(text_at(entry, "name"))]
 
 

@@ -1,7 +1,7 @@
-"""Removal of empty members: null, {} and []. AWS Batch takes them for absent.
+"""Removal of null, {} and [], which AWS Batch takes for absent.
 
-Three kinds stay for validation: those of `KEPT`, {} and [] of another type than the schema's, and those that AWS
-requires or whose own members it requires (the AWS CLI and SDKs refuse them: botocore's service model).
+Three kinds stay for validation: those of `KEPT`, of another type than the schema's, and those that AWS requires or
+whose own members it requires (botocore's service model).
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ KEPT: Mapping[tuple[str, str], str] = {
 
 
 def drop_empty_members(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return the document without empty members; None if it has none. The argument is not modified."""
+    """Return None if it has none. The argument is not modified."""
     schema = botocore_schema.json_schema(kind)
     pruner = _EmptyMemberPruner(schema["$defs"])
     result = pruner.prune(document, schema, "")
@@ -39,7 +39,7 @@ class _EmptyMemberPruner:
         self.pointers: list[str] = []
 
     def prune(self, value: Any, shape: Any, here: str) -> Any:
-        """Return the value without empty members; the same object if it has none."""
+        """Return the same object if nothing is empty."""
         shape = self._resolve_ref(shape)
         if isinstance(value, list) and "items" in shape:
             return [self.prune(entry, shape["items"], f"{here}/{number}") for number, entry in enumerate(value)]

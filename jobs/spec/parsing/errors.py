@@ -1,4 +1,4 @@
-"""The error of a text that can't be parsed, with its position."""
+"""Errors of a text that can't be parsed, with their position."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -15,7 +15,7 @@ KIND_NOUNS = {
 
 
 class DocumentParseError(ValueError):
-    """A text that is no document of any kind. The message is a sentence for a person."""
+    """A text that is no document. The message is for a person."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)

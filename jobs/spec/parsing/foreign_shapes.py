@@ -1,7 +1,4 @@
-"""Conversion of documents that other tools write: CloudFormation, SAM, Step Functions, ECS, and parts of definitions.
-
-Keys keep their spelling: `key_case` reads PascalCase.
-"""
+"""Conversion of documents of CloudFormation, SAM, Step Functions and ECS, and of parts of definitions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,7 +44,7 @@ class ForeignDocument:
 
 
 def convert_foreign_shape(value: Document, unresolved: UnresolvedValues) -> list[ForeignDocument]:
-    """Return the documents in a value; none if it is no known shape. Raise DocumentParseError."""
+    """Return none for an unknown shape. Raise DocumentParseError."""
     for convert in _CONVERTERS:
         documents = list(convert(value, unresolved))
         if documents:
@@ -111,7 +108,7 @@ def _without_intrinsics(value: Any, unresolved: UnresolvedValues) -> Any:
 
 
 def intrinsic_text(key: str, argument: Any) -> str:
-    """Return an intrinsic function in its short form, such as !Ref Role."""
+    """Return the short form, such as !Ref Role."""
     name = key.removeprefix("Fn::")
     if isinstance(argument, str):
         return f"!{name} {argument}"

@@ -1,4 +1,4 @@
-"""The program that reads Terraform for `isolated`: text on standard input, JSON on standard output.
+"""The program that reads Terraform for `isolated`: text in, JSON out.
 
 Expressions that are no literals become {"$expression": …}, texts that hold JSON {"$json": …}.
 """
@@ -20,7 +20,6 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the job definitions of a text, or its error."""
     try:
         tree = hcl2.loads(text if text.endswith("\n") else f"{text}\n")
     except RecursionError:

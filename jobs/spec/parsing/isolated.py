@@ -1,6 +1,6 @@
-"""Parsing by a library in a process of its own, with limits on time, CPU time and memory.
+"""Parsing by a library in a process with limits on time, CPU time and memory.
 
-Formats such as YAML can exhaust a parser (aliases of aliases, deep nesting). Callers limit the text's length.
+YAML can exhaust a parser (aliases of aliases, deep nesting). Callers limit the text's length.
 """
 
 import json
@@ -34,7 +34,7 @@ class IsolatedParserError(Exception):
 
 @lru_cache(maxsize=64)
 def run_parser(program: Path, text: str) -> Any:
-    """Return the JSON that a program answers. Raise IsolatedParserError. The result is shared: don't modify it."""
+    """Raise IsolatedParserError. The result is shared: don't modify it."""
     limits = _LIMIT_AND_RUN.format(memory=MAX_MEMORY_BYTES, seconds=MAX_CPU_SECONDS)
     try:
         process = subprocess.run(  # noqa: S603 - our own program

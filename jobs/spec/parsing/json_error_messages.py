@@ -10,7 +10,7 @@ from jobs.spec.problems import quote
 
 @dataclass(frozen=True)
 class JsonErrorMessage:
-    """Message and offset; the message follows “Line 3, column 7: ”."""
+    """The message follows “Line 3, column 7: ”."""
 
     offset: int
     message: str

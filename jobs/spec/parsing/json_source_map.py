@@ -1,4 +1,4 @@
-"""A source map of JSON text: the offset of each value, and duplicate keys."""
+"""A source map of JSON text: offsets of values, and duplicate keys."""
 
 import json
 import re
@@ -15,7 +15,7 @@ MAX_DUPLICATES = 20
 
 @dataclass(slots=True)
 class SourceNode:
-    """A value in the text: the offset of its key, or its own if it has none, and its members."""
+    """The offset is of its key, or its own if it has none."""
 
     offset: int
     members: "dict[str, SourceNode]" = field(default_factory=dict)
@@ -38,7 +38,7 @@ class SourceMap:
         return cls(SourceNode(0))
 
     def offset(self, pointer: str) -> int:
-        """Return the offset of a pointer's value, or of its nearest ancestor."""
+        """Fall back to the nearest ancestor."""
         node = self.root
         for key in split_pointer(pointer):
             if key not in node.members:
@@ -57,7 +57,7 @@ class _OpenContainer:
 
 
 def build_source_map(text: str) -> SourceMap:
-    """Map JSON text whose comments are blanked. One pass, no recursion."""
+    """Map text whose comments are blanked. One pass, no recursion."""
     root = SourceNode(0)
     open_containers: list[_OpenContainer] = []
     duplicates: list[DuplicateKey] = []

@@ -35,7 +35,7 @@ class LineIndex:
 
 @dataclass(frozen=True)
 class CommentScan:
-    """A text whose comments are blanked, so that all offsets stay valid."""
+    """Comments are blanked, so that all offsets stay valid."""
 
     text: str
     offsets: tuple[int, ...] = ()  # offsets of comments
@@ -43,7 +43,6 @@ class CommentScan:
 
 
 def blank_comments(text: str) -> CommentScan:
-    """Blank out `//`, `/* */` and `#` comments outside of strings."""
     if "#" not in text and "//" not in text and "/*" not in text:
         return CommentScan(text)
     offsets: list[int] = []
@@ -62,7 +61,7 @@ def blank_comments(text: str) -> CommentScan:
 
 
 def find_too_deep(text: str, limit: int) -> int | None:
-    """Return the offset of the first bracket nested deeper than `limit`."""
+    """Return the offset of the first bracket nested too deep."""
     if text.count("[") + text.count("{") <= limit:
         return None
     depth = 0
@@ -88,7 +87,7 @@ def unclosed_brackets(text: str) -> list[int]:
 
 
 def bare_words(text: str) -> Iterator[tuple[int, str]]:
-    """Yield what is neither string nor punctuation (numbers, true, NaN, …), with offsets."""
+    """Yield numbers, true, NaN, … with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is not None:
             yield match.start(), match["word"]

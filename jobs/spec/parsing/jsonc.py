@@ -1,4 +1,4 @@
-"""Tolerant JSON parsing: strict, with comments, or with trailing commas and surrounding prose."""
+"""Tolerant JSON parsing: with comments, trailing commas and surrounding prose."""
 
 import json
 import math
@@ -46,7 +46,7 @@ class ParsedText:
 
 
 class _UnfitNumberError(Exception):
-    """A number that JSON or Python accepts and AWS does not."""
+    """JSON or Python accepts it, and AWS does not."""
 
 
 def parse_jsonc(text: str) -> ParsedText:
@@ -85,7 +85,7 @@ def parse_embedded_json(text: str, is_document: Callable[[dict[str, Any]], bool]
 
 
 def load_object(text: str) -> tuple[dict[str, Any], bool]:
-    """Parse JSON without comments. Return whether a key is duplicated. Raise DocumentParseError."""
+    """Return also whether a key is duplicated. Raise DocumentParseError."""
     deep = texts.find_too_deep(text, MAX_NESTING)
     if deep is not None:
         raise_at(text, deep, f"brackets are nested {MAX_NESTING + 1} levels deep; the limit is {MAX_NESTING}.")
@@ -218,7 +218,7 @@ def _raise_bad_number(text: str, literal: str) -> NoReturn:
 
 
 def _reject_broken_escapes(text: str) -> None:
-    """Raise for escapes of lone surrogates and of NUL, which no database or shell can store."""
+    """Raise for lone surrogates and NUL, which no database or shell can store."""
     for start, string in texts.quoted_strings(text):
         if "\\u" not in string:
             continue

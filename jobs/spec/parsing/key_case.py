@@ -1,6 +1,6 @@
 """Corrections of keys and values that other tools spell differently.
 
-Keys of free maps (parameters, tags, log options, labels) are the author's and never changed.
+Keys of free maps (parameters, tags, log options, labels) are never changed.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class RewrittenDocument:
 
 
 def fix_keys_and_types(document: Document, kind: DocumentKind) -> RewrittenDocument:
-    """Return the document with its schema's keys and types. The argument is not modified."""
+    """Leave the argument unmodified."""
     fixer = _KeyFixer(botocore_schema.json_schema(kind)["$defs"])
     return fixer.run(document, botocore_schema.json_schema(kind))
 
@@ -46,7 +46,7 @@ class _KeyFixer:
         return RewrittenDocument(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
-        """Fix a value at `here`, which the source has at `source`. Return the same object if nothing changed."""
+        """Fix a value, which the source has at `source`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")

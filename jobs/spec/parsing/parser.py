@@ -1,7 +1,4 @@
-"""The parser: a person's text to a document, with a record of every correction.
-
-Add further formats to `SLOW_FORMATS`.
-"""
+"""The parser: a person's text to a document, with a record of every correction."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +70,7 @@ class ParseResult:
     _build_source_map: Callable[[], SourceMap] = field(default=SourceMap.empty, repr=False, compare=False)
 
     def position(self, pointer: str) -> TextPosition:
-        """Return the position of a value's key in the text, or of its nearest ancestor there."""
+        """Return the position of a value's key, or of its nearest ancestor in the text."""
         return self._lines.position(self._source_map.offset(self._source_pointer(pointer)))
 
     def locate(self, problem: Problem) -> LocatedProblem:
@@ -102,7 +99,7 @@ def parse_problem(error: DocumentParseError) -> LocatedProblem:
 
 
 def parse(text: str | bytes, kind: DocumentKind | None = None, number: int | None = None) -> ParseResult:
-    """Parse a text as a document. Raise DocumentParseError, and nothing else, for any text.
+    """Raise DocumentParseError, and nothing else, for any text.
 
     Without `kind`, the document's keys decide. `number` chooses, from 1, one of those that a SeveralDocumentsError
     lists.
@@ -174,7 +171,7 @@ def _is_definition_response(value: Document) -> bool:
 
 
 def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, number: int | None) -> ParsedText:
-    """Raise SeveralDocumentsError without a choice."""
+    """Raise SeveralDocumentsError."""
     if number is not None and 1 <= number <= len(documents):
         return documents[number - 1]
     kinds = [document.kind or _detect_kind_of(document.value) for document in documents]
@@ -249,13 +246,13 @@ DocumentParseError.
 
 
 def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
-    """Compose the origins of two steps: `later` refers to pointers that `earlier` created."""
+    """Let `later` refer to pointers that `earlier` created."""
     view = ParseResult("", DocumentKind.DEFINITION, {}, origins=earlier)
     return {**earlier, **{new: view._source_pointer(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
 
 
 def _decode(raw: str | bytes) -> str:
-    """Return the text without a byte order mark. Raise DocumentParseError if it is not UTF-8 or too large."""
+    """Raise DocumentParseError for a text that is not UTF-8 or too large."""
     if len(raw) > MAX_TEXT_BYTES:
         _raise_too_large(len(raw))
     if isinstance(raw, bytes):

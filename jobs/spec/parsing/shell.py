@@ -1,6 +1,6 @@
 """The part of a shell's grammar that scripts around `aws batch` use.
 
-Variables with a known value are replaced; others, and command substitutions, become unresolved values.
+Unknown variables and command substitutions become unresolved values.
 """
 
 import re
@@ -54,7 +54,7 @@ class ShellFile:
 
 @dataclass(frozen=True)
 class ShellWord:
-    """A word of a command, without its quotes."""
+    """Without its quotes."""
 
     text: str
     offset: int
@@ -62,7 +62,7 @@ class ShellWord:
 
 @dataclass
 class ShellScript:
-    """A text as a script. In `commands` heredocs are blanked, so that offsets stay those of the text."""
+    """In `commands` heredocs are blanked, so that offsets stay those of the text."""
 
     text: str
     commands: str
@@ -74,7 +74,7 @@ class ShellScript:
     unresolved: UnresolvedValues = field(default_factory=UnresolvedValues)
 
     def find_file(self, name: str) -> ShellFile | None:
-        """Return the file of that name, or the only one of the same base name."""
+        """Fall back to the only one of the same base name."""
         path = _plain_name(name)
         base = path.rpartition("/")[2]
         same = [file for other, file in self.files.items() if other.rpartition("/")[2] == base]
@@ -100,15 +100,12 @@ class ShellScript:
         return "".join([*pieces, self.text[position:]])
 
     def words(self, start: int, closing: str = "", *, tolerant: bool = False) -> tuple[list[ShellWord], int]:
-        """Return the words of the command at an offset, and where it ends.
-
-        Raise DocumentParseError for an unclosed quote, unless `tolerant`.
-        """
+        """Return words, and where they end. Raise DocumentParseError for an unclosed quote, unless `tolerant`."""
         return _WordReader(self, start, closing, tolerant=tolerant).read()
 
 
 def read_script(text: str) -> ShellScript:
-    """Find the files and variables of a script. Any text is one."""
+    """Accept any text."""
     script = ShellScript(text, text)
     script.variables = {match["name"]: _unquoted(match["value"]) for match in _ASSIGNMENT.finditer(text)}
     script.commands = _CONTINUATION.sub(lambda end: " " * len(end[0]), _blank_heredocs(script))
@@ -161,10 +158,7 @@ def _read_printed_file(script: ShellScript, start: int) -> None:
 
 
 def expand_heredoc(script: ShellScript, body: str) -> str:
-    """Expand variables as in an unquoted heredoc.
-
-    Unresolved values keep the text's length, so that later positions stay right.
-    """
+    """Expand as without quotes. Unresolved values keep the text's length, so that positions stay right."""
     pieces: list[str] = []
     position = 0
     in_string = False

@@ -1,4 +1,4 @@
-"""Job definitions in Terraform: the resource aws_batch_job_definition."""
+"""Job definitions in Terraform: aws_batch_job_definition."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _ATTRIBUTES = frozenset({
 
 
 def parse_terraform(text: str) -> list[ParsedText]:
-    """Return the job definitions; none for another text. Raise DocumentParseError."""
+    """Return none for another text. Raise DocumentParseError."""
     offsets = {match["name"]: match.start() for match in _RESOURCE.finditer(text)}
     if not offsets:
         return []
@@ -65,7 +65,7 @@ def _parsed(name: str, body: Document, offset: int) -> ParsedText:
 
 
 class _Converter:
-    """Turns attributes and blocks into members: expressions become unresolved values, single blocks objects."""
+    """Expressions become unresolved values, single blocks objects."""
 
     def __init__(self, unresolved: UnresolvedValues, definitions: Mapping[str, Any], name: str) -> None:
         self.unresolved = unresolved
@@ -95,7 +95,7 @@ class _Converter:
         return value
 
     def _load(self, text: str) -> Document:
-        """Parse an attribute that holds JSON. Raise DocumentParseError."""
+        """Raise DocumentParseError."""
         marked_text = _REFERENCE.sub(lambda match: self.unresolved.mark(match[0], _NOUN), text)
         try:
             return load_object(quote_bare_marks(marked_text).replace("$${", "${"))[0]

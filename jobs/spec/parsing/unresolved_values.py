@@ -1,7 +1,7 @@
-"""Values that a text refers to and lacks: shell variables, CloudFormation references, Terraform expressions.
+"""Values that a text refers to and lacks, such as shell variables.
 
-A private character stands for each through every step of the parser. At the end it becomes the reference as written,
-and a problem asks for the value.
+A private character stands for each while parsing; then it becomes the reference as written, and a problem asks for
+the value.
 """
 
 import re
@@ -47,12 +47,11 @@ class UnresolvedValues:
 
 
 def has_marks(text: str) -> bool:
-    """Return whether a text has private characters of its own, so that none can be told apart."""
+    """Return whether a text has private characters of its own."""
     return bool(_MARK_OR_FILLER.search(text))
 
 
 def quote_bare_marks(text: str) -> str:
-    """Quote references in JSON outside of strings."""
     return _BARE_MARK.sub(lambda match: f'"{match[0]}"' if match["mark"] else match[0], text)
 
 
@@ -63,7 +62,7 @@ def restore_text(text: str, values: Sequence[UnresolvedValue]) -> str:
 def restore_references(
     document: dict[str, Any], values: Sequence[UnresolvedValue]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the document with the references as written, and a problem for each string with one."""
+    """Return the references as written, and a problem for each string with one."""
     if not values:
         return document, ()
     restorer = _Restorer({chr(_FIRST + number): value for number, value in enumerate(values)})

@@ -1,7 +1,7 @@
-"""The program that reads YAML for `isolated`: text on standard input, JSON on standard output.
+"""The program that reads YAML for `isolated`: text in, JSON out.
 
-It composes nodes and constructs nothing, so no tag can run code. Values follow YAML 1.2 (a date or “no” is a string).
-Aliases are followed up to a number of nodes.
+It constructs nothing, so no tag can run code. Values follow YAML 1.2 (a date or “no” is a string). Aliases are
+limited.
 """
 
 import json
@@ -32,7 +32,7 @@ _TAGS = frozenset(
 
 
 class UnfitError(Exception):
-    """A text that is YAML and still can't be read."""
+    """YAML that still can't be read."""
 
     def __init__(self, message: str, mark: Any) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class Converter:
         self.nodes = 0
 
     def convert(self, node: Any, depth: int = 0) -> tuple[Any, dict[str, Any]]:
-        """Return the value of a node, and the offsets of its members as {key: [offset, members]}."""
+        """Return also the offsets of members as {key: [offset, members]}."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise UnfitError("the aliases of this YAML make it too large.", node.start_mark)
@@ -99,7 +99,7 @@ class Converter:
         return values, offsets
 
     def _clean_text(self, node: Any) -> str:
-        """Return a string with the escapes of surrogate pairs as characters."""
+        """Join escaped surrogate pairs."""
         text = str(node.value)
         if "\0" in text:
             raise UnfitError("NUL can't be stored; remove it.", node.start_mark)

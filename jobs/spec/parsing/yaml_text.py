@@ -1,4 +1,4 @@
-"""Documents in YAML: ours, and CloudFormation's with its short intrinsics."""
+"""Documents in YAML."""
 
 import re
 from pathlib import Path

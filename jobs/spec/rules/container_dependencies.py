@@ -1,4 +1,4 @@
-"""Rules of containers of an ECS task that wait for each other."""
+"""Rules of containers that wait for each other."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -159,7 +159,7 @@ def _is_essential(container: Document) -> bool:
 
 
 def _nonessential_fix(task: TaskEntry, position: int) -> Fix:
-    """Return a fix, or () if no other container is essential."""
+    """Return () if no other container is essential."""
     others = [other for number, other in enumerate(task.containers) if number != position]
     if not any(_is_essential(other.value) for other in others):
         return ()

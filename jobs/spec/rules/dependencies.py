@@ -1,4 +1,4 @@
-"""Rules of job dependencies outside the steps of a workflow (JobDependency, API reference)."""
+"""Rules of job dependencies (JobDependency, API reference)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rules of values that AWS lists in descriptions only, not in the service model."""
+"""Rules of values that AWS lists in descriptions only."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -10,8 +10,6 @@ from jobs.spec.rules.registry import WARNING, rule
 
 
 class DescribedValues(NamedTuple):
-    """A member, and the values that its description lists."""
-
     shape: str
     member: str
     path: tuple[str, ...]  # within its task or container

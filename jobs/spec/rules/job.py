@@ -1,4 +1,4 @@
-"""The rules of a submission (SubmitJob): by itself, against its definition, and for its queue."""
+"""The rules of a submission (SubmitJob)."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -27,7 +27,7 @@ from jobs.spec.schema import botocore_schema
 def check_submission(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
-    """Return every problem, of schema and rules; with its definition, of the effective job."""
+    """Check schema and rules; with a definition, of the effective job."""
     checks = chain(
         botocore_schema.check_schema(document, DocumentKind.SUBMISSION),
         check_job(document),
@@ -38,7 +38,7 @@ def check_submission(
 
 
 def check_job(document: Document) -> Iterator[Problem]:
-    """Yield the problems beyond the schema."""
+    """Check all beyond the schema."""
     for check in RULES:
         yield from check(document)
 

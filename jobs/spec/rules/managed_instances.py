@@ -80,7 +80,7 @@ RULES = (
 
 
 def _ecs_properties_fix(document: Document) -> Fix:
-    """Return a fix that turns containerProperties into a task with one container, or () if a member has no place."""
+    """Turn containerProperties into a task, or return () if a member has no place."""
     properties = document["containerProperties"]
     if "ecsProperties" in document or not is_object(properties):
         return ()

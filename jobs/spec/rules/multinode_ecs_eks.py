@@ -279,7 +279,7 @@ OVERRIDE_RULES = (eks_memory, eks_cpu, eks_gpu)
 
 
 def parse_node_range(text: str, count: int) -> range | None:
-    """Parse a range such as 0:3; None if it is malformed. `count` closes an open end."""
+    """Parse a range such as 0:3. `count` closes an open end."""
     match = _RANGE.fullmatch(text)
     if not match:
         return None
@@ -298,7 +298,7 @@ def _node_count(document: Document) -> int:
 
 
 def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
-    """Yield path, limits and requests of every pod container, or override of one, that has resources."""
+    """Yield path, limits and requests."""
     for container in containers(document):
         if container.type == "eks" and is_object(container.value.get("resources")):
             resources = container.value["resources"]

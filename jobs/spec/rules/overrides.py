@@ -46,10 +46,7 @@ _REPLACED_KEYS = ("command", "args", "image", "resources", "instanceType")
 
 
 def apply_overrides(definition: Document, submission: Document) -> Document:
-    """Return the definition with commands, variables, sizes and parameters applied.
-
-    For comparing and showing only: the result shares parts with both documents.
-    """
+    """Apply for comparing and showing only: the result shares parts with both documents."""
     result = {
         **definition,
         "parameters": {**object_at(definition, "parameters"), **object_at(submission, "parameters")},
@@ -76,7 +73,6 @@ def _merge_pod(base: Document, override: Document) -> Document:
 
 
 def _merge_by_name(base: Document, override: Document, keys: tuple[str, ...]) -> Document:
-    """Return the lists of containers, each with the override of its name."""
     result: Document = {}
     for key in keys:
         by_name = {text_at(entry, "name"): entry for entry in list_at(override, key)}
@@ -128,7 +124,6 @@ _MERGERS: dict[str, Callable[[Document, Document], Document]] = {
 
 
 def effective_overrides(submission: Document) -> Document:
-    """Return what is known of the effective job without its definition."""
     blocks = {
         block: submission[override]
         for block, override in _OVERRIDE_KEYS.items()
@@ -138,7 +133,7 @@ def effective_overrides(submission: Document) -> Document:
 
 
 def parameter_names(definition: Document, submission: Document) -> list[str]:
-    """Return the parameters of the command that would run, in its order."""
+    """Keep the order of the command that would run."""
     effective = apply_overrides(definition, submission)
     return list(dict.fromkeys(name for _, name in placeholders.find_placeholders(effective)))
 
@@ -159,7 +154,7 @@ def overrides_match_definition(definition: Document, submission: Document) -> It
 
 
 def _other_override_fix(definition: Document, submission: Document, key: str, block: str) -> Fix:
-    """Return a fix that moves containerOverrides to the only container of an ECS task, or removes what is empty."""
+    """Move containerOverrides to the only container of a task, or remove what is empty."""
     here, value = join_pointer(key), submission[key]
     removal = ({"op": "remove", "path": here},)
     if not value:
@@ -403,7 +398,7 @@ def _override_of_task(task: TaskEntry, effective: Document, submission: Document
 
 
 def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, Any]) -> int:
-    """Return the length of what AWS Batch passes to ECS for a task, without its own variables."""
+    """Measure what AWS Batch passes to ECS, without its own variables."""
     if task.type == "container":
         by_name = {"": override}
     else:

@@ -1,4 +1,4 @@
-"""Rules of Fargate and EC2, and of the fields that only one of them has."""
+"""Rules of Fargate and EC2."""
 
 from collections.abc import Iterator
 
@@ -201,7 +201,7 @@ def fargate_size_is_offered(document: Document) -> Iterator[Problem]:
 
 
 def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Iterator[Problem]:
-    """Yield a problem if Fargate lacks the size; the fix is the smallest one large enough."""
+    """Offer the smallest size that is large enough."""
     vcpus, memory = parse_amount(needs.get("VCPU")), parse_amount(needs.get("MEMORY"))
     if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
         return

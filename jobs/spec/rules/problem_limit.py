@@ -1,7 +1,4 @@
-"""The limit on problems reported for one document.
-
-A megabyte can hold a hundred thousand mistakes, and a message costs more than the check.
-"""
+"""The limit on problems of one document: a message costs more than the check."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,7 +18,7 @@ MORE_PROBLEMS = register_rule(
 
 
 def limit_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield problems up to the limit, then one that says so. Consumes `problems` no further."""
+    """Say at the limit that checking stopped. Consume `problems` no further."""
     errors = 0
     for count, problem in enumerate(problems):
         if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:

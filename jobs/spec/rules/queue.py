@@ -1,4 +1,4 @@
-"""Rules that a queue sets for the jobs submitted to it."""
+"""Rules that a queue sets for its jobs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _PRIORITY_OVERRIDE = "schedulingPriorityOverride"
 
 @dataclass(frozen=True)
 class QueueFacts:
-    """What is known of a queue. None or an empty string: not read from AWS yet."""
+    """None or an empty string: not read from AWS yet."""
 
     fair_share: bool | None = None
     """Whether it has a fair-share scheduling policy."""

@@ -1,7 +1,6 @@
 """The registry of validation rules.
 
-`docs/rules.md` is generated from their docstrings: the text before “Source:” states the rule to people, the text
-after it names the source.
+`docs/rules.md` is generated from their docstrings: the text after “Source:” names the source.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ REGISTRY: dict[str, ValidationRule] = {}
 def rule(
     name: str, severity: Severity = ERROR
 ) -> Callable[[Callable[P, Iterator[Problem]]], Callable[P, Iterator[Problem]]]:
-    """Register a function that yields problems as a rule. They get its id and severity."""
+    """Register a function as a rule, which gives its problems id and severity."""
 
     def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
         register_rule(name, severity, check.__doc__ or "")
@@ -48,7 +47,7 @@ def rule(
 
 
 def register_rule(name: str, severity: Severity, text: str) -> str:
-    """Register a rule whose check is part of a larger one. Raise ValueError if its text names no source."""
+    """Register a rule without a function. Raise ValueError if its text names no source."""
     one_line = " ".join(cleandoc(text).split())
     statement, colon, source = one_line.partition("Source: ")
     if not (colon and statement and source):

@@ -1,4 +1,4 @@
-"""vCPU and memory, which every container needs, and a default size for those that have none."""
+"""vCPU and memory, which every container needs, and their default."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class DefaultSize:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse vCPU and MiB, such as 1,2048. Raise ValueError."""
+        """Parse 1,2048. Raise ValueError."""
         match = _SIZE_TEXT.fullmatch(text.strip())
         size = cls(Decimal(match[1]), int(match[2])) if match else None
         if size is None or not size.vcpus or size.memory_mib < MIN_MEMORY_MIB:
@@ -84,10 +84,7 @@ RULES = (definition_names_size, fargate_size_is_given)
 
 
 def apply_default_size(document: Document, size: DefaultSize, source: str) -> tuple[Document, list[DocumentChange]]:
-    """Return a definition with the default where it names no size, and a change for each amount.
-
-    EC2 gets whole vCPUs, Fargate the smallest pair that is as large. A container without one stays as it is.
-    """
+    """Return a change for each amount. EC2 gets whole vCPUs, Fargate the smallest pair as large."""
     changes = []
     for container, kinds in _containers_without_size(document):
         document = apply_patch(document, _size_fix(document, container, kinds, size))
@@ -101,9 +98,9 @@ def apply_default_size(document: Document, size: DefaultSize, source: str) -> tu
 
 
 def _containers_without_size(document: Document) -> Iterator[tuple[ContainerEntry, list[str]]]:
-    """Yield the containers that lack a part of their size, with what is missing.
+    """Yield containers with what is missing.
 
-    AWS requires it of containerProperties and of each node. No source says so of ECS tasks and pods.
+    AWS requires it of containerProperties and of each node; no source says so of ECS tasks and pods.
     """
     all_tasks = tasks(document)
     for task in all_tasks:
@@ -123,7 +120,7 @@ def _missing_kinds(container: Document) -> list[str]:
 
 
 def _is_set_elsewhere(kind: str, document: Document, task: TaskEntry, others: list[TaskEntry]) -> bool:
-    """Return whether other groups set an amount for every node of a group, or are of a type that needs none."""
+    """Return whether other groups set the amount for every node, or need none."""
     count = object_at(document, "nodeProperties").get("numNodes")
     count = count if isinstance(count, int) else 0
     nodes = _nodes_of(document, task, count)
@@ -141,7 +138,7 @@ def _nodes_of(document: Document, task: TaskEntry, count: int) -> set[int]:
 
 
 def _size_fix(document: Document, container: ContainerEntry, kinds: list[str], size: DefaultSize) -> Fix:
-    """Return the operations that add what is missing; none if Fargate has no such size."""
+    """Return none if Fargate has no such size."""
     amounts = requested_amounts(container.value)
     vcpus = parse_amount(amounts.get("VCPU")) or size.vcpus
     memory: Decimal | int = parse_amount(amounts.get("MEMORY")) or size.memory_mib

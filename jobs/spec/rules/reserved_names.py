@@ -148,7 +148,7 @@ def tags_have_allowed_characters(document: Document) -> Iterator[Problem]:
 
 
 def is_tag_text(text: str) -> bool:
-    """Return whether AWS takes the text as a tag's key or value, whatever its length."""
+    """Return whether AWS takes the text in a tag, whatever its length."""
     return _PLAIN_TAG_TEXT.fullmatch(text) is not None or all(map(_is_tag_character, text))
 
 
@@ -161,7 +161,7 @@ def _name_character(character: str) -> str:
 
 
 def _tag_fix(tags: Document, key: str) -> Fix:
-    """Return a fix that replaces illegal characters by dashes, or () if that gives nothing or another tag's key."""
+    """Replace illegal characters, or return () if that gives nothing or another tag's key."""
     value, new_key = tags[key], _clean_tag_text(key)
     new_value = _clean_tag_text(value) if isinstance(value, str) else value
     if not new_key or (value and not new_value) or (new_key != key and new_key in tags):

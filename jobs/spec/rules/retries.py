@@ -118,7 +118,7 @@ RULES = (
 
 
 def _order_fix(number: int, earlier: int, rules: list[Document]) -> Fix:
-    """Return a fix that moves a rule before the one that covers it, or removes it if it says the same."""
+    """Move a rule before the one that covers it, or remove it if it says the same."""
     here = join_pointer(*_RULES_PATH, number)
     if text_at(rules[number], "action").upper() == text_at(rules[earlier], "action").upper():
         return ({"op": "remove", "path": here},)
@@ -142,7 +142,6 @@ def _matches_all(entry: Document) -> bool:
 
 
 def _covers(one: Document, other: Document) -> bool:
-    """Return whether the first rule matches everything that the second matches."""
     wide, narrow = _conditions_of(one), _conditions_of(other)
     if not wide or not narrow:
         return False

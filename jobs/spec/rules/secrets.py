@@ -1,6 +1,6 @@
 """Rules against secrets in plain environment values, and of references to secrets.
 
-Everyone who may see the job in AWS can read its environment. No message repeats the value, and no fix holds it.
+Who may see the job in AWS can read its environment. No message or fix holds the value.
 """
 
 import re
@@ -104,14 +104,13 @@ _PARAMETER_NAME = re.compile(r"[A-Za-z0-9_./-]+(:[A-Za-z0-9_.-]+)?")
 
 
 def _secret_paths(container: ContainerEntry) -> Iterator[Path]:
-    """Yield the members of a container that the execution role reads."""
+    """Yield what the execution role reads."""
     for path in (("secrets",), ("logConfiguration", "secretOptions"), ("repositoryCredentials",)):
         if value_at(container.value, *path):
             yield (*container.path, *path)
 
 
 def _secret_references(container: ContainerEntry) -> Iterator[tuple[Path, Document]]:
-    """Yield the references of a container and its log configuration."""
     for path in (("secrets",), ("logConfiguration", "secretOptions")):
         for number, entry in enumerate(list_at(container.value, *path)):
             if is_object(entry):
@@ -143,7 +142,7 @@ def _advice(container: ContainerEntry) -> str:
 def _secret_reference_fix(
     document: Document, container: ContainerEntry, position: Any, name: str
 ) -> tuple[dict[str, Any], ...]:
-    """Return a fix that moves a variable into a parameter named after definition and variable."""
+    """Move a variable into a parameter named after definition and variable."""
     family = text_at(document, "jobDefinitionName")
     names = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
     if container.type == "eks" or not family or name in names or "Override" in str(container.path[0]):

@@ -1,4 +1,4 @@
-"""Rules of vCPU, memory and GPUs, and of the size of the request."""
+"""Rules of vCPU, memory and GPUs, and of the request's size."""
 
 import json
 import re
@@ -32,7 +32,7 @@ MIN_MEMORY_MIB = 4  # ContainerProperties, API reference: a hard limit of at lea
 
 
 def request_bytes(document: Document) -> int:
-    """Return the size of the request as botocore serialises it (ASCII JSON with blanks after , and :)."""
+    """Serialise as botocore does (ASCII JSON with blanks after , and :)."""
     return len(json.dumps(document))
 
 
@@ -63,7 +63,7 @@ def submission_within_size_limit(document: Document) -> Iterator[Problem]:
 
 
 def _missing_id_bytes(document: Document) -> int:
-    """Return by how much the ids of other jobs are longer than the names of steps that stand for them."""
+    """Return by how much ids are longer than the step names that stand for them."""
     names = (text_at(entry, "jobId") for entry in list_at(document, "dependsOn"))
     return sum(max(0, JOB_ID_LENGTH - len(name)) for name in names if name)
 
@@ -150,7 +150,7 @@ def requirement_types(container: object) -> set[str]:
 
 
 def missing_sizes(container: dict[str, Any]) -> list[str]:
-    """Return the labels of vCPU and memory where the container names neither form."""
+    """Return labels."""
     types = requirement_types(container)
     return [
         RESOURCE_LABELS[kind] for key, kind in LEGACY_SIZE_KEYS.items() if key not in container and kind not in types
@@ -158,13 +158,12 @@ def missing_sizes(container: dict[str, Any]) -> list[str]:
 
 
 def legacy_keys_in_use(container: Document) -> list[str]:
-    """Return the legacy keys without a requirement of the same type."""
     types = requirement_types(container)
     return [key for key, kind in LEGACY_SIZE_KEYS.items() if key in container and kind not in types]
 
 
 def legacy_size_fix(container: ContainerEntry, keys: Iterable[str]) -> Fix:
-    """Return a fix that moves legacy keys into resourceRequirements, or () if a value is no integer."""
+    """Return () if a value is no integer."""
     if not all(is_integer(container.value[key]) for key in keys):
         return ()
     here = join_pointer(*container.path)
@@ -177,7 +176,7 @@ def legacy_size_fix(container: ContainerEntry, keys: Iterable[str]) -> Fix:
 
 
 def requested_amounts(container: object) -> dict[str, str]:
-    """Return amounts by type; a legacy key counts only without a requirement of its type."""
+    """Count a legacy key only without a requirement of its type."""
     owner = container if is_object(container) else {}
     old = {kind: str(owner[key]) for key, kind in LEGACY_SIZE_KEYS.items() if owner.get(key)}
     return old | {text_at(entry, "type"): text_at(entry, "value") for entry in list_at(owner, "resourceRequirements")}

@@ -1,4 +1,4 @@
-"""Validation of a document of any kind, with the problems in document order."""
+"""Validation of a document of any kind."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,10 +24,7 @@ def validate_document(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Return every problem.
-
-    `definitions` and `queues` are keyed by jobDefinition and jobQueue; with them, jobs are checked as they will run.
-    """
+    """Key `definitions` and `queues` by jobDefinition and jobQueue: jobs are checked as they will run."""
     if kind is DocumentKind.WORKFLOW:
         result = workflow.check_workflow(document, definitions, queues)
     elif kind is DocumentKind.SUBMISSION:
@@ -40,10 +37,7 @@ def validate_document(
 
 
 def sort_by_position(document: Document, problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by position, stably.
-
-    Of a value that has to be entered first, nothing else is said.
-    """
+    """Sort stably. Of a value that has to be entered first, nothing else is said."""
     problems = list(problems)
     unresolved = {problem.pointer for problem in problems if problem.rule == UNRESOLVED_VALUE}
     if unresolved:

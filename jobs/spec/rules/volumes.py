@@ -139,7 +139,6 @@ RULES = (
 
 
 def _mount_points(task: TaskEntry) -> Iterator[tuple[Path, str]]:
-    """Yield the volume that each mount point names, with its path."""
     list_key, name_key = ("volumeMounts", "name") if task.type == "eks" else ("mountPoints", "sourceVolume")
     for container in task.containers:
         for position, mount in enumerate(list_at(container.value, list_key)):

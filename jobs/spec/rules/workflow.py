@@ -1,4 +1,4 @@
-"""The rules of a workflow, `{"jobs": [ … ]}`, and the plan by which its steps are submitted."""
+"""The rules of a workflow, `{"jobs": [ … ]}`, and its plan."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MAX_STEPS = 5_000
 
 @dataclass(frozen=True)
 class StepDependency:
-    """A step to wait for: its index, and "" for a plain dependency or "N_TO_N" for array to array."""
+    """An index, and "" for a plain dependency or "N_TO_N"."""
 
     parent: int
     type: str
@@ -33,7 +33,7 @@ class StepDependency:
 
 @dataclass(frozen=True)
 class WorkflowStep:
-    """One SubmitJob call. Batch job ids and an array's own SEQUENTIAL stay in `document["dependsOn"]`."""
+    """Batch job ids and an array's own SEQUENTIAL stay in `document["dependsOn"]`."""
 
     index: int
     name: str
@@ -43,14 +43,14 @@ class WorkflowStep:
 
 @dataclass(frozen=True)
 class WorkflowPlan:
-    """The steps in document order, and an order in which they can be submitted."""
+    """Steps in document order, and an order in which they can be submitted."""
 
     steps: tuple[WorkflowStep, ...]
     order: tuple[int, ...]
 
     @cached_property
     def layers(self) -> tuple[tuple[int, ...], ...]:
-        """Group steps by depth: those without dependencies first."""
+        """Group steps by depth."""
         result: list[list[int]] = []
         for number in self.order:
             depth = self._depths[number]
@@ -61,7 +61,6 @@ class WorkflowPlan:
 
     @cached_property
     def longest_path(self) -> tuple[int, ...]:
-        """Return one longest chain, first to last."""
         if not self.steps:
             return ()
         path = [max(self.order, key=lambda number: self._depths[number])]
@@ -82,10 +81,9 @@ def check_workflow(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Return every problem, of steps and dependencies; over the step limit, only that one.
+    """Report over the step limit only that.
 
-    `definitions` and `queues` are keyed by jobDefinition and jobQueue; a step without its definition is checked by
-    itself.
+    A step without its definition is checked by itself.
     """
     if oversized := list(step_count_within_limit(document)):
         return oversized
@@ -114,10 +112,7 @@ def _iter_problems(
 
 
 def plan_workflow(document: Document) -> WorkflowPlan:
-    """Plan the steps of a workflow, or the single step of a submission, that has no errors.
-
-    Raise ValueError for a cycle; other errors are not checked.
-    """
+    """Plan a document without errors. Raise ValueError for a cycle."""
     steps = _steps(document) if "jobs" in document else [document]
     references = step_references.resolve_references(steps)
     edges: list[dict[StepDependency, None]] = [{} for _ in steps]
@@ -140,15 +135,12 @@ def plan_workflow(document: Document) -> WorkflowPlan:
 
 
 def _steps(document: Document) -> list[Document]:
-    """Return the steps, {} for what is no object (a schema error), so that indexes stay right."""
+    """Put {} for what is no object (a schema error), so that indexes stay right."""
     return [step if is_object(step) else {} for step in list_at(document, "jobs")]
 
 
 def _without_references(number: int, step: Document, resolved_entries: set[tuple[int, int]]) -> Document:
-    """Return a step without its references.
-
-    SEQUENTIAL beside a job id, which AWS does not define, becomes a plain dependency.
-    """
+    """Make SEQUENTIAL beside a job id, which AWS does not define, a plain dependency."""
     if "dependsOn" not in step:
         return step
     entries: list[Any] = []
@@ -236,7 +228,7 @@ def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
 def group_parents(count: int) -> list[range]:
     """Group dependencies beyond Batch's limit of 20 under intermediate jobs.
 
-    Groups are consecutive; a group of one needs no intermediate job. More than 20 groups are grouped again.
+    A group of one needs none. More than 20 groups are grouped again.
     """
     groups = -(-count // MAX_PARENTS)
     return [range(start, min(start + MAX_PARENTS, count)) for start in range(0, groups * MAX_PARENTS, MAX_PARENTS)]
@@ -297,7 +289,7 @@ def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
 
 
 def _n_to_n_dependencies(references: StepReferences) -> Iterator[tuple[StepReference, int | None, int | None]]:
-    """Yield N_TO_N dependencies with the array sizes of the waiting job and of the other."""
+    """Yield the array sizes of the waiting job and of the other."""
     for reference in references.edges:
         if reference.type == "N_TO_N":
             sizes = [array_size(references.steps[number]) for number in (reference.step, reference.parent)]

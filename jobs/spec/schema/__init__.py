@@ -1,1 +1,1 @@
-"""JSON Schema built from botocore, validation against it, and messages for its errors."""
+"""JSON Schema built from botocore, and validation against it."""

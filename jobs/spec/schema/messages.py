@@ -1,7 +1,4 @@
-"""Messages for schema errors, with a fix where it is unambiguous.
-
-`MESSAGES` maps keywords to functions.
-"""
+"""Messages for schema errors, with a fix where it is unambiguous."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +33,7 @@ _ENTRY_KEYS = ("name", "type")
 
 @dataclass(frozen=True)
 class MisplacedKey:
-    """A message and a fix for a key that is valid in another place."""
+    """A message and a fix for a key that is valid elsewhere."""
 
     message: str
     fix: Fix = ()
@@ -44,15 +41,12 @@ class MisplacedKey:
 
 @dataclass(frozen=True)
 class MessageContext:
-    """What the messages for one document share."""
-
     pattern_descriptions: Mapping[str, str]
     suggestions: SuggestionBudget
     find_misplaced_key: Callable[[Path, str], MisplacedKey | None] | None = None
 
 
 def explain_schema_error(error: Error, path: Path, context: MessageContext) -> Iterator[Problem]:
-    """Explain a validation error; `path` leads to the value."""
     if "propertyNames" in error.schema_path:
         yield from (key_too_long if error.validator == "maxLength" else key_empty)(error, path, context)
         return
@@ -280,7 +274,7 @@ def _join_values(values: tuple[str, ...]) -> str:
 
 
 def convert_value(value: Any, type_name: str) -> Any:
-    """Convert a single value to a JSON type if that is unambiguous, else return None."""
+    """Convert a single value if that is unambiguous."""
     match type_name, value:
         case "string", bool():
             return "true" if value else "false"
@@ -299,7 +293,7 @@ def convert_value(value: Any, type_name: str) -> Any:
 
 
 def _to_list(value: Any, schema: Any) -> list[Any] | None:
-    """Convert {} to [], an entry to a list of it, and {"A": "b"} to [{"name": "A", "value": "b"}]; else None."""
+    """Convert {} to [], an entry to a list of it, and {"A": "b"} to [{"name": "A", "value": "b"}]."""
     if not isinstance(value, dict):
         return None
     if not value:
@@ -319,11 +313,7 @@ def _to_list(value: Any, schema: Any) -> list[Any] | None:
 
 
 def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
-    """Convert [] to {}, a list of one object to it if it fits, and [{"Key": "a", "Value": "b"}] to {"a": "b"}; else
-    None.
-
-    The last needs an object that allows any key.
-    """
+    """Convert [] to {}, a list of one fitting object to it, and [{"Key": "a", "Value": "b"}] to {"a": "b"}."""
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return None
     if not value:
@@ -341,7 +331,6 @@ def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
 
 
 def _may_have_type(value: Any, schema: Any) -> bool:
-    """Return whether a value is an object, a list or neither, as the schema of a key says."""
     expected_type = schema.schema.get("type")
     actual_type = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else ""
     return value is None or actual_type == (expected_type if expected_type in ("object", "array") else "")

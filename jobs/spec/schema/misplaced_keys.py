@@ -1,7 +1,4 @@
-"""The place of a key that is unknown where it is: in an object around it, beside it, or under another name.
-
-The fix removes nothing that the document has only once.
-"""
+"""The place of a key that is unknown where it is. The fix removes nothing that the document has only once."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,7 +24,7 @@ _SAME_VALUES = {"env", "environment", "jobRoleArn", "taskRoleArn"}
 
 
 class MisplacedKeyFinder:
-    """Finds the place of unknown keys in a document that stands at the path `at` of the whole text's."""
+    """Its document stands at the path `at` of the whole text's."""
 
     def __init__(self, document: Document, schema: Schema, *, what: str, at: Path = ()) -> None:
         self._document = document
@@ -36,7 +33,7 @@ class MisplacedKeyFinder:
         self._at = at
 
     def find(self, path: Path, key: str) -> MisplacedKey | None:
-        """Return where the key of the object at `path` belongs; None if nowhere in this document."""
+        """Return None if the key belongs nowhere in this document."""
         here = path[len(self._at) :]
         for name in (key, _OTHER_NAMES.get(key)):
             if name and (name == key or name in _SAME_VALUES):
@@ -45,7 +42,7 @@ class MisplacedKeyFinder:
         return None
 
     def _places(self, here: Path, key: str) -> Iterator[Path]:
-        """Yield paths of objects that may have the key: the object itself, those around it, then those in it."""
+        """Yield the object itself, those around it, then those in it."""
         for length in range(len(here), -1, -1):
             if is_object(value_at(self._document, *here[:length])) and key in self._properties(here[:length]):
                 yield here[:length]
@@ -55,7 +52,7 @@ class MisplacedKeyFinder:
             yield from present or inner
 
     def _has_block(self, here: Path) -> bool:
-        """Return whether the object has a block of properties or overrides: another would not go with it."""
+        """Return whether there is a block, beside which another would not go."""
         owner = value_at(self._document, *here)
         return any("Properties" in name or "verride" in name for name in owner) if is_object(owner) else True
 
@@ -89,7 +86,7 @@ class MisplacedKeyFinder:
         return MisplacedKey(f"{message}. {name} is there already; keep one of them.")
 
     def _move(self, value: Any, old: Any, source: Path, target: Path) -> Fix:
-        """Return operations that move a value to where `old` is, or () if they don't go together."""
+        """Move a value to where `old` is, or return () if they don't go together."""
         here, there = join_pointer(*source), join_pointer(*target)
         removal = ({"op": "remove", "path": here},)
         if old is None:
@@ -112,7 +109,7 @@ class MisplacedKeyFinder:
         return ()
 
     def _move_all(self, source: Path, target: Path) -> Fix:
-        """Return operations that make an object of all keys that belong in it."""
+        """Make an object of all keys that belong in it."""
         depth = len(self._at)
         own_keys, target_keys = self._properties(source[depth:]), self._properties(target[depth:])
         owner = value_at(self._document, *source[depth:])

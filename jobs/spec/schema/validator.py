@@ -1,7 +1,7 @@
-"""Validation against a JSON Schema with `jsonschema` (Draft 2020-12).
+"""Validation with `jsonschema` (Draft 2020-12), extended.
 
-It is extended: 90.0 is no integer (botocore refuses it), a pattern has to match the whole string (`$` also matches
-before a final newline), and subschemas are compiled once, so that no references are resolved.
+90.0 is no integer (botocore refuses it), a pattern has to match the whole string (`$` also matches before a final
+newline), and subschemas are compiled once.
 """
 
 import re
@@ -55,7 +55,7 @@ def _check_additional_properties(
 
 
 def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check names; the error's path leads to the key."""
+    """Let the error's path lead to the key."""
     if isinstance(instance, dict):
         for key in instance:
             for error in _prepend_path(ready.iter_errors(key), key):
@@ -70,7 +70,7 @@ def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[Validat
 
 
 def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check against the whole string."""
+    """Match the whole string."""
     if isinstance(instance, str) and not pattern.fullmatch(instance):
         yield ValidationError("pattern")
 
@@ -100,12 +100,12 @@ class CompiledSchema:
 
 
 def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
-    """Raise ValueError for a keyword that has no message."""
+    """Raise ValueError for a keyword without a message."""
     return CompiledSchema(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
 
 
 class _SchemaCompiler:
-    """Turns every subschema into a validator; those of `$defs` are shared."""
+    """Validators of `$defs` are shared."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
@@ -144,10 +144,7 @@ def check_conformity(
     suggestions: SuggestionBudget | None = None,
     find_misplaced_key: FindMisplacedKey | None = None,
 ) -> Iterator[Problem]:
-    """Yield the problems of a document that stands at the path `at` of a larger one.
-
-    `pattern_descriptions` explains the patterns of the schema.
-    """
+    """Check a document that stands at the path `at` of a larger one."""
     context: messages.MessageContext | None = None
     for error in shape.validator.iter_errors(document):
         context = context or messages.MessageContext(
