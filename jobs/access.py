@@ -30,7 +30,18 @@ from jobs.models import (
 from jobs.models.ids import from_text
 
 TeamPermission = Literal[
-    "view", "submit", "stop", "register", "share", "tokens", "lead", "audit", "approve", "reveal", "members"
+    "view",
+    "submit",
+    "stop",
+    "register",
+    "share",
+    "tokens",
+    "own_tokens",
+    "lead",
+    "audit",
+    "approve",
+    "reveal",
+    "members",
 ]
 
 ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
@@ -41,6 +52,7 @@ ROLES_BY_PERMISSION: Mapping[TeamPermission, frozenset[str]] = MappingProxyType(
         "register": frozenset({Role.ANALYST, Role.LEAD}),
         "share": frozenset({Role.LEAD}),
         "tokens": frozenset({Role.LEAD}),
+        "own_tokens": frozenset({Role.VIEWER, Role.ANALYST, Role.LEAD}),
         "lead": frozenset({Role.LEAD}),
         "audit": frozenset({Role.LEAD}),
         "approve": frozenset({Role.LEAD}),
@@ -65,6 +77,7 @@ PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
         "register": "register definitions",
         "share": "share and deactivate definitions",
         "tokens": "view or create API tokens",
+        "own_tokens": "create personal API tokens, if administrators allow it",
         "lead": "release held jobs",
         "audit": "view the audit log",
         "approve": "approve submissions",
@@ -87,6 +100,8 @@ class Member:
             permission in STAFF_PERMISSIONS and self.user.is_staff
         )
         if permission == "members" and not self.team.leads_manage_members:
+            return False
+        if permission == "own_tokens" and not self.team.personal_token_days:
             return False
         return allowed and (self.team.active or permission in READ_PERMISSIONS)
 
@@ -111,6 +126,8 @@ class Member:
             return f"Administrators can view {self.team}. Only members can {label}."
         if permission == "members" and self.role == Role.LEAD:
             return f"Administrators manage the members of {self.team}. Ask one to allow it to leads."
+        if permission == "own_tokens":
+            return f"Administrators don't allow personal API tokens in {self.team}."
         return f"Your role in {self.team} ({self.role}) can't {label}. Ask an administrator to change it."
 
 
@@ -139,6 +156,12 @@ def member_of(user: User, team: Team) -> Member:
     return _require_member(user, team, "view")
 
 
+def members_of(user: User) -> list[Member]:
+    """Return the user as a member of each of their teams, by name."""
+    rows = Membership.objects.filter(user=user).select_related("team").order_by("team__name")
+    return [Member(user, row.team, row.role) for row in rows]
+
+
 def default_member(user: User) -> Member | None:
     team = visible_teams(user).first()
     return member_of(user, team) if team else None
@@ -146,6 +169,11 @@ def default_member(user: User) -> Member | None:
 
 def token(member: Member, text_id: str) -> ApiToken:
     return _get_or_404(ApiToken.objects.filter(team=member.team), text_id)
+
+
+def own_token(user: User, text_id: str) -> ApiToken:
+    """Return a token that the user created, also for a team they have left."""
+    return _get_or_404(ApiToken.objects.filter(person=user).select_related("team"), text_id)
 
 
 def teammate(member: Member, text_id: str) -> Membership:

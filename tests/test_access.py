@@ -86,8 +86,8 @@ def test_staff_see_everything_and_act_only_as_members():
 @pytest.mark.parametrize(
     ("role", "acts"),
     [
-        ("viewer", {"view"}),
-        ("analyst", {"view", "submit", "stop", "register", "reveal"}),
+        ("viewer", {"view", "own_tokens"}),
+        ("analyst", {"view", "submit", "stop", "register", "reveal", "own_tokens"}),
         ("lead", set(access.ROLES_BY_PERMISSION) - {"members"}),
     ],
 )

@@ -1,19 +1,26 @@
-"""API tokens of a team: created and revoked by its leads."""
+"""API tokens: those of a team, which its leads create and revoke, and personal ones of its members."""
 
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.models import ApiToken
+from jobs.models import ApiToken, User
 from jobs.models.token import digest, new_secret
 
 USE_RECORD_INTERVAL = timedelta(minutes=1)
 PREFIX_LENGTH = 12
 """Characters of a secret that are stored to recognize it by; four of them are the prefix."""
+MAX_PERSONAL_TOKENS = 50
+"""Valid personal tokens of a person, in all teams."""
+
+
+class TokenLimitError(Exception):
+    """A personal token can't be created; the message is for its person."""
 
 
 def use_token(secret: str) -> ApiToken | None:
@@ -29,6 +36,21 @@ def use_token(secret: str) -> ApiToken | None:
 def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> str:
     """Return the secret, which is stored nowhere."""
     member.require("tokens")
+    return _create(member, name, may_submit=may_submit, days=days, is_personal=False)
+
+
+def create_personal_token(member: Member, name: str, *, may_submit: bool, days: int) -> str:
+    """Return the secret. Raises TokenLimitError."""
+    member.require("own_tokens")
+    max_days = member.team.personal_token_days
+    if days > max_days:
+        raise TokenLimitError(f"Personal tokens for {member.team} can be valid for {max_days} days at most.")
+    if ApiToken.objects.valid().filter(person=member.user, is_personal=True).count() >= MAX_PERSONAL_TOKENS:
+        raise TokenLimitError(f"You have {MAX_PERSONAL_TOKENS} valid personal tokens. Revoke one that you don't use.")
+    return _create(member, name, may_submit=may_submit, days=days, is_personal=True)
+
+
+def _create(member: Member, name: str, *, may_submit: bool, days: int, is_personal: bool) -> str:
     secret = new_secret()
     expires_at = now() + timedelta(days=days)
     with transaction.atomic():
@@ -39,9 +61,12 @@ def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> s
             prefix=secret[:PREFIX_LENGTH],
             digest=digest(secret),
             may_submit=may_submit,
+            is_personal=is_personal,
             expires_at=expires_at,
         )
         token_values = {"may submit": may_submit, "expires at": expires_at.isoformat()}
+        if is_personal:
+            token_values["personal"] = True
         audit.record("make", person=member.user, team=member.team, target=token, after=token_values)
     return secret
 
@@ -49,8 +74,19 @@ def create_token(member: Member, name: str, *, may_submit: bool, days: int) -> s
 def revoke_token(token: ApiToken, member: Member) -> bool:
     """Return False if it was revoked before."""
     member.require("tokens")
+    return _revoke(token, member.user)
+
+
+def revoke_own_token(token: ApiToken, user: User) -> bool:
+    """Return False if it was revoked before. Needs no role: the token acts in the user's name."""
+    if token.person_id != user.pk:
+        raise PermissionDenied("Only a team lead can revoke tokens of others.")
+    return _revoke(token, user)
+
+
+def _revoke(token: ApiToken, user: User) -> bool:
     with transaction.atomic():
         is_revoked = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
         if is_revoked:
-            audit.record("revoke", person=member.user, team=member.team, target=token)
+            audit.record("revoke", person=user, team=token.team, target=token)
     return bool(is_revoked)

@@ -188,6 +188,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
                 "fields": [
                     "may_register",
                     "leads_manage_members",
+                    "personal_token_days",
                     "features",
                     "further_fields",
                     "default_time_limit_seconds",

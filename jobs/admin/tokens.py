@@ -24,8 +24,18 @@ class TokenAdmin(ConfirmMixin, NoDeleteAdmin):
     Tokens of administrators are revoked by superusers, and by their owners.
     """
 
-    list_display = ["name", "prefix", "team", "person", "may_submit", "expires_at", "used_at", "revoked_at"]
-    list_filter = ["team", "may_submit"]
+    list_display = [
+        "name",
+        "prefix",
+        "team",
+        "person",
+        "is_personal",
+        "may_submit",
+        "expires_at",
+        "used_at",
+        "revoked_at",
+    ]
+    list_filter = ["team", "is_personal", "may_submit"]
     list_select_related = ["team", "person"]
     search_fields = ["name", "prefix", "team__name", "person__username"]
     exclude = ["digest"]
@@ -39,7 +49,7 @@ class TokenAdmin(ConfirmMixin, NoDeleteAdmin):
         return allowed and (obj is None or may_change_account(request, obj.person))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["public_id", "team", "person", "name", "prefix", "may_submit", *DATES]
+        return ["public_id", "team", "person", "name", "prefix", "may_submit", "is_personal", *DATES]
 
     @admin.action(description="Revoke…", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""The HTTP API: the same `actions` and `reports` as the pages, for programs with a team's token; see `docs/api.md`.
+"""The HTTP API: the same `actions` and `reports` as the pages, for programs with an API token; see `docs/api.md`.
 
 A request passes through:
 

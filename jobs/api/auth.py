@@ -1,6 +1,7 @@
 """Authentication by token.
 
-A token acts for the one team and person it was made for, with the role that person has in the team now.
+A token acts for the one team and person it was made for, with the role that person has in the team now. Personal
+tokens share the rate limits of their person, who could otherwise multiply them.
 """
 
 from dataclasses import dataclass
@@ -61,10 +62,10 @@ class Bearer(HttpBearer):
         structlog.contextvars.bind_contextvars(user_id=api_token.person.pk, token_prefix=api_token.prefix)
         audit.set_token(api_token.public_id)
         if request.method not in READ_METHODS and not api_token.may_submit:
-            raise PermissionDenied(
-                f"The token {api_token.name} is read-only. Ask a team lead for one that can submit."
-            )
+            advice = "Create" if api_token.is_personal else "Ask a team lead for"
+            raise PermissionDenied(f"The token {api_token.name} is read-only. {advice} one that can submit.")
         budget = Budget.DOCUMENTS if request.method not in READ_METHODS else _SEARCH_BUDGETS.get(request.path_info)
         if budget:
-            spend(budget, f"token:{api_token.pk}", int(request.META.get("CONTENT_LENGTH") or 0))
+            spender = f"person:{api_token.person_id}" if api_token.is_personal else f"token:{api_token.pk}"
+            spend(budget, spender, int(request.META.get("CONTENT_LENGTH") or 0))
         return caller

@@ -20,11 +20,11 @@ from jobs.spec.problems import Problem
 log = structlog.get_logger(__name__)
 
 NO_BEARER_MESSAGE = (
-    "Send your team's token as “Authorization: Bearer …”. A team lead can create one on the Tokens page."
+    "Send an API token as “Authorization: Bearer …”. Create one under Personal tokens in the user menu."
 )
 UNKNOWN_BEARER_MESSAGE = (
     "The token isn't valid: it was mistyped, has expired or was revoked, or its owner has left the team. "
-    "Ask a team lead for a new one."
+    "Create a new one, or ask a team lead."
 )
 SERVER_ERROR_MESSAGE = "The request failed in the portal. It is safe to repeat it with the same Idempotency-Key."
 

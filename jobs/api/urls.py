@@ -16,7 +16,7 @@ from jobs.api.renderers import JsonRenderer, PortalApi, text_on_request
 api = PortalApi(
     title="Batch Portal",
     version="1",
-    description="Job definitions, submissions, jobs, logs and costs of one team. Authenticate with a team's token.",
+    description="Job definitions, submissions, jobs, logs and costs of one team. Authenticate with an API token.",
     urls_namespace="api",
     auth=Bearer(),
     renderer=JsonRenderer(),

@@ -30,7 +30,7 @@ check_means() {
     *) misused "BATCH_PORTAL_URL must start with http:// or https://: $PORTAL." ;;
     esac
     if [ -z "${BATCH_PORTAL_TOKEN:-}" ]; then
-        fail 64 "set and export BATCH_PORTAL_TOKEN. A team lead can create a token at $PORTAL."
+        fail 64 "set and export BATCH_PORTAL_TOKEN. Create a token at $PORTAL/tokens/."
     fi
     case $BATCH_PORTAL_TOKEN in
     *[!A-Za-z0-9_-]*) fail 64 'BATCH_PORTAL_TOKEN contains an invalid character. Copy the token again, without spaces or quotes.' ;;

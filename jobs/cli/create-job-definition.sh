@@ -9,7 +9,7 @@ usage() {
         '' \
         "  --region REGION  use your team's AWS account in this region" \
         '' \
-        "BATCH_PORTAL_TOKEN  your team's API token (required)" \
+        "BATCH_PORTAL_TOKEN  your API token (required)" \
         "BATCH_PORTAL_URL    the portal's URL (default: $PORTAL)" \
         '' \
         'Exit codes: 0 registered, 64 usage error, 65 definition refused, 69 portal unavailable,' \

@@ -12,7 +12,7 @@ usage() {
         '  --output FILE    write the AWS Batch job ID to FILE; for a workflow, a line per job: name, tab, ID' \
         "  --region REGION  use your team's AWS account in this region" \
         '' \
-        "BATCH_PORTAL_TOKEN  your team's API token (required)" \
+        "BATCH_PORTAL_TOKEN  your API token (required)" \
         "BATCH_PORTAL_URL    the portal's URL (default: $PORTAL)" \
         '' \
         'Exit codes: 0 submitted; with --monitor, all jobs succeeded. If a job failed, --monitor exits with the exit' \

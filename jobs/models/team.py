@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
 if TYPE_CHECKING:
     from jobs.models.user import User
+
+MAX_TOKEN_DAYS = 365
+"""The longest time after which an API token expires."""
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -37,6 +40,13 @@ class Team(models.Model):
         "leads manage members",
         default=False,
         help_text="Team leads can add and remove viewers and analysts. Only administrators make leads.",
+    )
+    personal_token_days = models.PositiveSmallIntegerField(
+        "max. days of personal tokens",
+        default=90,
+        validators=[MaxValueValidator(MAX_TOKEN_DAYS)],
+        help_text="Members can create API tokens for themselves that expire within this many days. With 0 they "
+        "can't, and existing ones stop working.",
     )
     features = models.JSONField(
         default=list, blank=True, help_text="Privileged features that the team's jobs can use."

@@ -19,13 +19,15 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
         """Return tokens that are neither revoked nor expired.
 
-        Their person is active, in the team, and has not changed the password since.
+        Their person is active, in the team, and has not changed the password since. The team allows personal ones.
         """
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now())
         same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
+        allowed = Q(is_personal=False) | Q(team__personal_token_days__gt=0)
         return self.filter(
             unexpired,
             same_password,
+            allowed,
             revoked_at=None,
             person__is_active=True,
             team__active=True,
@@ -37,8 +39,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """Credential of a CI system: acts for one team, in the name of its person.
+    """Credential of a program: acts for one team, in the name and with the current role of the person who made it.
 
+    A lead makes those of CI systems, every member personal ones for their own scripts.
     The secret has 256 random bits and is shown once; only its hash is stored.
     """
 
@@ -49,6 +52,9 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12, help_text="First characters of the secret, to tell tokens apart.")
     digest = models.CharField(max_length=64, unique=True)
     may_submit = models.BooleanField(default=True)
+    is_personal = models.BooleanField(
+        "personal", default=False, help_text="Created by a member for their own use, not by a lead for the team."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

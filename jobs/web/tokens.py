@@ -12,14 +12,16 @@ from django.views.decorators.http import require_http_methods
 from jobs import access
 from jobs.access import Member
 from jobs.actions import tokens as token_actions
+from jobs.models.team import MAX_TOKEN_DAYS
 from jobs.reports import tokens as reports
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 
 class TokenForm(forms.Form):
+    max_days = MAX_TOKEN_DAYS
     name = forms.CharField(max_length=80, strip=True)
     scope = forms.ChoiceField(choices=[("submit", "Read and submit"), ("read", "Read only")])
-    days = forms.IntegerField(min_value=1, max_value=365)
+    days = forms.IntegerField(min_value=1, max_value=MAX_TOKEN_DAYS)
 
     def create_token(self, member: Member) -> str:
         """Create the token and return its secret."""

@@ -32,7 +32,14 @@ def form_of(team, saved=(), **fields):
         rows = {key.split("-")[1] for key in fields if key.startswith(f"{inline}-")}
         counts[f"{inline}-TOTAL_FORMS"] = len(rows)
         counts[f"{inline}-INITIAL_FORMS"] = int(inline in saved)
-    return {"slug": team.slug, "name": team.name, "active": "on", "resubmit_by_itself": "on", **counts, **fields}
+    own = {
+        "slug": team.slug,
+        "name": team.name,
+        "active": "on",
+        "resubmit_by_itself": "on",
+        "personal_token_days": 90,
+    }
+    return {**own, **counts, **fields}
 
 
 def test_everything_that_a_team_is_given_is_given_on_one_page(admin):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_without_a_token_or_with_a_bad_one_the_answer_is_401_and_says_what_to_do(world: World):
-    for secret, words in (("", "Send your team's token"), ("bpt_wrong", "isn't valid"), ("x" * 5000, "isn't valid")):
+    for secret, words in (("", "Send an API token"), ("bpt_wrong", "isn't valid"), ("x" * 5000, "isn't valid")):
         answer = Program(world.program.client, secret).get("/key")
 
         assert answer.status_code == 401

@@ -34,4 +34,5 @@ def request_body(route: str, world: World) -> Any:
         "members": {"username": "stranger", "role": "analyst"},
         "member_role": {"role": "analyst"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},
+        "own_tokens": {"name": "CI", "scope": "submit", "days": "90", "team": world.ours.team.slug},
     }.get(route, None if route.startswith(("api:", "/api/")) else {})

@@ -77,6 +77,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "job_stop",
         "job_release",
         "token_revoke",
+        "own_token_revoke",
         "member_role",
         "member_remove",
         "approval_approve",

@@ -1,6 +1,6 @@
-"""The URLs of sign-in, passwords and second factors; allauth's other pages don't exist.
+"""The URLs of a user's own account: sign-in, sessions, passwords, second factors, tokens.
 
-allauth reverses its pages by name, so those names are its own.
+allauth's other pages don't exist. It reverses its pages by name, so those names are its own.
 """
 
 from django.urls import path, re_path
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs.web.accounts import login, mfa, password
 from jobs.web.accounts.next_step import PASSWORD_PAGE
 from jobs.web.accounts.sessions import end_session, list_sessions, sign_out_elsewhere
+from jobs.web.accounts.tokens import own_tokens, revoke_own_token
 from jobs.web.shell.auth import login_required, login_required_or_at, login_without_mfa
 
 form_view = require_http_methods(["GET", "HEAD", "POST"])
@@ -21,6 +22,8 @@ urlpatterns = [
     path("sessions/", list_sessions, name="sessions"),
     path("sessions/end-others/", sign_out_elsewhere, name="sessions_end_others"),
     path("sessions/<str:text_id>/end/", end_session, name="session_end"),
+    path("tokens/", own_tokens, name="own_tokens"),
+    path("tokens/<str:text_id>/revoke/", revoke_own_token, name="own_token_revoke"),
     path(
         "password/",
         form_view(login_required_or_at(PASSWORD_PAGE)(password.PasswordChange.as_view())),

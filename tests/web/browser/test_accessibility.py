@@ -45,6 +45,7 @@ def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Res
         reverse("approval_edit", args=[to_text(approval.public_id)]),
         reverse("audit", args=[research.team.slug]),
         reverse("tokens", args=[research.team.slug]),
+        reverse("own_tokens"),
         reverse("definition", args=[to_text(research.definition.public_id)]),
     ):
         page.goto(path)

@@ -1,0 +1,95 @@
+"""The user's own API tokens: personal ones to create, and all that act in their name to revoke."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.views.decorators.http import require_http_methods
+
+from jobs import access
+from jobs.access import Member
+from jobs.actions import tokens as token_actions
+from jobs.reports import tokens as reports
+from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.last_team import LAST_TEAM_COOKIE
+from jobs.web.tokens import TokenForm
+
+DEFAULT_DAYS = 90
+
+
+class PersonalTokenForm(TokenForm):
+    team = forms.ChoiceField()
+
+    def __init__(self, members: Sequence[Member], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.members = {member.team.slug: member for member in members}
+        self.max_days = max(member.team.personal_token_days for member in members)
+        self.fields["team"].choices = [  # type: ignore[attr-defined] # of a ChoiceField
+            (slug, f"{member.team} (up to {member.team.personal_token_days} days)")
+            for slug, member in self.members.items()
+        ]
+
+    def create_personal_token(self) -> str:
+        """Create the token and return its secret. Raises TokenLimitError."""
+        return token_actions.create_personal_token(
+            self.members[self.cleaned_data["team"]],
+            self.cleaned_data["name"],
+            may_submit=self.cleaned_data["scope"] == "submit",
+            days=self.cleaned_data["days"],
+        )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def own_tokens(request: SignedInRequest) -> HttpResponse:
+    """List the user's tokens; the response to a POST has the new secret, this once."""
+    members = [member for member in access.members_of(request.user) if member.can("own_tokens")]
+    secret = ""
+    form = _form(request, members)
+    if form and form.is_bound and form.is_valid():
+        try:
+            secret = form.create_personal_token()
+        except token_actions.TokenLimitError as error:
+            form.add_error("days", str(error))
+        else:
+            form = _empty_form(request, members)
+    page = {
+        "form": form,
+        "secret": secret,
+        "tokens": reports.own_tokens(request.user),
+        "now": now(),
+        "is_own": True,
+        "current_page": "own_tokens",
+    }
+    return render(request, "accounts/tokens.html", page, status=422 if form and form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def revoke_own_token(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Revoke one of the user's tokens; those of others are a 404. A GET shows the list instead."""
+    token = access.own_token(request.user, text_id)
+    if request.method == "POST" and token_actions.revoke_own_token(token, request.user):
+        messages.success(request, f"Revoked {token.name}.")
+    return redirect("own_tokens")
+
+
+def _form(request: SignedInRequest, members: Sequence[Member]) -> PersonalTokenForm | None:
+    """Return the form; None for users who can't create personal tokens in any team, and may not post it."""
+    if not members and request.method == "POST":
+        raise PermissionDenied("You aren't a member of a team that allows personal tokens. Ask an administrator.")
+    if not members:
+        return None
+    return PersonalTokenForm(members, request.POST) if request.method == "POST" else _empty_form(request, members)
+
+
+def _empty_form(request: SignedInRequest, members: Sequence[Member]) -> PersonalTokenForm:
+    slug = request.GET.get("team") or request.COOKIES.get(LAST_TEAM_COOKIE, "")
+    member = next((member for member in members if member.team.slug == slug), members[0])
+    days = min(DEFAULT_DAYS, member.team.personal_token_days)
+    return PersonalTokenForm(members, initial={"team": member.team.slug, "scope": "submit", "days": days})
