@@ -12,7 +12,7 @@ from itertools import chain, count
 from statistics import median
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Definition, Job, Revision, Team, User
@@ -82,35 +82,47 @@ def definition_page(
 
     Raises InvalidPageCursorError.
     """
-    team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
-    newest = Revision.objects.filter(definition=OuterRef("pk"))
-    revision_pk = Coalesce(
-        Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
-        Subquery(newest.order_by("-pk").values("pk")[:1]),
-    )
     definitions = _matching_text(Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text)
-    candidates = definitions.select_related("team", "account").annotate(
-        shown=revision_pk,
-        used_at=Subquery(_newest_first(team_jobs).values("accepted_at")[:1]),
-        counted_from=_oldest_sample_pk(team_jobs),
-    )
     page = paginate(
-        candidates,
+        _with_usage(definitions, team),
         "name",
         "pk",
         size=cards,
         cursor_of=lambda definition: definition.text_id,
         after=key_of(definitions, after, "name", "pk"),
     )
-    rows: list[Any] = page.rows
+    return page.with_rows(_cards(page.rows, team))
+
+
+def runnable_cards(team: Team, text: str, limit: int) -> list[DefinitionCard]:
+    """Return definitions that the team can run, those that it ran last first."""
+    definitions = _with_usage(_matching_text(Definition.objects.usable_by(team).runnable(), text), team)
+    return _cards(definitions.order_by(F("used_at").desc(nulls_last=True), "name", "pk")[:limit], team)
+
+
+def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Definition]:
+    """Annotate the revision to show, the team's last use, and its oldest job that counts."""
+    team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
+    newest = Revision.objects.filter(definition=OuterRef("pk"))
+    revision_pk = Coalesce(
+        Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
+        Subquery(newest.order_by("-pk").values("pk")[:1]),
+    )
+    return definitions.select_related("team", "account").annotate(
+        shown=revision_pk,
+        used_at=Subquery(_newest_first(team_jobs).values("accepted_at")[:1]),
+        counted_from=_oldest_sample_pk(team_jobs),
+    )
+
+
+def _cards(definitions: Iterable[Any], team: Team) -> list[DefinitionCard]:
+    rows = list(definitions)
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
     outcomes = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
-    return page.with_rows(
-        [
-            DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
-            for row in rows
-        ]
-    )
+    return [
+        DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
+        for row in rows
+    ]
 
 
 def definition_usage(definition: Definition, user: User) -> DefinitionUsage:

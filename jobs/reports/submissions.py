@@ -1,14 +1,14 @@
 """Submissions of a team, newest first, by pages, and the jobs of one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Coalesce
 
-from jobs.models import Job, JobDependency, StateChange, Submission, Team
+from jobs.models import Job, JobDependency, StateChange, Submission, Team, User
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
@@ -52,28 +52,40 @@ def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage
 
     Raises InvalidPageCursorError.
     """
-    candidates = (
-        Submission.objects.filter(team=team).select_related("person", "account").defer("text", "document", "notes")
-    )
     page = paginate(
-        candidates,
+        _list_submissions(team),
         "-public_id",
         size=limit,
         cursor_of=lambda submission: submission.text_id,
         after=id_key(before),
     )
-    counts, array_sizes = _counts([submission.pk for submission in page.rows])
-    return page.with_rows(
-        [
-            SubmissionRow(
-                submission,
-                overall_status(counts[submission.pk]),
-                ordered_counts(counts[submission.pk]),
-                array_sizes.get(submission.pk),
-            )
-            for submission in page.rows
-        ]
-    )
+    return page.with_rows(_rows(page.rows))
+
+
+def recent_rows(team: Team, limit: int, person: User | None = None) -> list[SubmissionRow]:
+    """Return the newest submissions of the team, or of one person in it, in two queries."""
+    submissions = _list_submissions(team)
+    if person:
+        submissions = submissions.filter(person=person)
+    return _rows(list(submissions.order_by("-pk")[:limit]))
+
+
+def _list_submissions(team: Team) -> QuerySet[Submission]:
+    submissions = Submission.objects.filter(team=team).select_related("person", "account")
+    return submissions.defer("text", "document", "notes")
+
+
+def _rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
+    counts, array_sizes = _counts([submission.pk for submission in submissions])
+    return [
+        SubmissionRow(
+            submission,
+            overall_status(counts[submission.pk]),
+            ordered_counts(counts[submission.pk]),
+            array_sizes.get(submission.pk),
+        )
+        for submission in submissions
+    ]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from jobs.web import (
     tokens,
 )
 from jobs.web.builder import (
+    chooser,
     definition_views,
     drafts,
     json_views,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("teams/<slug:slug>/costs/", cost_views.costs, name="costs"),
     path("teams/<slug:slug>/costs.csv", cost_views.costs_csv, name="costs_csv"),
     path("teams/<slug:slug>/cost-lines.csv", cost_views.cost_lines_csv, name="cost_lines_csv"),
+    path("teams/<slug:slug>/create/", chooser.choose, name="create"),
     path("teams/<slug:slug>/new/", json_views.json_editor, name="write"),
     path("teams/<slug:slug>/judge/", json_views.json_preview, name="judge"),
     path("teams/<slug:slug>/form/", open_in_form.open_form, name="open_form"),

@@ -5,6 +5,7 @@ feedback            what the validation says of it: labels, problems, markers, f
 preflight           the checks beside the form, and the queue's limits at its fields
 bound_fields        each field as the template renders it; what a team may choose from is in `reports.options`
 definition_summary  what a definition says, for a job's form
+chooser             the page that New opens
 job_views           the form of a job, and run again
 definition_views    the form of a definition
 json_views          the JSON page; `examples` are texts to start from

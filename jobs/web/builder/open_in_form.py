@@ -1,4 +1,4 @@
-"""From the JSON page to a form: opens the editor's text in the form of its kind."""
+"""From a text to the form of its kind: what the JSON page holds, or what was pasted or uploaded for something new."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -27,7 +27,8 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     except DocumentParseError as error:
         return json_views.editor_with_error(request, member, json_input.text, error)
     if reading.kind is DocumentKind.WORKFLOW:
-        messages.info(request, "Workflows can't be opened as a form. Edit them as JSON.")
+        if request.POST.get("do") != "open":  # someone who opens a document did not ask for a form
+            messages.info(request, "Workflows can't be opened as a form. Edit them as JSON.")
         return json_views.editor_with_text(request, member, json_input.text, json_input.source_id)
     for change in reading.changes:
         messages.info(request, change.message)

@@ -53,7 +53,8 @@ def variables(job: Job) -> dict[str, Any]:
 def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Page) -> None:
     form, shown = JobForm(page), JobPage(page)
     page.goto("/")
-    page.get_by_role("link", name="New job", exact=True).first.click()
+    page.get_by_role("link", name="New", exact=True).click()
+    page.get_by_role("link", name="Empty job form").click()
     page.get_by_label("Definition").select_option("data-preprocessing")
     expect(form.definition_summary).to_contain_text(IMAGE)
     expect(form.hint("memory")).to_contain_text("Definition: 4 GiB")
@@ -183,3 +184,18 @@ def test_the_parameters_of_a_command_become_fields_and_their_values_are_sent(pag
     expect(value).to_be_focused()
     form.submit("Submit convert to cpu-job-queue")
     assert Job.objects.get(name="convert").document["parameters"] == {"input": "s3://b/x"}
+
+
+def test_what_to_start_from_is_searched_by_keyboard_and_a_file_is_opened(page: Page) -> None:
+    page.goto("/teams/research/home/")
+    page.keyboard.press("n")
+    page.wait_for_url("**/create/")
+    page.keyboard.press("/")
+    page.keyboard.type("evaluation")
+    card = page.locator("#chooser-definitions .entry")
+    expect(card).to_have_count(1)
+    expect(card).to_contain_text("model-evaluation")
+
+    text = '{"jobName": "from-a-file", "jobQueue": "cpu-job-queue", "jobDefinition": "data-preprocessing"}'
+    page.locator("input[type=file]").set_input_files({"name": "job.json", "mimeType": "", "buffer": text.encode()})
+    expect(JobForm(page).name).to_have_value("from-a-file")
