@@ -54,6 +54,7 @@ def fill(*migrations: tuple[str, str]) -> None:
 _empty: Any = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 TransactionTestCase._fixture_teardown = audit_triggers.emptying(_empty, lambda: fill(*ROWS))  # type: ignore[attr-defined]
 
+HERE = Path(__file__).parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -72,12 +73,13 @@ MEASURED_THOUGH_LONG = (
 
 
 def is_measured(item: pytest.Item) -> bool:
-    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    path = item.path.relative_to(HERE).as_posix()
     if item.get_closest_marker("browser") or path.startswith(NOT_MEASURED):
         return False
     return not item.get_closest_marker("long") or path.startswith(MEASURED_THOUGH_LONG)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist's, which reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group tests for `--dist loadgroup`: by file, and those that share the running portal. The longest come first.
 
@@ -89,7 +91,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
     def group(item: pytest.Item) -> str:
-        return "portal" if "portal" in getattr(item, "fixturenames", ()) else str(item.path)
+        return "portal" if "portal" in getattr(item, "fixturenames", ()) else item.path.relative_to(HERE).as_posix()
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
