@@ -31,6 +31,7 @@ The path of a job:
 
     scheduler       the states, on one thread
     scheduling      nominal capacity of compute environments
+    machines        what one instance or Fargate task can hold
     groups          the containers of a job: a task, a pod, or one of these per node
     plans           command, environment and folder of each container of an attempt
     attempts        groups that run: who starts when, and what ends the attempt

@@ -25,7 +25,7 @@ from jobs.sandbox.logs import LogService
 from jobs.sandbox.plans import AttemptPlanner
 from jobs.sandbox.processes import kill_orphans
 from jobs.sandbox.retries import should_retry
-from jobs.sandbox.scheduling import Capacity, SlotAllocator, job_capacity
+from jobs.sandbox.scheduling import JobDemand, SlotAllocator, job_demand
 from jobs.sandbox.store import Store
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Scheduler:
         self._steps: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = itertools.count()
         self._ready: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._job_sizes: dict[str, Capacity] = {}
+        self._demands: dict[str, JobDemand] = {}
         self._unplaceable: list[str] = []
         self._dependents: dict[str, dict[str, None]] = defaultdict(dict)
         self._finished: deque[str] = deque()
@@ -248,8 +248,8 @@ class Scheduler:
 
     def _enqueue_runnable(self, ids: list[str]) -> None:
         for job in find_jobs(self._store, ids):
-            if job.status == "RUNNABLE" and job.id not in self._job_sizes:
-                self._job_sizes[job.id] = job_capacity(job.spec)
+            if job.status == "RUNNABLE" and job.id not in self._demands:
+                self._demands[job.id] = job_demand(job.spec)
                 heapq.heappush(self._ready[job.queue], (job.number, job.id))
 
     def _start_ready(self) -> None:
@@ -264,22 +264,22 @@ class Scheduler:
     def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
         """Start the head of a queue. False if it has to wait, with everything behind it."""
         _, job_id = ready[0]
-        capacity = self._job_sizes.get(job_id)
-        if capacity is None:  # stopped while it waited
+        demand = self._demands.get(job_id)
+        if demand is None:  # stopped while it waited
             heapq.heappop(ready)
             return True
-        if reason := self._slots.queue(queue).why_unplaceable(capacity):
+        if reason := self._slots.queue(queue).why_unplaceable(demand):
             # AWS would let it block the queue. Here it is set aside, so that one mistake doesn't stop everyone.
             heapq.heappop(ready)
-            del self._job_sizes[job_id]
+            del self._demands[job_id]
             self._unplaceable.append(job_id)
             self._store.execute("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
             return True
-        environment = self._slots.allocate(job_id, queue, capacity)
+        environment = self._slots.allocate(job_id, queue, demand)
         if environment is None:
             return False
         heapq.heappop(ready)
-        del self._job_sizes[job_id]
+        del self._demands[job_id]
         self._set_status([job_id], "STARTING", after=("RUNNABLE",))
         self._schedule(self._delay, partial(self._start_attempt, job_id, environment))
         return True
@@ -411,7 +411,7 @@ class Scheduler:
             [(status, reason, now_ms(), job_id) for job_id in ids],
         )
         for job_id in ids:
-            self._job_sizes.pop(job_id, None)
+            self._demands.pop(job_id, None)
             self._slots.release(job_id)
         self._finished.extend(ids)
 

@@ -6,8 +6,10 @@ The numbers are nominal: a job that requests 4 vCPU runs as one process on whate
 import json
 from dataclasses import dataclass
 
+from jobs.sandbox.capacity import Capacity
 from jobs.sandbox.context import Document
 from jobs.sandbox.groups import job_groups
+from jobs.sandbox.machines import environment_machines
 from jobs.sandbox.store import Store
 
 MEMORY_PER_VCPU = 8 * 1024  # MiB: the maximum of Fargate and of AWS's memory-optimised instances
@@ -25,34 +27,20 @@ NO_INSTANCE_FITS = (
 
 
 @dataclass(frozen=True)
-class Capacity:
-    vcpus: float = 0
-    memory: int = 0
-    gpus: int = 0
+class JobDemand:
+    """What a job needs: in total, and on each machine. Only a multi-node job has several machines."""
 
-    def __add__(self, other: "Capacity") -> "Capacity":
-        return Capacity(self.vcpus + other.vcpus, self.memory + other.memory, self.gpus + other.gpus)
-
-    def __sub__(self, other: "Capacity") -> "Capacity":
-        return Capacity(self.vcpus - other.vcpus, self.memory - other.memory, self.gpus - other.gpus)
-
-    def fits_in(self, available: "Capacity") -> bool:
-        return self.vcpus <= available.vcpus and self.memory <= available.memory and self.gpus <= available.gpus
+    total: Capacity
+    machines: frozenset[Capacity]
 
 
-def job_capacity(spec: Document) -> Capacity:
-    return sum((_capacity(sizes) for group in job_groups(spec) for sizes in group.sizes), Capacity())
+def job_demand(spec: Document) -> JobDemand:
+    groups = [sum((_capacity(sizes) for sizes in group.sizes), Capacity()) for group in job_groups(spec)]
+    return JobDemand(sum(groups, Capacity()), frozenset(groups))
 
 
 def _capacity(sizes: dict[str, str]) -> Capacity:
     return Capacity(float(sizes.get("VCPU", 1)), int(sizes.get("MEMORY", 0)), int(sizes.get("GPU", 0)))
-
-
-def environment_capacity(environment: Document) -> Capacity:
-    resources = environment.get("computeResources") or {}
-    vcpus = resources.get("maxvCpus", 256)
-    gpu = any(str(kind).startswith(GPU_FAMILIES) for kind in resources.get("instanceTypes", ()))
-    return Capacity(vcpus, vcpus * MEMORY_PER_VCPU, vcpus // VCPUS_PER_GPU if gpu else 0)
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,32 @@ class ComputeEnvironment:
     arn: str
     name: str
     size: Capacity
+    """What all its jobs can use at a time."""
+    machines: tuple[Capacity, ...] | None
+    """What each of its machines can hold. None: not known, and taken for large enough."""
+
+    @classmethod
+    def from_description(cls, environment: Document) -> "ComputeEnvironment":
+        resources = environment.get("computeResources") or {}
+        machines = environment_machines(resources)
+        vcpus = resources.get("maxvCpus", 256)
+        gpu = any(str(kind).startswith(GPU_FAMILIES) for kind in resources.get("instanceTypes", ()))
+        # AWS starts an instance even if it has more than what is left of maxvCpus, so one always has room.
+        memory = max([vcpus * MEMORY_PER_VCPU, *(machine.memory for machine in machines or ())])
+        gpus = max([vcpus // VCPUS_PER_GPU if gpu else 0, *(machine.gpus for machine in machines or ())])
+        return cls(
+            environment["computeEnvironmentArn"],
+            environment["computeEnvironmentName"],
+            Capacity(vcpus, memory, gpus),
+            machines,
+        )
+
+    def can_hold(self, demand: JobDemand) -> bool:
+        """Return whether the job can start here when nothing else runs."""
+        return demand.total.fits_in(self.size) and (
+            self.machines is None
+            or all(any(need.fits_in(machine) for machine in self.machines) for need in demand.machines)
+        )
 
 
 @dataclass(frozen=True)
@@ -67,12 +81,12 @@ class SchedulingQueue:
     priority: int
     environments: tuple[ComputeEnvironment, ...]
 
-    def why_unplaceable(self, capacity: Capacity) -> str | None:
+    def why_unplaceable(self, demand: JobDemand) -> str | None:
         """Return why a job of this size can never start; None if it can."""
-        if any(capacity.fits_in(environment.size) for environment in self.environments):
+        if any(environment.can_hold(demand) for environment in self.environments):
             return None
-        gpus = max((environment.size.gpus for environment in self.environments), default=0)
-        return NO_INSTANCE_FITS if capacity.gpus and not gpus else TOO_LARGE
+        most_vcpus = max((environment.size.vcpus for environment in self.environments), default=0)
+        return NO_INSTANCE_FITS if demand.total.vcpus <= most_vcpus else TOO_LARGE
 
 
 class SlotAllocator:
@@ -99,11 +113,7 @@ class SlotAllocator:
         return SchedulingQueue(
             body["priority"],
             tuple(
-                ComputeEnvironment(
-                    environment["computeEnvironmentArn"],
-                    environment["computeEnvironmentName"],
-                    environment_capacity(environment),
-                )
+                ComputeEnvironment.from_description(environment)
                 for environment in bodies
                 if environment["state"] == "ENABLED"
             ),
@@ -121,13 +131,13 @@ class SlotAllocator:
         """Whether the process limit is reached: this machine is real, whatever the environments' capacity."""
         return len(self._allocations) >= self._processes
 
-    def allocate(self, job: str, queue: str, capacity: Capacity) -> str | None:
+    def allocate(self, job: str, queue: str, demand: JobDemand) -> str | None:
         """Allocate capacity in the first environment that has enough. Return its name, or None."""
         for environment in self.queue(queue).environments:
             used = self._used_capacity.get(environment.arn, Capacity())
-            if capacity.fits_in(environment.size - used):
-                self._used_capacity[environment.arn] = used + capacity
-                self._allocations[job] = (environment.arn, capacity)
+            if environment.can_hold(demand) and demand.total.fits_in(environment.size - used):
+                self._used_capacity[environment.arn] = used + demand.total
+                self._allocations[job] = (environment.arn, demand.total)
                 return environment.name
         return None
 

@@ -326,6 +326,7 @@ def _front(bench: Bench) -> list[str]:
     [
         ({"VCPU": "17", "MEMORY": "128"}, "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - "),
         ({"VCPU": "1", "MEMORY": "128", "GPU": "1"}, "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - "),
+        ({"VCPU": "4", "MEMORY": "126000"}, "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - "),
     ],
 )
 def test_a_job_that_can_never_start_says_why_and_lets_others_pass(
