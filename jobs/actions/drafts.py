@@ -134,6 +134,11 @@ def delete_draft(member: Member, text_id: str) -> bool:
     return drafts.delete()[0] > 0
 
 
+def delete_drafts(member: Member) -> int:
+    """Delete the member's drafts in the team, and return their number. What was sent stays for the Back button."""
+    return Draft.objects.unsent().filter(person=member.user, team=member.team).delete()[0]
+
+
 def recent_drafts(member: Member, limit: int = RECENT_LIMIT) -> list[Draft]:
     drafts = Draft.objects.unsent().filter(person=member.user, team=member.team)
     rows = drafts.defer("text").select_related("team")

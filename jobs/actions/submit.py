@@ -150,6 +150,7 @@ class _IdempotentRequest:
         if is_recovered:
             Submission.objects.filter(pk=submission.pk).update(**self.fields())
             submission.refresh_from_db()
+        submission.is_repeat = True
         return submission
 
     def fields(self) -> dict[str, str]:

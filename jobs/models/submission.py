@@ -42,6 +42,9 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 class Submission(models.Model):
     """One request by a person: a job, an array, or a workflow."""
 
+    is_repeat = False
+    """Set where a request came again with its key, and got the submission that it made before. Not stored."""
+
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="submissions")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="submissions")

@@ -64,6 +64,7 @@ urlpatterns = [
         "teams/<slug:slug>/definitions/new/preview/", definition_views.definition_preview, name="definition_preview"
     ),
     path("teams/<slug:slug>/drafts/", drafts.list_drafts, name="drafts"),
+    path("teams/<slug:slug>/drafts/discard/", drafts.discard_drafts, name="drafts_discard"),
     path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.open_draft, name="draft"),
     path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.discard_draft, name="draft_discard"),
     path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", run_with_image.continue_draft, name="draft_go_on"),

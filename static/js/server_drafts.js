@@ -3,6 +3,7 @@
 
 import { isOnPage, readLocal, removeLocal, saveLocally } from "./browser_drafts.js";
 import { find } from "./dom.js";
+import { showDeletedDrafts } from "./draft_notices.js";
 
 const SAVE_DELAY_MS = 800;
 /** @typedef {import("./browser_drafts.js").LocalDraft} LocalDraft */
@@ -51,6 +52,7 @@ async function post(data) {
       if (sent) return;
       status.innerHTML = await response.text(); // rendered and escaped by the portal
       takeVersion();
+      showDeletedDrafts(status);
       removeLocal(storageKey);
       announceSaved(data);
       putDraftInAddress();
@@ -104,7 +106,11 @@ document.addEventListener("submit", (event) => {
   clearTimeout(timer);
   putDraftInAddress(); // Back shows the draft that was sent
 });
-window.addEventListener("pageshow", () => (sent = false));
+window.addEventListener("pageshow", ({ persisted }) => {
+  // Back found the page as it was left: ask the portal what became of what it sent.
+  if (persisted && sent) location.replace(location.href);
+  else sent = false;
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden" && dirty && !sent) {
     const data = formData();

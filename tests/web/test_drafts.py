@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
@@ -237,6 +238,22 @@ def test_a_draft_is_thrown_away_once(browser: Client, research: Research) -> Non
     assert not Draft.objects.exists()
 
 
+def test_all_drafts_of_a_team_are_deleted_after_a_question_and_no_others(browser: Client, research: Research) -> None:
+    for name in ("one", "two"):
+        draft_of(research.analyst, name=name)
+    elsewhere = draft_of(make.member(make.team("second"), who=research.analyst.user))
+    of_lead = draft_of(make.member(research.team, "lead"))
+    drafts.mark_sent(research.analyst, to_text(new_id()), "job", HALF)
+    page = browser.get(reverse("drafts", args=["research"])).content.decode()
+    answer = browser.post(reverse("drafts_discard", args=["research"]), follow=True)
+
+    assert 'data-confirm="Your 2 drafts in ' in page
+    assert "Deleted 2 drafts." in page_text(answer)
+    assert "No drafts" in page_text(answer)
+    assert set(Draft.objects.unsent()) == {elsewhere, of_lead}
+    assert Draft.objects.sent().count() == 1
+
+
 @pytest.mark.long
 def test_drafts_are_their_writers_alone(research: Research, signed_in: SignIn) -> None:
     draft = draft_of(research.analyst, name="secret-plan", text='{"jobName": "secret-plan"}')
@@ -290,6 +307,9 @@ def test_the_oldest_goes_and_it_is_said(research: Research, monkeypatch: pytest.
         told = drafts.save_draft(research.analyst, to_text(new_id()), "job", "x", name=name)
 
     assert told.deleted_names == ("first",)
+    assert "Draft limit reached. Deleted your oldest draft: first." in render_to_string(
+        "jobs/builder/draft_status.html", {"save_result": told, "team": research.team}
+    )
     assert sorted(Draft.objects.values_list("name", flat=True)) == ["second", "third"]
 
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -91,6 +92,8 @@ def test_a_double_click_submits_once(browser: Client) -> None:
 
     assert Submission.objects.count() == before + 1
     assert first.headers["Location"] == second.headers["Location"]
+    told = [str(message) for message in get_messages(second.wsgi_request)]
+    assert told[-1] == f"{Submission.objects.latest('pk')} was submitted already. It wasn't submitted again."
 
 
 @pytest.mark.long

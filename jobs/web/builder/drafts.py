@@ -177,6 +177,15 @@ def open_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpRespons
 
 @require_POST
 @login_required
+def discard_drafts(request: SignedInRequest, slug: str) -> HttpResponse:
+    member = access.membership(request.user, slug, permission="submit")
+    count = draft_actions.delete_drafts(member)
+    messages.success(request, f"Deleted {count} draft{'' if count == 1 else 's'}.")
+    return redirect("drafts", member.team.slug)
+
+
+@require_POST
+@login_required
 def discard_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     saved_draft = access.draft(member, text_id)

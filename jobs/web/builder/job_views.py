@@ -14,7 +14,7 @@ from jobs.actions import drafts
 from jobs.models import Revision, Source
 from jobs.reports import options
 from jobs.reports.options import Choice
-from jobs.reports.submissions import first_job, landing_target
+from jobs.reports.submissions import first_job
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
 from jobs.spec.forms.client_config import client_fields
@@ -34,6 +34,7 @@ from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder.bound_fields import bound_fields
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import FIELDS_BY_KIND, PANES, BuilderForm
+from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
@@ -270,8 +271,7 @@ def _submit(
         messages.warning(request, str(error))
         form_feedback = feedback.build(form, member, require_all=True)
     else:
-        messages.success(request, f"Submitted {submission.name}.")
-        return builder_drafts.mark_form_sent(request, member, form, redirect(landing_target(submission)))
+        return builder_drafts.mark_form_sent(request, member, form, redirect_to_submission(request, submission))
     return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
 
 

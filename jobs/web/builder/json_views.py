@@ -15,7 +15,7 @@ from jobs.access import Member
 from jobs.actions import drafts
 from jobs.actions import masked_source as action_masked_source
 from jobs.actions.drafts import DraftSaveResult
-from jobs.models import Account, Registration, Revision, Source
+from jobs.models import Account, Registration, Revision, Source, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.reports.revisions import newest_revision
 from jobs.reports.submissions import landing_target
@@ -159,10 +159,17 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
     if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.source_id else Source.JSON
         submission = actions.submit(reading, member, source=source, request_key=json_input.request_key)
-        messages.success(request, f"Submitted {submission.name}.")
-        return redirect(landing_target(submission))
+        return redirect_to_submission(request, submission)
 
     return register_and_redirect(request, reading, member)
+
+
+def redirect_to_submission(request: SignedInRequest, submission: Submission) -> HttpResponse:
+    if submission.is_repeat:
+        messages.info(request, f"{submission.name} was submitted already. It wasn't submitted again.")
+    else:
+        messages.success(request, f"Submitted {submission.name}.")
+    return redirect(landing_target(submission))
 
 
 def register_and_redirect(

@@ -1,12 +1,14 @@
 """What only a browser can tell: pages follow what happens, and lose nothing of what was typed."""
 
+import re
 from functools import partial
 
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from jobs.actions import drafts
 from jobs.models import Draft, Job
 from jobs.reports.logs import LogLine, LogPage
 from tests.browser import PageOpener
@@ -245,6 +247,53 @@ def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(ope
         assert "You sent this already" in page.inner_text("main")
         page.go_forward()
     assert Job.objects.filter(name="once").count() == 1
+
+
+def test_back_to_a_page_that_the_browser_has_kept_shows_that_it_was_submitted(open_as_analyst: OpenPage) -> None:
+    """The back/forward cache restores a page as it was left. Here it is never left: the answer is that to stay."""
+    page = open_as_analyst()
+    written = JsonPage(page).open()
+
+    def submit_and_stay(route: Route) -> None:
+        if route.request.is_navigation_request() and route.request.method == "POST":
+            route.fetch(max_redirects=0)
+            route.fulfill(status=204)
+        else:
+            route.continue_()
+
+    page.route("**/new/**", submit_and_stay)
+    written.editor.replace('{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
+    expect(written.submit_button).to_have_text(re.compile("^Submit once"))
+    written.submit_button.click()
+    eventually(lambda: Job.objects.filter(name="once").exists())
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+    page.wait_for_url("**?sent=*")
+    expect(page.get_by_text("You sent this already")).to_be_visible()
+    assert '"jobName": "once"' in written.editor.text
+    assert Job.objects.filter(name="once").count() == 1
+
+
+def test_a_draft_that_makes_room_is_named_for_as_long_as_the_page_is_open_and_all_are_deleted_at_once(
+    open_as_analyst: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 1)
+    page = open_as_analyst()
+    form = JobForm(page)
+    for name in ("the-first", "the-second", "the-second-still"):
+        if name != "the-second-still":
+            form.open()
+        form.name.fill(name)
+        eventually(Draft.objects.filter(name=name).exists)
+    expect(page.locator("[data-deleted-notice]")).to_contain_text("Deleted your oldest draft: the-first.")
+
+    page.get_by_role("link", name="All drafts").last.click()
+    page.get_by_role("button", name="Delete all drafts").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Your only draft in Research can't be restored.")
+    dialog.get_by_role("button", name="Delete all drafts").click()
+    expect(page.get_by_role("heading", name="No drafts")).to_be_visible()
+    assert not Draft.objects.exists()
 
 
 @pytest.mark.parametrize("leave", ["back", "reload"])
