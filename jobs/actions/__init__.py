@@ -1,4 +1,4 @@
-"""Commands that people issue: validate and submit a document, approve it, register a definition, stop a job."""
+"""Commands that people issue."""
 
 from jobs.actions.approval import StaleApprovalError, approve, decline, edit_request, preview_edit, why_cannot_approve
 from jobs.actions.array_refresh import refresh_array

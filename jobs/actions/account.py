@@ -32,7 +32,6 @@ def wait_for_connection_test(account: Account, since: datetime, seconds: float =
 
 
 def request_queue_snapshot(account: Account) -> datetime:
-    """Return the time from which a result is new."""
     requested_at = now()
     enqueue_on_commit("read_queues", account.pk, queue="ask")
     return requested_at

@@ -1,4 +1,4 @@
-"""Approvals of submissions: a lead of the team or an admin approves, declines or edits.
+"""Approvals of submissions.
 
 Neither the requester nor anyone whose edit escalated the request may approve it, even if the edit was undone since.
 Every transition locks the team row; a conditional UPDATE on the approval decides races.
@@ -74,11 +74,10 @@ DOCUMENT_FIELDS = (
 
 
 class StaleApprovalError(Exception):
-    """Another decision or edit came first. The message says which."""
+    """Another decision or edit came first."""
 
 
 def why_cannot_approve(approval: Approval, member: Member) -> str:
-    """Return a sentence; empty if they may."""
     if not member.can("approve"):
         return member.refusal_message("approve")
     if approval.submission.person_id == member.user.pk:
@@ -89,10 +88,7 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
 
 
 def approve(approval: Approval, member: Member, version: int) -> None:
-    """Approve that version of the request and release its jobs for delivery.
-
-    Raises PermissionDenied, StaleApprovalError, or ValidationFailedError; the request then goes on waiting.
-    """
+    """Raise PermissionDenied, StaleApprovalError or ValidationFailedError; the request then goes on waiting."""
     _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
         approval = _lock(approval)
@@ -126,7 +122,7 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
 
 
 def preview_edit(approval: Approval, member: Member, text: str) -> tuple[ValidationResult, list[ApprovalReason]]:
-    """Validate an edited text; also return why its author could not approve it. Raises DocumentParseError."""
+    """Return also why its author could not approve it. Raise DocumentParseError."""
     result = validate(text, member, approval.submission.account)
     if result.parse_result.kind is DocumentKind.DEFINITION:
         raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
@@ -139,10 +135,9 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
 
 
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
-    """Replace the document of a request, and approve it if the member may.
+    """Return False if the edit waits for someone else.
 
-    False if it is escalated and waits for someone else. Raises PermissionDenied, StaleApprovalError,
-    DocumentParseError or ValidationFailedError.
+    Raise PermissionDenied, StaleApprovalError, DocumentParseError or ValidationFailedError.
     """
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
@@ -200,7 +195,6 @@ def _deny_if(obstacle: str) -> None:
 
 
 def _lock(approval: Approval) -> Approval:
-    """Lock the team row and return the request as it stays until the end of the transaction."""
     Team.objects.select_for_update().get(pk=approval.team_id)
     related = ("team", "submission__account", "submission__person", "submission__team", "decided_by")
     return Approval.objects.select_related(*related).get(pk=approval.pk)
@@ -220,7 +214,7 @@ def _stale_message(approval: Approval) -> str:
 
 
 def _release_jobs(approval: Approval, member: Member, prefix: str) -> None:
-    """Release the jobs for delivery. `accepted_at` is reset: waiting for approval is no delivery latency."""
+    """Reset `accepted_at`: waiting for approval is no delivery latency."""
     note = f"{prefix} {member.user.display_name}."
     jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
     jobs.update(delivery=Delivery.ACCEPTED, delivery_note=note, accepted_at=now())
@@ -261,7 +255,7 @@ def _check_requester(result: ValidationResult, submission: Submission) -> Valida
 
 
 def _estimate_jobs(submission: Submission, result: ValidationResult) -> SubmissionEstimate:
-    """Estimate the waiting jobs by the revisions and queues they were accepted with, at today's rates."""
+    """Estimate by the accepted revisions and queues, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
     requests = [
         (job.name, job_request({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
@@ -275,10 +269,7 @@ def _estimate_jobs(submission: Submission, result: ValidationResult) -> Submissi
 
 
 def _rewrite_submission(submission: Submission, text: str, result: ValidationResult, note: str) -> None:
-    """Update the submission's rows to an edited document.
-
-    A job with the same name keeps its row and id; withdrawn jobs stay withdrawn.
-    """
+    """Keep row and id of a job with the same name; withdrawn jobs stay withdrawn."""
     document = result.parse_result.document
     workflow = plan_workflow(document)
     if submission.name == submission_name(submission.document, plan_workflow(submission.document)):  # not renamed

@@ -46,7 +46,6 @@ def idempotent_register(
 
 
 def reject_definition_key(member: Member, key: str | None) -> None:
-    """Raise IdempotencyConflictError."""
     if key and IdempotencyRecord.objects.filter(team=member.team, key=key).exists():
         raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
 

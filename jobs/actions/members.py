@@ -14,7 +14,6 @@ class MemberError(Exception):
 
 
 def add_member(member: Member, username: str, role: str) -> Membership:
-    """Raise MemberError."""
     member.require("members")
     _require_managed(role)
     user = User.objects.filter(username=username, is_active=True).first()
@@ -33,7 +32,6 @@ def add_member(member: Member, username: str, role: str) -> Membership:
 
 
 def set_role(member: Member, membership: Membership, role: str) -> bool:
-    """Return False if the role is unchanged."""
     _require_manageable(member, membership)
     _require_managed(role)
     with transaction.atomic():
@@ -47,7 +45,6 @@ def set_role(member: Member, membership: Membership, role: str) -> bool:
 
 
 def remove_member(member: Member, membership: Membership) -> bool:
-    """Return False if they were removed before."""
     _require_manageable(member, membership)
     with transaction.atomic():
         target = describe_target(membership)

@@ -20,7 +20,6 @@ def end_session(user: User, current_key: str | None, text_id: str) -> SignedInSe
 
 
 def end_other_sessions(user: User, current_key: str | None) -> int:
-    """Return their number."""
     with transaction.atomic():
         count = sessions.end_other_sessions(user, current_key)
         if count:

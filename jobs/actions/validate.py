@@ -88,7 +88,6 @@ class RecoveryError(Exception):
 
     @property
     def retry_after(self) -> int:
-        """Seconds."""
         return max(MIN_RETRY_SECONDS, math.ceil((self.until - now()).total_seconds()))
 
 
@@ -165,7 +164,6 @@ def _definitions_and_queues(
 
 
 def queue_facts(queue: Queue) -> QueueFacts:
-    """Leave fair share None while AWS's description is missing."""
     is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
     environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
     return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
@@ -193,7 +191,6 @@ def _policy_problems(
     grants: TeamGrants,
     usage: Mapping[int, QueueUsage],
 ) -> Iterator[Problem]:
-    """Yield violations of a job at its pointer, those of the team once."""
     keys: set[tuple[str, str, str]] = set()
     for prefix, violation in _violations(reading, requests, grants, usage):
         problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)
