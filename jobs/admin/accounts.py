@@ -93,7 +93,6 @@ class AccountAdmin(NoDeleteAdmin):
         return [*urls, *super().get_urls()]
 
     def connection(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Test connection (POST); show the last test result and the policies to paste (GET)."""
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_connection", args=[pk])
         if request.method == "POST":
@@ -112,7 +111,6 @@ class AccountAdmin(NoDeleteAdmin):
         return TemplateResponse(request, "admin/jobs/account/connection.html", context)
 
     def _get_account(self, request: HttpRequest, pk: int) -> Account:
-        """Raise PermissionDenied for users who may not view it or, on POST, change it."""
         account = get_object_or_404(Account.objects.select_related("status"), pk=pk)
         may = self.has_change_permission if request.method == "POST" else self.has_view_permission
         if not may(request, account):
@@ -120,7 +118,7 @@ class AccountAdmin(NoDeleteAdmin):
         return account
 
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Read the queues (POST), show the difference (GET), and apply exactly what was shown (POST)."""
+        """Read the queues, show the difference, and apply exactly what was shown."""
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:

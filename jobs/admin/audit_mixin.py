@@ -51,7 +51,7 @@ def record_changes(
     changes: Iterable[tuple[RowSnapshot | None, RowSnapshot | None]],
     act: AuditAction | None = None,
 ) -> None:
-    """Log the differences, in team order, so that two concurrent requests can't deadlock."""
+    """Log in team order, so that two concurrent requests can't deadlock."""
     entries = []
     for before, after in changes:
         snapshot = after or before
@@ -75,7 +75,6 @@ def record_changes(
 def update_and_record(
     request: HttpRequest, rows: QuerySet[Any], act: AuditAction | None = None, **values: Any
 ) -> int:
-    """Update rows in one statement and log each; return how many."""
     with transaction.atomic():
         locked_rows = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
         before = take_snapshots(locked_rows.select_for_update(of=("self",)))

@@ -19,10 +19,7 @@ class ConfirmMixin:
         facts: Mapping[int, Sequence[str]],
         button: str,
     ) -> TemplateResponse | None:
-        """Return the page that asks, or None if the user has confirmed.
-
-        `facts` says by primary key what each selected row affects now.
-        """
+        """Return None if the user has confirmed. `facts` says by primary key what each row affects."""
         if "post" in request.POST:
             return None
         page = {

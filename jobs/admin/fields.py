@@ -75,8 +75,6 @@ class MemoryField(QuantityField):
 
 
 def fixed_field_form(name: str, base: type[forms.ModelForm] = forms.ModelForm) -> type[forms.ModelForm]:
-    """Return a form class whose relation is selected when a row is added, and only shown afterwards."""
-
     class RowForm(base):  # type: ignore[valid-type,misc] # mypy takes no class from a parameter
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)

@@ -44,7 +44,6 @@ class PrefetchedChangeList(ChangeList):
 
 
 def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
-    """Return links to the first rows, each with a note, and how many more there are."""
     links = [
         (reverse(f"admin:jobs_{row._meta.model_name}_change", args=[row.pk]), row, f" ({note})" if note else "")  # noqa: SLF001 - public in all but name
         for row, note in rows[:MAX_NAMES_SHOWN]
@@ -115,11 +114,10 @@ class GrantActionMixin:
     grant_title: str
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
-        """Return whether the action is offered; Django derives this method's name from the permission."""
+        """Return whether the action is offered; Django derives this method's name."""
         return bool(request.user.has_perm("jobs.add_queuegrant"))
 
     def ask_and_grant(self: Any, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
-        """Ask for the other side and the limits; with the answer, grant."""
         form = self.grant_form(request.POST if "post" in request.POST else None)
         if form.is_valid():
             limits = {name: form.cleaned_data[name] for name in LIMIT_FIELDS}
@@ -145,10 +143,7 @@ class GrantActionMixin:
 def grant_queues(
     request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
 ) -> tuple[int, int]:
-    """Grant each queue to each team; existing grants stay as they are.
-
-    Return how many were added, and how many there were.
-    """
+    """Keep existing grants. Return how many were added, and how many there were."""
     with transaction.atomic():
         before = QueueGrant.objects.filter(queue__in=queues, team__in=teams)
         existing = set(before.values_list("queue_id", "team_id"))
