@@ -65,7 +65,6 @@ def encode(counts: Iterable[int]) -> str:
 
 
 def _unpack(cursor: str) -> list[int]:
-    """Return the counts of a packed cursor; none for any other text."""
     if not cursor.startswith("z"):
         return []
     try:

@@ -153,6 +153,5 @@ def _change_rows(changes: Iterable[ChangeOut]) -> Iterator[TextRow]:
 
 
 def _estimate_row(content: EstimateOut) -> TextRow:
-    """Return dollars expected and at most, then vCPU-hours expected and at most."""
     expected, at_most = content.expected, content.at_most
     return "estimate", expected.usd, at_most.usd, expected.vcpu_hours, at_most.vcpu_hours
