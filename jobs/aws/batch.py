@@ -175,7 +175,6 @@ class DescribeResult:
 
 
 def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
-    """Describe up to 100 jobs."""
     waiting = deque([list(batch_ids)])
     observations: list[Observation] = []
     unreadable: set[str] = set()
@@ -205,7 +204,6 @@ def describe(client: Any, batch_ids: Sequence[str]) -> DescribeResult:
 
 
 def _parse_observations(ids: Sequence[str], entries: Iterable[ResponseReader]) -> tuple[list[Observation], set[str]]:
-    """Return also the ids that the unreadable rest may be about."""
     readable: list[Observation] = []
     malformed: list[str] = []
     for entry in entries:

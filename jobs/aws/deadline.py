@@ -58,7 +58,6 @@ def iterate_within(items: Iterable[Item], seconds: float) -> Iterator[Item]:
 
 
 def limit_call_time(client: Any, seconds: float) -> None:
-    """Limit each call of a client, and make it obey `time_limit`."""
     endpoint = client._endpoint  # noqa: SLF001 - the only place to replace botocore's HTTP session
     endpoint.http_session = _Session.copy_of(endpoint.http_session, seconds)
     client.meta.events.register("before-call", endpoint.http_session.start_call)
@@ -87,7 +86,6 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
         return session
 
     def start_call(self, **_: object) -> None:
-        """Start the time of a call, which may take several requests."""
         self._call.deadline = time.monotonic() + self._seconds
 
     def send(self, request: Any) -> Any:
@@ -116,7 +114,6 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
 
 @contextmanager
 def _limit_wait(sock: socket.socket) -> Iterator[None]:
-    """Raise TimeoutError if no time is left."""
     remaining = _deadlines.request - time.monotonic()
     if remaining <= 0:
         raise TimeoutError("The deadline has passed.")

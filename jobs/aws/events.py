@@ -33,7 +33,6 @@ class Message:
 
 
 def receive(client: Any, url: str, wait_seconds: int = WAIT_SECONDS) -> list[Message]:
-    """Return at most ten messages."""
     answer = call(
         client.receive_message, QueueUrl=url, MaxNumberOfMessages=MAX_MESSAGES_PER_CALL, WaitTimeSeconds=wait_seconds
     )

@@ -44,6 +44,5 @@ def get_log_events(
 
 
 def _event(entry: ResponseReader) -> LogEvent:
-    """Fall back to the ingestion time, or the epoch."""
     at = entry.timestamp("timestamp") or entry.timestamp("ingestionTime") or EPOCH
     return LogEvent(at, entry.text("message"))

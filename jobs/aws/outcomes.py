@@ -64,6 +64,5 @@ class OutcomeTracker:
             self._by_account[account] = before.with_failure(reason, timed_out=timed_out)
 
     def pop(self, account: Hashable) -> CallOutcome:
-        """Return the outcome since the last pop."""
         with self._lock:
             return self._by_account.pop(account, CallOutcome())

@@ -19,7 +19,7 @@ _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
-    """Make one call, such as `client.describe_jobs`."""
+    """Call a client's method, such as `client.describe_jobs`."""
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -76,7 +76,7 @@ class ResponseReader:
         return value.translate(_UNSTORABLE)
 
     def number(self, key: str) -> int | None:
-        """Fit an integer column."""
+        """Return a number that fits an integer column."""
         value = self.raw.get(key)
         return value if _is_integer(value) and abs(value) <= MAX_INTEGER else None
 
@@ -131,7 +131,6 @@ class ResponseReader:
         return value
 
     def required_number(self, key: str) -> int:
-        """Read at least 0."""
         value = self.number(key)
         if value is None or value < 0:
             raise self._malformed(key, "whole number")
@@ -144,7 +143,6 @@ class ResponseReader:
         return [ResponseReader(entry) for entry in value]
 
     def next_token(self) -> str:
-        """Return "" on the last page."""
         value = self.raw.get("nextToken") or ""
         if not isinstance(value, str):
             raise self._malformed("nextToken", "text")

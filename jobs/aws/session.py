@@ -128,7 +128,6 @@ def _record_clock_skew(config: ClientConfig, parsed: Mapping[str, Any], **_: obj
 
 
 def preload() -> None:
-    """Load botocore's data before forking."""
     config = ClientConfig(SANDBOX_ACCESS, "us-west-2", "http://127.0.0.1:9", "", "")
     for service in ("batch", "logs"):
         for purpose in (Purpose.SUBMIT, Purpose.READ):
@@ -143,7 +142,6 @@ class Fence(threading.local):
 
     @contextmanager
     def open_for(self, seconds: float, since: "DualClock") -> Iterator[None]:
-        """Allow this thread's requests for `seconds` from `since`."""
         self.started, self.seconds = since, seconds
         try:
             yield
