@@ -26,7 +26,6 @@ DATABASE_RETRY_SECONDS = 0.5
 
 
 def claim_jobs(account: Account, limit: int) -> list[Job]:
-    """Read also what each request needs."""
     for _ in range(MAX_CLAIM_ATTEMPTS):
         candidate_ids = _deliverable_ids(account, limit)
         jobs = _lease_jobs(candidate_ids) if candidate_ids else []
@@ -67,7 +66,6 @@ def _deliverable_ids(account: Account, limit: int) -> list[int]:
 
 
 def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
-    """Hold jobs that have killed too many workers."""
     with transaction.atomic():
         free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "lost_workers")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
@@ -89,7 +87,6 @@ def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
 
 
 def _is_suspect(job: Job) -> bool:
-    """Return whether a worker of the job died."""
     return job.lease_until is not None or job.lost_workers > 0
 
 

@@ -55,7 +55,7 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Send parents first. Return how many jobs were tried."""
+    """Return how many jobs were tried, parents first."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
@@ -77,10 +77,8 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
 
 def _has_clock_skew(account: Account) -> bool:
-    """Return whether nothing may be sent.
-
-    How long a request can be under way follows from its date: with a wrong clock no repeat is safe.
-    """
+    """Return whether to send nothing: with a wrong clock no repeat is safe, since a request's lifetime follows from
+    its date."""
     skew = AccountStatus.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
     if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:
         return False
@@ -110,7 +108,6 @@ class _DeliveryRun:
         return time.monotonic() > self.last_round_at
 
     def start_round(self, jobs: list[Job]) -> None:
-        """Read the grants as they are now."""
         self.unsent_jobs, self.interrupted_jobs = [], []
         self.rate_limiter.expect_requests(len(jobs))
         self.delivery_log.expect_threads(min(len(jobs), self.threads))
@@ -118,7 +115,7 @@ class _DeliveryRun:
         self.job_count += len(jobs)
 
     def deliver(self, job: Job) -> None:
-        """Allow calls of several threads."""
+        """Deliver a job. Several threads may call this at once."""
         try:
             self._deliver(job)
         except DATABASE_OUTAGE_ERRORS:
@@ -151,7 +148,7 @@ def _is_unreachable(error: AwsError | None) -> bool:
 
 
 def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -> AwsError | None:
-    """Return an error that says something about AWS's state."""
+    """Send a claimed job. Return an error that says something about AWS's state."""
     if job.delivery != Delivery.ACCEPTED:
         return None  # another worker has the job in this state
     hit_failpoint("claimed")
@@ -224,7 +221,7 @@ def find_batch_ids(job: Job) -> list[str]:
 
 
 def _settle_earlier_attempt(job: Job) -> bool:
-    """Look the job up. True if that ends this attempt."""
+    """Return whether a lookup in AWS ends this attempt."""
     try:
         batch_ids = find_batch_ids(job)
     except AwsError as error:
@@ -237,7 +234,6 @@ def _settle_earlier_attempt(job: Job) -> bool:
 
 
 def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
-    """Refuse the job if a permission was withdrawn since."""
     job_request = build_job_request(
         job.document,
         job.revision.document,

@@ -34,11 +34,10 @@ class DeliveryLog:
         self._commit: GroupCommit[Job | Acceptance, DeliveryAttempt | bool | None] = GroupCommit(_write_entries)
 
     def expect_threads(self, threads: int) -> None:
-        """Let a single thread wait for no other."""
         self._commit.expected_threads = threads
 
     def record_intent(self, job: Job) -> DeliveryAttempt | None:
-        """Record that AWS may have the job from now on. None if it was stopped or leased again."""
+        """Record that AWS may have the job. None if it was stopped or leased again."""
         result = self._commit(job)
         return result if isinstance(result, DeliveryAttempt) else None
 
@@ -99,7 +98,6 @@ def _is_sendable(row: Job, current_time: datetime) -> bool:
 def _write_acceptances(
     acceptances: Sequence[Acceptance], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> set[int]:
-    """Return the jobs that this call, and no other process, marked as sent."""
     if not acceptances:
         return set()
     for acceptance in acceptances:

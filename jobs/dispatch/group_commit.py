@@ -46,7 +46,6 @@ class GroupCommit(Generic[Request, Result]):
         return slot.results[0]
 
     def _wait_for_others(self) -> None:
-        """Wait much less than a call to AWS takes."""
         until = time.monotonic() + MAX_LINGER_SECONDS
         while len(self._queue) < self.expected_threads and time.monotonic() < until:
             time.sleep(POLL_INTERVAL_SECONDS)

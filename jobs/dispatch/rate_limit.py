@@ -29,12 +29,10 @@ class RateLimiter:
         self._window_end = 0.0
 
     def expect_requests(self, jobs: int) -> None:
-        """Claim no larger window than that."""
         with self._lock:
             self._expected = jobs
 
     def discard_window(self) -> None:
-        """Give up the rest of the window."""
         with self._lock:
             self._window_end = 0.0
 

@@ -34,7 +34,6 @@ NOT_FOUND_CODE = "ClientException"
 
 
 def register_due(account: Account) -> int:
-    """Return how many AWS now has."""
     free = Q(lease_until=None) | Q(lease_until__lt=now())
     waiting = Revision.objects.pending_registration().filter(free, definition__account=account)
     due = waiting.select_related("definition__account", "definition__team").order_by("pk")
@@ -95,7 +94,6 @@ def deregister_due(account: Account) -> int:
 
 
 def deregister(revision: Revision) -> bool:
-    """Allow a repeat, which is harmless."""
     rows = Revision.objects.pending_deregistration().filter(pk=revision.pk)
     try:
         batch.deregister(client_for(revision.definition.account, "batch", Purpose.READ), revision.arn)
@@ -109,7 +107,6 @@ def deregister(revision: Revision) -> bool:
 
 
 def _refuse_if_forbidden(revision: Revision) -> bool:
-    """Refuse the revision if a permission was withdrawn since."""
     definition = revision.definition
     violations = definition_violations_now(
         build_definition_request(revision.document), TeamGrants.for_team(definition.team)

@@ -12,7 +12,7 @@ from jobs.spec.time_limit import without_empty_timeout
 
 
 def submit_request(job: Job) -> dict[str, Any]:
-    """Require that every parent has its id in AWS."""
+    """Return the request, for which every parent needs its id in AWS."""
     request: dict[str, Any] = copy.deepcopy(without_empty_timeout(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
