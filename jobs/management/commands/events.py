@@ -45,7 +45,6 @@ class Command(BaseCommand):
 
 
 def queue_address(url: str) -> events.QueueAddress:
-    """Raise CommandError for an unknown region."""
     match = REGION_PATTERN.match(url)
     region = settings.EVENTS_REGION or (match[1] if match else "")
     if not region:

@@ -107,7 +107,6 @@ def _validate_file(
 
 
 def _read_content(name: str) -> bytes:
-    """Read one byte beyond the limit, to reject the file."""
     if name == "-":
         return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     with Path(name).open("rb") as file:

@@ -201,7 +201,6 @@ def demo_member(demo: DemoTeam) -> access.Member | None:
 
 
 def wait_for_endpoint(url: str, timeout: float) -> None:
-    """Raise OSError after the timeout."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 

@@ -72,7 +72,6 @@ def fill_history(account: Account) -> None:
 
 
 def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list[str], Any]]:
-    """Return logs of the newest and of failed jobs."""
     records = [record for submission in history for record in submission.jobs if record.job.stopped_at]
     records.sort(key=lambda record: record.job.stopped_at or now(), reverse=True)
     newest = [record for record in records if (record.job.stopped_at or now()) > now() - MAX_LOG_AGE]
@@ -85,7 +84,6 @@ def logged_jobs(history: Sequence[HistoricalSubmission]) -> dict[str, tuple[list
 
 
 def submit_daily_jobs(account: Account, demo: DemoTeam) -> None:
-    """Submit once a day."""
     membership = Membership.objects.filter(team__slug=demo.slug, user__username=demo.analyst).first()
     if membership is None:
         return

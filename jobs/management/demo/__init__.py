@@ -92,6 +92,5 @@ MEMBERS = {
 
 
 def documents(kind: str, team: DemoTeam) -> Iterator[tuple[str, str]]:
-    """Yield name and text of "definitions", "submissions" or "daily", in order."""
     for file in sorted((DEMO_DIR / kind / team.slug).glob("*.json")):
         yield file.stem, file.read_text()

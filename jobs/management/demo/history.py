@@ -1,4 +1,4 @@
-"""Generator of plausible past submissions, to try out and measure pages."""
+"""Generator of plausible past submissions."""
 
 import math
 import random
@@ -63,7 +63,7 @@ class HistoricalChange:
 
 @dataclass
 class HistoricalJob:
-    """A job that ended: its row, tags, charged runs, state changes, and the log of each attempt that ran."""
+    """With charged runs, and the log of each attempt that ran."""
 
     job: Job
     tags: dict[str, str]
@@ -108,7 +108,6 @@ class _Request:
 
 
 def submission_times(count: int, days: int, until: datetime, rng: random.Random) -> list[datetime]:
-    """Return the times of `count` submissions within so many days, the earliest first."""
     first = (until - MIN_AGE - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     dates = [first + timedelta(days=day) for day in range(days)]
     weights = [
@@ -126,7 +125,7 @@ def submission_times(count: int, days: int, until: datetime, rng: random.Random)
 def historical_submissions(
     resources: TeamResources, times: Sequence[datetime], rng: random.Random
 ) -> Iterator[HistoricalSubmission]:
-    """Yield submissions with one job for each time in all. Nothing is saved."""
+    """Yield one job for each time. Nothing is saved."""
     projects = rng.sample(PROJECTS, 6)
     newest = {revision.definition.name: revision for revision in resources.revisions}
     workflows = [
@@ -340,7 +339,6 @@ def _job_name(pattern: str, revision: Revision, number: int, submitted_at: datet
 
 
 def _tags(resources: TeamResources, projects: Sequence[str], rng: random.Random) -> dict[str, str]:
-    """Return tags: mostly all three, sometimes no project, sometimes none."""
     if rng.random() < UNTAGGED_RATE:
         return {}
     index = min(len(projects) - 1, int(rng.expovariate(0.7)))
@@ -364,7 +362,7 @@ def _has_retries(job: Job) -> bool:
 
 
 def _public_id_at(created_at: datetime) -> uuid.UUID:
-    """Return a public id as if created at that time, unique whatever the seed is."""
+    """Return an id of that time, unique whatever the seed is."""
     random_bits = uuid.uuid4().int
     milliseconds = int(created_at.timestamp() * 1000)
     bits = (

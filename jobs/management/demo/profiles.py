@@ -132,7 +132,6 @@ class JobEnding:
 
     @property
     def has_log(self) -> bool:
-        """Return whether the container ran."""
         return self.exit_code is not None
 
 

@@ -27,7 +27,6 @@ from jobs.states import Delivery
 
 
 def team_resources(team: Team) -> TeamResources | None:
-    """Return None if anything is missing."""
     people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
     queues = list(Queue.objects.granted_to(team).select_related("account").order_by("pk"))
     revisions = list(
@@ -120,7 +119,6 @@ def _state_changes(record: HistoricalJob) -> Iterator[StateChange]:
 
 
 def _first_key(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> int | None:
-    """Return a key before existing rows; None in an empty table."""
     lowest: int | None = rows.aggregate(lowest=Min("pk"))["lowest"]
     return None if lowest is None else lowest - count
 
