@@ -45,7 +45,6 @@ class CircuitBreaker:
         return CircuitBreaker(failures, now, now + FIRST_PAUSE, reason)
 
     def after_failed_probe(self, reason: str, now: datetime) -> "CircuitBreaker":
-        """Double the pause."""
         failures = self.failures + 1
         pause = min(MAX_PAUSE, FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10))
         return CircuitBreaker(failures, self.opened_at or now, now + pause, reason)

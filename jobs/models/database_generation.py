@@ -101,7 +101,6 @@ def recovering_since() -> datetime | None:
 
 
 def finish_recovery() -> bool:
-    """Return True if it just ended."""
     since = recovering_since()
     if since is None or any(queues_to_compare(account, since).exists() for account in Account.objects.active()):
         return False

@@ -14,7 +14,6 @@ TEXT_LENGTH = 26
 
 
 def new_id() -> uuid.UUID:
-    """Return an id that sorts after earlier ones, to the millisecond."""
     milliseconds = time.time_ns() // 1_000_000
     bits = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=bits)

@@ -56,7 +56,6 @@ DELIVERY_FIELDS = (
 
 
 def adoption_fields(time: datetime) -> dict[str, Any]:
-    """Return the fields of a job that AWS has just accepted, besides its id."""
     return {
         "state": State.SUBMITTED,
         "submitted_at": time,
@@ -242,14 +241,12 @@ class Job(models.Model):
 
     @staticmethod
     def size_fields(size: JobSize) -> dict[str, Any]:
-        """Return the columns, zero for unknown amounts."""
         columns = {name: getattr(size, name) for name in SIZE_FIELDS}
         limits = {"vcpus": MAX_VCPUS, "memory_mib": MAX_INTEGER, "gpus": MAX_INTEGER, "ephemeral_gib": MAX_INTEGER}
         return columns | {name: min(columns[name], limit) for name, limit in limits.items()}
 
     @property
     def is_note_from_aws(self) -> bool:
-        """Return whether the delivery note is AWS's."""
         attempt = self.deliveries.order_by("-epoch").first() if self.delivery_note else None
         if attempt is None or not attempt.detail or not self.delivery_note.startswith(attempt.detail):
             return False

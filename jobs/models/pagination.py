@@ -103,7 +103,6 @@ def _reverse(name: str) -> str:
 
 
 def _follows(order: tuple[str, ...], key: Key) -> Q:
-    """Match a later first field, or the same and a later second one, and so on."""
     condition, equal = Q(), Q()
     for name, value in zip(order, key, strict=True):
         field_name = name.removeprefix("-")
