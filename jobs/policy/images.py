@@ -19,7 +19,6 @@ class ImageName:
 
 
 def parse_image_name(name: str) -> ImageName:
-    """Parse a name as Docker does."""
     match = _IMAGE_NAME.fullmatch(name)
     path = match["name"] if match else name
     first, slash, rest = path.partition("/")

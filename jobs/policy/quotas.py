@@ -44,7 +44,6 @@ def active_vcpus_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
 
 
 def active_vcpus_are_known(check: QuotaCheck) -> Iterator[Violation]:
-    """Refuse new or active jobs whose vCPU are unknown."""
     limit = check.limits.active_vcpus
     if limit is None:
         return

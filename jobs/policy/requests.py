@@ -60,7 +60,6 @@ def propagates_tags(definition: Document, submission: Document) -> bool | None:
 def _effective_uses(
     uses_made: tuple[CapabilityUse, ...], definition: Document, submission: Document
 ) -> tuple[CapabilityUse, ...]:
-    """Drop uses of propagateTags that the submission overrides, or pods ignore."""
     is_off = propagates_tags(definition, submission) is False and not is_eks(definition)
     is_overridden = isinstance(submission.get("propagateTags"), bool)
     return tuple(

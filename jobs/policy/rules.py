@@ -326,7 +326,6 @@ def _limits(request: JobRequest, grants: TeamGrants) -> QueueLimits:
 
 
 def _exceeded_limits(request: ResourceRequest, limits: QueueLimits) -> Iterator[tuple[str, str, Decimal | int, int]]:
-    """Yield AWS's name, rule, requested amount, limit."""
     amounts: dict[str, tuple[str, Decimal | int]] = {
         VCPU: ("too-many-vcpus", request.size.vcpus),
         MEMORY: ("too-much-memory", request.size.memory_mib),

@@ -31,7 +31,6 @@ class TagRequirement:
 
     @property
     def description(self) -> str:
-        """Continue “must be”."""
         if self.allowed:
             return join_words(self.allowed, conjunction="or")
         return f"of the form {self.pattern}"
