@@ -139,7 +139,6 @@ class CostEstimate:
         return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the most expensive jobs, and a count of the others."""
         dearest = sorted(
             self.jobs, key=lambda estimate: (estimate.at_most.usd is not None, -(estimate.at_most.usd or 0))
         )
@@ -155,7 +154,6 @@ class CostEstimate:
 def estimate_cost(
     plans: Iterable[PlannedJob], run_times: Mapping[int, DurationStats], rates: Rates, now: datetime
 ) -> CostEstimate:
-    """Use the rates of `now`, and run times by definition."""
     pricing = _Pricing(rates, now)
     jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
     return CostEstimate(
@@ -184,7 +182,6 @@ class _Pricing:
         self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}
 
     def line(self, size: PricedSize, seconds: Decimal) -> ReceiptLine:
-        """Cap the length at `MAX_PRICED_SECONDS`."""
         if (size, seconds) not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
             attempt = BilledAttempt(self._now - duration, self._now, succeeded=True)
@@ -195,7 +192,6 @@ class _Pricing:
         return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR_SECONDS).reasons
 
     def amount(self, job: PlannedJob, seconds: Decimal) -> CostAmount:
-        """Return an unknown amount without vCPU and memory."""
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
             return UNKNOWN_AMOUNT

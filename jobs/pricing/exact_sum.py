@@ -13,7 +13,6 @@ UNITS_PER_USD = 10**10
 
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:
-    """Sum a money column in ten-billionths of a dollar."""
     units = Cast(Round(F(field) * UNITS_PER_USD), BigIntegerField())
     return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 

@@ -90,7 +90,6 @@ def finished_attempts(job: Job) -> list[BilledAttempt]:
 
 
 def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAttempt]:
-    """Put attempts on the line of successful or of failed runs."""
     for child in children:
         times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
         if not times and child.started_at is not None:

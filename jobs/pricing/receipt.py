@@ -149,7 +149,6 @@ def _receipt_line(number: int, size: PricedSize, attempts: Sequence[BilledAttemp
 
 
 def _billed_seconds(size: PricedSize, attempt: BilledAttempt) -> Decimal | None:
-    """Return None where start or end is unknown, or they contradict each other."""
     if attempt.started_at is None or attempt.stopped_at is None or attempt.stopped_at < attempt.started_at:
         return None
     seconds = Decimal((attempt.stopped_at - attempt.started_at) // timedelta(milliseconds=1)) * MILLISECOND
