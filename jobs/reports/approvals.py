@@ -140,7 +140,6 @@ def _page(
 
 
 def _last_runs(submission: Submission, definitions: set[int]) -> Mapping[int, Job]:
-    """Return the team's newest sent job before this request; one query each."""
     last_runs: dict[int, Job] = {}
     for definition in definitions:
         runs = Job.objects.filter(team=submission.team_id, revision__definition=definition, delivery=Delivery.SENT)

@@ -150,7 +150,6 @@ def _key(team: Team | None, cursor: str) -> Key | None:
 
 
 def audit_rows(entries: list[AuditEntry]) -> list[AuditRow]:
-    """Use two queries."""
     entry_changes = [(entry, list(_changes(entry))) for entry in entries]
     names = _user_names(entry_changes)
     tokens = _token_names(entries)

@@ -84,7 +84,6 @@ def _index(child: ArrayChild) -> str:
 
 
 def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
-    """Return 100 children from an index on."""
     children = job.children.filter(state=state) if state else job.children.all()
     page = paginate(children, "index", size=PAGE_SIZE, cursor_of=_index, after=(start - 1,))
     previous = paginate(children.only("index"), "index", size=PAGE_SIZE, cursor_of=_index, before=(start,))

@@ -36,7 +36,6 @@ class Grouping:
 
     @classmethod
     def parse(cls, text: str) -> "Grouping | None":
-        """Parse "tag:Project" or "queue"."""
         kind, _, key = text.partition(":")
         if kind == TAG and key:
             return cls(TAG, key[:128])
@@ -48,7 +47,6 @@ class Grouping:
 
     @property
     def expression(self) -> Combinable:
-        """Return the value of a line; null is untagged."""
         if self.kind != TAG:
             return F(_COLUMNS[self.kind])
         return Subquery(JobTag.objects.filter(job=OuterRef("job"), key=self.key).values("value")[:1])
@@ -95,7 +93,6 @@ class CostReport:
 
     @property
     def visible_rows(self) -> list[CostRow]:
-        """Combine all but the most expensive and untagged."""
         valued_rows = [row for row in self.rows if row.value is not None]
         untagged_rows = [row for row in self.rows if row.value is None]
         if len(valued_rows) <= MAX_ROWS:

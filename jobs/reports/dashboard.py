@@ -141,7 +141,6 @@ def _failure_groups(team: Team) -> list[FailureGroup]:
 
 
 def failure_cause(job: Job) -> str:
-    """Return the same text for all jobs that failed for one reason."""
     if job.delivery == Delivery.REFUSED:
         return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
     reason = job.container_reason or job.status_reason

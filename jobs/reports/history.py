@@ -185,7 +185,6 @@ def _text_condition(text: str) -> Q:
 
 
 def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:
-    """Read cost and tags once for all rows."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
     if filters.month:

@@ -24,7 +24,6 @@ PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
 def breaker_summary(account: Account) -> str:
-    """Say whether calls to AWS are paused, why and until when."""
     breaker = account.status.breaker
     if not breaker.is_open:
         return "Not paused."

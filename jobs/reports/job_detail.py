@@ -1,4 +1,4 @@
-"""Records beside a job on its page: its history, and the jobs before and after it."""
+"""A job's history, and the jobs before and after it."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ def state_changes(job: Job) -> list[StateChange]:
 
 
 def dependencies(job: Job) -> list[JobDependency]:
-    """Return what the job waits for; `parent` is read with it."""
+    """Read `parent` too."""
     return list(job.dependencies.select_related("parent"))
 
 

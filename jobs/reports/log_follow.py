@@ -31,7 +31,7 @@ class LogChunk:
 
 
 def follow(job: Job, cursor: str = "") -> LogChunk:
-    """Return the lines at a cursor. Raise InvalidCursorError."""
+    """Raise InvalidCursorError."""
     number, token = _parse_cursor(cursor)
     last = max(1, len(logs.job_attempts(job)))
     if number > last:

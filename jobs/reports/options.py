@@ -69,7 +69,6 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
 
 
 def open_queues(team: Team) -> list[Queue]:
-    """Return queues that AWS still has."""
     return list(Queue.objects.granted_to(team).filter(removed_at=None).select_related("account"))
 
 
@@ -110,7 +109,6 @@ def runnable_revisions(team: Team, name: str) -> list[Revision]:
 
 
 def image_suggestions(team: Team) -> list[str]:
-    """Return images granted by full name, and those of the team's definitions."""
     patterns = ImageGrant.objects.filter(team=team).order_by().values_list("pattern", flat=True)
     newest = Revision.objects.runnable().filter(definition__team=team).order_by("-pk")[:MAX_REVISIONS]
     used = (text_at(item.document, "containerProperties", "image") for item in newest.only("document"))

@@ -23,7 +23,6 @@ def revision_page(definition: Definition, *, before: str = "") -> KeysetPage[Rev
 
 
 def comparable_revisions(definition: Definition) -> list[Revision]:
-    """Leave out their documents."""
     revisions = list(definition.revisions.defer("document")[:MAX_COMPARABLE_REVISIONS])
     for revision in revisions:
         revision.definition = definition

@@ -13,7 +13,6 @@ NOT_SENT = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
 
 
 def team_usage(teams: QuerySet[Team]) -> dict[int, list[str]]:
-    """Use four queries."""
     keys = list(teams.values_list("pk", flat=True))
     requests = _counts(Approval.objects.waiting().filter(team__in=keys), "team")
     tokens = _counts(ApiToken.objects.valid().filter(team__in=keys), "team")
@@ -27,7 +26,6 @@ def team_usage(teams: QuerySet[Team]) -> dict[int, list[str]]:
 
 
 def definition_usage(definitions: QuerySet[Definition]) -> dict[int, list[str]]:
-    """Use two queries."""
     keys = list(definitions.values_list("pk", flat=True))
     return _job_usage(Job.objects.filter(definition__in=keys), "definition")
 
