@@ -97,7 +97,6 @@ class GroupRun:
                 kill_at = time.monotonic() + KILL_GRACE_SECONDS
 
     def _start_ready(self) -> bool:
-        """Fail containers that never can start. Return whether there was any."""
         has_begun = False
         has_changed = True
         while has_changed:
@@ -115,7 +114,6 @@ class GroupRun:
         return has_begun
 
     def _is_met(self, name: str, condition: str) -> bool | None:
-        """Return None if the container may still do what another waits for."""
         process = self._by_name[name]
         if condition == "START":
             return True if process.has_started else (False if process.has_ended else None)
@@ -141,7 +139,6 @@ class GroupRun:
         return min(processes, key=lambda process: process.stopped_at or 0, default=None)
 
     def signal(self, number: Signals) -> None:
-        """Start no more containers either."""
         self._is_stopped = True
         self._send(number)
         self._wake()
@@ -229,7 +226,6 @@ class AttemptRun:
         return process.reason if process else None
 
     def record(self) -> Document:
-        """Return the attempt's part of the job's row."""
         record = {**self._main.record(), "environment": self.plan.environment}
         if self._main.plan.node is not None:
             nodes = sorted((group.record() for group in self._groups()), key=lambda node: int(node["node"]))

@@ -85,7 +85,6 @@ class Batch:
         return {}
 
     def _stop(self, call: ApiCall, *, by_force: bool) -> None:
-        """Answer 200 for an unknown id, as AWS."""
         reason = call.params["reason"]
         if not 1 <= len(reason) <= 1024:
             raise BatchClientError("reason must have 1 to 1024 characters")

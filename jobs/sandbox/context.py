@@ -16,7 +16,6 @@ def now_ms() -> int:
 
 
 def drop_none(document: Document) -> Document:
-    """Drop what AWS leaves out."""
     return {key: value for key, value in document.items() if value is not None}
 
 
@@ -64,7 +63,6 @@ def decode_page_token(token: str, length: int) -> list[Any]:
 
 
 def page_size(params: Document, *, maximum: int) -> int:
-    """Cap maxResults at `maximum`, as AWS."""
     requested = params.get("maxResults")
     if requested is None:
         return maximum

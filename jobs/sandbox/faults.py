@@ -127,7 +127,6 @@ class FaultPlan:
 
     @classmethod
     def parse(cls, document: Any) -> Self:
-        """Raise FaultPlanError."""
         options = _parse_object(document, cls, "plan")
         for name, kind in (("faults", Fault), ("outages", Outage)):
             entries = options.get(name, [])
@@ -192,7 +191,6 @@ def _check_chance(options: Mapping[str, Any], name: str, path: str) -> None:
 
 
 def _parse_seconds_range(span: Any, path: str) -> tuple[float, float]:
-    """Parse a number, or a range for a random value."""
     pair = span if isinstance(span, list) else [span, span]
     numbers = [value for value in pair if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(pair) != 2 or len(numbers) != 2 or not 0 <= pair[0] <= pair[1]:

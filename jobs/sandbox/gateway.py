@@ -104,7 +104,6 @@ class Gateway:
         return reply
 
     def _identify(self, request: WireRequest, request_id: str) -> tuple[str, RenderError]:
-        """Return an operation, "" for an invalid request, and the renderer of its errors."""
         service: Service | None = None
         operation = ""
         with suppress(ServiceError):
@@ -134,6 +133,5 @@ def json_reply(status: int, document: Document, **headers: str) -> WireReply:
 
 
 def error_reply(error: ServiceError, request_id: str) -> WireReply:
-    """Put the code into header and body, for both AWS JSON protocols."""
     document = {"__type": error.code, "message": error.text(request_id)}
     return json_reply(error.status, document, **{"x-amzn-ErrorType": error.code})

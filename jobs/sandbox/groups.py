@@ -47,7 +47,6 @@ class ContainerGroup:
 
 
 def job_groups(spec: Document) -> list[ContainerGroup]:
-    """Put the main node first."""
     if (nodes := spec.get("nodeProperties")) is None:
         return [_group(spec, None)]
     main: int = nodes["mainNode"]
@@ -89,7 +88,6 @@ def _container(container: Document, *, name: str) -> GroupContainer:
 
 
 def _pod_containers(pod: Document) -> tuple[GroupContainer, ...]:
-    """Let each init container wait for the one before, the others for the last."""
     result: list[GroupContainer] = []
     last_init: tuple[tuple[str, str], ...] = ()
     for field in ("initContainers", "containers"):

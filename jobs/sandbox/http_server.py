@@ -70,7 +70,6 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._loop.start()
 
     def stop(self) -> None:
-        """Still send replies in progress."""
         self.shutdown()
         self._loop.join()
         self.server_close()
@@ -95,7 +94,6 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             super().shutdown_request(request)
 
     def reset(self, connection: socket.socket) -> None:
-        """Reset the connection once its exchange is over."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._reset_connections.add(connection)
 

@@ -129,7 +129,6 @@ class SandboxJob:
         return "RUNNING" if "startedAt" in attempt else "STARTING"
 
     def blocking_ids(self) -> list[str]:
-        """Return the jobs that must succeed first. An array depends through its children."""
         ids = []
         for dependency in self.spec.get("dependsOn", ()):
             other, kind = dependency.get("jobId"), dependency.get("type")
@@ -148,7 +147,6 @@ def node_id(job_id: str, index: int) -> str:
 
 
 def _node_attempt(attempt: Document, index: int) -> Document:
-    """Return {} if the nodes never started."""
     common: Document = {key: attempt[key] for key in ("environment", "statusReason", "taskId") if key in attempt}
     nodes: dict[int, Document] = {node["node"]: node for node in attempt.get("nodes", ())}
     return common | nodes.get(index, {})
@@ -185,7 +183,6 @@ def _array_properties(store: Store, job: SandboxJob) -> Document | None:
 
 
 def find_node(store: Store, name: str) -> SandboxJob | None:
-    """Find `id#index`."""
     job_id, _, index = name.partition("#")
     job = find_job(store, job_id)
     if job is None or name not in job.node_ids():
@@ -194,7 +191,6 @@ def find_node(store: Store, name: str) -> SandboxJob | None:
 
 
 def job_summary(store: Store, job: SandboxJob) -> Document:
-    """Leave out tags, queue and attempts."""
     last = job.last_attempt or {}
     end_fields = drop_none({"exitCode": last.get("exitCode"), "reason": last.get("reason")})
     return drop_none(
@@ -310,7 +306,6 @@ def _attempt_detail(job: SandboxJob, attempt: Document) -> Document:
 
 
 def _container_ends(containers: list[Document], attempt: Document | None, *, init: bool = False) -> list[Document]:
-    """Attribute a failed start to the first container."""
     if attempt is None:
         return [{} for _ in containers]
     ends = [end for end in attempt.get("containers", ()) if end.get("isInit", False) == init]

@@ -38,7 +38,7 @@ class Ledger:
         )
 
     def read(self, *, after: int = 0) -> list[Document]:
-        """Return acceptances beyond a number. `accepted` is an id or ARN, `at` in ms."""
+        """Return acceptances beyond a number; `at` is in ms."""
         rows = self._store.fetch_all("SELECT * FROM acceptance WHERE number > ? ORDER BY number", after)
         return [{**dict(row), "tags": json.loads(row["tags"])} for row in rows]
 

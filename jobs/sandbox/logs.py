@@ -110,7 +110,6 @@ class LogService:
         return int(row["number"])
 
     def get_log_events(self, call: ApiCall) -> Document:
-        """Let an unchanged token mean the end."""
         params = call.params
         target = LogTarget(call.account_region, self._group(call), params["logStreamName"])
         with self._store.lock:
@@ -189,7 +188,6 @@ class LogService:
         return drop_none({"logStreams": streams, "nextToken": next_token})
 
     def filter_log_events(self, call: ApiCall) -> Document:
-        """Return oldest first; the end has no token."""
         params, group = call.params, self._group(call)
         if "logStreamNames" in params and "logStreamNamePrefix" in params:
             raise InvalidParameterError("logStreamNames and logStreamNamePrefix cannot both be specified.")
@@ -254,7 +252,6 @@ def _encode_event(row: sqlite3.Row) -> Document:
 
 
 def _read_position(params: Document, size: int) -> tuple[bool, int]:
-    """Parse `f/n` (from n on) or `b/n` (before n)."""
     token = params.get("nextToken")
     if token is None:
         return (True, 0) if params.get("startFromHead") else (False, size)

@@ -125,7 +125,6 @@ def _without_empty(value: Any, shape: Shape | None) -> Any:
 
 
 def _invalid_enum_values(value: Any, shape: Shape, where: str) -> list[tuple[str, Any, list[str]]]:
-    """Find what botocore sends and AWS rejects."""
     if isinstance(shape, StructureShape):
         return [
             problem

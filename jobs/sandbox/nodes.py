@@ -72,7 +72,6 @@ def _check_sizes(groups: list[Document], count: int) -> None:
 
 
 def target_nodes(text: str, count: int) -> range:
-    """Parse `0:3`, `4:`, `:3` or `:`."""
     match = _RANGE.fullmatch(text)
     if match is None:
         raise BatchClientError(f"targetNodes '{text}' is not a range of nodes")

@@ -161,7 +161,6 @@ def _effective_group(group: Document, change: Document, parameters: Any) -> Docu
 
 
 def _effective_node(container: Document, override: Document, parameters: Any, *, fargate: bool) -> Document:
-    """Allow a node range without sizes: another may have them."""
     merged = apply_overrides(container, override, fargate=fargate)
     return merged | {"command": substitute_parameters(merged["command"], parameters)}
 
@@ -201,7 +200,6 @@ def _merge_variables(current: Any, override: Any) -> list[Document]:
 
 
 def _override_sizes(container: Document, override: Document) -> Document:
-    """Keep a legacy field unless the override replaces it."""
     entries = {entry["type"]: entry for entry in container.get("resourceRequirements", ())}
     own_kinds = {entry["type"] for entry in override.get("resourceRequirements", ())}
     sizes: Document = {}

@@ -46,7 +46,6 @@ def check_pod(properties: Document) -> None:
 
 
 def pod_containers(pod: Document) -> Iterator[Document]:
-    """Yield init containers first."""
     yield from pod.get("initContainers") or ()
     yield from pod.get("containers") or ()
 

@@ -165,7 +165,6 @@ def _store_output(process: subprocess.Popen[bytes], pipe: IO[bytes], log: LogWri
 
 
 def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
-    """Return b"" at the end of the pipe, None if there was no output."""
     descriptor = pipe.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return None
@@ -182,7 +181,6 @@ def _read_pipe(pipe: IO[bytes], seconds: float) -> bytes | None:
 
 
 def _split_lines(text: bytes) -> tuple[list[str], bytes]:
-    """Return complete lines and the rest. Cut lines longer than an event."""
     *lines, remainder = text.split(b"\n")
     while len(remainder) > MAX_MESSAGE_BYTES:
         lines.append(remainder[:MAX_MESSAGE_BYTES])

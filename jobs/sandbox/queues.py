@@ -169,7 +169,6 @@ class QueueService:
         return self._describe(call, ENVIRONMENT, "computeEnvironments")
 
     def _describe(self, call: ApiCall, kind: str, field: str) -> Document:
-        """Leave out unknown ones, as AWS."""
         params = call.params
         (after,) = decode_page_token(params["nextToken"], 1) if params.get("nextToken") else (0,)
         rows = self._store.fetch_all(

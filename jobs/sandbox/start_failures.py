@@ -20,7 +20,6 @@ _REFERENCE = re.compile(
 
 
 def start_failure(definition: Document, blocks: Document) -> Document | None:
-    """Return the `statusReason`, with `reason` if it is a container's."""
     if _override_length(definition, blocks) > MAX_OVERRIDE_CHARACTERS:
         # https://github.com/ASFHyP3/hyp3/issues/3041
         return {"statusReason": f"Container Overrides length must be at most {MAX_OVERRIDE_CHARACTERS}"}

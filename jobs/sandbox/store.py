@@ -98,7 +98,6 @@ class Store:
             return row
 
     def execute(self, sql: str, *values: Any) -> int:
-        """Return the number of changed rows."""
         with self.lock:
             return self._db.execute(sql, values).rowcount
 

@@ -43,7 +43,6 @@ class SubmissionService:
         *,
         min_timeout_seconds: int,
     ) -> None:
-        """Call `admit` after the commit, with an array's children."""
         self._store = store
         self._definitions = definitions
         self._queues = queues

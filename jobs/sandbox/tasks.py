@@ -108,7 +108,6 @@ def _dependencies(container: Document) -> Iterator[tuple[str, str]]:
 
 
 def _check_circles(edges: dict[str, list[str]]) -> None:
-    """Remove containers that wait for none, until none is left."""
     remaining = {name: set(targets) for name, targets in edges.items()}
     while remaining:
         blocked = {name for name, targets in remaining.items() if targets & remaining.keys()}

@@ -100,7 +100,6 @@ def check_retry(strategy: Document | None) -> None:
 
 
 def lower_case_actions(strategy: Document | None) -> Document | None:
-    """Write actions as AWS answers them."""
     if strategy is None:
         return None
     rules = [rule | {"action": rule["action"].lower()} for rule in strategy.get("evaluateOnExit", ())]
@@ -142,14 +141,12 @@ def check_share_identifier(share: str | None) -> None:
 
 
 def resource_requirements(container: Document) -> dict[str, str]:
-    """Return sizes by type, from legacy fields too."""
     legacy = {kind: container.get(field) for kind, field in LEGACY_SIZE_FIELDS.items()}
     current = {entry["type"]: entry["value"] for entry in container.get("resourceRequirements", ())}
     return {kind: str(value) for kind, value in legacy.items() if value is not None} | current
 
 
 def check_requirements(container: Document, *, fargate: bool) -> None:
-    """Check that each type occurs once, on Fargate not in legacy fields."""
     types = set()
     for entry in container.get("resourceRequirements", ()):
         if entry["type"] in types:
@@ -163,7 +160,6 @@ def check_requirements(container: Document, *, fargate: bool) -> None:
 
 
 def check_sizes(needs: dict[str, str], *, fargate: bool) -> None:
-    """Check values that are there."""
     for kind, value in needs.items():
         try:
             number = float(value)

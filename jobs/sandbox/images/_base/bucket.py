@@ -19,7 +19,6 @@ def read(url: str) -> Any:
 
 
 def write(url: str, document: object) -> None:
-    """Store a JSON document, atomically for concurrent readers."""
     file = _file(url)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}")

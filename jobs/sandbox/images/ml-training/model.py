@@ -30,7 +30,6 @@ def probabilities(row: list[float]) -> list[float]:
 
 
 def loss(weights: Weights, counts: Counts) -> float:
-    """Return the mean cross entropy in nats: 3.30 for an untrained model."""
     lost = 0.0
     for row, followers in zip(weights, counts, strict=True):
         chances = probabilities(row)

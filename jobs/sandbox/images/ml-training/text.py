@@ -7,12 +7,10 @@ ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 
 
 def letters(raw: str) -> str:
-    """Reduce to small letters and single spaces: 27 symbols."""
     return re.sub(r"[^a-z]+", " ", raw.lower()).strip()
 
 
 def split(text: str) -> tuple[str, str]:
-    """Return nine tenths to learn from, and the rest to test on."""
     border = len(text) * 9 // 10
     return text[:border], text[border:]
 
