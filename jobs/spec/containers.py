@@ -148,7 +148,6 @@ def secret_entries(container: ContainerEntry) -> Iterator[tuple[Path, Document]]
 
 
 def positions_by_name(entries: list[object]) -> dict[str, int]:
-    """Let the first of a name count."""
     positions: dict[str, int] = {}
     for number, entry in enumerate(entries):
         if name := text_at(object_at(entry), "name"):

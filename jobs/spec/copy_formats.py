@@ -120,7 +120,6 @@ FORMATS = (
 
 
 def _pascal_case(value: Any, shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
-    """Spell keys as CloudFormation does, but those of free maps."""
     if "$ref" in shape:
         shape = definitions[shape["$ref"].removeprefix("#/$defs/")]
     if is_object(value) and "properties" in shape:
@@ -138,7 +137,6 @@ def _snake_case(key: str) -> str:
 
 
 def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
-    """Write objects as blocks, but maps with free keys."""
     margin = "  " * depth
     yield f"{margin}{name} {{"
     for key, member in members.items():
@@ -153,7 +151,6 @@ def _hcl_block(name: str, members: Document, depth: int) -> Iterator[str]:
 
 
 def _hcl_value(value: Any) -> str:
-    """Write JSON, escaping templates in strings."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     text = re.sub(r"\\(.)", lambda match: _HCL_ESCAPES.get(match[1], match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")

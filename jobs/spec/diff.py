@@ -93,7 +93,6 @@ def _diff_named_lists(
 def _diff_lists(
     before: list[Any], after: list[Any], path: Path, labels: tuple[str, ...]
 ) -> Iterator[DocumentDifference]:
-    """Compare by position. A list of scalars is one value."""
     if not any(isinstance(entry, dict | list) for entry in (*before, *after)):
         if len(before) != len(after) or not all(map(_equals, before, after)):
             yield _difference(path, labels, ChangeKind.CHANGED, before, after)

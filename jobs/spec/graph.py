@@ -35,7 +35,6 @@ def reverse_edges(parents: Parents) -> list[list[int]]:
 
 
 def find_cycles(parents: Parents) -> list[list[int]]:
-    """Return strongly connected groups, and nodes that wait for themselves."""
     return sorted(sorted(group) for group in _StronglyConnectedComponents(parents).groups)
 
 
@@ -89,7 +88,6 @@ class _StronglyConnectedComponents:
 
 
 def cycle_in_group(group: Sequence[int], parents: Parents) -> list[int]:
-    """Return one cycle: each node waits for the next."""
     members = set(group)
     path: list[int] = []
     position: dict[int, int] = {}

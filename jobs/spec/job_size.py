@@ -101,7 +101,6 @@ class JobSize:
 
 
 def format_amount(resource: str, amount: Decimal | int) -> str:
-    """Format 2 vCPU, 64 GiB of memory, 1 GPU."""
     if resource == MEMORY:
         return f"{format_mib(int(amount))} of memory"
     unit = "vCPU" if resource == VCPU else "GPU" if amount == 1 else "GPUs"
@@ -166,7 +165,6 @@ class _SizeCounter:
         return amounts + of_nodes, count
 
     def unread_sizes(self) -> ResourceAmounts:
-        """Return unknown amounts unless every size was read."""
         for name, document in (("definition", self.definition), ("submission", self.submission)):
             for path, value in _size_members(document):
                 is_read = path in self._paths_read[name] or path[:-1] in self._paths_read[name]
@@ -179,7 +177,6 @@ class _SizeCounter:
     # -- One task or pod
 
     def _task_amounts(self, task: TaskEntry, group: Path) -> ResourceAmounts:
-        """Add up a task or pod. `group` is the path of its node group's overrides."""
         self._paths_read["definition"].add((*task.path, "ephemeralStorage"))
         own_overrides = [override for override in overrides(self.submission) if _applies_to(override, task, group)]
         main, before = ResourceAmounts(), ResourceAmounts()
@@ -357,7 +354,6 @@ def _legacy_amounts(container: Document) -> dict[str, str]:
 
 
 def _pod_requests(base: Document, override: Document) -> dict[str, str]:
-    """Return the larger of limit and request."""
     result: dict[str, str] = {}
     for side in ("limits", "requests"):
         amounts = {**object_at(base, "resources", side), **object_at(override, "resources", side)}

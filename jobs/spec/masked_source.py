@@ -99,7 +99,6 @@ def _restore_values(edited: Any, masked: Any, whole: Any, by_name: dict[str, set
 
 
 def _counterpart(item: Any, number: int, edited: list[Any], masked: Any, whole: Any) -> tuple[Any, Any]:
-    """Match entries by name or else by position."""
     if not isinstance(masked, list) or not isinstance(whole, list):
         return None, None
     name = _entry_name(item)

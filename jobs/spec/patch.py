@@ -14,7 +14,7 @@ class PatchError(ValueError):
 
 
 def apply_patch(document: Document, operations: Iterable[Mapping[str, Any]]) -> Document:
-    """Return a patched copy. Raise PatchError."""
+    """Leave the argument unmodified. Raise PatchError."""
     patched: Document = copy_json(document)
     try:
         patched = jsonpatch.apply_patch(

@@ -51,7 +51,6 @@ class EnvironmentFacts:
 
     @property
     def platform(self) -> str:
-        """Return EKS, FARGATE or EC2; empty if unknown."""
         if self.orchestration == "EKS":
             return "EKS"
         return "FARGATE" if self.kind.startswith("FARGATE") else "EC2" if self.kind else ""
@@ -125,7 +124,6 @@ def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementRes
 
 
 def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
-    """Answer no only if all types are known and too small."""
     name = environment.name
     sizes = {type_name: instance_size(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]

@@ -29,7 +29,6 @@ class Problem:
     fix: Fix = ()  # operations on the same document
 
     def with_prefix(self, prefix: str) -> "Problem":
-        """Return the problem as of a document that contains this one."""
         fix = tuple(
             {**operation, **{key: prefix + operation[key] for key in ("path", "from") if key in operation}}
             for operation in self.fix
@@ -104,7 +103,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def describe(value: object) -> str:
-    """Describe a value, truncated: the string “abc”, the number 4, a list."""
+    """Describe a value, truncated: the string “abc”, the number 4."""
     match value:
         case None:
             return "null"
@@ -134,7 +133,6 @@ def truncate(text: str) -> str:
 
 
 def join_words(names: Iterable[str], *, conjunction: str = "and", limit: int = 8) -> str:
-    """Join as in a sentence: a, b and c."""
     all_names = list(names)
     texts = [truncate(name) for name in all_names[: limit + 1]]
     if len(all_names) > limit:

@@ -220,7 +220,6 @@ def _is_secret_word(parts: Sequence[str], number: int) -> bool:
 
 
 def describe_secret(name: str, value: str) -> str:
-    """Return "" if the value seems to contain none."""
     for _, kind in _secret_spans(value):
         return kind
     return "a secret, judging by its name" if _is_named_secret(name, value) else ""
@@ -234,7 +233,7 @@ def _is_named_secret(name: str, value: str) -> bool:
 
 
 def redact(value: Any, *, environments: bool = False) -> Any:
-    """Mask secrets in a copy at any depth; with `environments`, every value of an environment."""
+    """Mask secrets at any depth; with `environments`, every value of an environment."""
     return _redact_tree(value, 0, secret=False, environments=environments)
 
 
@@ -265,7 +264,6 @@ def has_secrets(value: Any) -> bool:
 
 
 def redacted_values(value: Any) -> Iterator[RedactedValue]:
-    """Yield in document order."""
     yield from _redacted_values(value, redact(value), (), "")
 
 
@@ -281,7 +279,6 @@ def _redacted_values(value: Any, masked: Any, path: tuple[str | int, ...], name:
 
 
 def name_of_member(key: str, owner: Mapping[Any, Any]) -> str:
-    """Return the name beside a value, else its key."""
     if key not in ("value", "Value"):
         return key
     names = (owner.get(of) for of in NAME_KEYS)
@@ -330,7 +327,6 @@ def _mask_environment(value: Any, depth: int) -> Any:
 
 
 def _redact_list(values: Sequence[Any], depth: int, *, secret: bool, environments: bool) -> list[Any]:
-    """Look for secrets after flags, as in a command line."""
     rows: list[Any] = []
     program = after = ""
     for item in values:
@@ -378,7 +374,6 @@ def _secret_spans(text: str) -> Iterator[tuple[Span, str]]:
 
 
 def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    """Scan the values of other names in turn."""
     position = 0
     while match := pattern.search(text, position):
         position = match.end()
@@ -399,7 +394,6 @@ def _spans_of_names(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 
 
 def _spans_in_urls(text: str) -> Iterator[Span]:
-    """Yield passwords, and users that consist of a token only."""
     if "@" not in text:
         return
     for match in _URL.finditer(text):

@@ -97,7 +97,6 @@ class StepReferences:
 
 
 def resolve_references(steps: Sequence[Document]) -> StepReferences:
-    """Resolve in linear time."""
     return _ReferenceResolver(steps).run()
 
 
@@ -267,6 +266,5 @@ def _other_steps(steps: Sequence[int], step: int) -> tuple[int, ...]:
 
 
 def _dependency_type(entry: Document) -> str:
-    """Treat SEQUENTIAL on another job as a plain dependency."""
     kind = text_at(entry, "type")
     return "" if kind == "SEQUENTIAL" else kind

@@ -11,7 +11,6 @@ TIMEOUT_PATH = ("timeout", "attemptDurationSeconds")
 
 
 def timeout_seconds(document: Document) -> Any:
-    """Return a value of any type."""
     return value_at(document, *TIMEOUT_PATH)
 
 

@@ -119,7 +119,6 @@ def _parent(pointer: str) -> str:
 
 
 def _normalize(value: FieldValue, field: FormField) -> object:
-    """Return a value as a browser would send it back."""
     if isinstance(value, str):
         return (_normalize_newlines(value) if field.kind == "command" else _join_lines(value)).strip()
     return [

@@ -60,7 +60,6 @@ def parse_cli_commands(script: ShellScript) -> list[ParsedText]:
 
 
 def parse_curl_commands(script: ShellScript) -> list[ParsedText]:
-    """Skip values that are no JSON objects."""
     documents = []
     for match in islice(_CURL_START.finditer(script.commands), MAX_COMMANDS):
         arguments, end = script.words(match.end(), tolerant=True)
@@ -204,7 +203,6 @@ class _OptionReader:
         return self._convert(result, shape)
 
     def _file(self, option: _CliOption) -> ShellFile | None:
-        """Raise DocumentParseError."""
         first = option.values[0] if option.values else ""
         if not first.startswith(("file://", "fileb://")):
             return None

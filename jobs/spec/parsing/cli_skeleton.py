@@ -28,7 +28,6 @@ _PLATFORM_KEYS = {"FARGATE": "executionRoleArn", "MANAGED_INSTANCES": "ecsProper
 
 
 def strip_skeleton(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return None if the document is no skeleton."""
     if kind is DocumentKind.WORKFLOW or not _is_skeleton(document):
         return None
     pruner = _SkeletonPruner(botocore_schema.json_schema(kind)["$defs"])
@@ -129,7 +128,6 @@ class _SkeletonPruner:
         return result
 
     def _has_content(self, value: Any, shape: Mapping[str, Any]) -> bool:
-        """Return whether the author typed a string or number."""
         if is_object(value):
             properties = shape.get("properties", {})
             others = shape.get("additionalProperties")

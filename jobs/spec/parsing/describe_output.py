@@ -36,7 +36,7 @@ class ConvertedRequest:
 
 
 def convert_describe_output(value: Document) -> ConvertedRequest | None:
-    """Raise DocumentParseError if a response has no definition."""
+    """Raise DocumentParseError."""
     if isinstance(value.get("jobDefinitions"), list):
         return _convert_definitions(value["jobDefinitions"])
     jobs = [entry for entry in list_at(value, "jobs") if _is_job_detail(entry)]
@@ -104,7 +104,6 @@ def _convert_jobs(jobs: list[Document]) -> ConvertedRequest:
 
 
 def _without_children(jobs: list[Document], children: list[Document]) -> ConvertedRequest:
-    """Drop children, which run again with their arrays."""
     ids = [text_at(job, "jobId") for job in children]
     converted = _convert_jobs([job for job in jobs if text_at(job, "jobId") not in ids])
     verb, were = ("is", "was") if len(ids) == 1 else ("are", "were")
@@ -240,7 +239,6 @@ def _container_overrides(container: object) -> Iterator[tuple[str, Any]]:
 
 
 def _own_variables(container: object, key: str) -> list[Any]:
-    """Drop variables that AWS Batch or the portal sets."""
     return [entry for entry in list_at(container, key) if not _is_reserved_variable(text_at(entry, "name"))]
 
 

@@ -26,7 +26,7 @@ KEPT: Mapping[tuple[str, str], str] = {
 
 
 def drop_empty_members(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
-    """Return None if it has none. The argument is not modified."""
+    """Leave the argument unmodified; None if it has no empty members."""
     schema = botocore_schema.json_schema(kind)
     pruner = _EmptyMemberPruner(schema["$defs"])
     result = pruner.prune(document, schema, "")
@@ -39,7 +39,6 @@ class _EmptyMemberPruner:
         self.pointers: list[str] = []
 
     def prune(self, value: Any, shape: Any, here: str) -> Any:
-        """Return the same object if nothing is empty."""
         shape = self._resolve_ref(shape)
         if isinstance(value, list) and "items" in shape:
             return [self.prune(entry, shape["items"], f"{here}/{number}") for number, entry in enumerate(value)]

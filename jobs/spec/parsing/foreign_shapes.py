@@ -44,7 +44,7 @@ class ForeignDocument:
 
 
 def convert_foreign_shape(value: Document, unresolved: UnresolvedValues) -> list[ForeignDocument]:
-    """Return none for an unknown shape. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     for convert in _CONVERTERS:
         documents = list(convert(value, unresolved))
         if documents:
@@ -108,7 +108,6 @@ def _without_intrinsics(value: Any, unresolved: UnresolvedValues) -> Any:
 
 
 def intrinsic_text(key: str, argument: Any) -> str:
-    """Return the short form, such as !Ref Role."""
     name = key.removeprefix("Fn::")
     if isinstance(argument, str):
         return f"!{name} {argument}"

@@ -57,7 +57,7 @@ class _OpenContainer:
 
 
 def build_source_map(text: str) -> SourceMap:
-    """Map text whose comments are blanked. One pass, no recursion."""
+    """Map text whose comments are blanked, in one pass without recursion."""
     root = SourceNode(0)
     open_containers: list[_OpenContainer] = []
     duplicates: list[DuplicateKey] = []

@@ -61,7 +61,6 @@ def blank_comments(text: str) -> CommentScan:
 
 
 def find_too_deep(text: str, limit: int) -> int | None:
-    """Return the offset of the first bracket nested too deep."""
     if text.count("[") + text.count("{") <= limit:
         return None
     depth = 0
@@ -76,7 +75,6 @@ def find_too_deep(text: str, limit: int) -> int | None:
 
 
 def unclosed_brackets(text: str) -> list[int]:
-    """Return offsets, outermost first."""
     offsets: list[int] = []
     for match in _BRACKET_OR_STRING.finditer(text):
         if match["open"]:
@@ -87,7 +85,6 @@ def unclosed_brackets(text: str) -> list[int]:
 
 
 def bare_words(text: str) -> Iterator[tuple[int, str]]:
-    """Yield numbers, true, NaN, … with offsets."""
     for match in _WORD_OR_STRING.finditer(text):
         if match["word"] is not None:
             yield match.start(), match["word"]

@@ -46,7 +46,6 @@ class _KeyFixer:
         return RewrittenDocument(result, [*self._key_changes(), *self._value_changes()], self.origins)
 
     def _fix_value(self, value: Any, shape: Mapping[str, Any], here: str, source: str) -> Any:
-        """Fix a value, which the source has at `source`. Return the same object if nothing changed."""
         if "$ref" in shape:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")

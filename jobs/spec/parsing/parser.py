@@ -171,7 +171,6 @@ def _is_definition_response(value: Document) -> bool:
 
 
 def _choose(text: str, documents: list[ParsedText], kind: DocumentKind | None, number: int | None) -> ParsedText:
-    """Raise SeveralDocumentsError."""
     if number is not None and 1 <= number <= len(documents):
         return documents[number - 1]
     kinds = [document.kind or _detect_kind_of(document.value) for document in documents]
@@ -246,13 +245,11 @@ DocumentParseError.
 
 
 def _compose_origins(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
-    """Let `later` refer to pointers that `earlier` created."""
     view = ParseResult("", DocumentKind.DEFINITION, {}, origins=earlier)
     return {**earlier, **{new: view._source_pointer(old) for new, old in later.items()}}  # noqa: SLF001 - of this module
 
 
 def _decode(raw: str | bytes) -> str:
-    """Raise DocumentParseError for a text that is not UTF-8 or too large."""
     if len(raw) > MAX_TEXT_BYTES:
         _raise_too_large(len(raw))
     if isinstance(raw, bytes):

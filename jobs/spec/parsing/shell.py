@@ -74,7 +74,6 @@ class ShellScript:
     unresolved: UnresolvedValues = field(default_factory=UnresolvedValues)
 
     def find_file(self, name: str) -> ShellFile | None:
-        """Fall back to the only one of the same base name."""
         path = _plain_name(name)
         base = path.rpartition("/")[2]
         same = [file for other, file in self.files.items() if other.rpartition("/")[2] == base]
@@ -105,7 +104,6 @@ class ShellScript:
 
 
 def read_script(text: str) -> ShellScript:
-    """Accept any text."""
     script = ShellScript(text, text)
     script.variables = {match["name"]: _unquoted(match["value"]) for match in _ASSIGNMENT.finditer(text)}
     script.commands = _CONTINUATION.sub(lambda end: " " * len(end[0]), _blank_heredocs(script))

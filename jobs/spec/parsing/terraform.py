@@ -28,7 +28,7 @@ _ATTRIBUTES = frozenset({
 
 
 def parse_terraform(text: str) -> list[ParsedText]:
-    """Return none for another text. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     offsets = {match["name"]: match.start() for match in _RESOURCE.finditer(text)}
     if not offsets:
         return []
@@ -95,7 +95,6 @@ class _Converter:
         return value
 
     def _load(self, text: str) -> Document:
-        """Raise DocumentParseError."""
         marked_text = _REFERENCE.sub(lambda match: self.unresolved.mark(match[0], _NOUN), text)
         try:
             return load_object(quote_bare_marks(marked_text).replace("$${", "${"))[0]

@@ -47,7 +47,6 @@ class UnresolvedValues:
 
 
 def has_marks(text: str) -> bool:
-    """Return whether a text has private characters of its own."""
     return bool(_MARK_OR_FILLER.search(text))
 
 
@@ -62,7 +61,6 @@ def restore_text(text: str, values: Sequence[UnresolvedValue]) -> str:
 def restore_references(
     document: dict[str, Any], values: Sequence[UnresolvedValue]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the references as written, and a problem for each string with one."""
     if not values:
         return document, ()
     restorer = _Restorer({chr(_FIRST + number): value for number, value in enumerate(values)})

@@ -99,7 +99,6 @@ class Converter:
         return values, offsets
 
     def _clean_text(self, node: Any) -> str:
-        """Join escaped surrogate pairs."""
         text = str(node.value)
         if "\0" in text:
             raise UnfitError("NUL can't be stored; remove it.", node.start_mark)

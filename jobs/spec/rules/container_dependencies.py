@@ -159,7 +159,6 @@ def _is_essential(container: Document) -> bool:
 
 
 def _nonessential_fix(task: TaskEntry, position: int) -> Fix:
-    """Return () if no other container is essential."""
     others = [other for number, other in enumerate(task.containers) if number != position]
     if not any(_is_essential(other.value) for other in others):
         return ()

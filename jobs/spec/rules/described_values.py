@@ -75,7 +75,6 @@ RULES = (values_have_the_case_of_aws, values_are_known)
 
 
 def _unlisted_values(document: Document) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield pointer, value, and what AWS lists."""
     for task in tasks(document):
         for entry in DESCRIBED_VALUES:
             if task.type not in entry.types:

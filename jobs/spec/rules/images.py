@@ -41,7 +41,6 @@ def images_are_references(document: Document) -> Iterator[Problem]:
 
 
 def _explain(image: str) -> tuple[str, str]:
-    """Return also the reference that is meant, or ""."""
     if len(image) > _MAX_LENGTH:
         return f"{quote(image)} is not an image reference such as repository/name:tag.", ""
     if placeholder := _PLACEHOLDER.search(image):

@@ -38,7 +38,6 @@ def check_submission(
 
 
 def check_job(document: Document) -> Iterator[Problem]:
-    """Check all beyond the schema."""
     for check in RULES:
         yield from check(document)
 

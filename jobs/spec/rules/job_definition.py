@@ -35,7 +35,6 @@ _BLOCKS = {
 
 
 def check_definition(document: Document) -> list[Problem]:
-    """Check schema and rules."""
     rules = chain.from_iterable(check(document) for check in RULES)
     return list(
         problem_limit.limit_problems(chain(botocore_schema.check_schema(document, DocumentKind.DEFINITION), rules))

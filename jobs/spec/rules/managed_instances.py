@@ -80,7 +80,6 @@ RULES = (
 
 
 def _ecs_properties_fix(document: Document) -> Fix:
-    """Turn containerProperties into a task, or return () if a member has no place."""
     properties = document["containerProperties"]
     if "ecsProperties" in document or not is_object(properties):
         return ()

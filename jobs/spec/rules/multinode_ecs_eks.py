@@ -298,7 +298,6 @@ def _node_count(document: Document) -> int:
 
 
 def _pod_resources(document: Document) -> Iterator[tuple[tuple[str | int, ...], Document, Document]]:
-    """Yield path, limits and requests."""
     for container in containers(document):
         if container.type == "eks" and is_object(container.value.get("resources")):
             resources = container.value["resources"]

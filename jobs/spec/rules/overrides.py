@@ -46,7 +46,7 @@ _REPLACED_KEYS = ("command", "args", "image", "resources", "instanceType")
 
 
 def apply_overrides(definition: Document, submission: Document) -> Document:
-    """Apply for comparing and showing only: the result shares parts with both documents."""
+    """Apply for showing only: the result shares parts with both documents."""
     result = {
         **definition,
         "parameters": {**object_at(definition, "parameters"), **object_at(submission, "parameters")},
@@ -133,7 +133,6 @@ def effective_overrides(submission: Document) -> Document:
 
 
 def parameter_names(definition: Document, submission: Document) -> list[str]:
-    """Keep the order of the command that would run."""
     effective = apply_overrides(definition, submission)
     return list(dict.fromkeys(name for _, name in placeholders.find_placeholders(effective)))
 
@@ -154,7 +153,6 @@ def overrides_match_definition(definition: Document, submission: Document) -> It
 
 
 def _other_override_fix(definition: Document, submission: Document, key: str, block: str) -> Fix:
-    """Move containerOverrides to the only container of a task, or remove what is empty."""
     here, value = join_pointer(key), submission[key]
     removal = ({"op": "remove", "path": here},)
     if not value:
@@ -398,7 +396,6 @@ def _override_of_task(task: TaskEntry, effective: Document, submission: Document
 
 
 def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, Any]) -> int:
-    """Measure what AWS Batch passes to ECS, without its own variables."""
     if task.type == "container":
         by_name = {"": override}
     else:

@@ -18,7 +18,7 @@ MORE_PROBLEMS = register_rule(
 
 
 def limit_problems(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Say at the limit that checking stopped. Consume `problems` no further."""
+    """Consume `problems` only up to the limit."""
     errors = 0
     for count, problem in enumerate(problems):
         if errors >= MAX_ERRORS or count >= MAX_PROBLEMS:

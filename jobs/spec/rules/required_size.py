@@ -120,7 +120,6 @@ def _missing_kinds(container: Document) -> list[str]:
 
 
 def _is_set_elsewhere(kind: str, document: Document, task: TaskEntry, others: list[TaskEntry]) -> bool:
-    """Return whether other groups set the amount for every node, or need none."""
     count = object_at(document, "nodeProperties").get("numNodes")
     count = count if isinstance(count, int) else 0
     nodes = _nodes_of(document, task, count)
@@ -138,7 +137,6 @@ def _nodes_of(document: Document, task: TaskEntry, count: int) -> set[int]:
 
 
 def _size_fix(document: Document, container: ContainerEntry, kinds: list[str], size: DefaultSize) -> Fix:
-    """Return none if Fargate has no such size."""
     amounts = requested_amounts(container.value)
     vcpus = parse_amount(amounts.get("VCPU")) or size.vcpus
     memory: Decimal | int = parse_amount(amounts.get("MEMORY")) or size.memory_mib

@@ -161,7 +161,6 @@ def _name_character(character: str) -> str:
 
 
 def _tag_fix(tags: Document, key: str) -> Fix:
-    """Replace illegal characters, or return () if that gives nothing or another tag's key."""
     value, new_key = tags[key], _clean_tag_text(key)
     new_value = _clean_tag_text(value) if isinstance(value, str) else value
     if not new_key or (value and not new_value) or (new_key != key and new_key in tags):

@@ -118,7 +118,6 @@ RULES = (
 
 
 def _order_fix(number: int, earlier: int, rules: list[Document]) -> Fix:
-    """Move a rule before the one that covers it, or remove it if it says the same."""
     here = join_pointer(*_RULES_PATH, number)
     if text_at(rules[number], "action").upper() == text_at(rules[earlier], "action").upper():
         return ({"op": "remove", "path": here},)

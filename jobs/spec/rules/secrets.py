@@ -104,7 +104,6 @@ _PARAMETER_NAME = re.compile(r"[A-Za-z0-9_./-]+(:[A-Za-z0-9_.-]+)?")
 
 
 def _secret_paths(container: ContainerEntry) -> Iterator[Path]:
-    """Yield what the execution role reads."""
     for path in (("secrets",), ("logConfiguration", "secretOptions"), ("repositoryCredentials",)):
         if value_at(container.value, *path):
             yield (*container.path, *path)
@@ -142,7 +141,6 @@ def _advice(container: ContainerEntry) -> str:
 def _secret_reference_fix(
     document: Document, container: ContainerEntry, position: Any, name: str
 ) -> tuple[dict[str, Any], ...]:
-    """Move a variable into a parameter named after definition and variable."""
     family = text_at(document, "jobDefinitionName")
     names = [text_at(entry, "name") for entry in list_at(container.value, "secrets")]
     if container.type == "eks" or not family or name in names or "Override" in str(container.path[0]):

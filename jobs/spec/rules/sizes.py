@@ -63,7 +63,6 @@ def submission_within_size_limit(document: Document) -> Iterator[Problem]:
 
 
 def _missing_id_bytes(document: Document) -> int:
-    """Return by how much ids are longer than the step names that stand for them."""
     names = (text_at(entry, "jobId") for entry in list_at(document, "dependsOn"))
     return sum(max(0, JOB_ID_LENGTH - len(name)) for name in names if name)
 
@@ -150,7 +149,6 @@ def requirement_types(container: object) -> set[str]:
 
 
 def missing_sizes(container: dict[str, Any]) -> list[str]:
-    """Return labels."""
     types = requirement_types(container)
     return [
         RESOURCE_LABELS[kind] for key, kind in LEGACY_SIZE_KEYS.items() if key not in container and kind not in types
@@ -163,7 +161,6 @@ def legacy_keys_in_use(container: Document) -> list[str]:
 
 
 def legacy_size_fix(container: ContainerEntry, keys: Iterable[str]) -> Fix:
-    """Return () if a value is no integer."""
     if not all(is_integer(container.value[key]) for key in keys):
         return ()
     here = join_pointer(*container.path)
@@ -183,7 +180,6 @@ def requested_amounts(container: object) -> dict[str, str]:
 
 
 def parse_amount(value: object) -> Decimal:
-    """Return 0 if it is no number."""
     try:
         amount = Decimal(str(value)) if value else Decimal(0)
     except InvalidOperation:

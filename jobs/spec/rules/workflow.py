@@ -50,7 +50,6 @@ class WorkflowPlan:
 
     @cached_property
     def layers(self) -> tuple[tuple[int, ...], ...]:
-        """Group steps by depth."""
         result: list[list[int]] = []
         for number in self.order:
             depth = self._depths[number]
@@ -81,10 +80,7 @@ def check_workflow(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Report over the step limit only that.
-
-    A step without its definition is checked by itself.
-    """
+    """Check a step without its definition by itself."""
     if oversized := list(step_count_within_limit(document)):
         return oversized
     return list(problem_limit.limit_problems(_iter_problems(document, definitions or {}, queues or {})))
@@ -226,10 +222,7 @@ def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
 
 
 def group_parents(count: int) -> list[range]:
-    """Group dependencies beyond Batch's limit of 20 under intermediate jobs.
-
-    A group of one needs none. More than 20 groups are grouped again.
-    """
+    """Group dependencies beyond Batch's limit of 20 under intermediate jobs, in several layers if needed."""
     groups = -(-count // MAX_PARENTS)
     return [range(start, min(start + MAX_PARENTS, count)) for start in range(0, groups * MAX_PARENTS, MAX_PARENTS)]
 
@@ -289,7 +282,6 @@ def n_to_n_sizes_are_equal(references: StepReferences) -> Iterator[Problem]:
 
 
 def _n_to_n_dependencies(references: StepReferences) -> Iterator[tuple[StepReference, int | None, int | None]]:
-    """Yield the array sizes of the waiting job and of the other."""
     for reference in references.edges:
         if reference.type == "N_TO_N":
             sizes = [array_size(references.steps[number]) for number in (reference.step, reference.parent)]

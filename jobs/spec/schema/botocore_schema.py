@@ -1,7 +1,6 @@
 """JSON Schema (2020-12) of each kind of document, built from the installed botocore.
 
-What the service model lacks (patterns, bounds, most lengths) comes from `LIMITS`, whose source is the AWS Batch API
-reference unless a line says otherwise.
+What the service model lacks is in `LIMITS`, by the AWS Batch API reference unless a line says otherwise.
 """
 
 import html
@@ -139,7 +138,7 @@ def check_schema(document: Document, kind: DocumentKind) -> Iterator[Problem]:
 
 @cache
 def json_schema(kind: DocumentKind) -> dict[str, Any]:
-    """Return the schema, which is shared: don't modify it."""
+    """Return a shared schema: don't modify it."""
     definitions: dict[str, Any] = {}
     if kind is DocumentKind.WORKFLOW:
         _convert_shape(_service_model().shape_for(_REQUESTS[DocumentKind.SUBMISSION]), definitions)
@@ -151,13 +150,12 @@ def json_schema(kind: DocumentKind) -> dict[str, Any]:
 
 
 def is_enumeration(shape: Mapping[str, Any]) -> bool:
-    """Return whether a shape has a fixed set of values, also where case makes no difference."""
+    """Return whether the values are fixed, also in any case."""
     return "enum" in shape or shape.get("pattern") == RETRY_ACTION_PATTERN
 
 
 @cache
 def _compiled_schema(kind: DocumentKind) -> validator.CompiledSchema:
-    """Compile the schema of a kind; that of a workflow without its steps, which are checked one by one."""
     whole = json_schema(kind)
     if kind is DocumentKind.WORKFLOW:
         properties = whole["properties"]
@@ -189,7 +187,6 @@ def _misplaced_key_finder(document: Document, kind: DocumentKind, at: Path = ())
 
 
 def _explain_definition_key(path: Path, key: str, depth: int) -> MisplacedKey | None:
-    """Explain a key of a submission that only definitions have."""
     if key in _definition_only_keys() and (len(path) == depth or "verride" in str(path[depth])):
         message = (
             f"A submission can't change {key}; only the job definition sets it. "
@@ -200,7 +197,6 @@ def _explain_definition_key(path: Path, key: str, depth: int) -> MisplacedKey | 
 
 
 def _explain_submission_key(path: Path, key: str, _: int) -> MisplacedKey | None:
-    """Explain a key of a definition that only submissions have."""
     if not path and key in _members_of_shapes("SubmitJobRequest"):
         message = f"A job definition can't set {key}; only a submission does."
         return MisplacedKey(message, ({"op": "remove", "path": join_pointer(key)},))
@@ -223,12 +219,10 @@ def _definition_only_keys() -> frozenset[str]:
 
 @cache
 def _service_model() -> ServiceModel:
-    """Load botocore's model of AWS Batch, without a session or client."""
     return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
 
 
 def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the portal's own schema: a name and a list of submissions. A rule limits the number of parents."""
     step = definitions["SubmitJobRequest"]
     step["properties"]["dependsOn"].pop("maxItems")
     return {
@@ -249,7 +243,6 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _convert_shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a shape; structures are added to `definitions` and referenced."""
     if isinstance(shape, StructureShape):
         if shape.name not in definitions:
             definitions[shape.name] = {}  # set before the recursion, so that recursive shapes end

@@ -274,7 +274,6 @@ def _join_values(values: tuple[str, ...]) -> str:
 
 
 def convert_value(value: Any, type_name: str) -> Any:
-    """Convert a single value if that is unambiguous."""
     match type_name, value:
         case "string", bool():
             return "true" if value else "false"
@@ -337,7 +336,6 @@ def _may_have_type(value: Any, schema: Any) -> bool:
 
 
 def _missing_key_of(message: str) -> str:
-    """Read the key of “'jobName' is a required property”."""
     return message.rpartition(" is a required property")[0].strip("'\"")
 
 

@@ -33,7 +33,6 @@ class MisplacedKeyFinder:
         self._at = at
 
     def find(self, path: Path, key: str) -> MisplacedKey | None:
-        """Return None if the key belongs nowhere in this document."""
         here = path[len(self._at) :]
         for name in (key, _OTHER_NAMES.get(key)):
             if name and (name == key or name in _SAME_VALUES):
@@ -42,7 +41,6 @@ class MisplacedKeyFinder:
         return None
 
     def _places(self, here: Path, key: str) -> Iterator[Path]:
-        """Yield the object itself, those around it, then those in it."""
         for length in range(len(here), -1, -1):
             if is_object(value_at(self._document, *here[:length])) and key in self._properties(here[:length]):
                 yield here[:length]
@@ -52,7 +50,6 @@ class MisplacedKeyFinder:
             yield from present or inner
 
     def _has_block(self, here: Path) -> bool:
-        """Return whether there is a block, beside which another would not go."""
         owner = value_at(self._document, *here)
         return any("Properties" in name or "verride" in name for name in owner) if is_object(owner) else True
 
@@ -86,7 +83,6 @@ class MisplacedKeyFinder:
         return MisplacedKey(f"{message}. {name} is there already; keep one of them.")
 
     def _move(self, value: Any, old: Any, source: Path, target: Path) -> Fix:
-        """Move a value to where `old` is, or return () if they don't go together."""
         here, there = join_pointer(*source), join_pointer(*target)
         removal = ({"op": "remove", "path": here},)
         if old is None:
@@ -109,7 +105,6 @@ class MisplacedKeyFinder:
         return ()
 
     def _move_all(self, source: Path, target: Path) -> Fix:
-        """Make an object of all keys that belong in it."""
         depth = len(self._at)
         own_keys, target_keys = self._properties(source[depth:]), self._properties(target[depth:])
         owner = value_at(self._document, *source[depth:])

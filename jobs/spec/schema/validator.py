@@ -31,7 +31,6 @@ _CHECKED_FIRST = ("type", "required")
 
 
 def _check_properties(_: Any, ready: Mapping[str, Any], instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Check in document order."""
     if not isinstance(instance, dict):
         return
     for key, value in instance.items():
@@ -55,7 +54,6 @@ def _check_additional_properties(
 
 
 def _check_property_names(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Let the error's path lead to the key."""
     if isinstance(instance, dict):
         for key in instance:
             for error in _prepend_path(ready.iter_errors(key), key):
@@ -70,7 +68,6 @@ def _check_items(_: Any, ready: Any, instance: Any, __: Any) -> Iterator[Validat
 
 
 def _check_pattern(_: Any, pattern: "re.Pattern[str]", instance: Any, __: Any) -> Iterator[ValidationError]:
-    """Match the whole string."""
     if isinstance(instance, str) and not pattern.fullmatch(instance):
         yield ValidationError("pattern")
 
