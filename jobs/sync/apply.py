@@ -48,7 +48,6 @@ def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -
 
 
 def _state_update(job: Job, observation: Observation, current_time: datetime) -> StateUpdate | None:
-    """Return None for an observation older than the job's copy."""
     state = _portal_state(observation)
     progress, previous = (observation.finished_attempts, state_rank(state)), _progress(job)
     if progress < previous:
@@ -139,7 +138,6 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
 
 
 def _save_fields(updates: Sequence[StateUpdate]) -> None:
-    """Use one statement for rows that change alike."""
     by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
     for update in updates:
         if "raw" in update.fields:

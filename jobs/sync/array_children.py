@@ -26,7 +26,6 @@ CHILD_FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "sto
 
 
 def read_children(job: Job) -> int:
-    """Return the number of calls."""
     if not job.batch_id or not job.array_size:
         return 0
     final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
@@ -38,7 +37,6 @@ def read_children(job: Job) -> int:
 
 
 def read_failed_children(job: Job) -> int:
-    """Return their number."""
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
@@ -52,7 +50,6 @@ def read_failed_children(job: Job) -> int:
 
 
 def read_due_failed_children(account: Account) -> int:
-    """Return the number of arrays."""
     arrays = list(Job.objects.filter(account=account).with_unread_failures().select_related("account")[:20])
     for job in iterate_within(arrays, MAX_RUN_SECONDS):
         read_failed_children(job)

@@ -49,7 +49,6 @@ _cursors: dict[int, ListingCursor] = {}
 
 
 def compare_queues(account: Account, *, seconds: float = MAX_RUN_SECONDS, every: timedelta = COMPARE_INTERVAL) -> int:
-    """Compare due queues. Return how many were finished."""
     deadline = time.monotonic() + seconds
     finished = 0
     for queue in list(_due_queues(account, every)):
@@ -81,7 +80,6 @@ def _due_queues(account: Account, every: timedelta) -> list[Queue]:
 
 
 def _compare_queue(queue: Queue, deadline: float) -> bool:
-    """Continue with the list. True at its end."""
     cursor = _cursors.get(queue.pk)
     if cursor is None:
         started_at = now()
@@ -189,7 +187,6 @@ def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
 
 
 def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:
-    """Return also the ids that can't be read."""
     observations: list[batch.Observation] = []
     unreadable: set[str] = set()
     for start in range(0, len(batch_ids), batch.MAX_JOBS_PER_DESCRIBE):

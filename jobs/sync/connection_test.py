@@ -13,7 +13,6 @@ from jobs.states import State
 
 
 def run_connection_test(account: Account) -> None:
-    """Save the result, without credentials."""
     by_role = account.access == AccessMethod.ROLE
     report = connection_test.probe_permissions(uncached_clients(account), probe_targets(account))
     result = {

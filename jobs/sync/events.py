@@ -50,7 +50,7 @@ class EventConsumer:
     malformed_count: int = 0
 
     def consume(self, bodies: Iterable[str]) -> set[int]:
-        """Return the ids of the jobs' accounts."""
+        """Return the accounts of the jobs."""
         job_ids: set[str] = set()
         for body in bodies:
             self.received_count += 1
@@ -62,7 +62,6 @@ class EventConsumer:
         return self._schedule_polls(job_ids)
 
     def retry_unknown(self) -> set[int]:
-        """Retry unknown ids. Return the ids of accounts."""
         deadline = time.monotonic() - UNKNOWN_ID_SECONDS
         self.unknown_ids = {job_id: since for job_id, since in self.unknown_ids.items() if since > deadline}
         return self._schedule_polls(set(self.unknown_ids))

@@ -72,7 +72,6 @@ def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult,
 
 
 def _mark_missing_or_lost(job: Job) -> bool:
-    """Return whether the job is lost, missing for long."""
     current_time = now()
     since = job.missing_since or current_time
     is_young = current_time - (job.submitted_at or job.accepted_at) < MIN_AGE_TO_BE_LOST

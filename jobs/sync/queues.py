@@ -27,7 +27,7 @@ class QueueChange:
 
 
 def read_queues(account: Account) -> None:
-    """Save a snapshot. Raise one of `jobs.aws.errors`, after saving its message."""
+    """Raise one of `jobs.aws.errors`, after saving its message."""
     try:
         client = client_for(account, "batch", Purpose.READ)
         descriptions = queues.describe_queues(client)
@@ -46,7 +46,6 @@ def _save_snapshot(account: Account, **fields: object) -> None:
 
 
 def queue_changes(account: Account) -> list[QueueChange]:
-    """Compare the snapshot with the mirror."""
     mirror = {queue.name: queue for queue in account.queues.all()}
     changes = []
     for description in account.status.queue_snapshot:
@@ -75,7 +74,6 @@ def queue_changes(account: Account) -> list[QueueChange]:
 
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
-    """Return "by-team (A 0.5, B 1, decay 3600 s)"."""
     reader = ResponseReader(policy)
     fair = reader.nested("fairsharePolicy")
     shares = [f"{share.text('shareIdentifier')} {share.decimal('weightFactor', 1):g}" for share in
@@ -87,7 +85,6 @@ def _policy_text(policy: Mapping[str, Any]) -> str:
 
 
 def _environments_text(environments: Iterable[Mapping[str, Any]]) -> str:
-    """Return "general (EC2, 64 vCPU, ENABLED, VALID; m5.large), fargate (…)"."""
     return ", ".join(_environment_text(environment) for environment in environments)
 
 
@@ -122,7 +119,7 @@ def apply_queue_snapshot(account: Account) -> list[QueueChange]:
 
 
 def sync_queues(account: Account) -> list[QueueChange]:
-    """Read and apply. Raise like `read_queues`; the mirror is then unchanged."""
+    """Leave the mirror unchanged if AWS can't be read. Raise like `read_queues`."""
     read_queues(account)
     account.refresh_from_db()
     return apply_queue_snapshot(account)

@@ -25,7 +25,6 @@ MAX_RUN_SECONDS = 5.0
 
 
 def reconcile(account: Account) -> int:
-    """Return how many jobs were settled."""
     reader = client_for(account, "batch", Purpose.READ)
     settled = 0
     for job in iterate_within(_due_jobs(account).select_related("account", "queue", "team")[:100], MAX_RUN_SECONDS):
@@ -59,7 +58,6 @@ def _due_jobs(account: Account) -> JobQuerySet:
 
 
 def _retry_or_hold(job: Job) -> bool:
-    """Requeue a job that AWS never will have, or hold it for a person."""
     was_removed = job.deliveries.filter(epoch=job.epoch, outcome="").exists()
     lost_workers = job.lost_workers + was_removed
     if lost_workers >= MAX_LOST_WORKERS:

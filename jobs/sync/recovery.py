@@ -1,4 +1,4 @@
-"""Recovery of a job's rows from AWS, after the restore of a backup that is older than the job."""
+"""Recovery of a job's rows from AWS, after a restore."""
 
 from contextlib import suppress
 from typing import Any
@@ -41,7 +41,7 @@ MAX_DEFINITION_NAME_LENGTH = 128
 
 
 def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | None, str]:
-    """Create the job's rows from its tags. Return the job and a note; no job if its tags name unknown rows."""
+    """Return the job and a note; no job if its tags name unknown rows."""
     description = ResponseReader(observation.raw)
     tags = description.text_map("tags")
     name = description.text("jobName", max_length=batch.MAX_NAME_LENGTH)
@@ -87,7 +87,6 @@ def _get_or_create_submission(account: Account, team: Team, person: User, tags: 
 
 
 def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
-    """Add the job to the submission. Return its position."""
     if not submission.job_count:
         submission.name, submission.kind, submission.document = name, DocumentKind.SUBMISSION, document
     elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
@@ -139,7 +138,6 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
 
 
 def _job_document(name: str, queue: Queue, revision: Revision, description: ResponseReader) -> dict[str, Any]:
-    """Return the submission document as far as AWS still has it: enough to run the job again."""
     container = description.nested("container")
     overrides: dict[str, Any] = {}
     if "command" in container:
@@ -164,7 +162,6 @@ def _job_document(name: str, queue: Queue, revision: Revision, description: Resp
 
 
 def _effective_properties(description: ResponseReader) -> dict[str, Any]:
-    """Return the properties that AWS describes with the job's overrides applied; the size is computed from them."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
     return {key: part for key in parts if (part := description.nested(key).to_json())}
 
@@ -184,7 +181,6 @@ def _parse_public_id(marker: str) -> UUID | None:
 
 
 def _parse_definition_arn(arn: str) -> tuple[str, int] | None:
-    """Return name and revision from `arn:…:job-definition/name:3`; None for any other text."""
     name, _, number = arn.rpartition("/")[2].partition(":")
     if not 0 < len(name) <= MAX_DEFINITION_NAME_LENGTH:
         return None
