@@ -21,7 +21,7 @@ UNITS = {
 
 @register.filter
 def money(usd: Decimal | None) -> SafeString | str:
-    """Return "<$0.01" below half a cent; the title has all digits."""
+    """Round to the cent; the title has all digits."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), usd_text(usd))
@@ -37,13 +37,11 @@ def money_up(usd: Decimal | None) -> SafeString | str:
 
 @register.filter
 def dollars(text: str | None) -> Decimal | None:
-    """Parse an amount that is stored as text, so that no digit is lost."""
     return Decimal(text) if text else None
 
 
 @register.filter
 def usd_text(usd: Decimal) -> str:
-    """Round to the cent: $1,234.57."""
     cents = usd.quantize(CENT, ROUND_HALF_UP)
     if usd > 0 and not cents:
         return "<$0.01"
@@ -52,26 +50,24 @@ def usd_text(usd: Decimal) -> str:
 
 @register.filter
 def usd_text_up(usd: Decimal) -> str:
-    """Round up to the cent, for limits."""
     return usd_text(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
 
 
 @register.filter
 def hours_up(hours: Decimal) -> str:
-    """Round up to a tenth: 8,000 or 0.1."""
+    """Round up to a tenth."""
     return f"{hours.quantize(TENTH, ROUND_CEILING):,}".removesuffix(".0")
 
 
 @register.filter
 def exact(usd: Decimal) -> str:
-    """Drop trailing zeros: 0.0493700000 is 0.04937, 2 is 2.00."""
+    """Drop trailing zeros, but for cents."""
     integer, _, decimals = f"{usd:f}".partition(".")
     return f"{integer}.{decimals.rstrip('0'):0<2}"
 
 
 @register.filter
 def per_cent(number: Decimal | None) -> str:
-    """Format 12 %, 0.4 %; a dash for None."""
     if number is None:
         return "—"
     if abs(number) < 10:

@@ -25,7 +25,7 @@ SHORT_ID_LENGTH = 10
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """Render an icon of the sprite; hidden from screen readers unless it has a label."""
+    """Hide an icon without a label from screen readers."""
     href = f"{static('icons.svg')}#{name}"
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
@@ -34,7 +34,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def status(value: Status) -> SafeString:
-    """Render a status as icon, word and colour, so that none of them is needed alone."""
+    """Render icon, word and colour, so that none of them is needed alone."""
     return format_html(
         '<span class="st st-{}" title="{}">{}<span>{}</span></span>',
         value.tone,
@@ -46,7 +46,7 @@ def status(value: Status) -> SafeString:
 
 @register.filter
 def ago(at: datetime | None) -> SafeString | str:
-    """Render how long ago something was; the title has the time in full."""
+    """Put the time in full into the title."""
     if at is None:
         return "—"
     return format_html(
@@ -59,13 +59,12 @@ def ago(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def absolute(at: datetime | None) -> str:
-    """Format a time in full: 2026-11-22 13:05:09 UTC."""
+    """Format 2026-11-22 13:05:09 UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "—"
 
 
 @register.filter
 def clock(at: datetime) -> SafeString:
-    """Render the time of day in seconds, the date in the title: for rows of events within minutes."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -76,7 +75,7 @@ def clock(at: datetime) -> SafeString:
 
 @register.filter
 def time_of_day(at: datetime) -> SafeString:
-    """Render a time in minutes: 14:05 UTC. If it is not today, with its date."""
+    """Add the date if it is not today."""
     at = at.astimezone(UTC)
     day = "" if at.date() == now().astimezone(UTC).date() else f"{at:%b} {at.day}, "
     return format_html(
@@ -100,7 +99,7 @@ def _ago_text(at: datetime) -> str:
 
 @register.simple_tag
 def duration(start: datetime | None, end: datetime | None = None) -> SafeString | str:
-    """Render how long something took, or has taken so far without an end; then the page counts on."""
+    """Let the page count on without an end."""
     if start is None:
         return "—"
     text = format_duration((end or now()).timestamp() - start.timestamp())
@@ -111,7 +110,7 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds: 4 s, 1 min 4 s, 2 h 3 min, 3 d 4 h. Two units at most, so that columns stay narrow."""
+    """Format 2 h 3 min: two units at most, so that columns stay narrow."""
     total = max(0, int(seconds))
     minutes, second = divmod(total, 60)
     hours, minute = divmod(minutes, 60)
@@ -127,7 +126,7 @@ def format_duration(seconds: float) -> str:
 
 @register.filter
 def span(length: timedelta | float | None) -> str:
-    """Format a duration: 4m 10s. A number is in seconds."""
+    """Take a number as seconds."""
     if length is None:
         return "—"
     return format_duration(length.total_seconds() if isinstance(length, timedelta) else length)
@@ -135,13 +134,11 @@ def span(length: timedelta | float | None) -> str:
 
 @register.filter
 def seconds_text(seconds: object) -> str:
-    """Format a document's seconds as people type them in a form: 10 h."""
     return units.format_seconds(int(str(seconds))) if units.WHOLE_NUMBER.fullmatch(str(seconds)) else str(seconds)
 
 
 @register.filter
 def mib_text(mib: object) -> str:
-    """Format a document's MiB as people type them in a form: 16 GiB."""
     return units.format_mib(int(str(mib))) if units.WHOLE_NUMBER.fullmatch(str(mib)) else str(mib)
 
 
@@ -171,7 +168,7 @@ def copyable(value: str, label: str) -> SafeString:
 
 @register.filter
 def pretty(document: Any) -> str:
-    """Return a document as indented JSON; the template escapes it."""
+    """Return text that the template escapes."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
@@ -182,7 +179,6 @@ def text_id(public_id: UUID) -> str:
 
 @register.simple_tag
 def pending_approvals(member: Member) -> str:
-    """Return how many requests of the team this person may decide on, for the badge; empty for none."""
     count = approvals.count_to_decide(member.user, member.team)
     return f"{approvals.COUNT_LIMIT}+" if count > approvals.COUNT_LIMIT else str(count or "")
 
