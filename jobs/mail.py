@@ -68,7 +68,6 @@ def send(pk: int) -> None:
 
 
 def _password_reset_messages(mail: OutgoingMail) -> Iterator[EmailMessage]:
-    """Yield a message for each person with the address and a password."""
     people: list[User] = filter_users_by_email(mail.address, is_active=True, prefer_verified=True)
     for person in people:
         if not person.has_usable_password():  # they sign in through an identity provider

@@ -54,7 +54,6 @@ class DatabaseStorage(Storage):
         return int(counts.first() or 0)
 
     def get_expiry(self, key: str) -> float:
-        """Return the end of the window as a Unix time."""
         until: datetime | None = RequestCount.objects.filter(key=key).values_list("until", flat=True).first()
         return until.timestamp() if until else time.time()
 

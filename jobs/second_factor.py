@@ -79,14 +79,13 @@ def needs_set_up_code(user: Any) -> bool:
 
 
 def create_set_up_code(user: Any) -> str:
-    """Return a code that works once and soon. It replaces any earlier code."""
+    """Return a code that works once and soon, in place of any earlier one."""
     letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     cache.set(_code_key(user), _code_digest(user, letters), SET_UP_CODE_SECONDS)
     return "-".join(letters[at : at + 4] for at in range(0, CODE_LENGTH, 4))
 
 
 def redeem_set_up_code(user: Any, code: str) -> bool:
-    """Redeem the person's code. False if it is wrong, expired or used."""
     letters = "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
     digest = cache.get(_code_key(user))
     if not digest or not constant_time_compare(digest, _code_digest(user, letters)):
@@ -104,7 +103,6 @@ def _code_digest(user: Any, letters: str) -> str:
 
 
 def reset(user: Any) -> bool:
-    """Remove the factor of someone who lost it. False if there was none."""
     count, _ = Authenticator.objects.filter(user_id=user.pk).delete()
     if count:
         sessions.end_all_sessions(user)

@@ -59,7 +59,7 @@ def record_use(key: str, *, address: str) -> None:
 
 
 def update_key(before: str, after: str | None, user_id: str | None) -> None:
-    """Update the row of a session whose key changed while its user is the same."""
+    """Follow a key that changed while its user is the same."""
     session = UserSession.objects.filter(session_key=before).first()
     if session is None:
         return
@@ -116,7 +116,6 @@ def _keys(user: Any) -> list[str]:
 
 
 def _end(keys: list[str]) -> int:
-    """End the sessions. Return how many were still valid."""
     _, rows = Session.objects.filter(session_key__in=keys, expire_date__gt=now()).delete()
     UserSession.objects.filter(session_key__in=keys).delete()
     return rows.get("sessions.Session", 0)

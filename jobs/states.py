@@ -93,12 +93,12 @@ UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SE
 
 
 def status_of(delivery: str, state: str) -> Status:
-    """Return the status that people see. An unknown state is shown literally, as not final."""
+    """Show an unknown state literally, as not final."""
     name = state if delivery == Delivery.SENT and state else delivery
     return STATUSES.get(name) or Status(name, name.capitalize(), "help", "wait", "A state unknown to this portal.")
 
 
 def state_rank(state: str) -> int:
-    """Return the rank of a state, -1 if unknown: an unknown state never ends a job."""
+    """Return -1 for an unknown state, which never ends a job."""
     status = STATUSES.get(state)
     return status.rank if status else -1

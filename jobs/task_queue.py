@@ -52,7 +52,6 @@ class RedisCircuitBreaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Raise RedisPausedError while calls are stopped."""
         self._begin()
         start = time.monotonic()
         try:
@@ -84,7 +83,7 @@ redis_breaker = RedisCircuitBreaker()
 def enqueue_on_commit(
     task: str, *ids: int, queue: QueueName, dedupe_key: str = "", account: int | None = None
 ) -> None:
-    """Enqueue `jobs.tasks.<task>(*ids)`. A second one with the same `dedupe_key` is the same task."""
+    """Enqueue `jobs.tasks.<task>(*ids)`, once for a `dedupe_key`."""
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
     transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)
 
@@ -116,7 +115,7 @@ class WorkerInfo:
 
 
 def workers() -> list[WorkerInfo] | None:
-    """Return the workers; None if Redis does not answer, or did not a short while ago."""
+    """Return None if Redis does not answer."""
     try:
         with redis_breaker.guard():
             workers = Worker.all(connection=django_rq.get_connection("ask"))
