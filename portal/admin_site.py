@@ -73,7 +73,7 @@ class PortalAdminSite(AdminSite):
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect strangers to sign in, and staff to their second factor; answer others with 403."""
+        """Redirect strangers and staff to the portal's sign-in; answer others with 403."""
         answer: HttpResponse = secure_admin_login(_redirect_signed_in)(request)
         return answer
 

@@ -28,7 +28,7 @@ def check_database(
 
 
 def check_submit_retries() -> Iterator[CheckMessage]:
-    """Check that SubmitJob is not retried: it has no idempotency token, so a retry would duplicate jobs."""
+    """Check that SubmitJob is not retried: without an idempotency token, a retry would duplicate jobs."""
     attempts = (getattr(CLIENT_CONFIGS[Purpose.SUBMIT], "retries", None) or {}).get("total_max_attempts")
     if attempts != 1:
         yield Error(
@@ -62,7 +62,7 @@ def check_durable_commits() -> Iterator[CheckMessage]:
 
 
 def check_redis_eviction() -> Iterator[CheckMessage]:
-    """Check that Redis evicts nothing: the sweep covers one lost message, not a Redis that evicts."""
+    """Check for eviction: the sweep covers one lost message, not a Redis that evicts."""
     if not settings.PRODUCTION:
         return
     try:
@@ -83,7 +83,7 @@ def check_redis_eviction() -> Iterator[CheckMessage]:
 
 
 def check_quarantines() -> Iterator[CheckMessage]:
-    """Check that quarantines exceed the time of a request plus AWS's delay in listing a job, clock skew included."""
+    """Check that quarantines exceed a request's time plus AWS's delay in listing a job."""
     try:
         hasty = [
             account

@@ -47,7 +47,7 @@ class Environment:
         return int(value)
 
     def label(self, name: str, default: str) -> str:
-        """Return a text that AWS accepts as the value of a tag."""
+        """Return a text that AWS accepts in a tag."""
         value = self.text(name, default)
         if not _LABEL.fullmatch(value):
             allowed = "letters, digits, spaces and _ . : / = + - @, at most 128 characters"
@@ -55,7 +55,7 @@ class Environment:
         return value
 
     def size(self, name: str) -> DefaultSize | None:
-        """Return vCPU and MiB, such as 1,2048; None if unset."""
+        """Parse vCPU and MiB, such as 1,2048."""
         value = self.text(name)
         try:
             return DefaultSize.parse(value) if value else None

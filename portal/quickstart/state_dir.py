@@ -27,7 +27,7 @@ class StateDir:
 
     @classmethod
     def open(cls, path: Path) -> "StateDir":
-        """Open the directory, created if necessary and private. Raise StartupError if it is not writable."""
+        """Create it privately if necessary. Raise StartupError if it is not writable."""
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not any(path.iterdir()) or (path / "lock").exists():  # ours: never change the mode of someone's home
@@ -43,7 +43,7 @@ class StateDir:
         return cls(path)
 
     def lock(self, url: str) -> None:
-        """Lock it for this process, and note whether the last holder ended cleanly."""
+        """Note whether the last holder ended cleanly."""
         lock = (self.path / "lock").open("a+")
         lock.seek(0)
         try:
@@ -79,7 +79,7 @@ class StateDir:
         return path.read_text().strip()
 
     def ports(self, names: Iterable[str], *, reserved: int) -> dict[str, int]:
-        """Return a free port for each name: last time's if it is free."""
+        """Return free ports: last time's if possible."""
         try:
             previous = json.loads((self.path / "ports.json").read_text())
         except (OSError, ValueError):
@@ -95,7 +95,6 @@ class StateDir:
         return result
 
     def pop(self, name: str) -> str:
-        """Return and delete the text; empty if there was none."""
         with suppress(FileNotFoundError):
             text = (self.path / name).read_text().strip()
             (self.path / name).unlink()
@@ -103,7 +102,7 @@ class StateDir:
         return ""
 
     def write(self, name: str, text: str) -> None:
-        """Store a text atomically and private."""
+        """Write atomically and privately."""
         temporary = self.path / f".{name}.new"
         temporary.touch(mode=0o600)
         temporary.write_text(text + "\n")
@@ -115,7 +114,6 @@ def is_port_free(port: int) -> bool:
 
 
 def bind_error(port: int) -> int | None:
-    """Return the error number of binding the port, or None."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -136,7 +134,7 @@ def find_free_port(excluded: Iterable[int]) -> int:
 
 
 def wait_for_web_port(port: int, *, patience: float = 0.0) -> None:
-    """Wait for a predecessor that is just ending. Raise StartupError if the port can't be used."""
+    """Wait for an ending predecessor. Raise StartupError."""
     until = time.monotonic() + patience
     while (error_number := bind_error(port)) == errno.EADDRINUSE and time.monotonic() < until:
         time.sleep(0.1)

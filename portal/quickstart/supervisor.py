@@ -53,7 +53,7 @@ class Supervisor:
         self.children.append(child)
 
     def wait_until(self, condition: Callable[[], bool], *, timeout: float, message: str) -> None:
-        """Keep everything running until then. Raise StartupError on timeout."""
+        """Raise StartupError on timeout."""
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ class Supervisor:
             self.step(5.0)
 
     def step(self, seconds: float) -> None:
-        """Sleep until something happens, or for that long; then check the processes."""
+        """Sleep until something happens; then check the processes."""
         select.select([self._wake_read], [], [], seconds)
         while self._drain():
             pass
@@ -109,7 +109,7 @@ class Supervisor:
 
     # -- Stopping
     def stop(self, stages: Sequence[Sequence[str]]) -> None:
-        """End the processes stage by stage, clients before servers. A second request ends all at once."""
+        """End clients before servers. A second request ends all at once."""
         for names in stages:
             stage = [child for child in self.children if child.name in names]
             for child in stage:
