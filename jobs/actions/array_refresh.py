@@ -1,4 +1,4 @@
-"""Refresh of an array's children while a page shows them."""
+"""Refresh of an array's children."""
 
 from datetime import timedelta
 

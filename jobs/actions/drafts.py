@@ -23,8 +23,6 @@ SENT_RETENTION = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DraftSaveResult:
-    """When a draft was saved or why not, and which drafts were deleted to make room."""
-
     saved_at: datetime | None
     text_id: str
     problem: str = ""
@@ -51,9 +49,8 @@ def save_draft(
 ) -> DraftSaveResult | None:
     """Save a text under the id of its page. None if there is nothing to save.
 
-    Without `create` only an existing draft is updated. A text that arrives after the submission with its request key
-    is ignored. `version` is the one the page read or wrote last: if another text was saved since, this one becomes a
-    new draft.
+    A text that arrives after the submission with its request key is ignored. `version` is the one the page last read
+    or wrote: if another text was saved since, this one becomes a new draft.
     """
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
@@ -104,7 +101,7 @@ def _is_version(text: str) -> bool:
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: str = "") -> None:
-    """Store what was sent from a page, so that the Back button still shows it: no draft, and for a day."""
+    """Store what was sent, for the Back button."""
     if len(text.encode()) > MAX_TEXT_BYTES or "\0" in text:
         delete_draft(member, text_id)
         return

@@ -1,4 +1,4 @@
-"""Original values for a text that was started from a masked document."""
+"""Original values for masked documents."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404

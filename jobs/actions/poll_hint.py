@@ -1,4 +1,4 @@
-"""Sooner polls for jobs that someone has on a page."""
+"""Sooner polls for jobs on a page."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Display of masked values, recorded in the audit log."""
+"""Display of masked values."""
 
 from dataclasses import dataclass
 

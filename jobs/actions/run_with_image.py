@@ -1,4 +1,4 @@
-"""Runs of a job with another image: a new revision, then, in a transaction of its own, the job."""
+"""Runs with another image: a new revision, then, in its own transaction, the job."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Default tags, time limits and sizes, applied before a document is validated."""
+"""Default tags, time limits and sizes."""
 
 from collections.abc import Sequence
 from dataclasses import replace

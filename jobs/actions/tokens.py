@@ -1,4 +1,4 @@
-"""API tokens: those of a team, which its leads create and revoke, and personal ones of its members."""
+"""API tokens of a team."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ class TokenLimitError(Exception):
 
 
 def use_token(secret: str) -> ApiToken | None:
-    """Return the valid token of a secret, and record its use once in `USE_RECORD_INTERVAL`."""
+    """Record a use once in `USE_RECORD_INTERVAL`."""
     token = ApiToken.objects.by_secret(secret)
     current_time = now()
     if token and (token.used_at is None or current_time - token.used_at > USE_RECORD_INTERVAL):
@@ -72,7 +72,6 @@ def _create(member: Member, name: str, *, may_submit: bool, days: int, is_person
 
 
 def revoke_token(token: ApiToken, member: Member) -> bool:
-    """Return False if it was revoked before."""
     member.require("tokens")
     return _revoke(token, member.user)
 
