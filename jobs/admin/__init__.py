@@ -1,4 +1,4 @@
-"""Django's admin: users, teams and their grants, accounts and queues, definitions, rates, the audit log."""
+"""Django's admin."""
 
 from jobs.admin import accounts, audit, definitions, queues, rates, teams, tokens, users
 

@@ -1,4 +1,4 @@
-"""Admin of AWS accounts: their connection test, and reading their queues."""
+"""Admin of AWS accounts."""
 
 from datetime import datetime
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Auditing of the admin: each changed object, inline rows too, with its values before and after."""
+"""Auditing of the admin, with values before and after."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

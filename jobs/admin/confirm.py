@@ -1,4 +1,4 @@
-"""Actions that ask first and say what they affect, as Django's deletion does."""
+"""Actions that ask first and say what they affect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

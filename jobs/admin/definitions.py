@@ -1,4 +1,4 @@
-"""Admin of job definitions: owner, sharing and use of each name."""
+"""Admin of job definitions."""
 
 from collections.abc import Callable
 from typing import Any, cast

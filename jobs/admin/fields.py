@@ -1,4 +1,4 @@
-"""Form fields of the admin: lists as lines, sizes and durations with their units, and fixed relations."""
+"""Form fields of the admin."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The mapping of queues to teams, and granting several queues to several teams at once."""
+"""The mapping of queues to teams."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast

@@ -1,4 +1,4 @@
-"""Superusers' privileges: who is staff, what staff may do, and everything about the accounts of staff."""
+"""Privileges of superusers, over staff and their accounts."""
 
 from typing import Any, cast
 

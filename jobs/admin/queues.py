@@ -1,4 +1,4 @@
-"""Admin of queues, and of the teams that may submit to them."""
+"""Admin of queues."""
 
 from typing import Any
 

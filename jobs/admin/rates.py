@@ -1,4 +1,4 @@
-"""Admin of the rates by which costs are estimated."""
+"""Admin of rates."""
 
 from django.contrib import admin
 

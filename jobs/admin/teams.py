@@ -1,4 +1,4 @@
-"""Admin of teams with their members and grants, and of tag rules."""
+"""Admin of teams and tag rules."""
 
 from typing import Any
 

@@ -19,10 +19,7 @@ DATES = ("created_at", "expires_at", "revoked_at", "used_at")
 
 @admin.register(ApiToken)
 class TokenAdmin(ConfirmMixin, NoDeleteAdmin):
-    """The tokens of all teams, to see their use and to revoke them.
-
-    Tokens of administrators are revoked by superusers, and by their owners.
-    """
+    """Tokens of administrators are revoked by superusers, and by their owners."""
 
     list_display = [
         "name",

@@ -1,4 +1,4 @@
-"""Admin of users, their memberships and second factors, and of groups."""
+"""Admin of users and groups."""
 
 from typing import Any, cast
 
