@@ -1,8 +1,4 @@
-"""Authentication by token.
-
-A token acts for the one team and person it was made for, with the role that person has in the team now. Personal
-tokens share the rate limits of their person, who could otherwise multiply them.
-"""
+"""Authentication by token, with its person's current role in one team."""
 
 from dataclasses import dataclass
 
@@ -27,13 +23,13 @@ class Caller:
     member: Member
 
     def submission(self, text_id: str) -> Submission:
-        """Return a submission of the token's team. Raise Http404."""
+        """Raise Http404."""
         submission, _ = access.submission(self.member.user, text_id)
         self._check_team(submission.team_id)
         return submission
 
     def job(self, text_id: str) -> Job:
-        """Return a job of the token's team. Raise Http404."""
+        """Raise Http404."""
         job, _ = access.job(self.member.user, text_id)
         self._check_team(job.team_id)
         return job
@@ -51,7 +47,7 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """Return the caller, or None for a 401.
 
-        Raise PermissionDenied if the token may only read, and TooManyRequestsError if it exceeds its rate limit.
+        Raise PermissionDenied if the token may only read, and TooManyRequestsError.
         """
         api_token = tokens.use_token(token.strip())
         if api_token is None:

@@ -53,8 +53,6 @@ def _request_problem(message: str) -> ProblemOut:
 
 
 def install_handlers(api: PortalApi) -> None:
-    """Install a handler for every exception that a view may raise."""
-
     def handle(request: HttpRequest, error: Exception) -> HttpResponse:
         response = error_response(api, request, to_api_error(error))
         if isinstance(error, AuthenticationError):

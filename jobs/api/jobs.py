@@ -1,4 +1,4 @@
-"""One job: its state and log, releasing and stopping it."""
+"""Operations on one job."""
 
 from ninja import Router
 from ninja.responses import Status

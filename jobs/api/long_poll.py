@@ -1,6 +1,6 @@
 """Long polling, so that scripts without `sleep` need not poll.
 
-Threads are few: only some requests wait at a time, others are answered after a second.
+Only some requests wait: threads are few.
 """
 
 import threading

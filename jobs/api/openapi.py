@@ -1,4 +1,4 @@
-"""The request bodies and headers of the OpenAPI document."""
+"""Bodies and headers of the OpenAPI document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Parsing of a request: its document, idempotency key and region."""
+"""Parsing of a request."""
 
 import json
 import re

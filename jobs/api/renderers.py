@@ -1,4 +1,4 @@
-"""Rendering of a response: JSON by ninja, or the lines of `text_format` if the request prefers text."""
+"""Rendering of a response: JSON, or lines of `text_format` if preferred."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Serializers: rows and validation results as response schemas, and as lines for shells."""
+"""Serializers from rows to response schemas."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,7 @@
 """Responses as tab-separated lines that a POSIX shell can read.
 
-No value holds a tab, a line break or another control character, and only the last of a line may be empty (elsewhere
-`-` stands for nothing): a shell's `read` treats several tabs as one.
+No value holds a control character, and only the last of a line may be empty (elsewhere `-`): a shell's `read` treats
+several tabs as one.
 """
 
 import time

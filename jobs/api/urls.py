@@ -1,4 +1,4 @@
-"""The URLs of the API: every response below `/api/` is in its format, errors too."""
+"""The URLs of the API, whose errors are in its format too."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -51,7 +51,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def with_api_headers(view: View) -> View:
-    """Wrap a view so that its 405 looks like the other errors, and every response has the API's headers."""
+    """Give every response the API's headers, and a 405 the form of the other errors."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
