@@ -1,4 +1,4 @@
-"""Recording of actions, as the next entry of the team's chain."""
+"""Recording of actions."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Verification of audit chains: no gaps, and each hash matches its entry."""
+"""Verification of audit chains."""
 
 import json
 from collections.abc import Iterator
