@@ -1,7 +1,6 @@
 """Time limits of whole AWS calls.
 
-A read time-out starts again with each byte, so a slow response could block its caller for hours. A call that was cut
-off may have taken effect.
+A read time-out starts again with each byte: a slow response could block its caller for hours.
 """
 
 import socket

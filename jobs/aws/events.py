@@ -1,4 +1,4 @@
-"""The SQS queue in which EventBridge delivers Batch events."""
+"""The SQS queue of Batch events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Outcomes of this process's calls to each account: time-outs, broken connections and 5xx are failures."""
+"""Outcomes of this process's calls: time-outs, broken connections and 5xx are failures."""
 
 import threading
 from collections.abc import Hashable

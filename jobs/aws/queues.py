@@ -1,4 +1,4 @@
-"""Job queues of an account, with their compute environments and scheduling policies."""
+"""Job queues, compute environments and scheduling policies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Reader of AWS responses that survives missing members and members of another type.
+"""Reader of AWS responses with missing or mistyped members.
 
 botocore passes on a truncated 200 as a success, and checks no types. Required members raise MalformedResponseError.
 """
