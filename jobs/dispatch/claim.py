@@ -1,4 +1,4 @@
-"""Claims of jobs: the oldest of every team in turn, so that no team waits for another's thousands."""
+"""Claims of jobs: the oldest of every team in turn, so that none waits for another's thousands."""
 
 import time
 from collections.abc import Sequence
