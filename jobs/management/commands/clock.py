@@ -1,4 +1,4 @@
-"""`manage.py clock`: enqueues periodic tasks and reconciles deliveries in doubt."""
+"""`manage.py clock`: runs periodic tasks."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`manage.py events`: receives Batch events from SQS, so that changed jobs are polled sooner."""
+"""`manage.py events`: receives Batch events from SQS."""
 
 import re
 import signal

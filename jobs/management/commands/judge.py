@@ -1,4 +1,4 @@
-"""`manage.py judge FILE…`: validates documents and prints one JSON object per file, without database or AWS."""
+"""`manage.py judge FILE…`: validates documents without database or AWS."""
 
 import json
 import sys

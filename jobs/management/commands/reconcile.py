@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: compares the portal with AWS at once, or reports the state of deliveries."""
+"""`manage.py reconcile`: compares the portal with AWS at once."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

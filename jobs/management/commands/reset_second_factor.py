@@ -1,4 +1,4 @@
-"""`manage.py reset_second_factor NAME`: for an administrator who lost the phone and has no colleague to reset it."""
+"""`manage.py reset_second_factor NAME`: for an administrator without a colleague to reset it."""
 
 from typing import Any
 

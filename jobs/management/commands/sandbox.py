@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: an AWS Batch endpoint on this machine that really runs jobs."""
+"""`manage.py sandbox`: an AWS Batch endpoint on this machine."""
 
 import signal
 import threading

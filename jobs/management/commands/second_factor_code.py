@@ -1,4 +1,4 @@
-"""`manage.py second_factor_code NAME`: prints the code with which an administrator sets up a second factor."""
+"""`manage.py second_factor_code NAME`: prints a setup code."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py trim_audit --before 2025-01-01`: deletes audit entries that need not be kept any longer."""
+"""`manage.py trim_audit --before 2025-01-01`: deletes old audit entries."""
 
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime, time

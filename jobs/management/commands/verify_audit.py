@@ -1,4 +1,4 @@
-"""`manage.py verify_audit`: verifies that no audit entry was changed or removed."""
+"""`manage.py verify_audit`: verifies the audit log."""
 
 from argparse import ArgumentParser
 from typing import Any

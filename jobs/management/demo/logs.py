@@ -1,4 +1,4 @@
-"""Logs of generated jobs, written to CloudWatch Logs of the demo's account."""
+"""Logs of generated jobs, written to CloudWatch Logs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

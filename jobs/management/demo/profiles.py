@@ -1,4 +1,4 @@
-"""Profiles of the generated jobs of each demo definition."""
+"""Profiles of generated jobs."""
 
 from dataclasses import dataclass
 
