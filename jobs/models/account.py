@@ -1,4 +1,4 @@
-"""AWS accounts and the state of the connection to them."""
+"""AWS accounts and their connection."""
 
 import re
 import secrets

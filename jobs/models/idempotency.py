@@ -1,4 +1,4 @@
-"""Responses of the API to requests with an Idempotency-Key."""
+"""Responses to requests with an Idempotency-Key."""
 
 from django.conf import settings
 from django.db import models

@@ -1,7 +1,7 @@
 """Public ids: opaque, ordered by time, the same in URLs, the API and job names in AWS.
 
 UUID version 7 (RFC 9562), as 26 characters of RFC 4648 "extended hex", which sorts by time, in lower case: Batch
-ignores case in names.
+ignores case.
 """
 
 import base64

@@ -35,7 +35,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def generated(self) -> Self:
-        """Return the demo's generated submissions, which were never sent."""
+        """Select those never sent."""
         return self.filter(request_key__startswith=GENERATED_KEY_PREFIX)
 
 

@@ -17,10 +17,7 @@ SECRET_PREFIX = "bpt_"  # noqa: S105 - by which scanners find a token
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
-        """Return tokens that are neither revoked nor expired.
-
-        Their person is active, in the team, and has not changed the password since. The team allows personal ones.
-        """
+        """Exclude also those whose person is inactive, left the team or changed the password."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now())
         same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
         allowed = Q(is_personal=False) | Q(team__personal_token_days__gt=0)
@@ -39,9 +36,8 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """Credential of a program: acts for one team, in the name and with the current role of the person who made it.
+    """Acts for one team, in the name of its person.
 
-    A lead makes those of CI systems, every member personal ones for their own scripts.
     The secret has 256 random bits and is shown once; only its hash is stored.
     """
 
