@@ -1,4 +1,4 @@
-"""A team's grants, read from the database in one query."""
+"""A team's grants, read in one query."""
 
 import json
 from collections.abc import Iterable, Mapping
