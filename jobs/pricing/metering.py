@@ -1,7 +1,6 @@
 """Metering of ended jobs: lines of cost that never change.
 
-Run times of an array's children are requested 100 a call; until AWS answers, it stays uncharged and the next pass
-tries again.
+Until AWS answers for an array's children, it stays uncharged.
 """
 
 import time
