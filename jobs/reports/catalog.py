@@ -1,7 +1,4 @@
-"""The catalog of definitions, with outcomes and usual run times from each one's last ended jobs.
-
-Of a shared definition a team's own jobs count only.
-"""
+"""The catalog of definitions. Of a shared one a team's own jobs count only."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +28,7 @@ MAX_TEAMS = 10
 
 @dataclass(frozen=True)
 class RunOutcomes:
-    """Outcomes of the last jobs. Those that were stopped don't count."""
+    """Stopped jobs don't count."""
 
     succeeded: int = 0
     failed: int = 0
@@ -44,7 +41,7 @@ class RunOutcomes:
 
     @property
     def rate(self) -> int | None:
-        """Return per cent of successes; 100 only if none failed, 0 only if none succeeded."""
+        """Return per cent; 100 only if none failed, 0 only if none succeeded."""
         if not self.runs:
             return None
         if not self.failed or not self.succeeded:
@@ -59,7 +56,7 @@ class RunOutcomes:
 
 @dataclass(frozen=True)
 class DefinitionCard:
-    """A definition with the revision its bare name means, or else its newest."""
+    """With the revision its bare name means, or else its newest."""
 
     definition: Definition
     revision: Revision | None
@@ -78,10 +75,7 @@ class DefinitionUsage:
 def definition_page(
     team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = PAGE_SIZE
 ) -> KeysetPage[DefinitionCard]:
-    """Return definitions that a team may use, by name, those after the one of the id `after`.
-
-    Raises InvalidPageCursorError.
-    """
+    """Return definitions by name. Raise InvalidPageCursorError."""
     definitions = _matching_text(Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text)
     page = paginate(
         _with_usage(definitions, team),
@@ -126,7 +120,7 @@ def _cards(definitions: Iterable[Any], team: Team) -> list[DefinitionCard]:
 
 
 def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
-    """Return the definition's jobs that the user may see, the newest of each of their teams."""
+    """Return jobs that the user may see, the newest of each of their teams."""
     team_jobs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
     teams: Iterable[Any] = (
         Team.objects.visible_to(user)

@@ -1,4 +1,4 @@
-"""Progress of the demo's history, in a file that pages read without a query."""
+"""Progress of the demo's history, in a file: pages read it without a query."""
 
 from contextlib import suppress
 from pathlib import Path

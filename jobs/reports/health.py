@@ -1,4 +1,4 @@
-"""Health of the portal: its clock and workers, and how far each account's jobs are behind."""
+"""Health of the portal, and how far each account's jobs are behind."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

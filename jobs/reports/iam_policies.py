@@ -1,4 +1,4 @@
-"""IAM policies that an account needs, and the result of the last connection test."""
+"""IAM policies that an account needs."""
 
 import json
 from collections.abc import Iterator, Mapping

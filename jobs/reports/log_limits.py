@@ -1,4 +1,4 @@
-"""Limits on a process's concurrent log reads, in total and by account, with a pause while CloudWatch fails."""
+"""Limits on a process's concurrent log reads."""
 
 import threading
 import time

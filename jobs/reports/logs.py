@@ -1,6 +1,6 @@
 """The log of a job's attempt, by pages.
 
-Waits and concurrency are limited: if AWS is slow, the page still loads and says so.
+If AWS is slow, the page still loads and says so.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Jobs that are held after a restore, and until when."""
+"""Jobs that are held after a restore."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""API tokens, as their team's leads and their own people see them."""
+"""API tokens of a team."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -8,7 +8,7 @@ MAX_TOKENS = 200
 
 
 def team_tokens(team: Team) -> list[ApiToken]:
-    """Return the team's tokens, newest first, revoked, expired and personal ones too, each with `is_valid`."""
+    """Include revoked and expired ones."""
     return _list(ApiToken.objects.filter(team=team))
 
 
