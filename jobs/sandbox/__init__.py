@@ -1,47 +1,9 @@
 """A local stand-in for AWS Batch: an AWS endpoint on this machine that really runs jobs.
 
-    with Sandbox(tmp_path / "sandbox.sqlite3") as sandbox:
-        batch = boto3.client("batch", endpoint_url=sandbox.url, region_name="us-west-2", ...)
-
 It imports nothing of the portal: as an independent check it states AWS's limits a second time on purpose.
 
-The path of a request:
-
-    http_server     HTTP on loopback, keep-alive
-    gateway         signature, service, operation, shape of the reply
-    signature       account, region and age of the request
-    model           botocore's models: routes, types, enums
-    batch           the table of operations: definitions, queues, policies, submission, listing, tags
-    validation      AWS's rules; `containers`, `tasks`, `pods` and `nodes` have those of the property blocks
-    overrides       a definition with the overrides of a submission
-    start_failures  jobs that AWS accepts although they can't start
-    described       the defaults that AWS fills in
-    logs, sts       the two other services
-    store           SQLite, committed before the reply is sent
-
-What may interfere with it:
-
-    faults          the plan of injected faults
-    fault_injector  applies the plan
-    visibility_lag  jobs that are not yet listed, left out or forgotten
-    ledger          every acceptance, for tests to compare
-    control         the API for tests: PUT a plan, GET the ledger
-
-The path of a job:
-
-    scheduler       the states, on one thread
-    scheduling      nominal capacity of compute environments
-    machines        what one instance or Fargate task can hold
-    groups          the containers of a job: a task, a pod, or one of these per node
-    plans           command, environment and folder of each container of an attempt
-    attempts        groups that run: who starts when, and what ends the attempt
-    images          an image is a folder of small programs
-    processes       one process group and its output
-    retries         whether a failed attempt is repeated
-    seed            the queues of a new sandbox
-
-Jobs are processes with the rights of the user who started the sandbox. So it listens on 127.0.0.1 only, and is not
-for production.
+A request: `http_server`, `gateway`, `batch`, `validation`, `store`. A job: `scheduler`, `plans`, `attempts`,
+`processes`. Faults: `faults`, `control`.
 """
 
 from pathlib import Path
@@ -80,13 +42,11 @@ class Sandbox:
         faults: FaultPlan | None = None,
         faults_api: bool = False,
     ) -> None:
-        """Nothing happens before `start`.
+        """Do nothing before `start`.
 
-        `vcpus` is the nominal size of each seeded compute environment, `processes` the limit of jobs that really run
-        at a time, `delay` the seconds in each visible state before RUNNING. `min_timeout_seconds` is AWS's 60 s;
-        tests use less. `signature_seconds` is the maximum age of a signature: AWS's five minutes. `faults` is the
-        plan of injected faults, `faults_api` enables the API by which tests change it; either of them makes the
-        sandbox keep a ledger of acceptances.
+        `vcpus` is the nominal size of each seeded compute environment, `processes` the limit of real processes,
+        `delay` the seconds in each visible state before RUNNING, `signature_seconds` the maximum age of a signature.
+        `faults_api` enables `control`; it and `faults` make the sandbox keep a ledger.
         """
         self._state = state
         self._port = port
@@ -100,7 +60,7 @@ class Sandbox:
         self._faults_api = faults_api
 
     def start(self) -> None:
-        """Open the state, resume unfinished jobs and listen."""
+        """Resume unfinished jobs and listen."""
         self._state.parent.mkdir(parents=True, exist_ok=True)
         # It contains the environment of every job.
         self._state.touch(mode=0o600)
@@ -165,7 +125,7 @@ class Sandbox:
         return f"http://{LOOPBACK_ADDRESS}:{self._server.port}"
 
     def stop(self) -> None:
-        """Finish open requests, end running jobs (they start again next time), and close the state."""
+        """Finish open requests and end running jobs, which start again next time."""
         self._fault_injector.stop()
         self._server.stop()
         self._scheduler.shut_down()

@@ -1,4 +1,4 @@
-"""An attempt of a job: its groups of containers, started in order and ended together.
+"""An attempt of a job.
 
 Nothing here takes a lock: the scheduler may send signals while it holds its own.
 """

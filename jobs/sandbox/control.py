@@ -1,12 +1,12 @@
-"""An API for tests to inject faults into the sandbox, and to read what it really accepted.
+"""An API for tests to inject faults, and to read what was really accepted.
 
     PUT /_sandbox/faults       a plan (see `faults`); `{}` ends all faults
     GET /_sandbox/faults       the requests that were hit
-    GET /_sandbox/ledger       every acceptance; `?after=17` only those beyond a number
+    GET /_sandbox/ledger       every acceptance; `?after=17` only later ones
     GET /_sandbox/calls        the number of calls of Batch, by operation
     PUT /_sandbox/forgotten    {"jobs": [...]}: Batch no longer knows them
 
-It exists only if enabled. A web page can't use it: PUT with JSON needs a preflight request, which is not answered.
+A web page can't use it: PUT with JSON needs a preflight request, which is not answered.
 """
 
 import json

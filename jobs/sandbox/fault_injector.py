@@ -1,4 +1,4 @@
-"""Fault injector: applies a plan of faults to every request."""
+"""Fault injector."""
 
 import random
 import threading

@@ -4,19 +4,19 @@ A fault hits requests of its `operations` (SubmitJob by default; "*" is every op
 first `after` requests, at most `count` times per operation, and each time `burst` requests in a row. The first one
 that hits applies. `does` is its effect:
 
-    drop            the request is read and the connection reset: nothing happened
+    drop            the connection is reset: nothing happened
     fail            5xx (`status`): nothing happened
     throttle        429: nothing happened
-    deny            403, as if no policy allowed it: nothing happened
-    slow            held for `seconds`, then processed, if the client still waits
-    late            the connection is reset at once; processed `seconds` later
+    deny            403: nothing happened
+    slow            processed after `seconds`, if the client still waits
+    late            the connection is reset; processed `seconds` later
     accept-drop     processed, and the connection is reset
-    accept-close    processed, and the connection is closed without a response
+    accept-close    processed, and the connection is closed
     accept-fail     processed, and the response is 5xx
     accept-slow     processed, and the response takes `seconds`
     truncate        processed, and the response is a 200 that ends in the middle
 
-Conditions hold as long as the plan does:
+Conditions:
 
     list_lag_seconds        ListJobs does not know younger jobs
     describe_lag_seconds    nor does DescribeJobs
@@ -26,7 +26,7 @@ Conditions hold as long as the plan does:
     signature_seconds       the maximum age of a signature; no late request happens after it
     outages                 in seconds from the plan's start; `how` is "close" or "503"
 
-Chance depends on the seed, the fault's index, the operation, and the request's number in it, not on other operations.
+Chance depends on the seed, the fault's index, the operation, and the request's number in it only.
 """
 
 import json

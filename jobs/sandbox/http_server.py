@@ -1,4 +1,4 @@
-"""The HTTP server: loopback only, keep-alive, one thread per connection."""
+"""The HTTP server, on loopback only."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""Plans of attempts: command, environment, folder and log of each container."""
+"""Plans of attempts."""
 
 import os
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Scheduler of jobs: SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, and an end.
+"""Scheduler of jobs, from SUBMITTED to an end.
 
-Everything happens under the store's lock, each step in one transaction, so that DescribeJobs and the state after a
-restart agree.
+Each step is one transaction under the store's lock, so that DescribeJobs and the state after a restart agree.
 """
 
 import heapq
@@ -66,7 +65,7 @@ class Scheduler:
         self._thread.start()
 
     def shut_down(self) -> None:
-        """Stop. Running jobs are killed, remain RUNNING in the state, and start again the next time."""
+        """Kill running jobs, which remain RUNNING and start again the next time."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
@@ -108,13 +107,11 @@ class Scheduler:
     # Called by the operations
 
     def admit(self, job_id: str, children: list[str]) -> None:
-        """Schedule an accepted job, with its children if it is an array."""
         with self._wake:
             self._schedule_batches(self._delay, self._advance_submitted, [job_id, *children])
             self._wake.notify_all()
 
     def stop_job(self, job: SandboxJob, reason: str, *, by_force: bool) -> None:
-        """Cancel (if not started) or terminate (`by_force`) a job. For an array, its children."""
         with self._transaction():
             targets = [job]
             if job.array_size is not None:
@@ -127,7 +124,6 @@ class Scheduler:
                 self._stop_one(target, reason, by_force=by_force)
 
     def _record_stop_request(self, job: SandboxJob, reason: str, *, by_force: bool) -> None:
-        """Record the stop request before the job ends. The first reason remains."""
         self._store.execute(
             "UPDATE job SET terminated = terminated OR ?, cancelled = cancelled OR ?, "
             "stop_reason = coalesce(stop_reason, ?) WHERE id = ? AND status NOT IN ('SUCCEEDED', 'FAILED')",
@@ -156,7 +152,6 @@ class Scheduler:
                 self.stop_job(SandboxJob.from_row(row), QUEUE_DELETED, by_force=True)
 
     def queues_changed(self) -> None:
-        """Reconsider jobs without room: a queue or an environment is new or changed."""
         with self._wake:
             self._slots.forget_queues()
             self._schedule_batches(0, self._enqueue_runnable, self._unplaceable)
@@ -224,7 +219,6 @@ class Scheduler:
         self._make_runnable(free)
 
     def _unfinished_blockers(self, job: SandboxJob) -> list[str] | None:
-        """Return the unfinished jobs that this one depends on; None if one failed or was forgotten."""
         blockers = job.blocking_ids()
         rows = self._store.fetch_all(
             "SELECT id, status FROM job WHERE id IN (SELECT value FROM json_each(?))", json.dumps(blockers)
@@ -239,7 +233,7 @@ class Scheduler:
         self._schedule_batches(self._delay, self._enqueue_runnable, ids)
 
     def _set_status(self, ids: list[str], status: str, *, after: tuple[str, ...]) -> None:
-        """Set the status of those jobs that still have an expected one: some may have been stopped meanwhile."""
+        """Skip jobs of another status: some may have been stopped meanwhile."""
         self._store.execute(
             "UPDATE job SET status = ?, status_reason = NULL WHERE id IN (SELECT value FROM json_each(?)) "
             "AND status IN (SELECT value FROM json_each(?))",
@@ -253,7 +247,6 @@ class Scheduler:
                 heapq.heappush(self._ready[job.queue], (job.number, job.id))
 
     def _start_ready(self) -> None:
-        """Start jobs that have room: queues by priority, first come, first served within each."""
         for queue in sorted(self._ready, key=lambda queue: -self._slots.queue(queue).priority):
             ready = self._ready[queue]
             while ready and not self._slots.is_full and self._start_first(queue, ready):
@@ -262,7 +255,6 @@ class Scheduler:
                 del self._ready[queue]
 
     def _start_first(self, queue: str, ready: list[tuple[int, str]]) -> bool:
-        """Start the head of a queue. False if it has to wait, with everything behind it."""
         _, job_id = ready[0]
         demand = self._demands.get(job_id)
         if demand is None:  # stopped while it waited
@@ -302,7 +294,7 @@ class Scheduler:
         attempt.start()
 
     def _fail_to_start(self, job: SandboxJob, plan: AttemptPlan, failure: Document) -> None:
-        """End an attempt whose container can't start, or a job for which ECS takes no task at all."""
+        """End an attempt that can't start, or a job for which ECS takes no task."""
         self._slots.release(job.id)
         if "reason" not in failure:
             self._finish_attempt(job, {}, "FAILED", failure["statusReason"])
@@ -317,7 +309,6 @@ class Scheduler:
             self._finish_attempt(job, record, "FAILED", record["statusReason"])
 
     def _finish_empty_attempt(self, job: SandboxJob, plan: AttemptPlan) -> None:
-        """Start and end an attempt in which nothing runs."""
         now = now_ms()
         self._store.execute("UPDATE job SET started_at = ? WHERE id = ?", now, job.id)
         self._slots.release(job.id)
@@ -416,7 +407,7 @@ class Scheduler:
         self._finished.extend(ids)
 
     def _propagate_ends(self) -> None:
-        """Update dependents and arrays of ended jobs, and theirs in turn, without recursion."""
+        """Update dependents and arrays without recursion."""
         while self._finished:
             job_id = self._finished.popleft()
             if waiting := self._dependents.pop(job_id, None):
@@ -426,7 +417,6 @@ class Scheduler:
                 self._close_array(parent)
 
     def _close_array(self, parent: str) -> None:
-        """End an array with its last child; one failed child makes it fail."""
         open_child = self._store.fetch_one(
             "SELECT 1 FROM job WHERE parent = ? "
             "AND status IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING') LIMIT 1",

@@ -1,7 +1,4 @@
-"""Capacity of compute environments, and its allocation to jobs.
-
-The numbers are nominal: a job that requests 4 vCPU runs as one process on whatever machine this is.
-"""
+"""Nominal capacity of compute environments, and its allocation."""
 
 import json
 from dataclasses import dataclass
@@ -82,7 +79,6 @@ class SchedulingQueue:
     environments: tuple[ComputeEnvironment, ...]
 
     def why_unplaceable(self, demand: JobDemand) -> str | None:
-        """Return why a job of this size can never start; None if it can."""
         if any(environment.can_hold(demand) for environment in self.environments):
             return None
         most_vcpus = max((environment.size.vcpus for environment in self.environments), default=0)
@@ -98,7 +94,6 @@ class SlotAllocator:
         self._allocations: dict[str, tuple[str, Capacity]] = {}
 
     def forget_queues(self) -> None:
-        """Read queues and environments again when they are next needed."""
         self._queues.clear()
 
     def queue(self, queue: str) -> SchedulingQueue:
@@ -128,11 +123,11 @@ class SlotAllocator:
 
     @property
     def is_full(self) -> bool:
-        """Whether the process limit is reached: this machine is real, whatever the environments' capacity."""
+        """Return whether this machine's process limit is reached."""
         return len(self._allocations) >= self._processes
 
     def allocate(self, job: str, queue: str, demand: JobDemand) -> str | None:
-        """Allocate capacity in the first environment that has enough. Return its name, or None."""
+        """Return the first environment with room."""
         for environment in self.queue(queue).environments:
             used = self._used_capacity.get(environment.arn, Capacity())
             if environment.can_hold(demand) and demand.total.fits_in(environment.size - used):

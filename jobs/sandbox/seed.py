@@ -1,4 +1,4 @@
-"""The compute environments and queues of a new sandbox, as the demo needs them."""
+"""The compute environments and queues of a new sandbox."""
 
 from jobs.sandbox.context import AccountRegion, ApiCall, Document
 from jobs.sandbox.queues import ENVIRONMENT, QUEUE, QueueService
@@ -26,7 +26,7 @@ QUEUES: dict[str, tuple[str, int]] = {
 
 
 def create_seed_queues(store: Store, queues: QueueService, vcpus: int) -> None:
-    """Create what is missing, and set the environments' nominal vCPU to this start's option."""
+    """Create what is missing, and set this start's nominal vCPU."""
     for name, (kind, instance_types) in ENVIRONMENTS.items():
         resources: Document = {
             "type": kind,
