@@ -1,7 +1,4 @@
-"""Masking of secrets in a person's own text, and their restoration after edits.
-
-Layout and comments survive where values are spelled as JSON spells them.
-"""
+"""Masking of secrets in a person's own text, and their restoration."""
 
 import json
 from collections.abc import Iterator

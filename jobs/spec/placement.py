@@ -1,4 +1,4 @@
-"""Placement: whether a queue's compute environments can run a job of a size."""
+"""Placement: whether a queue can run a job of a size."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Removal of the empty parts of `aws batch … --generate-cli-skeleton`.
 
-A skeleton has "" and 0, true for every switch and a random value for every enum (botocore's ArgumentGenerator), so
-only a string or number proves an edit. Dropped switches and enums are named in the changes.
+A skeleton has "" and 0, true for every switch and a random value for every enum (botocore's ArgumentGenerator): only
+a string or number proves an edit.
 """
 
 from collections.abc import Iterator, Mapping

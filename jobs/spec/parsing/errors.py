@@ -1,4 +1,4 @@
-"""Errors of a text that can't be parsed, with their position."""
+"""Errors of a text that can't be parsed."""
 
 from dataclasses import dataclass
 from typing import NoReturn

@@ -1,7 +1,6 @@
 """Values that a text refers to and lacks, such as shell variables.
 
-A private character stands for each while parsing; then it becomes the reference as written, and a problem asks for
-the value.
+A private character stands for each while parsing.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The limit on problems of one document: a message costs more than the check."""
+"""The limit on problems of one document."""
 
 from collections.abc import Iterable, Iterator
 
