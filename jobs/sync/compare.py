@@ -1,6 +1,6 @@
 """Full comparison of AWS's job lists with the portal's rows.
 
-A job of this portal without a row, as after a restore, is rebuilt from its tags.
+A job without a row, as after a restore, is rebuilt from its tags.
 """
 
 import time
