@@ -1,4 +1,4 @@
-"""Tags and filters for statuses, icons, times, durations, ids and documents."""
+"""Tags and filters of the pages."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from jobs.states import Status
 register = template.Library()
 
 SHORT_ID_LENGTH = 10
-"""Characters of an id that are shown; its title and the clipboard have all."""
+"""Title and clipboard have all characters."""
 
 
 @register.simple_tag
