@@ -1,6 +1,6 @@
 """Permissions, and access to objects by them.
 
-What a user may not see is a 404, what they see and may not do a 403. Staff see everything, approve in every team, and
+What a user may not see is a 404, what they may not do a 403. Staff see everything, approve in every team, and
 otherwise act only as members.
 """
 
@@ -89,7 +89,7 @@ PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Member:
-    """A user acting in a team. Staff who are not members have no role."""
+    """Staff who are not members have no role."""
 
     user: User
     team: Team
@@ -106,13 +106,13 @@ class Member:
         return allowed and (self.team.active or permission in READ_PERMISSIONS)
 
     def can_manage(self, membership: Membership) -> bool:
-        """Return whether they may change that viewer or analyst: not themselves, not an administrator."""
+        """Return whether they may change that viewer or analyst."""
         user = membership.user
         is_managed = membership.role in MANAGED_ROLES and not (user.is_staff or user.is_superuser)
         return is_managed and user != self.user and membership.team_id == self.team.pk and self.can("members")
 
     def require(self, permission: TeamPermission) -> None:
-        """Raise PermissionDenied with a sentence, unless the permission is held."""
+        """Raise PermissionDenied with a sentence."""
         if not self.can(permission):
             raise PermissionDenied(self.refusal_message(permission))
 
@@ -136,10 +136,7 @@ def visible_teams(user: User) -> QuerySet[Team]:
 
 
 def membership(user: User, slug: str, permission: TeamPermission = "view") -> Member:
-    """Return the user as a member.
-
-    Raises Http404 without sight of the team, PermissionDenied without the permission.
-    """
+    """Raise Http404 without sight of the team, PermissionDenied without the permission."""
     own = Membership.objects.select_related("team").filter(user=user, team__slug=slug).first()
     if own:
         member = Member(user, own.team, own.role)
@@ -223,7 +220,7 @@ def approval(user: User, text_id: str, permission: TeamPermission = "approve") -
 
 
 def definition(user: User, text_id: str, permission: TeamPermission | None = None) -> tuple[Definition, Member]:
-    """Return a definition and the user as a member of its team, without a role if it is only shared with them."""
+    """Return also the user as a member, without a role if the definition is only shared with them."""
     row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "archived_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
     if permission:
@@ -271,7 +268,7 @@ def _require_member(user: User, team: Team, permission: TeamPermission) -> Membe
 
 @dataclass(frozen=True)
 class PermissionRule:
-    """A row of the table of permissions: whether each of `ACTORS` has it."""
+    """Whether each of `ACTORS` has the permission."""
 
     permission: TeamPermission
     label: str
@@ -283,7 +280,6 @@ ACTORS = ("Viewer", "Analyst", "Lead", "Administrator")
 
 
 def permission_rules(*, active: bool = True) -> list[PermissionRule]:
-    """Return the table as `Member` applies it, for a team whose leads manage members."""
     team = Team(active=active, leads_manage_members=True)
     actors = [*(Member(User(), team, role) for role in Role), Member(User(is_staff=True), team, "")]
     return [

@@ -3,8 +3,7 @@
     FAILPOINT=marked:kill         once in each process with this in its environment
     FAILPOINT_FILE=/tmp/…/next    once for all processes that share the file, which names the point
 
-`kill` kills the process, `stop:<seconds>` makes it sleep, `pause` pauses it, `raise` raises an unforeseen exception,
-and `note` only shows which process was there.
+`stop:<seconds>` sleeps, `raise` raises an unforeseen exception, and `note` only shows which process was there.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Plain text for files and terminals, without what controls a terminal or reorders text."""
+"""Plain text that can't control a terminal or reorder itself."""
 
 import re
 

@@ -1,7 +1,7 @@
 """Second factor: who must have one, and whether a session has verified it.
 
-Outside the demo, staff need a code from the portal's command line to set one up, since a password alone must not do.
-Only a use since the current factor was set up counts, so a change takes effect at the next request.
+Outside the demo, staff need a code from the command line to set one up: a password alone must not do. A changed
+factor takes effect at the next request.
 """
 
 import secrets

@@ -1,7 +1,4 @@
-"""Sessions of signed-in users, and how they end.
-
-Every sign-in adds a row (`jobs.web.accounts.session_expiry`), by which a person's sessions are found.
-"""
+"""Sessions of signed-in users, and how they end."""
 
 from dataclasses import dataclass
 from datetime import datetime

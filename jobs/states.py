@@ -1,7 +1,6 @@
-"""Every state of a job: label, look, rank, and whether it is final.
+"""Every state of a job.
 
-*Delivery* is how far a job is on its way to AWS, *state* what AWS says. People see one *status*: the state once AWS
-has the job, the delivery before.
+*Delivery* is how far a job is on its way to AWS, *state* what AWS says, *status* what people see.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Task queue: enqueues a task by name after the commit. A task is only a hint."""
+"""Task queue. A task, enqueued after the commit, is only a hint."""
 
 import time
 from collections.abc import Iterator

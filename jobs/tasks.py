@@ -1,4 +1,4 @@
-"""RQ tasks: each takes an id and makes one call. One may run twice, late or never; the clock compensates."""
+"""RQ tasks: each makes one call, and may run twice, late or never."""
 
 from contextlib import suppress
 
