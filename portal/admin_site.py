@@ -1,4 +1,4 @@
-"""Django's admin behind the portal's own sign-in and second factor."""
+"""Django's admin behind the portal's own sign-in."""
 
 from collections.abc import Iterable
 from typing import Any, cast

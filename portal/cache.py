@@ -1,6 +1,6 @@
-"""Django's cache in the database as JSON: failed sign-in attempts, and used codes.
+"""Django's cache in the database: failed sign-in attempts, and used codes.
 
-All processes share these, and they survive a Redis that is down or flushed: limits must hold just then.
+They survive a Redis that is down or flushed: limits must hold just then.
 """
 
 import random

@@ -1,7 +1,4 @@
-"""System checks of what delivery relies on: database, Redis and accounts.
-
-They run when a process that submits or serves starts, and by `manage.py check --database default`.
-"""
+"""System checks of what delivery relies on: database, Redis and accounts."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,6 @@
-"""Typed readers of environment variables for `portal.settings`.
+"""Typed readers of environment variables.
 
-Each raises ImproperlyConfigured for a value it doesn't understand: a misspelt `ture` must not mean no. Values that
-may hold a password are never part of a message.
+Each raises ImproperlyConfigured: a misspelt `ture` must not mean no. No message has a value that may hold a password.
 """
 
 import re

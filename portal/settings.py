@@ -1,7 +1,7 @@
 """The settings, read from the environment.
 
-A bare checkout can run its tests. To serve people it needs `PORTAL_MODE`: `quickstart` (plain HTTP on this machine,
-demo accounts) or `production` (the default: system checks reject what is unsafe).
+To serve people it needs `PORTAL_MODE`: `quickstart` (plain HTTP on this machine, demo accounts) or `production` (the
+default: system checks reject what is unsafe).
 """
 
 import os

@@ -1,1 +1,1 @@
-"""`make run`: starts everything on this machine, keeps it running, and stops it in order."""
+"""The quick start, `make run`."""

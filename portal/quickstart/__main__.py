@@ -1,4 +1,4 @@
-"""The command of `make run`: `python -m portal.quickstart --port 8000 --state .portal`."""
+"""The command of `make run`."""
 
 import argparse
 import http.client

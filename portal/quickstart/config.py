@@ -1,4 +1,4 @@
-"""The configuration of one quick start, as plain values."""
+"""The configuration of one quick start."""
 
 import os
 import shutil

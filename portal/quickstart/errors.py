@@ -1,4 +1,4 @@
-"""The error of a quick start that can't run."""
+"""Errors of the quick start."""
 
 
 class StartupError(Exception):

@@ -1,4 +1,4 @@
-"""Processes of the quick start: started, ended, and never left behind.
+"""Processes of the quick start.
 
 On Linux the kernel ends a process with its supervisor, and orphans are re-parented to the supervisor, which kills
 them.
