@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from jobs.models import Approval, CostLine, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
+from jobs.pricing import exact_sum
 from jobs.states import ACTIVE_STATES, Delivery, State
 
 MAX_CARDS = 60
@@ -122,8 +123,12 @@ def spending(team: Team) -> Spending:
 
 
 def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
-    jobs = Job.objects.filter(team=team).select_related("queue", "submission__person", "account")
-    jobs = jobs.defer("raw", "document")
+    jobs = Job.objects.filter(team=team).select_related(
+        "queue", "submission__person", "account", "revision__definition"
+    )
+    jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
+    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
+    jobs = jobs.annotate(cost_units=Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units")))
     return jobs.filter(submission__person=user) if user else jobs
 
 

@@ -2,14 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from jobs.models import Job, JobDependency, StateChange, Submission, Team, User
+from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User
 from jobs.models.pagination import KeysetPage, id_key, paginate
+from jobs.pricing import exact_sum
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
@@ -38,17 +40,58 @@ JOB_PAGE_SIZE = 200
 _DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
 
+@dataclass
+class JobTotals:
+    """The jobs of a submission: how many have each status, and what they have in common."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    array_size: int | None = None
+    """Children of the largest array."""
+    queues: set[str] = field(default_factory=set)
+    """The first and the last by name."""
+    definitions: set[str] = field(default_factory=set)
+    """The first and the last by name."""
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class SubmissionRow:
     submission: Submission
-    status: Status
-    counts: list[tuple[Status, int]]
-    array_size: int | None = None
-    """Children of its largest array."""
+    totals: JobTotals
+    usd: Decimal | None
+    """Estimated cost of the attempts charged so far; None if none is."""
+
+    @property
+    def status(self) -> Status:
+        return overall_status(self.totals.counts)
+
+    @property
+    def counts(self) -> list[tuple[Status, int]]:
+        return ordered_counts(self.totals.counts)
+
+    @property
+    def array_size(self) -> int | None:
+        return self.totals.array_size
+
+    @property
+    def queue(self) -> str:
+        return next(iter(self.totals.queues)) if len(self.totals.queues) == 1 else ""
+
+    @property
+    def definition(self) -> str:
+        return next(iter(self.totals.definitions)) if len(self.totals.definitions) == 1 else ""
+
+    @property
+    def run_period(self) -> tuple[datetime, datetime | None] | None:
+        """First start, and the last end unless jobs are live."""
+        if not self.totals.started_at:
+            return None
+        return self.totals.started_at, None if self.status.is_live else self.totals.stopped_at
 
 
 def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
-    """Return submissions older than that id, which need not exist; the newest without one.
+    """Return the team's submissions older than that id, which need not exist; the newest without one.
 
     Raises InvalidPageCursorError.
     """
@@ -72,20 +115,14 @@ def recent_rows(team: Team, limit: int, person: User | None = None) -> list[Subm
 
 def _list_submissions(team: Team) -> QuerySet[Submission]:
     submissions = Submission.objects.filter(team=team).select_related("person", "account")
-    return submissions.defer("text", "document", "notes")
+    lines = CostLine.objects.filter(job__submission=OuterRef("pk")).order_by().values("job__submission")
+    cost = Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units"))
+    return submissions.defer("text", "document", "notes").annotate(cost_units=cost)
 
 
 def _rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
-    counts, array_sizes = _counts([submission.pk for submission in submissions])
-    return [
-        SubmissionRow(
-            submission,
-            overall_status(counts[submission.pk]),
-            ordered_counts(counts[submission.pk]),
-            array_sizes.get(submission.pk),
-        )
-        for submission in submissions
-    ]
+    totals = _totals([submission.pk for submission in submissions])
+    return [SubmissionRow(row, totals[row.pk], _cost(row)) for row in submissions]
 
 
 @dataclass(frozen=True)
@@ -204,12 +241,29 @@ def ordered_counts(counts: Counter[str]) -> list[tuple[Status, int]]:
     return known_statuses + [(status_of(name, ""), number) for name, number in counts.items() if name not in STATUSES]
 
 
-def _counts(submissions: list[int]) -> tuple[dict[int, Counter[str]], dict[int, int]]:
-    counts: dict[int, Counter[str]] = {pk: Counter() for pk in submissions}
-    array_sizes: dict[int, int] = {}
-    groups = Job.objects.filter(submission__in=submissions).order_by().values_list("submission", "delivery", "state")
-    for pk, delivery, state, number, size in groups.annotate(number=Count("pk"), size=Max("array_size")):
-        counts[pk][status_of(delivery, state).name] += number
-        if size:
-            array_sizes[pk] = max(size, array_sizes.get(pk, 0))
-    return counts, array_sizes
+def _cost(submission: Submission) -> Decimal | None:
+    units: int | None = vars(submission)["cost_units"]
+    return None if units is None else exact_sum.usd(units)
+
+
+def _totals(submissions: list[int]) -> dict[int, JobTotals]:
+    totals = {pk: JobTotals() for pk in submissions}
+    groups = Job.objects.filter(submission__in=submissions).order_by().values("submission", "delivery", "state")
+    for group in groups.annotate(
+        number=Count("pk"),
+        size=Max("array_size"),
+        first_queue=Min("queue__name"),
+        last_queue=Max("queue__name"),
+        first_definition=Min("revision__definition__name"),
+        last_definition=Max("revision__definition__name"),
+        first_start=Min("started_at"),
+        last_stop=Max("stopped_at"),
+    ):
+        row = totals[group["submission"]]
+        row.counts[status_of(group["delivery"], group["state"]).name] += group["number"]
+        row.array_size = max(row.array_size or 0, group["size"] or 0) or None
+        row.queues |= {group["first_queue"], group["last_queue"]}
+        row.definitions |= {group["first_definition"], group["last_definition"]}
+        row.started_at = min(filter(None, (row.started_at, group["first_start"])), default=None)
+        row.stopped_at = max(filter(None, (row.stopped_at, group["last_stop"])), default=None)
+    return totals

@@ -6,6 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from jobs.pricing import exact_sum
+
 register = template.Library()
 
 CENT = Decimal("0.01")
@@ -33,6 +35,12 @@ def money_up(usd: Decimal | None) -> SafeString | str:
     if usd is None:
         return "—"
     return format_html('<span class="num" title="At most ${}">{}</span>', exact(usd), usd_text_up(usd))
+
+
+@register.filter
+def usd_of_units(units: int) -> Decimal:
+    """Convert a sum that a query annotated, in ten-billionths, to dollars."""
+    return exact_sum.usd(units)
 
 
 @register.filter

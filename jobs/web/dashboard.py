@@ -1,5 +1,7 @@
 """The start pages: a choice of teams, and the dashboard of one."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -7,9 +9,13 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.actions import drafts, poll_hint
 from jobs.reports import dashboard as reports
+from jobs.states import ACTIVE_STATES
 from jobs.web import getting_started
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
+
+# What the history shows of the jobs that the dashboard counts as active.
+ACTIVE_QUERY = urlencode([("status", str(state)) for state in sorted(ACTIVE_STATES)])
 
 
 @require_safe
@@ -38,6 +44,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "active_jobs": running,
         "ended_jobs": ended,
         "active_count": counts.active,
+        "active_query": ACTIVE_QUERY,
         "spending": reports.spending(member.team),
         "action_items": reports.action_items(member.team, counts, request.user) if leads else None,
         "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],

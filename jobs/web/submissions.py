@@ -27,7 +27,7 @@ from jobs.web.shell.paging import page_at
 def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     listing = page_at(request, partial(reports.submission_page, member.team), before=request.GET.get("before", ""))
-    etag = polling.etag([(row.submission.pk, row.counts) for row in listing.rows])
+    etag = polling.etag([(row.submission.pk, row.counts, row.usd, row.totals.started_at) for row in listing.rows])
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     page = {

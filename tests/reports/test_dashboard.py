@@ -98,7 +98,21 @@ def test_a_lead_is_told_what_needs_them(client, submission, role, needed):
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
 
     assert ("Needs attention" in page) is needed
-    assert "No active jobs." in page
+    assert page.count("Submit your first job") == 1
+    assert "My active jobs" not in page
+    assert "My recent jobs" not in page
+
+
+def test_the_jobs_of_the_home_page_have_their_cost(client, submission):
+    job = make.job(submission, state=State.SUCCEEDED, ended_at=now())
+    cost(job, "1.50", date(2026, 3, 1))
+    cost(job, "0.0000000001", date(2026, 3, 2))
+    client.force_login(submission.person)
+
+    page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
+
+    assert 'title="Estimate: $1.5000000001"' in page
+    assert "Submit your first job" not in page
 
 
 def test_someone_with_one_team_arrives_there(client, submission):

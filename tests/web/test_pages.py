@@ -333,6 +333,39 @@ def test_the_team_sees_its_queues_and_no_others(browser: Client, research: Resea
     assert "Disabled" in text
 
 
+def test_the_list_of_jobs_says_what_the_jobs_of_a_submission_have_in_common(
+    browser: Client, research: Research
+) -> None:
+    started, stopped = now() - timedelta(minutes=5), now() - timedelta(minutes=3)
+    times = {"started_at": started, "stopped_at": stopped, "ended_at": stopped}
+    last = make.job(make.submission(research.analyst, research.account), state="SUCCEEDED", **times)
+    (row, *_) = browser.get(reverse("team", args=["research"])).context["listing"].rows
+
+    assert (row.queue, row.definition) == (last.queue.name, last.revision.definition.name)
+    assert row.run_period == (started, stopped)
+    assert row.usd is None
+
+    other = make.queue(of=research.account, teams=(research.team,))
+    make.job(last.submission, name="second", queue=other, state="RUNNING", started_at=now())
+    (row, *_) = browser.get(reverse("team", args=["research"])).context["listing"].rows
+    assert row.queue == ""
+    assert row.run_period == (started, None)
+
+
+def test_the_queues_page_counts_the_jobs_of_the_team(browser: Client, research: Research) -> None:
+    for state in ("RUNNING", "STARTING", "RUNNABLE", "SUCCEEDED"):
+        make.job(research.submission, name=state.lower(), state=state, queue=research.job.queue)
+    rows = browser.get(reverse("queues", args=["research"])).context["rows"]
+    counts = {row.grant.queue: (row.running, row.waiting) for row in rows}
+
+    mine = Job.objects.filter(team=research.team, queue=research.job.queue).active()
+    assert counts[research.job.queue] == (
+        mine.filter(state__in=["RUNNING", "STARTING"]).count(),
+        mine.exclude(state__in=["RUNNING", "STARTING"]).count(),
+    )
+    assert sum(counts[research.job.queue]) >= 3
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("count", [3, 60])
 def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(

@@ -28,6 +28,11 @@ class DefinitionSize:
         )
 
     @property
+    def short_image(self) -> str:
+        """The image without its registry and path: ml-training:latest."""
+        return truncate(self.image.rpartition("/")[2])
+
+    @property
     def description(self) -> str:
         """4 vCPU, 16 GiB, 1 GPU."""
         parts = [
