@@ -112,7 +112,6 @@ class Member:
         return is_managed and user != self.user and membership.team_id == self.team.pk and self.can("members")
 
     def require(self, permission: TeamPermission) -> None:
-        """Raise PermissionDenied with a sentence."""
         if not self.can(permission):
             raise PermissionDenied(self.refusal_message(permission))
 

@@ -135,10 +135,7 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
 
 
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
-    """Return False if the edit waits for someone else.
-
-    Raise PermissionDenied, StaleApprovalError, DocumentParseError or ValidationFailedError.
-    """
+    """Return False if the edit waits for someone else. Raise as `approve`, or DocumentParseError."""
     member.require("approve")
     if approval.submission.person_id == member.user.pk:
         raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")

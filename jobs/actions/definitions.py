@@ -51,7 +51,6 @@ def share(definition: Definition, user: User, *, shared: bool) -> bool:
 
 
 def transfer(definition: Definition, recipient: Team, user: User) -> bool:
-    """Move a definition. Jobs that ran stay with their team."""
     owner = definition.team
     if owner.pk == recipient.pk:
         return False

@@ -101,7 +101,6 @@ def _is_version(text: str) -> bool:
 
 
 def mark_sent(member: Member, text_id: str, kind: str, text: str, *, source_id: str = "") -> None:
-    """Store what was sent, for the Back button."""
     if len(text.encode()) > MAX_TEXT_BYTES or "\0" in text:
         delete_draft(member, text_id)
         return

@@ -22,7 +22,6 @@ def stop(job: Job, member: Member) -> bool:
 
 
 def stop_all(submission: Submission, member: Member) -> int:
-    """Return how many had not ended."""
     member.require("stop")
     return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
@@ -93,7 +92,6 @@ def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
 
 
 def release(job: Job, member: Member) -> bool:
-    """Return False if the job was no longer held."""
     member.require("lead")
     if job.delivery != Delivery.HELD:
         return False

@@ -68,7 +68,7 @@ def register(source: str | ParseResult, member: Member, *, account: Account | No
 
 
 def wait_for_registration(revision: Revision) -> Revision:
-    """Return the revision unchanged after the timeout. Call it outside a transaction."""
+    """Wait outside a transaction."""
 
     def is_answered() -> bool:
         revision.refresh_from_db()

@@ -39,7 +39,6 @@ def estimate_submission(
 
 
 def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: User) -> SubmissionEstimate:
-    """Set why it would need approval now. One query if the team has thresholds."""
     if not team.has_approval_thresholds:
         return replace(estimate, reasons=())
     usage = daily_usage(person, team, now())

@@ -118,7 +118,6 @@ class AccountAdmin(NoDeleteAdmin):
         return account
 
     def queues(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Read the queues, show the difference, and apply exactly what was shown."""
         account = self._get_account(request, pk)
         url = reverse("admin:jobs_account_queues", args=[pk])
         if request.method == "POST" and "read" in request.POST:

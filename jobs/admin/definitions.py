@@ -72,7 +72,6 @@ class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
 
     @admin.display(description="newest revisions")
     def newest(self, definition: Definition) -> SafeString:
-        """Limit the revisions: a name that a build registers each night has thousands."""
         revisions = definition.revisions.defer("document").select_related("registered_by")[:MAX_REVISIONS_SHOWN]
         rows = (
             (

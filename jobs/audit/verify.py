@@ -35,7 +35,6 @@ class ChainVerification:
 
 
 def chains() -> list[int]:
-    """Find chains by their heads, and by entries that have lost theirs; the portal's first."""
     head_chains = AuditChain.objects.values_list("chain", flat=True)
     entry_teams = AuditEntry.objects.order_by().values_list("team", flat=True).distinct()
     return sorted({*head_chains, *(team or PORTAL for team in entry_teams)})

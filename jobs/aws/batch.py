@@ -124,7 +124,7 @@ class JobSummary:
 
     @classmethod
     def parse(cls, entry: ResponseReader) -> "JobSummary":
-        """Raise MalformedResponseError without an id or a name."""
+        """Raise MalformedResponseError."""
         batch_id = entry.required_text("jobId", max_length=MAX_ID_LENGTH)
         created_at = entry.timestamp("createdAt")
         milliseconds = round(created_at.timestamp() * 1000) if created_at else 0
@@ -132,10 +132,7 @@ class JobSummary:
 
 
 def list_created_since(client: Any, queue: str, since: datetime) -> Iterator[list[JobSummary]]:
-    """Yield pages of jobs in any state, newest first.
-
-    Raise MalformedResponseError at the end if one was unreadable.
-    """
+    """Yield jobs of any state, newest first. Raise MalformedResponseError at the end if one was unreadable."""
     after = {"name": "AFTER_CREATED_AT", "values": [str(int(since.timestamp() * 1000))]}
     malformed: MalformedResponseError | None = None
     for page in paginate(client.list_jobs, jobQueue=queue, filters=[after]):
@@ -218,7 +215,7 @@ def _parse_observations(ids: Sequence[str], entries: Iterable[ResponseReader]) -
 
 
 def terminate(client: Any, batch_id: str, reason: str) -> None:
-    """Terminate a job in any state. A repeat is harmless."""
+    """Terminate a job. A repeat is harmless."""
     call(client.terminate_job, jobId=batch_id, reason=reason[:1024])
 
 

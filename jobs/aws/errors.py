@@ -88,7 +88,6 @@ class MalformedResponseError(OutcomeUnknownError):
 
 
 def is_outage(error: AwsError) -> bool:
-    """Return whether the next call would probably fail too."""
     has_response = isinstance(error, ThrottledError | MalformedResponseError)
     return isinstance(error, OutcomeUnknownError | RetryableError) and not has_response
 

@@ -65,7 +65,6 @@ MAX_POLICIES_PER_CALL = 100
 
 
 def describe_scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return only the ARN of one that is deleted or may not be described."""
     unique_arns = sorted(set(arns))
     policies: dict[str, dict[str, Any]] = {arn: {"arn": arn} for arn in unique_arns}
     for start in range(0, len(unique_arns), MAX_POLICIES_PER_CALL):

@@ -19,7 +19,7 @@ _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
-    """Call a client's method, such as `client.describe_jobs`."""
+    """Call a method such as `client.describe_jobs`."""
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -124,7 +124,6 @@ class ResponseReader:
 
     # -- Required members
     def required_text(self, key: str, *, max_length: int) -> str:
-        """Raise also if unprintable or too long."""
         value = self.raw.get(key)
         if not isinstance(value, str) or not 0 < len(value) <= max_length or not value.isprintable():
             raise self._malformed(key, "text")

@@ -161,7 +161,6 @@ class DualClock:
         self._steady, self._wall = time.monotonic(), time.time()
 
     def elapsed_seconds(self) -> float:
-        """Use the clock that shows more."""
         return max(time.monotonic() - self._steady, time.time() - self._wall)
 
 

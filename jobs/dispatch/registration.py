@@ -41,7 +41,6 @@ def register_due(account: Account) -> int:
 
 
 def register(revision: Revision) -> bool:
-    """Return whether AWS has it now."""
     current_time = now()
     free = Q(lease_until=None) | Q(lease_until__lt=current_time)
     claim = Revision.objects.pending_registration().filter(free, pk=revision.pk)

@@ -20,7 +20,6 @@ MAX_RUN_SECONDS = 20.0
 
 
 def terminate_due(account: Account) -> int:
-    """Repeat calls, which may be lost. Return how many."""
     client = client_for(account, "batch", Purpose.READ)
     unsent = Q(stop_sent_at=None) | Q(stop_sent_at__lt=now() - REPEAT_INTERVAL)
     count = 0

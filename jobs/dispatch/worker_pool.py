@@ -19,10 +19,7 @@ RunJobs = Callable[[Iterable[Job]], None]
 
 @contextmanager
 def worker_pool(action: JobAction, threads: int) -> Iterator[RunJobs]:
-    """Yield a function that runs a round.
-
-    An unexpected error of one job doesn't affect the others.
-    """
+    """Yield a function that runs a round; an unexpected error affects one job only."""
     run_job = partial(_run, action)
     if threads <= 1:
         yield lambda jobs: _drain(map(run_job, jobs))

@@ -36,7 +36,6 @@ class CircuitBreaker:
         return replace(self, retry_at=now + PROBE_TIMEOUT)
 
     def after_failures(self, count: int, reason: str, now: datetime, *, timed_out: bool) -> "CircuitBreaker":
-        """`timed_out`: one of the calls had no answer in time."""
         if self.is_open:
             return self
         failures = FAILURES_TO_OPEN if timed_out else min(self.failures + count, FAILURES_TO_OPEN)

@@ -88,7 +88,6 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(registration=Registration.REGISTERED, active=True, definition__archived_at=None)
 
     def pending_registration(self) -> Self:
-        """Select those neither registered nor refused."""
         return self.filter(registration=Registration.ACCEPTED)
 
     def for_bare_name(self) -> Self:

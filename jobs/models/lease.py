@@ -16,7 +16,6 @@ class Lease(models.Model):
 
     @classmethod
     def acquire(cls, name: str, owner: str, duration: timedelta) -> bool:
-        """Acquire or renew. False: someone else holds it."""
         current_time = now()
         available = Q(owner=owner) | Q(until__lt=current_time)
         if cls.objects.filter(available, name=name).update(owner=owner, until=current_time + duration):

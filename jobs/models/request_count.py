@@ -21,7 +21,7 @@ class RequestCountQuerySet(models.QuerySet["RequestCount"]):
         return self.filter(until__gt=now())
 
     def add(self, key: str, amount: int, seconds: int) -> int:
-        """Add to the running window, or begin one. Return the count, in one statement."""
+        """Add to the running window, or begin one, in one statement."""
         current_time = now()
         times = {"now": current_time, "until": current_time + timedelta(seconds=seconds)}
         adapted = {name: connection.ops.adapt_datetimefield_value(time) for name, time in times.items()}

@@ -26,7 +26,6 @@ class User(AbstractUser):
     objects: ClassVar[UserManager[Self]] = UserManager()
 
     def set_password(self, raw_password: str | None) -> None:
-        """Revoke older sessions and tokens too."""
         super().set_password(raw_password)
         self.password_changed_at = now()
 

@@ -197,7 +197,6 @@ def daily_array_jobs_are_within_threshold(
 
 
 def sizes_are_known(summary: SubmissionSummary, thresholds: ApprovalThresholds) -> Iterator[ApprovalReason]:
-    """Require approval of unknown sizes if the team has a threshold on vCPU-hours or GPUs."""
     if summary.jobs_of_unknown_size and (thresholds.vcpu_hours, thresholds.gpus) != (None, None):
         names = join_words((quote(name) for name in summary.jobs_of_unknown_size), limit=3)
         reason = summary.requests[summary.jobs_of_unknown_size[0]].size.unknown[0].reason

@@ -31,7 +31,6 @@ def active_jobs_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
 
 
 def active_vcpus_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
-    """Count each child of an array."""
     additional = sum(request.size.vcpus * request.runs for request in check.requests)
     limit = check.limits.active_vcpus
     if limit is not None and check.usage.vcpus + additional > limit:
@@ -79,7 +78,6 @@ def limited_queues(requests: Sequence[JobRequest], grants: TeamGrants) -> set[in
 def quota_violations(
     requests: Sequence[JobRequest], grants: TeamGrants, usage: Mapping[int, QueueUsage]
 ) -> Iterator[tuple[int, Violation]]:
-    """Yield violations by all jobs together, with the index of the first in its queue."""
     for queue in sorted(limited_queues(requests, grants)):
         numbers = [number for number, request in enumerate(requests) if request.queue_id == queue]
         queue_requests = tuple(requests[number] for number in numbers)

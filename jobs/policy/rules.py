@@ -93,7 +93,6 @@ def tags_are_propagated(request: ResourceRequest, grants: TeamGrants) -> Iterato
 
 
 def fields_are_known(request: ResourceRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse fields that are in no table of capabilities."""
     for use in request.uses:
         if use.capability == UNKNOWN_FIELD and use.name not in grants.further_fields:
             yield Violation(
@@ -118,7 +117,6 @@ def team_may_register(_: DefinitionRequest, grants: TeamGrants) -> Iterator[Viol
 
 
 def some_queue_fits(request: DefinitionRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Warn if no queue is large enough. A submission may still request less."""
     exceeded = [list(_exceeded_limits(request, limits)) for limits in grants.queues.values()]
     if exceeded and all(exceeded):
         resource, _, _, limit = exceeded[0][0]
@@ -173,7 +171,6 @@ def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[V
 
 
 def size_is_known(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Refuse an unknown size where the queue has limits."""
     limits_by_reason: dict[str, list[str]] = {}
     for resource, limit in _size_limits(_limits(request, grants)):
         if reason := request.size.why_unknown(resource):

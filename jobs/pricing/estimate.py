@@ -168,7 +168,6 @@ def estimate_cost(
 
 
 def stored_amount(amount: Decimal | None) -> Decimal | None:
-    """Round up, and cap above every threshold."""
     return None if amount is None else min(amount.quantize(STORED_PRECISION, ROUND_CEILING), MAX_STORED_AMOUNT)
 
 

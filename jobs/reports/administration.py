@@ -38,7 +38,6 @@ class AdministrationSummary:
 
 
 def administration_summary(user: User) -> AdministrationSummary:
-    """Use a fixed number of queries."""
     decidable = Approval.objects.decidable_by(user)
     requests = decidable.select_related("team", "submission__person").order_by("pk")
     requests = requests.defer("submission__text", "submission__document", "submission__notes")

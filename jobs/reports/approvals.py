@@ -75,13 +75,11 @@ def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[App
 
 
 def decided_approvals(team: Team, before: str = "") -> KeysetPage[Approval]:
-    """Return them newest first."""
     requests = Approval.objects.filter(team=team)
     return _page(requests.filter(decided_at__isnull=False), requests, "-pk", before)
 
 
 def approvals_to_decide(user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return requests of any team, oldest first."""
     return _page(Approval.objects.decidable_by(user), Approval.objects.visible_to(user), "pk", after)
 
 

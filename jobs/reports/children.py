@@ -35,7 +35,6 @@ class ChildCounts:
         return max(0, self.size - self.read_count)
 
     def final_count(self, job: Job, state: str) -> int:
-        """Fall back to AWS's sum if not all were read."""
         if not self.unread_count:
             return self.counts.get(state, 0)
         summary = object_at(job.array_summary).get(state)

@@ -68,7 +68,6 @@ class CostRow:
 
     @property
     def change(self) -> Decimal | None:
-        """Return per cent against the month before."""
         return (self.usd - self.before_usd) / self.before_usd * 100 if self.before_usd else None
 
 
@@ -149,7 +148,6 @@ def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
 
 
 def tag_keys(team: Team, month: Month) -> list[str]:
-    """Return keys of jobs charged in the month, those on most jobs first."""
     charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
     keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
     return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]

@@ -17,7 +17,6 @@ def clear_demo_progress() -> None:
 
 
 def demo_progress() -> int | None:
-    """Return percent; None if complete, or never begun."""
     with suppress(OSError, ValueError):
         return int(_file().read_text())
     return None

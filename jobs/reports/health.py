@@ -61,7 +61,6 @@ class Health:
 
 
 def collect_health() -> Health:
-    """Use a fixed number of queries."""
     figures = _job_figures()
     since = recovering_since()
     accounts = Account.objects.active().select_related("status")

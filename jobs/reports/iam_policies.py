@@ -93,7 +93,6 @@ def minimal_policy(account: Account) -> PolicyDocument:
 
 
 def trust_policy(account: Account) -> PolicyDocument:
-    """Let the portal assume the account's role, with its external id."""
     principal_arn = principal(_stored_result(account).get("portal_arn", "")) or PLACEHOLDER_PRINCIPAL
     return {
         "Version": "2012-10-17",

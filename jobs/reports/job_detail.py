@@ -11,7 +11,6 @@ def state_changes(job: Job) -> list[StateChange]:
 
 
 def dependencies(job: Job) -> list[JobDependency]:
-    """Read `parent` too."""
     return list(job.dependencies.select_related("parent"))
 
 

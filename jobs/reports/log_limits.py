@@ -31,7 +31,7 @@ class LogReadLimiter:
 
     @contextmanager
     def acquire(self, account: Hashable, seconds: float) -> Iterator[None]:
-        """Hold a slot. Raise LogReadLimitError."""
+        """Raise LogReadLimitError."""
         with self._lock:
             account_slots = self._of[account]
         deadline = time.monotonic() + seconds

@@ -79,12 +79,11 @@ def job_attempts(job: Job) -> list[JobAttempt]:
 
 
 def tail(job: Job, attempt: int | None = None) -> LogPage:
-    """Return the end of the log, by default of the last attempt."""
+    """Default to the last attempt."""
     return _page(job, attempt, token="")
 
 
 def head(job: Job, attempt: int | None = None) -> LogPage:
-    """Return the beginning, by default of the last attempt."""
     return _page(job, attempt, token="", from_head=True)
 
 
@@ -105,7 +104,6 @@ def child_log(job: Job, child: ArrayChild, token: str = "") -> LogPage:
 
 
 def full_log(job: Job, attempt: int | None = None) -> Iterator[LogPage]:
-    """Yield large pages up to the current end, 100 at most."""
     page = _page(job, attempt, token="", from_head=True, limit=DOWNLOAD_PAGE_LINES)
     for _ in range(MAX_DOWNLOAD_PAGES):
         yield page

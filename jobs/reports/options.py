@@ -73,7 +73,6 @@ def open_queues(team: Team) -> list[Queue]:
 
 
 def usable_accounts(team: Team) -> list[Account]:
-    """Return accounts with queues of the team; only there can it run anything."""
     return list(Account.objects.usable_by(team).order_by("name"))
 
 
@@ -136,7 +135,6 @@ def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValue
 
 
 def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> list[Choice]:
-    """Return jobs by name, or the newest; selected ones stay included."""
     newest = Job.objects.filter(team=team).order_by("-pk").values("pk")[:SEARCHED_JOB_LIMIT]
     rows = Job.objects.filter(pk__in=newest, batch_id__isnull=False).exclude(state__in=_UNSUCCESSFUL_STATES)
     if text:

@@ -27,7 +27,6 @@ class TeamOverview:
 
 
 def team_overview(member: Member) -> TeamOverview:
-    """Use five queries."""
     team = member.team
     rank = Case(
         When(role=Role.LEAD, then=Value(0)),

@@ -8,7 +8,6 @@ MAX_TOKENS = 200
 
 
 def team_tokens(team: Team) -> list[ApiToken]:
-    """Include revoked and expired ones."""
     return _list(ApiToken.objects.filter(team=team))
 
 

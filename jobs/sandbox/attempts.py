@@ -131,7 +131,6 @@ class GroupRun:
         return min(essential, key=lambda process: process.stopped_at or 0, default=None)
 
     def deciding_process(self) -> ContainerProcess | None:
-        """Return the container whose end is the group's; of a pod the first that failed."""
         if not self.plan.is_pod:
             return self._first_essential()
         failures = [process for process in self._processes if process.has_ended and process.exit_code != 0]

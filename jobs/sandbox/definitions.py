@@ -34,7 +34,6 @@ class DefinitionService:
         self._min_timeout_seconds = min_timeout_seconds
 
     def register(self, call: ApiCall) -> Document:
-        """Continue numbers after deregistration."""
         params, account_region = call.params, call.account_region
         name = params["jobDefinitionName"]
         check_payload(call.size, MAX_REGISTER_BYTES, "Job definition")
@@ -120,7 +119,6 @@ class DefinitionService:
         return {}
 
     def find(self, account_region: AccountRegion, reference: str) -> Document | None:
-        """Return the newest active revision for a bare name."""
         short = reference.rpartition("/")[2]
         if ":" in short:
             return self._store.find_resource(KIND, account_region, account_region.arn(KIND, short))

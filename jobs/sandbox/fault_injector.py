@@ -69,7 +69,6 @@ class FaultInjector:
         self._is_idle = not plan.faults and not plan.outages
 
     def stop(self) -> None:
-        """Discard late requests, and cut off slow ones."""
         self._stopping.set()
         for timer in list(self._late_requests):
             timer.cancel()

@@ -70,7 +70,6 @@ def _default_command(folder: Path) -> tuple[str, ...]:
 
 
 def create_search_path(folder: Path) -> str:
-    """Return a PATH with the sandbox's Python, without its packages."""
     folder.mkdir(parents=True, exist_ok=True)
     interpreter = Path(sys.executable).resolve()
     for name in ("python", "python3"):

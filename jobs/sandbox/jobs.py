@@ -99,7 +99,6 @@ class SandboxJob:
         return [node_id(self.id, index) for index in range(count)]
 
     def node(self, index: int) -> "SandboxJob":
-        """Return one node as a job: nodes have no rows."""
         rest = {key: value for key, value in self.spec.items() if key not in BLOCKS}
         group = node_group(self.spec["nodeProperties"], index)
         blocks = {key: group[key] for key in BLOCKS if key in group}

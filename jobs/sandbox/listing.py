@@ -33,7 +33,6 @@ class JobListing:
         self._visibility_lag = visibility_lag
 
     def describe(self, call: ApiCall) -> Document:
-        """Leave out unknown jobs; 100 at most."""
         ids = list(dict.fromkeys(name.rpartition(":job/")[2] for name in call.params["jobs"]))
         if len(ids) > MAX_DESCRIBED_JOBS:
             raise BatchClientError(f"Maximum number of jobs supported is {MAX_DESCRIBED_JOBS}")
@@ -116,7 +115,6 @@ class JobListing:
         return answer
 
     def snapshot(self, call: ApiCall) -> Document:
-        """Return the first hundred RUNNABLE jobs, as they will start."""
         queue = self._queues.find_queue(call.account_region, call.params["jobQueue"])
         rows = self._store.fetch_all(
             "SELECT id, created_at FROM job WHERE queue = ? AND status = 'RUNNABLE' ORDER BY number LIMIT 100",

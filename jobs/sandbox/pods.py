@@ -109,7 +109,6 @@ def _quantity(value: str) -> Decimal:
 
 
 def pod_sizes(pod: Document) -> dict[str, str]:
-    """Return the containers' sum, or the largest init container."""
     needs = {"VCPU": "cpu", "MEMORY": "memory", "GPU": GPU}
     return {
         kind: str(

@@ -35,7 +35,6 @@ class SchedulingPolicyService:
         return {"name": name, "arn": arn}
 
     def describe(self, call: ApiCall) -> Document:
-        """Leave out unknown ones, as AWS."""
         arns = call.params["arns"]
         if len(arns) > MAX_POLICIES_PER_CALL:
             raise BatchClientError(f"At most {MAX_POLICIES_PER_CALL} ARNs can be described at a time")

@@ -8,7 +8,6 @@ from jobs.sandbox.jobs import SandboxJob
 
 
 def should_retry(job: SandboxJob, attempt: Document) -> bool:
-    """Let the first matching rule decide, or else the attempts left."""
     if len(job.attempts) + 1 >= job.allowed_attempts:
         return False
     facts = {

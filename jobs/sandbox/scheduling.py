@@ -127,7 +127,6 @@ class SlotAllocator:
         return len(self._allocations) >= self._processes
 
     def allocate(self, job: str, queue: str, demand: JobDemand) -> str | None:
-        """Return the first environment with room."""
         for environment in self.queue(queue).environments:
             used = self._used_capacity.get(environment.arn, Capacity())
             if environment.can_hold(demand) and demand.total.fits_in(environment.size - used):

@@ -26,7 +26,6 @@ QUEUES: dict[str, tuple[str, int]] = {
 
 
 def create_seed_queues(store: Store, queues: QueueService, vcpus: int) -> None:
-    """Create what is missing, and set this start's nominal vCPU."""
     for name, (kind, instance_types) in ENVIRONMENTS.items():
         resources: Document = {
             "type": kind,

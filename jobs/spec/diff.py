@@ -39,7 +39,7 @@ class DocumentDifference:
 
 
 def diff_documents(before: Document, after: Document) -> list[DocumentDifference]:
-    """Compare in the newer document's order, removed members last. Equivalent spellings differ."""
+    """Compare literally: equivalent spellings differ."""
     return list(_diff_objects(before, after, (), ()))
 
 

@@ -19,7 +19,6 @@ LARGEST_FARGATE_SIZE = max((vcpus, sizes[-1]) for vcpus, sizes in FARGATE_MEMORY
 
 
 def next_fargate_size(vcpus: Decimal, memory_mib: Decimal | int) -> tuple[Decimal, int] | None:
-    """Return the smallest size with at least this much."""
     return next(
         (
             (count, size)

@@ -36,7 +36,6 @@ class PollResult:
 
 
 def poll(account: Account) -> PollResult:
-    """Poll the longest overdue first."""
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result

@@ -172,7 +172,6 @@ def fill_account(account: Account) -> None:
 
 
 def grant_queues(account: Account, demo: DemoTeam, new: set[str]) -> None:
-    """Grant new queues only: an admin may have removed others."""
     team = Team.objects.filter(slug=demo.slug).first()
     for name in demo.queues:
         if team and name in new:

@@ -125,7 +125,6 @@ def submission_times(count: int, days: int, until: datetime, rng: random.Random)
 def historical_submissions(
     resources: TeamResources, times: Sequence[datetime], rng: random.Random
 ) -> Iterator[HistoricalSubmission]:
-    """Yield one job for each time. Nothing is saved."""
     projects = rng.sample(PROJECTS, 6)
     newest = {revision.definition.name: revision for revision in resources.revisions}
     workflows = [

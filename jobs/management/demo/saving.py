@@ -40,7 +40,6 @@ def team_resources(team: Team) -> TeamResources | None:
 
 
 def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size: int) -> Iterator[int]:
-    """Yield after each transaction how many jobs it had."""
     next_submission = _first_key(Submission.objects.all(), len(history))
     next_job = _first_key(Job.objects.all(), sum(len(record.jobs) for record in history))
     table = rates.read_rates()

@@ -61,7 +61,6 @@ def apply_changes(document: Document, fields: Iterable[FormField], changes: Mapp
 
 
 def unmapped_pointers(document: Document, fields: Iterable[FormField]) -> list[str]:
-    """Return what the form does not show; a wholly unknown part counts once."""
     table = list(fields)
     mapped = {pointer for field in table for pointer in field.lens.pointers(document)}
     prefixes = {join_pointer(*pointer) for pointer in _path_prefixes(table)} | {
@@ -86,7 +85,6 @@ class FieldIndex:
                     self._parents.setdefault(_parent(own), field)
 
     def field_at(self, pointer: str) -> FormField | None:
-        """Return the field of a place, or of everything within it."""
         above = pointer
         while above not in self._owners:
             if not above:
