@@ -11,6 +11,7 @@ document.addEventListener("click", (event) => {
   /** @type {HTMLElement | null | undefined} */
   const field = event.target.closest("[data-remove-pointer]")?.closest("[data-group]");
   if (!field) return;
+  const section = field.closest(".build-section:not([data-schema-fields])");
   const list = field.parentElement?.closest("[data-group]");
   /** @type {HTMLElement | null | undefined} */
   const refetch = list?.querySelector(":scope > [data-refetch]");
@@ -21,7 +22,9 @@ document.addEventListener("click", (event) => {
     const part = field.closest("[data-part]");
     (part?.dataset.part === field.dataset.group ? part : field)?.remove();
   }
-  document.getElementById("schema-search")?.focus();
+  /** @type {HTMLElement | null | undefined} */
+  const addButton = section?.querySelector("[data-next]");
+  (addButton ?? document.getElementById("schema-search"))?.focus();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -112,6 +112,10 @@ def change(kind: DocumentKind, text: str, number: int) -> dict[str, Any]:
     if isinstance(value, str):
         new = {"memory": "16 GiB", "duration": "1 h 30 min", "command": "python 'a b' c", "number": "3"}
         value = "" if value and dice.random() < 0.3 else new.get(field.kind, "changed")
+        if field.kind == "check":
+            value = "" if field.lens.read(document) else "true"
+        elif field.name == "retry_codes":
+            value = "" if dice.random() < 0.3 else f"{field.lens.read(document)}, 137,1*"
         if field.name in ("definition", "revision"):
             value = "7" if field.name == "revision" else str(field.lens.read(document)) or "other"
     elif field.kind == "jobs":

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from jobs.models import QueueGrant
+from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, fill, page_text
+from tests.web.test_forms import controls, document_of, fill, page_text
 
 FIELDS: dict[str, Any] = {"name": "t", "queue": "cpu", "definition": "hello"}
 
@@ -72,3 +74,80 @@ def test_the_limit_of_the_queue_stands_at_the_array_size_and_so_does_its_problem
 
     assert "At most 10 in cpu." in part(page, "help-array_size").partition("</p>")[0]
     assert "The array has 20 child jobs" in part(page, "problems-array_size").partition("</div>")[0]
+
+
+# -- Retries
+RULES = [
+    {"onStatusReason": "Host EC2*", "action": "RETRY"},
+    {"onReason": "OutOfMemory*", "onExitCode": "137", "action": "RETRY"},
+    {"onReason": "*", "action": "EXIT"},
+]
+JOB: dict[str, Any] = {"jobName": "t", "jobQueue": "cpu", "jobDefinition": "hello"}
+
+
+def test_choices_and_other_rules_are_shown_and_nothing_is_only_in_the_json(browser: Client) -> None:
+    job = {**JOB, "retryStrategy": {"attempts": 3, "evaluateOnExit": RULES}}
+    answer = fill(browser, of=job, do="check")
+    page = page_text(answer)
+    sent = controls(page)
+
+    assert (sent["retry_spot"], sent["retry_pull"], sent["retry_other"]) == ("true", "", "true")
+    assert "Retry rule 2" in part(page, "retry-rules")
+    assert sent["rules_of"] == "1"
+    assert "only in JSON" not in page
+    assert document_of(answer) == job
+
+
+def test_a_form_that_is_sent_as_it_came_keeps_its_rules(browser: Client) -> None:
+    job = {**JOB, "retryStrategy": {"attempts": 3, "evaluateOnExit": RULES}}
+    sent = controls(page_text(fill(browser, of=job, do="check")))
+    answer = browser.post(reverse("job_form", args=["research"]), {**sent, "do": "check"})
+
+    assert document_of(answer) == job
+
+
+def test_choices_are_written_without_scripts_too(browser: Client) -> None:
+    choices = {"retries": "3", "retry_spot": "true", "retry_codes": "137", "retry_other": "true"}
+    answer = fill(browser, of=JOB, **choices, do="check")
+
+    assert document_of(answer)["retryStrategy"] == {
+        "attempts": 3,
+        "evaluateOnExit": [RULES[0], {"onExitCode": "137", "action": "RETRY"}, RULES[2]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("choices", "field", "words"),
+    [
+        ({"retry_spot": "true"}, "retries", "add attempts"),
+        ({"retry_spot": "true", "retries": "3"}, "retry_other", "matches none of these rules is retried too"),
+        ({"retry_codes": "oom", "retries": "3"}, "retry_codes", "oom"),
+        ({"retry_spot": "true", "retries": "1"}, "retries", "with 1 no rule can retry"),
+    ],
+)
+def test_problems_of_rules_stand_at_their_choice(
+    choices: dict[str, Any], field: str, words: str, browser: Client
+) -> None:
+    page = page_text(fill(browser, "job_preview", of=JOB, **choices))
+
+    assert words in part(page, f"problems-{field}").partition("</div>")[0]
+
+
+def test_other_rules_are_rendered_again_only_if_they_are_others(browser: Client) -> None:
+    job = {**JOB, "retryStrategy": {"attempts": 3, "evaluateOnExit": RULES}}
+    fragment = '<div id="retry-rules" hx-swap-oob'
+
+    assert fragment in page_text(fill(browser, "job_preview", of=job))
+    assert fragment not in page_text(fill(browser, "job_preview", of=job, rules_of="1"))
+
+
+def test_the_form_says_which_rules_of_the_definition_it_would_replace(research: Research, browser: Client) -> None:
+    document = make.document("again")
+    document["retryStrategy"] = {"attempts": 3, "evaluateOnExit": RULES}
+    make.revision("again", of=research.team, where=research.account, document=document)
+    page = page_text(fill(browser, "job_preview", **{**FIELDS, "definition": "again"}))
+
+    assert (
+        "retry for status reason Host EC2*; retry for exit code 137 and reason OutOfMemory*; "
+        "don't retry for reason *. A number of attempts or a rule here replaces all of these."
+    ) in part(page, "retry-definition")

@@ -11,6 +11,8 @@ from jobs.spec.forms.lenses import (
     DefinitionNameLens,
     DefinitionRevisionLens,
     DependsOnLens,
+    ExitCodesLens,
+    ExitRuleLens,
     Lens,
     ListLens,
     MapLens,
@@ -45,6 +47,15 @@ def _lens_config(lens: Lens) -> dict[str, Any]:
             return {"lens": "members"}
         case DependsOnLens():
             return {"lens": "dependencies"}
+        case ExitRuleLens():
+            return {
+                "lens": "exit-rule",
+                "conditions": list(lens.conditions),
+                "pattern": lens.pattern,
+                "action": lens.action,
+            }
+        case ExitCodesLens():
+            return {"lens": "exit-codes"}
         case DefinitionRevisionLens():
             return {"lens": "definition-revision"}
         case DefinitionNameLens():

@@ -11,6 +11,8 @@ from jobs.spec.forms.lenses import (
     DefinitionNameLens,
     DefinitionRevisionLens,
     DependsOnLens,
+    ExitCodesLens,
+    ExitRuleLens,
     Lens,
     ListLens,
     MapLens,
@@ -23,7 +25,7 @@ from jobs.spec.forms.lenses import (
 class FormField:
     """A field of a form: its lens, label and control.
 
-    `kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs.
+    `kind` is the control: text, number, memory, duration, command, choice, check, variables, tags or jobs.
     `required_message` is the message for a required field that is empty.
     """
 
@@ -44,6 +46,19 @@ MIN_ARRAY_SIZE, MAX_ARRAY_SIZE = 2, 10_000
 """Child jobs of an array: ArrayProperties, AWS Batch API reference."""
 
 _COMMAND_HELP = "As on a command line, but without a shell. For pipes and variables, use bash -c '…'."
+_EXIT_RULES: Path = ("retryStrategy", "evaluateOnExit")
+RETRY_RULE_FIELDS = (
+    FormField("retry_spot", ExitRuleLens(_EXIT_RULES, ("onStatusReason",), "Host EC2*", "RETRY"),
+              "The instance was terminated (Spot reclaimed)", "check"),
+    FormField("retry_pull", ExitRuleLens(_EXIT_RULES, ("onReason",), "CannotPullContainerError:*", "RETRY"),
+              "The image couldn't be pulled", "check"),
+    FormField("retry_codes", ExitCodesLens(_EXIT_RULES), "Exit code is", example="137, 143",
+              help="Separated by commas. A code can end in *."),
+    FormField("retry_other", ExitRuleLens(_EXIT_RULES, ("onReason", "onStatusReason", "onExitCode"), "*", "EXIT"),
+              "Don't retry after other failures", "check"),
+)  # fmt: skip
+"""Rules for retries as choices. Source: “Automated job retries”, AWS Batch User Guide; EvaluateOnExit, API."""
+
 _RETRIES_HELP = "1 to 10, including the first attempt"
 _TIME_HELP = "An attempt that runs longer is stopped. At least 1 min."
 
@@ -63,6 +78,7 @@ JOB_FIELDS: tuple[FormField, ...] = (
     FormField("gpus", RequirementLens(_OVERRIDES, "GPU"), "GPUs", "number"),
     FormField("retries", ValueLens(("retryStrategy", "attempts"), value_types.WHOLE), "Attempts", "number",
           _RETRIES_HELP),
+    *RETRY_RULE_FIELDS,
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
     FormField("array_size", ValueLens(("arrayProperties", "size"), value_types.WHOLE), "Array size", "number",
@@ -92,6 +108,7 @@ DEFINITION_FIELDS: tuple[FormField, ...] = (
           "Fargate.", example="arn:aws:iam::…:role/…"),
     FormField("retries", ValueLens(("retryStrategy", "attempts"), value_types.WHOLE), "Attempts", "number",
           _RETRIES_HELP),
+    *RETRY_RULE_FIELDS,
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
     FormField("log_group",

@@ -4,7 +4,7 @@ It creates missing objects on its path when it writes, and deletes those that be
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,10 +14,12 @@ from jobs.spec.forms.units import WHOLE_NUMBER
 from jobs.spec.forms.value_types import TEXT, FieldRow, FieldRows, FieldValue, Names, ValueType
 from jobs.spec.problems import join_pointer
 from jobs.spec.rules.dependencies import JOB_ID
+from jobs.spec.rules.retries import RETRY_CONDITIONS
 
 MAX_ROWS = 200
 """Rows of a form field: more are no use to people, and browsers limit the fields of a form."""
 
+_EXIT_CODE = re.compile(r"[^ ,\t\r\n]+")
 _NAME_REVISION = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
 
 
@@ -241,6 +243,70 @@ class DependsOnLens:
 
 
 @dataclass(frozen=True)
+class ExitRuleLens:
+    """Whether a list of exit rules has a certain rule: "true" or "".
+
+    A rule of any of the conditions counts; the first is written. Rules with other members are not this one.
+    Rules are read in order, so a new one comes before the rule that matches everything.
+    """
+
+    path: Path
+    conditions: Names
+    pattern: str
+    action: str
+
+    def read(self, document: Document) -> str:
+        return "true" if any(map(self._is_rule, list_at(document, *self.path))) else ""
+
+    def write(self, document: Document, value: FieldValue) -> None:
+        if _text(value).strip():
+            _insert_rule(document, self.path, {self.conditions[0]: self.pattern, "action": self.action})
+        else:
+            _keep_rules(document, self.path, lambda entry: not self._is_rule(entry))
+            prune(document, self.path)
+
+    def pointers(self, document: Document) -> Iterator[str]:
+        return _rule_pointers(document, self.path, self._is_rule)
+
+    def is_applicable(self, document: Document) -> bool:
+        return _has_room_for_rules(document, self.path)
+
+    def _is_rule(self, entry: object) -> bool:
+        return any(_rule_pattern(entry, condition, self.action) == self.pattern for condition in self.conditions)
+
+
+@dataclass(frozen=True)
+class ExitCodesLens:
+    """The exit codes that rules of their own retry, as a list with commas."""
+
+    path: Path
+
+    def read(self, document: Document) -> str:
+        return ", ".join(filter(None, map(_retried_code, list_at(document, *self.path))))
+
+    def write(self, document: Document, value: FieldValue) -> None:
+        codes = list(dict.fromkeys(_EXIT_CODE.findall(_text(value))))
+
+        def is_kept(entry: object) -> bool:
+            code = _retried_code(entry)
+            if code in codes:
+                codes.remove(code)
+                return True
+            return not code
+
+        _keep_rules(document, self.path, is_kept)
+        for code in codes:
+            _insert_rule(document, self.path, {"onExitCode": code, "action": "RETRY"})
+        prune(document, self.path)
+
+    def pointers(self, document: Document) -> Iterator[str]:
+        return _rule_pointers(document, self.path, lambda entry: bool(_retried_code(entry)))
+
+    def is_applicable(self, document: Document) -> bool:
+        return _has_room_for_rules(document, self.path)
+
+
+@dataclass(frozen=True)
 class DefinitionNameLens:
     """The name in `name:revision`. An ARN counts as a name."""
 
@@ -280,6 +346,47 @@ def _name_and_revision(document: Document, path: Path) -> tuple[str, str]:
     text = text_at(document, *path)
     match = None if text.startswith("arn:") else _NAME_REVISION.fullmatch(text)
     return (match["name"], match["revision"]) if match else (text, "")
+
+
+# -- Exit rules
+def _rule_pattern(entry: object, condition: str, action: str) -> str:
+    """Return the pattern of a rule with this condition alone and this action, in any case; else ""."""
+    is_rule = is_object(entry) and entry.keys() == {condition, "action"}
+    return text_at(entry, condition) if is_rule and text_at(entry, "action").upper() == action else ""
+
+
+def _retried_code(entry: object) -> str:
+    code = _rule_pattern(entry, "onExitCode", "RETRY")
+    return code if _EXIT_CODE.fullmatch(code) else ""
+
+
+def _matches_everything(entry: object) -> bool:
+    patterns = [entry[condition] for condition in RETRY_CONDITIONS if condition in entry] if is_object(entry) else []
+    return bool(patterns) and all(pattern == "*" for pattern in patterns)
+
+
+def _insert_rule(document: Document, path: Path, new_entry: Document) -> None:
+    if not exists(document, path):
+        set_value(document, path, [])
+    entries = value_at(document, *path)
+    everything = (number for number, entry in enumerate(entries) if _matches_everything(entry))
+    entries.insert(next(everything, len(entries)), new_entry)
+
+
+def _keep_rules(document: Document, path: Path, is_kept: Callable[[object], bool]) -> None:
+    if exists(document, path):
+        set_value(document, path, [entry for entry in list_at(document, *path) if is_kept(entry)])
+
+
+def _rule_pointers(document: Document, path: Path, is_rule: Callable[[object], bool]) -> Iterator[str]:
+    for number, entry in enumerate(list_at(document, *path)):
+        if is_rule(entry):
+            yield from (join_pointer(*path, number, key) for key in entry)
+
+
+def _has_room_for_rules(document: Document, path: Path) -> bool:
+    value = value_at(document, *path)
+    return (value is None or isinstance(value, list)) and can_create(document, path[:-1])
 
 
 # -- Rows

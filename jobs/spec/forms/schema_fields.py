@@ -47,6 +47,10 @@ _KEYWORDS = {
 """Everyday words by label, lowercase, for fields whose name and help have none of them."""
 
 
+_ENTRY_LABELS = {"evaluateOnExit": "Retry rule"}
+"""Labels of the entries of a list whose name is none."""
+
+
 @dataclass(frozen=True)
 class SchemaControl:
     """One value: its label, AWS's help, and its control.
@@ -258,7 +262,12 @@ def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Field
             offers.append(OptionalField(join_pointer(*here), key_label(key), member.help))
     controls.sort(key=lambda control: not control.required)
     name = path[-1]
-    label = key_label(name) if isinstance(name, str) else f"{key_label(_list_name(path))} {name + 1}"
+    list_name = _list_name(path)
+    label = (
+        key_label(name)
+        if isinstance(name, str)
+        else f"{_ENTRY_LABELS.get(list_name, key_label(list_name))} {name + 1}"
+    )
     return FieldGroup(
         join_pointer(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), exists=value is not None
     )

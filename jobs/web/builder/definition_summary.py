@@ -12,6 +12,7 @@ from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.redaction import redact
 
 MAX_VALUE_LENGTH = 300
+_CONDITION_LABELS = {"onExitCode": "exit code", "onReason": "reason", "onStatusReason": "status reason"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class DefinitionSummary:
     variables: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     is_single_container: bool = True
+    retry_rules: tuple[str, ...] = ()
 
 
 def summarize(revision: Revision) -> DefinitionSummary:
@@ -46,7 +48,18 @@ def summarize(revision: Revision) -> DefinitionSummary:
         variables=tuple(_variables(container)),
         tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, FieldRow)),
         is_single_container=has_one_container(document),
+        retry_rules=tuple(
+            _describe_rule(entry)
+            for entry in list_at(document, "retryStrategy", "evaluateOnExit")
+            if is_object(entry)
+        ),
     )
+
+
+def _describe_rule(entry: Document) -> str:
+    action = "don't retry" if text_at(entry, "action").upper() == "EXIT" else "retry"
+    conditions = [f"{label} {text_at(entry, key)}" for key, label in _CONDITION_LABELS.items() if text_at(entry, key)]
+    return f"{action} for {' and '.join(conditions)}" if conditions else action
 
 
 def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:

@@ -128,6 +128,7 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "preflight": preflight.run_checks(form_feedback, member),
         "bound_fields": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
         "fargate": _is_fargate(form),
+        "are_rules_new": request.POST.get("rules_of", "") != form.retry_rules_key,
         "is_oob": True,
     }
     return render(request, f"{TEMPLATE}#preview", context)

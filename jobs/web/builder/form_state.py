@@ -21,7 +21,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.spec import forms
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldIndex, FieldRow, FieldValue, FormField, schema_fields, units
-from jobs.spec.forms.schema_fields import SchemaControl, SchemaPart
+from jobs.spec.forms.schema_fields import FieldGroup, SchemaControl, SchemaPart
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DUPLICATE_KEY, DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
@@ -45,6 +45,8 @@ _FIELD_BY_RULE = {
     (DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role",
     (DocumentKind.DEFINITION, "definition.no-size"): "vcpus",
     (DocumentKind.DEFINITION, "fargate.no-size"): "vcpus",
+    **{(kind, "retries.no-attempts"): "retries" for kind in DocumentKind},
+    **{(kind, "retries.no-catch-all"): "retry_other" for kind in DocumentKind},
 }
 """The field for rules about a missing value, which have no place in the document."""
 
@@ -52,6 +54,7 @@ FIELDS_BY_KIND: Mapping[DocumentKind, tuple[FormField, ...]] = {
     DocumentKind.SUBMISSION: forms.JOB_FIELDS,
     DocumentKind.DEFINITION: forms.DEFINITION_FIELDS,
 }
+_RETRY_RULE = re.compile(r"/retryStrategy/evaluateOnExit/[0-9]{1,2}")
 PANES = (("form", "Form"), ("both", "Both"), ("json", "JSON"))
 FORM_NAMES = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a definition"}
 
@@ -212,12 +215,33 @@ class BuilderForm:
         if self.parse_error:
             return []
         shown_pointers = [*self.extra_pointers, *([self.block.pointer] if self.block else [])]
-        pointers = forms.unmapped_pointers(self.document, self.form_fields)
+        shown_pointers += [rule.pointer for rule in self.retry_rules]
         return [
             pointer
-            for pointer in pointers
+            for pointer in self._unmapped
             if not any(f"{pointer}/".startswith(f"{prefix}/") for prefix in shown_pointers)
         ]
+
+    @cached_property
+    def _unmapped(self) -> list[str]:
+        return forms.unmapped_pointers(self.document, self.form_fields)
+
+    @cached_property
+    def retry_rules(self) -> list[FieldGroup]:
+        """The rules for retries that are none of the form's choices."""
+        if self.parse_error:
+            return []
+        parts = (
+            schema_fields.part_at(self.kind, pointer, self.document)
+            for pointer in self._unmapped
+            if _RETRY_RULE.fullmatch(pointer)
+        )
+        return [replace(part, help="") for part in parts if isinstance(part, FieldGroup)]
+
+    @property
+    def retry_rules_key(self) -> str:
+        """Which rules the page shows; only if this changes are they rendered again."""
+        return " ".join(rule.pointer.rpartition("/")[2] for rule in self.retry_rules)
 
     @cached_property
     def block(self) -> SchemaPart | None:

@@ -106,6 +106,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "latest_label": _latest_label(runnable),
         "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
         "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
+        "are_rules_new": request.POST.get("rules_of", "") != form.retry_rules_key,
         "is_oob": True,
     }
     return render(request, f"{TEMPLATE}#preview", context)

@@ -8,8 +8,8 @@ import { WHOLE, display, valueType } from "./units.js";
 
 /**
  * @import { Editing } from "./json_text.js"
- * @import { DefinitionField, DependenciesField, Field, FieldValue, Lens, Origins, ParsedText, Path, RequirementField, Row,
- *   RowsField, ValueField, ValueNode } from "./types.js"
+ * @import { DefinitionField, DependenciesField, ExitCodesField, ExitRuleField, Field, FieldValue, Lens, Origins, ParsedText,
+ *   Path, RequirementField, Row, RowsField, ValueField, ValueNode } from "./types.js"
  */
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
@@ -316,6 +316,118 @@ const dependenciesLens = {
   fits: ({ root }, { path }) => (nodeAt(root, path)?.type ?? "array") === "array",
 };
 
+// -- Exit rules. AWS Batch reads them in order, so that a new one comes before the rule that matches everything.
+const EXIT_CODE = /[^ ,\t\r\n]+/g;
+const RETRY_CONDITIONS = ["onStatusReason", "onReason", "onExitCode"];
+
+/**
+ * The pattern of a rule with this condition alone and this action, in any case; else "".
+ * @param {ValueNode} node
+ * @param {string} condition
+ * @param {string} action
+ */
+function rulePattern(node, condition, action) {
+  const keys = new Set(members(node).map(({ children: [name] }) => name.value));
+  const isRule = keys.size === 2 && keys.has(condition) && keys.has("action");
+  return isRule && textAt(node, "action")?.toUpperCase() === action ? (textAt(node, condition) ?? "") : "";
+}
+
+/** @param {ValueNode} node */
+function retriedCode(node) {
+  const code = rulePattern(node, "onExitCode", "RETRY");
+  return code.match(EXIT_CODE)?.[0] === code ? code : "";
+}
+
+/** @param {ValueNode} node */
+function matchesEverything(node) {
+  const patterns = RETRY_CONDITIONS.map((condition) => nodeAt(node, [condition])).filter((value) => value !== undefined);
+  return patterns.length > 0 && patterns.every((pattern) => pattern.type === "string" && pattern.value === "*");
+}
+
+/**
+ * @param {Editing} editing
+ * @param {Path} path
+ * @param {Record<string, string>} rule
+ */
+function insertRule(editing, path, rule) {
+  const list = editing.node(path);
+  if (list?.type !== "array") {
+    editing.set(path, [rule]);
+    return;
+  }
+  const index = list.children.findIndex(matchesEverything);
+  editing.entry(list, index < 0 ? list.children.length : index, rule);
+}
+
+/**
+ * @param {Editing} editing
+ * @param {Path} path
+ * @param {(node: ValueNode) => boolean} isKept asked for each in their order
+ */
+function keepRules(editing, path, isKept) {
+  const flags = entries(editing.node(path)).map(isKept);
+  for (let index = flags.length - 1; index >= 0; index -= 1) {
+    if (!flags[index]) editing.remove([...path, index], { prune: false });
+  }
+}
+
+/**
+ * @param {ParsedText} parsed
+ * @param {ExitRuleField | ExitCodesField} field
+ */
+const rulesFit = ({ root }, { path }) => isFree(root, path.slice(0, -1)) && (nodeAt(root, path)?.type ?? "array") === "array";
+
+const exitRuleLens = {
+  /**
+   * @param {ValueNode} node
+   * @param {ExitRuleField} field
+   */
+  matches: (node, { conditions, pattern, action }) => conditions.some((condition) => rulePattern(node, condition, action) === pattern),
+  /**
+   * @param {ParsedText} parsed
+   * @param {ExitRuleField} field
+   */
+  read: ({ root }, field) => (entries(nodeAt(root, field.path)).some((node) => exitRuleLens.matches(node, field)) ? "true" : ""),
+  /**
+   * @param {Editing} editing
+   * @param {ExitRuleField} field
+   * @param {string} input
+   */
+  write: (editing, field, input) => {
+    const { path, conditions, pattern, action } = field;
+    if (input.trim()) {
+      insertRule(editing, path, { [conditions[0]]: pattern, action });
+    } else {
+      keepRules(editing, path, (node) => !exitRuleLens.matches(node, field));
+      editing.prune(path);
+    }
+  },
+  fits: rulesFit,
+};
+
+const exitCodesLens = {
+  /**
+   * @param {ParsedText} parsed
+   * @param {ExitCodesField} field
+   */
+  read: ({ root }, { path }) => entries(nodeAt(root, path)).map(retriedCode).filter(Boolean).join(", "),
+  /**
+   * @param {Editing} editing
+   * @param {ExitCodesField} field
+   * @param {string} input
+   */
+  write: (editing, { path }, input) => {
+    const codes = new Set(input.match(EXIT_CODE) ?? []);
+    keepRules(editing, path, (node) => {
+      const code = retriedCode(node);
+      return !code || codes.delete(code);
+    });
+    for (const code of codes) insertRule(editing, path, { onExitCode: code, action: "RETRY" });
+    editing.prune(path);
+  },
+  fits: rulesFit,
+};
+
 /**
  * @param {ValueNode | undefined} root
  * @param {Path} path
@@ -379,6 +491,8 @@ export const LENSES = {
   entries: listLens,
   members: mapLens,
   dependencies: dependenciesLens,
+  "exit-rule": exitRuleLens,
+  "exit-codes": exitCodesLens,
   "definition-name": definitionName,
   "definition-revision": definitionRevision,
 };

@@ -120,7 +120,18 @@ export interface DependenciesField extends FieldBase {
   lens: "dependencies";
 }
 
-export type TextField = ValueField | RequirementField | DefinitionField;
+export interface ExitRuleField extends FieldBase {
+  lens: "exit-rule";
+  conditions: string[];
+  pattern: string;
+  action: string;
+}
+
+export interface ExitCodesField extends FieldBase {
+  lens: "exit-codes";
+}
+
+export type TextField = ValueField | RequirementField | DefinitionField | ExitRuleField | ExitCodesField;
 export type Field = TextField | RowsField | DependenciesField;
 
 /** A row of names and values. `origin` is the index of its entry or member in the text; null for a new row. */
