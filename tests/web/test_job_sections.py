@@ -1,12 +1,15 @@
 """The sections of the job form: array, retries, sizes, fields that depend on the queue, required tags."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import QueueGrant
+from jobs.models import Queue, QueueGrant
+from jobs.spec.documents import DocumentKind
+from jobs.spec.forms import schema_fields
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.test_forms import controls, document_of, fill, page_text
@@ -151,3 +154,120 @@ def test_the_form_says_which_rules_of_the_definition_it_would_replace(research: 
         "retry for status reason Host EC2*; retry for exit code 137 and reason OutOfMemory*; "
         "don't retry for reason *. A number of attempts or a rule here replaces all of these."
     ) in part(page, "retry-definition")
+
+
+# -- Sizes, and fields that depend on platform and queue
+def options_of(page: str, name: str) -> list[str]:
+    """The values that a choice offers; none if the field is no choice."""
+    return re.findall(r'<option value="([^"]*)"', part(page, f"f-{name}").partition("</select>")[0])
+
+
+def fargate_definition() -> dict[str, Any]:
+    document = make.document("far")
+    container = document["containerProperties"]
+    container["executionRoleArn"] = "arn:aws:iam::123456789012:role/execution"
+    container["resourceRequirements"] = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+    return {**document, "platformCapabilities": ["FARGATE"]}
+
+
+@pytest.fixture
+def fargate(research: Research) -> dict[str, Any]:
+    make.revision("far", of=research.team, where=research.account, document=fargate_definition())
+    return {**FIELDS, "definition": "far"}
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "smallest", "largest"), [("", "2 GiB", "8 GiB"), ("2", "4 GiB", "16 GiB"), ("0.25", "512 MiB", "2 GiB")]
+)
+def test_on_fargate_a_job_chooses_among_valid_sizes(
+    vcpus: str, smallest: str, largest: str, browser: Client, fargate: dict[str, Any]
+) -> None:
+    page = page_text(fill(browser, **fargate, vcpus=vcpus, do="check"))
+
+    assert options_of(page, "vcpus") == ["", "0.25", "0.5", "1", "2", "4", "8", "16", "32"]
+    assert options_of(page, "memory")[1] == smallest
+    assert options_of(page, "memory")[-1] == largest
+
+
+def test_a_size_that_fargate_lacks_stays_with_its_problem(browser: Client, fargate: dict[str, Any]) -> None:
+    page = page_text(fill(browser, **fargate, vcpus="1", memory="100 GiB", do="check"))
+
+    assert controls(page)["memory"] == "100 GiB"
+    assert "Fargate has no task size" in part(page, "problems-vcpus").partition("</div>")[0] + part(
+        page, "problems-memory"
+    )
+
+
+def test_on_ec2_sizes_are_free_numbers(browser: Client) -> None:
+    page = page_text(fill(browser, **FIELDS, do="check"))
+
+    assert re.search(r'<input[^>]* id="f-vcpus"', page)
+    assert re.search(r'<input[^>]* id="f-memory"', page)
+    assert controls(page)["vcpus"] == ""
+
+
+def test_a_fargate_queue_offers_its_sizes_whatever_the_definition(research: Research, browser: Client) -> None:
+    Queue.objects.filter(pk=research.queue.pk).update(platform="ECS_FARGATE")
+
+    assert options_of(page_text(fill(browser, **FIELDS, do="check")), "vcpus")[1] == "0.25"
+
+
+@pytest.mark.parametrize(("gpus", "is_shown"), [("", False), ("1", True)])
+def test_gpus_leave_on_fargate_unless_the_document_has_some(
+    gpus: str, is_shown: bool, browser: Client, fargate: dict[str, Any]
+) -> None:
+    page = page_text(fill(browser, **fargate, gpus=gpus, do="check"))
+
+    assert ('id="f-gpus"' in page) == is_shown
+    assert ("has no GPUs" in part(page, "problems-gpus").partition("</div>")[0]) == is_shown
+
+
+@pytest.mark.parametrize("is_fair", [True, False])
+def test_a_share_is_asked_for_in_a_fair_share_queue_only(is_fair: bool, research: Research, browser: Client) -> None:
+    policy = {"schedulingPolicyArn": "arn:aws:batch:us-west-2:123456789012:scheduling-policy/fair"} if is_fair else {}
+    Queue.objects.filter(pk=research.queue.pk).update(raw={"jobQueueName": "cpu", **policy})
+    page = page_text(fill(browser, **FIELDS, do="check"))
+
+    assert ('id="f-share_identifier"' in page) == is_fair
+    assert ('id="f-priority"' in page) == is_fair
+
+
+def test_a_share_in_the_document_is_never_hidden(research: Research, browser: Client) -> None:
+    Queue.objects.filter(pk=research.queue.pk).update(raw={"jobQueueName": "cpu"})
+    page = page_text(fill(browser, of={**JOB, "shareIdentifier": "gold"}, do="check"))
+
+    assert controls(page)["share_identifier"] == "gold"
+    assert "remove it" in part(page, "problems-share_identifier").partition("</div>")[0]
+
+
+def test_the_sizes_are_rendered_again_only_if_they_depend_on_something_else(
+    browser: Client, fargate: dict[str, Any]
+) -> None:
+    fragment = '<div id="sizes" hx-swap-oob'
+    first = page_text(fill(browser, "job_preview", **fargate))
+    key = re.findall(r'name="sizes_of" value="([^"]*)"', first)[0]
+
+    assert fragment in first
+    assert fragment not in page_text(fill(browser, "job_preview", **fargate, sizes_of=key))
+    assert fragment in page_text(fill(browser, "job_preview", **fargate, vcpus="2", sizes_of=key))
+
+
+@pytest.mark.parametrize("platform", ["", "FARGATE"])
+def test_a_definition_has_the_fields_of_its_platform(platform: str, research: Research, signed_in: SignIn) -> None:
+    lead = signed_in(make.member(research.team, "lead").user)
+    page = page_text(fill(lead, "definition_form", name="d", image="busybox", platform=platform, do="check"))
+
+    assert ('id="f-gpus"' in page) == (not platform)
+    for name in ("ephemeral_storage", "platform_version", "public_ip"):
+        assert (f'id="f-{name}"' in page) == bool(platform)
+
+
+@pytest.mark.parametrize(("platform", "words", "is_found"), [
+    ("EC2", "privileged", True), ("FARGATE", "privileged", False), ("EC2", "runtime platform", False),
+    ("FARGATE", "runtime platform", True), ("FARGATE", "ulimits", False), ("FARGATE", "shared memory", False),
+])  # fmt: skip
+def test_advanced_settings_offer_only_what_the_platform_has(platform: str, words: str, is_found: bool) -> None:
+    document = {"containerProperties": {}, "platformCapabilities": [platform]}
+    matches = schema_fields.search_fields(DocumentKind.DEFINITION, words, document)
+
+    assert any(words in match.label.lower() for match in matches) == is_found

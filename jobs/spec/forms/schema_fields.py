@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jobs.spec.documents import Document, DocumentKind, Path, is_integer, is_object, value_at
+from jobs.spec.containers import is_fargate
+from jobs.spec.documents import Document, DocumentKind, Path, is_integer, is_object, list_at, value_at
 from jobs.spec.problems import join_pointer, split_pointer
+from jobs.spec.rules.platform import ONLY_EC2_POINTERS, ONLY_FARGATE_POINTERS
 from jobs.spec.schema.botocore_schema import json_schema
 
 MAX_MATCHES = 12
@@ -49,6 +51,8 @@ _KEYWORDS = {
 
 _ENTRY_LABELS = {"evaluateOnExit": "Retry rule"}
 """Labels of the entries of a list whose name is none."""
+_CHOICES = {("evaluateOnExit", "action"): ("RETRY", "EXIT")}
+"""Values that the schema has as text, because AWS takes them in any case: by list and member."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +126,14 @@ def property_block(definition: Document) -> str:
 def search_fields(
     kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
 ) -> list[SchemaMatch]:
-    """Return the places that match all words, matches by name first."""
+    """Return the places that match all words, matches by name first; none that the platform refuses."""
     terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MAX_SEARCH_WORDS]
     if not terms:
         return []
     own_blocks = [block for block in PROPERTY_BLOCKS if block in document]
     excluded = tuple(f"/{block}" for block in PROPERTY_BLOCKS if block not in own_blocks) if own_blocks else ()
+    if kind is DocumentKind.DEFINITION:
+        excluded += _refused_pointers(document)
     ranked = []
     for number, (match, names, text) in enumerate(_searchable_fields(kind)):
         if f"{match.pointer}/".startswith(tuple(f"{block}/" for block in excluded)):
@@ -140,6 +146,13 @@ def search_fields(
     for *_, match in sorted(label_matches or ranked):
         best.setdefault(match.pointer, match)
     return list(best.values())[:limit]
+
+
+def _refused_pointers(document: Document) -> tuple[str, ...]:
+    """Return what the platform refuses; nothing while a definition names none, as its author may yet."""
+    if is_fargate(document):
+        return ONLY_EC2_POINTERS
+    return ONLY_FARGATE_POINTERS if "EC2" in list_at(document, "platformCapabilities") else ()
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
@@ -237,9 +250,15 @@ def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, requir
         shape.sort if is_shown else "json",
         _control_value(shape, value),
         tuple(value.items()) if is_shown and shape.sort == "members" and value else (),
-        shape.choices if is_shown else (),
+        _choices(shape, path, value) if is_shown else (),
         required,
     )
+
+
+def _choices(shape: "_SchemaShape", path: Path, value: object) -> tuple[str, ...]:
+    known = _CHOICES.get((_list_name(path[:-1]), str(path[-1])), ())
+    other = (value,) if known and isinstance(value, str) and value not in known else ()
+    return shape.choices or (*known, *other)
 
 
 def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> FieldGroup:

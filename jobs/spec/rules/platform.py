@@ -31,6 +31,16 @@ _ONLY_FARGATE: dict[str, tuple[str, ...]] = {
     "container": ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage", "runtimePlatform"),
     "ecs": ("networkConfiguration", "platformVersion"),
 }
+ONLY_EC2_POINTERS = tuple(
+    join_pointer("containerProperties", *path)
+    for path in (
+        ("privileged",),
+        *((key,) for key in _ONLY_EC2),
+        *(("linuxParameters", key) for key in _ONLY_EC2_LINUX),
+    )
+)
+"""The places in a definition of one container that Fargate refuses."""
+ONLY_FARGATE_POINTERS = tuple(join_pointer("containerProperties", key) for key in _ONLY_FARGATE["container"])
 _EC2_LOG_DRIVERS = ("json-file", "syslog", "journald", "gelf", "fluentd")
 _FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 INSTANCE_TYPE_MESSAGE = (

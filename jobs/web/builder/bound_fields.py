@@ -1,17 +1,23 @@
 """The bound fields of a form: value, rows, options, hints and problems of each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from jobs.reports.options import COMMON_TAGS, Choice
 from jobs.spec import forms
 from jobs.spec.forms import FieldRow, FieldValue, FormField
+from jobs.spec.forms.applicability import fargate_memory, fargate_vcpus
 from jobs.spec.problems import join_pointer
 from jobs.web.builder.feedback import Feedback, ProblemView
 from jobs.web.builder.form_state import BuilderForm
 
 CONTAINER_KEY = "containerProperties"
 """What a definition of several containers, a pod or nodes doesn't have."""
+
+SIZES_FIELD = "sizes_of"
+"""What the sizes on the page depend on."""
+SIZE_FIELDS = ("gpus", "share_identifier", "priority", "ephemeral_storage", "platform_version", "public_ip")
+"""The fields beside vCPU and memory that leave where they have no meaning."""
 
 MEMORY_SIZES = ("512 MiB", "1 GiB", "2 GiB", "4 GiB", "8 GiB", "16 GiB", "32 GiB", "64 GiB", "128 GiB")
 DURATIONS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
@@ -43,6 +49,8 @@ class BoundField:
     suggestions: tuple[str, ...] = ()
     rows: tuple[KeyValueRow, ...] = ()
     locked: bool = False
+    is_shown: bool = True
+    """False for a field that has no meaning on this platform or queue, and no value."""
 
     @property
     def id(self) -> str:
@@ -73,6 +81,7 @@ def bound_fields(
     choices: Mapping[str, Iterable[Choice]] | None = None,
     suggestions: Mapping[str, Iterable[str]] | None = None,
     notes: Mapping[str, str] | None = None,
+    inapplicable: Collection[str] = (),
 ) -> dict[str, BoundField]:
     bound = {
         field.name: _bound_field(field, form, feedback, hints or {}, choices or {})
@@ -82,10 +91,27 @@ def bound_fields(
     for name, values in (suggestions or {}).items():
         if name in bound:
             bound[name] = replace(bound[name], suggestions=tuple(values))
+    for name in inapplicable:
+        if name in bound and not bound[name].value and not bound[name].locked:
+            bound[name] = replace(bound[name], is_shown=False)
     for name, note in (notes or {}).items():
         if name in bound:
             bound[name] = replace(bound[name], note=note)
     return bound
+
+
+def fargate_size_choices(vcpus: str) -> dict[str, list[Choice]]:
+    return {
+        "vcpus": [Choice(value, f"{value} vCPU") for value in fargate_vcpus()],
+        "memory": [Choice(value, value) for value in fargate_memory(vcpus)],
+    }
+
+
+def sizes_key(fields: Mapping[str, BoundField]) -> str:
+    """Return what the sizes of a form depend on: they are rendered again only if this changes."""
+    shown = [name for name in SIZE_FIELDS if name in fields and fields[name].is_shown]
+    offers = [choice.value for name in ("vcpus", "memory") if name in fields for choice in fields[name].choices[:1]]
+    return ", ".join([*shown, *offers])
 
 
 def _bound_field(

@@ -1,6 +1,6 @@
 """The form of a definition: new, as the next revision, or as a copy."""
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Collection
 from http import HTTPStatus
 
 from django.http import HttpResponse
@@ -16,8 +16,8 @@ from jobs.reports.catalog import unused_name
 from jobs.reports.options import Choice
 from jobs.reports.revisions import newest_revision
 from jobs.spec.documents import Document, DocumentKind
-from jobs.spec.fargate import FARGATE_MEMORY
-from jobs.spec.forms import schema_fields, units
+from jobs.spec.forms import schema_fields
+from jobs.spec.forms.applicability import inapplicable_fields
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.patch import copy_json
@@ -25,7 +25,7 @@ from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import feedback, json_views, preflight
-from jobs.web.builder.bound_fields import bound_fields
+from jobs.web.builder.bound_fields import SIZES_FIELD, bound_fields, fargate_size_choices, sizes_key
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import PANES, BuilderForm
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -79,6 +79,7 @@ DEFINITION_TYPES: dict[str, tuple[str, Document]] = {
 }
 """Definition types by the word in the URL: title, and initial document."""
 
+PUBLIC_IP_CHOICES = [Choice("ENABLED", "Assigned"), Choice("DISABLED", "None")]
 PLATFORM_CHOICES = [Choice("FARGATE", "Fargate", "serverless, fixed sizes")]
 
 
@@ -120,14 +121,16 @@ def definition_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="register")
     form = BuilderForm.from_post(DocumentKind.DEFINITION, request.POST, BLANK_DEFINITION)
     form_feedback = feedback.build(form, member, _posted_account(request, member))
+    fields = bound_fields(form, form_feedback, choices=_size_choices(form), inapplicable=_inapplicable(form))
     context = {
         "team": member.team,
         "member": member,
         "form": form,
         "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
-        "bound_fields": bound_fields(form, form_feedback, choices=_fargate_sizes(form)),
-        "fargate": _is_fargate(form),
+        "bound_fields": fields,
+        "sizes_key": sizes_key(fields),
+        "are_sizes_new": request.POST.get(SIZES_FIELD, "") != sizes_key(fields),
         "are_rules_new": request.POST.get("rules_of", "") != form.retry_rules_key,
         "is_oob": True,
     }
@@ -145,6 +148,13 @@ def definition_page(
 ) -> HttpResponse:
     form = form.with_fields_in_text()
     accounts = options.usable_accounts(member.team)
+    fields = bound_fields(
+        form,
+        form_feedback,
+        choices={"platform": PLATFORM_CHOICES, **_size_choices(form)},
+        suggestions=options.granted_values(member.team),
+        inapplicable=_inapplicable(form),
+    )
     context = {
         "member": member,
         "team": member.team,
@@ -155,13 +165,8 @@ def definition_page(
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "bound_fields": bound_fields(
-            form,
-            form_feedback,
-            choices={"platform": PLATFORM_CHOICES, **_fargate_sizes(form)},
-            suggestions=options.granted_values(member.team),
-        ),
-        "fargate": _is_fargate(form),
+        "bound_fields": fields,
+        "sizes_key": sizes_key(fields),
         "recent_values": options.recent_values(member.team),
         "accounts": accounts if len(accounts) > 1 else [],
         "account": request.POST.get("account", ""),
@@ -223,16 +228,11 @@ def _is_fargate(form: BuilderForm) -> bool:
     return form.values["platform"] == "FARGATE"
 
 
-def _fargate_sizes(form: BuilderForm) -> dict[str, list[Choice]]:
-    """Return Fargate's sizes: vCPUs, and the memory that goes with the selected vCPU. Empty on other platforms."""
-    if not _is_fargate(form):
-        return {}
-    try:
-        vcpus = Decimal(str(form.values["vcpus"]))
-    except InvalidOperation:
-        vcpus = Decimal(0)
-    memory = FARGATE_MEMORY.get(vcpus, ())
-    return {
-        "vcpus": [Choice(str(value), f"{value} vCPU") for value in FARGATE_MEMORY],
-        "memory": [Choice(units.format_mib(value), units.format_mib(value)) for value in memory],
-    }
+def _size_choices(form: BuilderForm) -> dict[str, list[Choice]]:
+    """Return Fargate's sizes: vCPUs, and the memory that goes with the selected vCPU. None on other platforms."""
+    choices = {"public_ip": PUBLIC_IP_CHOICES}
+    return choices | fargate_size_choices(str(form.values["vcpus"])) if _is_fargate(form) else choices
+
+
+def _inapplicable(form: BuilderForm) -> Collection[str]:
+    return inapplicable_fields(form.kind, is_fargate=_is_fargate(form), is_fair_share=False)

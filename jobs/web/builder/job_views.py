@@ -1,5 +1,6 @@
 """The form of a job: definition, overrides, queue, size, dependencies and tags."""
 
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -11,12 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts
+from jobs.actions.validate import queue_facts
 from jobs.models import Revision, Source
 from jobs.reports import options
 from jobs.reports.options import Choice
 from jobs.reports.submissions import first_job
+from jobs.spec.containers import is_fargate
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import FieldValue
+from jobs.spec.forms.applicability import inapplicable_fields
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.rules.overrides import parameter_names
@@ -31,7 +35,13 @@ from jobs.web.builder import (
     run_with_image,
 )
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder.bound_fields import bound_fields
+from jobs.web.builder.bound_fields import (
+    SIZES_FIELD,
+    BoundField,
+    bound_fields,
+    fargate_size_choices,
+    sizes_key,
+)
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import FIELDS_BY_KIND, PANES, BuilderForm
 from jobs.web.builder.json_views import redirect_to_submission
@@ -46,6 +56,8 @@ REVISION_OF_FIELD = "revision_of"
 PARAMETERS_FIELD = "parameters_of"
 """The parameters that the page has fields for; only if they change are the fields rendered again."""
 
+FARGATE_QUEUE = "ECS_FARGATE"
+"""Type of a queue with Fargate's compute environments, as AWS has it."""
 INDEX_FIELD = "array_index"
 """The index of an array whose child job the page previews."""
 
@@ -88,6 +100,7 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     summary = _definition_summary(form, runnable)
     form = _with_parameters(form, summary)
     rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
+    fields = _bound_fields(form, form_feedback, summary, {"revision": _revision_choices(runnable)})
     context = {
         "team": member.team,
         "member": member,
@@ -95,13 +108,9 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
         "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
         "definition_summary": summary,
-        "bound_fields": bound_fields(
-            form,
-            form_feedback,
-            hints=summary.hints if summary else {},
-            choices={"revision": _revision_choices(runnable)},
-            notes=preflight.queue_notes(form_feedback.result),
-        ),
+        "bound_fields": fields,
+        "sizes_key": sizes_key(fields),
+        "are_sizes_new": request.POST.get(SIZES_FIELD, "") != sizes_key(fields),
         "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
         "latest_label": _latest_label(runnable),
         "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
@@ -166,6 +175,7 @@ def job_page(
         "definition": options.definition_choices(member.team),
         "revision": _revision_choices(runnable),
     }
+    fields = _bound_fields(form, form_feedback, summary, field_options)
     context = {
         "member": member,
         "team": member.team,
@@ -177,13 +187,8 @@ def job_page(
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
         "definition_summary": summary,
-        "bound_fields": bound_fields(
-            form,
-            form_feedback,
-            hints=summary.hints if summary else {},
-            choices=field_options,
-            notes=preflight.queue_notes(form_feedback.result),
-        ),
+        "bound_fields": fields,
+        "sizes_key": sizes_key(fields),
         "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
         "latest_label": _latest_label(runnable),
         "recent_values": recent,
@@ -280,6 +285,32 @@ def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definiti
     number = form.values["revision"]
     revisions = [revision for revision in runnable if not number or str(revision.number) == number]
     return definition_summary.summarize(revisions[0]) if revisions else None
+
+
+def _bound_fields(
+    form: BuilderForm,
+    form_feedback: Feedback,
+    summary: definition_summary.DefinitionSummary | None,
+    choices: Mapping[str, Iterable[Choice]],
+) -> dict[str, BoundField]:
+    """Return the fields, as the definition and the queue have them."""
+    targets = form_feedback.result.resolved_jobs if form_feedback.result else ()
+    queue = targets[0].queue if targets else None
+    hints = summary.hints if summary else {}
+    is_on_fargate = bool(summary and is_fargate(summary.revision.document)) or bool(
+        queue and queue.platform == FARGATE_QUEUE
+    )
+    sizes = fargate_size_choices(str(form.values["vcpus"]) or hints.get("vcpus", "")) if is_on_fargate else {}
+    return bound_fields(
+        form,
+        form_feedback,
+        hints=hints,
+        choices={**choices, **sizes},
+        notes=preflight.queue_notes(form_feedback.result),
+        inapplicable=inapplicable_fields(
+            form.kind, is_fargate=is_on_fargate, is_fair_share=bool(queue and queue_facts(queue).fair_share)
+        ),
+    )
 
 
 def _with_parameters(form: BuilderForm, summary: definition_summary.DefinitionSummary | None) -> BuilderForm:

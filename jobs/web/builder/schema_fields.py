@@ -14,6 +14,7 @@ from jobs.spec.forms import schema_fields
 from jobs.spec.forms.schema_fields import SchemaMatch
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.problems import join_pointer
+from jobs.web.builder.bound_fields import SIZE_FIELDS
 from jobs.web.builder.form_state import FIELDS_BY_KIND
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
@@ -44,7 +45,11 @@ def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespons
         document = _posted_document(request, form_kind)
     except DocumentParseError:
         document = {}
-    form_fields = {join_pointer(*item.lens.path): item.name for item in FIELDS_BY_KIND[form_kind]}
+    form_fields: dict[str, str] = {}
+    for item in FIELDS_BY_KIND[form_kind]:
+        # A field that isn't always shown can't be pointed at.
+        if item.name not in SIZE_FIELDS or item.lens.read(document):
+            form_fields.setdefault(join_pointer(*item.lens.path), item.name)
     matches = schema_fields.search_fields(form_kind, text, document)
     results = [SearchResult(item, form_fields.get(item.pointer, "")) for item in matches]
     return render(
