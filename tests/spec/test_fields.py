@@ -309,7 +309,7 @@ def test_only_what_no_field_shows_is_counted() -> None:
         "/containerOverrides/environment/1/note",
         "/containerOverrides/resourceRequirements/1",
         "/containerOverrides/instanceType",
-        "/retryStrategy/evaluateOnExit",
+        "/retryStrategy/evaluateOnExit/0",
     ]
     assert forms.unmapped_pointers(samples.definition(), DEFINITION_FIELDS) == []
 

@@ -256,9 +256,9 @@ def _build_part(shape: "_SchemaShape", path: Path, document: Document, *, requir
 
 
 def _choices(shape: "_SchemaShape", path: Path, value: object) -> tuple[str, ...]:
-    known = _CHOICES.get((_list_name(path[:-1]), str(path[-1])), ())
-    other = (value,) if known and isinstance(value, str) and value not in known else ()
-    return shape.choices or (*known, *other)
+    values = _CHOICES.get((_list_name(path[:-1]), str(path[-1])), ())
+    other = (value,) if values and isinstance(value, str) and value not in values else ()
+    return shape.choices or (*values, *other)
 
 
 def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> FieldGroup:

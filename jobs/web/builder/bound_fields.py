@@ -109,9 +109,9 @@ def fargate_size_choices(vcpus: str) -> dict[str, list[Choice]]:
 
 def sizes_key(fields: Mapping[str, BoundField]) -> str:
     """Return what the sizes of a form depend on: they are rendered again only if this changes."""
-    shown = [name for name in SIZE_FIELDS if name in fields and fields[name].is_shown]
+    names = [name for name in SIZE_FIELDS if name in fields and fields[name].is_shown]
     offers = [choice.value for name in ("vcpus", "memory") if name in fields for choice in fields[name].choices[:1]]
-    return ", ".join([*shown, *offers])
+    return ", ".join([*names, *offers])
 
 
 def _bound_field(

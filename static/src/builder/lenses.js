@@ -173,8 +173,9 @@ function writeRows(editing, path, rows, { oldRows, rowFlags, change, insert }) {
     if (position >= 0) {
       previous = position;
     } else if (hasContent(row) && row.origin === null) {
-      previous = previous < 0 ? handles.findIndex((handle) => handle.row) : previous + 1;
-      if (previous < 0) previous = handles.length;
+      // Before the row that follows, and after everything where none does: an entry that is no row stays where it is.
+      const next = handles.findIndex((handle, index) => index > previous && handle.row);
+      previous = next < 0 ? handles.length : next;
       insert(previous, row);
       handles.splice(previous, 0, { isRow: true, row });
     }
