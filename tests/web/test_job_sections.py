@@ -271,3 +271,11 @@ def test_advanced_settings_offer_only_what_the_platform_has(platform: str, words
     matches = schema_fields.search_fields(DocumentKind.DEFINITION, words, document)
 
     assert any(words in match.label.lower() for match in matches) == is_found
+
+
+def test_a_field_that_has_left_is_sent_no_help_and_no_problems(browser: Client, fargate: dict[str, Any]) -> None:
+    page = page_text(fill(browser, "job_preview", **fargate))
+
+    assert 'id="help-vcpus"' in page
+    assert 'id="help-gpus"' not in page
+    assert 'id="problems-gpus"' not in page

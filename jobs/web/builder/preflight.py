@@ -423,4 +423,7 @@ def _fargate_notes(result: ValidationResult, notes: Mapping[str, str]) -> dict[s
         sizes = [units.format_mib(size) for size in memory]
         sizes_text = join_words(sizes, conjunction="or") if len(sizes) <= 3 else f"{sizes[0]} to {sizes[-1]}"
         size_notes["memory"] = f"With {vcpus.normalize():f} vCPU, Fargate supports {sizes_text}."
-    return {name: f"{note} {notes[name]}" if name in notes else note for name, note in size_notes.items()}
+    return {
+        name: f"{note} {notes[name]}" if name in notes and name != "gpus" else note
+        for name, note in size_notes.items()
+    }
