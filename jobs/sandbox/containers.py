@@ -44,6 +44,9 @@ TMPFS_OPTIONS = {
 }
 TMPFS_VALUES = {"mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"}
 
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html
+VERSIONS_WITHOUT_EFS = {"1.0.0", "1.1.0", "1.2.0", "1.3.0"}
+
 _USER = re.compile(r"[a-z0-9_][a-z0-9_-]{0,30}")
 
 
@@ -79,7 +82,8 @@ def check_single(container: Document, *, fargate: bool) -> None:
     for field in ("jobRoleArn", "executionRoleArn"):
         check_role(field, container.get(field))
     check_runtime(container.get("runtimePlatform"), [container], container.get("volumes", ()))
-    check_volumes(container.get("volumes", ()), container.get("jobRoleArn"), fargate=fargate)
+    version = (container.get("fargatePlatformConfiguration") or {}).get("platformVersion") if fargate else None
+    check_volumes(container.get("volumes", ()), container.get("jobRoleArn"), fargate=fargate, version=version)
     if fargate:
         _check_on_fargate(container)
     else:
@@ -100,7 +104,7 @@ def check_container(container: Document, *, fargate: bool) -> None:
     for tmpfs in (container.get("linuxParameters") or {}).get("tmpfs", ()):
         for option in tmpfs.get("mountOptions", ()):
             name, sign, _ = option.partition("=")
-            if option not in TMPFS_OPTIONS and not (sign and name in TMPFS_VALUES):
+            if option not in TMPFS_OPTIONS | TMPFS_VALUES and not (sign and name in TMPFS_VALUES):
                 raise BatchClientError(f"tmpfs mount option '{option}' is not valid")
 
 
@@ -146,12 +150,15 @@ def check_runtime(runtime: Document | None, containers: Any, volumes: Any) -> No
         raise BatchClientError("EfsVolumeConfiguration parameter is not supported for Windows containers")
 
 
-def check_volumes(volumes: Any, job_role: str | None, *, fargate: bool) -> None:
+def check_volumes(volumes: Any, job_role: str | None, *, fargate: bool, version: str | None) -> None:
+    """Check volumes; `version` is the platform version on Fargate, if it is set."""
     for volume in volumes:
         if fargate and volume.get("host"):
             raise BatchClientError("Host volumes are not applicable for Fargate.")
         if (file_system := volume.get("efsVolumeConfiguration")) is not None:
             _check_file_system(file_system, job_role)
+            if fargate and version in VERSIONS_WITHOUT_EFS:
+                raise BatchClientError(f"EFS volumes need platform version 1.4.0 or later, not {version}")
 
 
 def _check_file_system(file_system: Document, job_role: str | None) -> None:

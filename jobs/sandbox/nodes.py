@@ -40,8 +40,28 @@ def check_nodes(nodes: Document) -> None:
             check_task(group["ecsProperties"], "EC2")
         else:
             check_pod(group["eksProperties"])
+    _check_same(groups)
     _check_cover(groups, count)
     _check_sizes(groups, count)
+
+
+def _check_same(groups: list[Document]) -> None:
+    """Check that all groups have one instance type, and all pods one namespace.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/multi-node-parallel-jobs.html
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_EksMetadata.html
+    """
+    types = {
+        name
+        for group in groups
+        for name in (*group.get("instanceTypes", ()), (group.get("container") or {}).get("instanceType"))
+        if name
+    }
+    if len(types) > 1:
+        raise BatchClientError("All node ranges must use the same instance type")
+    pods = [group["eksProperties"].get("podProperties") or {} for group in groups if group.get("eksProperties")]
+    if len({(pod.get("metadata") or {}).get("namespace") for pod in pods}) > 1:
+        raise BatchClientError("All node ranges must use the same namespace")
 
 
 def _check_cover(groups: list[Document], count: int) -> None:

@@ -43,7 +43,9 @@ def check_task(properties: Document, platform: str) -> None:
     for field in ("taskRoleArn", "executionRoleArn"):
         check_role(field, task.get(field))
     check_runtime(task.get("runtimePlatform"), containers, task.get("volumes", ()))
-    check_volumes(task.get("volumes", ()), task.get("taskRoleArn"), fargate=platform == "FARGATE")
+    fargate = platform == "FARGATE"
+    version = task.get("platformVersion")
+    check_volumes(task.get("volumes", ()), task.get("taskRoleArn"), fargate=fargate, version=version)
     _check_platform(task, platform)
 
 
