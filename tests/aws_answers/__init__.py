@@ -12,8 +12,8 @@ import pytest
 from jobs.spec.documents import Document
 
 FOLDER = Path(__file__).parent
-KEYS = {"title", "base", "definition", "submission", "queue", "answer", "code", "message", "rule", "pointer", "open",
-        "source"}  # fmt: skip
+KEYS = {"title", "base", "definition", "submission", "queue", "answer", "code", "message", "sandbox", "rule",
+        "pointer", "open", "source"}  # fmt: skip
 ANSWERS = {"accepted", "refused", "fails"}
 QUEUES = {"fifo": "cpu-job-queue", "fair-share": "fair-share-queue", "fargate": "fargate-queue", "eks": "eks-queue"}
 
@@ -29,6 +29,7 @@ class Row:
     answer: str
     code: str
     message: str
+    sandbox: str
     rule: str
     pointer: str
     open: frozenset[str]
@@ -40,12 +41,13 @@ def rows(program: str) -> list[Any]:
         pytest.param(
             row, id=row.title, marks=[pytest.mark.xfail(strict=True, reason="open")] if program in row.open else []
         )
-        for row in _rows()
+        for row in all_rows()
     ]
 
 
 @cache
-def _rows() -> tuple[Row, ...]:
+def all_rows() -> tuple[Row, ...]:
+    """Every row of every file."""
     files = sorted(file for file in FOLDER.glob("*.json") if file.name != "bases.json")
     return tuple(_row(entry) for file in files for entry in json.loads(file.read_text()))
 
@@ -82,6 +84,7 @@ def _row(entry: Document) -> Row:
         answer=entry["answer"],
         code=entry.get("code", "ClientException"),
         message=entry.get("message", ""),
+        sandbox=entry.get("sandbox", ""),
         rule=entry.get("rule", ""),
         pointer=entry.get("pointer", ""),
         open=frozenset(entry.get("open", ())),

@@ -48,9 +48,10 @@ def test_every_rule_from_documentation_links_it() -> None:
 def test_a_rule_links_the_reports_that_rows_of_answers_give() -> None:
     rows = [row for file in source_links.ANSWERS.glob("*.json") for row in json.loads(file.read_text())]
     reports = [
-        (row["rule"], row["source"].partition(": ")[0])
+        (row["rule"], address)
         for row in rows
-        if isinstance(row, dict) and "/issues/" in row["source"] and "rule" in row
+        if isinstance(row, dict) and "rule" in row
+        for address in re.findall(r"https://github\.com/[\w./-]+/issues/\d+", row["source"])
     ]
 
     assert reports

@@ -52,6 +52,7 @@ def test_the_sandbox_answers_as_aws_does(aws: Bench, row: Row) -> None:
         if isinstance(raised.value, ClientError):
             assert raised.value.response["Error"]["Code"] == row.code
             assert row.message in raised.value.response["Error"]["Message"]
+            assert row.sandbox in raised.value.response["Error"]["Message"]
         return
     job_id = send(aws, row)
     if row.answer == "fails":

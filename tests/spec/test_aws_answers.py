@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from jobs.spec.documents import DocumentKind
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.parsing.parser import parse
+from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.validate import sort_by_position, validate_document
-from tests.aws_answers import Row, rows
+from tests.aws_answers import Row, all_rows, rows
+from tests.spec.samples import step, workflow
 
 FACTS = {
     "fifo": QueueFacts(fair_share=False, platform="ECS"),
@@ -19,17 +21,21 @@ FACTS = {
 }
 
 
-def problems_of(row: Row) -> list[Problem]:
-    """Problems of the request as a person would paste it; those of the definition too if that is submitted."""
+def problems_of(row: Row, document: Document | None = None) -> list[Problem]:
+    """Problems of the request as a person would paste it, or of another one in its place; those of the definition
+    too if that is submitted."""
     own = row.definition if row.submission is None else row.submission
     kind = DocumentKind.DEFINITION if row.submission is None else DocumentKind.SUBMISSION
-    result = parse(json.dumps(own).encode(), kind)
-    definitions = queues = None
-    if row.submission is not None:
-        definitions = {row.submission["jobDefinition"]: row.definition}
-        queues = {row.submission["jobQueue"]: FACTS[row.queue]}
-    problems = validate_document(kind, result.document, definitions, queues)
+    result = parse(json.dumps(own if document is None else document).encode(), kind)
+    problems = validate_document(kind, result.document, *facts_of(row))
     return sort_by_position(result.document, [*result.problems, *problems])
+
+
+def facts_of(row: Row) -> tuple[dict[str, Document] | None, dict[str, QueueFacts] | None]:
+    """The definition and the queue that the request names."""
+    if row.submission is None:
+        return None, None
+    return {row.submission["jobDefinition"]: row.definition}, {row.submission["jobQueue"]: FACTS[row.queue]}
 
 
 @pytest.mark.parametrize("row", rows("rules"))
@@ -39,6 +45,35 @@ def test_the_rules_answer_as_aws_does(row: Row) -> None:
         assert not has_errors(problems), problems
     if row.answer != "accepted":
         severity = Severity.ERROR if row.answer == "refused" else Severity.WARNING
-        assert (row.rule, row.pointer, severity) in [
-            (problem.rule, problem.pointer, problem.severity) for problem in problems
-        ], problems
+        of_rule = [problem for problem in problems if problem.rule == row.rule]
+        assert (row.pointer, severity) in [(problem.pointer, problem.severity) for problem in of_rule], problems
+        assert all(problem.message.endswith((".", "?")) and len(problem.message) < 330 for problem in of_rule)
+        for problem in of_rule:
+            check_fix(row, problem)
+
+
+def check_fix(row: Row, problem: Problem) -> None:
+    """A fix is the end of its problem."""
+    if problem.fix:
+        fixed = apply_patch(row.definition if row.submission is None else row.submission, problem.fix)
+        assert (problem.rule, problem.pointer) not in [(left.rule, left.pointer) for left in problems_of(row, fixed)]
+
+
+ONLY_ALONE = {"submission.too-large": "A workflow may be larger than a job; each of its jobs is measured by itself."}
+"""Rules of jobs whose problem has another place in a workflow, with the reason."""
+
+REFUSED_JOBS = [
+    row for row in all_rows() if row.submission is not None and row.answer == "refused" and row.rule not in ONLY_ALONE
+]
+
+
+@pytest.mark.parametrize("row", REFUSED_JOBS, ids=lambda row: row.title)
+def test_a_job_that_aws_refuses_is_refused_as_a_step_too(row: Row) -> None:
+    assert row.submission
+    first = step("first", jobQueue=row.submission["jobQueue"], jobDefinition=row.submission["jobDefinition"])
+    result = parse(json.dumps(workflow(first, row.submission)).encode(), DocumentKind.WORKFLOW)
+    problems = validate_document(DocumentKind.WORKFLOW, result.document, *facts_of(row))
+
+    assert (f"/jobs/1{row.pointer}", Severity.ERROR) in [
+        (problem.pointer, problem.severity) for problem in [*result.problems, *problems]
+    ]

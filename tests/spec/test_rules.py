@@ -17,6 +17,7 @@ from jobs.spec.rules.problem_limit import MAX_ERRORS, MAX_PROBLEMS, limit_proble
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import REGISTRY
 from scripts import write_rules_doc as page
+from tests.aws_answers import all_rows
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
 ROLE = "arn:aws:iam::123456789012:role/Job"
@@ -28,7 +29,11 @@ FIRST_IN = QueueFacts(fair_share=False)
 
 @dataclass(frozen=True)
 class Case:
-    """One rule: a document that keeps it, one that breaks it, and where."""
+    """One rule: a document that keeps it, one that breaks it, and where.
+
+    What AWS answers is in the rows of tests/aws_answers. Here is what they can't say: what AWS accepts, the portal's
+    own rules, workflows, and a job whose definition or queue is not known.
+    """
 
     rule: str
     good: Document
@@ -123,7 +128,6 @@ MOUNT = {"sourceVolume": "data", "containerPath": "/data"}
 LAST = {"onReason": "*", "action": "EXIT"}
 SPOT = {"onStatusReason": "Host EC2*", "action": "RETRY"}
 EFS = "/containerProperties/volumes/0/efsVolumeConfiguration"
-MEMORY_1G = {"resources": {"limits": {"memory": "1024Mi"}, "requests": {"memory": "1024Mi"}}}
 MANY = {f"own{number}": "x" for number in range(30)}
 OTHERS = {f"other{number}": "x" for number in range(20)}
 NAMED = ecs({"image": "busybox", "name": "main"}, {"image": "busybox", "name": "side"})
@@ -154,11 +158,6 @@ def pod_override(resources: Document, metadata: Document | None = None, **contai
     return submission(eksPropertiesOverride={"podProperties": pod})
 
 
-def gpus(limit: str, request: str = "") -> Document:
-    requests = {"requests": {"nvidia.com/gpu": request}} if request else {}
-    return {"resources": {"limits": {"nvidia.com/gpu": limit}, **requests}}
-
-
 def pods(targets: str, namespace: str) -> Document:
     return {"targetNodes": targets, "eksProperties": eks(pod={"metadata": {"namespace": namespace}})["eksProperties"]}
 
@@ -168,14 +167,6 @@ def waiting(condition: str | None, on: str = "prep", *, essential: bool = False)
     dependency = {"containerName": on, **({"condition": condition} if condition else {})}
     main = {"image": "x", "name": "main", "dependsOn": [dependency]}
     return ecs(main, {"image": "x", "name": "prep", "essential": essential})
-
-
-def fargate_task(**container: Any) -> Document:
-    return ecs({"image": "x", **container}, executionRoleArn=ROLE) | {"platformCapabilities": ["FARGATE"]}
-
-
-def managed(**task: Any) -> Document:
-    return ecs({"image": "x"}, **task) | {"platformCapabilities": ["MANAGED_INSTANCES"]}
 
 
 def windows(container: Document) -> Document:
@@ -207,196 +198,37 @@ CASES = [
     # -- keys and values
     Case("schema.missing-key", submission(), {"jobName": "a", "jobQueue": "q"}, ""),
     Case("schema.unknown-key", submission(), submission(timeOut={}), "/timeOut"),
-    Case("schema.belongs-elsewhere", override({"command": ["x"]}), submission(command=["x"]), "/command"),
-    Case("schema.belongs-elsewhere", submission(), override({"image": "x"}), "/containerOverrides/image"),
     Case("schema.wrong-type", definition(), definition({"image": 7}), "/containerProperties/image"),
     Case("schema.unknown-value", definition(), definition(type="containr"), "/type"),
-    Case("schema.value-case", definition(), definition(type="Container"), "/type"),
-    Case("schema.value-case", definition(), definition(platformCapabilities=["ec2"]), "/platformCapabilities/0"),
-    Case("schema.pattern", submission(), submission(jobName="a b"), "/jobName"),
-    Case("schema.pattern", eks(pod={"metadata": {"namespace": "jobs"}}), eks(pod={"metadata": {"namespace":
-         "default"}}), "/eksProperties/podProperties/metadata/namespace"),
     Case("schema.pattern", submission(), pod_override({}, metadata={"namespace": "kube-system"}),
          "/eksPropertiesOverride/podProperties/metadata/namespace"),
-    Case("schema.too-long", submission(), submission(dependsOn=[{"jobId": JOB_ID}] * 21), "/dependsOn"),
-    Case("schema.too-long", eks(), eks(pod={"containers": [{"image": "x"}] * 11}),
-         "/eksProperties/podProperties/containers"),
-    Case("schema.too-long", eks(), eks(pod={"initContainers": [{"image": "x"}] * 11}),
-         "/eksProperties/podProperties/initContainers"),
-    Case("schema.too-short", definition(), definition({"image": ""}), "/containerProperties/image"),
-    Case("schema.too-large", submission(), submission(arrayProperties={"size": 10_001}), "/arrayProperties/size"),
-    Case("schema.too-small", submission(), submission(arrayProperties={"size": 1}), "/arrayProperties/size"),
-    Case("schema.key-too-long", submission(), submission(tags={"k" * 129: "x"}), "/tags/" + "k" * 129),
-    Case("schema.key-empty", submission(), submission(tags={"": "x"}), "/tags/"),
     # -- definitions
     Case("definition.properties", definition(), definition(eksProperties={}), "/eksProperties"),
-    Case("definition.no-image", definition(), {"jobDefinitionName": "x", "type": "container",
-         "containerProperties": {"vcpus": 1, "memory": 4}}, "/containerProperties"),
-    Case("definition.no-size", definition(), definition({"resourceRequirements": PAIR[:1]}), "/containerProperties"),
-    Case("definition.too-large", definition(), definition({"command": ["x" * 25_000]}), ""),
     # -- platforms
     Case("platform.one", definition(), fargate() | {"platformCapabilities": ["EC2", "FARGATE"]},
          "/platformCapabilities"),
     Case("platform.instance-type", definition(), definition({"instanceType": "m5.xlarge"}),
          "/containerProperties/instanceType"),
-    Case("fargate.multinode", nodes(), nodes(platformCapabilities=["FARGATE"]), "/platformCapabilities"),
-    Case("fargate.execution-role", fargate(), fargate({"executionRoleArn": None}), "/containerProperties"),
-    Case("fargate.execution-role", ecs({"image": "x"}, executionRoleArn=ROLE) | {"platformCapabilities": ["FARGATE"]},
-         ecs({"image": "x"}) | {"platformCapabilities": ["FARGATE"]}, "/ecsProperties/taskProperties/0"),
-    Case("fargate.legacy-size", fargate(), fargate({"resourceRequirements": [PAIR[0]], "memory": 2048}),
-         "/containerProperties/memory"),
-    Case("fargate.no-size", fargate(), fargate({"resourceRequirements": None, "image": "x"}) | {"containerProperties":
-         {"image": "x", "executionRoleArn": ROLE}}, "/containerProperties"),
-    Case("fargate.gpu", fargate(), fargate({"resourceRequirements": [*PAIR, GPU]}),
-         "/containerProperties/resourceRequirements/2"),
-    Case("fargate.not-applicable", fargate({"privileged": False}), fargate({"privileged": True}),
-         "/containerProperties/privileged"),
-    Case("fargate.not-applicable", fargate({"linuxParameters": {"initProcessEnabled": True}}),
-         fargate({"linuxParameters": {"maxSwap": 10}}), "/containerProperties/linuxParameters/maxSwap"),
-    Case("fargate.not-applicable", fargate(efs()), fargate({"volumes": [VOLUME], "mountPoints": [MOUNT]}),
-         "/containerProperties/volumes/0/host"),
-    Case("fargate.not-applicable", fargate(),
-         fargate({"ulimits": [{"name": "nofile", "softLimit": 1, "hardLimit": 1}]}),
-         "/containerProperties/ulimits"),
-    Case("fargate.log-driver", fargate({"logConfiguration": {"logDriver": "splunk"}}),
-         fargate({"logConfiguration": {"logDriver": "syslog"}}), "/containerProperties/logConfiguration/logDriver"),
-    Case("fargate.container-timeout", fargate_task(stopTimeout=120), fargate_task(stopTimeout=121),
-         f"{TASK}/containers/0/stopTimeout"),
-    Case("fargate.container-timeout", ecs({"image": "x", "startTimeout": 300}), fargate_task(startTimeout=300),
-         f"{TASK}/containers/0/startTimeout"),
-    Case("fargate.windows-arm", fargate({"runtimePlatform": {"cpuArchitecture": "ARM64"}}),
-         fargate({"runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "WINDOWS_SERVER_2019"}}),
-         "/containerProperties/runtimePlatform/cpuArchitecture"),
-    Case("fargate.pair", fargate(size(VCPU="0.25", MEMORY="512")), fargate(size(VCPU="1", MEMORY="4000")),
-         "/containerProperties/resourceRequirements"),
-    Case("ec2.not-applicable", fargate({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
-         definition({"networkConfiguration": {"assignPublicIp": "ENABLED"}}),
-         "/containerProperties/networkConfiguration"),
-    Case("ec2.whole-vcpus", fargate(size(VCPU="0.5", MEMORY="1024")), definition(size(VCPU="0.5", MEMORY="1024")),
-         "/containerProperties/resourceRequirements/0/value"),
     # -- nodes, tasks, pods
-    Case("nodes.range", nodes("0:1", "2:"), nodes("0 to 3"), "/nodeProperties/nodeRangeProperties/0/targetNodes"),
-    Case("nodes.range", nodes("0:3"), nodes("0:4"), "/nodeProperties/nodeRangeProperties/0/targetNodes"),
-    Case("nodes.not-covered", nodes("2:", ":1"), nodes("0:1", "3:"), "/nodeProperties/nodeRangeProperties"),
-    Case("nodes.main", nodes(main=3), nodes(main=4), "/nodeProperties/mainNode"),
-    Case("nodes.properties", nodes(), nodes({"targetNodes": "0:"}), "/nodeProperties/nodeRangeProperties/0"),
-    Case("nodes.instance-types", nodes(group("0:1", instanceTypes=["a"]), group("2:", instanceTypes=["a"])),
-         nodes(group("0:1", instanceTypes=["a"]), group("2:", instanceTypes=["b"])),
-         "/nodeProperties/nodeRangeProperties/1/instanceTypes/0"),
-    Case("ecs.essential", ecs({"image": "x"}), ecs({"image": "x", "essential": False}),
-         "/ecsProperties/taskProperties/0/containers/0/essential"),
-    Case("containers.same-name", NAMED, ecs({"image": "x", "name": "a"}, {"image": "x", "name": "a"}),
-         "/ecsProperties/taskProperties/0/containers/1/name"),
-    Case("eks.platform", eks(), eks(platformCapabilities=["EC2"]), "/platformCapabilities"),
-    Case("eks.propagate-tags", eks(propagateTags=False), eks(propagateTags=True), "/propagateTags"),
-    Case("eks.memory", eks(MEMORY_1G), eks({"resources": {"limits": {"memory": "1Gi"}}}),
-         "/eksProperties/podProperties/containers/0/resources/limits/memory"),
-    Case("eks.memory", eks(MEMORY_1G), eks({"resources": {**MEMORY_1G["resources"], "requests": {"memory": "1Mi"}}}),
-         "/eksProperties/podProperties/containers/0/resources/requests/memory"),
-    Case("eks.cpu", eks({"resources": {"limits": {"cpu": "0.75"}}}), eks({"resources": {"limits": {"cpu": "0.3"}}}),
-         "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
-    Case("eks.cpu", eks(), eks({"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}),
-         "/eksProperties/podProperties/containers/0/resources/limits/cpu"),
     Case("eks.memory", submission(), pod_override({"limits": {"memory": "3Mi"}}),
          "/eksPropertiesOverride/podProperties/containers/0/resources/limits/memory"),
     Case("eks.cpu", submission(), pod_override({"limits": {"cpu": "0.3"}}),
          "/eksPropertiesOverride/podProperties/containers/0/resources/limits/cpu"),
-    Case("eks.gpu", eks(gpus("1")), eks(gpus("0.5")),
-         "/eksProperties/podProperties/containers/0/resources/limits/nvidia.com~1gpu"),
-    Case("eks.gpu", eks(gpus("2", "2")), eks(gpus("2", "1")),
-         "/eksProperties/podProperties/containers/0/resources/requests/nvidia.com~1gpu"),
-    Case("eks.gpu", pod_override(gpus("1")["resources"]), pod_override(gpus("half")["resources"]),
-         "/eksPropertiesOverride/podProperties/containers/0/resources/limits/nvidia.com~1gpu"),
-    Case("eks.gpu", nodes(), nodes({"targetNodes": "0:", "eksProperties": eks(gpus("1.0"))["eksProperties"]}),
-         "/nodeProperties/nodeRangeProperties/0/eksProperties/podProperties/containers/0/resources/limits/"
-         "nvidia.com~1gpu"),
-    Case("eks.namespace", nodes(pods("0:1", "a"), pods("2:", "a")), nodes(pods("0:1", "a"), pods("2:", "b")),
-         "/nodeProperties/nodeRangeProperties/1/eksProperties/podProperties/metadata/namespace"),
     # -- containers of one task that wait for each other
-    Case("ecs.dependency-container", waiting("START"), waiting("START", on="perp"),
-         f"{TASK}/containers/0/dependsOn/0/containerName"),
-    Case("ecs.dependency-container", waiting("START"),
-         ecs({"image": "x", "name": "a", "dependsOn": [{"condition": "START"}]}), f"{TASK}/containers/0/dependsOn/0"),
-    Case("ecs.dependency-condition", waiting("SUCCESS"), waiting("HEALTHY"),
-         f"{TASK}/containers/0/dependsOn/0/condition"),
-    Case("ecs.dependency-condition", waiting("START"), waiting("start"),
-         f"{TASK}/containers/0/dependsOn/0/condition"),
     Case("ecs.dependency-no-condition", waiting("START"), waiting(None), f"{TASK}/containers/0/dependsOn/0"),
-    Case("ecs.dependency-essential", waiting("SUCCESS"), waiting("SUCCESS", essential=True),
-         f"{TASK}/containers/0/dependsOn/0/condition"),
-    Case("ecs.dependency-essential", waiting("START", essential=True), nodes({"targetNodes": "0:", "ecsProperties":
-         waiting("COMPLETE", essential=True)["ecsProperties"]}), "/nodeProperties/nodeRangeProperties/0"
-         "/ecsProperties/taskProperties/0/containers/0/dependsOn/0/condition"),
-    Case("ecs.dependency-cycle", waiting("START"),
-         ecs({"image": "x", "name": "a", "dependsOn": [{"containerName": "b", "condition": "START"}]},
-             {"image": "x", "name": "b", "dependsOn": [{"containerName": "a", "condition": "START"}]}),
-         f"{TASK}/containers/0/dependsOn/0/containerName"),
-    Case("ecs.dependency-cycle", waiting("START"), waiting("START", on="main"),
-         f"{TASK}/containers/0/dependsOn/0/containerName"),
-    # -- Managed Instances
-    Case("managed-instances.properties", managed(), definition(platformCapabilities=["MANAGED_INSTANCES"]),
-         "/containerProperties"),
-    Case("managed-instances.properties", managed(), nodes(platformCapabilities=["MANAGED_INSTANCES"]),
-         "/nodeProperties"),
-    Case("managed-instances.not-applicable", managed(),
-         managed(networkConfiguration={"assignPublicIp": "ENABLED"}), f"{TASK}/networkConfiguration"),
-    Case("managed-instances.not-applicable", managed(runtimePlatform={"operatingSystemFamily": "LINUX"}),
-         managed(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}),
-         f"{TASK}/runtimePlatform/operatingSystemFamily"),
-    Case("ecs.network-mode", managed(networkMode="host"), ecs({"image": "x"}, networkMode="host"),
-         f"{TASK}/networkMode"),
     # -- Windows
     *(Case("windows.not-applicable", windows({}), windows({key: value}), f"/containerProperties/{key}")
       for key, value in WINDOWS_REFUSES.items()),
-    Case("windows.not-applicable", windows({"ulimits": [], "linuxParameters": {}}), windows(efs(role=False)),
-         "/containerProperties/volumes/0/efsVolumeConfiguration"),
-    Case("windows.not-applicable", ecs({"image": "x", "user": "nobody"}),
-         ecs({"image": "x", "user": "nobody"}, runtimePlatform=WINDOWS), f"{TASK}/containers/0/user"),
-    Case("values.case", fargate({"runtimePlatform": {"operatingSystemFamily": "LINUX"}}),
-         fargate({"runtimePlatform": {"operatingSystemFamily": "linux"}}),
-         "/containerProperties/runtimePlatform/operatingSystemFamily"),
-    Case("values.case", ecs({"image": "x"}), ecs({"image": "x"}, runtimePlatform={"cpuArchitecture": "arm64"}),
-         f"{TASK}/runtimePlatform/cpuArchitecture"),
-    Case("values.case", eks({"imagePullPolicy": "Always"}), eks({"imagePullPolicy": "always"}),
-         "/eksProperties/podProperties/containers/0/imagePullPolicy"),
     Case("values.unknown", fargate(), fargate({"runtimePlatform": {"operatingSystemFamily": "WINDOWS"}}),
          "/containerProperties/runtimePlatform/operatingSystemFamily"),
     # -- roles, users, limits, images
-    Case("roles.arn", definition({"jobRoleArn": ROLE}), definition({"jobRoleArn": "batch-exec"}),
-         "/containerProperties/jobRoleArn"),
-    Case("roles.arn", ecs({"image": "x"}, taskRoleArn=ROLE), ecs({"image": "x"}, taskRoleArn="{{ role }}"),
-         f"{TASK}/taskRoleArn"),
-    Case("roles.arn", nodes(), nodes(group("0:", container={"image": "x", "vcpus": 1, "memory": 4,
-         "executionRoleArn": "arn:aws:iam::ACCOUNT_ID:role/Job"})),
-         "/nodeProperties/nodeRangeProperties/0/container/executionRoleArn"),
-    Case("containers.user", definition({"user": "1000:1000"}), definition({"user": "$(id -u):$(id -g)"}),
-         "/containerProperties/user"),
-    Case("containers.user", definition({"user": "_apt:users"}), definition({"user": "Root"}),
-         "/containerProperties/user"),
-    Case("containers.user", ecs({"image": "x", "user": "nobody"}), ecs({"image": "x", "user": "nobody:"}),
-         f"{TASK}/containers/0/user"),
-    Case("containers.ulimit-name", definition(ulimit(1, 1)), definition(ulimit(1, 1, "NOFILE")),
-         "/containerProperties/ulimits/0/name"),
-    Case("containers.ulimit-limits", definition(ulimit(1, -1)), definition(ulimit(2, 1)),
-         "/containerProperties/ulimits/0/softLimit"),
-    Case("containers.ulimit-limits", definition(ulimit(-1, -1)), definition(ulimit(-1, 1)),
-         "/containerProperties/ulimits/0/softLimit"),
-    Case("containers.tmpfs-option", definition(tmpfs("rw", "mode=755")), definition(tmpfs("rw", "readonly")),
-         "/containerProperties/linuxParameters/tmpfs/0/mountOptions/1"),
-    Case("containers.tmpfs-option", definition(tmpfs("uid=0", "mode")), definition(tmpfs("rw=1")),
-         "/containerProperties/linuxParameters/tmpfs/0/mountOptions/0"),
     *(Case("containers.image-reference", definition(), definition({"image": image}), "/containerProperties/image")
       for image in BAD_IMAGES),
     Case("containers.image-reference", eks(), eks({"image": "${IMAGE}"}),
          "/eksProperties/podProperties/containers/0/image"),
     Case("containers.image-reference", submission(), pod_override({}, image="docker://busybox"),
          "/eksPropertiesOverride/podProperties/containers/0/image"),
-    Case("eks.no-image", eks(), eks(pod={"containers": []}), "/eksProperties/podProperties"),
     # -- sizes
-    Case("sizes.value", definition(), definition(size(VCPU="two", MEMORY="4")),
-         "/containerProperties/resourceRequirements/0/value"),
-    Case("sizes.twice", definition(), definition({"resourceRequirements": [*PAIR, PAIR[0]]}),
-         "/containerProperties/resourceRequirements/2"),
     Case("sizes.legacy-beside-requirement", definition({"resourceRequirements": [GPU], "vcpus": 1, "memory": 4}),
          definition({"vcpus": 1}), "/containerProperties/vcpus"),
     Case("sizes.legacy-override", override(size(VCPU="1")), override({"vcpus": 1}), "/containerOverrides/vcpus"),
@@ -411,18 +243,8 @@ CASES = [
          "/containerProperties/volumes/0"),
     Case("volumes.same-name", definition(), definition({"volumes": [VOLUME, VOLUME], "mountPoints": [MOUNT]}),
          "/containerProperties/volumes/1/name"),
-    Case("efs.iam-needs-encryption", definition(efs(iam="ENABLED", encrypted="ENABLED")),
-         definition(efs(iam="ENABLED")),
-         EFS),
-    Case("efs.iam-needs-role", definition(efs(iam="ENABLED", encrypted="ENABLED")),
-         definition(efs(role=False, iam="ENABLED", encrypted="ENABLED")), f"{EFS}/authorizationConfig/iam"),
-    Case("efs.access-point-root", definition(efs(root="/", accessPointId="fsap-1", encrypted="ENABLED")),
-         definition(efs(root="/x", accessPointId="fsap-1", encrypted="ENABLED")), f"{EFS}/rootDirectory"),
     Case("efs.access-point-encryption", definition(efs(accessPointId="fsap-1", encrypted="ENABLED")),
          definition(efs(accessPointId="fsap-1", encrypted="DISABLED")), f"{EFS}/transitEncryption"),
-    Case("efs.platform-version", fargate(efs() | {"fargatePlatformConfiguration": {"platformVersion": "1.4.0"}}),
-         fargate(efs() | {"fargatePlatformConfiguration": {"platformVersion": "1.3.0"}}),
-         "/containerProperties/fargatePlatformConfiguration/platformVersion"),
     # -- parameters
     Case("parameters.outside-command", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
          definition({"image": "Ref::a"}), "/containerProperties/image"),
@@ -450,10 +272,6 @@ CASES = [
     Case("parameters.not-in-command", submission(parameters={"a": "x"}), submission(parameters={"b": "x"}),
          "/parameters/b", on=definition({"command": ["Ref::a"]}, parameters={"a": ""})),
     # -- retries
-    Case("retries.no-attempts", retrying(SPOT, LAST), definition(retryStrategy={"evaluateOnExit": [LAST]}),
-         "/retryStrategy"),
-    Case("retries.no-attempts", submission(retryStrategy={"attempts": 1}), submission(retryStrategy={}),
-         "/retryStrategy"),
     Case("retries.no-attempts", workflow(step("a")), workflow(step("a", retryStrategy={})), "/jobs/0/retryStrategy"),
     Case("retries.no-condition", retrying(SPOT, LAST), retrying({"action": "EXIT"}),
          "/retryStrategy/evaluateOnExit/0"),
@@ -466,13 +284,8 @@ CASES = [
     Case("retries.one-attempt", retrying(SPOT, LAST), retrying(SPOT, LAST, attempts=1), "/retryStrategy/attempts"),
     Case("retries.no-catch-all", retrying(SPOT, LAST), retrying(SPOT), "/retryStrategy/evaluateOnExit"),
     # -- names and secrets
-    Case("names.variable-of-batch", definition(variable("MY_BATCH", "x")), definition(variable("AWS_BATCH_X", "x")),
-         "/containerProperties/environment/0/name"),
     Case("names.variable-of-portal", definition(variable("portal_x", "x")), definition(variable("PORTAL_X", "x")),
          "/containerProperties/environment/0/name"),
-    Case("names.no-variable", definition(), definition({"environment": [{"value": "x"}]}),
-         "/containerProperties/environment/0"),
-    Case("names.no-variable", definition(), definition({"environment": [{}]}), "/containerProperties/environment/0"),
     Case("names.variable-twice", definition(variable("A", "1")),
          definition({"environment": [{"name": "A", "value": "1"}] * 2}), "/containerProperties/environment/1"),
     Case("names.tag-of-aws", submission(tags={"a": "b"}), submission(tags={"AWS:a": "b"}), "/tags/AWS:a"),
@@ -481,7 +294,6 @@ CASES = [
     Case("names.tag-characters", definition(tags={"a": ""}), definition(tags={"a\tb": "x"}), "/tags/a\tb"),
     Case("names.tag-characters", workflow(step("a", tags={"a": "b"})), workflow(step("a", tags={"a": "{{ b }}"})),
          "/jobs/0/tags/a"),
-    Case("names.too-many-tags", submission(tags=MANY), submission(tags=MANY | OTHERS), "/tags"),
     Case("secrets.in-environment", definition(variable("TOKENIZERS_PARALLELISM", "maybe")),
          definition(variable("DB_PASSWORD", "hunter2hunter2")), "/containerProperties/environment/0"),
     Case("secrets.masked-value", definition(variable("DB_PASSWORD", "$DB_PASSWORD")),
@@ -498,51 +310,23 @@ CASES = [
            "/containerProperties/secrets/0/valueFrom")
       for reference in ("db", "arn:aws:secretsmanager:us-west-2:ACCOUNT:secret:db", "{{ secret }}")),
     # -- submissions
-    Case("submission.too-large", submission(), submission(parameters={"a": "x" * 31_000}), ""),
-    Case("submission.empty-word", override({"command": ["x"]}), override({"command": ["x", ""]}),
-         "/containerOverrides/command/1"),
     Case("submission.reference", submission(), submission(dependsOn=[{"jobId": "${a}"}]), "/dependsOn/0/jobId"),
     Case("submission.empty-job-id", submission(), submission(dependsOn=[{"jobId": ""}]), "/dependsOn/0/jobId"),
-    Case("submission.job-id", submission(), submission(dependsOn=[{"jobId": "a"}]), "/dependsOn/0/jobId"),
-    Case("dependencies.sequential-without-array",
-         submission(dependsOn=[{"type": "SEQUENTIAL"}], arrayProperties={"size": 2}),
-         submission(dependsOn=[{"type": "SEQUENTIAL"}]), "/dependsOn/0"),
     Case("dependencies.n-to-n-without-array",
          submission(dependsOn=[{"type": "N_TO_N", "jobId": JOB_ID}], arrayProperties={"size": 2}),
          submission(dependsOn=[{"type": "N_TO_N", "jobId": JOB_ID}]), "/dependsOn/0/type"),
-    Case("dependencies.no-job-id", submission(dependsOn=[{"jobId": JOB_ID}]), submission(dependsOn=[{}]),
-         "/dependsOn/0"),
     # -- a submission on its definition
     Case("overrides.other-sort", override({"command": ["x"]}), submission(ecsPropertiesOverride={}),
          "/ecsPropertiesOverride", on=definition()),
     Case("overrides.unknown-container", task_override("main"), task_override("mian"),
          "/ecsPropertiesOverride/taskProperties/0/containers/0/name", on=NAMED),
-    Case("overrides.legacy-loses", override(size(VCPU="2")), override({"vcpus": 2}), "/containerOverrides/vcpus",
-         on=definition()),
-    Case("overrides.legacy-loses", group_override(size(VCPU="2")), group_override({"vcpus": 2}),
-         "/nodeOverrides/nodePropertyOverrides/0/containerOverrides/vcpus",
-         on=nodes({"targetNodes": "0:", "container": {"image": "busybox", **size(VCPU="1", MEMORY="512")}})),
     Case("overrides.unknown-container", node_task_override("main"), node_task_override("mian"),
          "/nodeOverrides/nodePropertyOverrides/0/ecsPropertiesOverride/taskProperties/0/containers/0/name",
          on=nodes({"targetNodes": "0:", "ecsProperties": NAMED["ecsProperties"]})),
     Case("overrides.no-size", override(size(VCPU="1", MEMORY="4")), override(size(VCPU="1")),
          "/containerOverrides", on=definition({"resourceRequirements": []})),
-    Case("overrides.fargate-pair", override(size(MEMORY="3072")), override(size(MEMORY="4000")),
-         "/containerOverrides/resourceRequirements", on=fargate()),
-    Case("overrides.fargate-gpu", override(size(MEMORY="3072")), override(size(GPU="1")),
-         "/containerOverrides/resourceRequirements/0", on=fargate()),
-    Case("overrides.whole-vcpus", override(size(VCPU="2")), override(size(VCPU="0.5")),
-         "/containerOverrides/resourceRequirements/0/value", on=definition()),
-    Case("overrides.target-nodes", node_override(nodePropertyOverrides=[{"targetNodes": "0:"}]),
-         node_override(nodePropertyOverrides=[{"targetNodes": "0:1"}]),
-         "/nodeOverrides/nodePropertyOverrides/0/targetNodes", on=nodes()),
-    Case("overrides.node-count", node_override(numNodes=2), node_override(numNodes=1), "/nodeOverrides/numNodes",
-         on=nodes(main=1)),
     Case("overrides.too-many-tags", submission(tags=MANY, propagateTags=False), submission(tags=MANY), "/tags",
          on=definition(propagateTags=True, tags=OTHERS)),
-    Case("overrides.eks-tags", submission(), submission(propagateTags=True), "/propagateTags", on=eks()),
-    Case("overrides.fargate-legacy-size", override(size(VCPU="1", MEMORY="2048")),
-         override({**size(VCPU="1", MEMORY="2048"), "vcpus": 1}), "/containerOverrides/vcpus", on=fargate()),
     Case("overrides.instance-type", submission(), override({"instanceType": "m5.large"}),
          "/containerOverrides/instanceType", on=definition()),
     Case("overrides.too-long", override({"command": ["x" * 7_000]}), override({"command": ["x" * 8_200]}),
@@ -646,7 +430,8 @@ def test_a_rule_for_a_job_holds_for_every_step_of_a_workflow(case: Case) -> None
 
 
 def test_every_rule_has_its_case() -> None:
-    assert REGISTRY.keys() == {case.rule for case in CASES} | TOLD_ELSEWHERE
+    in_rows = {row.rule for row in all_rows() if row.rule}
+    assert REGISTRY.keys() == {case.rule for case in CASES} | in_rows | TOLD_ELSEWHERE
 
 
 @pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
