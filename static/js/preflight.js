@@ -16,7 +16,7 @@ document.addEventListener(
 );
 document.addEventListener("htmx:afterSwap", (event) => {
   const { target } = event.detail;
-  if (target?.id !== "preview") return;
+  if (target?.id !== "preview" && target?.id !== "feedback") return;
   /** @type {NodeListOf<HTMLDetailsElement>} */
   const folds = target.querySelectorAll("details[data-fold]");
   for (const fold of folds) fold.open = openFolds.has(fold.dataset.fold);

@@ -4,7 +4,9 @@ import html
 import json
 import re
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
@@ -12,6 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
+from jobs.spec.parsing.parser import parse
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.test_forms import controls, document_of, fill, page_text
@@ -83,6 +86,7 @@ def test_a_right_job_is_green_and_what_nobody_knows_is_said_to_be_so(browser: Cl
         "ceilings": ("good", "Within limits"),
         "price": ("off", "Unknown"),
         "wait": ("off", "Not known yet"),
+        "dependencies": ("good", "None"),
         "run": ("off", "Not known yet"),
     }
 
@@ -307,6 +311,88 @@ def test_the_rail_of_a_definition_knows_its_price_by_the_hour_and_where_it_fits(
     assert lines["fits"] == ("good", "Sufficient", "Compute capacity Sufficient In cpu: general can run it.")
     assert large["fits"][:2] == ("warn", "Insufficient")
     assert {"wait", "run"}.isdisjoint(lines)
+
+
+# -- The JSON page has the same checks
+def judge(browser: Client, document: Any) -> Any:
+    return browser.post(reverse("judge", args=["research"]), {"text": json.dumps(document, indent=1)})
+
+
+@pytest.mark.parametrize("fields", [{}, {"vcpus": "32"}, {"name": "no good"}, {"queue": "elsewhere"}])
+def test_the_json_page_says_of_a_job_what_the_form_says(
+    fields: dict[str, Any], browser: Client, research: Research
+) -> None:
+    rate_by_the_vcpu("1")
+    Queue.objects.update(environments=[PLACE])
+    QueueGrant.objects.update(max_vcpus=2)
+    ended_job(research, waited=5, ran=60)
+    form = fill(browser, "job_preview", **{**FILLED, **fields})
+    by_form = preflight_checks(form)
+    document = document_of(fill(browser, **{**FILLED, **fields}, do="check"))
+    by_text = preflight_checks(judge(browser, document))
+
+    assert {name: line[:2] for name, line in by_text.items()} == {name: line[:2] for name, line in by_form.items()}
+    assert all(by_text[name][2] == line[2] for name, line in by_form.items() if line[0] == "good")
+
+
+def test_the_json_page_says_of_a_definition_what_the_form_says(browser: Client) -> None:
+    rate_by_the_vcpu("0.5")
+    Queue.objects.update(environments=[PLACE])
+    sizes = [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "2048"}]
+    definition = {
+        "jobDefinitionName": "x",
+        "type": "container",
+        "containerProperties": {"image": "busybox", "resourceRequirements": sizes},
+    }
+    by_form = preflight_checks(fill(browser, "definition_preview", of=definition))
+
+    assert preflight_checks(judge(browser, definition)) == by_form
+    assert preflight_checks(judge(browser, {**definition, "dependsOn": [{"jobId": "x"}]}))["valid"][0] == "bad"
+
+
+def test_a_workflow_has_each_check_with_its_problems_named_by_job(browser: Client, research: Research) -> None:
+    rate_by_the_vcpu("1")
+    Queue.objects.update(environments=[PLACE])
+    ended_job(research, waited=5, ran=3600)
+    limit = {"timeout": {"attemptDurationSeconds": 7200}}
+    first, second = {**JOB, **limit, "jobName": "first"}, {**JOB, **limit, "jobName": "second"}
+    second["dependsOn"] = [{"jobId": "${first}"}]
+    good = preflight_checks(judge(browser, {"jobs": [first, second]}))
+    larger = {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "64"}]}}
+    unfit = judge(browser, {"jobs": [first, {**second, **larger}]})
+    wrong = judge(browser, {"jobs": [first, {**second, "dependsOn": [{"jobId": "${third}"}]}]})
+
+    assert good["price"][:2] == ("good", "$2.00–4.00")
+    assert good["fits"][2].endswith("Each job fits a compute environment of its queue.")
+    assert good["wait"][1] == "About 5 s"
+    assert good["dependencies"][1] == "1 dependency"
+    assert "Runs in 2 stages, with up to 1 job at the same time." in good["dependencies"][2]
+    assert "run" not in good
+    assert "second Line" in preflight_checks(unfit)["fits"][2]
+    assert preflight_checks(wrong)["dependencies"][0] == "bad"
+    assert "second Line" in preflight_checks(wrong)["dependencies"][2]
+
+
+def test_a_workflow_shows_the_effective_configuration_of_each_job(browser: Client) -> None:
+    jobs = [{**JOB, "jobName": "first"}, {**JOB, "jobName": "second", "jobDefinition": "unknown"}]
+    page = html.unescape(judge(browser, {"jobs": jobs}).content.decode())
+
+    assert page.count('data-fold="effective-') == 1
+    assert "Shown for 1 of 2 jobs." in page
+
+
+@pytest.mark.parametrize("number", [1, 50])
+def test_a_keystroke_on_the_json_page_asks_as_much_for_many_jobs_as_for_one(
+    number: int, browser: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    jobs = [{**JOB, "jobName": f"job-{index}"} for index in range(number)]
+    counted = Mock(wraps=parse)
+    monkeypatch.setattr(import_module("jobs.actions.validate"), "parse", counted)
+    with django_assert_max_num_queries(10):
+        answer = judge(browser, {"jobs": jobs})
+
+    assert preflight_checks(answer)["valid"][0] == "good"
+    assert counted.call_count == 1
 
 
 def test_a_definition_is_put_right_by_its_button_too(browser: Client) -> None:

@@ -1,6 +1,7 @@
 """Feedback on a document: a validation result as pages show it, with labels, problems, markers and fixes."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,7 +39,7 @@ from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.jobs import effective_view
-from jobs.web.jobs.effective_view import EffectiveSection
+from jobs.web.jobs.effective_view import EffectiveSection, EffectiveStep
 from jobs.web.shell.auth import SignedInRequest
 
 PREVIEW_DELAY_MS = 120
@@ -47,6 +48,8 @@ PREVIEW_DELAY_MS = 120
 MAX_TEXT_PROBLEMS = 100
 MAX_FORM_PROBLEMS = 50
 """A page must not grow with a mistake that repeats."""
+
+_STEP_POINTER = re.compile(r"/jobs/([0-9]{1,6})(?:/|$)")
 
 FIX_PREFIX = "fix:"
 """Prefix of the button's value; the problem's key follows."""
@@ -62,6 +65,8 @@ class ProblemView:
     label: str = ""
     line: int = 0
     column: int = 0
+    step: str = ""
+    """The job of a workflow that it is about."""
 
     @property
     def is_error(self) -> bool:
@@ -117,6 +122,8 @@ class Feedback:
     markers: tuple[EditorMarker, ...] = ()
     candidates: tuple[DocumentCandidate, ...] = ()
     """The documents of the text, if it has several."""
+    is_text: bool = False
+    """Whether the problems are at lines of a text; else at fields of a form."""
 
     @property
     def errors(self) -> int:
@@ -162,10 +169,22 @@ class Feedback:
         return next((problem.field for problem in self.problems if problem.field and problem.is_error), "")
 
     @cached_property
+    def effective_steps(self) -> list[EffectiveStep]:
+        return effective_view.result_steps(self.result)
+
+    @property
+    def parsing_changes(self) -> list[DocumentChange]:
+        """What the text was read as, without what the team's rules fill in: the pre-flight checks say that."""
+        return [change for change in self.changes if not change.rule_owner]
+
+    @cached_property
     def preflight_problems(self) -> tuple[ProblemView, ...]:
         """The problems, and what earlier jobs warn of: the pre-flight checks show both, the fields only the first."""
-        warning = _time_limit_warning(self.result) if self.result else None
-        return (*self.problems, warning) if warning else self.problems
+        if self.result is None or (problem := _time_limit_warning(self.result)) is None:
+            return self.problems
+        if self.is_text:
+            return (*self.problems, _problem_in_text(self.result.parse_result.locate(problem)))
+        return (*self.problems, ProblemView(problem, "time_limit", "Time limit"))
 
 
 # -- Feedback on a text
@@ -181,10 +200,13 @@ def from_result(result: ValidationResult) -> Feedback:
         submit_label(result) if result.is_valid else problem_count_label(len(result.errors)),
         result,
         is_validated=True,
-        problems=tuple(_problem_in_text(parsed.locate(problem)) for problem in problems),
+        problems=tuple(
+            _problem_in_text(parsed.locate(problem), _step_name(parsed, problem.pointer)) for problem in problems
+        ),
         omitted_count=len(result.problems) - len(problems),
         approval=approval_reasons(result),
         markers=_editor_markers(problems, parsed),
+        is_text=True,
     )
 
 
@@ -206,8 +228,17 @@ def with_reused_key_warning(feedback: Feedback) -> Feedback:
     return replace(feedback, problems=(warning, *feedback.problems))
 
 
-def _problem_in_text(located: LocatedProblem) -> ProblemView:
-    return ProblemView(located.problem, line=located.line, column=located.column)
+def _problem_in_text(located: LocatedProblem, step: str = "") -> ProblemView:
+    return ProblemView(located.problem, line=located.line, column=located.column, step=step)
+
+
+def _step_name(parsed: ParseResult, pointer: str) -> str:
+    """Return the name of the step that a pointer into a workflow is in; empty if it is in none."""
+    match = _STEP_POINTER.match(pointer)
+    if match is None or parsed.kind is not DocumentKind.WORKFLOW:
+        return ""
+    number = int(match[1])
+    return truncate(text_at(parsed.document, "jobs", number, "jobName")) or f"job {number + 1}"
 
 
 def _editor_markers(problems: Iterable[Problem], parsed: ParseResult) -> tuple[EditorMarker, ...]:
@@ -274,7 +305,7 @@ def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[
     return problem_views
 
 
-def _time_limit_warning(result: ValidationResult) -> ProblemView | None:
+def _time_limit_warning(result: ValidationResult) -> Problem | None:
     revision = result.resolved_jobs[0].revision if len(result.resolved_jobs) == 1 else None
     durations = result.statistics.runs.get(revision.definition_id) if revision else None
     if revision is None or durations is None:
@@ -289,9 +320,9 @@ def _time_limit_warning(result: ValidationResult) -> ProblemView | None:
         f"The job is stopped after {units.format_seconds(limit)}, but earlier jobs ran for "
         f"{format_duration(durations.high)}. Set the time limit to {units.format_seconds(enough)}."
     )
-    fix = ({"op": "add", "path": "/timeout", "value": {"attemptDurationSeconds": enough}},)
-    problem = Problem("/timeout", message, Severity.WARNING, "run.longer-than-limit", fix)
-    return ProblemView(problem, "time_limit", "Time limit")
+    pointer = f"{result.resolved_jobs[0].pointer}/timeout"
+    fix = ({"op": "add", "path": pointer, "value": {"attemptDurationSeconds": enough}},)
+    return Problem(pointer, message, Severity.WARNING, "run.longer-than-limit", fix)
 
 
 # -- Fixes

@@ -25,7 +25,7 @@ from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseRe
 from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder import examples, feedback
+from jobs.web.builder import examples, feedback, preflight
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -136,7 +136,12 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     json_input = JsonInput(request.POST.get("text", ""), "", source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH])
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
-    context = {"feedback": text_feedback, "team": member.team, "is_oob": True}
+    context = {
+        "feedback": text_feedback,
+        "preflight": preflight.run_checks(text_feedback, member),
+        "team": member.team,
+        "is_oob": True,
+    }
     return render(request, "jobs/builder/json.html#feedback", context)
 
 
@@ -246,6 +251,7 @@ def editor_page(
         "team": member.team,
         "json_input": json_input,
         "feedback": text_feedback,
+        "preflight": preflight.run_checks(text_feedback, member),
         "is_rejected": is_rejected,
         "examples": [(kind.value, title) for kind, title in examples.TITLES.items()],
         "max_bytes": MAX_TEXT_BYTES,

@@ -1,5 +1,6 @@
 """The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,12 +18,13 @@ from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats, RunStatistics
 from jobs.reports import options
-from jobs.spec.documents import Document, DocumentKind, is_object
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.fargate import FARGATE_MEMORY
 from jobs.spec.forms import units
 from jobs.spec.job_size import JobSize, requested_size
-from jobs.spec.placement import PlacementResult, PlacementVerdict, check_placement
-from jobs.spec.problems import DocumentChange, Problem, join_words, quote, resolve_pointer
+from jobs.spec.placement import EnvironmentFacts, PlacementResult, PlacementVerdict, check_placement
+from jobs.spec.problems import DocumentChange, Problem, join_words, quote, resolve_pointer, truncate
+from jobs.spec.rules.workflow import plan_workflow
 from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.feedback import Feedback, ProblemView
@@ -30,6 +32,9 @@ from jobs.web.builder.feedback import Feedback, ProblemView
 MIN_SHARE_SAMPLE = 10
 """Jobs from which a share of nine in ten can be told."""
 UNKNOWN_TEXT = "Not known yet"
+MAX_PLANNED_STEPS = 500
+"""Steps up to which each keystroke plans a workflow."""
+_DEPENDENCY_POINTER = re.compile(r"(?:/jobs/[0-9]+)?/dependsOn(?:/|$)")
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
 _INVALID_SIZE_RULES = frozenset({"fargate.pair", "fargate.gpu", "overrides.fargate-pair", "overrides.fargate-gpu"})
@@ -67,6 +72,10 @@ class CheckResult:
 class Preflight:
     checks: tuple[CheckResult, ...]
 
+    @property
+    def first_problem(self) -> ProblemView | None:
+        return next((problem for check in self.checks for problem in check.problems), None)
+
 
 @dataclass(frozen=True)
 class _CheckedJob:
@@ -80,7 +89,7 @@ class _CheckedJob:
 
 
 def run_checks(feedback: Feedback, member: Member) -> Preflight | None:
-    """Run the checks on the document of a form; None if there is none."""
+    """Run the checks on a job, a workflow or a definition; None if there is no document."""
     result = feedback.result
     if result is None:
         return None
@@ -91,19 +100,21 @@ def run_checks(feedback: Feedback, member: Member) -> Preflight | None:
     resolved_runs = [run for run in runs if run.target.queue and run.target.revision]
     is_resolved = len(resolved_runs) == len(runs)
     past = result.statistics
+    is_workflow = result.parse_result.kind is DocumentKind.WORKFLOW
     price = (
-        _check_cost(result.estimate.cost, result.parse_result.changes)
+        _check_cost(result.estimate.cost, result.parse_result.changes, is_workflow=is_workflow)
         if result.estimate
         else _unknown_check("price", _NEEDS_CHOICES)
     )
     checks = [
         _check_valid(problems, missing),
         _check_allowed(problems, result, is_complete=bool(resolved_runs) and is_resolved),
-        _check_fit(problems, [_fit_in_queue(run) for run in resolved_runs] if is_resolved else []),
+        _check_fit(problems, _fits_in_queues(resolved_runs, is_workflow=is_workflow) if is_resolved else []),
         _check_tags(problems, result),
         _check_limits(problems, result, runs),
         price,
         _check_wait(problems, past, [run.target.queue for run in runs if run.target.queue]),
+        _check_dependencies(problems, result.parse_result.document, is_workflow=is_workflow),
     ]
     if len(runs) == 1:
         checks.append(_check_run_time(problems, past, runs[0]))
@@ -120,7 +131,7 @@ def _check_definition(
     size = requested_size(document, {})
     queues = options.open_queues(member.team)
     lines = (
-        _check_valid(problems, missing),
+        _check_valid(problems, missing, others=("dependencies", "run")),
         _check_allowed(problems, result, is_complete=not missing),
         _check_fit(problems, [_fit_in_any_queue(size, queues)]),
         _check_tags(problems, result),
@@ -150,6 +161,8 @@ def check_for(problem: Problem) -> str:
         return "tags"
     if rule in _LIMIT_RULES:
         return "ceilings"
+    if rule.startswith("dependencies.") or _DEPENDENCY_POINTER.match(problem.pointer):
+        return "dependencies"
     return "allowed" if rule.startswith(("policy.", "portal.")) else "valid"
 
 
@@ -162,8 +175,10 @@ def _check(
     *,
     bad: str = "No",
     tone: str = "good",
+    others: tuple[str, ...] = (),
 ) -> CheckResult:
-    matching = tuple(view for view in problems if check_for(view.problem) == name)
+    """Return the result of a check: the outcome, unless problems of this check or of `others` belong here."""
+    matching = tuple(view for view in problems if check_for(view.problem) in (name, *others))
     if any(view.is_error for view in matching):
         return CheckResult(name, label, "bad", bad, "", matching)
     if matching:
@@ -178,6 +193,7 @@ def _unknown_check(name: str, reason: str) -> CheckResult:
 _LABELS = {
     "fits": "Compute capacity",
     "price": "Maximum cost",
+    "total": "Total cost",
     "wait": "Typical wait time",
     "run": "Typical run time",
 }
@@ -188,11 +204,13 @@ _HOURLY_COST_LABEL = "Cost per hour"
 # -- The checks
 
 
-def _check_valid(problems: Sequence[ProblemView], missing: Sequence[str]) -> CheckResult:
+def _check_valid(
+    problems: Sequence[ProblemView], missing: Sequence[str], others: tuple[str, ...] = ()
+) -> CheckResult:
     if missing:
         reason = f"Required: {join_words(missing)}."
-        return _check("valid", "Valid", problems, "Incomplete", reason, tone="off")
-    return _check("valid", "Valid", problems, "Yes", "AWS Batch accepts this document.")
+        return _check("valid", "Valid", problems, "Incomplete", reason, tone="off", others=others)
+    return _check("valid", "Valid", problems, "Yes", "AWS Batch accepts this document.", others=others)
 
 
 def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *, is_complete: bool) -> CheckResult:
@@ -205,11 +223,22 @@ def _check_allowed(problems: Sequence[ProblemView], result: ValidationResult, *,
     return _check("allowed", "Allowed", problems, "Yes", f"{team} can use {subject}.")
 
 
-def _fit_in_queue(run: _CheckedJob) -> PlacementResult:
-    queue = run.target.queue
-    if queue is None or "nodeProperties" in run.definition:
-        return PlacementResult(PlacementVerdict.UNKNOWN, "Can't be checked for multi-node jobs.")
-    return check_placement(run.size, queue_facts(queue).environments)
+def _fits_in_queues(runs: Sequence[_CheckedJob], *, is_workflow: bool) -> list[PlacementResult]:
+    """Return where each job fits; for a workflow the reason names the job."""
+    environments: dict[int, tuple[EnvironmentFacts, ...]] = {}
+    fits = []
+    for run in runs:
+        queue = run.target.queue
+        if queue is None or "nodeProperties" in run.definition:
+            fit = PlacementResult(PlacementVerdict.UNKNOWN, "Can't be checked for multi-node jobs.")
+        else:
+            if queue.pk not in environments:
+                environments[queue.pk] = queue_facts(queue).environments
+            fit = check_placement(run.size, environments[queue.pk])
+        if is_workflow and fit.verdict is not PlacementVerdict.YES:
+            fit = PlacementResult(fit.verdict, f"{truncate(text_at(run.document, 'jobName'))}: {fit.reason}")
+        fits.append(fit)
+    return fits
 
 
 def _check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult]) -> CheckResult:
@@ -301,7 +330,8 @@ def _is_time_limit_change(change: DocumentChange) -> bool:
     return change.pointer.endswith("/timeout/attemptDurationSeconds")
 
 
-def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> CheckResult:
+def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange], *, is_workflow: bool) -> CheckResult:
+    label = _LABELS["total" if is_workflow else "price"]
     expected, at_most = estimated.expected.usd, estimated.at_most.usd
     reasons = [f"{change.message}." for change in changes if change.rule_owner and _is_time_limit_change(change)]
     if expected is not None:
@@ -314,13 +344,19 @@ def _check_cost(estimated: CostEstimate, changes: Sequence[DocumentChange]) -> C
     if at_most is None:
         return CheckResult(
             "price",
-            _LABELS["price"],
+            label,
             "off",
             "Unknown",
             " ".join([*reasons, *_unknown_cost_reasons(estimated)]),
         )
-    reasons.append("Maximum: time limit × attempts × runs.")
-    return CheckResult("price", _LABELS["price"], "good", usd_text_up(at_most), " ".join(reasons))
+    outcome = usd_text_up(at_most)
+    if is_workflow:
+        reasons.append(f"Maximum of all {len(estimated.jobs):,} jobs: time limit × attempts × runs.")
+        if expected is not None and usd_text(expected) != outcome:
+            outcome = f"{usd_text(expected)}–{outcome.removeprefix('$')}"
+    else:
+        reasons.append("Maximum: time limit × attempts × runs.")
+    return CheckResult("price", label, "good", outcome, " ".join(reasons))
 
 
 def _unknown_cost_reasons(estimated: CostEstimate) -> Iterator[str]:
@@ -343,6 +379,34 @@ def _check_hourly_cost(size: JobSize, region: str) -> CheckResult:
         return CheckResult("price", _HOURLY_COST_LABEL, "off", UNKNOWN_TEXT, " ".join(estimated.unknown_reasons))
     reason = "From the resources and the current rates."
     return CheckResult("price", _HOURLY_COST_LABEL, "good", usd_text(estimated.hour.usd), reason)
+
+
+def _check_dependencies(problems: Sequence[ProblemView], document: Document, *, is_workflow: bool) -> CheckResult:
+    if not is_workflow:
+        count = len(list_at(document, "dependsOn"))
+        outcome = _count(count, "job") if count else "None"
+        reason = "Starts after all of them succeed." if count else ""
+        return _check("dependencies", "Dependencies", problems, outcome, reason, bad="Invalid")
+    steps = list_at(document, "jobs")
+    count = sum(len(list_at(step, "dependsOn")) for step in steps)
+    outcome = _count(count, "dependency", "dependencies") if count else "None"
+    return _check("dependencies", "Dependencies", problems, outcome, _order_text(document), bad="Invalid")
+
+
+def _order_text(document: Document) -> str:
+    """Return how a workflow runs: in how many stages, and how many jobs at the same time. Empty if it can't tell."""
+    if len(list_at(document, "jobs")) > MAX_PLANNED_STEPS:
+        return ""
+    try:
+        plan = plan_workflow(document)
+    except ValueError:
+        return ""
+    widest = max(map(len, plan.layers), default=0)
+    return f"Runs in {_count(len(plan.layers), 'stage')}, with up to {_count(widest, 'job')} at the same time."
+
+
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _check_wait(problems: Sequence[ProblemView], past: RunStatistics, queues: Sequence[Queue]) -> CheckResult:

@@ -32,6 +32,10 @@ MAX_ROWS = 300
 """Limit of rows in a section and words of a command: a document of 1 MiB can have 40,000 tags."""
 
 
+MAX_STEPS = 10
+"""Steps of a workflow that are shown: each keystroke renders them again."""
+
+
 @dataclass(frozen=True)
 class EffectiveRow:
     label: str
@@ -71,13 +75,39 @@ def result_sections(result: ValidationResult | None) -> list[EffectiveSection]:
     return _sections(_effective_job(revision.document, document, notes))
 
 
+@dataclass(frozen=True)
+class EffectiveStep:
+    name: str
+    sections: list[EffectiveSection]
+
+
+def result_steps(result: ValidationResult | None) -> list[EffectiveStep]:
+    """Return the sections of a validated workflow's first steps, those of unknown definitions left out."""
+    if result is None or result.parse_result.kind is not DocumentKind.WORKFLOW:
+        return []
+    document = result.parse_result.document
+    notes = [(change.pointer, change.rule_owner) for change in result.parse_result.changes if change.rule_owner]
+    steps = []
+    for target in result.resolved_jobs[:MAX_STEPS]:
+        step = resolve_pointer(document, target.pointer)
+        if target.revision is not None and is_object(step):
+            step_notes = _notes_of_step(notes, document, step)
+            sections = _sections(_effective_job(target.revision.document, step, step_notes))
+            steps.append(EffectiveStep(text_at(step, "jobName"), sections))
+    return steps
+
+
 def job_sections(job: Job) -> list[EffectiveSection]:
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
-    seconds = timeout_seconds(job.document)
-    # A workflow's note about a default time limit stands at the first step that got it.
-    notes = [note for note in notes if _is_tag(note[0]) or _value_at(job.submission.document, note[0]) == seconds]
+    notes = _notes_of_step(notes, job.submission.document, job.document)
     return _sections(_effective_job(job.revision.document, document, notes), job.text_id)
+
+
+def _notes_of_step(notes: Iterable[tuple[str, str]], whole: Document, step: Document) -> list[tuple[str, str]]:
+    # A workflow's note about a default time limit stands at the first step that got it.
+    seconds = timeout_seconds(step)
+    return [note for note in notes if _is_tag(note[0]) or _value_at(whole, note[0]) == seconds]
 
 
 def _effective_job(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> EffectiveJob:
