@@ -48,7 +48,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "spending": reports.spending(member.team),
         "action_items": reports.action_items(member.team, counts, request.user) if leads else None,
         "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],
-        "is_new_here": person is not None and getting_started.is_offered(request, [*running, *ended]),
+        "first_steps": getting_started.first_steps(request, [*running, *ended]) if person else None,
         "is_live": bool(running or counts.active),
         "current_page": "home",
     }

@@ -1,6 +1,7 @@
-"""The first steps that Home offers to someone who has not run anything of their own, until they dismiss them."""
+"""The first steps that Home offers to newcomers, until they have taken them or dismiss them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,9 +16,22 @@ COOKIE = "getting-started"
 COOKIE_SECONDS = 365 * 24 * 3600
 
 
-def is_offered(request: SignedInRequest, own_jobs: Iterable[Job]) -> bool:
-    """Return whether to show the steps. Jobs of the demo are not one's own."""
-    return COOKIE not in request.COOKIES and all(job.submission.is_from_demo for job in own_jobs)
+MAX_FIRST_JOBS = 3
+"""Someone with more jobs than these is no newcomer, even without a workflow."""
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    is_job_done: bool
+
+
+def first_steps(request: SignedInRequest, recent_jobs: Iterable[Job]) -> FirstSteps | None:
+    """Return the steps until the user has submitted a workflow. Jobs of the demo are not their own."""
+    own_jobs = [job for job in recent_jobs if not job.submission.is_from_demo]
+    has_workflow = any(job.submission.job_count > 1 for job in own_jobs)
+    if COOKIE in request.COOKIES or has_workflow or len(own_jobs) > MAX_FIRST_JOBS:
+        return None
+    return FirstSteps(is_job_done=bool(own_jobs))
 
 
 @require_POST
