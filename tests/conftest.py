@@ -19,8 +19,9 @@ from django.test.testcases import TransactionTestCase
 from jobs import rate_limit
 from portal.quickstart.state_dir import find_free_port
 from tests import audit_triggers, chromium
+from tests.eventually import eventually
 from tests.examples import QUICK
-from tests.quickstart_process import Run, running
+from tests.quickstart_process import SECONDS, Run, history_is_saved, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -72,6 +73,10 @@ MEASURED_THOUGH_LONG = (
 )
 
 
+# Fixtures that start a whole portal: what shares one runs in one worker of xdist.
+SHARED = ("portal", "demo_portal")
+
+
 def is_measured(item: pytest.Item) -> bool:
     path = item.path.relative_to(HERE).as_posix()
     if item.get_closest_marker("browser") or path.startswith(NOT_MEASURED):
@@ -91,13 +96,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
     def group(item: pytest.Item) -> str:
-        return "portal" if "portal" in getattr(item, "fixturenames", ()) else item.path.relative_to(HERE).as_posix()
+        shared = (name for name in SHARED if name in getattr(item, "fixturenames", ()))
+        return next(shared, item.path.relative_to(HERE).as_posix())
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
         item.add_marker(pytest.mark.measured if is_measured(item) else pytest.mark.no_cover)
     items.sort(
-        key=lambda item: (group(item) != "portal", item.path not in with_processes, item.path not in with_browser)
+        key=lambda item: (group(item) not in SHARED, item.path not in with_processes, item.path not in with_browser)
     )
 
 
@@ -202,6 +208,14 @@ def browser() -> Iterator["Browser"]:
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The whole portal with its demo, as `make run` starts it. One serves all tests: they share a worker of xdist."""
     with running(tmp_path_factory.mktemp("portal") / "state", find_free_port([])) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def demo_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The portal as `portal` has it, with the 90 days of history that people see in the demo, complete."""
+    with running(tmp_path_factory.mktemp("demo") / "state", find_free_port([]), DEMO="on") as run:
+        eventually(lambda: history_is_saved(run), SECONDS, describe=lambda: run.said.read_text()[-2000:])
         yield run
 
 

@@ -18,6 +18,7 @@ from portal.quickstart.state_dir import LOOPBACK
 from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
+FIRST_JOBS = 1000  # the demo begins with a few, and its history has a few thousand
 SECONDS = 150  # longer than a quick start gives itself
 # What a developer's shell may hold for another portal or for AWS changes what is started; a test names what it wants.
 NOT_INHERITED = re.compile(r"DATABASE_URL|REDIS_URL|SANDBOX|AWS_.*")
@@ -63,6 +64,17 @@ class Run:
             line.request("GET", path)
             answer = line.getresponse()
             return answer.status, answer.read().decode()
+
+    def manage(self, *arguments: str) -> None:
+        """Run a command of manage.py on its database."""
+        surroundings = {
+            **os.environ,
+            "PORTAL_MODE": "quickstart",
+            "STATE": str(self.state),
+            "SECRET_KEY": (self.state / "secret_key").read_text().strip(),
+        }
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=ROOT, env=surroundings, check=True, capture_output=True)
 
     def children(self) -> dict[int, str]:
         """Every process below it, by its command."""
@@ -118,6 +130,12 @@ def alive_commands(pids: dict[int, str]) -> list[str]:
 def rows(state: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(state / "portal.sqlite3")) as database:
         return database.execute(query).fetchall()
+
+
+def history_is_saved(run: Run) -> bool:
+    """Whether the demo's history is complete: begun, and nothing left to do."""
+    in_progress = (run.state / "demo-progress").exists()
+    return not in_progress and rows(run.state, "select count(*) from jobs_job")[0][0] > FIRST_JOBS
 
 
 def environment_of(pid: int) -> bytes:

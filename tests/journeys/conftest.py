@@ -14,16 +14,25 @@ from tests.quickstart_process import Run
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture
-def open_page(new_page: PageOpener, portal: Run) -> OpenPage:
-    """Open a page of someone of the demo who is signed in."""
-
+def page_opener(new_page: PageOpener, run: Run) -> OpenPage:
     def open_as(username: str, path: str = "/", **options: Any) -> Page:
-        page = new_page(portal.url, visitor_cookies(portal.url, username), **options)
+        page = new_page(run.url, visitor_cookies(run.url, username), **options)
         page.goto(path)
         return page
 
     return open_as
+
+
+@pytest.fixture
+def open_page(new_page: PageOpener, portal: Run) -> OpenPage:
+    """Open a page of someone of the demo who is signed in."""
+    return page_opener(new_page, portal)
+
+
+@pytest.fixture
+def open_demo_page(new_page: PageOpener, demo_portal: Run) -> OpenPage:
+    """Open a page of someone of the demo with its history."""
+    return page_opener(new_page, demo_portal)
 
 
 @pytest.fixture

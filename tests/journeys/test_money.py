@@ -3,10 +3,7 @@
 import csv
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +14,7 @@ from tests.eventually import eventually
 from tests.journeys.conftest import OpenPage
 from tests.pages.job_page import JobPage
 from tests.pages.json_page import JsonPage
-from tests.quickstart_process import ROOT, Run
+from tests.quickstart_process import Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -28,14 +25,7 @@ JOB = {"jobName": "grow-orchid", "jobQueue": "cpu-job-queue", "jobDefinition": "
 @pytest.fixture(scope="module")
 def two_year_portal(portal: Run) -> None:
     """A history behind the demo's own few jobs."""
-    surroundings = {
-        **os.environ,
-        "PORTAL_MODE": "quickstart",
-        "STATE": str(portal.state),
-        "SECRET_KEY": (portal.state / "secret_key").read_text().strip(),
-    }
-    command = [sys.executable, "manage.py", "seed_history", "--jobs", "400", "--years", "2", "--seed", "7"]
-    subprocess.run(command, cwd=ROOT, env=surroundings, check=True, capture_output=True)
+    portal.manage("seed_history", "--jobs", "400", "--years", "2", "--seed", "7")
 
 
 def download_csv(page: Page, name: str) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The pictures of the documentation, taken of a running portal.
+"""The pictures of the documentation, taken of the demo with its history.
 
 Each run takes them and checks that they show what their name says. `make pictures` keeps them in docs/images.
 """
@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenPage
 from tests.pages.job_form import JobForm
@@ -36,23 +36,28 @@ def album(tmp_path: Path) -> Path:
     return IMAGES
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_a_job_that_runs(open_page: OpenPage, album: Path, look: str):
-    page = open_page("analyst", color_scheme=look, viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
-    JsonPage(page).open().submit(json.dumps(TRAINING, indent=2))
-    job = JobPage(page)
-    job.expect_log("epoch 4")
-
-    picture = album / f"job-{look}.png"
+def take(page: Page, picture: Path) -> None:
     page.screenshot(path=picture)
-
-    expect(job.state).to_have_text("Running")
     assert picture.read_bytes().startswith(PNG)
     assert picture.stat().st_size > 30_000
 
 
-def test_a_job_that_is_written(open_page: OpenPage, album: Path):
-    page = open_page("analyst", viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_job_that_runs(open_demo_page: OpenPage, album: Path, look: str):
+    page = open_demo_page(
+        "analyst", color_scheme=look, viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
+    )
+    JsonPage(page).open().submit(json.dumps(TRAINING, indent=2))
+    job = JobPage(page)
+    job.expect_log("epoch 4")
+
+    take(page, album / f"job-{look}.png")
+
+    expect(job.state).to_have_text("Running")
+
+
+def test_a_job_that_is_written(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("analyst", viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
     form = JobForm(page).open("?definition=model-training")
     form.name.fill("train-model-43")
     form.queue.select_option("gpu-job-queue")
@@ -64,8 +69,14 @@ def test_a_job_that_is_written(open_page: OpenPage, album: Path):
 
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)
-        picture = album / f"builder-{look}.png"
-        page.screenshot(path=picture)
+        take(page, album / f"builder-{look}.png")
 
-        assert picture.read_bytes().startswith(PNG)
-        assert picture.stat().st_size > 30_000
+
+def test_what_a_team_spends(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("lead", viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+    page.goto("/teams/research/costs/?by=tag:Project")
+    expect(page.locator("svg.bars-plot")).to_be_visible()
+
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"costs-{look}.png")

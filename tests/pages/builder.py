@@ -60,6 +60,11 @@ class BuilderForm:
         """Wait until the button that sends says this; what it may cost can follow."""
         expect(self.submit_label).to_have_text(submit_label_pattern(words))
 
+    def expect_ready(self) -> None:
+        """Wait until the document as it is now may be sent."""
+        expect(self.preview).to_contain_text("Good to go")
+        expect(self.submit_button).to_be_enabled()
+
     def submit(self, words: str) -> None:
         """Press the button once it says this, and wait for the page that follows."""
         self.expect_submit_label(words)
