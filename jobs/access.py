@@ -153,7 +153,6 @@ def member_of(user: User, team: Team) -> Member:
 
 
 def members_of(user: User) -> list[Member]:
-    """Return the user as a member of each of their teams, by name."""
     rows = Membership.objects.filter(user=user).select_related("team").order_by("team__name")
     return [Member(user, row.team, row.role) for row in rows]
 
@@ -168,7 +167,7 @@ def token(member: Member, text_id: str) -> ApiToken:
 
 
 def own_token(user: User, text_id: str) -> ApiToken:
-    """Return a token that the user created, also for a team they have left."""
+    """Return also a token for a team they have left."""
     return _get_or_404(ApiToken.objects.filter(person=user).select_related("team"), text_id)
 
 
@@ -219,7 +218,7 @@ def approval(user: User, text_id: str, permission: TeamPermission = "approve") -
 
 
 def definition(user: User, text_id: str, permission: TeamPermission | None = None) -> tuple[Definition, Member]:
-    """Return also the user as a member, without a role if the definition is only shared with them."""
+    """Return a member without a role if the definition is only shared with them."""
     row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "archived_by"), text_id)
     member = Member(user, row.team, _role(user, row.team))
     if permission:

@@ -1,4 +1,4 @@
-"""Calls to an account's AWS endpoints, guarded by its circuit breaker."""
+"""Calls to AWS guarded by an account's circuit breaker."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Threads of the clock: one for each account and purpose, so that none waits for another."""
+"""Threads of the clock: one per account and purpose, so that none waits for another."""
 
 import threading
 import time

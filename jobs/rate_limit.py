@@ -1,7 +1,6 @@
 """Rate limits for each API token and each person, in requests a minute.
 
-Submissions and validations are counted in the database, without Redis; reads by each process, since they must not
-cost a write.
+Submissions are counted in the database, without Redis; reads by each process, since they must not cost a write.
 """
 
 import math

@@ -33,7 +33,7 @@ NO_ADDRESS = "::"
 
 @dataclass(frozen=True)
 class SignedInSession:
-    """A session as shown to its user. `text_id` identifies it in URLs; the key is a credential and stays here."""
+    """`text_id` identifies it in URLs; the key is a credential and stays here."""
 
     text_id: str
     device: str

@@ -21,7 +21,7 @@ class Delivery(StrEnum):
 
 
 class State(StrEnum):
-    """A job's state in AWS. STOPPED (a FAILED that a person caused) and LOST (AWS forgot it) are the portal's."""
+    """STOPPED (a FAILED that a person caused) and LOST (AWS forgot it) are the portal's."""
 
     SUBMITTED = "SUBMITTED"
     PENDING = "PENDING"

@@ -1,7 +1,7 @@
 """Approvals of submissions.
 
-Neither the requester nor anyone whose edit escalated the request may approve it, even if the edit was undone since.
-Every transition locks the team row; a conditional UPDATE on the approval decides races.
+Neither the requester nor anyone whose edit escalated the request may approve it, even if undone since. Every
+transition locks the team row; a conditional UPDATE decides races.
 """
 
 import copy

@@ -32,7 +32,7 @@ COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delive
 
 
 def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
-    """Read in one statement, so that a job that ends meanwhile counts once. Lock the team row first."""
+    """Lock the team row first. One statement counts a job that ends meanwhile once."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     not_ended = Q(ended_at=None)
     # A union of two index lookups: for an OR, SQLite scans every job of the team.

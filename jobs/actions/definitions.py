@@ -93,7 +93,7 @@ def archive(definition: Definition, user: User) -> bool:
 
 
 def unarchive(definition: Definition, user: User) -> bool:
-    """Activate a name. Old revisions stay inactive: AWS has deregistered them."""
+    """Leave old revisions inactive: AWS has deregistered them."""
     with transaction.atomic():
         archived = Definition.objects.filter(pk=definition.pk, archived_at__isnull=False)
         if not archived.update(archived_at=None, archived_by=None):

@@ -1,4 +1,4 @@
-"""Drafts: texts stored while people type, and for a day after they were sent."""
+"""Drafts, kept for a day after they were sent."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,8 +49,8 @@ def save_draft(
 ) -> DraftSaveResult | None:
     """Save a text under the id of its page. None if there is nothing to save.
 
-    A text that arrives after the submission with its request key is ignored. `version` is the one the page last read
-    or wrote: if another text was saved since, this one becomes a new draft.
+    A text that arrives after its submission is ignored. If another text than `version` was saved since, this one
+    becomes a new draft.
     """
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
@@ -131,7 +131,7 @@ def delete_draft(member: Member, text_id: str) -> bool:
 
 
 def delete_drafts(member: Member) -> int:
-    """Delete the member's drafts in the team, and return their number. What was sent stays for the Back button."""
+    """Return the number. What was sent stays for the Back button."""
     return Draft.objects.unsent().filter(person=member.user, team=member.team).delete()[0]
 
 

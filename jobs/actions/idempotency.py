@@ -19,7 +19,7 @@ KEY_REUSED_MESSAGE = "This key was used for a different request. Use a new key f
 def idempotent_register(
     member: Member, key: str | None, request_text: str, register: Callable[[], RegistrationResult]
 ) -> RegistrationResult:
-    """Return the revision of the key's first request. Raise IdempotencyConflictError for another `request_text`."""
+    """Return the first request's revision. Raise IdempotencyConflictError for another `request_text`."""
     if key is None:
         return register()
     digest = tag_digest("key", member.team.pk, key)

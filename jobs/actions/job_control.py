@@ -27,7 +27,7 @@ def stop_all(submission: Submission, member: Member) -> int:
 
 
 def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
-    """Use a number of statements that does not grow with the jobs."""
+    """Use a constant number of statements."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
@@ -82,7 +82,7 @@ def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member)
 
 
 def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
-    """Record a request, which is repeated until the job is observed to end."""
+    """Record a request, repeated until the job is observed to end."""
     with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
     with_aws.exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(),

@@ -67,7 +67,7 @@ def _require_managed(role: str) -> None:
 
 
 def _managed_memberships(membership: Membership) -> QuerySet[Membership]:
-    """Select the row unless something changed that only administrators may change."""
+    """Select nothing if something changed that only administrators may change."""
     return Membership.objects.filter(
         pk=membership.pk, role__in=MANAGED_ROLES, user__is_staff=False, user__is_superuser=False
     )

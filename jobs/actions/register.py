@@ -27,10 +27,7 @@ class RegistrationResult:
 
 
 def register(source: str | ParseResult, member: Member, *, account: Account | None = None) -> RegistrationResult:
-    """Create a revision, or return an equal one that the bare name means.
-
-    Raise DocumentParseError or ValidationFailedError.
-    """
+    """Create a revision, or return an equal one. Raise DocumentParseError or ValidationFailedError."""
     member.require("register")
     reading = parse(source) if isinstance(source, str) else source
     result = validate(reading, member, account)

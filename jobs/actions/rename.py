@@ -8,7 +8,6 @@ from jobs.models import Submission
 
 
 def rename(submission: Submission, name: str, member: Member) -> bool:
-    """Set the name of a submission. False if it is unchanged."""
     member.require("submit")
     before = submission.name
     with transaction.atomic():

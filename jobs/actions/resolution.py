@@ -1,4 +1,4 @@
-"""Resolution of the names in a document. What the team was not granted counts as nonexistent."""
+"""Resolution of names in a document. What was not granted counts as nonexistent."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -173,7 +173,7 @@ class _Resolver:
         return [matches[reference].revision for reference in references]
 
     def _foreign_arn_problem(self, reference: DefinitionReference, accounts: Sequence[Account]) -> Problem | None:
-        """Refuse a foreign ARN: the team's own definition of the same name would run instead."""
+        """Refuse a foreign ARN: the team's own definition of that name would run instead."""
         if reference.arn is None or any(self._is_in_account(account, reference.arn) for account in accounts):
             return None
         arn = reference.arn

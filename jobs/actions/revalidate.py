@@ -1,6 +1,6 @@
-"""Re-check of a validation result under the lock of the team's row.
+"""Re-check of a validation result under the team's lock.
 
-Validation takes no lock: SQLite has one for the whole database, and a large workflow takes seconds.
+Validation takes none: SQLite has one lock for the database, and a large workflow takes seconds.
 """
 
 from collections.abc import Iterable

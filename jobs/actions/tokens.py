@@ -20,7 +20,7 @@ MAX_PERSONAL_TOKENS = 50
 
 
 class TokenLimitError(Exception):
-    """A personal token can't be created; the message is for its person."""
+    """The message is for its person."""
 
 
 def use_token(secret: str) -> ApiToken | None:
@@ -77,7 +77,7 @@ def revoke_token(token: ApiToken, member: Member) -> bool:
 
 
 def revoke_own_token(token: ApiToken, user: User) -> bool:
-    """Return False if it was revoked before. Needs no role: the token acts in the user's name."""
+    """Require no role: the token acts in the user's name."""
     if token.person_id != user.pk:
         raise PermissionDenied("Only a team lead can revoke tokens of others.")
     return _revoke(token, user)

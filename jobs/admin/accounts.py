@@ -36,7 +36,7 @@ class AccountForm(forms.ModelForm):
 
 @admin.register(Account)
 class AccountAdmin(NoDeleteAdmin):
-    """Only superusers may set the connection fields, which decide where the portal's credentials are used."""
+    """Only superusers set where the portal's credentials are used."""
 
     form = AccountForm
     list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]

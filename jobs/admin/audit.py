@@ -22,7 +22,7 @@ MAX_COUNTED = 1_000
 
 
 class CappedPaginator(Paginator):
-    """Counts up to a limit: older entries are found by a filter, or on the portal's own page."""
+    """Counts up to a limit."""
 
     @cached_property
     def count(self) -> int:

@@ -19,7 +19,7 @@ class ConfirmMixin:
         facts: Mapping[int, Sequence[str]],
         button: str,
     ) -> TemplateResponse | None:
-        """Return None if the user has confirmed. `facts` says by primary key what each row affects."""
+        """Return None once confirmed. `facts` are by primary key."""
         if "post" in request.POST:
             return None
         page = {

@@ -57,7 +57,7 @@ class QuantityField(forms.IntegerField):
 
 
 class DurationField(QuantityField):
-    """Whole seconds, as people write them: 24 h, 90 min, 3600."""
+    """Whole seconds, written 24 h, 90 min or 3600."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": "Enter a duration like 24 h, 90 min or 3600 (seconds)."
@@ -67,7 +67,7 @@ class DurationField(QuantityField):
 
 
 class MemoryField(QuantityField):
-    """MiB, as people write them: 256 GiB, 1.5 G, 512."""
+    """MiB, written 256 GiB, 1.5 G or 512."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "Enter a size like 256 GiB, 1.5 GiB or 512 (MiB)."}
     format_value = staticmethod(units.format_mib)

@@ -114,7 +114,7 @@ class GrantActionMixin:
     grant_title: str
 
     def has_grant_permission(self, request: HttpRequest) -> bool:
-        """Return whether the action is offered; Django derives this method's name."""
+        """Return whether the action is offered (Django's naming)."""
         return bool(request.user.has_perm("jobs.add_queuegrant"))
 
     def ask_and_grant(self: Any, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
@@ -143,7 +143,7 @@ class GrantActionMixin:
 def grant_queues(
     request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
 ) -> tuple[int, int]:
-    """Return how many grants were added, and how many there were."""
+    """Return how many were added, and how many there were."""
     with transaction.atomic():
         before = QueueGrant.objects.filter(queue__in=queues, team__in=teams)
         existing = set(before.values_list("queue_id", "team_id"))

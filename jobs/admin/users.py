@@ -74,7 +74,7 @@ class PortalUserAdmin(AuditedModelAdmin, UserAdmin):
         return False
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
-        """Return whether an action is offered; Django derives this method's name."""
+        """Return whether an action is offered (Django's naming)."""
         return bool(request.user.is_superuser)
 
     @admin.action(description="Remove the second factor (lost phone)", permissions=["superuser"])

@@ -45,10 +45,7 @@ class CallerRequest(HttpRequest):
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """Return the caller, or None for a 401.
-
-        Raise PermissionDenied if the token may only read, and TooManyRequestsError.
-        """
+        """Return None for a 401. Raise PermissionDenied for a read-only token, or TooManyRequestsError."""
         api_token = tokens.use_token(token.strip())
         if api_token is None:
             return None

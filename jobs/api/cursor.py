@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
 
 
 def parse(cursor: str, jobs: int) -> list[int]:
-    """Return the number of changes seen of each job. Raise ApiProblemError."""
+    """Raise ApiProblemError."""
     if packed := _unpack(cursor):
         return [*packed[:jobs], *[0] * (jobs - len(packed))]
     if not _PATTERN.fullmatch(cursor):
@@ -44,7 +44,6 @@ def has_new_changes(submission: Submission, counts: Iterable[int]) -> bool:
 
 
 def changes_since(submission: Submission, counts: Sequence[int]) -> tuple[list[StateChange], str]:
-    """Return the changes not seen yet, and the cursor after them."""
     counters: Counter[int] = Counter()
     changes: list[StateChange] = []
     for change, place in reports.state_changes(submission):

@@ -73,7 +73,6 @@ def install_handlers(api: PortalApi) -> None:
 
 @singledispatch
 def to_api_error(error: Exception) -> ApiProblemError:
-    """Return the error response for an exception; 500 for an unexpected one."""
     log.error("api_failed", exc_info=error)
     return ApiProblemError(500, "Internal server error", SERVER_ERROR_MESSAGE)
 

@@ -33,10 +33,7 @@ _KIND_NAMES = {
 def read_document(
     request: HttpRequest, number: int | None, kinds: Collection[DocumentKind] = tuple(DocumentKind)
 ) -> ParseResult:
-    """Parse the body, of any content type. Raise ApiProblemError or DocumentParseError.
-
-    `number` chooses one of several documents.
-    """
+    """Parse the body, of any content type. Raise ApiProblemError or DocumentParseError."""
     try:
         reading = parse(_read_body(request), number=number)
     except SeveralDocumentsError as error:
@@ -65,10 +62,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
 
 
 def find_account(member: Member, region: str, reading: ParseResult) -> Account | None:
-    """Return the team's account in a region, if one is given. Raise ApiProblemError.
-
-    Of several accounts in one region, the submission's queues decide.
-    """
+    """Return None without a region; of several accounts, the queues decide. Raise ApiProblemError."""
     if not region:
         return None
     all_of_team = options.usable_accounts(member.team)

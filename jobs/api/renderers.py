@@ -27,8 +27,6 @@ class JsonRenderer(BaseRenderer):
 
 
 class PortalApi(NinjaAPI):
-    """Ninja's API with text for shell scripts, and errors as problem details (RFC 9457)."""
-
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
         response = super().create_response(request, data, **options)
         response["Content-Type"] = JSON if response.status_code < 400 else PROBLEM
@@ -41,10 +39,7 @@ class PortalApi(NinjaAPI):
 
 
 def text_on_request(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap an operation to return text if the request prefers that.
-
-    Not a renderer: ninja's get plain values, without the schema's class by which the lines are written.
-    """
+    """Return text if preferred. Ninja's renderers get plain values, without the schema's class."""
 
     @wraps(operation)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

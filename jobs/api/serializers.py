@@ -48,7 +48,6 @@ def changes_out(changes: Iterable[DocumentChange]) -> list[ChangeOut]:
 
 
 def _noted_problem(note: Mapping[str, str]) -> Problem:
-    """Return a problem that a submission stored as a note; older ones have no rule."""
     return Problem(note["pointer"], note["message"], Severity(note["severity"]), note.get("rule", ""))
 
 
@@ -79,7 +78,6 @@ def submission_out(
     cursor: str = "",
     history: Iterable[StateChange] = (),
 ) -> SubmissionOut:
-    """Return a submission and its jobs, if wanted with the notes from its acceptance."""
     jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
     status = reports.overall_status(reports.count_statuses(jobs))

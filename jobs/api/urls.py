@@ -35,7 +35,7 @@ View = Callable[..., HttpResponse]
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)
 def openapi(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - ninja recognizes a request by its name
-    """Return the OpenAPI document. Public: it contains no more than `docs/api.md`."""
+    """Return no more than `docs/api.md` has: it is public."""
     return _openapi_schema()
 
 
@@ -51,7 +51,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 
 def with_api_headers(view: View) -> View:
-    """Give every response the API's headers, and a 405 the form of the other errors."""
+    """Give a 405 the form of the other errors."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

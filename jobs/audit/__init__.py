@@ -1,6 +1,6 @@
 """The audit log.
 
-Call `record` last in the transaction of the action: it locks the end of the team's chain until the commit.
+Call `record` last in a transaction: it locks the end of the team's chain.
 """
 
 from jobs.audit.actions import ACTION_LABELS, AUDIT_ACTIONS, AuditAction

@@ -45,7 +45,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append an entry; secrets are masked. Call it last in the transaction: it locks the end of the chain."""
+    """Append an entry with secrets masked. Call it last in the transaction."""
     details = target if isinstance(target, AuditTarget) else describe_target(target)
     context = get_context()
     entry = AuditEntry(

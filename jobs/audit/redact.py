@@ -1,4 +1,4 @@
-"""Redaction of audit values: secrets and values of environments are masked, then long texts are truncated."""
+"""Redaction of audit values, before long texts are truncated."""
 
 from typing import Any
 

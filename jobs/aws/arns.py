@@ -51,6 +51,6 @@ def account_number(arn: str) -> str:
 
 
 def principal(caller: str) -> str:
-    """Return the ARN for a trust policy: of a session its role's, without the unknown path."""
+    """Return the ARN for a trust policy: of a session its role's."""
     match = re.fullmatch(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", caller)
     return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else caller

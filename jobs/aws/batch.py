@@ -108,7 +108,7 @@ def find_revisions(client: Any, name: str) -> list[DescribedRevision]:
 def find_job_ids(client: Any, queue: str, name: str) -> list[str]:
     """Return jobs of exactly this name in any state, oldest first.
 
-    ListJobs ignores case. Raise MalformedResponseError if any part can't be read: such a list proves no absence.
+    ListJobs ignores case. Raise MalformedResponseError: an unreadable list proves no absence.
     """
     entries = paginate(client.list_jobs, jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
     jobs = [JobSummary.parse(entry) for page in entries for entry in page.required_entries("jobSummaryList")]
@@ -261,7 +261,7 @@ def _is_essential(container: ResponseReader) -> bool:
 
 
 def _deciding_container(job: ResponseReader) -> tuple[ResponseReader, ResponseReader]:
-    """Return the container whose end is the job's, and the object with its task's ARN."""
+    """Return the container whose end is the job's, and its task."""
     if "ecsProperties" in job:
         task = _task(job)
         return _first_failed([entry for entry in task.entries("containers") if _is_essential(entry)]), task

@@ -1,7 +1,6 @@
-"""Connection test: finds out by harmless calls which permissions the portal has.
+"""Connection test: tells by harmless calls which permissions the portal has.
 
-AWS checks permissions first: a denial means that one is missing, a rejected content that it is granted. Ambiguous
-results are unknown.
+AWS checks permissions before content. Ambiguous results are unknown.
 """
 
 import secrets

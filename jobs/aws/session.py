@@ -135,7 +135,7 @@ def preload() -> None:
 
 
 class Fence(threading.local):
-    """Keeps a request from being sent after its deadline, checked after signing and before bytes are sent."""
+    """Keeps a request from being sent after its deadline."""
 
     started: "DualClock | None" = None
     seconds = 0.0
@@ -182,7 +182,7 @@ def _client(config: ClientConfig, service: str, purpose: Purpose) -> BaseClient:
 
 
 def uncached_clients(account: AccountLike, *, own: bool = False) -> Callable[[str], Any]:
-    """Assume the role again. `own`: with the machine's credentials, to identify who assumes it."""
+    """Assume the role again; `own`: use the machine's credentials."""
     config = _client_config(account)
     if own:
         config = replace(config, access="default", role_arn="", external_id="")
@@ -249,9 +249,9 @@ class _AssumeRoleProvider(CredentialProvider):
 
 
 def _assume_role(config: ClientConfig) -> dict[str, str]:
-    """Raise CredentialsError or RetryableError: the call that needs them has not been sent.
+    """Raise CredentialsError or RetryableError: the call itself was not sent.
 
-    botocore's own fetcher would cache a truncated response before checking it.
+    botocore's fetcher would cache a truncated response before checking it.
     """
     request = {"RoleArn": config.role_arn, "RoleSessionName": "batch-portal"}
     if config.external_id:

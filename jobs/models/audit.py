@@ -17,7 +17,7 @@ IMMUTABLE_MESSAGE = "Audit entries cannot be changed or deleted."
 
 
 class AuditChain(models.Model):
-    """End of a team's chain, locked to append to it, and how far it was pruned."""
+    """End of a team's chain, locked to append to it."""
 
     chain = models.BigIntegerField(primary_key=True, help_text="Id of the team; 0 for the portal.")
     number = models.BigIntegerField(default=0, help_text="Number of the newest entry.")
@@ -45,7 +45,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """A person is stored as `public_id` only.
 
-    `before` and `after` are JSON as text, so that every database returns the bytes that were hashed.
+    `before` and `after` are text, so that every database returns the bytes that were hashed.
     """
 
     team = models.ForeignKey(

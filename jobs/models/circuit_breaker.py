@@ -1,7 +1,6 @@
-"""Circuit breaker for calls to an account's AWS endpoints.
+"""Circuit breaker for an account's AWS endpoints.
 
-Three failures in a row, or one timeout, open it for 5 to 30 seconds, doubling. Then one small request probes the
-endpoint.
+Three failures in a row, or one timeout, open it for 5 to 30 seconds. Then one small request probes.
 """
 
 from dataclasses import dataclass, replace

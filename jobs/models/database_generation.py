@@ -1,7 +1,6 @@
 """Detection of a restored backup by a random token.
 
-A backup lacks later submissions. Nothing is sent until every queue was compared with AWS, when no request from before
-the restore can still arrive.
+Nothing is sent until every queue was compared with AWS, when no request from before the restore can arrive.
 """
 
 import secrets
@@ -73,7 +72,7 @@ def is_submission_paused(account: Account) -> bool:
 
 
 def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
-    """Return since when, and until when at the earliest, AWS may know keys of the team that this database lacks."""
+    """Return since and at least until when AWS may know keys that this database lacks."""
     since = _detect_recovery()
     if since is None:
         return None
@@ -109,7 +108,7 @@ def finish_recovery() -> bool:
 
 
 def recovery_deadline(account: Account, since: datetime) -> datetime:
-    """Return from when a listing by AWS has all that was sent before the restore."""
+    """Return from when AWS lists all that was sent before the restore."""
     return since + timedelta(seconds=account.quarantine_seconds)
 
 

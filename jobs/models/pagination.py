@@ -45,7 +45,7 @@ def paginate(
     after: Key | None = None,
     before: Key | None = None,
 ) -> KeysetPage[M]:
-    """Return the rows after the key `after`, before `before`, or the first, in one query."""
+    """Return the rows after `after`, before `before`, or the first, in one query."""
     if before is not None:
         reverse = tuple(map(_reverse, order))
         rows = list(queryset.filter(_follows(reverse, before)).order_by(*reverse)[: size + 1])

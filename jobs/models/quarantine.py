@@ -1,7 +1,7 @@
-"""Quarantine of a submission whose outcome is unknown: longer than any request for it can be under way.
+"""Quarantine of a submission of unknown outcome: longer than a request for it can be under way.
 
-After the intent a request may leave as long as the guard allows; AWS accepts it while its signature is valid;
-ListJobs may then omit it for a while.
+A request may leave as long as the guard allows; AWS accepts it while its signature is valid; ListJobs may then omit
+it for a while.
 """
 
 # A request leaves within this time after its intent was written, or not at all.

@@ -36,7 +36,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """Acts for one team, in the name of its person.
+    """Acts in the name of its person.
 
     The secret has 256 random bits and is shown once; only its hash is stored.
     """

@@ -32,8 +32,8 @@ class ApprovalThresholds:
 class DailyUsage:
     """A person's other submissions of the day without approved ones.
 
-    `usd` and `vcpu_hours`: bounds of active jobs plus actual use of ended ones; `unknown…` counts jobs without a
-    bound. `gpus`: of active jobs. `array_jobs`: children of arrays that are active or ended today.
+    `usd` and `vcpu_hours`: bounds of active jobs plus use of ended ones; `unknown…` counts jobs without a bound.
+    `gpus`: of active jobs. `array_jobs`: children.
     """
 
     usd: Decimal = Decimal(0)

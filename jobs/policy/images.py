@@ -35,8 +35,8 @@ def parse_image_name(name: str) -> ImageName:
 def image_matches(pattern: str, name: str) -> bool:
     """Match by name; the registry is never a prefix.
 
-    A name with a parameter (Ref::image) may become any image, so only `*` matches it. A pattern with a tag does not
-    match a digest, which alone decides what runs.
+    A name with a parameter (Ref::image) may become any image: only `*` matches. A digest alone decides what runs: no
+    pattern with a tag matches.
     """
     if pattern == "*":
         return True

@@ -1,10 +1,8 @@
 """Estimate of a submission: expected and highest cost.
 
-Expected, for display only: the typical run time of the definition's earlier good jobs × runs, one attempt each,
-within the time limit.
+Expected, for display: the typical run time of earlier good jobs × runs, within the time limit.
 
-At most, compared with thresholds: time limit × attempts × runs at full size. Without a time limit, a size or a rate
-it is unknown, also for the whole submission.
+At most, for thresholds: time limit × attempts × runs at full size. Without a limit, size or rate it is unknown.
 
 Time limit and `size` of a multi-node job are for all nodes together.
 """
@@ -37,10 +35,7 @@ MAX_STORED_JOBS = 50
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """`limit_seconds` is for one attempt, 0 without a limit.
-
-    `definition` finds its run times. `size_unknown` says why its size is unknown.
-    """
+    """`limit_seconds` is for one attempt, 0 without a limit."""
 
     name: str
     size: PricedSize
@@ -81,10 +76,7 @@ UNKNOWN_AMOUNT = CostAmount(None, None)
 
 @dataclass(frozen=True)
 class JobEstimate:
-    """`shares` are for one hour of one run.
-
-    `expected_seconds` is for one run, from `earlier_runs` good runs. `unknown` says why an amount is unknown.
-    """
+    """`shares` are for one hour, `expected_seconds` for one run."""
 
     job: PlannedJob
     expected_seconds: Decimal | None

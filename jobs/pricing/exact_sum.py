@@ -1,7 +1,6 @@
-"""Exact sums of money.
+"""Exact sums of money, in ten-billionths of a dollar.
 
-SQLite would add decimals as floats, whose sum depends on the order: whole ten-billionths of a dollar are added
-instead.
+SQLite adds decimals as floats, whose sum depends on the order.
 """
 
 from decimal import Decimal

@@ -99,9 +99,9 @@ def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAtte
 
 
 def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
-    """Return also how many children of an array AWS does not return.
+    """Return also how many children AWS does not return.
 
-    An unsent job costs nothing, nor does a lost one, whose run time is unknown.
+    Unsent jobs cost nothing, nor do lost ones, whose run time is unknown.
     """
     if job.delivery != Delivery.SENT or job.state == State.LOST:
         return [], 0

@@ -27,10 +27,7 @@ COUNT_LIMIT = 99
 
 @dataclass(frozen=True)
 class RequestedJobCost:
-    """None is unknown, and `unknown` says why.
-
-    `limit_seconds` is 0 without a time limit, `expected_seconds` None without an earlier run.
-    """
+    """None is unknown, and `unknown` says why. `limit_seconds` is 0 without a limit."""
 
     name: str
     runs: int

@@ -41,7 +41,7 @@ class RunOutcomes:
 
     @property
     def rate(self) -> int | None:
-        """Return per cent; 100 only if none failed, 0 only if none succeeded."""
+        """Return per cent; 100 only without failures, 0 only without successes."""
         if not self.runs:
             return None
         if not self.failed or not self.succeeded:
@@ -89,13 +89,12 @@ def definition_page(
 
 
 def runnable_cards(team: Team, text: str, limit: int) -> list[DefinitionCard]:
-    """Return definitions that the team can run, those that it ran last first."""
+    """Return those that the team ran last first."""
     definitions = _with_usage(_matching_text(Definition.objects.usable_by(team).runnable(), text), team)
     return _cards(definitions.order_by(F("used_at").desc(nulls_last=True), "name", "pk")[:limit], team)
 
 
 def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Definition]:
-    """Annotate the revision to show, the team's last use, and its oldest job that counts."""
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))
     revision_pk = Coalesce(
@@ -120,7 +119,6 @@ def _cards(definitions: Iterable[Any], team: Team) -> list[DefinitionCard]:
 
 
 def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
-    """Return jobs that the user may see, the newest of each of their teams."""
     team_jobs = Job.objects.filter(definition=definition, team=OuterRef("pk"))
     teams: Iterable[Any] = (
         Team.objects.visible_to(user)

@@ -65,7 +65,6 @@ class Spending:
 
 
 def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
-    """Read figures from an index, however long the history is."""
     latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     teams = list(visible_teams.annotate(last_at=Subquery(latest))[:MAX_CARDS])
     active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))

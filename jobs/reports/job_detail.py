@@ -19,6 +19,5 @@ def dependent_jobs(job: Job) -> list[Job]:
 
 
 def cost(job: Job) -> Decimal | None:
-    """Return the estimated cost of the job's attempts; None if none is charged yet."""
     totals = CostLine.objects.filter(job=job).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
     return next((exact_sum.usd(units) for _, units in totals), None)

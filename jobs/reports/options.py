@@ -1,7 +1,4 @@
-"""Options of a team in forms.
-
-Every list is bounded and costs one query, also for a team with a million jobs.
-"""
+"""Options of a team in forms. Every list is bounded and costs one query."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field

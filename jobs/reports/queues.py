@@ -1,4 +1,4 @@
-"""The queues a team may use, with its limits and its active jobs in each."""
+"""The queues a team may use."""
 
 from dataclasses import dataclass
 

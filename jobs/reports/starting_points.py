@@ -1,4 +1,4 @@
-"""Starting points for a new job: the definitions that the team ran last, and recent submissions to run again."""
+"""Starting points for a new job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class StartingPoints:
 
 
 def starting_points(team: Team, user: User, text: str = "") -> StartingPoints:
-    """Return what a new job can start from; `text` filters the definitions by name and description."""
+    """Filter definitions by name and description."""
     cards = catalog.runnable_cards(team, text, MAX_CARDS + 1)
     own = submissions.recent_rows(team, MAX_SUBMISSIONS, user)
     return StartingPoints(

@@ -1,4 +1,4 @@
-"""Submissions of a team, newest first, by pages, and the jobs of one."""
+"""Submissions of a team, newest first, and the jobs of one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -91,10 +91,7 @@ class SubmissionRow:
 
 
 def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
-    """Return the team's submissions older than that id, which need not exist; the newest without one.
-
-    Raises InvalidPageCursorError.
-    """
+    """Return those older than that id, which need not exist. Raise InvalidPageCursorError."""
     page = paginate(
         _list_submissions(team),
         "-public_id",
@@ -106,7 +103,6 @@ def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage
 
 
 def recent_rows(team: Team, limit: int, person: User | None = None) -> list[SubmissionRow]:
-    """Return the newest submissions of the team, or of one person in it, in two queries."""
     submissions = _list_submissions(team)
     if person:
         submissions = submissions.filter(person=person)
@@ -127,8 +123,6 @@ def _rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
 
 @dataclass(frozen=True)
 class JobStatusSummary:
-    """Counts by status, live jobs, stop requests, and the end once none is live."""
-
     counts: Counter[str]
     live: int
     stopping: int
@@ -139,7 +133,7 @@ class JobStatusSummary:
 
 @dataclass(frozen=True)
 class JobPage:
-    """Jobs with their dependencies. `earlier` and `later` are where adjacent pages start."""
+    """`earlier` and `later` are where adjacent pages start."""
 
     jobs: list[tuple[Job, list[JobDependency]]]
     first: int
@@ -152,7 +146,6 @@ class JobPage:
 
 
 def status_summary(submission: Submission) -> JobStatusSummary:
-    """Count all of the submission's jobs, in one query."""
     counts: Counter[str] = Counter()
     live = stopping = 0
     ends: list[datetime] = []
@@ -174,7 +167,7 @@ def status_summary(submission: Submission) -> JobStatusSummary:
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
-    """Return the jobs from position `first` on, counted from 1, in two queries."""
+    """Return jobs from position `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
     page = paginate(_jobs(submission), "position", size=size, cursor_of=_position, after=(start - 1,))
     jobs = page.rows
@@ -194,13 +187,13 @@ def first_job(submission: Submission) -> Job | None:
 
 
 def landing_target(submission: Submission) -> Job | Submission:
-    """Return whose page shows what was submitted: the job if there is only one, else the submission."""
+    """Return the job if there is only one, else the submission."""
     job = first_job(submission) if submission.job_count == 1 else None
     return job or submission
 
 
 def submission_jobs(submission: Submission) -> list[Job]:
-    """Return all jobs in the document's order, without AWS's answers."""
+    """Leave out AWS's answers."""
     return list(_jobs(submission))
 
 
@@ -218,7 +211,7 @@ def count_state_changes(submission: Submission) -> int:
 
 
 def state_changes(submission: Submission) -> Iterator[tuple[StateChange, int]]:
-    """Yield the changes of all jobs in the order they were written, each with its job's position."""
+    """Yield changes as written, each with its job's position."""
     positions = dict(submission.jobs.values_list("pk", "position"))
     for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
         yield change, positions[change.job_id]
@@ -229,7 +222,7 @@ def count_statuses(jobs: list[Job]) -> Counter[str]:
 
 
 def overall_status(counts: Counter[str]) -> Status:
-    """Return the status that stands for several jobs: the most active, or else the worst."""
+    """Return the most active status, or else the worst."""
     for name in _STATUS_PRIORITY:
         if counts[name]:
             return STATUSES[name]

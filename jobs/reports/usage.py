@@ -1,4 +1,4 @@
-"""Work that depends on a team or a definition, shown before it is deactivated."""
+"""Work that depends on a team or a definition."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
-"""The machines of a compute environment: how much one instance, or one Fargate task, can hold.
+"""The machines of a compute environment.
 
-A job never spreads over several instances, so an environment that is large as a whole can be too small for it.
+A job never spreads over several instances, so a large environment can be too small for it.
 
 https://aws.amazon.com/ec2/instance-types/ (vCPU, memory, GPUs)
 https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html (some memory of an instance is reserved)
@@ -37,10 +37,7 @@ _INSTANCES = {
 
 
 def environment_machines(resources: Document) -> tuple[Capacity, ...] | None:
-    """Return what each machine of an environment has for jobs.
-
-    None if a type is not in the table, as with `optimal` and families: then the largest is not known.
-    """
+    """Return None if a type is not in the table, as with `optimal` and families."""
     if str(resources.get("type", "")).startswith("FARGATE"):
         return tuple(
             Capacity(vcpus, max(sizes))

@@ -25,7 +25,7 @@ NO_INSTANCE_FITS = (
 
 @dataclass(frozen=True)
 class JobDemand:
-    """What a job needs: in total, and on each machine. Only a multi-node job has several machines."""
+    """In total, and on each machine: a multi-node job has several."""
 
     total: Capacity
     machines: frozenset[Capacity]
@@ -66,7 +66,7 @@ class ComputeEnvironment:
         )
 
     def can_hold(self, demand: JobDemand) -> bool:
-        """Return whether the job can start here when nothing else runs."""
+        """Return whether the job can start when nothing else runs."""
         return demand.total.fits_in(self.size) and (
             self.machines is None
             or all(any(need.fits_in(machine) for machine in self.machines) for need in demand.machines)

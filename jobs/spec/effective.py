@@ -1,4 +1,4 @@
-"""The effective job: a definition with a submission applied, and each value's source."""
+"""The effective job: what will run, and each value's source."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """The size of a job: the resources that definition and submission request together.
 
-What can't be determined is `UnknownAmount`, never a zero that would pass a limit; a size in a place that is not read
-makes the whole unknown.
+What can't be determined is `UnknownAmount`, never a zero that would pass a limit.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""The name of a workflow: the document's own `name`, or one derived from the names of its steps."""
+"""The name of a workflow."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ _WORD = re.compile(r"[^-_]+")
 
 
 def workflow_name(document: Document, step_names: Sequence[str]) -> str:
-    """Return the name of a workflow, or of a single job; `step_names` has at least one.
+    """Return a name for at least one step.
 
-    Without a name of its own, a workflow is named by the words that all its steps begin with (nightly-load and
-    nightly-train are nightly) or end with (load-42 and train-42 are workflow-42).
+    Without its own, a workflow is named by the words that all steps begin with (nightly-load and nightly-train are
+    nightly) or end with (load-42 and train-42 are workflow-42).
     """
     first = step_names[0]
     if len(step_names) == 1:
@@ -40,7 +40,7 @@ def _common_name(names: Sequence[str]) -> str:
 
 
 def _common_start(name_parts: Sequence[Sequence[str]]) -> list[str]:
-    """Return the words that all begin with; each name keeps at least one word of its own."""
+    """Leave each name at least one word of its own."""
     length = max(0, min(map(len, name_parts)) - 1)
     columns = zip(*(parts[:length] for parts in name_parts), strict=True)
     return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]

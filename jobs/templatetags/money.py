@@ -1,4 +1,4 @@
-"""Filters for money: rounded to the cent, with all digits in the title, and always marked as an estimate."""
+"""Filters for money, always marked as an estimate."""
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 

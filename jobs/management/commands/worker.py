@@ -1,6 +1,6 @@
 """`manage.py worker`: runs queued tasks until SIGTERM.
 
-After half a second the next task starts beside a slow one, so that an unresponsive account doesn't delay others.
+The next task starts beside a slow one, so that an unresponsive account doesn't delay others.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Controls for every place of the schema, with AWS's own help, found by search.
+"""Controls for every place of the schema, with AWS's own help.
 
 A place is named by the JSON pointer of its value.
 """
@@ -19,10 +19,10 @@ from jobs.spec.schema.botocore_schema import json_schema
 MAX_MATCHES = 12
 MAX_SEARCH_WORDS = 6
 MAX_ENTRIES = 50
-"""Entries of a list shown as controls; longer lists are edited as JSON."""
+"""Longer lists are edited as JSON."""
 
 PROPERTY_BLOCKS = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
-"""Property blocks, of which a definition has one."""
+"""A definition has one of them."""
 
 NEXT_ENTRY = "-"
 """In a pointer, the entry after the last of a list (RFC 6901)."""
@@ -57,10 +57,9 @@ _CHOICES = {("evaluateOnExit", "action"): ("RETRY", "EXIT")}
 
 @dataclass(frozen=True)
 class SchemaControl:
-    """One value: its label, AWS's help, and its control.
+    """`sort` is text, whole, number, boolean, lines (a list of strings), members (an object of strings) or json.
 
-    `sort` is text, whole, number, boolean, lines (a list of strings, one per line), members (an object of strings, a
-    row each) or json. `value` is the document's value as the control shows it; for members it is `rows`.
+    `value` is as the control shows it; for members it is `rows`.
     """
 
     pointer: str
@@ -93,7 +92,7 @@ class FieldGroup:
 
 @dataclass(frozen=True)
 class GroupList:
-    """A list of objects, and the pointer of the next entry; "" if the list is full."""
+    """Objects, and the pointer of the next entry; "" if the list is full."""
 
     pointer: str
     label: str
@@ -118,7 +117,7 @@ class SchemaMatch:
 
 
 def property_block(definition: Document) -> str:
-    """Return the property block that a definition has instead of containerProperties, or ""."""
+    """Return the block in place of containerProperties, or ""."""
     return next((block for block in PROPERTY_BLOCKS[1:] if block in definition), "")
 
 
@@ -126,7 +125,7 @@ def property_block(definition: Document) -> str:
 def search_fields(
     kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
 ) -> list[SchemaMatch]:
-    """Return the places that match all words, matches by name first; none that the platform refuses."""
+    """Return matches by name first, and none that the platform refuses."""
     terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MAX_SEARCH_WORDS]
     if not terms:
         return []
@@ -156,7 +155,6 @@ def _refused_pointers(document: Document) -> tuple[str, ...]:
 
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
-    """Rank the match of a word: whole name, start of a word, part of one, keyword, name on the path, help; else 0."""
     own = names[-1]
     if own in (word, f"{word}s"):
         return 16
@@ -194,7 +192,6 @@ def _walk_schema(
 
 # -- Showing
 def part_at(kind: DocumentKind, pointer: str, document: Document) -> SchemaPart | None:
-    """Return what to show of a place; None if the schema has no such place or the document another shape."""
     try:
         keys = split_pointer(pointer)
     except ValueError:
@@ -213,10 +210,7 @@ def part_at(kind: DocumentKind, pointer: str, document: Document) -> SchemaPart 
 
 
 def empty_required_controls(part: SchemaPart) -> tuple[SchemaControl, ...]:
-    """Return the required values of a part that the document lacks as a whole.
-
-    A part that it has is validated with the document; what it lacks as a whole, no validation sees.
-    """
+    """Return what is required of a part that is missing as a whole: no validation sees it."""
     if not isinstance(part, FieldGroup) or part.exists:
         return ()
     return tuple(control for control in part.controls if control.required and not control.value and not control.rows)
@@ -330,7 +324,7 @@ def _list_name(path: Path) -> str:
 
 
 def key_label(key: str | int) -> str:
-    """Return a key as a label: sharedMemorySize is “Shared memory size”."""
+    """Return “Shared memory size” for sharedMemorySize."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
     labels = [
         _PROPER_NAMES.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts
@@ -421,7 +415,6 @@ class _SchemaShape:
         return value is not None
 
     def matches_document(self, document: Document, path: Path) -> bool:
-        """Return whether the document's value, if any, has the shape that the schema says."""
         value = value_at(document, *path)
         if value is None or not self.is_compound:
             return True

@@ -1,7 +1,7 @@
 """Removal of null, {} and [], which AWS Batch takes for absent.
 
-Three kinds stay for validation: those of `KEPT`, of another type than the schema's, and those that AWS requires or
-whose own members it requires (botocore's service model).
+Those of `KEPT` stay for validation, and those that AWS requires or whose own members it requires (botocore's service
+model).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""Parsing by a library in a process with limits on time, CPU time and memory.
-
-YAML can exhaust a parser (aliases of aliases, deep nesting). Callers limit the text's length.
-"""
+"""Parsing by a library in a process with limits: YAML can exhaust a parser (aliases of aliases, deep nesting)."""
 
 import json
 import subprocess

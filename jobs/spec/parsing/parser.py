@@ -70,7 +70,7 @@ class ParseResult:
     _build_source_map: Callable[[], SourceMap] = field(default=SourceMap.empty, repr=False, compare=False)
 
     def position(self, pointer: str) -> TextPosition:
-        """Return the position of a value's key, or of its nearest ancestor in the text."""
+        """Fall back to the nearest ancestor in the text."""
         return self._lines.position(self._source_map.offset(self._source_pointer(pointer)))
 
     def locate(self, problem: Problem) -> LocatedProblem:

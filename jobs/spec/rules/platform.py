@@ -211,7 +211,6 @@ def fargate_size_is_offered(document: Document) -> Iterator[Problem]:
 
 
 def unsupported_fargate_size(needs: dict[str, str], at: ContainerEntry) -> Iterator[Problem]:
-    """Offer the smallest size that is large enough."""
     vcpus, memory = parse_amount(needs.get("VCPU")), parse_amount(needs.get("MEMORY"))
     if not vcpus or not memory or memory in FARGATE_MEMORY.get(vcpus, ()):
         return

@@ -98,10 +98,7 @@ def apply_default_size(document: Document, size: DefaultSize, source: str) -> tu
 
 
 def _containers_without_size(document: Document) -> Iterator[tuple[ContainerEntry, list[str]]]:
-    """Yield containers with what is missing.
-
-    AWS requires it of containerProperties and of each node; no source says so of ECS tasks and pods.
-    """
+    """Yield what AWS requires of containerProperties and of each node; no source says so of ECS tasks and pods."""
     all_tasks = tasks(document)
     for task in all_tasks:
         if task.type != "container":

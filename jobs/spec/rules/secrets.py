@@ -1,6 +1,6 @@
 """Rules against secrets in plain environment values, and of references to secrets.
 
-Who may see the job in AWS can read its environment. No message or fix holds the value.
+No message or fix holds the value.
 """
 
 import re

@@ -292,7 +292,7 @@ def convert_value(value: Any, type_name: str) -> Any:
 
 
 def _to_list(value: Any, schema: Any) -> list[Any] | None:
-    """Convert {} to [], an entry to a list of it, and {"A": "b"} to [{"name": "A", "value": "b"}]."""
+    """Convert {} to [], and {"A": "b"} to [{"name": "A", "value": "b"}]."""
     if not isinstance(value, dict):
         return None
     if not value:
@@ -312,7 +312,7 @@ def _to_list(value: Any, schema: Any) -> list[Any] | None:
 
 
 def _to_object(value: Any, schema: Any) -> dict[str, Any] | None:
-    """Convert [] to {}, a list of one fitting object to it, and [{"Key": "a", "Value": "b"}] to {"a": "b"}."""
+    """Convert [] to {}, and [{"Key": "a", "Value": "b"}] to {"a": "b"}."""
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         return None
     if not value:

@@ -1,4 +1,4 @@
-"""Pauses of the sample programs, so that there is something to watch."""
+"""Pauses of the sample programs."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Replacement for an image that is not on this machine: prints what it was given, and succeeds."""
+"""Replacement for an image that is not on this machine."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""A character model: softmax regression from one character to the next, trained by gradient descent."""
+"""A character model: softmax regression."""
 
 import math
 from itertools import pairwise
