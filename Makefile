@@ -33,7 +33,7 @@ help:
 	@echo 'make coverage      measure branch coverage and list what is not covered'
 	@echo 'make check         check format, lint, scripts, types, imports, migrations, templates, bundle, audit; then run all tests'
 	@echo 'make format        format the code and fix lint errors'
-	@echo 'make assets        build the editor bundle from static/src/builder; needs Node and npm'
+	@echo 'make assets        build the bundles from static/src; needs Node and npm'
 	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (12 minutes)'
 	@echo 'make fuzz          run the document tests with many more examples (some minutes)'
@@ -112,10 +112,10 @@ bundle: .venv/.dev-stamp
 	@echo '== vendored and generated files in static/'
 	@$(PY) -m scripts.check_assets
 
-# The editor, from static/src/builder. The bundle is committed, so nothing else needs Node.
+# The editor and the picture of a workflow, from static/src. The bundles are committed, so nothing else needs Node.
 assets: .venv/.dev-stamp
 	@command -v npm >/dev/null || { echo 'Node and npm not found. Install them to run make assets.' >&2; exit 1; }
-	@rm -rf .assets && cp -R static/src/builder .assets
+	@rm -rf .assets && cp -R static/src/builder .assets && cp -R static/src/workflow .assets/workflow
 	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
 	@$(PY) -m scripts.check_assets --take .assets
 

@@ -16,6 +16,7 @@ from jobs.web import (
     schemas,
     submissions,
     tokens,
+    workflow_graph,
 )
 from jobs.web.builder import (
     chooser,
@@ -90,6 +91,7 @@ urlpatterns = [
     path("cli/<str:name>", cli_scripts.script, name="cli_script"),
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
     path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
+    path("submissions/<str:text_id>/graph.json", workflow_graph.submission_graph, name="submission_graph"),
     path("submissions/<str:text_id>/rename/", submissions.submission_rename, name="submission_rename"),
     path("submissions/<str:text_id>/values/", reveal.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),

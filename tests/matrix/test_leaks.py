@@ -74,6 +74,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "cli_script",
         "submission_stop",
         "submission_rename",
+        "submission_graph",  # by the script of the page
         "job_stop",
         "job_release",
         "token_revoke",

@@ -92,6 +92,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "etag": etag,
         "current_page": "jobs",
     }
+    if request.GET.get("part") == "panel":  # beside the picture of its workflow
+        return render(request, "jobs/job/panel.html", page)
     return render(request, "jobs/job/detail.html" + "#live" * polling.is_partial(request), page)
 
 

@@ -1,4 +1,5 @@
-// Makes the bundle: `make assets` runs this in a copy of the folder. What it is made of is written beside it.
+// Makes the bundles: `make assets` runs this in a copy of the folder, with static/src/workflow in it. What each is made of
+// is written beside it.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
@@ -19,27 +20,47 @@ const sheets = {
   },
 };
 
-const made = await build({
-  entryPoints: ["main.js"],
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
-  mainFields: ["module", "main"],
-  legalComments: "none",
-  metafile: true,
-  outfile: `${out}/builder.min.js`,
-  plugins: [sheets],
-});
+/** The bundles: of `builder` the editor, of `workflow` the picture of a workflow and the worker that lays it out. */
+const bundles = {
+  builder: [{ entryPoints: ["main.js"], format: "esm", outfile: "builder.min.js" }],
+  workflow: [
+    { entryPoints: ["workflow/main.js"], format: "esm", outfile: "workflow.min.js" },
+    { entryPoints: ["workflow/layout_worker.js"], format: "iife", outfile: "workflow_layout.min.js" },
+  ],
+};
 
-const inputs = Object.keys(Object.values(made.metafile.outputs)[0].inputs);
-const names = [...new Set(inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean))].sort();
-const packages = names.map((name) => {
-  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
-  const text = ["LICENSE", "LICENSE.md", "LICENCE", "license"].map((file) => read(`node_modules/${name}/${file}`)).find(Boolean);
-  if (!text) throw new Error(`${name} comes without its licence.`);
-  return { name, version, license, text };
-});
+for (const [name, outputs] of Object.entries(bundles)) {
+  const inputs = [];
+  for (const { outfile, ...options } of outputs) {
+    const made = await build({
+      bundle: true,
+      minify: true,
+      target: "es2022",
+      mainFields: ["module", "main"],
+      legalComments: "none",
+      metafile: true,
+      outfile: `${out}/${outfile}`,
+      plugins: [sheets],
+      ...options,
+    });
+    inputs.push(...Object.keys(Object.values(made.metafile.outputs)[0].inputs));
+  }
+  writeNotices(name, inputs);
+}
+
+/** Write what a bundle contains, and the licences of that. */
+function writeNotices(bundle, inputs) {
+  const names = [...new Set(inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean))].sort();
+  const packages = names.map((name) => {
+    const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+    const text = ["LICENSE", "LICENSE.md", "LICENCE", "license"].map((file) => read(`node_modules/${name}/${file}`)).find(Boolean);
+    if (!text) throw new Error(`${name} comes without its licence.`);
+    return { name, version, license, text };
+  });
+  const notices = packages.map(({ name, version, license, text }) => `${name} ${version} (${license})\n\n${text}\n`);
+  writeFileSync(`${out}/${bundle}.licences.txt`, notices.join(`\n${"-".repeat(72)}\n\n`));
+  writeFileSync(`${out}/${bundle}.packages.json`, JSON.stringify(packages.map(({ name, version, license }) => ({ name, version, licence: license }))));
+}
 
 function read(path) {
   try {
@@ -48,7 +69,3 @@ function read(path) {
     return "";
   }
 }
-
-const notices = packages.map(({ name, version, license, text }) => `${name} ${version} (${license})\n\n${text}\n`);
-writeFileSync(`${out}/builder.licences.txt`, notices.join(`\n${"-".repeat(72)}\n\n`));
-writeFileSync(`${out}/builder.packages.json`, JSON.stringify(packages.map(({ name, version, license }) => ({ name, version, licence: license }))));

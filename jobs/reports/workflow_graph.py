@@ -1,0 +1,96 @@
+"""The steps of a workflow and what they wait for, as its picture shows them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Max, Min
+
+from jobs.models import ArrayChild, CostLine, JobDependency, Submission
+from jobs.models.ids import to_text
+from jobs.pricing import exact_sum
+from jobs.spec.documents import is_object
+from jobs.states import Delivery, Status, status_of
+
+_NO_TIMES: tuple[datetime | None, datetime | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class GraphStep:
+    """A step and its status. `cost` is that of its finished attempts; None before they are charged."""
+
+    text_id: str
+    name: str
+    array_size: int | None
+    is_sequential: bool
+    """Whether the children of the array run one after the other."""
+    status: Status
+    is_sent: bool
+    accepted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    cost: Decimal | None
+
+
+def is_graph(submission: Submission) -> bool:
+    """Return whether any of its jobs waits for another of them."""
+    if submission.job_count < 2:
+        return False
+    return JobDependency.objects.filter(job__submission=submission, parent__submission=submission).exists()
+
+
+def graph_steps(submission: Submission) -> list[GraphStep]:
+    """Return all steps in the order of the document, in three queries.
+
+    An array runs from the first start to the last end of its child jobs, as far as they are loaded.
+    """
+    children = ArrayChild.objects.filter(job__submission=submission).order_by().values_list("job")
+    array_times = {job: (start, end) for job, start, end in children.annotate(Min("started_at"), Max("stopped_at"))}
+    lines = CostLine.objects.filter(job__submission=submission).order_by().values("job")
+    costs = {row["job"]: exact_sum.usd(row["units"]) for row in lines.annotate(units=exact_sum.units_of("usd"))}
+    rows = submission.jobs.order_by("position").values_list(
+        "pk",
+        "public_id",
+        "name",
+        "array_size",
+        "document__dependsOn",
+        "delivery",
+        "state",
+        "accepted_at",
+        "started_at",
+        "stopped_at",
+        "ended_at",
+        named=True,
+    )
+    return [
+        GraphStep(
+            text_id=to_text(row.public_id),
+            name=row.name,
+            array_size=row.array_size,
+            is_sequential=_is_sequential(row.document__dependsOn),
+            status=(status := status_of(row.delivery, row.state)),
+            is_sent=row.delivery == Delivery.SENT,
+            accepted_at=row.accepted_at,
+            started_at=row.started_at or array_times.get(row.pk, _NO_TIMES)[0],
+            ended_at=(
+                (row.stopped_at or array_times.get(row.pk, _NO_TIMES)[1] or row.ended_at) if status.is_final else None
+            ),
+            cost=costs.get(row.pk),
+        )
+        for row in rows
+    ]
+
+
+def graph_edges(submission: Submission) -> list[tuple[int, int, str]]:
+    """Return each dependency as the places of the parent and of the step that waits, and its type."""
+    places = {pk: place for place, pk in enumerate(submission.jobs.order_by("position").values_list("pk", flat=True))}
+    edges = JobDependency.objects.filter(job__submission=submission, parent__submission=submission)
+    return [
+        (places[parent], places[job], kind)
+        for parent, job, kind in edges.order_by("pk").values_list("parent", "job", "kind")
+    ]
+
+
+def _is_sequential(depends_on: object) -> bool:
+    entries = depends_on if isinstance(depends_on, list) else []
+    return any(is_object(entry) and entry.get("type") == "SEQUENTIAL" and "jobId" not in entry for entry in entries)

@@ -1,0 +1,56 @@
+"""The picture of a workflow as JSON: its steps, their dependencies, and, while it runs, their states alone."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from jobs import access
+from jobs.reports import workflow_graph as reports
+from jobs.reports.workflow_graph import GraphStep
+from jobs.states import Status
+from jobs.templatetags.money import usd_text
+from jobs.web.shell import polling
+from jobs.web.shell.auth import SignedInRequest, login_required
+
+
+@require_safe
+@login_required
+def submission_graph(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Return steps, edges and states; with `part=states` the states, and the hash of what they belong to."""
+    submission, _ = access.submission(request.user, text_id)
+    steps = reports.graph_steps(submission)
+    changing = {
+        "shape": polling.etag(submission.text, [step.text_id for step in steps]),
+        "statuses": {status.name: _status(status) for status in {step.status for step in steps}},
+        "states": [_state(step) for step in steps],
+    }
+    if request.GET.get("part") == "states":
+        return JsonResponse(changing)
+    nodes = [
+        {
+            "id": step.text_id,
+            "name": step.name,
+            "url": reverse("job", args=[step.text_id]),
+            "size": step.array_size,
+            "sequential": step.is_sequential,
+        }
+        for step in steps
+    ]
+    return JsonResponse({**changing, "steps": nodes, "edges": reports.graph_edges(submission)})
+
+
+def _status(status: Status) -> dict[str, Any]:
+    return {"label": status.label, "icon": status.icon, "tone": status.tone, "live": status.is_live}
+
+
+def _state(step: GraphStep) -> list[Any]:
+    times = (step.accepted_at, step.started_at, step.ended_at)
+    cost = "" if step.cost is None else usd_text(step.cost)
+    return [step.status.name, step.is_sent, *map(_milliseconds, times), cost]
+
+
+def _milliseconds(time: datetime | None) -> int | None:
+    return int(time.timestamp() * 1000) if time else None

@@ -1,0 +1,68 @@
+// Moving the picture by mouse and touch: drag to move, pinch or Ctrl and the wheel to zoom, click to act on a node.
+
+/** @typedef {import("./picture.js").Picture} Picture */
+
+const DRAG_FROM = 4; // px; less is a click
+
+/** @param {Picture} picture */
+export function bindGestures(picture) {
+  const { root } = picture;
+  /** @type {Map<number, { x: number, y: number }>} */
+  const pointers = new Map();
+  let moved = 0;
+
+  const place = (/** @type {MouseEvent} */ event) => {
+    const { left, top } = root.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  };
+
+  root.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    pointers.set(event.pointerId, place(event));
+    if (pointers.size === 1) moved = 0;
+  });
+
+  root.addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) return;
+    const now = place(event);
+    const others = [...pointers].flatMap(([id, point]) => (id === event.pointerId ? [] : [point]));
+    pointers.set(event.pointerId, now);
+    moved += Math.hypot(now.x - before.x, now.y - before.y);
+    if (moved < DRAG_FROM) return;
+    if (!root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
+    root.classList.add("wf-dragging");
+    if (!others.length) {
+      picture.pan(now.x - before.x, now.y - before.y);
+      return;
+    }
+    const [other] = others;
+    const distance = (/** @type {{ x: number, y: number }} */ point) => Math.hypot(point.x - other.x, point.y - other.y) || 1;
+    picture.zoom(distance(now) / distance(before), { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
+  });
+
+  const release = (/** @type {PointerEvent} */ event) => {
+    pointers.delete(event.pointerId);
+    if (!pointers.size) root.classList.remove("wf-dragging");
+  };
+  root.addEventListener("pointerup", release);
+  root.addEventListener("pointercancel", release);
+  root.addEventListener("lostpointercapture", release);
+
+  root.addEventListener("click", (event) => {
+    if (moved >= DRAG_FROM) return;
+    const element = event.target instanceof Element ? event.target.closest("[data-key]") : null;
+    const key = element?.getAttribute("data-key");
+    if (key) picture.activate(key);
+  });
+
+  root.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+      event.preventDefault();
+      picture.zoom(Math.exp(-event.deltaY / 300), place(event));
+    },
+    { passive: false },
+  );
+}
