@@ -106,7 +106,6 @@ class Member:
         return allowed and (self.team.active or permission in READ_PERMISSIONS)
 
     def can_manage(self, membership: Membership) -> bool:
-        """Return whether they may change that viewer or analyst."""
         user = membership.user
         is_managed = membership.role in MANAGED_ROLES and not (user.is_staff or user.is_superuser)
         return is_managed and user != self.user and membership.team_id == self.team.pk and self.can("members")
@@ -266,8 +265,6 @@ def _require_member(user: User, team: Team, permission: TeamPermission) -> Membe
 
 @dataclass(frozen=True)
 class PermissionRule:
-    """Whether each of `ACTORS` has the permission."""
-
     permission: TeamPermission
     label: str
     allowed: tuple[bool, ...]

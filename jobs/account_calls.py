@@ -36,7 +36,6 @@ def call_account(account: Account, call: AccountCall, *, seconds: float, despite
 
 
 def probe(account: Account) -> bool:
-    """Return whether AWS answers again."""
     current_time, status = now(), account.status
     if not status.breaker.may_probe(current_time) or not status.update_breaker(
         status.breaker.with_probe_started(current_time)

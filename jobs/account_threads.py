@@ -17,7 +17,6 @@ class AccountThreads:
         self._threads: dict[Key, threading.Thread] = {}
 
     def start(self, account: int, purpose: str, act: Callable[[], object]) -> bool:
-        """Return False if the last pass is still running."""
         key = (account, purpose)
         thread_before = self._threads.get(key)
         if thread_before is not None and thread_before.is_alive():

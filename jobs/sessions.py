@@ -56,7 +56,6 @@ def record_use(key: str, *, address: str) -> None:
 
 
 def update_key(before: str, after: str | None, user_id: str | None) -> None:
-    """Follow a key that changed while its user is the same."""
     session = UserSession.objects.filter(session_key=before).first()
     if session is None:
         return

@@ -252,7 +252,6 @@ def _check_requester(result: ValidationResult, submission: Submission) -> Valida
 
 
 def _estimate_jobs(submission: Submission, result: ValidationResult) -> SubmissionEstimate:
-    """Estimate by the accepted revisions and queues, at today's rates."""
     jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
     requests = [
         (job.name, job_request({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)

@@ -16,7 +16,6 @@ SETTLING_PERIOD = timedelta(minutes=10)
 
 
 def refresh_array(job: Job) -> bool:
-    """Return whether a refresh is in progress."""
     if not job.array_size or job.delivery != Delivery.SENT:
         return False
     if job.status.is_final and (_is_read_after_end(job) or job.children.finished().count() >= job.array_size):

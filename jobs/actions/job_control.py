@@ -16,7 +16,6 @@ WITHDRAWABLE_DELIVERIES = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
-    """Return False if it has ended or was requested before."""
     member.require("stop")
     return _stop_jobs(job, Job.objects.filter(pk=job.pk), member) > 0
 
@@ -27,7 +26,6 @@ def stop_all(submission: Submission, member: Member) -> int:
 
 
 def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
-    """Use a constant number of statements."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)

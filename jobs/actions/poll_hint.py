@@ -15,7 +15,6 @@ SOON = timedelta(seconds=20)
 
 
 def hint_poll(jobs: Iterable[Job]) -> None:
-    """Hint once in `HINT_INTERVAL` for each job."""
     earliest = now() - HINT_INTERVAL
     stale_ids = [
         job.pk for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)

@@ -18,8 +18,6 @@ MAX_NAME_COMPARISONS = 10_000
 
 @dataclass(frozen=True)
 class ResolvedJob:
-    """None where unresolved."""
-
     pointer: str
     queue: Queue | None
     revision: Revision | None
@@ -96,8 +94,6 @@ def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, J
 
 
 class _Resolver:
-    """One query for each kind of name."""
-
     def __init__(self, team: Team, account: Account | None, granted: Sequence[Queue]) -> None:
         self.team = team
         self.asked_account = account

@@ -30,8 +30,6 @@ class CappedPaginator(Paginator):
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter whose options need no query."""
-
     fixed_choices: ClassVar[Mapping[str, str]]
     field_name: str
 

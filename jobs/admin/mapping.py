@@ -143,7 +143,6 @@ class GrantActionMixin:
 def grant_queues(
     request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
 ) -> tuple[int, int]:
-    """Return how many were added, and how many there were."""
     with transaction.atomic():
         before = QueueGrant.objects.filter(queue__in=queues, team__in=teams)
         existing = set(before.values_list("queue_id", "team_id"))

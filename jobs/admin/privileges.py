@@ -23,8 +23,6 @@ def filter_changeable(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any
 
 
 class SuperusersOnlyMixin:
-    """Others view the page if their permissions allow."""
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 

@@ -8,8 +8,6 @@ from jobs.models import Rate
 
 @admin.register(Rate)
 class RateAdmin(AuditedModelAdmin):
-    """Stored costs keep their rates."""
-
     list_display = ["platform", "architecture", "region", "resource", "usd", "valid_from", "source"]
     list_filter = ["platform", "architecture", "region", "resource"]
     date_hierarchy = "valid_from"

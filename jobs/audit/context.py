@@ -34,7 +34,6 @@ _context: ContextVar[AuditContext | None] = ContextVar("passage", default=None)
 
 
 def get_context() -> AuditContext:
-    """Without one, return the user of the machine's shell."""
     return _context.get() or AuditContext(Channel.COMMAND, _shell_user())
 
 

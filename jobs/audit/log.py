@@ -78,7 +78,6 @@ def truncate_list(name: str, entries: Sequence[Any]) -> dict[str, Any]:
 
 
 def describe_target(about: Model | None) -> AuditTarget:
-    """Name a person by id only."""
     if about is None:
         return AuditTarget("")
     public_id = getattr(about, "public_id", None)

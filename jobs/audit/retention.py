@@ -13,7 +13,6 @@ BATCH_SIZE = 1_000
 
 
 def prune(chain: int, cutoff: datetime) -> int:
-    """Delete entries up to the last one before `cutoff`. Return how many."""
     with transaction.atomic():
         head = AuditChain.objects.select_for_update().filter(pk=chain).first()
         if head is None:

@@ -36,7 +36,6 @@ class BatchArn:
         return cls(**match.groupdict()) if match and match["resource_type"] == resource_type else None
 
     def is_in(self, region: str, account_number: str) -> bool:
-        """Return False for an unknown account number."""
         location = (partition(region), region, account_number)
         return bool(account_number) and (self.partition, self.region, self.account_number) == location
 

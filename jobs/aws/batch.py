@@ -261,7 +261,6 @@ def _is_essential(container: ResponseReader) -> bool:
 
 
 def _deciding_container(job: ResponseReader) -> tuple[ResponseReader, ResponseReader]:
-    """Return the container whose end is the job's, and its task."""
     if "ecsProperties" in job:
         task = _task(job)
         return _first_failed([entry for entry in task.entries("containers") if _is_essential(entry)]), task

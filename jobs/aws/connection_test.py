@@ -35,8 +35,6 @@ class PermissionCheck:
 
 @dataclass(frozen=True)
 class ProbeTargets:
-    """Without them some results stay unknown."""
-
     region: str
     number: str
     partition: str

@@ -19,7 +19,6 @@ _UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 def call(operation: Callable[..., Any], **request: Any) -> "ResponseReader":
-    """Call a method such as `client.describe_jobs`."""
     with translate_errors():
         raw = operation(**request)
     if not isinstance(raw, dict):
@@ -76,7 +75,6 @@ class ResponseReader:
         return value.translate(_UNSTORABLE)
 
     def number(self, key: str) -> int | None:
-        """Return a number that fits an integer column."""
         value = self.raw.get(key)
         return value if _is_integer(value) and abs(value) <= MAX_INTEGER else None
 

@@ -59,7 +59,6 @@ def release_leases(jobs: Sequence[Job]) -> None:
 
 
 def _deliverable_ids(account: Account, limit: int) -> list[int]:
-    """Return each team's oldest, then the second oldest, and so on."""
     turn = Window(RowNumber(), partition_by=F("team"), order_by=F("pk").asc())
     ready = Job.objects.filter(account=account).deliverable()
     return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])

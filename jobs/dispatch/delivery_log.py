@@ -42,7 +42,6 @@ class DeliveryLog:
         return result if isinstance(result, DeliveryAttempt) else None
 
     def record_acceptance(self, acceptance: Acceptance) -> bool:
-        """Return False if another process recorded it first."""
         return bool(self._commit(acceptance))
 
 
@@ -68,7 +67,6 @@ def _entry_job(entry: Job | Acceptance) -> Job:
 def _write_intents(
     candidates: Sequence[Job], owned_rows: Mapping[int, Job], current_time: datetime
 ) -> dict[int, DeliveryAttempt]:
-    """Skip jobs that were stopped or leased by another worker."""
     jobs = [job for job in candidates if job.pk in owned_rows and _is_sendable(owned_rows[job.pk], current_time)]
     if not jobs:
         return {}

@@ -37,7 +37,6 @@ class RateLimiter:
             self._window_end = 0.0
 
     def acquire(self) -> bool:
-        """Wait for the next slot. False if it comes too late."""
         with self._lock:
             current_time = time.monotonic()
             slot = max(current_time, self._next_slot)

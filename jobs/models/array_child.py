@@ -14,8 +14,6 @@ class ArrayChildQuerySet(models.QuerySet["ArrayChild"]):
 
 
 class ArrayChild(models.Model):
-    """As of the last refresh or of its failure."""
-
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="children")
     index = models.PositiveIntegerField()
     state = models.CharField(max_length=20)

@@ -25,8 +25,6 @@ TOKEN_MISMATCH = "This is not the database that the portal last used: it was res
 
 
 class DatabaseGeneration(models.Model):
-    """The only row."""
-
     current = models.CharField(max_length=40)
     previous = models.CharField(
         max_length=40, blank=True, help_text="The previous token; after a crash the file may still have it."
@@ -84,7 +82,6 @@ def unknown_keys_window(team: Team) -> tuple[datetime, datetime] | None:
 
 
 def _detect_recovery() -> datetime | None:
-    """Return when the recovery started; start one if the file shows a restore."""
     token = _read_file()  # read before the row, since the clock writes the row first
     row = DatabaseGeneration.objects.first()
     if row is None:

@@ -22,7 +22,6 @@ class DraftKind(models.TextChoices):
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, user: "User") -> Self:
-        """Select their own; staff see no others."""
         return self.filter(person=user, team__memberships__user=user)
 
     def unsent(self) -> Self:

@@ -8,8 +8,6 @@ from django.utils.timezone import now
 
 
 class Lease(models.Model):
-    """A lock that one process at a time may hold until a time."""
-
     name = models.CharField(max_length=40, primary_key=True)
     owner = models.CharField(max_length=80)
     until = models.DateTimeField()

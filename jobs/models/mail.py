@@ -47,7 +47,6 @@ class OutgoingMail(models.Model):
         return f"mail {self.pk}"
 
     def claim(self, lease: timedelta) -> bool:
-        """Return False if another worker was first, or it isn't due."""
         claimed = OutgoingMail.objects.due().filter(pk=self.pk)
         if not claimed.update(try_at=now() + lease, attempts=F("attempts") + 1):
             return False

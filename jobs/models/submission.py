@@ -35,13 +35,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
     def generated(self) -> Self:
-        """Select those never sent."""
         return self.filter(request_key__startswith=GENERATED_KEY_PREFIX)
 
 
 class Submission(models.Model):
-    """One request by a person: a job, an array, or a workflow."""
-
     is_repeat = False
     """Set where a request came again with its key, and got the submission that it made before. Not stored."""
 

@@ -16,8 +16,6 @@ from jobs.spec.problems import join_words, quote, truncate
 
 @dataclass(frozen=True)
 class ApprovalThresholds:
-    """None disables one."""
-
     usd: Decimal | None = None
     vcpu_hours: int | None = None
     gpus: int | None = None
@@ -164,7 +162,6 @@ def gpus_are_within_threshold(summary: SubmissionSummary, thresholds: ApprovalTh
 def active_gpus_are_within_threshold(
     summary: SubmissionSummary, thresholds: ApprovalThresholds
 ) -> Iterator[ApprovalReason]:
-    """Let a submission without GPUs pass always."""
     limit, active_gpus = thresholds.gpus, summary.today.gpus
     if limit is not None and 0 < summary.gpus <= limit < summary.gpus + active_gpus:
         message = (
@@ -251,8 +248,6 @@ def approval_reasons(summary: SubmissionSummary, thresholds: ApprovalThresholds)
 
 @dataclass(frozen=True)
 class SubmissionEdit:
-    """Before and after, estimated by the same rates."""
-
     before: SubmissionSummary
     after: SubmissionSummary
 

@@ -19,7 +19,6 @@ class QuotaCheck:
 
 
 def active_jobs_are_within_limit(check: QuotaCheck) -> Iterator[Violation]:
-    """Count each child of an array."""
     additional = sum(request.runs for request in check.requests)
     limit = check.limits.active_jobs
     if limit is not None and check.usage.jobs + additional > limit:

@@ -159,7 +159,6 @@ def definition_is_shared(request: JobRequest, grants: TeamGrants) -> Iterator[Vi
 
 
 def size_is_within_limits(request: JobRequest, grants: TeamGrants) -> Iterator[Violation]:
-    """Limit one run, with overrides; all nodes together."""
     nodes = f" on its {request.size.nodes} nodes in total" if request.size.nodes > 1 else ""
     for resource, rule, amount, limit in _exceeded_limits(request, _limits(request, grants)):
         yield Violation(

@@ -35,8 +35,6 @@ MAX_STORED_JOBS = 50
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """`limit_seconds` is for one attempt, 0 without a limit."""
-
     name: str
     size: PricedSize
     runs: int
@@ -55,7 +53,6 @@ class CostAmount:
 
     @classmethod
     def total(cls, amounts: Iterable["CostAmount"]) -> "CostAmount":
-        """Return None if any part is unknown."""
         amounts = list(amounts)
         return cls(
             _sum_if_known([amount.usd for amount in amounts]),

@@ -10,8 +10,6 @@ MAX_REQUESTS = 5
 
 @dataclass(frozen=True)
 class MappingGap:
-    """Rows that can't be used for want of another, and the filter of their list."""
-
     text: str
     list_name: str
     query: str

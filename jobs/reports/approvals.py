@@ -66,7 +66,6 @@ class RequestedJob:
 
 
 def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
-    """Return them oldest first, each with whether the user made it larger."""
     requests = Approval.objects.waiting().filter(team=team).with_escalated_by(user)
     return _page(requests, Approval.objects.filter(team=team), "pk", after)
 
@@ -81,7 +80,6 @@ def approvals_to_decide(user: User, after: str = "") -> KeysetPage[Approval]:
 
 
 def count_to_decide(user: User, team: Team) -> int:
-    """Count up to `COUNT_LIMIT` + 1."""
     return Approval.objects.decidable_by(user).filter(team=team).order_by()[: COUNT_LIMIT + 1].count()
 
 

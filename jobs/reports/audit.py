@@ -61,8 +61,6 @@ class AuditFilter:
 
 @dataclass(frozen=True)
 class AuditChange:
-    """None: absent before, or absent now."""
-
     name: str
     before: str | None
     after: str | None

@@ -28,8 +28,6 @@ MAX_TEAMS = 10
 
 @dataclass(frozen=True)
 class RunOutcomes:
-    """Stopped jobs don't count."""
-
     succeeded: int = 0
     failed: int = 0
     median_time: timedelta | None = None
@@ -56,8 +54,6 @@ class RunOutcomes:
 
 @dataclass(frozen=True)
 class DefinitionCard:
-    """With the revision its bare name means, or else its newest."""
-
     definition: Definition
     revision: Revision | None
     outcomes: RunOutcomes
@@ -89,7 +85,6 @@ def definition_page(
 
 
 def runnable_cards(team: Team, text: str, limit: int) -> list[DefinitionCard]:
-    """Return those that the team ran last first."""
     definitions = _with_usage(_matching_text(Definition.objects.usable_by(team).runnable(), text), team)
     return _cards(definitions.order_by(F("used_at").desc(nulls_last=True), "name", "pk")[:limit], team)
 

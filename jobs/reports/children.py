@@ -17,8 +17,6 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class ChildCounts:
-    """Children in no state were not read."""
-
     counts: Mapping[str, int]
     size: int
     started_at: datetime | None = None

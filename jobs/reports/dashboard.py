@@ -57,8 +57,6 @@ class ActionItems:
 
 @dataclass(frozen=True)
 class Spending:
-    """This month so far, and the month before up to the same day."""
-
     month: Decimal
     before: Decimal
     top_definitions: list[tuple[str, Decimal]]

@@ -51,8 +51,6 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class JobRow:
-    """No cost: not charged yet, or never sent."""
-
     job: Job
     usd: Decimal | None
     tags: tuple[tuple[str, str], ...]
@@ -70,8 +68,6 @@ class JobRow:
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """Not `is_complete`: there are more than were counted."""
-
     by_status: list[tuple[Status, int]]
     total: int
     is_complete: bool
@@ -101,7 +97,6 @@ def history_page(
 
 
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
-    """Ignore the filter's own statuses."""
     matches = filter_jobs(team, filters, any_status=True)
     newest = matches.order_by("-pk").values("pk")[: COUNT_LIMIT + 1]
     grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))

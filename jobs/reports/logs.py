@@ -79,7 +79,6 @@ def job_attempts(job: Job) -> list[JobAttempt]:
 
 
 def tail(job: Job, attempt: int | None = None) -> LogPage:
-    """Default to the last attempt."""
     return _page(job, attempt, token="")
 
 

@@ -22,7 +22,6 @@ class StartingPoints:
 
 
 def starting_points(team: Team, user: User, text: str = "") -> StartingPoints:
-    """Filter definitions by name and description."""
     cards = catalog.runnable_cards(team, text, MAX_CARDS + 1)
     own = submissions.recent_rows(team, MAX_SUBMISSIONS, user)
     return StartingPoints(

@@ -133,8 +133,6 @@ class JobStatusSummary:
 
 @dataclass(frozen=True)
 class JobPage:
-    """`earlier` and `later` are where adjacent pages start."""
-
     jobs: list[tuple[Job, list[JobDependency]]]
     first: int
     earlier: int | None
@@ -187,13 +185,11 @@ def first_job(submission: Submission) -> Job | None:
 
 
 def landing_target(submission: Submission) -> Job | Submission:
-    """Return the job if there is only one, else the submission."""
     job = first_job(submission) if submission.job_count == 1 else None
     return job or submission
 
 
 def submission_jobs(submission: Submission) -> list[Job]:
-    """Leave out AWS's answers."""
     return list(_jobs(submission))
 
 

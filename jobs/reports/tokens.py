@@ -12,7 +12,6 @@ def team_tokens(team: Team) -> list[ApiToken]:
 
 
 def own_tokens(user: User) -> list[ApiToken]:
-    """Return the tokens that the user created, as `team_tokens` does."""
     return _list(ApiToken.objects.filter(person=user))
 
 

@@ -60,7 +60,6 @@ class Sandbox:
         self._faults_api = faults_api
 
     def start(self) -> None:
-        """Resume unfinished jobs and listen."""
         self._state.parent.mkdir(parents=True, exist_ok=True)
         # It contains the environment of every job.
         self._state.touch(mode=0o600)

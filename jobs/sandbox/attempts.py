@@ -161,8 +161,6 @@ class GroupRun:
 
 
 class AttemptRun:
-    """The callbacks are called on threads of its groups."""
-
     def __init__(
         self,
         plan: AttemptPlan,

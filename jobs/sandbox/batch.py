@@ -93,7 +93,6 @@ class Batch:
             self._scheduler.stop_job(job, reason, by_force=by_force)
 
     def delete_queue(self, call: ApiCall) -> Document:
-        """Delete a DISABLED queue and terminate its jobs, as AWS."""
         with self._store.transaction():
             queue = self.queues.find_queue(call.account_region, call.params["jobQueue"])
             if queue["state"] != "DISABLED":

@@ -21,8 +21,6 @@ def drop_none(document: Document) -> Document:
 
 @dataclass(frozen=True)
 class AccountRegion:
-    """Each sees only its own resources."""
-
     account: str
     region: str
 

@@ -107,7 +107,6 @@ class DefinitionService:
         )
 
     def deregister(self, call: ApiCall) -> Document:
-        """Keep the revision readable, and its jobs running."""
         reference = call.params["jobDefinition"]
         if ":" not in reference.rpartition("/")[2]:
             raise BatchClientError("jobDefinition must be name:revision or an ARN with a revision")

@@ -61,7 +61,6 @@ class FaultInjector:
         self.set_plan(plan)
 
     def set_plan(self, plan: FaultPlan) -> None:
-        """Count requests from 1 again. Pending late requests still happen."""
         self.plan = plan
         self.injected_faults: deque[InjectedFault] = deque(maxlen=MAX_RECORDED_FAULTS)
         self._sampler = FaultSampler(plan)

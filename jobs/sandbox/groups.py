@@ -19,8 +19,6 @@ _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
 @dataclass(frozen=True)
 class GroupContainer:
-    """`conditions` are what other containers must have done."""
-
     name: str
     image: str
     command: list[str]
@@ -33,8 +31,6 @@ class GroupContainer:
 
 @dataclass(frozen=True)
 class ContainerGroup:
-    """`block` is the member that describes the group."""
-
     block: str
     properties: Document
     containers: tuple[GroupContainer, ...]

@@ -26,8 +26,6 @@ SELECT_BY_ID = SELECT + " WHERE job.id IN (SELECT value FROM json_each(?))"  # n
 
 @dataclass(frozen=True)
 class SandboxJob:
-    """`attempts` are the finished ones, `attempt` is the current one."""
-
     number: int
     id: str
     account_region: AccountRegion

@@ -23,7 +23,6 @@ class Ledger:
         store.execute(SCHEMA)
 
     def record(self, call: ApiCall, resource_id: str) -> None:
-        """Record inside the accepting transaction."""
         self._store.execute(
             "INSERT INTO acceptance (at, operation, home, accepted, name, tags, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -48,7 +48,6 @@ class JobListing:
             }
 
     def list_jobs(self, call: ApiCall) -> Document:
-        """List newest first, children by index; RUNNING ones by default."""
         params = call.params
         selectors = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if params.get(key)]
         if len(selectors) != 1:

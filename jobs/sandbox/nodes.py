@@ -1,4 +1,4 @@
-"""AWS's rules for multi-node parallel jobs: ranges of nodes, and their overrides.
+"""AWS's rules for multi-node parallel jobs.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeProperties.html
 """
@@ -99,7 +99,6 @@ def target_nodes(text: str, count: int) -> range:
 
 
 def node_group(nodes: Document, index: int) -> Document:
-    """Return the smallest range of nested ones."""
     candidates = [
         (target, group)
         for group in nodes["nodeRangeProperties"]

@@ -25,8 +25,6 @@ PROC_DIR = Path("/proc")
 
 @dataclass(frozen=True)
 class ContainerPlan:
-    """`conditions` are what other containers must have done."""
-
     name: str
     image: SandboxImage
     argv: list[str]

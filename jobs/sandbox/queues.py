@@ -111,7 +111,6 @@ class QueueService:
         return queue
 
     def update_queue(self, call: ApiCall) -> Document:
-        """Allow a policy to be replaced, not removed."""
         params = call.params
         with self._store.transaction():
             queue = self.find_queue(call.account_region, params["jobQueue"])

@@ -66,7 +66,6 @@ class ComputeEnvironment:
         )
 
     def can_hold(self, demand: JobDemand) -> bool:
-        """Return whether the job can start when nothing else runs."""
         return demand.total.fits_in(self.size) and (
             self.machines is None
             or all(any(need.fits_in(machine) for machine in self.machines) for need in demand.machines)
@@ -123,7 +122,6 @@ class SlotAllocator:
 
     @property
     def is_full(self) -> bool:
-        """Return whether this machine's process limit is reached."""
         return len(self._allocations) >= self._processes
 
     def allocate(self, job: str, queue: str, demand: JobDemand) -> str | None:

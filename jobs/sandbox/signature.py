@@ -43,7 +43,6 @@ EXACT_CLOCK = SignatureClock()
 
 
 def parse_scope(headers: Mapping[str, str], clock: SignatureClock = EXACT_CLOCK) -> SignatureScope:
-    """Reject a missing or expired signature."""
     header = headers.get("Authorization", "")
     if not header:
         raise ServiceError("Missing Authentication Token", code="MissingAuthenticationTokenException", status=403)

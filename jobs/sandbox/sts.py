@@ -14,8 +14,6 @@ Fields = dict[str, str]
 
 
 class StsService:
-    """Any role may be assumed."""
-
     def operation_name(self, request: WireRequest) -> str:
         return parse_qs(request.body.decode(errors="replace")).get("Action", [""])[0]
 

@@ -1,4 +1,4 @@
-"""AWS's rules for ECS tasks of several containers, and the order in which these start.
+"""AWS's rules for ECS tasks of several containers.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_TaskContainerDependency.html
 """

@@ -39,8 +39,6 @@ class CopyFormat:
 
 @dataclass(frozen=True)
 class CopyTarget:
-    """An AWS region, or the portal under its URL."""
-
     region: str
     portal_url: str = ""
 

@@ -36,7 +36,6 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def is_integer(value: object) -> TypeGuard[int]:
-    """Exclude Python's bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

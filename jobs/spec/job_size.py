@@ -41,8 +41,6 @@ MAX_NODES = 9999
 
 
 class UnknownAmount(NamedTuple):
-    """The reason says what to change."""
-
     resource: str  # VCPU, MEMORY or GPU
     reason: str
 

@@ -111,7 +111,6 @@ SHARED_RULES = (placeholders_in_commands_only, placeholders_are_whole_words)
 
 
 def command_words(container: ContainerEntry) -> Iterator[tuple[Path, str]]:
-    """Yield also the arguments of a pod's container."""
     for key in ("command", "args") if container.type == "eks" else ("command",):
         for number, word in enumerate(list_at(container.value, key)):
             if isinstance(word, str):

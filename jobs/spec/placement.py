@@ -63,7 +63,6 @@ class PlacementResult:
 
 
 def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
-    """Prefer yes to unknown to no."""
     if not environments:
         return PlacementResult(
             PlacementVerdict.UNKNOWN, "The compute environments of the queue have not been read from AWS yet."

@@ -76,7 +76,6 @@ def join_pointer(*parts: str | int) -> str:
 
 
 def escape_pointer(part: str) -> str:
-    """Escape one key (RFC 6901)."""
     return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
@@ -103,7 +102,6 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def describe(value: object) -> str:
-    """Describe a value, truncated: the string “abc”, the number 4."""
     match value:
         case None:
             return "null"

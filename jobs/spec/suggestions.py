@@ -12,7 +12,6 @@ _SEPARATORS = re.compile(r"[_\W]")
 
 
 def fold_name(name: str) -> str:
-    """Fold jobName, JobName, job_name and job-name."""
     return _SEPARATORS.sub("", name).casefold()
 
 

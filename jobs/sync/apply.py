@@ -32,12 +32,10 @@ class StateUpdate:
 
 
 def apply(job: Job, observation: Observation, *, source: str) -> bool:
-    """Return whether state or number of attempts changed."""
     return bool(apply_all([(job, observation)], source=source))
 
 
 def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
-    """Apply in one transaction. Return the changed jobs."""
     current_time = now()
     updates = [
         _state_update(job, observation, current_time)

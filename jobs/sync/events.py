@@ -50,7 +50,6 @@ class EventConsumer:
     malformed_count: int = 0
 
     def consume(self, bodies: Iterable[str]) -> set[int]:
-        """Return the accounts of the jobs."""
         job_ids: set[str] = set()
         for body in bodies:
             self.received_count += 1

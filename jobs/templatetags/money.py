@@ -23,7 +23,6 @@ UNITS = {
 
 @register.filter
 def money(usd: Decimal | None) -> SafeString | str:
-    """Round to the cent; the title has all digits."""
     if usd is None:
         return "—"
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), usd_text(usd))
@@ -39,7 +38,6 @@ def money_up(usd: Decimal | None) -> SafeString | str:
 
 @register.filter
 def usd_of_units(units: int) -> Decimal:
-    """Convert a sum that a query annotated, in ten-billionths, to dollars."""
     return exact_sum.usd(units)
 
 
@@ -63,13 +61,11 @@ def usd_text_up(usd: Decimal) -> str:
 
 @register.filter
 def hours_up(hours: Decimal) -> str:
-    """Round up to a tenth."""
     return f"{hours.quantize(TENTH, ROUND_CEILING):,}".removesuffix(".0")
 
 
 @register.filter
 def exact(usd: Decimal) -> str:
-    """Drop trailing zeros, but for cents."""
     integer, _, decimals = f"{usd:f}".partition(".")
     return f"{integer}.{decimals.rstrip('0'):0<2}"
 

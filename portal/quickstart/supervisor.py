@@ -65,7 +65,6 @@ class Supervisor:
             self.step(5.0)
 
     def step(self, seconds: float) -> None:
-        """Sleep until something happens; then check the processes."""
         select.select([self._wake_read], [], [], seconds)
         while self._drain():
             pass

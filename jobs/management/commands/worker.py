@@ -139,7 +139,6 @@ class PortalWorker(Worker):
         return result or super().wait_for_horse()
 
     def collect_slow_tasks(self) -> None:
-        """Kill tasks far beyond their timeout."""
         for task in list(self.slow_tasks):
             if time.monotonic() - task.started_at > (task.job.timeout or 0) + MAX_OVERTIME_SECONDS:
                 self._kill(task)

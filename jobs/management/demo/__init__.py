@@ -10,8 +10,6 @@ PASSWORD = "demo"  # noqa: S105 - public: only the quick start, which listens on
 
 @dataclass(frozen=True)
 class DemoTeam:
-    """Its queues start with the default one."""
-
     slug: str
     name: str
     actor: str

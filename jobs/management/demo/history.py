@@ -63,8 +63,6 @@ class HistoricalChange:
 
 @dataclass
 class HistoricalJob:
-    """With charged runs, and the log of each attempt that ran."""
-
     job: Job
     tags: dict[str, str]
     runs: list[BilledAttempt] = field(default_factory=list)
@@ -361,7 +359,6 @@ def _has_retries(job: Job) -> bool:
 
 
 def _public_id_at(created_at: datetime) -> uuid.UUID:
-    """Return an id of that time, unique whatever the seed is."""
     random_bits = uuid.uuid4().int
     milliseconds = int(created_at.timestamp() * 1000)
     bits = (

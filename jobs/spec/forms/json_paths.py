@@ -29,7 +29,6 @@ def set_value(document: Document, path: Path, value: Any) -> None:
 
 
 def delete_value(document: Document, path: Path) -> None:
-    """Delete also every object on the path that becomes empty."""
     if exists(document, path):
         del value_at(document, *path[:-1])[path[-1]]
         prune(document, path[:-1])

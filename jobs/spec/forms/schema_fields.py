@@ -117,7 +117,6 @@ class SchemaMatch:
 
 
 def property_block(definition: Document) -> str:
-    """Return the block in place of containerProperties, or ""."""
     return next((block for block in PROPERTY_BLOCKS[1:] if block in definition), "")
 
 
@@ -324,7 +323,6 @@ def _list_name(path: Path) -> str:
 
 
 def key_label(key: str | int) -> str:
-    """Return “Shared memory size” for sharedMemorySize."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", str(key)) or [str(key)]
     labels = [
         _PROPER_NAMES.get(part.casefold()) or _ACRONYMS.get(part.casefold()) or part.casefold() for part in parts

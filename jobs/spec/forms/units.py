@@ -24,7 +24,6 @@ WHOLE_NUMBER = re.compile(r"0|[1-9]\d{0,14}")
 
 
 def format_seconds(seconds: int) -> str:
-    """Format exactly: 1 h 30 min, 45 s."""
     if seconds < 60:
         return f"{seconds} s"
     parts, rest = [], seconds
@@ -49,7 +48,6 @@ def parse_seconds(text: str) -> int | None:
 
 
 def format_mib(mib: int) -> str:
-    """Format 16 GiB, or 1536 MiB."""
     return f"{mib // 1024} GiB" if mib and mib % 1024 == 0 else f"{mib} MiB"
 
 
@@ -70,7 +68,6 @@ def format_command(command: Sequence[Any]) -> str:
 
 
 def parse_command(text: str) -> list[Any] | None:
-    """Parse a command line or JSON."""
     text = text.strip()
     if text.startswith("["):
         try:

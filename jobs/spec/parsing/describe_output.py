@@ -26,8 +26,6 @@ ARRAY_CHILD = register_rule(
 
 @dataclass
 class ConvertedRequest:
-    """The request, and where its parts stand in the response."""
-
     document: Document
     kind: DocumentKind
     changes: list[DocumentChange] = field(default_factory=list)

@@ -15,8 +15,6 @@ MAX_DUPLICATES = 20
 
 @dataclass(slots=True)
 class SourceNode:
-    """The offset is of its key, or its own if it has none."""
-
     offset: int
     members: "dict[str, SourceNode]" = field(default_factory=dict)
 
@@ -38,7 +36,6 @@ class SourceMap:
         return cls(SourceNode(0))
 
     def offset(self, pointer: str) -> int:
-        """Fall back to the nearest ancestor."""
         node = self.root
         for key in split_pointer(pointer):
             if key not in node.members:

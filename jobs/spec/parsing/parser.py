@@ -70,7 +70,6 @@ class ParseResult:
     _build_source_map: Callable[[], SourceMap] = field(default=SourceMap.empty, repr=False, compare=False)
 
     def position(self, pointer: str) -> TextPosition:
-        """Fall back to the nearest ancestor in the text."""
         return self._lines.position(self._source_map.offset(self._source_pointer(pointer)))
 
     def locate(self, problem: Problem) -> LocatedProblem:

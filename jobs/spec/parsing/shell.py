@@ -54,8 +54,6 @@ class ShellFile:
 
 @dataclass(frozen=True)
 class ShellWord:
-    """Without its quotes."""
-
     text: str
     offset: int
 

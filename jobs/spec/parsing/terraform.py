@@ -65,8 +65,6 @@ def _parsed(name: str, body: Document, offset: int) -> ParsedText:
 
 
 class _Converter:
-    """Expressions become unresolved values, single blocks objects."""
-
     def __init__(self, unresolved: UnresolvedValues, definitions: Mapping[str, Any], name: str) -> None:
         self.unresolved = unresolved
         self.definitions = definitions

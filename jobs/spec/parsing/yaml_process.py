@@ -45,7 +45,6 @@ class Converter:
         self.nodes = 0
 
     def convert(self, node: Any, depth: int = 0) -> tuple[Any, dict[str, Any]]:
-        """Return also the offsets of members as {key: [offset, members]}."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise UnfitError("the aliases of this YAML make it too large.", node.start_mark)

@@ -27,7 +27,6 @@ from jobs.spec.schema import botocore_schema
 def check_submission(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
-    """Check schema and rules; with a definition, of the effective job."""
     checks = chain(
         botocore_schema.check_schema(document, DocumentKind.SUBMISSION),
         check_job(document),

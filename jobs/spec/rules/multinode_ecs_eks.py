@@ -279,7 +279,6 @@ OVERRIDE_RULES = (eks_memory, eks_cpu, eks_gpu)
 
 
 def parse_node_range(text: str, count: int) -> range | None:
-    """Parse a range such as 0:3. `count` closes an open end."""
     match = _RANGE.fullmatch(text)
     if not match:
         return None

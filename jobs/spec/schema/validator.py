@@ -102,8 +102,6 @@ def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
 
 
 class _SchemaCompiler:
-    """Validators of `$defs` are shared."""
-
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self.definitions = definitions
         self.by_name: dict[str, Any] = {}
@@ -141,7 +139,6 @@ def check_conformity(
     suggestions: SuggestionBudget | None = None,
     find_misplaced_key: FindMisplacedKey | None = None,
 ) -> Iterator[Problem]:
-    """Check a document that stands at the path `at` of a larger one."""
     context: messages.MessageContext | None = None
     for error in shape.validator.iter_errors(document):
         context = context or messages.MessageContext(
