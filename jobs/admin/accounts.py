@@ -1,6 +1,6 @@
 """Admin of AWS accounts."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django import forms
@@ -34,6 +34,10 @@ class AccountForm(forms.ModelForm):
     )
 
 
+def _time_text(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "never"
+
+
 @admin.register(Account)
 class AccountAdmin(NoDeleteAdmin):
     """Only superusers set where the portal's credentials are used."""
@@ -61,16 +65,16 @@ class AccountAdmin(NoDeleteAdmin):
         return iam_policies.breaker_summary(account)
 
     @admin.display(description="last poll", ordering="status__polled_at")
-    def polled_at(self, account: Account) -> datetime | None:
-        return account.status.polled_at
+    def polled_at(self, account: Account) -> str:
+        return _time_text(account.status.polled_at)
 
     @admin.display(description="queues last applied", ordering="status__synced_at")
-    def synced_at(self, account: Account) -> datetime | None:
-        return account.status.synced_at
+    def synced_at(self, account: Account) -> str:
+        return _time_text(account.status.synced_at)
 
     @admin.display(description="connection last tested", ordering="status__connection_tested_at")
-    def connection_tested_at(self, account: Account) -> datetime | None:
-        return account.status.connection_tested_at
+    def connection_tested_at(self, account: Account) -> str:
+        return _time_text(account.status.connection_tested_at)
 
     @admin.display(description="last error")
     def last_error(self, account: Account) -> str:
