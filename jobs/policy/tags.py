@@ -23,6 +23,7 @@ class TagRequirement:
     pattern: str = ""
     default: str = ""
     filled_by: str = TagSource.PERSON
+    is_for_all_teams: bool = False
 
     def accepts(self, value: str) -> bool:
         if self.allowed and value not in self.allowed:
@@ -53,6 +54,7 @@ def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement
             pattern=rule["pattern"],
             default=rule["default"],
             filled_by=rule["filled_by"],
+            is_for_all_teams=rule["team_id"] is None,
         )
         for rule in sorted(rules, key=lambda rule: rule["team_id"] is not None)
     }

@@ -23,7 +23,12 @@ pytestmark = pytest.mark.process
 
 MANY = 500  # of each kind
 SAMPLE = 100
-TABLES = {DocumentKind.SUBMISSION: forms.JOB_FIELDS, DocumentKind.DEFINITION: forms.DEFINITION_FIELDS}
+TAGS = ("x y", "a")
+"""Tags with fields of their own, as the rules of a team make them."""
+TABLES = {
+    DocumentKind.SUBMISSION: forms.with_tag_fields(forms.JOB_FIELDS, TAGS),
+    DocumentKind.DEFINITION: forms.DEFINITION_FIELDS,
+}
 KINDS = list(TABLES)
 
 

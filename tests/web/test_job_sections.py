@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import Queue, QueueGrant
+from jobs.models import Queue, QueueGrant, TagRule
 from jobs.spec.documents import DocumentKind
 from jobs.spec.forms import schema_fields
 from tests import make
@@ -279,3 +279,68 @@ def test_a_field_that_has_left_is_sent_no_help_and_no_problems(browser: Client, 
     assert 'id="help-vcpus"' in page
     assert 'id="help-gpus"' not in page
     assert 'id="problems-gpus"' not in page
+
+
+# -- Tags that rules name
+def test_a_required_tag_is_a_field_that_says_who_asks_for_it(research: Research, browser: Client) -> None:
+    TagRule.objects.create(team=research.team, key="Cost Center", required=True, pattern="CC-*")
+    TagRule.objects.create(key="Department", required=True, allowed=["Geo", "Hydro"])
+    page = page_text(browser.get(reverse("job_form", args=["research"])))
+
+    assert re.findall(r'name="tag_key" value="([^"]*)"', page) == ["Cost Center", "Department"]
+    assert re.search(r'id="f-tag-0"[^>]*aria-required="true"', page)
+    assert f"Required by {research.team.name}. Must match CC-*." in part(page, "help-tag-0").partition("</p>")[0]
+    assert "Required for all teams." in part(page, "help-tag-1").partition("</p>")[0]
+    assert options_of(page, "tag-1") == ["", "Geo", "Hydro"]
+    assert 'name="tags-n0-name" value="Department"' not in page
+
+
+def test_the_default_of_a_tag_is_visible_and_not_written(research: Research, browser: Client) -> None:
+    TagRule.objects.create(team=research.team, key="Cost", required=True, default="CC-1", filled_by="team")
+    answer = fill(browser, of=JOB, do="check")
+    page = page_text(answer)
+
+    assert re.search(r'id="f-tag-0"[^>]*placeholder="CC-1"', page)
+    assert not re.search(r'id="f-tag-0"[^>]*aria-required', page)
+    assert "Default: CC-1." in part(page, "help-tag-0").partition("</p>")[0]
+    assert document_of(answer) == JOB
+
+
+def test_a_tag_of_the_portal_is_shown_and_cannot_be_typed(research: Research, browser: Client) -> None:
+    TagRule.objects.create(team=research.team, key="Cost", default="CC-1", filled_by="portal")
+    page = page_text(browser.get(reverse("job_form", args=["research"])))
+
+    assert "Set by the portal: <code>Cost=CC-1</code>" in page
+    assert 'name="tag_key"' not in page
+
+
+def test_a_tag_is_written_and_the_others_keep_their_rows(research: Research, browser: Client) -> None:
+    TagRule.objects.create(team=research.team, key="Cost Center", required=True)
+    opened = controls(page_text(fill(browser, of={**JOB, "tags": {"b": "2", "Cost Center": "old"}}, do="check")))
+    answer = browser.post(reverse("job_form", args=["research"]), {**opened, "tag-0": "new", "do": "check"})
+
+    assert opened["tag-0"] == "old"
+    assert opened["tags-o0-name"] == "b"
+    assert "tags-o1-name" not in opened
+    assert list(document_of(answer)["tags"].items()) == [("b", "2"), ("Cost Center", "new")]
+
+
+def test_a_missing_tag_is_an_error_at_its_field(research: Research, browser: Client) -> None:
+    TagRule.objects.create(team=research.team, key="Cost Center", required=True)
+    opened = controls(page_text(fill(browser, of=JOB, do="check")))
+    page = page_text(browser.post(reverse("job_preview", args=["research"]), opened))
+
+    assert "The tag “Cost Center” is missing" in part(page, "problems-tag-0").partition("</div>")[0]
+    assert "is missing" not in part(page, "problems-tags").partition("</div>")[0]
+
+
+# -- Parameters
+def test_a_parameter_without_a_default_is_marked_as_required(research: Research, browser: Client) -> None:
+    document = make.document("conv")
+    document["containerProperties"]["command"] = ["conv", "Ref::input", "Ref::format", "Ref::suffix"]
+    document["parameters"] = {"format": "png", "suffix": ""}
+    make.revision("conv", of=research.team, where=research.account, document=document)
+    page = page_text(browser.get(reverse("job_form", args=["research"]), {"definition": "conv"}))
+
+    assert re.search(r'id="f-parameter-input"[^>]*aria-required="true"', page)
+    assert not re.search(r'id="f-parameter-(format|suffix)"[^>]*aria-required', page)

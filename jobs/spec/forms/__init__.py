@@ -8,8 +8,10 @@ from jobs.spec.forms.form_fields import (
     IMPLIED_VALUES,
     JOB_FIELDS,
     PARAMETER_PREFIX,
+    TAG_PREFIX,
     FormField,
     parameter_fields,
+    with_tag_fields,
 )
 from jobs.spec.forms.lenses import MAX_ROWS
 from jobs.spec.forms.value_types import FieldRow, FieldRows, FieldValue, Names
@@ -21,6 +23,7 @@ __all__ = [
     "JOB_FIELDS",
     "MAX_ROWS",
     "PARAMETER_PREFIX",
+    "TAG_PREFIX",
     "FieldIndex",
     "FieldRow",
     "FieldRows",
@@ -32,6 +35,7 @@ __all__ = [
     "parameter_fields",
     "read_values",
     "unmapped_pointers",
+    "with_tag_fields",
 ]
 
 

@@ -44,7 +44,7 @@ def _lens_config(lens: Lens) -> dict[str, Any]:
         case ListLens():
             return {"lens": "entries"}
         case MapLens():
-            return {"lens": "members"}
+            return {"lens": "members", "excluded": list(lens.excluded)}
         case DependsOnLens():
             return {"lens": "dependencies"}
         case ExitRuleLens():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object
@@ -134,6 +134,8 @@ IMPLIED_VALUES: dict[str, Any] = {"/type": "container"}
 
 
 PARAMETER_PREFIX = "parameter-"
+TAG_PREFIX = "tag-"
+MAX_TAG_FIELDS = 50
 MAX_PARAMETERS = 50
 """Parameters for which the form has a field of their own."""
 _PARAMETER_NAME = re.compile(r"[\w.\-]{1,64}", re.ASCII)
@@ -146,6 +148,23 @@ def parameter_fields(names: Iterable[str]) -> tuple[FormField, ...]:
         FormField(PARAMETER_PREFIX + name, ValueLens(("parameters", name)), name)
         for name in plain_names[:MAX_PARAMETERS]
     )
+
+
+def with_tag_fields(fields: Iterable[FormField], keys: Iterable[str]) -> tuple[FormField, ...]:
+    """Return the fields with one for each of these tags. The rows of tags leave them out."""
+    own_keys = tuple(dict.fromkeys(keys))[:MAX_TAG_FIELDS]
+    result: list[FormField] = []
+    for field in fields:
+        if own_keys and field.kind == "tags":
+            path = field.lens.path
+            result += [
+                FormField(f"{TAG_PREFIX}{number}", ValueLens((*path, key)), key)
+                for number, key in enumerate(own_keys)
+            ]
+            result.append(replace(field, lens=MapLens(path, own_keys)))
+        else:
+            result.append(field)
+    return tuple(result)
 
 
 def has_one_container(definition: Document) -> bool:

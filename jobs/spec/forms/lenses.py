@@ -173,16 +173,17 @@ class ListLens:
 
 @dataclass(frozen=True)
 class MapLens:
-    """An object with the author's own keys, such as tags. Their order stays."""
+    """An object with the author's own keys, such as tags. Their order stays. Keys that are left out stay too."""
 
     path: Path
+    excluded: Names = ()
 
     def read(self, document: Document) -> FieldRows:
         members = value_at(document, *self.path)
         return tuple(
             FieldRow(key, member, number)
             for number, (key, member) in enumerate(members.items() if is_object(members) else ())
-            if isinstance(member, str)
+            if self._is_row(key, member)
         )
 
     def write(self, document: Document, value: FieldValue) -> None:
@@ -190,7 +191,7 @@ class MapLens:
         members = value_at(document, *self.path)
         new_members: dict[str, Any] = {}
         for number, (key, member) in enumerate(members.items() if is_object(members) else ()):
-            if not isinstance(member, str):
+            if not self._is_row(key, member):
                 new_members[key] = member
             elif number in rows_by_number:
                 new_members[rows_by_number[number].name] = rows_by_number[number].value
@@ -207,6 +208,9 @@ class MapLens:
         value = value_at(document, *self.path)
         is_small = value is None or (is_object(value) and len(value) <= MAX_ROWS)
         return is_small and can_create(document, self.path[:-1])
+
+    def _is_row(self, key: str, member: object) -> bool:
+        return isinstance(member, str) and key not in self.excluded
 
 
 @dataclass(frozen=True)

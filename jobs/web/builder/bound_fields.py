@@ -49,6 +49,10 @@ class BoundField:
     suggestions: tuple[str, ...] = ()
     rows: tuple[KeyValueRow, ...] = ()
     locked: bool = False
+    is_required: bool = False
+    """Whether this job needs a value: of a parameter without a default, of a required tag."""
+    placeholder: str = ""
+    empty_label: str = ""
     is_shown: bool = True
     """False for a field that has no meaning on this platform or queue, and no value."""
 
@@ -63,6 +67,10 @@ class BoundField:
     @property
     def is_parameter(self) -> bool:
         return self.field.name.startswith(forms.PARAMETER_PREFIX)
+
+    @property
+    def is_tag(self) -> bool:
+        return self.field.name.startswith(forms.TAG_PREFIX)
 
     @property
     def pointer(self) -> str:
@@ -128,14 +136,15 @@ def _bound_field(
         value=value,
         problems=tuple(feedback.problems_by_field.get(field.name, ())),
         hint=hints.get(field.name, ""),
-        choices=tuple(_with_current_value(choices[field.name], value)) if field.name in choices else (),
+        choices=tuple(with_current_value(choices[field.name], value)) if field.name in choices else (),
         suggestions=suggestions,
-        rows=tuple(_key_value_rows(field, value)),
+        rows=tuple(_key_value_rows(field, value, form.tag_keys)),
+        is_required=field.name.startswith(forms.PARAMETER_PREFIX) and field.name not in hints,
         locked=not field.lens.is_applicable(form.base),
     )
 
 
-def _with_current_value(choices: Iterable[Choice], value: FieldValue) -> Iterable[Choice]:
+def with_current_value(choices: Iterable[Choice], value: FieldValue) -> Iterable[Choice]:
     """Yield the choices, and the current value if it is none of them: opening a form must not change it."""
     options = list(choices)
     yield from options
@@ -143,7 +152,7 @@ def _with_current_value(choices: Iterable[Choice], value: FieldValue) -> Iterabl
         yield Choice(value, value, "current value, not in this list")
 
 
-def _key_value_rows(field: FormField, value: FieldValue) -> Iterable[KeyValueRow]:
+def _key_value_rows(field: FormField, value: FieldValue, own_fields: Collection[str]) -> Iterable[KeyValueRow]:
     if field.kind not in ("variables", "tags"):
         return
     rows = [row for row in value if isinstance(row, FieldRow)]
@@ -155,7 +164,7 @@ def _key_value_rows(field: FormField, value: FieldValue) -> Iterable[KeyValueRow
             yield KeyValueRow(f"n{number}", row.name, row.value)
             number += 1
     if field.kind == "tags":
-        names = {row.name for row in rows}
+        names = {row.name for row in rows} | set(own_fields)
         for key in COMMON_TAGS:
             if key not in names:
                 yield KeyValueRow(f"n{number}", key, "", is_suggestion=True)

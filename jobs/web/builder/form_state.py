@@ -25,9 +25,11 @@ from jobs.spec.forms.schema_fields import FieldGroup, SchemaControl, SchemaPart
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import DUPLICATE_KEY, DocumentParseError, ParseResult, parse
 from jobs.spec.patch import PatchError, apply_patch
-from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, has_errors, join_pointer
+from jobs.spec.problems import DocumentChange, Fix, Problem, Severity, has_errors, join_pointer, quote
 from jobs.web.shell.text_input import normalize_newlines
 
+TAG_KEY_FIELD = "tag_key"
+"""The tags that the page has fields for."""
 MAX_KEY_LENGTH = 64
 MAX_EXTRA_POINTERS = 50
 MAX_UNMAPPED_SHOWN = 12
@@ -77,6 +79,8 @@ class BuilderForm:
     """Pointers to schema fields that were added to the form."""
     parameter_names: tuple[str, ...] = ()
     """The parameters of the command, each with a field of its own."""
+    tag_keys: tuple[str, ...] = ()
+    """The tags that the team's rules name, each with a field of its own."""
     reading: ParseResult | None = None
     """What `source_text` was parsed to, if it was."""
 
@@ -105,6 +109,7 @@ class BuilderForm:
             follows_text=follows,
             extra_pointers=tuple(post.getlist("shown")[:MAX_EXTRA_POINTERS]),
             parameter_names=_posted_parameters(kind, post),
+            tag_keys=tuple(dict.fromkeys(post.getlist(TAG_KEY_FIELD)))[:MAX_EXTRA_POINTERS],
         )
         posted = {field.name: _posted_value(field, post) for field in form.form_fields if field.name in post}
         return form._from_text(posted) if follows else form._merge_fields(posted)
@@ -164,6 +169,16 @@ class BuilderForm:
         shown_names = tuple(field.label for field in fields)
         return replace(self, parameter_names=shown_names, values={**values, **self.values})
 
+    def with_tag_keys(self, keys: Iterable[str]) -> "BuilderForm":
+        """Return a copy with fields for these tags. The rows of the others keep what was typed."""
+        form = replace(self, tag_keys=tuple(keys))
+        rows = self.values.get("tags", ())
+        other_rows = [row for row in rows if isinstance(row, FieldRow) and row.name not in form.tag_keys]
+        values = {name: value for name, value in self.values.items() if not name.startswith(forms.TAG_PREFIX)}
+        tag_fields = [field for field in form.form_fields if field.name.startswith(forms.TAG_PREFIX)]
+        values |= {"tags": tuple(other_rows), **forms.read_values(self.document, tag_fields)}
+        return replace(form, values=values)
+
     def with_new_key(self) -> "BuilderForm":
         return replace(self, request_key=to_text(new_id()))
 
@@ -187,7 +202,8 @@ class BuilderForm:
 
     @property
     def form_fields(self) -> tuple[FormField, ...]:
-        return (*FIELDS_BY_KIND[self.kind], *forms.parameter_fields(self.parameter_names))
+        fields = forms.with_tag_fields(FIELDS_BY_KIND[self.kind], self.tag_keys)
+        return (*fields, *forms.parameter_fields(self.parameter_names))
 
     @cached_property
     def document(self) -> Document:
@@ -339,6 +355,13 @@ class BuilderForm:
     def _field_for(self, problem: Problem) -> FormField | None:
         return self._index.field_at(problem.pointer)
 
+    def _missing_tag(self, problem: Problem) -> str:
+        """Return the name of the field of a required tag that is missing; such a tag has no place yet."""
+        if problem.rule != "policy.tag-missing":
+            return ""
+        tag_fields = (field for field in self.form_fields if field.name.startswith(forms.TAG_PREFIX))
+        return next((field.name for field in tag_fields if quote(field.label) in problem.message), "")
+
     @cached_property
     def _index(self) -> FieldIndex:
         return FieldIndex(self.document, self.form_fields)
@@ -349,7 +372,8 @@ class BuilderForm:
         unassigned: list[Problem] = []
         for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
             field = self._field_for(problem)
-            name = _FIELD_BY_RULE.get((self.kind, problem.rule)) or (field.name if field else "")
+            own_name = _FIELD_BY_RULE.get((self.kind, problem.rule)) or self._missing_tag(problem)
+            name = own_name or (field.name if field else "")
             if name:
                 by_field.setdefault(name, []).append(problem)
             else:

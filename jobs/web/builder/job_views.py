@@ -1,6 +1,6 @@
 """The form of a job: definition, overrides, queue, size, dependencies and tags."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -14,12 +14,14 @@ from jobs.access import Member
 from jobs.actions import drafts
 from jobs.actions.validate import queue_facts
 from jobs.models import Revision, Source
+from jobs.policy.grants import TeamGrants
+from jobs.policy.tags import TagRequirement
 from jobs.reports import options
 from jobs.reports.options import Choice
 from jobs.reports.submissions import first_job
 from jobs.spec.containers import is_fargate
 from jobs.spec.documents import Document, DocumentKind
-from jobs.spec.forms import FieldValue
+from jobs.spec.forms import FieldValue, with_tag_fields
 from jobs.spec.forms.applicability import inapplicable_fields
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.parsing.parser import DocumentParseError
@@ -33,6 +35,7 @@ from jobs.web.builder import (
     preflight,
     rerun,
     run_with_image,
+    tag_rules,
 )
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder.bound_fields import (
@@ -100,7 +103,13 @@ def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     summary = _definition_summary(form, runnable)
     form = _with_parameters(form, summary)
     rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
-    fields = _bound_fields(form, form_feedback, summary, {"revision": _revision_choices(runnable)})
+    fields = tag_rules.bind_tag_rules(
+        _bound_fields(form, form_feedback, summary, {"revision": _revision_choices(runnable)}),
+        _tag_requirements(member, form_feedback) if form.tag_keys else (),
+        member.team.name,
+        definition_tags=dict(summary.tags) if summary else {},
+        recent_values={},
+    )
     context = {
         "team": member.team,
         "member": member,
@@ -166,7 +175,8 @@ def job_page(
     form = form.with_fields_in_text()
     runnable = options.runnable_revisions(member.team, _definition_name(form))
     summary = _definition_summary(form, runnable)
-    form = _with_parameters(form, summary)
+    requirements = _tag_requirements(member, form_feedback)
+    form = _with_parameters(form, summary).with_tag_keys(tag_rules.tag_keys(requirements))
     queues, _ = options.queue_choices(member.team)
     selected_ids = _strings(form.values["waits"])
     recent = options.recent_values(member.team, selected_ids)
@@ -175,14 +185,20 @@ def job_page(
         "definition": options.definition_choices(member.team),
         "revision": _revision_choices(runnable),
     }
-    fields = _bound_fields(form, form_feedback, summary, field_options)
+    fields = tag_rules.bind_tag_rules(
+        _bound_fields(form, form_feedback, summary, field_options),
+        requirements,
+        member.team.name,
+        definition_tags=dict(summary.tags) if summary else {},
+        recent_values=recent.tags,
+    )
     context = {
         "member": member,
         "team": member.team,
         "form": form,
         "feedback": form_feedback,
         "preflight": preflight.run_checks(form_feedback, member),
-        "fields": client_fields(FIELDS_BY_KIND[form.kind]),
+        "fields": client_fields(with_tag_fields(FIELDS_BY_KIND[form.kind], form.tag_keys)),
         "schema": schemas.schema_url(form.kind),
         "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
@@ -190,6 +206,7 @@ def job_page(
         "bound_fields": fields,
         "sizes_key": sizes_key(fields),
         "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
+        "portal_tags": tag_rules.portal_tags(requirements),
         "latest_label": _latest_label(runnable),
         "recent_values": recent,
         "jobs": recent.dependencies,
@@ -311,6 +328,12 @@ def _bound_fields(
             form.kind, is_fargate=is_on_fargate, is_fair_share=bool(queue and queue_facts(queue).fair_share)
         ),
     )
+
+
+def _tag_requirements(member: Member, form_feedback: Feedback) -> Sequence[TagRequirement]:
+    """Return the team's tag rules: those it was validated with, if it was."""
+    grants = form_feedback.result.grants if form_feedback.result else TeamGrants.for_team(member.team)
+    return grants.tags
 
 
 def _with_parameters(form: BuilderForm, summary: definition_summary.DefinitionSummary | None) -> BuilderForm:

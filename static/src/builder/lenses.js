@@ -9,7 +9,7 @@ import { WHOLE, display, valueType } from "./units.js";
 /**
  * @import { Editing } from "./json_text.js"
  * @import { DefinitionField, DependenciesField, ExitCodesField, ExitRuleField, Field, FieldValue, Lens, Origins, ParsedText,
- *   Path, RequirementField, Row, RowsField, ValueField, ValueNode } from "./types.js"
+ *   Path, PropertyNode, RequirementField, Row, RowsField, ValueField, ValueNode } from "./types.js"
  */
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
@@ -241,13 +241,19 @@ const listLens = {
 
 const mapLens = {
   /**
+   * @param {PropertyNode} member
+   * @param {RowsField} field
+   */
+  isRow: ({ children: [name, value] }, { excluded = [] }) => value.type === "string" && !excluded.includes(name.value),
+  /**
    * @param {ParsedText} parsed
    * @param {RowsField} field
    */
-  read: ({ root }, { path }) =>
-    members(nodeAt(root, path)).flatMap(({ children: [name, value] }, origin) =>
-      value.type === "string" ? [{ name: name.value, value: value.value, origin }] : [],
-    ),
+  read: ({ root }, field) =>
+    members(nodeAt(root, field.path)).flatMap((member, origin) => {
+      const [name, value] = member.children;
+      return value.type === "string" && mapLens.isRow(member, field) ? [{ name: name.value, value: value.value, origin }] : [];
+    }),
   /**
    * @param {Editing} editing
    * @param {RowsField} field
@@ -257,7 +263,7 @@ const mapLens = {
     const { path } = field;
     return writeRows(editing, path, rows, {
       oldRows: mapLens.read(editing, field),
-      rowFlags: members(editing.node(path)).map((member) => member.children[1].type === "string"),
+      rowFlags: members(editing.node(path)).map((member) => mapLens.isRow(member, field)),
       change: (index, row) => {
         editing.rename(members(editing.node(path))[index], row.name);
         const [, value] = members(editing.node(path))[index].children;

@@ -114,6 +114,8 @@ export interface DefinitionField extends FieldBase {
 
 export interface RowsField extends FieldBase {
   lens: "entries" | "members";
+  /** Members that have a field of their own. */
+  excluded?: string[];
 }
 
 export interface DependenciesField extends FieldBase {
