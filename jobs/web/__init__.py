@@ -1,1 +1,1 @@
-"""The pages: HTTP only, one package or module a feature; `reports` reads and `actions` changes."""
+"""The pages: HTTP only; `reports` reads and `actions` changes."""

@@ -1,4 +1,4 @@
-"""Approval requests: the lists, one request with what a decision needs, and the decisions."""
+"""Approval requests and decisions."""
 
 import shlex
 from collections.abc import Sequence
@@ -34,26 +34,22 @@ from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import drop_nul, posted_text
 
 MAX_CHANGES = 50
-"""Changes that are listed beside the editor: it is rendered at each pause in typing."""
+"""The list is rendered at each pause in typing."""
 
 
 @dataclass(frozen=True)
 class ApprovalStepView:
-    """A job of a request as the page shows it, with secrets masked."""
-
     report: reports.RequestedJob
     environment: Sequence[tuple[str, str]]
     changes: Sequence[str]
     definition_changes: Sequence[str]
     containers: Sequence[tuple[EffectiveContainer, str]]
-    """Each container with its command line, quoted as for a shell, so that the limits of arguments are seen."""
+    """Each with its command line, quoted as for a shell, so that the limits of arguments are seen."""
     tags: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class ApprovalEditView:
-    """An edit of a request, described in sentences without secrets."""
-
     edit: ApprovalEdit
     before: str
     changes: Sequence[str]
@@ -131,7 +127,7 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Change the document of a request. Values that are masked in the text keep their old value."""
+    """Keep the old value of what is masked in the text."""
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
     if request.method != "POST":
@@ -240,7 +236,6 @@ def _panel_context(
 
 
 def _changes_to_request(approval: Approval, text_feedback: Feedback) -> list[str]:
-    """Return what an edit changes, in sentences without secrets."""
     if text_feedback.result is None:
         return []
     before, after = approval.submission.document, text_feedback.result.parse_result.document

@@ -1,4 +1,4 @@
-"""The audit log: of a team for its leads and staff, of all teams for staff."""
+"""The audit log, for leads and staff."""
 
 from functools import partial
 from urllib.parse import urlencode

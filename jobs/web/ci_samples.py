@@ -1,4 +1,4 @@
-"""Samples for CI systems that submit a job, filled in with a team's queue and definition."""
+"""Samples for CI systems."""
 
 from dataclasses import dataclass
 
@@ -53,8 +53,6 @@ submit-batch-job:
 
 @dataclass(frozen=True)
 class CiSample:
-    """A file of a CI system: what to call it, where it belongs and where its secret is set."""
-
     title: str
     path: str
     secret_place: str
@@ -66,7 +64,7 @@ class CiSample:
 
 
 def ci_samples(portal_url: str, queue: str, definition: str) -> list[CiSample]:
-    """Return the samples. Names that AWS Batch accepts need no quoting in YAML or JSON."""
+    """Quote nothing: names that AWS Batch accepts need no quoting."""
 
     def fill(text: str) -> str:
         return text.replace("@PORTAL@", portal_url).replace("@QUEUE@", queue).replace("@DEFINITION@", definition)

@@ -1,4 +1,4 @@
-"""The shell scripts for CI, served with this portal's address written into them."""
+"""The shell scripts for CI, with this portal's address."""
 
 import re
 import shlex
@@ -58,7 +58,7 @@ def script(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def portal_url(request: HttpRequest) -> str:
-    """Return the portal's URL as this request reached it. Raise BadRequest for characters a shell could interpret."""
+    """Raise BadRequest for characters a shell could interpret."""
     url = f"{request.scheme}://{request.get_host()}"
     if not _PORTAL_URL.fullmatch(url):
         raise BadRequest("Invalid Host header.")

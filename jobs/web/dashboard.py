@@ -1,4 +1,4 @@
-"""The start pages: a choice of teams, and the dashboard of one."""
+"""The start pages."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""The first steps that Home offers to newcomers, until they have taken them or dismiss them."""
+"""The first steps that Home offers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The page of a team: its members, and what administrators have granted it; leads manage members where allowed."""
+"""The page of a team and its members."""
 
 from typing import Any
 
@@ -20,21 +20,16 @@ ROLE_CHOICES = [(role.value, role.label) for role in access.MANAGED_ROLES]
 
 
 class RoleForm(forms.Form):
-    """A role that leads may give."""
-
     role = forms.ChoiceField(choices=ROLE_CHOICES)
 
 
 class NewMemberForm(RoleForm):
-    """A user to add."""
-
     username = forms.CharField(max_length=150, strip=True)
 
 
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def members(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Show the team (GET); add a member to it (POST)."""
     if request.method != "POST":
         member = access.membership(request.user, slug)
         return _page(request, member, NewMemberForm(initial={"role": Role.ANALYST}))
@@ -54,7 +49,6 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def set_role(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """Change the role of a member."""
     if request.method == "POST":
         member = access.membership(request.user, slug, permission="members")
         teammate = access.teammate(member, text_id)
@@ -71,7 +65,6 @@ def set_role(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def remove(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """Remove a member from the team."""
     if request.method == "POST":
         member = access.membership(request.user, slug, permission="members")
         teammate = access.teammate(member, text_id)

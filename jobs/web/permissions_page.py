@@ -1,4 +1,4 @@
-"""The page of permissions: the table that the code applies."""
+"""The page of permissions."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

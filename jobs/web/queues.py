@@ -1,4 +1,4 @@
-"""The page of the queues a team may use."""
+"""The page of queues."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

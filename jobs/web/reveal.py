@@ -1,4 +1,4 @@
-"""The page that shows masked values once, to those who may see them."""
+"""The page that shows masked values once."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render

@@ -1,4 +1,4 @@
-"""The JSON Schemas of documents, for editors and programs. Public: they repeat AWS's API."""
+"""The JSON Schemas of documents. Public: they repeat AWS's API."""
 
 import hashlib
 import json
@@ -17,13 +17,12 @@ SHORT_LIVED = "public, max-age=300"
 
 @cache
 def _content(kind: DocumentKind) -> tuple[bytes, str]:
-    """Return the serialized schema and its hash, which changes with each botocore release that changes it."""
     content = json.dumps(json_schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
 def schema_version(kind: DocumentKind) -> str:
-    """Return the hash for `?v=…`, with which the URL may be cached for ever."""
+    """Return the hash for `?v=…`, with which the URL is cached permanently."""
     return _content(kind)[1]
 
 
@@ -38,7 +37,6 @@ def _etag(_: HttpRequest, kind: str) -> str | None:
 @require_safe
 @condition(etag_func=_etag)
 def serve_schema(request: HttpRequest, kind: str) -> HttpResponse:
-    """Return a schema: cached for ever with its own hash in `?v=`, for minutes without."""
     if kind not in list(DocumentKind):
         raise Http404
     content, version = _content(DocumentKind(kind))

@@ -1,4 +1,4 @@
-"""The pages of a team's submissions: the list, newest first, and each with its jobs."""
+"""The pages of a team's submissions."""
 
 from functools import partial
 
@@ -90,7 +90,6 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Request that all its jobs stop. A GET, as after signing in for this page, shows the submission instead."""
     if request.method != "POST":
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
@@ -117,7 +116,6 @@ class NameForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def submission_rename(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Rename a workflow. A GET shows the submission instead."""
     if request.method != "POST":
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
@@ -136,7 +134,7 @@ def _first_position(request: SignedInRequest) -> int:
 
 
 def _etag_fields(job: Job) -> tuple[object, ...]:
-    """Return what the page shows of a job, without elapsed times."""
+    """Leave out elapsed times."""
     return (
         job.pk,
         job.delivery,

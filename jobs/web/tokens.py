@@ -1,4 +1,4 @@
-"""A team's API tokens: its leads list, create and revoke them."""
+"""A team's API tokens."""
 
 from typing import Any
 
@@ -24,7 +24,6 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=MAX_TOKEN_DAYS)
 
     def create_token(self, member: Member) -> str:
-        """Create the token and return its secret."""
         return token_actions.create_token(
             member,
             self.cleaned_data["name"],
@@ -36,7 +35,7 @@ class TokenForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
-    """List the tokens; the response to a POST has the new secret, this once."""
+    """Show a new secret once, in the response to a POST."""
     member = access.membership(request.user, slug, permission="tokens")
     secret = ""
     form = TokenForm(request.POST) if request.method == "POST" else _empty_form()
@@ -58,7 +57,6 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def revoke(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """Revoke a token. A GET shows the list instead."""
     member = access.membership(request.user, slug, permission="tokens")
     token = access.token(member, text_id)
     if request.method == "POST" and token_actions.revoke_token(token, member):

@@ -1,1 +1,1 @@
-"""Sign-in, password and second factor: django-allauth's flow with the portal's pages and texts."""
+"""Sign-in, password and second factor, by django-allauth."""

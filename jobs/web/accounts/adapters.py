@@ -43,31 +43,30 @@ class AccountAdapter(DefaultAccountAdapter):
         return False  # always a page, also for scripts
 
     def is_safe_url(self, url: str) -> bool:
-        """Return whether it is a URL of this host: sign-in redirects to no other host or name of the portal."""
+        """Return whether it is a URL of this host."""
         request = context.request
         return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address by which attempts are counted; those without one (a Unix socket) share one."""
+        """Let those without an address (a Unix socket) share one."""
         return client_address(request) or NO_ADDRESS
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count attempts by name *and* address, so that no one can lock another person out from elsewhere."""
+        """Count by name *and* address, so that no one can lock out another person."""
         return f"{self.get_client_ip(request)} {credentials.get('username', '').lower()}"
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
-        """Return False shortly after a sign-in."""
         if second_factor.is_recently_authenticated(context.request, RECENT_SIGN_IN_SECONDS):
             return False
         return bool(super().is_reauthentication_required(app=app))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:  # noqa: ARG002
-        """Raise RuntimeError: no request sends mail, because the time it takes would reveal who has an account."""
+        """Raise RuntimeError: the time of a mail would reveal who has an account."""
         raise RuntimeError(f"{template_prefix} must be sent by a task of jobs.mail.")
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Encrypts second-factor secrets by the portal's own key, so a copy of the database alone yields none."""
+    """Encrypts secrets, so that a copy of the database yields none."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -96,7 +95,7 @@ class MfaAdapter(DefaultMFAAdapter):
 
 
 def reencrypt(secret: str) -> str:
-    """Re-encrypt a secret by the current key. Raise InvalidToken if no key decrypts it."""
+    """Raise InvalidToken if no key decrypts it."""
     return _fernet().rotate(secret.encode()).decode()
 
 

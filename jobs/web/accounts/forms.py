@@ -1,4 +1,4 @@
-"""django-allauth's forms with the portal's additions."""
+"""Additions to django-allauth's forms."""
 
 from contextlib import suppress
 from typing import Any
@@ -23,7 +23,7 @@ from jobs.web.accounts.adapters import reencrypt
 
 
 class SignInForm(LoginForm):
-    """A form whose name field is called `username` in the page, for password managers."""
+    """Its name field is called `username`, for password managers."""
 
     def add_prefix(self, field_name: str) -> str:
         return str(super().add_prefix("username" if field_name == "login" else field_name))
@@ -48,7 +48,7 @@ class PasswordChangeForm(ChangePasswordForm):
 
 
 class EnableMfaForm(ActivateTOTPForm):
-    """Sets up a second factor; administrators also need a setup code from the command line."""
+    """Administrators also need a setup code."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -56,7 +56,7 @@ class EnableMfaForm(ActivateTOTPForm):
             self.fields["set_up_code"] = CharField(max_length=40)
 
     def clean(self) -> dict[str, Any]:
-        """Check the setup code last: it is consumed only if everything else is valid."""
+        """Check the setup code last: checking consumes it."""
         cleaned: dict[str, Any] = super().clean()
         code = cleaned.get("set_up_code")
         if code is not None and not self.errors and not second_factor.redeem_set_up_code(self.user, code):
@@ -65,7 +65,7 @@ class EnableMfaForm(ActivateTOTPForm):
 
 
 class SingleUseCodeMixin:
-    """Accepts a code once, for as long as it is valid: allauth forgets that one was used early or late."""
+    """Accepts a code once: allauth forgets codes used early or late."""
 
     authenticator: Authenticator
     user: User
@@ -83,8 +83,8 @@ class SingleUseCodeMixin:
 
 
 class MfaSignInForm(SingleUseCodeMixin, AuthenticateForm):
-    """The second step of a sign-in."""
+    """The second step."""
 
 
 class MfaReauthenticateForm(SingleUseCodeMixin, ReauthenticateForm):
-    """The second factor once more, before a sensitive action."""
+    """Before a sensitive action."""

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out: name and password, then a code for users with a second factor."""
+"""Sign-in and sign-out."""
 
 from typing import Any
 
@@ -20,8 +20,6 @@ DEMO_PEOPLE = (
 
 
 class SignIn(LoginView):
-    """The sign-in page; `next` is followed only within this site."""
-
     form_class = SignInForm
     template_name = "accounts/login.html"
 
@@ -31,7 +29,7 @@ class SignIn(LoginView):
 
 
 class MfaSignIn(AuthenticateView):
-    """The second step; it starts over fifteen minutes after the first, or if the password changed since."""
+    """It starts over after fifteen minutes, or if the password changed."""
 
     form_class = MfaSignInForm
     template_name = "accounts/mfa_login.html"
@@ -45,20 +43,16 @@ class MfaSignIn(AuthenticateView):
 
 
 class PasswordReauthenticate(ReauthenticateView):
-    """The password once more, before the second factor is changed."""
-
     template_name = "accounts/reauthenticate.html"
 
 
 class MfaReauthenticate(BaseMfaReauthenticateView):
-    """The code once more; also for users who became staff, or enrolled, in another session."""
-
     form_class = MfaReauthenticateForm
     template_name = "accounts/mfa_reauthenticate.html"
 
 
 class SignOut(LogoutView):
-    """Sign-out by POST only, so that no link of another site can trigger it."""
+    """By POST only: no link of another site can trigger it."""
 
     http_method_names = ["post", "options"]
     next_page = "sign_in"

@@ -1,4 +1,4 @@
-"""The user's second factor: set up, recovery codes, and turned off."""
+"""The user's second factor."""
 
 from typing import Any
 
@@ -31,8 +31,6 @@ class MfaStatus(IndexView):
 
 @method_decorator(never_cache, name="dispatch")
 class EnableMfa(ActivateTOTPView):
-    """Shows a secret as a QR code and as text, and asks for a code from it."""
-
     template_name = "accounts/enable_mfa.html"
     form_class = EnableMfaForm
 
@@ -54,13 +52,9 @@ class DisableMfa(DeactivateTOTPView):
 
 @method_decorator(never_cache, name="dispatch")
 class ShowRecoveryCodes(ViewRecoveryCodesView):
-    """The recovery codes, shown once."""
-
     template_name = "accounts/recovery_codes.html"
 
 
 class RegenerateCodes(GenerateRecoveryCodesView):
-    """New recovery codes, which invalidate the old ones."""
-
     template_name = "accounts/regenerate_codes.html"
     success_url = reverse_lazy("mfa_view_recovery_codes")

@@ -1,4 +1,4 @@
-"""The steps a signed-in user must complete before anything else, in order."""
+"""Steps that a signed-in user must complete first."""
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -9,7 +9,6 @@ PASSWORD_PAGE = "account_change_password"  # noqa: S105 - a URL name
 
 
 def next_step(request: HttpRequest) -> str | None:
-    """Return the URL where a signed-in user has to go first, None if nowhere."""
     needs_code = second_factor.is_missing(request)
     if needs_code and second_factor.is_enrolled(request.user):
         return second_factor.next_step_url(request)

@@ -1,4 +1,4 @@
-"""Changing a password: with the current one, or by a link in a mail."""
+"""Changing a password."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from jobs.web.accounts.forms import PasswordChangeForm, PasswordResetRequestForm
 
 
 class PasswordChange(views.PasswordChangeView):
-    """Ends other sessions and the user's tokens; this session continues."""
+    """Ends other sessions and the user's tokens."""
 
     template_name = "accounts/password.html"
     form_class = PasswordChangeForm
@@ -42,13 +42,11 @@ class PasswordResetRequest(views.PasswordResetView):
 
 
 class PasswordResetDone(views.PasswordResetDoneView):
-    """Says the same whether or not an account has that address."""
+    """Says the same whether or not an account has the address."""
 
     template_name = "accounts/password_reset_sent.html"
 
 
 class PasswordResetConfirm(views.PasswordResetFromKeyView):
-    """The page that the link in the mail opens; valid for an hour, and once."""
-
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("sign_in")

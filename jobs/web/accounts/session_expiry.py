@@ -1,6 +1,6 @@
-"""Session expiry: sessions end when idle, and when their user's credentials change.
+"""Session expiry.
 
-A script's GET is no use: a page that polls, left open on a desk, must not keep its session alive.
+A script's GET doesn't count as use: a page that polls must not keep its session alive.
 """
 
 import random
@@ -30,7 +30,7 @@ SWEEP_PROBABILITY = 0.02
 
 
 class ActivityMiddleware:
-    """Stores that a session is used; never loads a session that the response did not need."""
+    """Never loads a session that the response did not need."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -58,14 +58,13 @@ def _record_activity(request: HttpRequest) -> None:
 
 
 def follow_session_key(request: HttpRequest) -> None:
-    """Move what is stored about the session to its new key, which Django changes at times."""
+    """Follow a key that Django changed."""
     before, after = request.COOKIES.get(settings.SESSION_COOKIE_NAME), request.session.session_key
     if before and before != after:
         sessions.update_key(before, after, request.session.get(SESSION_KEY))
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> int:
-    """End the user's sessions except this request's. Return their number."""
     follow_session_key(request)
     return sign_in.end_other_sessions(user, request.session.session_key)
 

@@ -1,4 +1,4 @@
-"""The user's sessions: list them, and sign out of others."""
+"""The user's sessions."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -14,7 +14,6 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @require_safe
 @login_required
 def list_sessions(request: SignedInRequest) -> HttpResponse:
-    """List the user's sessions, this one first."""
     rows = sessions.active_sessions(request.user, request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": rows})
 
@@ -22,7 +21,6 @@ def list_sessions(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def end_session(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Sign out of one of the user's sessions; those of others are a 404."""
     session = sign_in.end_session(request.user, request.session.session_key, text_id)
     if session is None:
         raise Http404

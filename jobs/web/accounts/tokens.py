@@ -1,4 +1,4 @@
-"""The user's own API tokens: personal ones to create, and all that act in their name to revoke."""
+"""The user's own API tokens."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ class PersonalTokenForm(TokenForm):
         ]
 
     def create_personal_token(self) -> str:
-        """Create the token and return its secret. Raises TokenLimitError."""
+        """Return the secret. Raise TokenLimitError."""
         return token_actions.create_personal_token(
             self.members[self.cleaned_data["team"]],
             self.cleaned_data["name"],
@@ -47,7 +47,7 @@ class PersonalTokenForm(TokenForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def own_tokens(request: SignedInRequest) -> HttpResponse:
-    """List the user's tokens; the response to a POST has the new secret, this once."""
+    """Show a new secret once, in the response to a POST."""
     members = [member for member in access.members_of(request.user) if member.can("own_tokens")]
     secret = ""
     form = _form(request, members)
@@ -72,7 +72,6 @@ def own_tokens(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def revoke_own_token(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Revoke one of the user's tokens; those of others are a 404. A GET shows the list instead."""
     token = access.own_token(request.user, text_id)
     if request.method == "POST" and token_actions.revoke_own_token(token, request.user):
         messages.success(request, f"Revoked {token.name}.")
@@ -80,7 +79,7 @@ def revoke_own_token(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def _form(request: SignedInRequest, members: Sequence[Member]) -> PersonalTokenForm | None:
-    """Return the form; None for users who can't create personal tokens in any team, and may not post it."""
+    """Return None for users who can't create personal tokens."""
     if not members and request.method == "POST":
         raise PermissionDenied("You aren't a member of a team that allows personal tokens. Ask an administrator.")
     if not members:

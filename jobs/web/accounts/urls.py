@@ -1,7 +1,4 @@
-"""The URLs of a user's own account: sign-in, sessions, passwords, second factors, tokens.
-
-allauth's other pages don't exist. It reverses its pages by name, so those names are its own.
-"""
+"""The URLs of accounts; allauth's other pages don't exist."""
 
 from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods, require_safe

@@ -1,4 +1,4 @@
-"""The preview of an array in the form of a job: what the child job of one index gets."""
+"""The preview of an array's child job."""
 
 import shlex
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MAX_VARIABLES = 20
 
 @dataclass(frozen=True)
 class ArrayPreview:
-    """The child job of one index. Its command is empty where the image has its own."""
+    """Its command is empty where the image has its own."""
 
     size: int
     index: int
@@ -31,7 +31,7 @@ class ArrayPreview:
 
 
 def array_preview(result: ValidationResult | None, index_text: str) -> ArrayPreview | None:
-    """Return the preview for an index as it was typed; None if the document is no array of a valid size."""
+    """Return None if the document is no array of a valid size."""
     if result is None:
         return None
     document = result.parse_result.document

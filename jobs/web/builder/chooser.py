@@ -1,4 +1,4 @@
-"""The page that New opens: run a definition, run again, paste or upload, or start from nothing."""
+"""The page that New opens."""
 
 from django.http import HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""The summary of a definition, beside a job's form and as hints in its fields."""
+"""The summary of a definition in a job's form."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _CONDITION_LABELS = {"onExitCode": "exit code", "onReason": "reason", "onStatusR
 
 @dataclass(frozen=True)
 class DefinitionSummary:
-    """A revision as the form shows it; `fixed_values` is what a submission can't change."""
+    """`fixed_values` is what a submission can't change."""
 
     revision: Revision
     fixed_values: tuple[tuple[str, str], ...]
@@ -63,7 +63,6 @@ def _describe_rule(entry: Document) -> str:
 
 
 def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:
-    """Yield what only the definition can set; values it leaves out are skipped."""
     container = object_at(document, "containerProperties")
     yield "Image", text_at(container, "image") or "multiple containers (see the definition)"
     yield "Platform", ", ".join(map(str, list_at(document, "platformCapabilities"))) or "EC2"

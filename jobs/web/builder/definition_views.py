@@ -1,4 +1,4 @@
-"""The form of a definition: new, as the next revision, or as a copy."""
+"""The form of a definition."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -215,7 +215,6 @@ def _definition_type(form: BuilderForm) -> str:
 
 
 def _posted_account(request: SignedInRequest, member: Member) -> Account | None:
-    """Return the selected account; None without a choice."""
     account_id = request.POST.get("account", "")
     return (
         next((account for account in options.usable_accounts(member.team) if str(account.pk) == account_id), None)

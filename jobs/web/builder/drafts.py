@@ -1,4 +1,4 @@
-"""Drafts: a form is saved with each preview, opened again, and listed on a page of a person's drafts."""
+"""Drafts: saved with each preview, opened again, and listed."""
 
 from urllib.parse import urlencode
 
@@ -31,7 +31,6 @@ _NAME_KEYS = {DocumentKind.SUBMISSION: "jobName", DocumentKind.DEFINITION: "jobD
 
 
 def draft_id(request: SignedInRequest) -> str:
-    """Return the id under which the page saves its draft: the one it came with, or a new one."""
     text_id = request.POST.get("draft", "") or request.GET.get("draft", "")
     try:
         return to_text(from_text(text_id))
@@ -55,7 +54,6 @@ def save_form(request: SignedInRequest, member: Member, form: BuilderForm) -> Dr
 
 
 def _is_blank(form: BuilderForm) -> bool:
-    """Return whether the form is as it was opened, without a name or a definition: there is nothing to keep."""
     names = (*_NAME_KEYS.values(), "jobDefinition")
     is_named = any(text_at(form.document, name) for name in names)
     return form.text == form.base_text and not form.source_id and not is_named
@@ -64,7 +62,6 @@ def _is_blank(form: BuilderForm) -> bool:
 def save_text(
     request: SignedInRequest, member: Member, text: str, request_key: str, source_id: str = ""
 ) -> DraftSaveResult | None:
-    """Save the text of the JSON page, valid or not."""
     return draft_actions.save_draft(
         member,
         draft_id(request),
@@ -79,7 +76,6 @@ def save_text(
 
 
 def draft_version(request: SignedInRequest, member: Member) -> str:
-    """Return the version of the draft that the page shows; empty for a new page."""
     if not (request.POST.get("draft") or request.GET.get("draft")):
         return ""
     saved_draft = draft_actions.unsent_draft(member, draft_id(request))
@@ -101,7 +97,7 @@ def save_response(request: SignedInRequest, member: Member, result: DraftSaveRes
 
 
 def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
-    """Return the draft that the URL names, or what was sent from it; None for a new page."""
+    """Return also what was sent from it."""
     if text_id := _query_id(request, "sent"):
         saved_draft = draft_actions.sent_draft(member, text_id)
         if saved_draft:
@@ -112,7 +108,7 @@ def load_draft(request: SignedInRequest, member: Member) -> Draft | None:
 
 
 def redirect_if_sent(request: SignedInRequest, member: Member) -> HttpResponse | None:
-    """Redirect from a page whose draft was sent to the same text as a new draft; None if it was not."""
+    """Redirect a sent draft to the same text as a new draft."""
     text_id = _query_id(request, "draft")
     if not text_id or draft_actions.sent_draft(member, text_id) is None:
         return None
@@ -127,7 +123,7 @@ def _query_id(request: SignedInRequest, name: str) -> str:
 
 
 def to_form(kind: DocumentKind, saved_draft: Draft, blank: Document) -> BuilderForm:
-    """Return a saved draft as a form's state; its text may be no document yet."""
+    """Allow a text that is no document yet."""
     post = QueryDict(mutable=True)
     post.update({"document": saved_draft.text, "again": saved_draft.again})
     return BuilderForm.from_post(kind, post, blank)

@@ -1,4 +1,4 @@
-"""Example documents to start from, with the team's own queue and definition, so they can be submitted as they are."""
+"""Example documents that can be submitted as they are."""
 
 import json
 
@@ -14,7 +14,6 @@ TITLES = {
 
 
 def example_text(kind: DocumentKind, team: Team) -> str:
-    """Return an example's text; placeholders where the team has no queue or definition yet."""
     if kind is DocumentKind.DEFINITION:
         return _to_json(_definition(team))
     if kind is DocumentKind.SUBMISSION:

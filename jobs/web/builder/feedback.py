@@ -1,4 +1,4 @@
-"""Feedback on a document: a validation result as pages show it, with labels, problems, markers and fixes."""
+"""Feedback on a document, as pages show it."""
 
 import json
 import re
@@ -43,7 +43,7 @@ from jobs.web.jobs.effective_view import EffectiveSection, EffectiveStep
 from jobs.web.shell.auth import SignedInRequest
 
 PREVIEW_DELAY_MS = 120
-"""Delay after the last keystroke before a page asks for feedback."""
+"""After the last keystroke."""
 
 MAX_TEXT_PROBLEMS = 100
 MAX_FORM_PROBLEMS = 50
@@ -58,7 +58,7 @@ FIX_GONE_MESSAGE = "Nothing was changed: this is already fixed, or the form has 
 
 @dataclass(frozen=True)
 class ProblemView:
-    """A problem, and its place: a field of the form, or a line of the text."""
+    """Its place is a field of the form, or a line of the text."""
 
     problem: Problem
     field: str = ""
@@ -82,23 +82,21 @@ class ProblemView:
 
     @property
     def fix(self) -> str:
-        """What the fix would do, in words; empty without one."""
         return describe_fix(self.problem.fix)
 
     @property
     def patch(self) -> str:
-        """The fix as JSON Patch, for the page's script to apply to the text."""
         return json.dumps(list(self.problem.fix)) if self.problem.fix else ""
 
     @property
     def key(self) -> str:
-        """Stable id of the fix; a list index would shift when the text changes."""
+        """Return a stable id; an index would shift when the text changes."""
         return f"{self.problem.rule}@{self.problem.pointer}"
 
 
 @dataclass(frozen=True)
 class EditorMarker:
-    """A problem as the editor marks it: at a pointer if the text has it, else at a line; with its fix."""
+    """At a pointer if the text has it, else at a line."""
 
     located: LocatedProblem
 
@@ -179,7 +177,7 @@ class Feedback:
 
     @cached_property
     def preflight_problems(self) -> tuple[ProblemView, ...]:
-        """The problems, and what earlier jobs warn of: the pre-flight checks show both, the fields only the first."""
+        """Add warnings from earlier jobs, which fields don't show."""
         if self.result is None or (problem := _time_limit_warning(self.result)) is None:
             return self.problems
         if self.is_text:
@@ -211,7 +209,6 @@ def from_result(result: ValidationResult) -> Feedback:
 
 
 def from_parse_error(error: DocumentParseError) -> Feedback:
-    """Return the feedback on what is no document: one problem, at its line."""
     return Feedback(
         "Not a valid document",
         problem_count_label(1),
@@ -255,7 +252,7 @@ def empty(form: BuilderForm) -> Feedback:
 def build(
     form: BuilderForm, member: Member, account: Account | None = None, *, require_all: bool = False
 ) -> Feedback:
-    """Validate a form. Missing input counts as an error only with `require_all`."""
+    """Report missing input only with `require_all`."""
     if form.parse_error:
         return from_parse_error(form.parse_error)
     try:
@@ -331,7 +328,6 @@ def _time_limit_warning(result: ValidationResult) -> Problem | None:
 def apply_fix(
     request: SignedInRequest, member: Member, form: BuilderForm, key: str, account: Account | None = None
 ) -> tuple[BuilderForm, Feedback]:
-    """Apply an offered fix. Return the form after it, and its new feedback."""
     feedback = build(form, member, account)
     view = next((item for item in feedback.preflight_problems if item.problem.fix and item.key == key), None)
     if view is None or feedback.result is None:
@@ -370,7 +366,7 @@ def _describe_operation(operation: Mapping[str, Any]) -> str:
 
 
 def headline(kind: DocumentKind, document: Document) -> str:
-    """Return what the document is: Workflow of 3 jobs."""
+    """Return “Workflow of 3 jobs”."""
     if kind is DocumentKind.WORKFLOW:
         return f"Workflow of {_job_count(len(list_at(document, 'jobs')))}"
     name, noun = (
@@ -391,7 +387,6 @@ def button_label(kind: DocumentKind, document: Document, price: str = "") -> str
 
 
 def submit_label(result: ValidationResult) -> str:
-    """Return what the button does with a valid document, and its cost if anything of it is known."""
     is_known = result.estimate and (result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd) != (
         None,
         None,
@@ -406,7 +401,7 @@ def problem_count_label(errors: int) -> str:
 
 
 def cost_text(result: ValidationResult) -> str:
-    """Return the cost: expected $0.50, at most $3.30. The expected cost never stands alone."""
+    """Return “expected $0.50, at most $3.30”."""
     if result.estimate is None:
         return ""
     expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd

@@ -1,4 +1,4 @@
-"""Text pasted into the editor, parsed as whatever format it is, with the changes that made."""
+"""Text pasted into the editor, of whatever format."""
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
@@ -46,7 +46,6 @@ def read_paste(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _copy_response(request: SignedInRequest, member: Member, name: str) -> HttpResponse:
-    """Answer with the text in another form, or why it has none."""
     try:
         reading = parse(posted_text(request, "whole"))
     except DocumentParseError as error:
@@ -59,7 +58,6 @@ def _copy_response(request: SignedInRequest, member: Member, name: str) -> HttpR
 
 
 def _messages(reading: ParseResult) -> list[str]:
-    """Return what the reading changed, and what it found: both are gone with the text that is replaced."""
     return [*(change.message for change in reading.changes), *(problem.message for problem in reading.problems)]
 
 

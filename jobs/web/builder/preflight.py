@@ -1,4 +1,4 @@
-"""The pre-flight checks: valid, allowed, fitting, tags and limits, and the expected cost, wait and run time."""
+"""The pre-flight checks."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,7 +89,6 @@ class _CheckedJob:
 
 
 def run_checks(feedback: Feedback, member: Member) -> Preflight | None:
-    """Run the checks on a job, a workflow or a definition; None if there is no document."""
     result = feedback.result
     if result is None:
         return None
@@ -303,7 +302,7 @@ def _check_limits(
 
 
 def limits_text(ceilings: QueueLimits, result: ValidationResult, queue: int) -> str:
-    """Return the limits: at most 16 vCPU, 64 GiB per job; using 3 of 10 jobs."""
+    """Return “at most 16 vCPU, 64 GiB per job; using 3 of 10 jobs”."""
     usage = result.queue_usage.get(queue)
     job_limits = [
         f"{ceilings.vcpus} vCPU" if ceilings.vcpus is not None else "",

@@ -1,4 +1,4 @@
-"""Run again: the document that a rerun starts from, and how the form differs from the earlier job."""
+"""Run again: the document, and how the form differs from the earlier job."""
 
 from dataclasses import dataclass
 
@@ -25,12 +25,11 @@ class RerunSource:
 
     @property
     def has_newer_revision(self) -> bool:
-        """Whether there is a choice between the revision of then and of now."""
         return self.newest is not None and self.newest != self.job.revision.number
 
 
 def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> RerunSource:
-    """Return the document, pinned to its revision if there is a newer one, unless `revision_choice` is “latest”."""
+    """Pin the revision unless it is the newest, or `revision_choice` is “latest”."""
     original, dropped = _submitted_document(job)
     document = original
     name = forms.read_values(document, forms.JOB_FIELDS)["definition"]

@@ -1,4 +1,4 @@
-"""Run with another image: registers a revision of the definition and submits the job on it."""
+"""Run with another image: registers a revision and submits the job on it."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -22,10 +22,7 @@ ACTION = "another-image"
 
 
 def start(request: SignedInRequest, member: Member, form: BuilderForm, feedback: Feedback) -> HttpResponse | None:
-    """Register the definition with the named image and continue with the job.
-
-    Return None if that is impossible: messages say why, and nothing was registered.
-    """
+    """Return None if it is impossible: messages say why, and nothing was registered."""
     member.require("register")
     image = request.POST.get("another_image", "").strip()
     revision = (
@@ -54,7 +51,6 @@ def start(request: SignedInRequest, member: Member, form: BuilderForm, feedback:
 def _why_impossible(
     image: str, revision: Revision | None, form: BuilderForm, feedback: Feedback, member: Member
 ) -> str:
-    """Return why it is impossible, before anything is done; empty if it is not."""
     if not image:
         return "Enter an image."
     if form.parse_error or form.missing or feedback.errors or revision is None:
@@ -72,7 +68,7 @@ def _why_impossible(
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def continue_draft(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    """Wait for the revision (GET) and submit the job on it (POST); the page's script does both."""
+    """Wait for the revision (GET) and submit (POST)."""
     member = access.membership(request.user, slug, permission="submit")
     try:
         saved_draft = access.draft(member, text_id)

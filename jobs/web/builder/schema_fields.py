@@ -1,4 +1,4 @@
-"""The schema fields that the form doesn't show by itself: searched by words, and added as controls."""
+"""Schema fields beyond the form's own."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""A stacked bar chart as plain geometry; the template draws it as SVG, the style sheet colours it."""
+"""A stacked bar chart as plain geometry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class ChartDay:
 
 @dataclass(frozen=True)
 class BarChart:
-    """A drawing `width` units wide and `height` high; `ticks` are the axis labels from the top down."""
+    """`ticks` run from the top down."""
 
     days: list[ChartDay]
     ticks: list[str]
@@ -44,7 +44,7 @@ class BarChart:
 
 
 def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
-    """Build the chart of these days; the first series is next to the axis."""
+    """Put the first series next to the axis."""
     totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
     highest = max(totals, default=Decimal(0))
     top = _axis_maximum(highest)
@@ -91,6 +91,5 @@ def _tick_label(usd: Decimal) -> str:
 
 
 def _decimal_places(number: Decimal) -> int:
-    """Return the decimal places of a label: two for cents, more if small steps need them."""
     exponent = number.as_tuple().exponent
     return max(2, -exponent) if isinstance(exponent, int) else 2

@@ -1,4 +1,4 @@
-"""The costs of a team's month, and the receipt of one job."""
+"""The pages of costs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Export the table: every value, unrounded."""
+    """Export every value, unrounded."""
     query = _cost_query(request, slug)
     report = reports.cost_report(query.member.team, query.month, query.by)
     return csv_response(f"costs-{slug}-{query.month}.csv", TABLE_COLUMNS, _table_rows(report))
@@ -104,7 +104,7 @@ def costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Export what the table is made of: one line for each attempt."""
+    """Export one line for each attempt."""
     query = _cost_query(request, slug)
     return csv_response(f"cost-lines-{slug}-{query.month}.csv", LINE_COLUMNS, _line_rows(query))
 
@@ -127,7 +127,6 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def tabs(query: CostQuery) -> list[GroupingTab]:
-    """Return the tag keys in use, always with the selected one, then the groupings every job has."""
     keys = query.keys[:MAX_TABS]
     if query.by.key and query.by.key not in keys:
         keys.append(query.by.key)

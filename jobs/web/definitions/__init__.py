@@ -1,1 +1,1 @@
-"""The catalog of definitions a team may use: the list, the page of each, and edits."""
+"""The catalog of definitions."""

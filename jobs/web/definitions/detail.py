@@ -1,4 +1,4 @@
-"""The page of one definition: its revisions with their changes, how its jobs went, and who used it."""
+"""The page of one definition."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 
 MAX_CHANGES_SHOWN = 3
-"""Differences to the revision before that the page shows; all of them are on a page of their own."""
+"""All differences are on a page of their own."""
 DEREGISTRATION_TIMEOUT = timedelta(minutes=1)
 """After that something else is wrong, and the page stops polling."""
 
@@ -48,7 +48,6 @@ class RevisionRow:
 
     @property
     def other_copies(self) -> list[DocumentCopy]:
-        """The forms whose text the page doesn't show."""
         return [copy for copy in self.copies if copy.name not in ("json", "aws")]
 
     @property
@@ -94,7 +93,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @login_required
 def compare_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Compare any two revisions; by default the newest with the one before."""
+    """Default to the newest and the one before."""
     definition, owner = access.definition(request.user, text_id)
     revisions = reports.comparable_revisions(definition)
     previous = revisions[1:2] or revisions[:1]
@@ -115,14 +114,14 @@ def compare_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def viewing_member(user: User, owner: Member) -> Member | None:
-    """Return the member in whose team the person views it: the owner's if it is theirs, else one of their own."""
+    """Return the owner's member, else one of the user's own teams."""
     if owner.role or user.is_staff:
         return owner
     return access.default_member(user)
 
 
 def _revision_rows(definition: Definition, page: KeysetPage[Revision], portal_url: str) -> list[RevisionRow]:
-    """Return the page's revisions, each with its changes to the one before, also if that is on the next page."""
+    """Compare also with a revision on the next page."""
     rows = []
     target = CopyTarget(definition.account.region, portal_url)
     revisions = [*page.rows, *([page.following] if page.following else [])]
@@ -150,7 +149,7 @@ def _changes(before: Revision, after: Revision) -> list[DocumentDifference]:
 
 
 def _revision_by_id(definition: Definition, text_id: str) -> Revision | None:
-    """Return the revision with that id; None for an empty id. Raise Http404 if there is none."""
+    """Raise Http404."""
     if not text_id:
         return None
     revision = reports.find_revision(definition, text_id)

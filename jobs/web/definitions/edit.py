@@ -1,4 +1,4 @@
-"""The actions and small forms on a definition's page; a GET to one of them shows the page."""
+"""Actions on a definition's page, which a GET shows."""
 
 from collections.abc import Callable
 
@@ -59,7 +59,6 @@ def set_revision_note(request: SignedInRequest, text_id: str, revision: str) -> 
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def deactivate_revision(request: SignedInRequest, text_id: str, revision: str) -> HttpResponse:
-    """Deactivate a revision: no one can run it any more."""
     if request.method != "POST":
         return redirect(access.revision(request.user, text_id, revision)[0])
     target_revision, _ = access.revision(request.user, text_id, revision, "register")

@@ -1,4 +1,4 @@
-"""The list of definitions that a team may use."""
+"""The list of definitions."""
 
 from dataclasses import dataclass
 from functools import partial

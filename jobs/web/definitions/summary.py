@@ -34,7 +34,6 @@ class DefinitionSize:
 
     @property
     def description(self) -> str:
-        """4 vCPU, 16 GiB, 1 GPU."""
         parts = [
             f"{truncate(self.vcpus)} vCPU" if self.vcpus else "",
             self._memory,

@@ -1,4 +1,4 @@
-"""The history's filters in the URL, and the URLs that add or drop one of them."""
+"""The history's filters in the URL."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ class HistoryQuery:
     problems: tuple[str, ...] = ()
 
     def query(self, *, add: Iterable[QueryPair] = (), drop: Iterable[QueryPair] = ()) -> str:
-        """Return the URL query with some pairs added or dropped; never with a page in it."""
+        """Drop the page too."""
         dropped_pairs = set(drop)
         return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add])
 
     @property
     def chips(self) -> list[FilterChip]:
-        """Every filter except statuses, which the tiles show."""
+        """Leave out statuses, which the tiles show."""
         return [
             FilterChip(_LABELS[key], _display_value(key, value), self.query(drop=[(key, value)]))
             for key, value in self.pairs
@@ -60,7 +60,7 @@ _MULTI_VALUED = ("tag", "untagged")
 
 
 def parse(params: QueryDict) -> HistoryQuery:
-    """Parse the URL's parameters; invalid ones are left out and reported as problems."""
+    """Report invalid parameters as problems."""
     pairs: list[QueryPair] = []
     troubles: list[str] = []
     for text in params.getlist("status"):
@@ -83,7 +83,7 @@ def parse(params: QueryDict) -> HistoryQuery:
 
 
 def format_tag(key: str, value: str) -> str:
-    """Return a tag as it is written in the URL: Project=ALPHA. Spaces and equal signs of the key are escaped."""
+    """Return Project=ALPHA, with spaces and equal signs of the key escaped."""
     return f"{quote(key, safe='/:+-@._')}={value}"
 
 
@@ -110,7 +110,6 @@ def _parse_tag(text: str) -> QueryPair:
 
 
 def _find_problem(key: str, value: str) -> str:
-    """Return why a value is invalid; empty if it is valid."""
     if "\x00" in value:
         return "An invalid character was removed from the search."
     try:

@@ -1,4 +1,4 @@
-"""The job history of a team, filtered by what is in the URL."""
+"""The job history of a team."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +87,6 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Export all jobs that match the filter, not only one page."""
     member = access.membership(request.user, slug)
     return csv_response(f"jobs-{slug}.csv", CSV_COLUMNS, _csv_rows(member.team, filters.parse(request.GET)))
 

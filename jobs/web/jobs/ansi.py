@@ -1,7 +1,4 @@
-"""Terminal colours of log lines, as CSS classes.
-
-Of all terminal sequences only colour, bold, faint, italic and underline are kept.
-"""
+"""Terminal colours of log lines, as CSS classes."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +15,7 @@ MAX_LINE_LENGTH = 20_000
 
 
 def to_html(text: str) -> SafeString:
-    """Return one line of output, escaped, with its styles as spans."""
+    """Return one line, escaped, with its styles as spans."""
     cut = text if len(text) <= MAX_LINE_LENGTH else text[:MAX_LINE_LENGTH] + " … (line truncated)"
     # A progress bar overwrites itself with carriage returns: only the last text was visible.
     last = cut.rstrip("\r\n").rsplit("\r", 1)[-1]
@@ -42,7 +39,7 @@ def _span(text: str, styles: dict[str, str]) -> str:
 
 
 def _apply_codes(codes: str, styles: dict[str, str]) -> dict[str, str]:
-    """Return the styles in force after a sequence; 256 colours and true colour are skipped with their arguments."""
+    """Skip 256 colours and true colour with their arguments."""
     numbers = [int(code) if code.isdecimal() and len(code) < 4 else 0 for code in re.split("[;:]", codes or "0")]
     styles = dict(styles)
     at = 0

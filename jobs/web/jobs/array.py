@@ -1,4 +1,4 @@
-"""The children of an array: their progress on the job's page, which refreshes them, and the page that lists them."""
+"""The children of an array."""
 
 from dataclasses import dataclass
 
@@ -35,12 +35,12 @@ class ArrayProgress:
         return (self.is_loading, *self.children.counts.items())
 
     def build_heat_map(self) -> HeatMap | None:
-        """Build the heat map; costs one more query."""
+        """Use one more query."""
         return heat_map(self.children.size, children.child_statuses(self.job)) if self.children.read_count else None
 
 
 def array_progress(job: Job) -> ArrayProgress | None:
-    """Return the progress of an array and request a refresh of its children; None for other jobs."""
+    """Request a refresh of the children too."""
     if not job.array_size:
         return None
     return ArrayProgress(job, children.child_counts(job), is_refreshing=actions.refresh_array(job))

@@ -1,4 +1,4 @@
-"""The effective job: every value Batch will run or ran with, and where it comes from. Secrets are masked."""
+"""The effective job, with each value's source. Secrets are masked."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ BADGES: Mapping[ValueSource, str] = {
 
 
 MAX_ROWS = 300
-"""Limit of rows in a section and words of a command: a document of 1 MiB can have 40,000 tags."""
+"""Per section, and words of a command: a document of 1 MiB can have 40,000 tags."""
 
 
 MAX_STEPS = 10
@@ -57,12 +57,12 @@ class EffectiveSection:
 
     @classmethod
     def with_limit(cls, title: str, rows: Iterable[EffectiveRow], count: int = 0) -> "EffectiveSection":
-        """Build a section of the first rows; `count` is the number that `rows` would yield."""
+        """`count` is the number that `rows` would yield."""
         return cls(title, tuple(islice(rows, MAX_ROWS)), max(0, count - MAX_ROWS))
 
 
 def result_sections(result: ValidationResult | None) -> list[EffectiveSection]:
-    """Return the sections of a validated document; none for a workflow or an unknown definition."""
+    """Return none for a workflow or an unknown definition."""
     if result is None or result.parse_result.kind is DocumentKind.WORKFLOW:
         return []
     document = result.parse_result.document
@@ -111,7 +111,7 @@ def _notes_of_step(notes: Iterable[tuple[str, str]], whole: Document, step: Docu
 
 
 def _effective_job(definition: Document, document: Document, notes: Iterable[tuple[str, str]]) -> EffectiveJob:
-    """Return what will run. `notes` are pointers to values added by a rule, with its owner: team or portal."""
+    """Take pointers and owners (team or portal) of added values in `notes`."""
     sources = {pointer: ValueSource.PORTAL if by == "portal" else ValueSource.TEAM for pointer, by in notes if by}
     tags = {split_pointer(pointer)[-1]: source for pointer, source in sources.items() if _is_tag(pointer)}
     view = effective.effective_job(definition, document, tags)

@@ -1,4 +1,4 @@
-"""A heat map of an array's children as plain geometry: a square for each, one SVG path for each tone."""
+"""A heat map of an array's children as plain geometry."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

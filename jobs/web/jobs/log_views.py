@@ -1,4 +1,4 @@
-"""The log of a job or of an array's child, as a page, as lines for the job's page, and as a file."""
+"""The log of a job or of an array's child."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RenderedLogLine:
 @require_safe
 @login_required
 def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Show a part of the log: its end, or the part after or before a token."""
+    """Show the end, or the part after or before a token."""
     job, member = access.job(request.user, text_id)
     attempt = _attempt_number(request)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
@@ -52,10 +52,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @login_required
 def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Stream the whole log of an attempt as a file.
-
-    A file is read in a terminal, which obeys control characters: only `raw=1` leaves them in.
-    """
+    """Leave control characters in only for `raw=1`: terminals obey them."""
     job, _ = access.job(request.user, text_id)
     rows = _log_file_lines(job, _attempt_number(request), _raw_line if request.GET.get("raw") == "1" else _plain_line)
     response = StreamingHttpResponse(rows, content_type="text/plain; charset=utf-8")
@@ -66,7 +63,6 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @login_required
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
-    """Show a part of a child's log: its end, or the part that a token points to."""
     child, array_job, member = access.child(request.user, text_id, index)
     log_chunk = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
     page = {
@@ -96,7 +92,7 @@ def _raw_line(time: str, text: str) -> str:
 
 
 def _plain_line(time: str, text: str) -> str:
-    """Format a record; its further lines (`awslogs-multiline-pattern`) are indented, so none looks like a record."""
+    """Indent further lines (`awslogs-multiline-pattern`), so that none looks like a record."""
     lines = to_plain_text(text, keep="\t\n").rstrip().split("\n")
     return f"{time} " + f"\n{' ' * len(time)} ".join(line.rstrip() for line in lines)
 

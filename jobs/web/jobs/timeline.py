@@ -1,4 +1,4 @@
-"""The timeline of a job: submitted, waiting, starting, running, ended."""
+"""The timeline of a job."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Machinery that all pages share: sign-in checks, page context, errors, polling."""
+"""Shared parts of all pages."""

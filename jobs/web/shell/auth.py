@@ -1,4 +1,4 @@
-"""Authentication of pages: decorators that redirect to sign in, or answer scripts with 401 and 403."""
+"""Authentication of pages; scripts get 401 and 403."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,12 +22,12 @@ class SignedInRequest(HttpRequest):
 
 
 def login_required(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Require a signed-in user with nothing left to do first; redirect others to sign in, or to that step."""
+    """Require a signed-in user with nothing left to do first."""
     return _guard(view, lets_through=lambda step: step is None)
 
 
 def login_required_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Like `login_required`, and let users through whose next step is the named page."""
+    """Let users through whose next step is the named page."""
 
     def decorator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return _guard(view, lets_through=lambda step: step in (None, reverse(page)))
@@ -36,7 +36,7 @@ def login_required_or_at(page: str) -> Callable[[Callable[..., HttpResponse]], C
 
 
 def login_without_mfa(view: Callable[Concatenate[SignedInRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Require a signed-in user, even before the second factor: for the pages that set it up or ask for it."""
+    """Allow users before the second factor."""
     return _guard(view, lets_through=None)
 
 
@@ -45,10 +45,7 @@ def _guard(
     *,
     lets_through: Callable[[str | None], bool] | None,
 ) -> Callable[..., HttpResponse]:
-    """Wrap the view.
-
-    A script gets 401 or 403 instead of a redirect, or it would swap the login page into a fragment.
-    """
+    """Answer a script 401 or 403, or it would swap the login page into a fragment."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Cache headers of responses: `no-store`, unless a response is the same for everyone."""
+"""Cache headers: `no-store`, unless a response is the same for everyone."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,17 +13,13 @@ CLEAR_SITE_DATA = '"cache", "storage"'
 
 
 def clear_site_data(request: HttpRequest, answer: ResponseT) -> ResponseT:
-    """Make the browser drop its cache and storage for this site, after a sign-out."""
     answer["Clear-Site-Data"] = CLEAR_SITE_DATA
     messages.success(request, "You're signed out.", extra_tags="signed-out")
     return answer
 
 
 class NoStoreMiddleware:
-    """Sets Cache-Control on every response behind it: pages, fragments, API, files, redirects and errors.
-
-    A view whose response is the same for everyone sets `public` itself.
-    """
+    """Views of public responses set `public` themselves."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The context every page's frame needs: the teams to switch between, and the recovery notice."""
+"""The context of every page's frame."""
 
 from functools import cached_property
 from typing import cast
@@ -15,7 +15,7 @@ from jobs.web.shell.last_team import LAST_TEAM_COOKIE
 
 
 class PageContext:
-    """The frame's data, queried only by templates that draw the frame: polled partials cost no query."""
+    """Queried only if a template draws the frame: polled partials cost no query."""
 
     def __init__(self, request: HttpRequest) -> None:
         # A request rejected early (for an unknown host) has no user: it never reached the authentication middleware.
@@ -28,7 +28,6 @@ class PageContext:
 
     @property
     def demo_progress(self) -> int | None:
-        """How much of the demo's history is saved, in percent; None if it is complete."""
         return demo_progress() if settings.QUICKSTART else None
 
     @cached_property
@@ -39,13 +38,12 @@ class PageContext:
 
     @cached_property
     def last_member(self) -> Member | None:
-        """The user as a member of the team they looked at last: for pages that belong to no team."""
+        """Return the team for pages that belong to none."""
         team = next((team for team in self.teams if team.slug == self._last_team), None)
         return access.member_of(cast("User", self._user), team) if team else None
 
     @cached_property
     def recovery(self) -> RecoveryStatus | None:
-        """The submissions held after a restore; None if not signed in."""
         if self._user is None or not self._user.is_authenticated:
             return None
         return user_recovery(cast("User", self._user))

@@ -1,7 +1,7 @@
-"""CSV responses: streamed, with ISO times, and safe to open in a spreadsheet.
+"""CSV responses, safe to open in a spreadsheet.
 
-Spreadsheets run a cell that begins with one of `= + - @`, a tab or a line break as a formula. Names and tags come
-from people, so such a cell gets an apostrophe in front (OWASP, CSV injection).
+Cells that begin with one of `= + - @`, a tab or a line break would run as a formula: they get an apostrophe in front
+(OWASP, CSV injection).
 """
 
 import csv
@@ -23,7 +23,7 @@ class _Echo:
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """Return a streamed download with that file name; rows are fetched while it is sent."""
+    """Fetch rows while the download is sent."""
     response = StreamingHttpResponse(_csv_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return cast("HttpResponse", response)  # views may treat it as one

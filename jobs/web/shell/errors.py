@@ -1,4 +1,4 @@
-"""Error pages: what happened, and what to do now."""
+"""Error pages."""
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -9,14 +9,13 @@ PLAIN_TEXT_MESSAGE = "Something went wrong. Your jobs in AWS Batch aren't affect
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Return 400, or 413 above DATA_UPLOAD_MAX_MEMORY_SIZE, which Django reports as a bad request too."""
+    """Return 413 above DATA_UPLOAD_MAX_MEMORY_SIZE, which Django reports as a bad request."""
     if isinstance(exception, RequestDataTooBig):
         return render(request, "413.html", status=413)
     return render(request, "400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Return 403, with the reason that `access` gave."""
     return render(request, "403.html", {"reason": str(exception or "")}, status=403)
 
 
@@ -26,14 +25,13 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """Return 429: too many attempts at passwords or codes."""
     answer = render(request, "429.html", status=429)
     answer["Retry-After"] = "60"
     return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django passes it
-    """Return 500, without the frame, which may be what failed."""
+    """Return 500 without the frame, which may be what failed."""
     try:
         return HttpResponse(loader.render_to_string("500.html"), status=500)
     except Exception:  # noqa: BLE001 - the error page must not fail

@@ -1,4 +1,4 @@
-"""The team that a user looked at last, in a cookie: its navigation stays on pages that belong to no team."""
+"""The team that a user looked at last, in a cookie."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Cursors of pages in URLs that lead nowhere: someone kept a link, and what it led to is gone."""
+"""Page cursors in URLs whose row was deleted."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def page_at(request: HttpRequest, read: Callable[..., T], **cursor: str) -> T:
-    """Return the page at the cursor, or the first one with a message if the cursor is invalid."""
+    """Fall back to the first page, with a message."""
     try:
         return read(**cursor)
     except InvalidPageCursorError:

@@ -1,7 +1,6 @@
-"""Polling of page parts that may change.
+"""Polling of page parts.
 
-If nothing changed the answer is 204, which leaves the page alone: selection and focus stay, and a screen reader
-repeats nothing.
+If nothing changed the answer is 204: selection and focus stay, and a screen reader repeats nothing.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ STALE_AFTER = timedelta(seconds=60)
 
 
 def etag(*facts: object) -> str:
-    """Return a short hash of what a page shows. Leave elapsed times out; the client updates those."""
+    """Hash what a page shows, without elapsed times, which the client updates."""
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
@@ -29,10 +28,9 @@ def is_current(request: HttpRequest, current: str) -> bool:
 
 
 def is_stale(account: Account, with_aws_since: datetime | None) -> bool:
-    """Return whether AWS last answered so long ago that the page may be out of date.
+    """Return whether the page may be out of date.
 
-    `with_aws_since`: since when some job shown is with AWS and has not ended, or None. Without one, polls are rare:
-    after such a quiet time, the first answer is waited for before the page is called out of date.
+    Without a job with AWS (`with_aws_since`) polls are rare: after a quiet time, the first answer is waited for.
     """
     if with_aws_since is None:
         return False

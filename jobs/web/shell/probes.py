@@ -1,7 +1,4 @@
-"""Liveness and readiness probes for load balancers and orchestrators.
-
-So a middleware answers before sessions, host checks and the request log, and only a change of readiness is logged.
-"""
+"""Liveness and readiness probes, answered before sessions, host checks and the request log."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,13 +15,13 @@ _last_failures: dict[str, str] = {}
 
 @require_safe
 def livez(_request: HttpRequest) -> HttpResponse:
-    """Return 200 while the process responds. Queries no database, so a slow one restarts nothing."""
+    """Query no database, so that a slow one restarts nothing."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """Return 200 if the process can serve people, else 503; the body has the checks as JSON."""
+    """Return 200 or 503; the body has the checks."""
     checks = readiness.run_checks()
     failed = {name: problem for name, problem in checks.items() if problem != readiness.OK}
     if failed != _last_failures:

@@ -1,4 +1,4 @@
-"""Rate limits of pages: the budget each page takes from, and the response once it is spent."""
+"""Rate limits of pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,6 @@ class RateLimitMiddleware:
 
 
 def budget_for(request: HttpRequest) -> Budget | None:
-    """Return the budget that a request takes from; None for most pages."""
     name = request.resolver_match.url_name if request.resolver_match else None
     if name in PREVIEW_VIEWS:
         return Budget.PREVIEWS
@@ -57,7 +56,7 @@ def budget_for(request: HttpRequest) -> Budget | None:
 
 
 def too_many_requests(request: HttpRequest, error: TooManyRequestsError) -> HttpResponse:
-    """Return 429; a posted form comes back whole, to be sent again."""
+    """Return 429; a posted form comes back whole."""
     if is_script_request(request):
         answer = HttpResponse(SCRIPT_MESSAGE, status=429, content_type="text/plain")
     else:

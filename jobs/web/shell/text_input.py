@@ -1,4 +1,4 @@
-"""Text that a browser sent, as the portal stores and compares it: line breaks as LF, and no NUL."""
+"""Text that a browser sent: line breaks as LF, and no NUL."""
 
 from django.http import HttpRequest, QueryDict
 
@@ -8,15 +8,13 @@ def posted_text(request: HttpRequest, name: str) -> str:
 
 
 def search_text(parameters: QueryDict, name: str, max_length: int) -> str:
-    """Return a text to search for, on one line and of bounded length."""
     return drop_nul(parameters.get(name, "")).strip()[:max_length].strip()
 
 
 def normalize_newlines(text: str) -> str:
-    """Replace CR LF, which browsers send for every line break, by LF."""
     return text.replace("\r\n", "\n")
 
 
 def drop_nul(text: str) -> str:
-    """Drop U+0000, which PostgreSQL can't store."""
+    """Drop what PostgreSQL can't store."""
     return text.replace("\0", "")
