@@ -1,4 +1,4 @@
-"""Stop and release of jobs: unsent ones are withdrawn, others terminated in AWS."""
+"""Stop and release of jobs."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""A new name for a submission. The names of its jobs stay: AWS Batch has them."""
+"""A new name for a submission; AWS Batch keeps those of its jobs."""
 
 from django.db import transaction
 

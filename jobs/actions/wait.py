@@ -1,4 +1,4 @@
-"""Waiting for what another process writes. Call it outside a transaction."""
+"""Waiting for other processes, outside a transaction."""
 
 import time
 from collections.abc import Callable

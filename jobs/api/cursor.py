@@ -1,7 +1,7 @@
 """The cursor of a submission's history: how many changes of each job were seen.
 
-`4x2.3` means four of each of the first two jobs and three of the third. A long text is packed: `z`, then the counts
-as characters, by zlib and base64url.
+`4x2.3` means four of each of the first two jobs and three of the third. A long text is packed: `z`, then the counts,
+by zlib and base64url.
 """
 
 import base64

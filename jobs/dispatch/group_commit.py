@@ -1,4 +1,4 @@
-"""Group commit: simultaneous requests of several threads share one transaction."""
+"""Group commit: several threads share one transaction."""
 
 import threading
 import time

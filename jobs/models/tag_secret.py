@@ -1,4 +1,4 @@
-"""The secret of tags in AWS that reveal nothing there. It is in the database for restored backups."""
+"""The secret of tags in AWS, in the database for restored backups."""
 
 import hashlib
 import hmac

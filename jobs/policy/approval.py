@@ -1,4 +1,4 @@
-"""Approval rules: pure functions that yield why a submission, or an edit of one, needs approval."""
+"""Approval rules: pure functions that yield why a submission needs approval."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

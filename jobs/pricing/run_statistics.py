@@ -71,7 +71,7 @@ class DurationStats:
 
 @dataclass(frozen=True)
 class RunStatistics:
-    """By key: `waits` of queues, `runs` of definitions, for one good run."""
+    """By key: `waits` of queues, `runs` of definitions."""
 
     waits: Mapping[int, DurationStats] = field(default_factory=dict)
     runs: Mapping[int, DurationStats] = field(default_factory=dict)

@@ -121,7 +121,6 @@ def requested_jobs(submission: Submission) -> list[RequestedJob]:
 def _page(
     requests: ApprovalQuerySet, all_requests: ApprovalQuerySet, order: str, cursor: str
 ) -> KeysetPage[Approval]:
-    """Find the cursor among all requests: it may have left the list since."""
     related = requests.select_related("team", "submission__person", "submission__account", "decided_by")
     return paginate(
         related.defer("submission__text", "submission__document", "submission__notes"),

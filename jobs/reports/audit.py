@@ -47,8 +47,6 @@ _PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Empty fields don't filter. `about` is an id or a name."""
-
     team: str = ""
     person: str = ""
     act: str = ""

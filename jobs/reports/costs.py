@@ -1,4 +1,4 @@
-"""Estimated cost of a team's month (UTC), by tag, queue, definition or person."""
+"""Estimated cost of a team's month (UTC)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A job's history, and the jobs before and after it."""
+"""A job's history and neighbours."""
 
 from decimal import Decimal
 

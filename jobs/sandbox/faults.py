@@ -142,7 +142,7 @@ class FaultPlan:
 
     @classmethod
     def from_text(cls, text: str, *, seed: int | None = None) -> Self:
-        """Parse JSON, or the file of that name. `seed` overrides the plan's."""
+        """Parse JSON, or the file of that name."""
         try:
             document = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         except OSError as error:

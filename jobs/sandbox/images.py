@@ -1,4 +1,4 @@
-"""Container images of the sandbox: folders in `images/`, found by the last part of a name without tag and digest."""
+"""Container images: folders in `images/`, found by the last part of a name."""
 
 import json
 import os

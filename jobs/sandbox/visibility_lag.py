@@ -1,4 +1,4 @@
-"""Visibility of jobs: faults delay, omit and forget them in answers; they still run."""
+"""Visibility of jobs in answers; hidden ones still run."""
 
 import random
 from collections.abc import Callable, Iterable

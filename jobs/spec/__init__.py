@@ -1,1 +1,1 @@
-"""Documents of AWS Batch as plain data: parsing, validation and comparison, without Django and calls to AWS."""
+"""Documents of AWS Batch as plain data, without Django and calls to AWS."""

@@ -26,7 +26,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class DocumentDifference:
-    """Its pointer is in the newer document if possible; secrets in its sentence are masked."""
+    """Secrets in its sentence are masked."""
 
     pointer: str
     location: str

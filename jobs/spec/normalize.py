@@ -78,7 +78,6 @@ def _strip_definition_defaults(normal: Document) -> None:
 
 
 def _equals(value: Any, default: Any) -> bool:
-    """Compare as JSON: true is not 1."""
     return type(value) is type(default) and bool(value == default)
 
 

@@ -1,4 +1,4 @@
-"""Children of array jobs, read when someone views them or when they failed."""
+"""Children of array jobs."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

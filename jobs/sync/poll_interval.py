@@ -1,4 +1,4 @@
-"""Poll intervals of jobs: short for those that change soon or are viewed."""
+"""Poll intervals of jobs."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the small demo of `make run`. It adds what never existed, and changes nothing that does."""
+"""`manage.py seed_demo`: adds to the demo what never existed, and changes nothing."""
 
 import socket
 from contextlib import suppress

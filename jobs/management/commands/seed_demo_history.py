@@ -1,4 +1,4 @@
-"""`manage.py seed_demo_history`: 90 days of history for the demo; killed, it continues at the next start."""
+"""`manage.py seed_demo_history`: 90 days of history; killed, it continues."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fields that only one platform or kind of queue has, and the sizes that Fargate offers as choices."""
+"""Fields of one platform or kind of queue only, and Fargate's sizes."""
 
 from collections.abc import Collection
 from decimal import Decimal, InvalidOperation

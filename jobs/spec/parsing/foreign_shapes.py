@@ -1,4 +1,4 @@
-"""Conversion of documents of CloudFormation, SAM, Step Functions and ECS, and of parts of definitions."""
+"""Conversion of documents of CloudFormation, SAM, Step Functions and ECS."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The parser: a person's text to a document, with a record of every correction."""
+"""The parser: a text to a document, with every correction."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

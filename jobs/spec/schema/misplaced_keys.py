@@ -1,4 +1,4 @@
-"""The place of a key that is unknown where it is. The fix removes nothing that the document has only once."""
+"""The place of a key that is unknown where it is."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

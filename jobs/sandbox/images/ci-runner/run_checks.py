@@ -1,4 +1,4 @@
-"""Checks one commit: syntax, then tests. Exits with 1 if something is wrong. COMMIT_SHA, REPO_NAME."""
+"""Checks one commit: syntax, then tests. COMMIT_SHA, REPO_NAME."""
 
 import compileall
 import os

@@ -1,4 +1,4 @@
-"""Reads sales by region from a bucket, sums them up, and stores the result there. S3_BUCKET."""
+"""Sums up sales by region from a bucket. S3_BUCKET."""
 
 import os
 import random

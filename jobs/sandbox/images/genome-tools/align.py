@@ -1,4 +1,4 @@
-"""Align the reads of one sample to a reference, by their best position. SAMPLE, READS, AWS_BATCH_JOB_ARRAY_INDEX."""
+"""Align the reads of one sample to a reference. SAMPLE, READS, AWS_BATCH_JOB_ARRAY_INDEX."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The text of all three steps: the beginning of Alice's Adventures in Wonderland (1865, public domain)."""
+"""The beginning of Alice's Adventures in Wonderland (1865, public domain)."""
 
 import re
 from pathlib import Path

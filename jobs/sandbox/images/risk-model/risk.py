@@ -1,4 +1,4 @@
-"""Quarterly market risk: a seeded Monte Carlo value at risk of a small portfolio. QUARTER, YEAR, SCENARIOS."""
+"""Quarterly market risk: a seeded Monte Carlo value at risk. QUARTER, YEAR, SCENARIOS."""
 
 import math
 import os
