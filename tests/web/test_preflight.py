@@ -386,9 +386,10 @@ def test_a_keystroke_on_the_json_page_asks_as_much_for_many_jobs_as_for_one(
     number: int, browser: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
     jobs = [{**JOB, "jobName": f"job-{index}"} for index in range(number)]
+    judge(browser, JOB)  # Django asks SQLite once whether it has JSON
     counted = Mock(wraps=parse)
     monkeypatch.setattr(import_module("jobs.actions.validate"), "parse", counted)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(8):
         answer = judge(browser, {"jobs": jobs})
 
     assert preflight_checks(answer)["valid"][0] == "good"

@@ -49,7 +49,7 @@ MAX_TEXT_PROBLEMS = 100
 MAX_FORM_PROBLEMS = 50
 """A page must not grow with a mistake that repeats."""
 
-_STEP_POINTER = re.compile(r"/jobs/([0-9]{1,6})(?:/|$)")
+_STEP_POINTER = re.compile(r"/jobs/([0-9]{1,6})(?:/.*)?", re.DOTALL)
 
 FIX_PREFIX = "fix:"
 """Prefix of the button's value; the problem's key follows."""
@@ -231,7 +231,7 @@ def _problem_in_text(located: LocatedProblem, step: str = "") -> ProblemView:
 
 def _step_name(parsed: ParseResult, pointer: str) -> str:
     """Return the name of the step that a pointer into a workflow is in; empty if it is in none."""
-    match = _STEP_POINTER.match(pointer)
+    match = _STEP_POINTER.fullmatch(pointer)
     if match is None or parsed.kind is not DocumentKind.WORKFLOW:
         return ""
     number = int(match[1])

@@ -27,7 +27,7 @@ from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import examples, feedback, preflight
 from jobs.web.builder.feedback import Feedback
-from jobs.web.builder.form_state import to_json
+from jobs.web.builder.form_state import PANES, to_json
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import normalize_newlines
 
@@ -260,6 +260,7 @@ def editor_page(
         "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
+        "panes": PANES,
         "wait_ms": feedback.PREVIEW_DELAY_MS,
         "current_page": "write",
         "tab": "json",

@@ -1,5 +1,7 @@
 """From a text to the form of its kind: what the JSON page holds, or what was pasted or uploaded for something new."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +24,8 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("write", member.team.slug)
     json_input = json_views.JsonInput.from_request(request)
+    if "text" not in request.POST and not json_input.text:  # from a form, whose text has another name
+        json_input = replace(json_input, text=request.POST.get("document", ""))
     try:
         reading = _check_unambiguous(parse(json_input.source()))
     except DocumentParseError as error:

@@ -34,7 +34,7 @@ MIN_SHARE_SAMPLE = 10
 UNKNOWN_TEXT = "Not known yet"
 MAX_PLANNED_STEPS = 500
 """Steps up to which each keystroke plans a workflow."""
-_DEPENDENCY_POINTER = re.compile(r"(?:/jobs/[0-9]+)?/dependsOn(?:/|$)")
+_DEPENDENCY_POINTER = re.compile(r"(?:/jobs/[0-9]+)?/dependsOn(?:/.*)?", re.DOTALL)
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
 _INVALID_SIZE_RULES = frozenset({"fargate.pair", "fargate.gpu", "overrides.fargate-pair", "overrides.fargate-gpu"})
@@ -160,7 +160,7 @@ def check_for(problem: Problem) -> str:
         return "tags"
     if rule in _LIMIT_RULES:
         return "ceilings"
-    if rule.startswith("dependencies.") or _DEPENDENCY_POINTER.match(problem.pointer):
+    if rule.startswith("dependencies.") or _DEPENDENCY_POINTER.fullmatch(problem.pointer):
         return "dependencies"
     return "allowed" if rule.startswith(("policy.", "portal.")) else "valid"
 

@@ -8,6 +8,7 @@
 //     schema     completion and help from AWS's schema feedback     the server's validation result
 //     paste      pasted, dropped and opened texts      toolbar      the buttons above the editor
 //     local_draft  the draft of the JSON page in this browser
+//     view_switch  Form, Both or JSON
 
 import { announcer, markFields, readMarkers, watchFailures } from "./feedback.js";
 import * as localDraft from "./local_draft.js";
@@ -17,7 +18,8 @@ import { Inbox, watchFiles } from "./paste.js";
 import { announce } from "./announce.js";
 import { closest, find } from "./elements.js";
 import { split } from "./json_text.js";
-import { kindOf, watchPanes, watchTools } from "./toolbar.js";
+import { kindOf, watchTools } from "./toolbar.js";
+import { ViewSwitch } from "./view_switch.js";
 
 export * as fields from "./fields.js";
 export * as lenses from "./lenses.js";
@@ -26,12 +28,15 @@ export * as schema from "./schema.js";
 export * as text from "./json_text.js";
 export * as toolbar from "./toolbar.js";
 export * as units from "./units.js";
+export * as viewSwitch from "./view_switch.js";
 
 /**
  * @import { Editor } from "./editor.js"
  * @import { Operation, Schema } from "./types.js"
  */
 
+/** @type {Record<string, string>} */
+const KIND_NAMES = { definition: "job definition", submission: "job", workflow: "workflow" };
 const SIZE_DELAY_MS = 300; // for what need not follow each key stroke
 
 class Page {
@@ -54,6 +59,7 @@ class Page {
     this.schemas = new Map();
     /** @type {Editor} */
     this.editor = this.#mount();
+    this.viewSwitch = new ViewSwitch(form);
     this.inbox = new Inbox(form, this.editor, this.messageBox);
     this.#takeOverArea();
     this.#addFollowsField();
@@ -69,7 +75,6 @@ class Page {
       api: (kind) => (kind === "definition" ? form.dataset.apiDefinitionUrl : null) ?? form.dataset.apiUrl ?? "",
       showMessage: (text) => this.showMessage(text),
     });
-    watchPanes(form);
     this.#start();
   }
 
@@ -183,15 +188,14 @@ class Page {
       const notice = find(this.form, "[data-frozen]", HTMLElement);
       notice.hidden = !reason;
       find(notice, "[data-frozen-reason]", HTMLElement).textContent = reason;
+      this.#offerOtherPage(reason ? kindOf(text) : "");
       /** @type {NodeListOf<HTMLElement>} */
       const sections = this.pane.querySelectorAll(":scope > section");
       for (const section of sections) section.inert = Boolean(reason);
       this.pane.classList.toggle("is-frozen", Boolean(reason));
       if (!reason) this.fields?.refresh();
     }
-    /** @type {HTMLButtonElement | null} */
-    const openForm = this.form.querySelector("[data-open-form]");
-    if (openForm) openForm.disabled = kindOf(text) === "workflow";
+    this.viewSwitch.update(text);
     if (first) return;
     if (this.key) this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
     this.#revalidate();
@@ -200,6 +204,16 @@ class Page {
       this.#showSize(text);
       if (this.form.dataset.draftKey) localDraft.save(this.form, text);
     }, SIZE_DELAY_MS);
+  }
+
+  /**
+   * Offer to open a document of another kind where it can be edited.
+   * @param {string} kind
+   */
+  #offerOtherPage(kind) {
+    const offer = find(this.form, "[data-elsewhere]", HTMLElement);
+    offer.hidden = !kind || kind === this.kind;
+    find(offer, "button", HTMLButtonElement).textContent = `Open as ${KIND_NAMES[kind] ?? "document"}`;
   }
 
   /** @param {string} text */
@@ -281,7 +295,7 @@ class Page {
       /** @type {HTMLElement | null | undefined} */
       const firstInput = problems?.closest("fieldset")?.querySelector("input:not([type=hidden])");
       const field = document.getElementById(`f-${link.dataset.gotoField}`) ?? firstInput;
-      if (this.form.dataset.panes === "json") this.form.dataset.panes = "both";
+      if (this.form.dataset.panes === "json") this.viewSwitch.show("both");
       field?.focus();
       field?.scrollIntoView({ block: "center" });
     });

@@ -1,4 +1,4 @@
-// The tools above the editor: undo, search, format, fold, difference, copy as; and which panes are seen.
+// The tools above the editor: undo, search, format, fold, difference, copy as.
 
 import { announce } from "./announce.js";
 import { closest, find } from "./elements.js";
@@ -131,33 +131,3 @@ export function watchTools(form, editor, { original, api, showMessage }) {
     menu.querySelector("summary")?.focus();
   });
 }
-
-/**
- * Show the form, the JSON or both. The choice is stored in the browser.
- * @param {HTMLFormElement} form
- */
-export function watchPanes(form) {
-  const choice = document.querySelector("[data-panes-choice]");
-  if (!choice) return;
-  /** @param {string} panes */
-  const show = (panes) => {
-    form.dataset.panes = panes;
-    for (const radio of choice.querySelectorAll("input")) radio.checked = radio.value === panes;
-  };
-  try {
-    const storedPanes = localStorage.getItem("panes") ?? "";
-    if (["form", "both", "json"].includes(storedPanes)) show(storedPanes);
-  } catch {
-    // storage can be forbidden; the page still has panes
-  }
-  choice.addEventListener("change", (event) => {
-    if (!(event.target instanceof HTMLInputElement)) return;
-    show(event.target.value);
-    try {
-      localStorage.setItem("panes", event.target.value);
-    } catch {
-      // it holds for this page only
-    }
-  });
-}
-

@@ -199,3 +199,28 @@ def test_what_to_start_from_is_searched_by_keyboard_and_a_file_is_opened(page: P
     text = '{"jobName": "from-a-file", "jobQueue": "cpu-job-queue", "jobDefinition": "data-preprocessing"}'
     page.locator("input[type=file]").set_input_files({"name": "job.json", "mimeType": "", "buffer": text.encode()})
     expect(JobForm(page).name).to_have_value("from-a-file")
+
+
+def test_the_same_switch_leads_from_json_to_the_form_and_back_and_loses_nothing(page: Page) -> None:
+    written, form = JsonPage(page), JobForm(page)
+    text = '{"jobName":  "kept", "jobQueue": "cpu-job-queue", "jobDefinition": "data-preprocessing", "x": 1}'
+    view = page.locator("[data-panes-choice]")
+    written.open()
+    expect(view.get_by_label("JSON")).to_be_checked()
+    expect(view.get_by_label("Form")).to_be_disabled()
+    written.editor.replace(text)
+    expect(view.get_by_label("Form")).to_be_enabled()
+    view.get_by_label("Form").click()
+
+    expect(form.name).to_have_value("kept")
+    expect(view.get_by_label("Form")).to_be_checked()
+    expect(form.editor.content).to_be_hidden()
+    view.get_by_label("JSON").click()
+    assert form.editor.text.strip() == text
+
+    form.editor.replace('{"jobs": []}')
+    expect(view.get_by_label("Form")).to_be_disabled()
+    page.get_by_role("button", name="Open as workflow").click()
+    expect(written.editor.field).to_have_value('{"jobs": []}')
+    expect(page.get_by_text("Workflows have no form yet.")).to_be_visible()
+    assert_accessible(page)
