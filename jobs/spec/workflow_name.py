@@ -7,9 +7,6 @@ from itertools import takewhile
 from jobs.spec.documents import Document, text_at
 
 MAX_NAME_LENGTH = 128
-NAME_PATTERN = r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,126}[^\s\x00-\x1f\x7f])?$"
-"""One line of 1 to 128 characters, without spaces at its ends."""
-
 _WORD = re.compile(r"[^-_]+")
 
 

@@ -371,6 +371,16 @@ def test_an_edit_that_makes_it_smaller_bars_nobody(research):
     assert possible_approvers(approval) == ["other"]
 
 
+@pytest.mark.parametrize(("new_name", "expected"), [("", "dear-small"), ("year end", "year end")])
+def test_an_edit_renames_a_request_unless_someone_has_renamed_it(research, new_name, expected):
+    approval = research.ask()
+    if new_name:
+        actions.rename(approval.submission, new_name, research.analyst)
+    actions.edit_request(approval, research.lead, 1, array(5, jobName="dear-small"))
+
+    assert Submission.objects.get().name == expected
+
+
 def test_an_edit_is_judged_as_the_teams(research):
     approval = research.ask()
 

@@ -242,6 +242,7 @@ def side(word: str, shared: Account) -> Side:
         analyst,
         shared,
         name=f"{word}-submission",
+        job_count=3,
         text=json.dumps(document, indent=2),
         document=document,
         notes=[{"pointer": "", "message": f"{word} note", "severity": "warning"}],

@@ -12,7 +12,6 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
-from jobs.spec import workflow_name
 from jobs.spec.documents import Document, DocumentKind, Path, list_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.schema import validator
@@ -30,6 +29,7 @@ EXIT_REASON_PATTERN = r"^[A-Za-z0-9.: \t\n]{1,511}([A-Za-z0-9.: \t\n]|[*])?$|^[*
 EXIT_CODE_PATTERN = "^[0-9]{1,511}([0-9]|[*])?$|^[*]$"
 NAMESPACE_PATTERN = "^(?!default$)(?!kube)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 RETRY_ACTION_PATTERN = "^([Rr][Ee][Tt][Rr][Yy]|[Ee][Xx][Ii][Tt])$"
+WORKFLOW_NAME_PATTERN = r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,126}[^\s\x00-\x1f\x7f])?$"
 
 PATTERN_DESCRIPTIONS = {
     NAME_PATTERN: "letters, digits, - and _, at most 128 of them, the first a letter or digit",
@@ -39,7 +39,7 @@ PATTERN_DESCRIPTIONS = {
     EXIT_REASON_PATTERN: "at most 512 letters, digits, spaces, . and :, with at most one * at the end",
     EXIT_CODE_PATTERN: "digits, with at most one * at the end",
     RETRY_ACTION_PATTERN: "RETRY or EXIT",
-    workflow_name.NAME_PATTERN: "one line of 1 to 128 characters, without spaces at its ends",
+    WORKFLOW_NAME_PATTERN: "one line of 1 to 128 characters, without spaces at its ends",
     NAMESPACE_PATTERN: (
         "a namespace of Kubernetes, 1 to 63 lower-case letters, digits and -, but not default and none that begins "
         "with kube"
@@ -233,7 +233,7 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
         "properties": {
             "name": {
                 "type": "string",
-                "pattern": workflow_name.NAME_PATTERN,
+                "pattern": WORKFLOW_NAME_PATTERN,
                 "description": "The name of the workflow in the portal. AWS Batch doesn't get it.",
             },
             "jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}},

@@ -37,7 +37,7 @@ function dagreLayout({ layers, edges, nodeWidth, nodeHeight, columnGap }) {
   };
 }
 
-self.onmessage = ({ data: [number, request] }) => {
+self.onmessage = (/** @type {MessageEvent<[number, LayoutRequest]>} */ { data: [number, request] }) => {
   const { layers, edges } = request;
   const size = edges.reduce((sum, [from, to]) => sum + Math.max(0, layers[to] - layers[from] - 1), layers.length);
   const isSmall = size <= MAX_DAGRE_NODES && edges.length <= MAX_DAGRE_NODES;

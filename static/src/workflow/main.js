@@ -65,16 +65,16 @@ export async function start(section) {
   };
 
   const large = graph.steps.length > graphs.COLLAPSE_ABOVE;
-  const expand = part("[data-action=expand]");
-  const collapse = part("[data-action=collapse]");
+  const expand = part("[data-tool=expand]");
+  const collapse = part("[data-tool=collapse]");
   expand.hidden = !large;
   picture.addEventListener("expand", () => {
     collapse.hidden = !picture.expanded.size;
     expand.hidden = picture.expanded.size >= graph.layers.length;
   });
   section.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
-    const action = button?.getAttribute("data-action");
+    const button = event.target instanceof Element ? event.target.closest("[data-tool]") : null;
+    const action = button?.getAttribute("data-tool");
     if (action === "in") picture.zoom(1.25);
     if (action === "out") picture.zoom(0.8);
     if (action === "fit") picture.fit();

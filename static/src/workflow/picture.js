@@ -20,7 +20,7 @@ const MAX_SCALE = 2;
 const EDGE_CLASSES = ["plain", "unsent", "near", "critical"];
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 const AROUND = 0.3; // of the canvas: what is drawn around it, so that moving it seldom draws
-const NODES_PER_FRAME = 40;
+const NODES_PER_FRAME = 25;
 const READABLE_SCALE = 0.62; // at which a graph opens, if it does not fit
 const TEXT_WIDTH = NODE_WIDTH - 36 - 10;
 const COLUMN_GAP = 56;
@@ -52,6 +52,7 @@ export class Picture extends EventTarget {
     this.numbers = new Map();
     this.position = { scale: 1, x: 0, y: 0 };
     this.isMoved = false; // by a person: then it is not fitted again
+    this.size = { width: 0, height: 0 }; // of the canvas; read once, because reading it lays out the page
     /** @type {import("./types").Box | null} what is drawn */
     this.region = null;
     this.current = "";
@@ -77,9 +78,10 @@ export class Picture extends EventTarget {
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.root.addEventListener("focusin", (event) => this.onFocus(event));
     new ResizeObserver(() => {
-      if (!this.isMoved && this.graph && canvas.clientWidth) this.fit(READABLE_SCALE);
+      this.measure();
+      if (!this.isMoved && this.graph && this.size.width) this.fit(READABLE_SCALE);
       const node = this.nodeByKey(this.selected); // stays in view beside the panel
-      if (node >= 0 && canvas.clientWidth) this.reveal(node);
+      if (node >= 0 && this.size.width) this.reveal(node);
       this.draw();
     }).observe(canvas);
   }
@@ -146,10 +148,15 @@ export class Picture extends EventTarget {
   grow() {
     const most = Math.max(280, window.innerHeight * 0.62);
     this.canvas.style.height = `${Math.min(most, Math.max(220, this.layout.height + 96))}px`;
+    this.measure();
+  }
+
+  measure() {
+    this.size = { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
   }
 
   fit(smallest = MIN_SCALE) {
-    this.position = fit(this.layout, this.canvas.getBoundingClientRect(), smallest);
+    this.position = fit(this.layout, this.size, smallest);
     this.isMoved = false;
     this.draw();
   }
@@ -159,7 +166,7 @@ export class Picture extends EventTarget {
    * @param {{ x: number, y: number }} [point] in the canvas, which stays in place
    */
   zoom(factor, point) {
-    const { width, height } = this.canvas.getBoundingClientRect();
+    const { width, height } = this.size;
     const { x, y } = point ?? { x: width / 2, y: height / 2 };
     const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, this.position.scale * factor));
     const ratio = scale / this.position.scale;
@@ -187,7 +194,7 @@ export class Picture extends EventTarget {
   }
 
   render() {
-    const { width, height } = this.canvas.getBoundingClientRect();
+    const { width, height } = this.size;
     if (!width || !this.graph) return;
     this.keepInSight(width, height);
     const { scale, x, y } = this.position;
@@ -378,7 +385,7 @@ export class Picture extends EventTarget {
 
   /** @param {number} node */
   reveal(node) {
-    const { width, height } = this.canvas.getBoundingClientRect();
+    const { width, height } = this.size;
     const { scale, x, y } = this.position;
     const place = this.layout.nodes[node];
     const margin = 16;
