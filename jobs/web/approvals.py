@@ -23,11 +23,13 @@ from jobs.spec import masked_source
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind
 from jobs.spec.effective import EffectiveContainer
-from jobs.spec.parsing.parser import DocumentParseError
+from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.redaction import redact
 from jobs.web import schemas
 from jobs.web.builder import feedback
 from jobs.web.builder.feedback import Feedback
+from jobs.web.builder.form_state import BuilderForm
+from jobs.web.builder.job_sections import page_context, posted_job, preview_context
 from jobs.web.jobs.effective_view import environment_overrides
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
@@ -132,8 +134,13 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     _check_can_edit(approval, member)
     if request.method != "POST":
         text = _masked_text(approval)
-        return _editor_page(request, approval, member, text, _preview(approval, member, text))
+        return _editor_page(request, approval, member, text)
     text = posted_text(request, "text")
+    form = _posted_form(request, approval)
+    if form and not form.parse_error:
+        text = form.text
+    if request.POST.get("do") == "check" or (form and form.form_problems):
+        return _editor_page(request, approval, member, text, form=form, is_rejected=request.POST.get("do") != "check")
     try:
         unmasked = _unmasked_text(approval, text)
         approved = actions.edit_request(approval, member, _posted_version(request), unmasked)
@@ -141,11 +148,9 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
         messages.warning(request, str(error))
         return redirect(approval)
     except DocumentParseError as error:
-        return _editor_page(request, approval, member, text, (feedback.from_parse_error(error), ()), is_rejected=True)
+        return _editor_page(request, approval, member, text, error=error, form=form, is_rejected=True)
     except actions.ValidationFailedError as error:
-        return _editor_page(
-            request, approval, member, text, (feedback.from_result(error.verdict), ()), is_rejected=True
-        )
+        return _editor_page(request, approval, member, text, verdict=error.verdict, form=form, is_rejected=True)
     if approved:
         messages.success(request, f"Edited and approved {approval.submission.name}.")
     else:
@@ -162,9 +167,15 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
 def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
-    text_feedback, escalations = _preview(approval, member, posted_text(request, "text"))
-    context = _panel_context(approval, member, text_feedback, escalations) | {"is_oob": True}
-    return render(request, "jobs/approvals/edit.html#feedback", context)
+    text, form = posted_text(request, "text"), _posted_form(request, approval)
+    if form is None:
+        text_feedback, escalations = _preview(approval, member, text)
+        context = _panel_context(approval, member, text_feedback, escalations) | {"is_oob": True}
+        return render(request, "jobs/approvals/edit.html#feedback", context)
+    text_feedback, escalations = _form_preview(approval, member, text, form)
+    context = preview_context(request, member, form, text_feedback)
+    context |= _panel_context(approval, member, text_feedback, escalations)
+    return render(request, "jobs/approvals/edit_form.html#preview", context)
 
 
 def _approval_page(
@@ -203,22 +214,71 @@ def _editor_page(
     approval: Approval,
     member: Member,
     text: str,
-    preview: tuple[Feedback, Sequence[ApprovalReason]],
     *,
+    form: BuilderForm | None = None,
+    verdict: ValidationResult | None = None,
+    error: DocumentParseError | None = None,
     is_rejected: bool = False,
 ) -> HttpResponse:
-    page = {
-        **_panel_context(approval, member, *preview),
+    """Return the builder for a job, the JSON editor for anything else."""
+    form = form or _form_of(approval, text)
+    page: dict[str, object] = {
         "member": member,
         "submission": approval.submission,
         "text": text,
         "is_rejected": is_rejected,
         "schemas": [(kind.value, schemas.schema_url(kind)) for kind in DocumentKind],
         "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "current_page": "approvals",
     }
+    if form:
+        form = form.with_fields_in_text()
+    if error:
+        preview: tuple[Feedback, Sequence[ApprovalReason]] = feedback.from_parse_error(error), ()
+    elif verdict:
+        preview = (feedback.from_form(form, verdict, require_all=True) if form else feedback.from_result(verdict)), ()
+    else:
+        preview = _form_preview(approval, member, text, form) if form else _preview(approval, member, text)
+    if form:
+        page |= page_context(request, member, form, preview[0]) | {"document_field": "text"}
+    page |= {**_panel_context(approval, member, *preview), "current_page": "approvals"}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
-    return render(request, "jobs/approvals/edit.html", page, status=status)
+    template = "jobs/approvals/edit_form.html" if form else "jobs/approvals/edit.html"
+    return render(request, template, page, status=status)
+
+
+def _form_of(approval: Approval, text: str) -> BuilderForm | None:
+    """Return the form of a text with one job; None for a workflow, which has no form."""
+    if approval.submission.kind != DocumentKind.SUBMISSION:
+        return None
+    try:
+        reading = parse(text)
+    except DocumentParseError:
+        return None
+    if reading.kind is not DocumentKind.SUBMISSION:
+        return None
+    return BuilderForm.from_document(DocumentKind.SUBMISSION, reading.document, text=text)
+
+
+def _posted_form(request: SignedInRequest, approval: Approval) -> BuilderForm | None:
+    if approval.submission.kind != DocumentKind.SUBMISSION:
+        return None
+    post = request.POST.copy()
+    post["document"] = posted_text(request, "text")
+    return posted_job(post)
+
+
+def _form_preview(
+    approval: Approval, member: Member, text: str, form: BuilderForm
+) -> tuple[Feedback, Sequence[ApprovalReason]]:
+    """Validate what a form makes; a text that it can't show as it is."""
+    try:
+        unmasked = _unmasked_text(approval, text if form.parse_error else form.text)
+        result, escalations = actions.preview_edit(approval, member, unmasked)
+    except DocumentParseError as error:
+        return feedback.from_parse_error(error), ()
+    if form.parse_error:
+        return feedback.from_result(result), escalations
+    return feedback.from_form(form, result), escalations
 
 
 def _panel_context(

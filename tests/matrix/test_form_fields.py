@@ -30,6 +30,8 @@ class Fields(HTMLParser):
         self.address = address
         self.forms: list[tuple[str, str]] = []
         self.names: set[str] = set()
+        self.preview = ""
+        """The address that the form's fields are sent to while they are typed."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -38,15 +40,20 @@ class Fields(HTMLParser):
         for name, method in HX.items():
             if name in given:
                 self._parameters(method, given[name])
+                if given.get("hx-include") == "closest form":
+                    self.preview = given[name]
         if tag == "a":
             self._parameters("GET", given.get("href", ""))
         if tag in CONTROLS and given.get("name"):
             for method, address in self._targets(given):
                 self._add(method, address, given["name"])
+            if tag == "textarea" and self.preview and "json-text" in given.get("class", ""):
+                self._add("POST", self.preview, given["name"])
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self.forms.pop()
+            self.preview = ""
 
     def _targets(self, given: dict[str, str]) -> Iterator[tuple[str, str]]:
         """The form that a control is part of, and what it sends itself to by htmx."""

@@ -1,7 +1,8 @@
 """The form of a job: definition, overrides, queue, size, dependencies and tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,57 +13,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts
-from jobs.actions.validate import queue_facts
-from jobs.models import Revision, Source
-from jobs.policy.grants import TeamGrants
-from jobs.policy.tags import TagRequirement
+from jobs.models import Source
 from jobs.reports import options
-from jobs.reports.options import Choice
 from jobs.reports.submissions import first_job
-from jobs.spec.containers import is_fargate
-from jobs.spec.documents import Document, DocumentKind
-from jobs.spec.forms import FieldValue, with_tag_fields
-from jobs.spec.forms.applicability import inapplicable_fields
-from jobs.spec.forms.client_config import client_fields
+from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError
-from jobs.spec.rules.overrides import parameter_names
-from jobs.web import schemas
-from jobs.web.builder import (
-    array_preview,
-    definition_summary,
-    examples,
-    feedback,
-    preflight,
-    rerun,
-    run_with_image,
-    tag_rules,
-)
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder.bound_fields import (
-    SIZES_FIELD,
-    BoundField,
-    bound_fields,
-    fargate_size_choices,
-    sizes_key,
-)
+from jobs.web.builder import examples, feedback, rerun, run_with_image
 from jobs.web.builder.feedback import Feedback
-from jobs.web.builder.form_state import FIELDS_BY_KIND, PANES, BuilderForm
+from jobs.web.builder.form_state import BuilderForm
+from jobs.web.builder.job_sections import BLANK_JOB, page_context, posted_job, preview_context
 from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
 TEMPLATE = "jobs/builder/job.html"
-BLANK_JOB: Document = {"jobName": "", "jobQueue": "", "jobDefinition": ""}
 ALREADY_SENT = "This form already submitted a different job, so nothing was sent. Submit again to send this one."
-REVISION_OF_FIELD = "revision_of"
-"""The definition for which the page listed revisions; their numbers mean nothing for another one."""
-PARAMETERS_FIELD = "parameters_of"
-"""The parameters that the page has fields for; only if they change are the fields rendered again."""
-
-FARGATE_QUEUE = "ECS_FARGATE"
-"""Type of a queue with Fargate's compute environments, as AWS has it."""
-INDEX_FIELD = "array_index"
-"""The index of an array whose child job the page previews."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,7 +40,7 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
             return reopened
         form, rerun_source = _initial_form(request, member)
         return job_page(request, member, form, feedback.empty(form), rerun_source=rerun_source)
-    form = _posted_form(request)
+    form = posted_job(request.POST)
     rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
     match request.POST.get("do"):
         case "keep":
@@ -97,36 +63,10 @@ def job_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def job_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
-    form = _posted_form(request)
-    runnable = options.runnable_revisions(member.team, _definition_name(form))
-    form_feedback = feedback.build(form, member)
-    summary = _definition_summary(form, runnable)
-    form = _with_parameters(form, summary)
+    form = posted_job(request.POST)
+    context = preview_context(request, member, form, feedback.build(form, member))
     rerun_source = _rerun_source(request, member, form.source_id) if form.source_id else None
-    fields = tag_rules.bind_tag_rules(
-        _bound_fields(form, form_feedback, summary, {"revision": _revision_choices(runnable)}),
-        _tag_requirements(member, form_feedback) if form.tag_keys else (),
-        member.team.name,
-        definition_tags=dict(summary.tags) if summary else {},
-        recent_values={},
-    )
-    context = {
-        "team": member.team,
-        "member": member,
-        "form": form,
-        "feedback": form_feedback,
-        "preflight": preflight.run_checks(form_feedback, member),
-        "definition_summary": summary,
-        "bound_fields": fields,
-        "sizes_key": sizes_key(fields),
-        "are_sizes_new": request.POST.get(SIZES_FIELD, "") != sizes_key(fields),
-        "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
-        "latest_label": _latest_label(runnable),
-        "are_parameters_new": request.POST.get(PARAMETERS_FIELD, "") != " ".join(form.parameter_names),
-        "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
-        "are_rules_new": request.POST.get("rules_of", "") != form.retry_rules_key,
-        "is_oob": True,
-    }
+    context["rerun_diff"] = _rerun_diff(rerun_source, context)
     return render(request, f"{TEMPLATE}#preview", context)
 
 
@@ -173,53 +113,16 @@ def job_page(
     is_rejected: bool = False,
 ) -> HttpResponse:
     form = form.with_fields_in_text()
-    runnable = options.runnable_revisions(member.team, _definition_name(form))
-    summary = _definition_summary(form, runnable)
-    requirements = _tag_requirements(member, form_feedback)
-    form = _with_parameters(form, summary).with_tag_keys(tag_rules.tag_keys(requirements))
-    queues, _ = options.queue_choices(member.team)
-    selected_ids = _strings(form.values["waits"])
-    recent = options.recent_values(member.team, selected_ids)
-    field_options = {
-        "queue": queues,
-        "definition": options.definition_choices(member.team),
-        "revision": _revision_choices(runnable),
-    }
-    fields = tag_rules.bind_tag_rules(
-        _bound_fields(form, form_feedback, summary, field_options),
-        requirements,
-        member.team.name,
-        definition_tags=dict(summary.tags) if summary else {},
-        recent_values=recent.tags,
-    )
-    context = {
-        "member": member,
-        "team": member.team,
-        "form": form,
-        "feedback": form_feedback,
-        "preflight": preflight.run_checks(form_feedback, member),
-        "fields": client_fields(with_tag_fields(FIELDS_BY_KIND[form.kind], form.tag_keys)),
-        "schema": schemas.schema_url(form.kind),
-        "panes": PANES,
-        "wait_ms": feedback.PREVIEW_DELAY_MS,
-        "definition_summary": summary,
-        "bound_fields": fields,
-        "sizes_key": sizes_key(fields),
-        "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
-        "portal_tags": tag_rules.portal_tags(requirements),
-        "latest_label": _latest_label(runnable),
-        "recent_values": recent,
-        "jobs": recent.dependencies,
-        "selected_ids": selected_ids,
+    context = page_context(request, member, form, form_feedback)
+    context |= {
         "rerun_source": rerun_source,
-        "rerun_diff": rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None),
+        "rerun_diff": _rerun_diff(rerun_source, context),
         "images": options.image_suggestions(member.team) if member.can("register") else (),
         "draft_id": builder_drafts.draft_id(request),
         "save_result": builder_drafts.save_form(request, member, form) if request.method == "POST" else None,
         "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "is_rejected": is_rejected,
-        "has_definitions": bool(field_options["definition"]),
         "current_page": "write",
         "tab": "job",
     }
@@ -262,16 +165,6 @@ def _rerun_source(request: SignedInRequest, member: Member, text_id: str) -> rer
     return rerun.rerun_source(job, newest, request.GET.get("revision", ""))
 
 
-def _posted_form(request: SignedInRequest) -> BuilderForm:
-    form = BuilderForm.from_post(DocumentKind.SUBMISSION, request.POST, BLANK_JOB)
-    if form.follows_text:
-        return form
-    offered_for = request.POST.get(REVISION_OF_FIELD)
-    if offered_for is not None and offered_for != form.values["definition"]:
-        return form.with_value("revision", "")
-    return form
-
-
 def _submit(
     request: SignedInRequest, member: Member, form: BuilderForm, rerun_source: rerun.RerunSource | None
 ) -> HttpResponse:
@@ -298,59 +191,6 @@ def _submit(
     return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
 
 
-def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:
-    number = form.values["revision"]
-    revisions = [revision for revision in runnable if not number or str(revision.number) == number]
-    return definition_summary.summarize(revisions[0]) if revisions else None
-
-
-def _bound_fields(
-    form: BuilderForm,
-    form_feedback: Feedback,
-    summary: definition_summary.DefinitionSummary | None,
-    choices: Mapping[str, Iterable[Choice]],
-) -> dict[str, BoundField]:
-    """Return the fields, as the definition and the queue have them."""
-    targets = form_feedback.result.resolved_jobs if form_feedback.result else ()
-    queue = targets[0].queue if targets else None
-    hints = summary.hints if summary else {}
-    is_on_fargate = bool(summary and is_fargate(summary.revision.document)) or bool(
-        queue and queue.platform == FARGATE_QUEUE
-    )
-    sizes = fargate_size_choices(str(form.values["vcpus"]) or hints.get("vcpus", "")) if is_on_fargate else {}
-    return bound_fields(
-        form,
-        form_feedback,
-        hints=hints,
-        choices={**choices, **sizes},
-        notes=preflight.queue_notes(form_feedback.result),
-        inapplicable=inapplicable_fields(
-            form.kind, is_fargate=is_on_fargate, is_fair_share=bool(queue and queue_facts(queue).fair_share)
-        ),
-    )
-
-
-def _tag_requirements(member: Member, form_feedback: Feedback) -> Sequence[TagRequirement]:
-    """Return the team's tag rules: those it was validated with, if it was."""
-    grants = form_feedback.result.grants if form_feedback.result else TeamGrants.for_team(member.team)
-    return grants.tags
-
-
-def _with_parameters(form: BuilderForm, summary: definition_summary.DefinitionSummary | None) -> BuilderForm:
-    return form.with_parameters(parameter_names(summary.revision.document, form.document) if summary else ())
-
-
-def _revision_choices(runnable: list[Revision]) -> list[Choice]:
-    return [Choice(str(revision.number), str(revision.number)) for revision in runnable]
-
-
-def _latest_label(runnable: list[Revision]) -> str:
-    return f"Latest ({runnable[0].number})" if runnable else "Latest"
-
-
-def _definition_name(form: BuilderForm) -> str:
-    return drop_nul(str(form.values["definition"]))
-
-
-def _strings(value: FieldValue) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str))
+def _rerun_diff(rerun_source: rerun.RerunSource | None, context: Mapping[str, Any]) -> rerun.RerunDiff | None:
+    form, summary = context["form"], context["definition_summary"]
+    return rerun.rerun_diff(rerun_source, form.document, summary.revision if summary else None)

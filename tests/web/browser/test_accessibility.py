@@ -1,6 +1,7 @@
 """Pages are accessible and fit, in both themes and on a phone."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from jobs.models import AccountStatus, Approval, ArrayChild, Membership, Team
 from jobs.models.ids import to_text
 from tests import make
 from tests.browser import PageOpener, assert_accessible
-from tests.pages.json_page import JsonPage
+from tests.pages.job_form import JobForm
 from tests.web.browser.conftest import OpenPage
 from tests.web.conftest import Research
 
@@ -53,24 +54,36 @@ def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Res
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (375, 700)])
-def test_a_request_is_edited_in_the_editor_and_shows_what_changes(
+def test_a_request_is_edited_in_the_builder_and_shows_what_changes(
     open_page: OpenPage, research: Research, approval: Approval, size: tuple[int, int]
 ) -> None:
     viewport = {"width": size[0], "height": size[1]}
     address = reverse("approval_edit", args=[to_text(approval.public_id)])
     page = open_page(research.analyst.user, address, viewport=viewport)
-    written = JsonPage(page)
-    card, text = (page.locator(each).bounding_box() for each in (".editor", ".cm-editor"))
+    form = JobForm(page)
+    card, text = (page.locator(each).bounding_box() for each in (".build-json", ".cm-editor"))
     assert card
     assert text
     assert text["width"] > card["width"] - 4
 
-    written.editor.replace(json.dumps(written.editor.document | {"arrayProperties": {"size": 5}}))
-    expect(written.feedback).to_contain_text("changed from the number 10 to the number 5")
+    form.field("array_size").fill("5")
+    expect(form.preview).to_contain_text("changed from the number 10 to the number 5")
     expect(page.locator(".cm-deletedChunk").first).to_be_attached()
-    expect(written.submit_button).to_have_text("Save and approve")
-    expect(written.submit_button).to_be_in_viewport(ratio=1)
-    written.submit_button.click()
+    form.field("retries").fill("1")
+    form.field("retry_spot").check()
+    form.field("retry_other").check()
+    expect(form.editor.field).to_have_value(re.compile("Host EC2"))
+    assert form.editor.document["retryStrategy"] == {
+        "attempts": 1,
+        "evaluateOnExit": [
+            {"onStatusReason": "Host EC2*", "action": "RETRY"},
+            {"onReason": "*", "action": "EXIT"},
+        ],
+    }
+    expect(form.submit_label).to_have_text("Save and approve")
+    expect(page.locator("#submit-button")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#submit-button").click()
     expect(page.get_by_text("Edited and approved dear.")).to_be_visible()
 
 
