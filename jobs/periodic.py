@@ -42,7 +42,7 @@ class PeriodicTask:
 
 def enqueue_deliveries(account: Account, tick: str) -> None:
     jobs = Job.objects.filter(account=account)
-    if jobs.deliverable().exists() or jobs.blocked_by_failure().exists():
+    if jobs.deliverable().exists() or jobs.blocked().exists():
         enqueue_on_commit("deliver", account.pk, queue="deliver", dedupe_key=tick)
 
 

@@ -292,7 +292,7 @@ def batch_job_name(name: str, public_id: UUID) -> str:
 
 def build_dependencies(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
     edges = [
-        JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type)
+        JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type, condition=edge.condition)
         for step in workflow.steps
         for edge in step.dependencies
     ]

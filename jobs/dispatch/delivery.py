@@ -25,12 +25,13 @@ from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
 from jobs.dispatch.submit_request import submit_request
 from jobs.dispatch.worker_pool import worker_pool
 from jobs.failpoints import hit_failpoint
-from jobs.models import Account, AccountStatus, DeliveryAttempt, Job
+from jobs.models import Account, AccountStatus, DeliveryAttempt, Job, JobDependency
 from jobs.models.database_generation import is_submission_paused
 from jobs.models.quarantine import MAX_CLOCK_SKEW_SECONDS, SEND_DEADLINE_SECONDS
 from jobs.policy.grants import TeamGrants
 from jobs.policy.requests import build_job_request
 from jobs.policy.rules import job_violations_now
+from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery
 
 log = structlog.get_logger(__name__)
@@ -194,23 +195,21 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
 
 def withdraw_blocked(account: Account) -> int:
     count = 0
-    for job in Job.objects.filter(account=account).blocked_by_failure().order_by("pk")[:MAX_JOBS_PER_ROUND]:
+    for job in Job.objects.filter(account=account).blocked().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.dependencies.select_related("parent").order_by("pk")
-        blocker = next(
-            (
-                edge.parent
-                for edge in edges
-                if edge.parent and edge.parent.status.is_final and not edge.parent.status.is_success
-            ),
-            None,
-        )
-        note = (
-            f"It depends on {blocker.name}, which is {blocker.status.label.lower()}."
-            if blocker
-            else "A job that it depends on did not succeed."
-        )
+        note = next(filter(None, map(_blocking_note, edges)), "A job that it depends on did not succeed.")
         count += job.advance(Delivery.WITHDRAWN, source=SOURCE, note=note, ended_at=now())
     return count
+
+
+def _blocking_note(edge: JobDependency) -> str:
+    """Return why the job can't be submitted; "" if this dependency is no reason."""
+    parent = edge.parent
+    if parent is None or not parent.status.is_final or edge.condition == Condition.ALWAYS:
+        return ""
+    if edge.condition == Condition.FAILURE:
+        return f"It runs only if {parent.name} fails, which succeeded." if parent.status.is_success else ""
+    return "" if parent.status.is_success else f"It depends on {parent.name}, which is {parent.status.label.lower()}."
 
 
 def find_batch_ids(job: Job) -> list[str]:

@@ -20,7 +20,7 @@ def submit_request(job: Job) -> dict[str, Any]:
     request["tags"] = {**job.tags, **portal_tags(job)}
 
     edges = sorted(job.dependencies.all(), key=lambda edge: edge.pk)
-    parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent]
+    parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent and not edge.condition]
     if parents:
         dependencies = [
             {"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents

@@ -18,6 +18,7 @@ from jobs.models.queue import Queue
 from jobs.models.submission import Submission
 from jobs.models.team import Team
 from jobs.spec.job_size import JobSize
+from jobs.spec.step_conditions import Condition
 from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
 SIZE_FIELDS = ("platform", "architecture", "vcpus", "memory_mib", "gpus", "ephemeral_gib")
+
+# Conditions on a JobDependency.
+PARENT_SUCCEEDED = Q(parent__state=State.SUCCEEDED)
+PARENT_FAILED = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
+    parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
+)
 
 # Fields that a delivery changes, and so reads back.
 DELIVERY_FIELDS = (
@@ -77,17 +84,22 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(unleased, due, delivery=Delivery.ACCEPTED)
 
     def deliverable(self) -> Self:
-        """Select those whose parents all have an id in AWS."""
-        parents = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
-        return self.undelivered().exclude(Exists(parents.filter(parent__batch_id=None)))
-
-    def blocked_by_failure(self) -> Self:
-        """Select those with a parent that can no longer succeed."""
-        failed = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
-            parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
+        """Select those whose parents all have an id in AWS, or have ended as the job waits for."""
+        edges = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
+        met = (
+            Q(condition=Condition.BATCH, parent__batch_id__isnull=False)
+            | Q(condition__in=[Condition.SUCCESS, Condition.ALWAYS]) & PARENT_SUCCEEDED
+            | Q(condition__in=[Condition.FAILURE, Condition.ALWAYS]) & PARENT_FAILED
         )
-        failed_parents = JobDependency.objects.filter(failed, job=OuterRef("pk"))
-        return self.filter(Exists(failed_parents), delivery=Delivery.ACCEPTED)
+        return self.undelivered().exclude(Exists(edges.exclude(met)))
+
+    def blocked(self) -> Self:
+        """Select those with a parent that has ended in another way than the job waits for."""
+        unmet = (PARENT_FAILED & Q(condition__in=[Condition.BATCH, Condition.SUCCESS])) | (
+            PARENT_SUCCEEDED & Q(condition=Condition.FAILURE)
+        )
+        unmet_edges = JobDependency.objects.filter(unmet, job=OuterRef("pk"))
+        return self.filter(Exists(unmet_edges), delivery=Delivery.ACCEPTED)
 
     def in_doubt(self) -> Self:
         """Select those that may have been sent: their worker is gone."""
@@ -297,7 +309,7 @@ class Job(models.Model):
 class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
     def with_parents(self, *fields: str) -> Self:
         """Join the parents: a prefetch would name each in an OR, of which SQLite allows 1,000."""
-        columns = ("job_id", "batch_id", "kind", *(f"parent__{field}" for field in fields))
+        columns = ("job_id", "batch_id", "kind", "condition", *(f"parent__{field}" for field in fields))
         return self.select_related("parent").only(*columns).order_by("pk")
 
 
@@ -308,6 +320,12 @@ class JobDependency(models.Model):
     parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
     batch_id = models.CharField(max_length=60, blank=True, help_text="AWS job id, if the document names one.")
     kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
+    condition = models.CharField(
+        max_length=7,
+        blank=True,
+        choices=[(condition.value, condition.value) for condition in Condition if condition],
+        help_text="How the parent must end. Empty: AWS Batch starts the job after the parent's success.",
+    )
 
     objects = JobDependencyQuerySet.as_manager()
 
@@ -317,6 +335,10 @@ class JobDependency(models.Model):
             models.UniqueConstraint(fields=["job", "parent"], name="one_edge_a_parent"),
             models.CheckConstraint(condition=~Q(parent=F("job")), name="no_job_waits_for_itself"),
         ]
+
+    @property
+    def condition_label(self) -> str:
+        return Condition(self.condition).label
 
 
 _UPDATED_BY = {

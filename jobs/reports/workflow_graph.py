@@ -10,6 +10,7 @@ from jobs.models import ArrayChild, CostLine, JobDependency, Submission
 from jobs.models.ids import to_text
 from jobs.pricing import exact_sum
 from jobs.spec.documents import is_object
+from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery, Status, status_of
 
 _NO_TIMES: tuple[datetime | None, datetime | None] = (None, None)
@@ -82,12 +83,12 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
 
 
 def graph_edges(submission: Submission) -> list[tuple[int, int, str]]:
-    """Return each dependency as the places of the parent and of the step that waits, and its type."""
+    """Return each dependency as the places of the parent and of the step that waits, and its type or condition."""
     places = {pk: place for place, pk in enumerate(submission.jobs.order_by("position").values_list("pk", flat=True))}
     edges = JobDependency.objects.filter(job__submission=submission, parent__submission=submission)
     return [
-        (places[parent], places[job], kind)
-        for parent, job, kind in edges.order_by("pk").values_list("parent", "job", "kind")
+        (places[parent], places[job], kind or Condition(condition).label)
+        for parent, job, kind, condition in edges.order_by("pk").values_list("parent", "job", "kind", "condition")
     ]
 
 

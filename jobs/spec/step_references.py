@@ -62,13 +62,20 @@ NEITHER_STEP_NOR_ID = register_rule(
 @dataclass(frozen=True)
 class StepReference:
     step: int
-    entry: int  # position in dependsOn
+    entry: int  # position in dependsOn, or in the workflow's conditions
     parent: int
     type: str  # "" is plain; N_TO_N links two arrays
+    condition: str = ""  # as `step_conditions.Condition`; "" is from dependsOn
 
     @property
     def pointer(self) -> str:
+        if self.condition:
+            return join_pointer("conditions", self.entry)
         return join_pointer("jobs", self.step, "dependsOn", self.entry)
+
+    @property
+    def parent_pointer(self) -> str:
+        return f"{self.pointer}/{'after' if self.condition else 'jobId'}"
 
 
 @dataclass(frozen=True)

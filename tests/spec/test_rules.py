@@ -123,6 +123,8 @@ def size(**sizes: str) -> Document:
     return {"resourceRequirements": [{"type": kind, "value": value} for kind, value in sizes.items()]}
 
 
+CONDITION = {"job": "b", "after": "a", "when": "failure"}
+CONDITIONS = {**workflow(step("a"), step("b")), "conditions": [CONDITION]}
 VOLUME = {"name": "data", "host": {"sourcePath": "/data"}}
 MOUNT = {"sourceVolume": "data", "containerPath": "/data"}
 LAST = {"onReason": "*", "action": "EXIT"}
@@ -362,6 +364,10 @@ CASES = [
     Case("workflow.same-name", workflow(step("a"), step("b")), workflow(step("a"), step("a")), "/jobs/1/jobName"),
     Case("workflow.cycle", workflow(step("a"), step("b", "${a}")), workflow(step("a", "${b}"), step("b", "${a}")),
          "/jobs/0/dependsOn/0/jobId"),
+    Case("workflow.condition-step", CONDITIONS, {**CONDITIONS, "conditions": [{**CONDITION, "after": "x"}]},
+         "/conditions/0/after"),
+    Case("workflow.condition-twice", CONDITIONS, {**CONDITIONS, "conditions": [CONDITION, CONDITION]},
+         "/conditions/1"),
     Case("workflow.too-many-parents", workflow(step("a")), workflow(*(step(f"p{n}") for n in range(21)),
          step("z", *(f"${{p{n}}}" for n in range(21)))), "/jobs/21/dependsOn"),
     Case("workflow.repeated-dependency", workflow(step("a"), step("b", "${a}")),

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from jobs.spec import graph, step_references
+from jobs.spec import graph, step_conditions, step_references
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join_pointer, quote
 from jobs.spec.rules import dependencies, job, problem_limit
@@ -25,10 +25,11 @@ MAX_STEPS = 5_000
 
 @dataclass(frozen=True)
 class StepDependency:
-    """An index, and "" for a plain dependency or "N_TO_N"."""
+    """An index, "" for a plain dependency or "N_TO_N", and the condition if the portal holds the step for it."""
 
     parent: int
     type: str
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def _iter_problems(
             yield problem.with_prefix(prefix)
     references = step_references.resolve_references(steps)
     yield from references.problems
+    yield from step_conditions.check_conditions(document, references)
+    references.edges += step_conditions.condition_references(document, references)
     for check in RULES:
         yield from check(references)
 
@@ -111,13 +114,14 @@ def plan_workflow(document: Document) -> WorkflowPlan:
     """Plan a document without errors. Raise ValueError for a cycle."""
     steps = _steps(document) if "jobs" in document else [document]
     references = step_references.resolve_references(steps)
+    resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
+    references.edges += step_conditions.condition_references(document, references)
     edges: list[dict[StepDependency, None]] = [{} for _ in steps]
     for reference in references.edges:
-        edges[reference.step][StepDependency(reference.parent, reference.type)] = None
+        edges[reference.step][StepDependency(reference.parent, reference.type, reference.condition)] = None
     order = graph.topological_order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
         raise ValueError("The steps have a circular dependency.")
-    resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
     workflow_steps = (
         WorkflowStep(
             number,
@@ -197,7 +201,7 @@ def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
             names = [*names[:4], f"… ({len(names) - 6} more) …", *names[-2:]]
         cycle_text = " → ".join([*names, names[0]])
         message = f"Circular dependency: {cycle_text}. Remove one of them."
-        yield Problem(f"{entries[cycle[0], cycle[1 % len(cycle)]].pointer}/jobId", message)
+        yield Problem(entries[cycle[0], cycle[1 % len(cycle)]].parent_pointer, message)
 
 
 @rule("workflow.too-many-parents")

@@ -17,6 +17,7 @@ from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.schema import validator
 from jobs.spec.schema.messages import MisplacedKey
 from jobs.spec.schema.misplaced_keys import MisplacedKeyFinder
+from jobs.spec.step_conditions import conditions_schema
 from jobs.spec.suggestions import SuggestionBudget
 
 NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
@@ -237,6 +238,7 @@ def _workflow_schema(definitions: dict[str, Any]) -> dict[str, Any]:
                 "description": "The name of the workflow in the portal. AWS Batch doesn't get it.",
             },
             "jobs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/SubmitJobRequest"}},
+            "conditions": conditions_schema(),
         },
         "required": ["jobs"],
     }

@@ -54,9 +54,12 @@ def explain_job(
     waiting_for: tuple[str, ...] = (),
     children: ChildCounts | None = None,
     *,
+    held_for: tuple[str, ...] = (),
     is_note_from_aws: bool = False,
 ) -> JobExplanation:
     """Explain the job's state; `waiting_for` names the unfinished jobs it depends on, `children` are an array's.
+
+    `held_for` names those that must end before the portal submits the job.
 
     `is_note_from_aws` says whether the delivery note is AWS's: only AWS's words are shown as AWS's.
     """
@@ -67,7 +70,7 @@ def explain_job(
             "warn", "hand-stop", "The job is being stopped.", messages, "It ends when AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
-        return _explain_unsent(job, waiting_for, is_note_from_aws=is_note_from_aws)
+        return _explain_unsent(job, waiting_for, held_for, is_note_from_aws=is_note_from_aws)
     match job.state:
         case State.SUCCEEDED:
             return JobExplanation("good", status.icon, "The job succeeded.", messages)
@@ -106,7 +109,9 @@ def explain_job(
     return JobExplanation(status.tone, status.icon, status.meaning, messages)
 
 
-def _explain_unsent(job: Job, waiting_for: tuple[str, ...], *, is_note_from_aws: bool) -> JobExplanation:
+def _explain_unsent(
+    job: Job, waiting_for: tuple[str, ...], held_for: tuple[str, ...], *, is_note_from_aws: bool
+) -> JobExplanation:
     status, note = job.status, job.delivery_note
     match job.delivery:
         case Delivery.AWAITING:
@@ -125,6 +130,9 @@ def _explain_unsent(job: Job, waiting_for: tuple[str, ...], *, is_note_from_aws:
             return JobExplanation("off", status.icon, sentence, advice=note)
         case Delivery.HELD:
             return JobExplanation("warn", status.icon, status.meaning, advice=note or DECISION_ADVICE)
+    if held_for:
+        sentence = f"Waiting for {_join_names(held_for)} to end."
+        return JobExplanation("wait", status.icon, sentence, advice="The portal submits the job then.")
     sentence = f"Waiting for {_join_names(waiting_for)} to be sent first." if waiting_for else status.meaning
     if is_note_from_aws:
         return JobExplanation("wait", status.icon, sentence, (note,))

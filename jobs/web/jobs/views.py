@@ -52,6 +52,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         job,
         _unfinished_parents(parents),
         child_counts,
+        held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
     )
     attempts = logs.job_attempts(job)
