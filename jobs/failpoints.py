@@ -1,9 +1,7 @@
 """Points at which tests make the portal fail.
 
-    FAILPOINT=marked:kill         once in each process with this in its environment
-    FAILPOINT_FILE=/tmp/…/next    once for all processes that share the file, which names the point
-
-`stop:<seconds>` sleeps, `raise` raises an unforeseen exception, and `note` only shows which process was there.
+FAILPOINT=marked:kill         once in each process with this in its environment
+FAILPOINT_FILE=/tmp/…/next    once for all processes that share the file, which names the point
 """
 
 import os

@@ -1,7 +1,6 @@
 """Second factor: who must have one, and whether a session has verified it.
 
-Outside the demo, staff need a code from the command line to set one up: a password alone must not do. A changed
-factor takes effect at the next request.
+Outside the demo, staff need a code from the command line to set one up: a password alone must not do.
 """
 
 import secrets

@@ -1,7 +1,4 @@
-"""Every state of a job.
-
-*Delivery* is how far a job is on its way to AWS, *state* what AWS says, *status* what people see.
-"""
+"""Every state of a job: *delivery* on its way to AWS, *state* in AWS, *status* for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Requests of admins about an AWS account. Wait for them outside a transaction."""
+"""Requests of admins about an AWS account."""
 
 from datetime import datetime
 

@@ -1,7 +1,4 @@
-"""Long polling, so that scripts without `sleep` need not poll.
-
-Only some requests wait: threads are few.
-"""
+"""Long polling: only some requests wait, since threads are few."""
 
 import threading
 import time

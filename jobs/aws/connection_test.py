@@ -1,6 +1,6 @@
 """Connection test: tells by harmless calls which permissions the portal has.
 
-AWS checks permissions before content. Ambiguous results are unknown.
+AWS checks permissions before content.
 """
 
 import secrets

@@ -45,7 +45,6 @@ class AppliedTag:
 
 
 def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement, ...]:
-    """Let a team's own rule win over one for all teams."""
     by_key = {
         rule["key"]: TagRequirement(
             key=rule["key"],

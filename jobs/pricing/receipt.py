@@ -5,10 +5,10 @@
     EC2, EKS   hours × (vCPU × rate + GiB × rate + GPU × rate), to the millisecond
 
 Batch does not report an attempt's machine, so EC2's rates are derived from list prices: 4 vCPU and 16 GiB cost what
-an m5.xlarge does ($0.192 an hour), with the proportion of c5, m5 and r5; a GPU what a g4dn.xlarge costs above an
-m5.xlarge. Idle machines, disks, traffic, Spot discounts and pulling the image are not included.
+an m5.xlarge does ($0.192 an hour), with the proportion of c5, m5 and r5; a GPU what a g4dn.xlarge costs above that.
+Idle machines, disks, traffic and Spot discounts are not included.
 
-Each part is rounded to a ten-billionth of a dollar; all else is a sum of those, so totals agree however grouped.
+Each part is rounded to a ten-billionth of a dollar, so totals agree however grouped.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,4 @@
-"""Jobs of a team, newest first.
-
-No large table is counted: counts cover the newest `COUNT_LIMIT` jobs of a filter.
-"""
+"""Jobs of a team, newest first; counts cover the newest `COUNT_LIMIT` of a filter."""
 
 import re
 from collections import Counter, defaultdict

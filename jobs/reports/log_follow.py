@@ -1,4 +1,4 @@
-"""A job's log over all attempts, for clients that follow it.
+"""A job's log over all attempts.
 
 A cursor is the number of an attempt and AWS's token for its stream.
 """

@@ -42,8 +42,6 @@ _DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__schedulin
 
 @dataclass
 class JobTotals:
-    """The jobs of a submission: how many have each status, and what they have in common."""
-
     counts: Counter[str] = field(default_factory=Counter)
     array_size: int | None = None
     """Children of the largest array."""

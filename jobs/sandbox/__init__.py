@@ -1,9 +1,6 @@
 """A local stand-in for AWS Batch: an AWS endpoint on this machine that really runs jobs.
 
 It imports nothing of the portal: as an independent check it states AWS's limits a second time on purpose.
-
-A request: `http_server`, `gateway`, `batch`, `validation`, `store`. A job: `scheduler`, `plans`, `attempts`,
-`processes`. Faults: `faults`, `control`.
 """
 
 from pathlib import Path

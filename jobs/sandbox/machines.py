@@ -37,7 +37,7 @@ _INSTANCES = {
 
 
 def environment_machines(resources: Document) -> tuple[Capacity, ...] | None:
-    """Return None if a type is not in the table, as with `optimal` and families."""
+    """Return None for `optimal` and families."""
     if str(resources.get("type", "")).startswith("FARGATE"):
         return tuple(
             Capacity(vcpus, max(sizes))

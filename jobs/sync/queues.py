@@ -1,7 +1,4 @@
-"""Mirror of an account's queues, updated in two steps so that an admin can review the changes.
-
-Removed queues are kept: history refers to them.
-"""
+"""Mirror of an account's queues, updated in two steps so that an admin can review the changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass

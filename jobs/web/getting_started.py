@@ -26,7 +26,7 @@ class FirstSteps:
 
 
 def first_steps(request: SignedInRequest, recent_jobs: Iterable[Job]) -> FirstSteps | None:
-    """Return the steps until the user has submitted a workflow. Jobs of the demo are not their own."""
+    """Offer them until a workflow was submitted. Jobs of the demo don't count."""
     own_jobs = [job for job in recent_jobs if not job.submission.is_from_demo]
     has_workflow = any(job.submission.job_count > 1 for job in own_jobs)
     if COOKIE in request.COOKIES or has_workflow or len(own_jobs) > MAX_FIRST_JOBS:

@@ -1,4 +1,4 @@
-"""The picture of a workflow as JSON: its steps, their dependencies, and, while it runs, their states alone."""
+"""The picture of a workflow as JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @require_safe
 @login_required
 def submission_graph(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Return steps, edges and states; with `part=states` the states, and the hash of what they belong to."""
+    """Return with `part=states` the states only, and the hash of what they belong to."""
     submission, _ = access.submission(request.user, text_id)
     steps = reports.graph_steps(submission)
     changing = {

@@ -1,4 +1,4 @@
-"""Form fields over documents, which stay the truth: reading values, and writing changes back without loss."""
+"""Form fields over documents, which stay the truth."""
 
 from collections.abc import Iterable, Mapping
 

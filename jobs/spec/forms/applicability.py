@@ -13,7 +13,7 @@ FAIR_SHARE_FIELDS = frozenset({"share_identifier", "priority"})
 
 
 def inapplicable_fields(kind: DocumentKind, *, is_fargate: bool, is_fair_share: bool) -> Collection[str]:
-    """Return the names of the fields that have no meaning here. A form shows one only if it has a value."""
+    """Name fields without a meaning here, to be shown only with a value."""
     names = ONLY_EC2_FIELDS if is_fargate else ONLY_FARGATE_FIELDS
     return names if is_fair_share or kind is DocumentKind.DEFINITION else names | FAIR_SHARE_FIELDS
 
@@ -23,7 +23,6 @@ def fargate_vcpus() -> list[str]:
 
 
 def fargate_memory(vcpus: str) -> list[str]:
-    """Return the memory sizes that Fargate offers with this many vCPU; none if it doesn't offer that."""
     try:
         return [format_mib(size) for size in FARGATE_MEMORY.get(Decimal(vcpus), ())]
     except (InvalidOperation, TypeError):  # a signaling NaN has no hash

@@ -1,4 +1,4 @@
-"""Form fields as plain data for the page's script, which reads and writes the same places in a text.
+"""Form fields as plain data for the page's script.
 
 Each lens and value type has a counterpart under its key in static/src/builder/lenses.js and units.js.
 """

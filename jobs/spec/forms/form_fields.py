@@ -23,11 +23,7 @@ from jobs.spec.forms.lenses import (
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of a form: its lens, label and control.
-
-    `kind` is the control: text, number, memory, duration, command, choice, check, variables, tags or jobs.
-    `required_message` is the message for a required field that is empty.
-    """
+    """`kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs."""
 
     name: str
     lens: Lens
@@ -90,7 +86,7 @@ JOB_FIELDS: tuple[FormField, ...] = (
     FormField("waits", DependsOnLens(), "Dependencies", "jobs"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip
-"""The fields of a job, in the order in which their keys are added to a document."""
+"""In the order in which their keys are added to a document."""
 
 DEFINITION_FIELDS: tuple[FormField, ...] = (
     FormField("name", ValueLens(("jobDefinitionName",)), "Name", required_message="Enter a definition name.",
@@ -127,7 +123,7 @@ DEFINITION_FIELDS: tuple[FormField, ...] = (
           "Log group", help="In CloudWatch Logs. Default: /aws/batch/job", example="/aws/batch/job"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip
-"""The fields common to most definitions. A definition with several containers is edited as JSON."""
+"""A definition with several containers is edited as JSON."""
 
 IMPLIED_VALUES: dict[str, Any] = {"/type": "container"}
 """Values implied by the form itself."""
@@ -142,7 +138,7 @@ _PARAMETER_NAME = re.compile(r"[\w.\-]{1,64}", re.ASCII)
 
 
 def parameter_fields(names: Iterable[str]) -> tuple[FormField, ...]:
-    """Return a field for each parameter of a command. Unusual names and those beyond the limit have none."""
+    """Return none for unusual names and those beyond the limit."""
     plain_names = [name for name in dict.fromkeys(names) if _PARAMETER_NAME.fullmatch(name)]
     return tuple(
         FormField(PARAMETER_PREFIX + name, ValueLens(("parameters", name)), name)
@@ -151,7 +147,7 @@ def parameter_fields(names: Iterable[str]) -> tuple[FormField, ...]:
 
 
 def with_tag_fields(fields: Iterable[FormField], keys: Iterable[str]) -> tuple[FormField, ...]:
-    """Return the fields with one for each of these tags. The rows of tags leave them out."""
+    """Take these tags from the rows."""
     own_keys = tuple(dict.fromkeys(keys))[:MAX_TAG_FIELDS]
     result: list[FormField] = []
     for field in fields:
@@ -168,7 +164,7 @@ def with_tag_fields(fields: Iterable[FormField], keys: Iterable[str]) -> tuple[F
 
 
 def has_one_container(definition: Document) -> bool:
-    """Return whether the form can show a definition: it has the properties of one container, or none yet."""
+    """Return whether it has the properties of one container, or none yet."""
     others = ("ecsProperties", "eksProperties", "nodeProperties")
     alone = is_object(definition.get("containerProperties", {})) and not any(key in definition for key in others)
     return alone and definition.get("type", "container") == "container"

@@ -1,6 +1,6 @@
 """Lenses: how a field's value is read, written and deleted in a document.
 
-It creates missing objects on its path when it writes, and deletes those that become empty when it deletes.
+Writing creates missing objects, deleting removes those that become empty.
 """
 
 import re
@@ -17,7 +17,7 @@ from jobs.spec.rules.dependencies import JOB_ID
 from jobs.spec.rules.retries import RETRY_CONDITIONS
 
 MAX_ROWS = 200
-"""Rows of a form field: more are no use to people, and browsers limit the fields of a form."""
+"""More are no use to people, and browsers limit the fields of a form."""
 
 _EXIT_CODE = re.compile(r"[^ ,\t\r\n]+")
 _NAME_REVISION = re.compile(r"(?P<name>[^:]+):(?P<revision>\d{1,9})")
@@ -36,12 +36,12 @@ class Lens(Protocol):
         """Yield the pointers of what it shows."""
 
     def is_applicable(self, document: Document) -> bool:
-        """Return whether the document has the shapes that the path needs."""
+        """Return whether the path fits the document's shapes."""
 
 
 @dataclass(frozen=True)
 class ValueLens:
-    """A plain value at a path, with the siblings that it needs to have a meaning."""
+    """A plain value, with the siblings that give it a meaning."""
 
     path: Path
     value_type: ValueType = TEXT
@@ -73,7 +73,7 @@ class ValueLens:
 
 @dataclass(frozen=True)
 class RequirementLens:
-    """The resource requirement of one type; in older documents a legacy number beside the list."""
+    """The resource requirement of one type, or an older document's legacy number."""
 
     container: Path
     type: str
@@ -134,7 +134,7 @@ class RequirementLens:
 
 @dataclass(frozen=True)
 class ListLens:
-    """A list of objects with name and value, such as an environment. Other entries stay as they are."""
+    """Objects with name and value. Other entries stay as they are."""
 
     path: Path
 
@@ -173,7 +173,7 @@ class ListLens:
 
 @dataclass(frozen=True)
 class MapLens:
-    """An object with the author's own keys, such as tags. Their order stays. Keys that are left out stay too."""
+    """An object with the author's own keys, whose order stays."""
 
     path: Path
     excluded: Names = ()
@@ -281,7 +281,7 @@ class ExitRuleLens:
 
 @dataclass(frozen=True)
 class ExitCodesLens:
-    """The exit codes that rules of their own retry, as a list with commas."""
+    """Codes that rules of their own retry, with commas."""
 
     path: Path
 
@@ -312,7 +312,7 @@ class ExitCodesLens:
 
 @dataclass(frozen=True)
 class DefinitionNameLens:
-    """The name in `name:revision`. An ARN counts as a name."""
+    """The name in `name:revision`, or an ARN."""
 
     path: Path = ("jobDefinition",)
 
@@ -354,7 +354,6 @@ def _name_and_revision(document: Document, path: Path) -> tuple[str, str]:
 
 # -- Exit rules
 def _rule_pattern(entry: object, condition: str, action: str) -> str:
-    """Return the pattern of a rule with this condition alone and this action, in any case; else ""."""
     is_rule = is_object(entry) and entry.keys() == {condition, "action"}
     return text_at(entry, condition) if is_rule and text_at(entry, "action").upper() == action else ""
 
@@ -407,7 +406,6 @@ def _is_filled(row: FieldRow) -> bool:
 
 
 def _rows_by_origin(rows: Iterable[FieldRow], was: Iterable[FieldRow]) -> dict[int, FieldRow]:
-    """Return existing rows by entry. Emptied rows are dropped; rows that were already empty stay."""
     empty = {row.origin for row in was if not _is_filled(row)}
     return {row.origin: row for row in rows if row.origin is not None and (_is_filled(row) or row.origin in empty)}
 

@@ -147,7 +147,7 @@ def search_fields(
 
 
 def _refused_pointers(document: Document) -> tuple[str, ...]:
-    """Return what the platform refuses; nothing while a definition names none, as its author may yet."""
+    """Refuse nothing while a definition names no platform."""
     if is_fargate(document):
         return ONLY_EC2_POINTERS
     return ONLY_FARGATE_POINTERS if "EC2" in list_at(document, "platformCapabilities") else ()

@@ -1,7 +1,4 @@
-"""The program that reads Terraform for `isolated`: text in, JSON out.
-
-Expressions that are no literals become {"$expression": …}, texts that hold JSON {"$json": …}.
-"""
+"""The program that reads Terraform for `isolated`: text in, JSON out."""
 
 import json
 import re

@@ -1,7 +1,4 @@
-"""The part of a shell's grammar that scripts around `aws batch` use.
-
-Unknown variables and command substitutions become unresolved values.
-"""
+"""The part of a shell's grammar that scripts around `aws batch` use."""
 
 import re
 from collections.abc import Iterator

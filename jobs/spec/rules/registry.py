@@ -47,7 +47,7 @@ def rule(
 
 
 def register_rule(name: str, severity: Severity, text: str) -> str:
-    """Register a rule without a function. Raise ValueError if its text names no source."""
+    """Register a rule without a function. Raise ValueError without a source."""
     one_line = " ".join(cleandoc(text).split())
     statement, colon, source = one_line.partition("Source: ")
     if not (colon and statement and source):

@@ -1,4 +1,4 @@
-"""The bound fields of a form: value, rows, options, hints and problems of each."""
+"""The bound fields of a form."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ DURATIONS = ("10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h", "1 d")
 
 @dataclass(frozen=True)
 class KeyValueRow:
-    """A row of name and value. An `is_suggestion` row is a suggestion, which counts only with a value."""
+    """An `is_suggestion` row counts only with a value."""
 
     key: str
     name: str = ""
@@ -34,7 +34,6 @@ class KeyValueRow:
 
     @property
     def is_multiline(self) -> bool:
-        """Whether the value has line breaks, which only a text area keeps."""
         return "\n" in self.value or "\r" in self.value
 
 
@@ -116,7 +115,7 @@ def fargate_size_choices(vcpus: str) -> dict[str, list[Choice]]:
 
 
 def sizes_key(fields: Mapping[str, BoundField]) -> str:
-    """Return what the sizes of a form depend on: they are rendered again only if this changes."""
+    """Return what the sizes depend on: only if it changes are they rendered again."""
     names = [name for name in SIZE_FIELDS if name in fields and fields[name].is_shown]
     offers = [choice.value for name in ("vcpus", "memory") if name in fields for choice in fields[name].choices[:1]]
     return ", ".join([*names, *offers])
@@ -145,7 +144,7 @@ def _bound_field(
 
 
 def with_current_value(choices: Iterable[Choice], value: FieldValue) -> Iterable[Choice]:
-    """Yield the choices, and the current value if it is none of them: opening a form must not change it."""
+    """Add the current value: opening a form must not change it."""
     options = list(choices)
     yield from options
     if isinstance(value, str) and value and value not in {choice.value for choice in options}:

@@ -228,7 +228,6 @@ def _is_fargate(form: BuilderForm) -> bool:
 
 
 def _size_choices(form: BuilderForm) -> dict[str, list[Choice]]:
-    """Return Fargate's sizes: vCPUs, and the memory that goes with the selected vCPU. None on other platforms."""
     choices = {"public_ip": PUBLIC_IP_CHOICES}
     return choices | fargate_size_choices(str(form.values["vcpus"])) if _is_fargate(form) else choices
 

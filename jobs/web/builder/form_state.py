@@ -1,8 +1,8 @@
-"""The state of a form: a document's text, the fields beside it, and the problems of both.
+"""The state of a form: a document's text, and fields beside it.
 
-The text is authoritative. With scripts, the page keeps fields and text in sync and says so (`follows`): then
-only the text counts, to the byte. Without scripts, the page also posts the text it was opened with (`base`): a field
-that differs from that text is applied over the posted text; everything else stays as it is.
+The text is authoritative. With scripts, the page keeps both in sync and says so (`follows`): only the text counts, to
+the byte. Without, it also posts the text it was opened with (`base`): fields that differ from that are applied over
+the posted text.
 """
 
 import json
@@ -34,14 +34,14 @@ MAX_KEY_LENGTH = 64
 MAX_EXTRA_POINTERS = 50
 MAX_UNMAPPED_SHOWN = 12
 _ROW_NAME = re.compile(r"(?P<field>\w+)-(?P<sort>[on])(?P<number>\d{1,6})-name")
-"""The name of a row's first control, of an old row (o) or a new one (n)."""
+"""A row's first control: an old row (o) or a new one (n)."""
 
 _PARSERS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "command": (units.parse_command, "Unclosed quote. Add the closing quote."),
     "memory": (units.parse_mib, "Enter a size, such as 512 MiB or 16 GiB."),
     "duration": (units.parse_seconds, "Enter a time, such as 30 min or 2 h."),
 }
-"""Parsers by kind of field, and the message for other input. The document then keeps the input as typed."""
+"""By kind of field, with the message for other input, which the document keeps as typed."""
 
 _FIELD_BY_RULE = {
     (DocumentKind.DEFINITION, "fargate.execution-role"): "execution_role",
@@ -50,7 +50,7 @@ _FIELD_BY_RULE = {
     **{(kind, "retries.no-attempts"): "retries" for kind in DocumentKind},
     **{(kind, "retries.no-catch-all"): "retry_other" for kind in DocumentKind},
 }
-"""The field for rules about a missing value, which have no place in the document."""
+"""For rules about a missing value, which have no place in the document."""
 
 FIELDS_BY_KIND: Mapping[DocumentKind, tuple[FormField, ...]] = {
     DocumentKind.SUBMISSION: forms.JOB_FIELDS,
@@ -63,7 +63,7 @@ FORM_NAMES = {DocumentKind.SUBMISSION: "a job", DocumentKind.DEFINITION: "a defi
 
 @dataclass(frozen=True)
 class BuilderForm:
-    """A form's state. If the text can't be parsed, `parse_error` says why and the fields keep their input."""
+    """If the text can't be parsed, `parse_error` says why and the fields keep their input."""
 
     kind: DocumentKind
     base: Document
@@ -86,7 +86,7 @@ class BuilderForm:
 
     @classmethod
     def from_document(cls, kind: DocumentKind, base: Document, source_id: str = "", text: str = "") -> "BuilderForm":
-        """Open a document; `text` is its source, if someone wrote it."""
+        """Open a document; `text` is its source."""
         source = text or to_json(base)
         return cls(
             kind, base, source, source, forms.read_values(base, FIELDS_BY_KIND[kind]), to_text(new_id()), source_id
@@ -115,7 +115,7 @@ class BuilderForm:
         return form._from_text(posted) if follows else form._merge_fields(posted)
 
     def _from_text(self, posted: Mapping[str, FieldValue]) -> "BuilderForm":
-        """Use the text alone; if it can't be parsed, keep the posted fields."""
+        """Keep the posted fields if the text can't be parsed."""
         try:
             reading = _read_kind(self.source_text, self.kind)
         except DocumentParseError as error:
@@ -154,7 +154,7 @@ class BuilderForm:
         return replace(self, values=values, overrides=overrides)
 
     def with_fix(self, fix: Fix, validated: Document) -> "BuilderForm":
-        """Return a copy with a fix applied. Raise PatchError."""
+        """Raise PatchError."""
         try:
             document = apply_patch(self.document, fix)
         except PatchError:
@@ -162,7 +162,7 @@ class BuilderForm:
         return BuilderForm.from_document(self.kind, document, self.source_id).with_parameters(self.parameter_names)
 
     def with_parameters(self, names: Iterable[str]) -> "BuilderForm":
-        """Return a copy with fields for these parameters, and for others that someone has filled in."""
+        """Keep other parameters that are filled in."""
         own_names = [name for name in self.parameter_names if self.values.get(forms.PARAMETER_PREFIX + name)]
         fields = forms.parameter_fields((*names, *own_names))
         values = forms.read_values(self.document, fields)
@@ -170,7 +170,7 @@ class BuilderForm:
         return replace(self, parameter_names=shown_names, values={**values, **self.values})
 
     def with_tag_keys(self, keys: Iterable[str]) -> "BuilderForm":
-        """Return a copy with fields for these tags. The rows of the others keep what was typed."""
+        """Keep other rows as typed."""
         form = replace(self, tag_keys=tuple(keys))
         rows = self.values.get("tags", ())
         other_rows = [row for row in rows if isinstance(row, FieldRow) and row.name not in form.tag_keys]
@@ -183,7 +183,6 @@ class BuilderForm:
         return replace(self, request_key=to_text(new_id()))
 
     def with_fields_in_text(self) -> "BuilderForm":
-        """Return a copy with the fields written into the text, if the text can hold all of them."""
         if self.parse_error or not self.overrides:
             return self
         values = forms.read_values(self.document, self.form_fields)
@@ -207,16 +206,15 @@ class BuilderForm:
 
     @cached_property
     def document(self) -> Document:
-        """The form's document; the one it was opened with if the text can't be parsed."""
         return forms.apply_changes(self.base, self.form_fields, self.overrides)
 
     @cached_property
     def text(self) -> str:
-        """What is validated and submitted: the text as written, unless a field changes it."""
+        """Return what is validated and submitted."""
         return to_json(self.document) if self.overrides else self.source_text
 
     def source(self, member: Member) -> str | ParseResult:
-        """Return what to validate: the text with masked values restored, parsed if it already is."""
+        """Restore masked values; return it parsed if it already is."""
         text = masked_source.restore_masked(self.text, member, self.source_id)
         is_parsed = self.reading is not None and not self.overrides and text == self.source_text
         return self.reading if self.reading and is_parsed else text
@@ -244,7 +242,6 @@ class BuilderForm:
 
     @cached_property
     def retry_rules(self) -> list[FieldGroup]:
-        """The rules for retries that are none of the form's choices."""
         if self.parse_error:
             return []
         parts = (
@@ -256,7 +253,6 @@ class BuilderForm:
 
     @property
     def retry_rules_key(self) -> str:
-        """Which rules the page shows; only if this changes are they rendered again."""
         return " ".join(rule.pointer.rpartition("/")[2] for rule in self.retry_rules)
 
     @cached_property
@@ -266,7 +262,6 @@ class BuilderForm:
 
     @cached_property
     def extra_parts(self) -> list[SchemaPart]:
-        """The schema fields added to the form, without its block, which is always shown."""
         block_pointer = self.block.pointer if self.block else None
         parts = (
             schema_fields.part_at(self.kind, item, self.document)
@@ -277,7 +272,7 @@ class BuilderForm:
 
     @cached_property
     def unmapped_fields(self) -> list[tuple[str, bool]]:
-        """The first unmapped pointers, each with whether AWS's schema has it, so that the form could show it."""
+        """Return each with whether the form could show it."""
         first = self.unmapped_pointers[:MAX_UNMAPPED_SHOWN]
         return [(pointer, schema_fields.part_at(self.kind, pointer, self.document) is not None) for pointer in first]
 
@@ -291,13 +286,12 @@ class BuilderForm:
 
     @cached_property
     def missing_labels(self) -> list[str]:
-        """Labels of what is still to fill in: required fields, and required values of added fields."""
         added_labels = [control.label for _, control in self._missing_controls]
         return [_in_sentence(label) for label in [*(field.label for field in self.missing), *added_labels]]
 
     @cached_property
     def _missing_controls(self) -> list[tuple[SchemaPart, SchemaControl]]:
-        """Required values of added fields that the document lacks: without them the field would be dropped."""
+        """Return required values: without them the field would be dropped."""
         if self.parse_error:
             return []
         return [
@@ -306,7 +300,7 @@ class BuilderForm:
 
     @cached_property
     def form_problems(self) -> list[Problem]:
-        """Problems only the form knows: missing input, input that can't be parsed, duplicate tags."""
+        """Return problems only the form knows, such as missing input."""
         if self.parse_error:
             return []
         problems = [
@@ -338,7 +332,7 @@ class BuilderForm:
         return problems
 
     def merge_problems(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return the form's own problems, and those of the validation that don't repeat one."""
+        """Drop problems that repeat the form's own."""
         keys = tuple(f"{field.lens.path[-1]} " for field in self.missing)
         own_fields = {self._field_for(problem) for problem in self.form_problems} - {None}
         remaining = [
@@ -356,7 +350,6 @@ class BuilderForm:
         return self._index.field_at(problem.pointer)
 
     def _missing_tag(self, problem: Problem) -> str:
-        """Return the name of the field of a required tag that is missing; such a tag has no place yet."""
         if problem.rule != "policy.tag-missing":
             return ""
         tag_fields = (field for field in self.form_fields if field.name.startswith(forms.TAG_PREFIX))
@@ -367,7 +360,7 @@ class BuilderForm:
         return FieldIndex(self.document, self.form_fields)
 
     def group_by_field(self, problems: Iterable[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
-        """Group problems by field name, errors first; also return those that no field shows."""
+        """Put errors first; return also what no field shows."""
         by_field: dict[str, list[Problem]] = {}
         unassigned: list[Problem] = []
         for problem in sorted(problems, key=lambda item: item.severity is not Severity.ERROR):
@@ -382,7 +375,7 @@ class BuilderForm:
 
 
 def why_not_formable(reading: ParseResult) -> DocumentParseError:
-    """Return why a text with problems of its own can't be changed by fields: they would be lost."""
+    """Return why fields can't change a text with problems: they would be lost."""
     problem = reading.problems[0]
     place = reading.position(problem.pointer)
     more = " The form can't show both." if problem.rule == DUPLICATE_KEY else ""
@@ -422,7 +415,6 @@ def _posted_rows(field: FormField, post: QueryDict) -> Iterable[FieldRow]:
 
 
 def _in_sentence(label: str) -> str:
-    """Return a label as it is written within a sentence; ARN stays ARN."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
@@ -436,7 +428,7 @@ def to_json(document: Document) -> str:
 
 
 def is_verbatim(reading: ParseResult) -> bool:
-    """Return whether the text is the document itself, perhaps with comments, so nothing needs rewriting."""
+    """Return whether the text needs no rewriting, but perhaps has comments."""
     try:
         document = parse_jsonc(reading.text).value
     except DocumentParseError:
@@ -447,7 +439,7 @@ def is_verbatim(reading: ParseResult) -> bool:
 
 
 def _read_kind(text: str, kind: DocumentKind) -> ParseResult:
-    """Parse the text. Raise DocumentParseError if it is no document, or one of another kind."""
+    """Raise DocumentParseError."""
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DocumentParseError(f"Line {line} contains a NUL character (U+0000). Remove it.", line)
@@ -458,7 +450,6 @@ def _read_kind(text: str, kind: DocumentKind) -> ParseResult:
 
 
 def _without_origins(value: FieldValue) -> FieldValue:
-    """Return rows as new ones: the text has changed, so none is an existing entry any more."""
     if isinstance(value, str):
         return value
     return tuple(FieldRow(row.name, row.value) for row in value if isinstance(row, FieldRow)) or value

@@ -1,4 +1,4 @@
-"""The JSON page: a document is pasted, validated while it is written, and submitted."""
+"""The JSON page."""
 
 import json
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ MAX_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class JsonInput:
-    """What was posted: the editor's text, kept to the byte, and an uploaded file, which takes precedence."""
+    """An uploaded file takes precedence over the editor's text."""
 
     text: str
     request_key: str
@@ -55,7 +55,6 @@ class JsonInput:
         ).with_file_text()
 
     def with_file_text(self) -> "JsonInput":
-        """Return it with the file's text in place of the editor's, if the file is text."""
         if self.file is None or (self.file.size or 0) > MAX_TEXT_BYTES:
             return self
         try:
@@ -65,14 +64,14 @@ class JsonInput:
             return self
 
     def unmasked(self, member: Member) -> str | bytes:
-        """Return the source with masked values filled in again. Raise DocumentParseError."""
+        """Raise DocumentParseError."""
         source = self.source()
         return (
             action_masked_source.restore_masked(source, member, self.source_id) if isinstance(source, str) else source
         )
 
     def source(self) -> str | bytes:
-        """Return the source to parse. Raise DocumentParseError for text that no database can store."""
+        """Raise DocumentParseError."""
         if self.file is None:
             if "\0" in self.text:
                 line = self.text[: self.text.index("\0")].count("\n") + 1
@@ -146,7 +145,7 @@ def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _open_candidate(request: SignedInRequest, member: Member, json_input: JsonInput, number: int) -> HttpResponse:
-    """Render the page with one of the documents of its text. Raise DocumentParseError."""
+    """Raise DocumentParseError."""
     reading = parse(json_input.source(), number=number)
     for change in reading.changes:
         messages.info(request, change.message)
@@ -156,10 +155,7 @@ def _open_candidate(request: SignedInRequest, member: Member, json_input: JsonIn
 
 
 def _submit_or_register(request: SignedInRequest, member: Member, json_input: JsonInput) -> HttpResponse:
-    """Register or submit the document, and redirect to the result.
-
-    Raise DocumentParseError or ValidationFailedError.
-    """
+    """Raise DocumentParseError or ValidationFailedError."""
     reading = parse(json_input.unmasked(member))
     if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.source_id else Source.JSON
@@ -180,10 +176,7 @@ def redirect_to_submission(request: SignedInRequest, submission: Submission) -> 
 def register_and_redirect(
     request: SignedInRequest, source: str | ParseResult, member: Member, account: Account | None = None
 ) -> HttpResponse:
-    """Register a definition, wait shortly for AWS, and redirect to it.
-
-    Raise DocumentParseError or ValidationFailedError.
-    """
+    """Raise DocumentParseError or ValidationFailedError."""
     registration = actions.register(source, member, account=account)
     revision = actions.wait_for_registration(registration.revision)
     _add_registration_message(request, revision, reused=registration.is_reused)
@@ -270,6 +263,6 @@ def editor_page(
 
 
 def _save_draft(request: SignedInRequest, member: Member, json_input: JsonInput) -> DraftSaveResult | None:
-    """Save what a rejected page shows, so that it is the same after Back."""
+    """Save what a rejected page shows, for Back."""
     text = normalize_newlines(json_input.text)
     return builder_drafts.save_text(request, member, text, json_input.request_key, json_input.source_id)

@@ -1,4 +1,4 @@
-"""From a text to the form of its kind: what the JSON page holds, or what was pasted or uploaded for something new."""
+"""From the JSON page to a form."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Open the posted text in a form. A GET has no text and shows the JSON page."""
+    """Show the JSON page for a GET, which has no text."""
     member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         return redirect("write", member.team.slug)
@@ -45,7 +45,7 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _check_unambiguous(reading: ParseResult) -> ParseResult:
-    """Return what a form can show without loss. Raise DocumentParseError for a text with two values of one key."""
+    """Raise DocumentParseError for two values of one key."""
     if has_errors(reading.problems):
         raise why_not_formable(reading)
     return reading

@@ -1,4 +1,4 @@
-"""The fields of the tags that a team's rules name: allowed values, default, and who requires them."""
+"""The fields of the tags that a team's rules name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from jobs.web.builder.bound_fields import BoundField, with_current_value
 
 
 def tag_keys(requirements: Iterable[TagRequirement]) -> tuple[str, ...]:
-    """Return the tags that a person can set, required ones first."""
+    """Return required ones first."""
     own = [requirement for requirement in requirements if requirement.filled_by != TagSource.PORTAL]
     return tuple(requirement.key for requirement in sorted(own, key=lambda requirement: not requirement.required))
 
@@ -31,7 +31,6 @@ def bind_tag_rules(
     definition_tags: Mapping[str, str],
     recent_values: Mapping[str, Sequence[str]],
 ) -> dict[str, BoundField]:
-    """Return the fields, those of tags as the rules have them."""
     by_key = {requirement.key: requirement for requirement in requirements}
     result = dict(fields)
     for name, bound in fields.items():
@@ -68,7 +67,7 @@ def _bind(
 
 
 def _note(requirement: TagRequirement, team: str) -> str:
-    """Return who asks for the tag and what it is without a value: Required by Research. Default: CC-100."""
+    """Return “Required by Research. Default: CC-100.”"""
     sentences = []
     if requirement.required:
         sentences.append("Required for all teams." if requirement.is_for_all_teams else f"Required by {team}.")

@@ -82,7 +82,7 @@ class EffectiveStep:
 
 
 def result_steps(result: ValidationResult | None) -> list[EffectiveStep]:
-    """Return the sections of a validated workflow's first steps, those of unknown definitions left out."""
+    """Leave out steps of unknown definitions."""
     if result is None or result.parse_result.kind is not DocumentKind.WORKFLOW:
         return []
     document = result.parse_result.document
