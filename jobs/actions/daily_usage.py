@@ -1,6 +1,6 @@
 """A person's usage of the UTC day, as it counts against approval thresholds.
 
-A job counts with its upper bound until it is charged, then with its cost. Approved submissions don't count.
+A job counts with its upper bound until it is charged.
 """
 
 from datetime import UTC, datetime

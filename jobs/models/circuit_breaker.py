@@ -1,5 +1,7 @@
-"""Circuit breaker for an account's AWS endpoints: three failures in a row, or one timeout, open it for 5 to 30
-seconds."""
+"""Circuit breaker for an account's AWS endpoints.
+
+Three failures in a row, or one timeout, open it for 5 to 30 seconds.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,4 @@
-"""Keyset pagination: the last page costs what the first does.
-
-A key is the values of the ordering fields, together unique.
-"""
+"""Keyset pagination: the last page costs what the first does."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The defaults that AWS fills in when it describes a definition.
 
-Sources: published answers, and the Terraform provider's internal/service/batch/{container,ecs,eks}_properties.go.
+Source: the Terraform provider's internal/service/batch/{container,ecs,eks}_properties.go.
 """
 
 from jobs.sandbox.containers import is_fargate

@@ -1,7 +1,4 @@
-"""Scheduler of jobs, from SUBMITTED to an end.
-
-Each step is one transaction under the store's lock, so that DescribeJobs and the state after a restart agree.
-"""
+"""Scheduler of jobs. Each step is one transaction under the store's lock."""
 
 import heapq
 import itertools

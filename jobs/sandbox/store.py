@@ -1,7 +1,6 @@
 """Storage of the sandbox: one SQLite file, one writer, one lock.
 
-Commits precede replies, so they survive `kill -9`; `synchronous=NORMAL` could lose the last in a power cut, which is
-acceptable here.
+Commits precede replies, so they survive `kill -9`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The normal form of a document: for comparison, never for submission. It lacks what makes no difference to Batch."""
+"""The normal form of a document: for comparison, never for submission."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
 """The time limit of an attempt; a submission's wins over its definition's.
 
-A `timeout` without a number is absent, also in documents stored before the parser left it out.
+A `timeout` without a number is absent.
 """
 
 from typing import Any
@@ -15,7 +15,6 @@ def timeout_seconds(document: Document) -> Any:
 
 
 def has_empty_timeout(document: object) -> bool:
-    """Return whether `timeout` is null, {} or one whose number is null."""
     if not is_object(document) or "timeout" not in document:
         return False
     return document["timeout"] in (None, {}, {"attemptDurationSeconds": None})

@@ -74,7 +74,7 @@ class ManagedProcess:
         return self.process.poll() if self.process else None
 
     def terminate(self) -> None:
-        """Send SIGTERM to the process alone: its children are its business."""
+        """Leave its children to the process."""
         if self.running:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)

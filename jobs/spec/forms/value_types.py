@@ -11,8 +11,6 @@ from jobs.spec.forms import units
 
 @dataclass(frozen=True)
 class FieldRow:
-    """Its index in the document is None for a new row."""
-
     name: str
     value: str
     origin: int | None = None

@@ -1,4 +1,4 @@
-"""Tolerant JSON parsing: with comments, trailing commas and surrounding prose."""
+"""Tolerant JSON parsing."""
 
 import json
 import math

@@ -84,7 +84,7 @@ RULES = (definition_names_size, fargate_size_is_given)
 
 
 def apply_default_size(document: Document, size: DefaultSize, source: str) -> tuple[Document, list[DocumentChange]]:
-    """Return a change for each amount. EC2 gets whole vCPUs, Fargate the smallest pair as large."""
+    """Return a change for each amount."""
     changes = []
     for container, kinds in _containers_without_size(document):
         document = apply_patch(document, _size_fix(document, container, kinds, size))

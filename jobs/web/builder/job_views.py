@@ -151,7 +151,7 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
 
 
 def _rerun_source(request: SignedInRequest, member: Member, text_id: str) -> rerun.RerunSource | None:
-    """Return the job to run again; None if it is of another team, whose queues and definitions it names."""
+    """Return None for a job of another team."""
     try:
         job, owner = access.job(request.user, text_id)
     except Http404:
