@@ -218,8 +218,9 @@ def test_the_command_line_page_leads_to_them_with_the_team(client: Client, analy
     page = client.get(reverse("cli"), {"team": analyst.team.slug}).content.decode()
 
     assert f'href="{PAGE}?team={analyst.team.slug}"' in page
-    chosen = client.get(PAGE, {"team": analyst.team.slug}).content.decode()
-    assert f'<option value="{analyst.team.slug}" selected>' in chosen
+    data = {"name": "laptop", "scope": "read", "days": 1, "team": analyst.team.slug}
+    for answer in (client.get(PAGE, {"team": analyst.team.slug}), client.post(PAGE, data)):
+        assert f'<option value="{analyst.team.slug}" selected>' in answer.content.decode()
 
 
 def test_the_list_takes_the_same_number_of_queries_however_long_it_is(

@@ -28,9 +28,15 @@ class PersonalTokenForm(TokenForm):
     def __init__(self, members: Sequence[Member], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.members = {member.team.slug: member for member in members}
-        self.max_days = max(member.team.personal_token_days for member in members)
+        limits = {member.team.personal_token_days for member in members}
+        self.max_days = max(limits)
         self.fields["team"].choices = [  # type: ignore[attr-defined] # of a ChoiceField
-            (slug, f"{member.team} (up to {member.team.personal_token_days} days)")
+            (
+                slug,
+                f"{member.team}, up to {member.team.personal_token_days} days"
+                if len(limits) > 1
+                else member.team.name,
+            )
             for slug, member in self.members.items()
         ]
 
@@ -57,7 +63,7 @@ def own_tokens(request: SignedInRequest) -> HttpResponse:
         except token_actions.TokenLimitError as error:
             form.add_error("days", str(error))
         else:
-            form = _empty_form(request, members)
+            form = _empty_form(members, form.cleaned_data["team"])
     page = {
         "form": form,
         "secret": secret,
@@ -84,11 +90,12 @@ def _form(request: SignedInRequest, members: Sequence[Member]) -> PersonalTokenF
         raise PermissionDenied("You aren't a member of a team that allows personal tokens. Ask an administrator.")
     if not members:
         return None
-    return PersonalTokenForm(members, request.POST) if request.method == "POST" else _empty_form(request, members)
+    if request.method == "POST":
+        return PersonalTokenForm(members, request.POST)
+    return _empty_form(members, request.GET.get("team") or request.COOKIES.get(LAST_TEAM_COOKIE, ""))
 
 
-def _empty_form(request: SignedInRequest, members: Sequence[Member]) -> PersonalTokenForm:
-    slug = request.GET.get("team") or request.COOKIES.get(LAST_TEAM_COOKIE, "")
+def _empty_form(members: Sequence[Member], slug: str) -> PersonalTokenForm:
     member = next((member for member in members if member.team.slug == slug), members[0])
     days = min(DEFAULT_DAYS, member.team.personal_token_days)
     return PersonalTokenForm(members, initial={"team": member.team.slug, "scope": "submit", "days": days})
