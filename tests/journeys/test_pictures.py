@@ -23,7 +23,7 @@ TRAINING = {
     "jobName": "train-model-42",
     "jobQueue": "gpu-job-queue",
     "jobDefinition": "model-training",
-    "containerOverrides": {"environment": [{"name": "EPOCHS", "value": "12"}]},
+    "containerOverrides": {"environment": [{"name": "EPOCHS", "value": "30"}]},
     "tags": {"Department": "Research", "Project": "GenAI", "CostCenter": "CC-123"},
 }
 
@@ -49,6 +49,8 @@ def test_a_job_that_runs(open_demo_page: OpenPage, album: Path, look: str):
     )
     JsonPage(page).open().submit(json.dumps(TRAINING, indent=2))
     job = JobPage(page)
+    job.expect_log("epoch 4")
+    page.reload()  # without the word that it was submitted
     job.expect_log("epoch 4")
 
     take(page, album / f"job-{look}.png")
