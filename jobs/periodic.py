@@ -1,7 +1,6 @@
 """Periodic tasks of the clock.
 
-Jobs of unknown delivery are searched for in this process, because that must go on without Redis. AWS calls run in
-threads, with a time limit.
+Jobs of unknown delivery are searched for here, because that must go on without Redis.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""Creation of a submission: its rows, in one transaction.
-
-No worker claims the rows of one that needs approval before it is approved.
-"""
+"""Creation of a submission."""
 
 import copy
 import hashlib
@@ -58,11 +55,10 @@ def submit(
     request_key: str | None = None,
     account: Account | None = None,
 ) -> Submission:
-    """Create a submission and its jobs, and enqueue their delivery after the commit.
+    """Create a submission; the same `request_key` returns the same one. Delivery is enqueued after the commit.
 
-    The same `request_key` returns the same submission. Raises DocumentParseError, ValidationFailedError with the
-    result, IdempotencyConflictError if the key came with another text before, or RecoveryError while only AWS may
-    know the key.
+    Raise DocumentParseError, ValidationFailedError, IdempotencyConflictError if the key came with another text, or
+    RecoveryError while only AWS may know the key.
     """
     member.require("submit")
     text = source_text if isinstance(source_text, str) else source_text.text
@@ -119,7 +115,7 @@ def _submit(
 
 
 class _IdempotentRequest:
-    """A request with an idempotency key. Only the unique constraints say for certain that it is new."""
+    """Only the unique constraints say for certain that it is new."""
 
     def __init__(self, team: Team, key: str, text: str) -> None:
         self.team = team
@@ -135,7 +131,7 @@ class _IdempotentRequest:
         return submission
 
     def matching_submission(self) -> Submission | None:
-        """Return the submission in the database that has the key. Raises IdempotencyConflictError."""
+        """Raise IdempotencyConflictError."""
         submission = self.team.submissions.filter(Q(request_key=self.key) | Q(key_digest=self.key_digest)).first()
         if submission is None:
             return None
@@ -162,7 +158,7 @@ class _IdempotentRequest:
         }
 
     def check_not_in_doubt(self) -> None:
-        """Raise RecoveryError if a backup was restored and the lost submissions may include this key."""
+        """Raise RecoveryError if a lost submission may have this key."""
         window = unknown_keys_window(self.team)
         if window:
             since, until = window
@@ -171,7 +167,6 @@ class _IdempotentRequest:
 
 
 def _is_newer(key: str, time: datetime) -> bool:
-    """Return whether the portal's forms or GET /key generated the key after that time."""
     try:
         return timestamp_of(from_text(key[-TEXT_LENGTH:])) > time
     except ValueError:
@@ -252,7 +247,6 @@ def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:
 
 
 def job_estimates(result: ValidationResult) -> Sequence[JobEstimate | None]:
-    """Return an estimate for each job, in the order of the targets."""
     return result.estimate.cost.jobs if result.estimate else [None] * len(result.resolved_jobs)
 
 
@@ -307,7 +301,7 @@ def build_dependencies(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> l
 
 
 def build_tags(pairs: list[tuple[WorkflowStep, ResolvedJob]], jobs: list[Job]) -> list[JobTag]:
-    """Build the rows by which jobs are searched, listed and summed. Secret values are masked."""
+    """Build rows with secret values masked."""
     return [
         JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
         for job, (step, target) in zip(jobs, pairs, strict=True)

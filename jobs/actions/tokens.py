@@ -1,4 +1,4 @@
-"""API tokens of a team."""
+"""API tokens: a team's, made by its leads, and personal ones of its members."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""The HTTP API, for programs with a team's token; see `docs/api.md`."""
+"""The HTTP API, for programs with an API token; see `docs/api.md`."""

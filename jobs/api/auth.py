@@ -1,4 +1,7 @@
-"""Authentication by token, with its person's current role in one team."""
+"""Authentication by token, with its person's current role in one team.
+
+Personal tokens share the rate limits of their person, who could otherwise multiply them.
+"""
 
 from dataclasses import dataclass
 

@@ -56,7 +56,6 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
-    """Return how many jobs were tried, parents first."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
@@ -78,8 +77,7 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
 
 def _has_clock_skew(account: Account) -> bool:
-    """Return whether to send nothing: with a wrong clock no repeat is safe, since a request's lifetime follows from
-    its date."""
+    """Return whether to send nothing: with a wrong clock no repeat is safe."""
     skew = AccountStatus.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
     if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:
         return False
@@ -220,7 +218,6 @@ def find_batch_ids(job: Job) -> list[str]:
 
 
 def _settle_earlier_attempt(job: Job) -> bool:
-    """Return whether a lookup in AWS ends this attempt."""
     try:
         batch_ids = find_batch_ids(job)
     except AwsError as error:

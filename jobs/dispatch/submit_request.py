@@ -1,4 +1,4 @@
-"""The SubmitJob request of a job, with the marker and tags that make it findable."""
+"""The SubmitJob request of a job, with marker and tags."""
 
 import copy
 from typing import Any
@@ -35,7 +35,6 @@ def submit_request(job: Job) -> dict[str, Any]:
 
 
 def portal_tags(job: Job) -> dict[str, str]:
-    """Return what tells the bill and a restored portal the job's owner."""
     submission = job.submission
     tags = {
         "portal:installation": settings.INSTALLATION,

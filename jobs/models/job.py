@@ -1,4 +1,4 @@
-"""Jobs, their dependencies, and the history of their delivery and state."""
+"""Jobs, their dependencies and history."""
 
 import random
 from datetime import datetime, timedelta
@@ -106,7 +106,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(delivery=Delivery.SENDING, lease_until__lt=now())
 
     def counting_against_quota(self) -> Self:
-        """Select accepted, held, sent and running ones."""
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
         return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
 
@@ -267,7 +266,7 @@ class Job(models.Model):
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
     ) -> bool:
-        """Change the delivery, with its history row, unless the job changed since this copy was read.
+        """Change the delivery, with its history row.
 
         False: someone else was first, or `only_if` does not hold.
         """

@@ -17,7 +17,8 @@ SECRET_PREFIX = "bpt_"  # noqa: S105 - by which scanners find a token
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
-        """Exclude also those whose person is inactive, left the team or changed the password."""
+        """Exclude also those whose person is inactive, left the team or changed the password, and personal ones where
+        the team doesn't allow them."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=now())
         same_password = Q(person__password_changed_at=None) | Q(created_at__gt=F("person__password_changed_at"))
         allowed = Q(is_personal=False) | Q(team__personal_token_days__gt=0)
@@ -36,9 +37,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """Acts in the name of its person.
+    """Acts for one team, in the name and with the current role of its person.
 
-    The secret has 256 random bits and is shown once; only its hash is stored.
+    Leads make those of CI systems, members personal ones. The secret has 256 random bits and is shown once; only its
+    hash is stored.
     """
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)

@@ -1,6 +1,8 @@
 """A local stand-in for AWS Batch: an AWS endpoint on this machine that really runs jobs.
 
 It imports nothing of the portal: as an independent check it states AWS's limits a second time on purpose.
+
+Jobs have the rights of the user who started it: it listens on 127.0.0.1 only and is not for production.
 """
 
 from pathlib import Path

@@ -176,7 +176,6 @@ class _ReferenceResolver:
             self._report_neither(step, entry, text)
 
     def _settle_remnants(self) -> None:
-        """Accept remnants that fit one step and close no cycle."""
         certain_parents = self.references.parents()
         with_guesses = [list(parents) for parents in certain_parents]
         for remnant in self.remnants:

@@ -23,7 +23,7 @@ from jobs.spec.forms.lenses import (
 
 @dataclass(frozen=True)
 class FormField:
-    """`kind` is the control: text, number, memory, duration, command, choice, variables, tags or jobs."""
+    """`kind` is the control: text, number, memory, duration, command, choice, check, variables, tags or jobs."""
 
     name: str
     lens: Lens

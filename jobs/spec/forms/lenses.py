@@ -173,7 +173,7 @@ class ListLens:
 
 @dataclass(frozen=True)
 class MapLens:
-    """An object with the author's own keys, whose order stays."""
+    """An object with the author's own keys, whose order stays, as do keys that are left out."""
 
     path: Path
     excluded: Names = ()

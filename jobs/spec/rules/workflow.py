@@ -81,7 +81,6 @@ def check_workflow(
     definitions: Mapping[str, Document] | None = None,
     queues: Mapping[str, QueueFacts] | None = None,
 ) -> list[Problem]:
-    """Check a step without its definition by itself."""
     if oversized := list(step_count_within_limit(document)):
         return oversized
     return list(problem_limit.limit_problems(_iter_problems(document, definitions or {}, queues or {})))

@@ -151,7 +151,6 @@ def json_schema(kind: DocumentKind) -> dict[str, Any]:
 
 
 def is_enumeration(shape: Mapping[str, Any]) -> bool:
-    """Return whether the values are fixed, also in any case."""
     return "enum" in shape or shape.get("pattern") == RETRY_ACTION_PATTERN
 
 

@@ -1,4 +1,7 @@
-"""The URLs of accounts; allauth's other pages don't exist."""
+"""The URLs of accounts; allauth's other pages don't exist.
+
+It reverses its pages by name, so those names are its own.
+"""
 
 from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods, require_safe

@@ -1,4 +1,4 @@
-"""The form of a job: definition, overrides, queue, size, dependencies and tags."""
+"""The form of a job."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

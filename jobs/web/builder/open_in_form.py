@@ -1,4 +1,4 @@
-"""From the JSON page to a form."""
+"""From a text to the form of its kind."""
 
 from dataclasses import replace
 

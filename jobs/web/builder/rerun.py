@@ -1,4 +1,4 @@
-"""Run again: the document, and how the form differs from the earlier job."""
+"""Run again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Run with another image: registers a revision and submits the job on it."""
+"""Run with another image."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse

@@ -1,4 +1,4 @@
-"""The explanation of a job's state: one sentence on why it waits, runs or ended, and what to do."""
+"""The explanation of a job's state: why it waits, runs or ended, and what to do."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class JobExplanation:
 
 
 def describe_exit_code(code: int | None) -> str:
-    """Describe an exit code by the convention of shells and container runtimes; empty for None."""
+    """Describe by the convention of shells and container runtimes."""
     if code is None:
         return ""
     if code in EXIT_CODES:
@@ -57,11 +57,9 @@ def explain_job(
     held_for: tuple[str, ...] = (),
     is_note_from_aws: bool = False,
 ) -> JobExplanation:
-    """Explain the job's state; `waiting_for` names the unfinished jobs it depends on, `children` are an array's.
+    """Explain the job's state. Only with `is_note_from_aws` the note is shown as AWS's.
 
-    `held_for` names those that must end before the portal submits the job.
-
-    `is_note_from_aws` says whether the delivery note is AWS's: only AWS's words are shown as AWS's.
+    `waiting_for` names unfinished parents, `held_for` those that must end before the portal submits the job.
     """
     messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
     status = job.status

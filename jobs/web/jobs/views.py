@@ -1,4 +1,4 @@
-"""The page of one job: its state, why it waits or failed, and its document; and the buttons to stop or release it."""
+"""The page of one job."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -101,7 +101,6 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Request that the job stops. A GET shows the job instead."""
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
@@ -115,7 +114,6 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
-    """Submit a held job after all, as a lead. A GET shows the job instead."""
     if request.method != "POST":
         job, _ = access.job(request.user, text_id)
         return redirect(job)
@@ -128,7 +126,7 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def array_counts(job: Job) -> list[tuple[str, int]]:
-    """Return the children's counts by AWS status, without zeros."""
+    """Return counts by AWS status, without zeros."""
     summary = object_at(job.array_summary)
     return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
 

@@ -30,7 +30,7 @@ def is_current(request: HttpRequest, current: str) -> bool:
 def is_stale(account: Account, with_aws_since: datetime | None) -> bool:
     """Return whether the page may be out of date.
 
-    Without a job with AWS (`with_aws_since`) polls are rare: after a quiet time, the first answer is waited for.
+    Without a job with AWS polls are rare: after a quiet time, the first answer is waited for.
     """
     if with_aws_since is None:
         return False
