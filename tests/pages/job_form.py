@@ -24,4 +24,5 @@ class JobForm(BuilderForm):
         self.definition_summary: Locator = page.locator("#definition-summary")
 
     def tag_value(self, key: str) -> Locator:
-        return self.page.get_by_label(f"Value of {key}")
+        """The field of a tag that the team has a rule for."""
+        return self.page.locator(".tag-fields").get_by_label(key)
