@@ -1,4 +1,4 @@
-"""The steps of a workflow and what they wait for, as its picture shows them."""
+"""The steps of a workflow and what they wait for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ _NO_TIMES: tuple[datetime | None, datetime | None] = (None, None)
 
 @dataclass(frozen=True)
 class GraphStep:
-    """A step and its status. `cost` is that of its finished attempts; None before they are charged."""
+    """`cost` is that of its finished attempts; None before they are charged."""
 
     text_id: str
     name: str
@@ -34,16 +34,15 @@ class GraphStep:
 
 
 def is_graph(submission: Submission) -> bool:
-    """Return whether any of its jobs waits for another of them."""
     if submission.job_count < 2:
         return False
     return JobDependency.objects.filter(job__submission=submission, parent__submission=submission).exists()
 
 
 def graph_steps(submission: Submission) -> list[GraphStep]:
-    """Return all steps in the order of the document, in three queries.
+    """Return steps in document order.
 
-    An array runs from the first start to the last end of its child jobs, as far as they are loaded.
+    An array runs from the first start to the last end of its child jobs that are loaded.
     """
     children = ArrayChild.objects.filter(job__submission=submission).order_by().values_list("job")
     array_times = {job: (start, end) for job, start, end in children.annotate(Min("started_at"), Max("stopped_at"))}
@@ -83,7 +82,7 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
 
 
 def graph_edges(submission: Submission) -> list[tuple[int, int, str]]:
-    """Return each dependency as the places of the parent and of the step that waits, and its type or condition."""
+    """Return places of the parent and of the step that waits, and type or condition."""
     places = {pk: place for place, pk in enumerate(submission.jobs.order_by("position").values_list("pk", flat=True))}
     edges = JobDependency.objects.filter(job__submission=submission, parent__submission=submission)
     return [

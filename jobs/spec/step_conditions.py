@@ -59,7 +59,7 @@ def conditions_schema() -> dict[str, Any]:
 
 
 def condition_references(document: Document, references: StepReferences) -> list[StepReference]:
-    """Return the conditions whose steps both exist, each pair of steps once."""
+    """Return each pair of existing steps once."""
     numbers = _numbers_by_name(references)
     pairs = {(edge.step, edge.parent) for edge in references.edges}
     edges: list[StepReference] = []

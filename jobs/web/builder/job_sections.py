@@ -41,7 +41,6 @@ INDEX_FIELD = "array_index"
 
 
 def posted_job(post: QueryDict) -> BuilderForm:
-    """Return the form that a page of these sections has sent."""
     form = BuilderForm.from_post(DocumentKind.SUBMISSION, post, BLANK_JOB)
     if form.follows_text:
         return form
@@ -93,7 +92,6 @@ def page_context(
 def preview_context(
     request: SignedInRequest, member: Member, form: BuilderForm, form_feedback: Feedback
 ) -> dict[str, Any]:
-    """Return what the parts need that a preview renders again."""
     runnable = options.runnable_revisions(member.team, _definition_name(form))
     summary = _definition_summary(form, runnable)
     form = _with_parameters(form, summary)

@@ -132,7 +132,7 @@ def array_counts(job: Job) -> list[tuple[str, int]]:
 
 
 def _only_attempt(attempts: list[logs.JobAttempt], explanation: JobExplanation) -> logs.JobAttempt | None:
-    """Return the only attempt, if the timeline and the explanation say all of it but its exit code."""
+    """Return it if timeline and explanation say all of it but its exit code."""
     if len(attempts) == 1 and attempts[0].reason in ("", *explanation.aws_messages):
         return attempts[0]
     return None
