@@ -174,7 +174,7 @@ def test_the_parameters_of_a_command_become_fields_and_their_values_are_sent(pag
     form.definition.select_option("conv")
     form.field("name").fill("convert")
     form.queue.select_option("cpu-job-queue")
-    value = page.get_by_label("input", exact=True)
+    value = page.get_by_role("textbox", name="input", exact=True)
     expect(form.message("parameter-input")).to_contain_text("set the parameter “input”")
 
     value.press_sequentially("s3://b/x", delay=40)
