@@ -1,6 +1,7 @@
 """The table of rights as people read it is the one that is applied."""
 
 import pytest
+from django.utils.text import capfirst
 
 from jobs import access
 from scripts import write_access_doc
@@ -30,5 +31,5 @@ def test_staff_look_and_approve_and_everyone_only_looks_in_a_team_that_is_switch
 def test_everyone_who_is_signed_in_can_read_the_table(world: World, who: str):
     said = text(world.ask(who, "GET", "/rights/"))
 
-    assert all(right.label in said for right in access.permission_rules())
+    assert all(capfirst(right.label) in said for right in access.permission_rules())
     assert 'href="/rights/"' in said
