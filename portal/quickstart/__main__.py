@@ -26,6 +26,8 @@ from portal.quickstart.supervisor import ShutdownRequestedError, Supervisor, pri
 STOP_ORDER = (["preparation", "demo"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
 START_SECONDS = 120.0
 EXTERNAL_START_SECONDS = 5.0  # for a server that runs already
+# Beside the demo's own jobs there is room at once for whoever tries the portal.
+SANDBOX_SIZE = ("--vcpus", "64", "--processes", "32")
 PREVIOUS_RUN_SECONDS = 8.0
 
 
@@ -82,7 +84,7 @@ def start(supervisor: Supervisor, ground: StateDir, plan: QuickstartConfig, vari
     if plan.own_sandbox:
         port = urlsplit(plan.endpoint).port or 0
         database = ground.path / "sandbox.sqlite3"
-        command = manage_command("sandbox", "--port", str(port), "--state", str(database))
+        command = manage_command("sandbox", "--port", str(port), "--state", str(database), *SANDBOX_SIZE)
         supervisor.start(child("sandbox", command, secrets=False))
     preparation = child("preparation", manage_command("seed_demo", "--migrate", *seed_arguments(plan)), once=True)
     supervisor.start(preparation)
