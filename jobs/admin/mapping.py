@@ -53,7 +53,9 @@ def link_names(rows: list[tuple[Model, str]], total: int) -> SafeString:
 
 
 class QueueGrantForm(forms.ModelForm):
-    max_memory_mib = MemoryField(label="Max. memory", required=False, help_text=NO_LIMIT_HELP)
+    max_memory_mib = MemoryField(
+        label="Max. memory", required=False, help_text=f"Per job. For example 16 GiB. {NO_LIMIT_HELP}"
+    )
     max_run_seconds = DurationField(
         label="Max. time limit",
         required=False,

@@ -26,6 +26,8 @@ EXIT_CODES = {
 }
 _NOT_STARTED_CODES = (126, 127)
 MAX_SIGNAL = 64
+USUAL_END = "Essential container in task exited"
+"""AWS Batch's reason for every job whose container ended by itself, successful ones too."""
 DECISION_ADVICE = "A team lead can release the job. Members who can stop jobs can withdraw it."
 
 
@@ -71,7 +73,8 @@ def explain_job(
         return _explain_unsent(job, waiting_for, held_for, is_note_from_aws=is_note_from_aws)
     match job.state:
         case State.SUCCEEDED:
-            return JobExplanation("good", status.icon, "The job succeeded.", messages)
+            other_messages = tuple(message for message in messages if message != USUAL_END)
+            return JobExplanation("good", status.icon, "The job succeeded.", other_messages)
         case State.FAILED:
             return _explain_failure(job, messages, children)
         case State.STOPPED:

@@ -6,7 +6,7 @@
 /** @typedef {import("./types").Layout} Layout */
 /** @typedef {import("./types").Point} Point */
 
-export const NODE_WIDTH = 204;
+export const NODE_WIDTH = 256;
 export const NODE_HEIGHT = 58;
 const ARROW = 6;
 
