@@ -4,22 +4,31 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.quickstart.state_dir import find_free_port
 from tests.eventually import eventually
 from tests.journeys.conftest import OpenPage
 from tests.pages.job_page import JobPage
 from tests.pages.json_page import JsonPage
-from tests.quickstart_process import Run
+from tests.quickstart_process import Run, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 TAGS = {"Department": "Research", "Project": "Orchid", "CostCenter": "CC-77"}
 JOB = {"jobName": "grow-orchid", "jobQueue": "cpu-job-queue", "jobDefinition": "data-preprocessing", "tags": TAGS}
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A portal of its own: a chart names the largest values only, and jobs of other tests would be among them."""
+    with running(tmp_path_factory.mktemp("money") / "state", find_free_port([])) as run:
+        yield run
 
 
 @pytest.fixture(scope="module")
