@@ -16,12 +16,15 @@ from jobs.models import (
     Team,
 )
 from jobs.spec.documents import text_at
+from jobs.spec.job_size import requested_size
 from jobs.spec.redaction import MASK
 from jobs.states import ACTIVE_STATES, FINAL_STATES, State, Status
 
 CLOSED_NOTE = "not accepting jobs"
 COMMON_TAGS = ("Department", "Project", "CostCenter")
 MAX_DEFINITIONS = 300
+MAX_EXAMPLES = 20
+"""Newest revisions among which an example is chosen."""
 MAX_REVISIONS = 50
 MAX_DEPENDENCIES = 30
 MAX_TAG_VALUES = 40
@@ -79,8 +82,11 @@ def example_queue_name(team: Team) -> str:
 
 
 def example_definition_name(team: Team) -> str:
+    """Return the smallest of the newest definitions of one container."""
     usable = Revision.objects.runnable().filter(definition__in=Definition.objects.usable_by(team))
-    return usable.order_by("-registered_at").values_list("definition__name", flat=True).first() or ""
+    newest = usable.order_by("-registered_at").values_list("definition__name", "document")[:MAX_EXAMPLES]
+    sizes = {name: requested_size(document, {}) for name, document in newest if "containerProperties" in document}
+    return min(sizes, key=lambda name: (sizes[name].gpus, sizes[name].vcpus, sizes[name].memory_mib), default="")
 
 
 def definition_choices(team: Team) -> list[Choice]:

@@ -38,6 +38,8 @@ PARTIAL = {
     "jobs/spec/parsing/unresolved_values.py:has_marks": "refuses what has a private character anywhere",
     "jobs/spec/parsing/unresolved_values.py:restore": "sees whether a text has a private character anywhere",
     "jobs/spec/parsing/yaml_text.py:looks_like_yaml": "guesses by the first line whether a text is YAML",
+    "jobs/spec/rules/command.py:_shell_syntax": "finds a variable anywhere",
+    "jobs/spec/rules/command.py:_shell_word": "finds a variable or a character to escape anywhere",
     "jobs/spec/rules/images.py:_explain": "finds a placeholder or a blank anywhere",
     "jobs/spec/redaction.py:_redact_list": "masks more than it would otherwise",
     "jobs/spec/redaction.py:_spans_of_names": "masks what it finds anywhere",

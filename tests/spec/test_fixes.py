@@ -15,7 +15,7 @@ from tests.spec.test_aws_answers import problems_of
 from tests.spec.test_rules import CASES, ROLE, ecs, eks, fargate, nodes, retrying
 
 NOWHERE_TO_GO = {
-    "containers.image-reference", "containers.tmpfs-option", "containers.ulimit-name",
+    "containers.image-reference", "containers.no-shell", "containers.tmpfs-option", "containers.ulimit-name",
     "dependencies.n-to-n-without-array", "dependencies.sequential-without-array", "ec2.not-applicable",
     "ec2.whole-vcpus", "ecs.dependency-condition", "ecs.dependency-container", "ecs.dependency-essential",
     "ecs.essential", "ecs.network-mode", "efs.access-point-encryption", "efs.access-point-root",

@@ -256,6 +256,8 @@ CASES = [
          definition({"command": ["s3://Ref::a/x"]}), "/containerProperties/command/0"),
     Case("parameters.no-default", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
          definition({"command": ["x", "Ref::a"]}), "/containerProperties/command/1"),
+    Case("containers.no-shell", definition({"command": ["sh", "-c", "echo $NAME"]}),
+         definition({"command": ["echo", "$NAME"]}), "/containerProperties/command"),
     Case("parameters.unused", definition({"command": ["Ref::a"]}, parameters={"a": "x"}),
          definition({"command": ["Ref::a"]}, parameters={"a": "x", "b": "y"}), "/parameters/b"),
     Case("parameters.no-value", submission(parameters={"a": "x"}), submission(), "/parameters/a",

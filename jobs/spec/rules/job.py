@@ -8,6 +8,7 @@ from jobs.spec.containers import overrides as overridden
 from jobs.spec.documents import Document, DocumentKind, list_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules import (
+    command,
     dependencies,
     images,
     multinode_ecs_eks,
@@ -83,6 +84,7 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *multinode_ecs_eks.OVERRIDE_RULES,
     *images.RULES,
     command_has_no_empty_words,
+    *command.RULES,
     *placeholders.SHARED_RULES,
     *retries.RULES,
     *reserved_names.VARIABLE_RULES,

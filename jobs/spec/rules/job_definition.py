@@ -8,6 +8,7 @@ from jobs.spec.containers import tasks
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.problems import Fix, Problem, join_pointer, join_words
 from jobs.spec.rules import (
+    command,
     container_dependencies,
     described_values,
     images,
@@ -100,6 +101,7 @@ RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     *roles.RULES,
     *linux_settings.RULES,
     *images.RULES,
+    *command.RULES,
     *sizes.REQUIREMENT_RULES,
     *required_size.RULES,
     *volumes.RULES,

@@ -26,7 +26,8 @@ def example_text(kind: DocumentKind, team: Team) -> str:
 
 
 def example_job(team: Team) -> Document:
-    return _job("say-hello", _queue(team), _definition_name(team))
+    job = _job("say-hello", _queue(team), _definition_name(team))
+    return job | {"containerOverrides": {"command": ["echo", "Hello from AWS Batch"]}}
 
 
 def _definition(team: Team) -> Document:
