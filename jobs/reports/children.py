@@ -89,3 +89,11 @@ def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
         previous.rows[0].index if previous.rows else None,
         page.following.index if page.following else None,
     )
+
+
+def neighbours(child: ArrayChild) -> tuple[int | None, int | None]:
+    """Return the indexes before and after the child's, if those children were read."""
+    indexes = {child.index - 1, child.index + 1}
+    rows = set(ArrayChild.objects.filter(job=child.job_id, index__in=indexes).values_list("index", flat=True))
+    before, after = (index if index in rows else None for index in sorted(indexes))
+    return before, after

@@ -68,6 +68,14 @@ def queue_choices(team: Team) -> tuple[list[Choice], str]:
     return choices, choices[default].value if choices else ""
 
 
+def usual_queue(team: Team, definition_name: str, choices: Collection[Choice]) -> str:
+    """Return the choice in which the team last ran the definition; "" if there is none."""
+    definitions = Definition.objects.usable_by(team).filter(name=definition_name)
+    jobs = Job.objects.filter(team=team, definition__in=definitions).order_by("-pk")
+    values = jobs.values_list("queue__arn", "queue__name").first() or ()
+    return next((choice.value for choice in choices if choice.value in values), "")
+
+
 def open_queues(team: Team) -> list[Queue]:
     return list(Queue.objects.granted_to(team).filter(removed_at=None).select_related("account"))
 

@@ -152,6 +152,17 @@ def test_a_form_opens_with_the_usual_queue_and_what_the_team_may_use(browser: Cl
     assert "not-theirs" not in page
 
 
+def test_a_definition_to_run_opens_with_the_queue_where_it_last_ran(browser: Client, research: Research) -> None:
+    other = make.queue("where-it-ran", of=research.submission.account, teams=(research.team,))
+    address = reverse("job_form", args=["research"])
+    usual = controls(page_text(browser.get(address)))["queue"]
+    make.job(research.submission, queue=other, revision=research.definition.revisions.get())
+
+    assert usual != "where-it-ran"
+    assert controls(page_text(browser.get(f"{address}?definition=hello")))["queue"] == "where-it-ran"
+    assert controls(page_text(browser.get(f"{address}?definition=never-ran")))["queue"] == usual
+
+
 def test_a_definition_shows_what_it_sets_and_hints_at_what_it_would_be(browser: Client, research: Research) -> None:
     document = make.document("large")
     document["containerProperties"] |= {

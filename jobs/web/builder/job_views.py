@@ -143,8 +143,10 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
         return BuilderForm.from_document(
             DocumentKind.SUBMISSION, rerun_source.document, rerun_source.job.text_id
         ), rerun_source
-    _, queue = options.queue_choices(member.team)
-    job = {**BLANK_JOB, "jobQueue": queue, "jobDefinition": drop_nul(request.GET.get("definition", ""))[:128]}
+    queues, queue = options.queue_choices(member.team)
+    if definition := drop_nul(request.GET.get("definition", ""))[:128]:
+        queue = options.usual_queue(member.team, definition, queues) or queue
+    job = {**BLANK_JOB, "jobQueue": queue, "jobDefinition": definition}
     if "example" in request.GET:
         job |= examples.example_job(member.team)
     return BuilderForm.from_document(DocumentKind.SUBMISSION, job), None

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.models import Job
 from jobs.plain_text import to_plain_text
-from jobs.reports import logs
+from jobs.reports import children, logs
 from jobs.web.jobs import ansi
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -65,11 +65,14 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     child, array_job, member = access.child(request.user, text_id, index)
     log_chunk = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    index_before, index_after = children.neighbours(child)
     page = {
         "member": member,
         "team": array_job.team,
         "job": array_job,
         "child": child,
+        "index_before": index_before,
+        "index_after": index_after,
         "log_chunk": log_chunk,
         "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in log_chunk.lines],
         "is_live": not child.status.is_final,
