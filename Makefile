@@ -52,7 +52,7 @@ test: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.node $(WITHOUT_NODE) || failed=1; \
 	$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile || failed=1; \
-	$(PY) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --durations=40 $(COVERAGE) || failed=1; \
+	$(PY) -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --durations=40 $(COVERAGE) || failed=1; \
 	exit $$failed
 
 test-js: .venv/.dev-stamp
