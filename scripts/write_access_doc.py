@@ -39,8 +39,9 @@ TAIL = """\
   changed in Django's admin only, and leads can't change themselves.
 - A token has its owner's current permissions, in the one team it was created for. A read-only token can only read.
 - Members create personal tokens for themselves and revoke them; their team's leads and administrators see and revoke
-  them too. They expire within a limit that administrators set for each team (90 days by default). With 0, nobody can
-  create any in that team and existing ones are rejected. A person's personal tokens share that person's rate limits.
+  them too. They expire within a limit that administrators set for each team (90 days by default). With 0, none
+  can be created in that team and existing ones are rejected. A person's personal tokens share that
+  person's rate limits.
 - An inactive team is read-only, and its tokens are rejected.
 - A changed role, a removed membership, a deactivated account and a revoked token take effect with the next request,
   for sessions and tokens alike. A new password ends the person's other sessions and revokes their tokens.

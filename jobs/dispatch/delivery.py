@@ -206,7 +206,8 @@ def _blocking_note(edge: JobDependency) -> str:
     if parent is None or not parent.status.is_final or edge.condition == Condition.ALWAYS:
         return ""
     if edge.condition == Condition.FAILURE:
-        return f"It runs only if {parent.name} fails, which succeeded." if parent.status.is_success else ""
+        name = parent.name
+        return f"It runs only if {name} fails, and {name} succeeded." if parent.status.is_success else ""
     return "" if parent.status.is_success else f"It depends on {parent.name}, which is {parent.status.label.lower()}."
 
 

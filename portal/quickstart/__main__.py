@@ -26,7 +26,7 @@ from portal.quickstart.supervisor import ShutdownRequestedError, Supervisor, pri
 STOP_ORDER = (["preparation", "demo"], ["web", "clock", "worker"], ["sandbox"], ["redis"])
 START_SECONDS = 120.0
 EXTERNAL_START_SECONDS = 5.0  # for a server that runs already
-# Beside the demo's own jobs there is room at once for whoever tries the portal.
+# Room for a visitor's first jobs: the demo's own fill the sandbox's default size for minutes.
 SANDBOX_SIZE = ("--vcpus", "64", "--processes", "32")
 PREVIOUS_RUN_SECONDS = 8.0
 

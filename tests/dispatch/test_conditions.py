@@ -51,7 +51,7 @@ def test_a_step_is_sent_when_another_has_ended_as_it_waits_for(condition: str, s
 @pytest.mark.parametrize(
     ("condition", "state", "note"),
     [
-        ("failure", "SUCCEEDED", "It runs only if train fails, which succeeded."),
+        ("failure", "SUCCEEDED", "It runs only if train fails, and train succeeded."),
         ("success", "STOPPED", "It depends on train, which is stopped."),
         ("", "FAILED", "It depends on train, which is failed."),
     ],
