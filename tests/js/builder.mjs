@@ -2,7 +2,7 @@
 
 import { load } from "./load.mjs";
 
-export const { fields, lenses, rows, schema, text, toolbar, units, viewSwitch } = await load("vendor/builder.min.js");
+export const { fields, lenses, rows, schema, text, toolbar, units, viewSwitch, workflow } = await load("vendor/builder.min.js");
 
 /** A text as the functions of lenses take it. */
 export const parsed = (whole) => ({ text: whole, ...text.parse(whole) });

@@ -152,6 +152,8 @@ export function serialize(value) {
 export class Editing {
   /** @type {ReturnType<typeof parse> | undefined} */
   #parsed;
+  /** @type {Path} */
+  #base = [];
 
   /** @param {string} text */
   constructor(text) {
@@ -161,9 +163,30 @@ export class Editing {
     if (!blankComments(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
   }
 
+  /** The value that paths start from: the document, or a part of it inside `within`. */
   get root() {
+    return nodeAt(this.#document, this.#base);
+  }
+
+  get #document() {
     this.#parsed ??= parse(this.text);
     return this.#parsed.root;
+  }
+
+  /**
+   * Let `work` see the value at `base` as the whole document, and return what it returns.
+   * @template T
+   * @param {Path} base
+   * @param {() => T} work
+   */
+  within(base, work) {
+    const outer = this.#base;
+    this.#base = [...outer, ...base];
+    try {
+      return work();
+    } finally {
+      this.#base = outer;
+    }
   }
 
   /** @param {Path} path */
@@ -323,7 +346,7 @@ export class Editing {
 
   /** @param {ValueNode} node */
   #style(node) {
-    return { indent: indentAt(this.text, node.offset), unit: unitOf(this.text, this.root) };
+    return { indent: indentAt(this.text, node.offset), unit: unitOf(this.text, this.#document) };
   }
 
   /**
@@ -343,7 +366,7 @@ export class Editing {
    */
   #insert(owner, index, content) {
     const { text } = this;
-    const unit = unitOf(text, this.root);
+    const unit = unitOf(text, this.#document);
     const children = owner.children;
     if (!children.length) {
       const inside = text.slice(owner.offset + 1, end(owner) - 1);

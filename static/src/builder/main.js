@@ -29,6 +29,7 @@ export * as text from "./json_text.js";
 export * as toolbar from "./toolbar.js";
 export * as units from "./units.js";
 export * as viewSwitch from "./view_switch.js";
+export * as workflow from "./workflow_document.js";
 
 /**
  * @import { Editor } from "./editor.js"

@@ -160,6 +160,40 @@ export interface ValueType {
   parse(input: string): JsonValue;
 }
 
+// -- A workflow (workflow_document.js)
+/** How a step waits: "" and N_TO_N (child by child) in dependsOn, the others in conditions. */
+export type WaitCondition = "" | "N_TO_N" | "success" | "failure" | "always";
+
+export interface WorkflowStep {
+  name: string;
+  queue: string;
+  definition: string;
+  /** Of an array; null for a single job. */
+  size: number | null;
+  isObject: boolean;
+}
+
+/** A step waits for another; `path` is the entry of dependsOn or conditions. Steps are indexes. */
+export interface Wait {
+  step: number;
+  parent: number;
+  condition: WaitCondition;
+  path: Path;
+}
+
+export interface Workflow {
+  steps: WorkflowStep[];
+  waits: Wait[];
+}
+
+/** What the last validation says of a step. */
+export interface StepFeedback {
+  errors: number;
+  warnings: number;
+  message: string;
+  cost: string;
+}
+
 // -- The page
 export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
