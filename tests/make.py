@@ -203,4 +203,5 @@ def job(of: Submission | None = None, **fields: Any) -> Job:
         known = Revision.objects.filter(definition__account=of.account).first()
         defaults["revision"] = known or revision(of=of.team, where=of.account)
     filled = {**defaults, **fields}
+    filled.setdefault("step", filled["position"])
     return Job.objects.create(**{"definition_id": filled["revision"].definition_id, **filled})

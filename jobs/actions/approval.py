@@ -61,6 +61,7 @@ DOCUMENT_FIELDS = (
     "revision",
     "definition",
     "position",
+    "step",
     "name",
     "marker",
     "document",
@@ -234,9 +235,9 @@ def _revalidate(submission: Submission, member: Member) -> ValidationResult:
     steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
     jobs = submission.jobs.select_related("queue", "revision__definition")
     for job in jobs:
-        if job.position < len(steps):
-            steps[job.position]["jobQueue"] = job.queue.arn or job.queue.name
-            steps[job.position]["jobDefinition"] = job.revision.qualified_name
+        if job.step < len(steps):
+            steps[job.step]["jobQueue"] = job.queue.arn or job.queue.name
+            steps[job.step]["jobDefinition"] = job.revision.qualified_name
     result = validate(json.dumps(document), replace(member, team=submission.team), submission.account)
     return _check_requester(result, submission)
 
@@ -279,7 +280,7 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     if len(jobs_by_name) == len(pairs) == 1:
         jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
     waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
-    submission.jobs.update(position=F("position") + POSITION_OFFSET)
+    submission.jobs.update(position=F("position") + POSITION_OFFSET, step=F("step") + POSITION_OFFSET)
     # By ids: with a condition on the submission, PostgreSQL may read both tables for each row.
     ids = [job.pk for job in old_jobs]
     JobDependency.objects.filter(job__in=ids).delete()
@@ -300,7 +301,7 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
 def _merge_row(row: Job | None, new: Job) -> Job:
     if row is None:
         return new
-    row.position = new.position
+    row.position, row.step = new.position, new.step
     if row.delivery == Delivery.AWAITING:
         new.marker = batch_job_name(new.name, row.public_id)
         for field in DOCUMENT_FIELDS:
@@ -313,5 +314,5 @@ def _remove_jobs(jobs: Sequence[Job], position: int) -> None:
     Job.objects.filter(pk__in=[job.pk for job in removed_jobs], delivery=Delivery.AWAITING).delete()
     kept_jobs = [job for job in jobs if job.delivery != Delivery.AWAITING]
     for new_position, job in enumerate(kept_jobs, start=position):
-        job.position = new_position
-    Job.objects.bulk_update(kept_jobs, ["position"], batch_size=ROW_BATCH_SIZE)
+        job.position = job.step = new_position
+    Job.objects.bulk_update(kept_jobs, ["position", "step"], batch_size=ROW_BATCH_SIZE)

@@ -267,6 +267,7 @@ def build_job(
         revision=target.revision,
         definition=target.revision.definition if target.revision else None,
         position=step.index,
+        step=step.index,
         name=step.name,
         document=document,
         tags=tags,

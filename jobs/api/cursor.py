@@ -50,7 +50,7 @@ def changes_since(submission: Submission, counts: Sequence[int]) -> tuple[list[S
         counters[place] += 1
         if counters[place] > counts[place]:
             changes.append(change)
-    return changes, encode(counters[place] for place in range(submission.job_count))
+    return changes, encode(counters[place] for place in range(reports.count_jobs(submission)))
 
 
 def encode(counts: Iterable[int]) -> str:

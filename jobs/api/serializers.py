@@ -80,19 +80,20 @@ def submission_out(
 ) -> SubmissionOut:
     jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
-    status = reports.overall_status(reports.count_statuses(jobs))
+    current_jobs = [job for job in jobs if not job.superseded]
+    status = reports.overall_status(reports.count_statuses(current_jobs))
     reading = parse(record.text) if with_notes and record.notes else None
     return SubmissionOut(
         id=record.text_id,
         url=request.build_absolute_uri(record.get_absolute_url()),
         name=record.name,
         state=status.name,
-        final=all(job.status.is_final for job in jobs),
+        final=all(job.status.is_final for job in current_jobs),
         created_at=record.created_at,
         approval=_approval_out(record.approval_or_none),
         estimate=estimate_out(record.estimate),
         held=_hold_out(record, jobs),
-        jobs=[JobSummaryOut(**_summary_values(request, job)) for job in jobs],
+        jobs=[JobSummaryOut(**_summary_values(request, job)) for job in _in_step_order(current_jobs)],
         problems=[
             problem_out(reading.locate(_noted_problem(note)))
             for note in record.notes
@@ -115,6 +116,10 @@ def submission_out(
             for change in history
         ],
     )
+
+
+def _in_step_order(jobs: Iterable[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: (job.step, job.position))
 
 
 def estimate_out(totals: Mapping[str, Any]) -> EstimateOut | None:

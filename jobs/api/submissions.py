@@ -14,6 +14,7 @@ from jobs.api.openapi import DOCUMENT, KEY
 from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
+from jobs.reports import submissions as reports
 from jobs.spec.documents import DocumentKind
 
 router = Router(tags=["submissions"])
@@ -50,7 +51,7 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
     poll_hint.hint_submission_poll(submission)
     if since is None:
         return serializers.submission_out(request, submission)
-    counts = cursor.parse(since, submission.job_count)
+    counts = cursor.parse(since, reports.count_jobs(submission))
     wait_until(lambda: cursor.has_new_changes(submission, counts), wait)
     changes, next_cursor = cursor.changes_since(submission, counts)
     return serializers.submission_out(request, submission, cursor=next_cursor, history=changes)

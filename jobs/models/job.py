@@ -76,6 +76,14 @@ class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: "User") -> Self:
         return self if user.is_staff else self.filter(team__memberships__user=user)
 
+    def current(self) -> Self:
+        """Leave out jobs whose step, or index of an array, has run again since."""
+        return self.filter(superseded=False)
+
+    def current_steps(self) -> Self:
+        """Select the job that stands for each step, without single indexes of an array that run again."""
+        return self.current().filter(array_index=None)
+
     def undelivered(self) -> Self:
         """Select jobs a worker may claim: accepted, not leased, not delayed."""
         current_time = now()
@@ -135,6 +143,18 @@ class Job(models.Model):
     # Copied from the revision, so that a definition's last jobs are found by index.
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     position = models.PositiveIntegerField(default=0, help_text="Position among the submission's jobs.")
+    step = models.PositiveIntegerField(default=0, help_text="Position of its step in the submission's document.")
+    repeats = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="repeated_by",
+        help_text="The job of the same submission that this one runs again.",
+    )
+    array_index = models.PositiveIntegerField(
+        null=True, help_text="Index of the array job `repeats` that this single job runs again."
+    )
+    superseded = models.BooleanField(default=False, help_text="Whether a later job of the same step took its place.")
     name = models.CharField(max_length=128)
     marker = models.CharField(
         max_length=128, unique=True, help_text="Job name in AWS, by which the job is identified."
@@ -207,6 +227,16 @@ class Job(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["submission", "position"], name="one_job_a_position"),
+            models.UniqueConstraint(
+                fields=["submission", "step"],
+                condition=Q(superseded=False, array_index=None),
+                name="one_current_job_a_step",
+            ),
+            models.UniqueConstraint(
+                fields=["repeats", "array_index"],
+                condition=Q(superseded=False, array_index__isnull=False),
+                name="one_current_job_an_index",
+            ),
             models.CheckConstraint(condition=~Q(delivery="SENT") | Q(batch_id__isnull=False), name="sent_has_an_id"),
         ]
         indexes = [

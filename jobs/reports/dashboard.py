@@ -130,7 +130,9 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
 
 
 def _failure_groups(team: Team) -> list[FailureGroup]:
-    failed = Job.objects.filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
+    failed = (
+        Job.objects.current().filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
+    )
     failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
     newest = (
         failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:MAX_FAILURES_SCANNED]

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User
+from jobs.models.job import JobQuerySet
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.pricing import exact_sum
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
@@ -146,7 +147,7 @@ def status_summary(submission: Submission) -> JobStatusSummary:
     live = stopping = 0
     ends: list[datetime] = []
     sent_times: list[datetime] = []
-    grouped = submission.jobs.order_by().values_list("delivery", "state")
+    grouped = submission.jobs.current().order_by().values_list("delivery", "state")
     for delivery, state, number, stop_requests, end, sent_at in grouped.annotate(
         Count("pk"), Count("stop_requested_at"), Max("ended_at"), sent=Min(Coalesce("sent_at", "accepted_at"))
     ):
@@ -163,9 +164,9 @@ def status_summary(submission: Submission) -> JobStatusSummary:
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
-    """Return jobs from position `first` on, counted from 1, in two queries."""
+    """Return the jobs of the steps from `first` on, counted from 1, in two queries."""
     start = max(first, 1) - 1
-    page = paginate(_jobs(submission), "position", size=size, cursor_of=_position, after=(start - 1,))
+    page = paginate(_jobs(submission), "step", size=size, cursor_of=_step, after=(start - 1,))
     jobs = page.rows
     edges: dict[int, list[JobDependency]] = defaultdict(list)
     for edge in JobDependency.objects.filter(job__in=[job.pk for job in jobs]).with_parents("public_id", "name"):
@@ -179,7 +180,7 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
 
 
 def first_job(submission: Submission) -> Job | None:
-    return submission.jobs.first()
+    return submission.jobs.current_steps().order_by("step").first()
 
 
 def landing_target(submission: Submission) -> Job | Submission:
@@ -188,16 +189,26 @@ def landing_target(submission: Submission) -> Job | Submission:
 
 
 def submission_jobs(submission: Submission) -> list[Job]:
-    return list(_jobs(submission))
+    """Return all, also those whose step has run again since."""
+    return list(_all_jobs(submission).order_by("position"))
 
 
-def _position(job: Job) -> str:
-    return str(job.position)
+def _step(job: Job) -> str:
+    return str(job.step)
 
 
-def _jobs(submission: Submission) -> QuerySet[Job]:
-    jobs = submission.jobs.select_related("queue").order_by("position")
+def _jobs(submission: Submission) -> JobQuerySet:
+    return _all_jobs(submission).current_steps().order_by("step")
+
+
+def _all_jobs(submission: Submission) -> JobQuerySet:
+    jobs = submission.jobs.select_related("queue")
     return jobs.defer("raw", "document", "tags", "attempts", "array_summary", *_DEFERRED_QUEUE_FIELDS)
+
+
+def count_jobs(submission: Submission) -> int:
+    """Count all, also those whose step has run again since."""
+    return submission.jobs.count()
 
 
 def count_state_changes(submission: Submission) -> int:
@@ -235,7 +246,9 @@ def _cost(submission: Submission) -> Decimal | None:
 
 def _totals(submissions: list[int]) -> dict[int, JobTotals]:
     totals = {pk: JobTotals() for pk in submissions}
-    groups = Job.objects.filter(submission__in=submissions).order_by().values("submission", "delivery", "state")
+    groups = (
+        Job.objects.current().filter(submission__in=submissions).order_by().values("submission", "delivery", "state")
+    )
     for group in groups.annotate(
         number=Count("pk"),
         size=Max("array_size"),

@@ -48,19 +48,23 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
     array_times = {job: (start, end) for job, start, end in children.annotate(Min("started_at"), Max("stopped_at"))}
     lines = CostLine.objects.filter(job__submission=submission).order_by().values("job")
     costs = {row["job"]: exact_sum.usd(row["units"]) for row in lines.annotate(units=exact_sum.units_of("usd"))}
-    rows = submission.jobs.order_by("position").values_list(
-        "pk",
-        "public_id",
-        "name",
-        "array_size",
-        "document__dependsOn",
-        "delivery",
-        "state",
-        "accepted_at",
-        "started_at",
-        "stopped_at",
-        "ended_at",
-        named=True,
+    rows = (
+        submission.jobs.current_steps()
+        .order_by("step")
+        .values_list(
+            "pk",
+            "public_id",
+            "name",
+            "array_size",
+            "document__dependsOn",
+            "delivery",
+            "state",
+            "accepted_at",
+            "started_at",
+            "stopped_at",
+            "ended_at",
+            named=True,
+        )
     )
     return [
         GraphStep(
@@ -83,11 +87,16 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
 
 def graph_edges(submission: Submission) -> list[tuple[int, int, str]]:
     """Return places of the parent and of the step that waits, and type or condition."""
-    places = {pk: place for place, pk in enumerate(submission.jobs.order_by("position").values_list("pk", flat=True))}
-    edges = JobDependency.objects.filter(job__submission=submission, parent__submission=submission)
+    steps = submission.jobs.current_steps().order_by("step").values_list("step", flat=True)
+    places = {step: place for place, step in enumerate(steps)}
+    edges = JobDependency.objects.filter(
+        job__submission=submission, job__superseded=False, job__array_index=None, parent__submission=submission
+    )
     return [
-        (places[parent], places[job], kind or Condition(condition).label)
-        for parent, job, kind, condition in edges.order_by("pk").values_list("parent", "job", "kind", "condition")
+        (places[parent], places[step], kind or Condition(condition).label)
+        for parent, step, kind, condition in edges.order_by("pk").values_list(
+            "parent__step", "job__step", "kind", "condition"
+        )
     ]
 
 

@@ -117,6 +117,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         revision=revision,
         definition_id=revision.definition_id,
         position=position,
+        step=position,
         name=name,
         marker=marker,
         document=document,

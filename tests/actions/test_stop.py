@@ -134,6 +134,7 @@ def test_five_hundred_jobs_are_stopped_in_few_statements(member):
             name=f"job-{number}",
             marker=f"job-{number}",
             position=number,
+            step=number,
             document={},
             batch_id=f"batch-{number}",
             **fates[number % len(fates)],

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.access import Member
 from jobs.api import long_poll
-from jobs.models import Approval, ApprovalEdit, Queue, QueueGrant, Rate, Role, Source, StateChange, User
+from jobs.models import Approval, ApprovalEdit, Job, Queue, QueueGrant, Rate, Role, Source, StateChange, User
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import Committing, Program, World, document, lines
@@ -386,3 +386,19 @@ def test_one_of_several_documents_is_chosen_by_its_number(world: World) -> None:
     assert refused.status_code == 422
     assert refused.json()["detail"] == listed[0]["message"]
     assert chosen["document"]["jobName"] == "second"
+
+
+def test_a_step_that_ran_again_is_told_by_its_last_job(world: World) -> None:
+    made = make.submission(world.member, world.account, kind="workflow", job_count=2)
+    first = make.job(made, name="load", state="FAILED")
+    make.job(made, name="train", state="SUCCEEDED")
+    Job.objects.filter(pk=first.pk).update(superseded=True)
+    again = make.job(made, name="load", step=0, repeats=first, state="SUCCEEDED")
+    StateChange.objects.create(job=first, delivery="SENT", state="FAILED", source="poll")
+
+    told = world.program.get(f"/submissions/{made.text_id}?since=0").json()
+
+    assert (told["state"], told["final"]) == ("SUCCEEDED", True)
+    assert [job["id"] for job in told["jobs"]] == [again.text_id, told["jobs"][1]["id"]]
+    assert [change["job"] for change in told["history"]] == [first.text_id]
+    assert told["cursor"] == "1.0x2"

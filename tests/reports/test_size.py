@@ -76,6 +76,7 @@ def chain(ground: Ground, steps: int, **fields: Any) -> Submission:
             "revision": ground.revision,
             "definition": ground.revision.definition,
             "position": number,
+            "step": number,
             "name": f"s{number}",
             "marker": f"s{number}-{to_text(public_id)}",
             "document": {"jobName": f"s{number}"},

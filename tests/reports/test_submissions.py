@@ -1,4 +1,5 @@
 import pytest
+from django.db import IntegrityError, transaction
 
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports import submissions
@@ -66,3 +67,39 @@ def test_a_page_costs_the_same_however_many_jobs_there_are(django_assert_num_que
 def test_an_id_that_is_none_is_no_place_in_the_list(before):
     with pytest.raises(InvalidPageCursorError):
         submissions.submission_page(make.team(), before)
+
+
+def run_again(earlier, **fields):
+    """A later job of the step."""
+    type(earlier).objects.filter(pk=earlier.pk).update(superseded=True)
+    return make.job(earlier.submission, name=earlier.name, step=earlier.step, repeats=earlier, **fields)
+
+
+def test_a_step_that_ran_again_counts_by_its_last_job():
+    submission = make.submission(kind="workflow", job_count=2)
+    load = make.job(submission, name="load", state=State.FAILED)
+    make.job(submission, name="train", state=State.SUCCEEDED)
+    again = run_again(load, state=State.RUNNING)
+
+    [row] = submissions.submission_page(submission.team).rows
+    counts = {"RUNNING": 1, "SUCCEEDED": 1}
+    assert {status.name: number for status, number in row.counts} == counts
+    assert submissions.status_summary(submission).counts == counts
+    assert [job.pk for job, _ in submissions.job_page(submission).jobs] == [again.pk, again.pk - 1]
+    assert load in submissions.submission_jobs(submission)
+
+
+def test_a_step_has_one_current_job():
+    load = make.job(state=State.FAILED)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make.job(load.submission, step=load.step, repeats=load)
+
+
+def test_an_index_that_runs_again_does_not_replace_its_array():
+    array = make.job(array_size=5, state=State.FAILED)
+    make.job(array.submission, step=0, repeats=array, array_index=3, state=State.RUNNING)
+
+    assert submissions.first_job(array.submission) == array
+    assert [job for job, _ in submissions.job_page(array.submission).jobs] == [array]
+    assert submissions.status_summary(array.submission).counts == {"FAILED": 1, "RUNNING": 1}

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.models import ArrayChild, CostLine, Job, JobDependency, Submission
+from jobs.reports import workflow_graph as reports
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -165,3 +166,16 @@ def test_the_panel_has_the_explanation_and_the_actions(
     assert 'id="panel-stop"' in panel
     assert 'id="panel-stop"' not in viewers_panel
     assert "<html" not in panel
+
+
+def test_a_step_that_runs_again_has_its_new_state_and_keeps_its_edges(workflow: Submission) -> None:
+    load, train, report = workflow.jobs.order_by("position")
+    Job.objects.filter(pk__in=[train.pk, report.pk]).update(superseded=True)
+    train_again = make.job(workflow, name="train", step=1, repeats=train)
+    report_again = make.job(workflow, name="report", step=2, repeats=report)
+    JobDependency.objects.create(job=train_again, parent=load)
+    JobDependency.objects.create(job=report_again, parent=train_again)
+
+    steps = reports.graph_steps(workflow)
+    assert [step.text_id for step in steps] == [load.text_id, train_again.text_id, report_again.text_id]
+    assert reports.graph_edges(workflow) == [(0, 1, ""), (1, 2, "")]

@@ -170,7 +170,7 @@ def _workflow_jobs(
         queue = _choose_queue(revision, resources.queues, rng)
         parent = jobs[-1] if jobs else None
         record = _simulate_job(_Request(revision, queue, name, accepted_at, tags), rng, parent=parent)
-        record.job.position = position
+        record.job.position = record.job.step = position
         jobs.append(record)
     return jobs
 

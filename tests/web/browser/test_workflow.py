@@ -149,7 +149,13 @@ def test_a_thousand_steps_stay_usable(open_page: OpenPage, research: Research) -
     jobs = [first]
     for number in range(1, 1000):
         values = {field.attname: getattr(first, field.attname) for field in Job._meta.concrete_fields}
-        values |= {"id": None, "position": number, "name": f"step-{number}", "batch_id": f"id-{number}"}
+        values |= {
+            "id": None,
+            "position": number,
+            "step": number,
+            "name": f"step-{number}",
+            "batch_id": f"id-{number}",
+        }
         values |= {"public_id": new_id(), "marker": f"step-{number}"}
         jobs.append(Job(**values))
     Job.objects.bulk_create(jobs[1:])
