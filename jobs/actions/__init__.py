@@ -1,6 +1,15 @@
 """Commands that people issue."""
 
-from jobs.actions.approval import StaleApprovalError, approve, decline, edit_request, preview_edit, why_cannot_approve
+from jobs.actions.approval import (
+    StaleApprovalError,
+    approve,
+    current_estimate,
+    decline,
+    edit_request,
+    estimate_totals,
+    preview_edit,
+    why_cannot_approve,
+)
 from jobs.actions.array_refresh import refresh_array
 from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
@@ -22,8 +31,10 @@ __all__ = [
     "ValidationFailedError",
     "ValidationResult",
     "approve",
+    "current_estimate",
     "decline",
     "edit_request",
+    "estimate_totals",
     "preview_edit",
     "refresh_array",
     "register",

@@ -6,7 +6,7 @@ transition locks the team row; a conditional UPDATE decides races.
 
 import copy
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +43,8 @@ from jobs.models import (
 )
 from jobs.models.job import SIZE_FIELDS
 from jobs.policy.approval import ApprovalReason, escalations
+from jobs.pricing.estimate import CostEstimate
+from jobs.pricing.run_statistics import DurationStats, run_statistics
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind, list_at
 from jobs.spec.parsing.parser import DocumentParseError
@@ -97,6 +99,7 @@ def approve(approval: Approval, member: Member, version: int) -> None:
         result = _revalidate(approval.submission, member)
         if not result.is_valid:
             raise ValidationFailedError(result)
+        _store_estimate(approval)
         _decide(approval, member, version, Decision.APPROVED)
         _release_jobs(approval, member, "Approved by")
         _record("approve", approval, member)
@@ -129,10 +132,24 @@ def preview_edit(approval: Approval, member: Member, text: str) -> tuple[Validat
         raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
     if not result.is_valid or result.estimate is None:
         return result, []
-    before = _estimate_jobs(approval.submission, result)
+    before = _estimate_jobs(approval.submission, result.statistics.runs)
     # The requester's other jobs of today count, not the editor's.
     after = compare_with_thresholds(result.estimate, approval.team, approval.submission.person)
     return replace(result, estimate=after), escalations(before.summary, after.summary)
+
+
+def current_estimate(approval: Approval) -> CostEstimate | None:
+    """Estimate a waiting request at today's rates and run times, as an edit of it does. None if nothing waits."""
+    if not approval.is_waiting:
+        return None
+    estimate = _estimate_jobs(approval.submission)
+    return estimate.cost if estimate.summary.requests else None
+
+
+def estimate_totals(submission: Submission, approval: Approval | None) -> dict[str, Any]:
+    """Return the expected and maximum cost as pages show them: while the request waits, those of now."""
+    cost = current_estimate(approval) if approval else None
+    return cost.totals_as_json() if cost else submission.estimate
 
 
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
@@ -252,14 +269,25 @@ def _check_requester(result: ValidationResult, submission: Submission) -> Valida
     return replace(result, problems=(*result.problems, problem))
 
 
-def _estimate_jobs(submission: Submission, result: ValidationResult) -> SubmissionEstimate:
-    jobs = submission.jobs.select_related("queue", "revision__definition").order_by("position")
+def _estimate_jobs(
+    submission: Submission, run_times: Mapping[int, DurationStats] | None = None
+) -> SubmissionEstimate:
+    jobs = submission.jobs.filter(delivery=Delivery.AWAITING).select_related("queue", "revision__definition")
     requests = [
         (job.name, job_request({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
-        for job in jobs
-        if job.delivery == Delivery.AWAITING
+        for job in jobs.order_by("position")
     ]
-    return estimate_submission(requests, submission.account, submission.team, result.statistics.runs)
+    if run_times is None:
+        definitions = {revision.definition_id for _, _, revision in requests}
+        run_times = run_statistics(submission.team, (), definitions).runs
+    return estimate_submission(requests, submission.account, submission.team, run_times)
+
+
+def _store_estimate(approval: Approval) -> None:
+    """Keep the figures that the approver saw."""
+    if cost := current_estimate(approval):
+        Approval.objects.filter(pk=approval.pk).update(forecast=cost.as_json())
+        Submission.objects.filter(pk=approval.submission_id).update(estimate=cost.totals_as_json())
 
 
 # -- Rows

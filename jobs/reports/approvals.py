@@ -90,8 +90,8 @@ def possible_approvers(approval: Approval) -> list[str]:
     return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
 
 
-def request_cost(approval: Approval) -> RequestCost:
-    stored = approval.forecast
+def request_cost(stored: Mapping[str, Any]) -> RequestCost:
+    """Read an estimate as `CostEstimate.as_json` has it."""
     rest = object_at(stored, "more")
     return RequestCost(
         expected_usd=_decimal(value_at(stored, "expected", "usd")),

@@ -60,6 +60,12 @@ def usd_text_up(usd: Decimal) -> str:
 
 
 @register.filter
+def shown_cost(usd: Decimal | None) -> str:
+    """Return a maximum cost as pages show it."""
+    return "unknown" if usd is None else usd_text_up(usd)
+
+
+@register.filter
 def hours_up(hours: Decimal) -> str:
     return f"{hours.quantize(TENTH, ROUND_CEILING):,}".removesuffix(".0")
 

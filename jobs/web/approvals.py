@@ -26,7 +26,7 @@ from jobs.spec.effective import EffectiveContainer
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.redaction import redact
 from jobs.web import schemas
-from jobs.web.builder import feedback
+from jobs.web.builder import feedback, preflight
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.job_sections import page_context, posted_job, preview_context
@@ -170,7 +170,10 @@ def preview_edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     text, form = posted_text(request, "text"), _posted_form(request, approval)
     if form is None:
         text_feedback, escalations = _preview(approval, member, text)
-        context = _panel_context(approval, member, text_feedback, escalations) | {"is_oob": True}
+        context = _panel_context(approval, member, text_feedback, escalations) | {
+            "preflight": preflight.run_checks(text_feedback, member),
+            "is_oob": True,
+        }
         return render(request, "jobs/approvals/edit.html#feedback", context)
     text_feedback, escalations = _form_preview(approval, member, text, form)
     context = preview_context(request, member, form, text_feedback)
@@ -187,13 +190,16 @@ def _approval_page(
     comment_error: str = "",
 ) -> HttpResponse:
     submission = approval.submission
+    estimate = actions.current_estimate(approval)
+    requested_cost = reports.request_cost(approval.forecast)
     steps = [_step_view(step) for step in reports.requested_jobs(submission)]
     page = {
         "member": member,
         "team": approval.team,
         "approval": approval,
         "submission": submission,
-        "cost": reports.request_cost(approval),
+        "cost": reports.request_cost(estimate.as_json()) if estimate else requested_cost,
+        "requested_cost": requested_cost,
         "steps": steps,
         "more_step_count": submission.job_count - len(steps),
         "edits": [_edit_view(edit) for edit in reports.request_edits(approval)],
@@ -240,6 +246,8 @@ def _editor_page(
         preview = _form_preview(approval, member, text, form) if form else _preview(approval, member, text)
     if form:
         page |= page_context(request, member, form, preview[0]) | {"document_field": "text"}
+    else:
+        page["preflight"] = preflight.run_checks(preview[0], member)
     page |= {**_panel_context(approval, member, *preview), "current_page": "approvals"}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     template = "jobs/approvals/edit_form.html" if form else "jobs/approvals/edit.html"

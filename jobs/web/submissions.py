@@ -71,6 +71,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "overall_status": reports.overall_status(summary.counts),
         "approval": approval,
         "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
+        "estimate": actions.estimate_totals(submission, approval),
         "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
         "stoppable_count": summary.live - summary.stopping,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -101,9 +102,49 @@ def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
             assert f"Maximum cost {at_most}" in words, page
             assert "Expected cost unknown" in words, page
     assert "vCPU-hours" in text_of(browser.get(limited.approval.get_absolute_url()).text)
-    listed = text_of(browser.get(f"/teams/{research.team.slug}/approvals/").text)
-    assert "$20.00 Expected unknown" in listed
-    assert "unknown Expected unknown" in listed
+    listed = browser.get(f"/teams/{research.team.slug}/approvals/").text
+    assert [text_of(cell) for cell in re.findall(r'<td class="end">(.*?)</td>', listed)] == ["$20.00", "unknown"]
+    assert "Expected" not in text_of(listed)
+
+
+def test_while_a_request_waits_its_pages_its_list_and_its_editor_show_one_estimate(
+    research: Research, lead: Member, signed_in: SignIn
+):
+    Rate.objects.all().delete()
+    for resource, usd in (("vcpu", 1), ("memory", 0)):
+        Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=usd, valid_from="2020-01-01")
+    research.team.approval_usd = 10
+    research.team.save()
+    document = {
+        "jobName": "one",
+        "jobQueue": "cpu",
+        "jobDefinition": "hello",
+        "timeout": {"attemptDurationSeconds": 72_000},
+    }
+    submission = actions.submit(json.dumps(document), research.analyst, source="json")
+    approval, browser = submission.approval, signed_in(lead.user)
+    job = submission.jobs.get()
+    begun = now() - timedelta(days=1)
+    make.job(
+        research.submission,
+        queue=job.queue,
+        revision=job.revision,
+        state="SUCCEEDED",
+        submitted_at=begun,
+        started_at=begun,
+        stopped_at=begun + timedelta(hours=2),
+    )
+    Rate.objects.filter(resource="vcpu").update(usd_per_hour=2)
+    pages = (submission, job, approval)
+    seen = [text_of(browser.get(page.get_absolute_url()).text) for page in pages]
+    editor = text_of(browser.get(f"{approval.get_absolute_url()}edit/").text)
+    browser.post(f"{approval.get_absolute_url()}approve/", {"version": approval.version})
+    after = [text_of(browser.get(page.get_absolute_url()).text) for page in pages]
+
+    assert all("Expected cost $4.00" in page and "Maximum cost $40.00" in page for page in [*seen, *after[1:]])
+    assert "Expected $4.00, at most $40.00" in editor
+    assert "Maximum when requested $20.00" in seen[-1]
+    assert "Maximum when requested" not in after[-1]
 
 
 def test_lists_of_requests_go_on_on_further_pages(

@@ -254,7 +254,12 @@ def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves
     lines = preview(browser, time_limit="30 min")
     answer = fill(browser, **FILLED, time_limit="30 min", do="fix:run.longer-than-limit@/timeout")
 
+    shown = page_text(fill(browser, "job_preview", **FILLED, time_limit="30 min"))
+
     assert lines["run"][:2] == ("warn", "Warning")
+    assert '<span>Ready, <a href="#check-run">1 warning</a></span>' in shown
+    assert 'id="check-run"' in shown
+    assert "<span>Ready</span>" in page_text(fill(browser, "job_preview", **FILLED, time_limit="3 h"))
     assert controls(answer.content.decode())["time_limit"] == "2 h"
     assert preflight_checks(answer)["run"][0] == "good"
 

@@ -32,6 +32,7 @@ from jobs.web.builder.feedback import Feedback, ProblemView
 MIN_SHARE_SAMPLE = 10
 """Jobs from which a share of nine in ten can be told."""
 UNKNOWN_TEXT = "Not known yet"
+NEEDS_APPROVAL = "Needs approval"
 MAX_PLANNED_STEPS = 500
 """Steps up to which each keystroke plans a workflow."""
 _DEPENDENCY_POINTER = re.compile(r"(?:/jobs/[0-9]+)?/dependsOn(?:/.*)?", re.DOTALL)
@@ -67,6 +68,12 @@ class CheckResult:
     def icon(self) -> str:
         return _ICONS[self.tone]
 
+    @property
+    def warning_count(self) -> int:
+        if self.problems:
+            return sum(not problem.is_error for problem in self.problems)
+        return int(self.tone == "warn" and self.outcome != NEEDS_APPROVAL)
+
 
 @dataclass(frozen=True)
 class Preflight:
@@ -75,6 +82,15 @@ class Preflight:
     @property
     def first_problem(self) -> ProblemView | None:
         return next((problem for check in self.checks for problem in check.problems), None)
+
+    @property
+    def warning_count(self) -> int:
+        """Count problems, and checks with a warning of their own; a need for approval is no warning."""
+        return sum(check.warning_count for check in self.checks)
+
+    @property
+    def first_warning(self) -> str:
+        return next((check.name for check in self.checks if check.warning_count), "")
 
 
 @dataclass(frozen=True)
@@ -289,7 +305,7 @@ def _check_limits(
         return _check("ceilings", "Limits and approval", problems, UNKNOWN_TEXT, _NEEDS_CHOICES, tone="off")
     if result.approval_reasons:
         reason_text = " ".join(reason.message for reason in result.approval_reasons)
-        return _check("ceilings", "Limits and approval", problems, "Needs approval", reason_text, tone="warn")
+        return _check("ceilings", "Limits and approval", problems, NEEDS_APPROVAL, reason_text, tone="warn")
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()

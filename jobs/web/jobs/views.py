@@ -64,6 +64,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "explanation": explanation,
         "approval": approval,
         "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
+        "estimate": actions.estimate_totals(job.submission, approval),
         "timeline": timeline(job, history, child_counts),
         "attempts": attempts,
         "only_attempt": _only_attempt(attempts, explanation),
