@@ -277,6 +277,11 @@ class Job(models.Model):
         return status_of(self.delivery, self.state)
 
     @property
+    def reasons(self) -> tuple[str, ...]:
+        """AWS's own words on how it ended: the container's, then the job's."""
+        return tuple(dict.fromkeys(reason for reason in (self.container_reason, self.status_reason) if reason))
+
+    @property
     def is_stopping(self) -> bool:
         return self.stop_requested_at is not None and not self.status.is_final
 

@@ -4,14 +4,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.timezone import now
 
 from jobs.models import Approval, CostLine, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
 from jobs.states import ACTIVE_STATES, Delivery, State
+
+RowT = TypeVar("RowT", bound=Model)
 
 MAX_CARDS = 60
 MAX_ROWS = 8
@@ -44,11 +47,17 @@ class JobCounts:
 
 @dataclass(frozen=True)
 class ActionItems:
+    """At most `MAX_ROWS` of each kind, and how many there are. Failures are grouped from the newest ones only."""
+
     failures: list[FailureGroup]
+    failure_group_count: int
+    is_every_failure_grouped: bool
     waiting: list[Job]
+    waiting_count: int
     held: int
     lost: int
     approvals: list[Approval]
+    approval_count: int
 
     @property
     def is_empty(self) -> bool:
@@ -95,13 +104,26 @@ def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
     long_waiting = (
         runnable.filter(submitted_at__lt=now() - LONG_WAIT).select_related("queue").order_by("submitted_at")
     )
+    groups, failure_count = _failure_groups(team)
+    waiting_rows, waiting_count = _first_rows(long_waiting)
+    approval_rows, approval_count = _first_rows(approvals.order_by("pk"))
     return ActionItems(
-        failures=_failure_groups(team),
-        waiting=list(long_waiting[:MAX_ROWS]),
+        failures=groups[:MAX_ROWS],
+        failure_group_count=len(groups),
+        is_every_failure_grouped=failure_count < MAX_FAILURES_SCANNED,
+        waiting=waiting_rows,
+        waiting_count=waiting_count,
         held=totals.held,
         lost=totals.lost,
-        approvals=list(approvals.order_by("pk")[:MAX_ROWS]),
+        approvals=approval_rows,
+        approval_count=approval_count,
     )
+
+
+def _first_rows(rows: QuerySet[RowT]) -> tuple[list[RowT], int]:
+    """Return the first rows and how many there are; count only what is more than fits."""
+    first = list(rows[: MAX_ROWS + 1])
+    return first[:MAX_ROWS], rows.count() if len(first) > MAX_ROWS else len(first)
 
 
 def spending(team: Team) -> Spending:
@@ -129,7 +151,8 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
     return jobs.filter(submission__person=user) if user else jobs
 
 
-def _failure_groups(team: Team) -> list[FailureGroup]:
+def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
+    """Return the groups, largest first, and the number of failures in them."""
     failed = (
         Job.objects.current().filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
     )
@@ -141,7 +164,7 @@ def _failure_groups(team: Team) -> list[FailureGroup]:
     for job in newest:
         groups[job.revision.definition.name, failure_cause(job)].append(job)
     failures = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
-    return sorted(failures, key=lambda group: (-group.count, -group.last.pk))[:MAX_ROWS]
+    return sorted(failures, key=lambda group: (-group.count, -group.last.pk)), len(newest)
 
 
 def failure_cause(job: Job) -> str:

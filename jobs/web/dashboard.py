@@ -4,18 +4,20 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.actions import drafts, poll_hint
 from jobs.reports import dashboard as reports
-from jobs.states import ACTIVE_STATES
+from jobs.states import ACTIVE_STATES, Delivery, State
 from jobs.web import getting_started
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 # What the history shows of the jobs that the dashboard counts as active.
 ACTIVE_QUERY = urlencode([("status", str(state)) for state in sorted(ACTIVE_STATES)])
+FAILED_STATUSES = (State.FAILED, Delivery.REFUSED, State.LOST)
 
 
 @require_safe
@@ -47,6 +49,10 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "active_query": ACTIVE_QUERY,
         "spending": reports.spending(member.team),
         "action_items": reports.action_items(member.team, counts, request.user) if leads else None,
+        "failed_query": urlencode(
+            [("status", str(status)) for status in FAILED_STATUSES]
+            + [("from", (now() - reports.RECENT_PERIOD).date().isoformat())]
+        ),
         "drafts": drafts.recent_drafts(member) if person and not polling.is_partial(request) else [],
         "first_steps": getting_started.first_steps(request, [*running, *ended]) if person else None,
         "is_live": bool(running or counts.active),

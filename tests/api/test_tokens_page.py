@@ -65,6 +65,16 @@ def test_what_cannot_be_is_refused_and_what_was_written_stays(client: Client, le
         assert "CI of the forecast" in answer.content.decode()
 
 
+def test_a_new_token_stays_on_its_page_while_one_reads_how_to_use_it(client: Client, lead: Member):
+    page = client.post(f"/teams/{lead.team.slug}/tokens/", token_data()).content.decode()
+    secret = re.search(r"bpt_[\w-]+", page)
+    links = re.findall(rf'<a href="/cli/\?team={lead.team.slug}" ([^>]*)>How to use tokens', page)
+
+    assert secret
+    assert f"export BATCH_PORTAL_TOKEN={secret[0]}</code>" in page
+    assert links == ['target="_blank" rel="noopener"'] * 2
+
+
 def test_a_revoked_token_is_refused_at_once(client: Client, lead: Member):
     secret = token(lead)
     kept = ApiToken.objects.get()

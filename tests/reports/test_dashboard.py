@@ -71,6 +71,26 @@ def test_a_job_that_waits_unusually_long_needs_someone(submission):
     assert not needs.is_empty
 
 
+def test_what_does_not_fit_is_counted_and_a_link_leads_to_all_of_it(client, submission):
+    lead = make.member(submission.team, "lead").user
+    fits, more = dashboard.MAX_ROWS, dashboard.MAX_ROWS + 3
+    for number in range(more):
+        make.job(submission, state=State.FAILED, exit_code=number + 1, ended_at=now())
+        make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
+        make.approval(make.submission(make.member(submission.team)))
+    needs = dashboard.action_items(submission.team, dashboard.job_counts(submission.team), lead)
+    client.force_login(lead)
+    page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
+
+    assert [len(needs.failures), len(needs.waiting), len(needs.approvals)] == [fits] * 3
+    assert [needs.failure_group_count, needs.waiting_count, needs.approval_count] == [more] * 3
+    for words in ("failure causes", "waiting jobs", "requests"):
+        assert f"{fits} of {more} {words}. <a href=" in page
+    assert "?status=FAILED&amp;status=REFUSED&amp;status=LOST&amp;from=" in page.replace(
+        "&status", "&amp;status"
+    ).replace("&from", "&amp;from")
+
+
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 

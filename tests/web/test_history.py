@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from jobs.models import Job, JobTag
 from jobs.reports import history as reports
@@ -138,6 +139,16 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(research, browser, start):
     assert row["name"] == row["reason"] == f"'{formula}"
     assert row["tags"].startswith(f"'{start}")
     assert not any(value.startswith(start) for value in row.values())
+
+
+def test_the_reason_in_the_csv_has_all_that_the_page_of_the_job_says(research, browser):
+    make.job(research.submission, delivery=Delivery.REFUSED, delivery_note="No such role", ended_at=now())
+    Job.objects.filter(pk=research.job.pk).update(
+        state="FAILED", container_reason="OutOfMemoryError: killed", status_reason="Essential container exited"
+    )
+
+    rows = csv_rows(browser.get(reverse("history_csv", args=["research"])))
+    assert [row["reason"] for row in rows] == ["No such role", "OutOfMemoryError: killed; Essential container exited"]
 
 
 def test_a_cell_has_no_characters_that_steer_a_terminal_or_reorder_text():

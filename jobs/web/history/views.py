@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.models import Team
 from jobs.reports import history as reports
-from jobs.states import STATUSES, Status
+from jobs.states import STATUSES, Delivery, Status
 from jobs.web.history import filters
 from jobs.web.history.filters import HistoryQuery
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -140,7 +140,7 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
             job.finished_attempts,
             job.array_size,
             job.exit_code,
-            job.status_reason,
+            "; ".join(job.reasons) if job.delivery == Delivery.SENT else job.delivery_note,
             job.platform,
             job.vcpus,
             job.memory_mib,

@@ -63,7 +63,7 @@ def explain_job(
 
     `waiting_for` names unfinished parents, `held_for` those that must end before the portal submits the job.
     """
-    messages = tuple(dict.fromkeys(message for message in (job.container_reason, job.status_reason) if message))
+    messages = job.reasons
     status = job.status
     if job.is_stopping:
         return JobExplanation(
