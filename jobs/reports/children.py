@@ -1,7 +1,7 @@
 """Children of an array as last read."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,20 +68,14 @@ def child_counts(job: Job) -> ChildCounts:
     )
 
 
-def child_statuses(job: Job) -> dict[int, Status]:
-    statuses: dict[str, Status] = {}
-    return {
-        index: statuses.setdefault(state, status_of("SENT", state or State.SUBMITTED))
-        for index, state in job.children.order_by().values_list("index", "state")
-    }
-
-
 def _index(child: ArrayChild) -> str:
     return str(child.index)
 
 
-def child_page(job: Job, start: int = 0, state: str = "") -> ChildPage:
+def child_page(job: Job, start: int = 0, state: str = "", indexes: Sequence[int] | None = None) -> ChildPage:
     children = job.children.filter(state=state) if state else job.children.all()
+    if indexes is not None:
+        children = children.filter(index__in=indexes)
     page = paginate(children, "index", size=PAGE_SIZE, cursor_of=_index, after=(start - 1,))
     previous = paginate(children.only("index"), "index", size=PAGE_SIZE, cursor_of=_index, before=(start,))
     return ChildPage(

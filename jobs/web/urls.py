@@ -102,6 +102,7 @@ urlpatterns = [
     path("jobs/<str:text_id>/stop/", job_views.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/release/", job_views.job_release, name="job_release"),
     path("jobs/<str:text_id>/children/", array.job_children, name="job_children"),
+    path("jobs/<str:text_id>/children.json", array.job_children_map, name="job_children_map"),
     path("jobs/<str:text_id>/children/<int:index>/log/", log_views.child_log, name="child_log"),
     path("jobs/<str:text_id>/log/", log_views.job_log, name="job_log"),
     path("jobs/<str:text_id>/log.txt", log_views.job_log_file, name="job_log_file"),

@@ -75,6 +75,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "submission_stop",
         "submission_rename",
         "submission_graph",  # by the script of the page
+        "job_children_map",
         "job_stop",
         "job_release",
         "token_revoke",

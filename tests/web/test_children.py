@@ -12,7 +12,6 @@ from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import ArrayChild, Job
-from jobs.web.jobs.heat_map import heat_map
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -52,12 +51,13 @@ def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
 
 
 def test_the_page_of_an_array_draws_its_children_and_counts_them(browser: Client, research: Research) -> None:
-    shown = text(browser, array(research, 5, ["SUCCEEDED", "FAILED", "SUCCEEDED"]))
+    job = array(research, 5, ["SUCCEEDED", "FAILED", "SUCCEEDED"])
+    shown = text(browser, job)
 
     assert "Loading 2 more from AWS Batch…" in shown
     assert "2 succeeded</a>" in shown
     assert "1 failed</a>" in shown
-    assert "<title>0 to 4: 2 succeeded, 2 not loaded, 1 failed</title>" in shown
+    assert f'data-array-map="{reverse("job_children_map", args=[job.text_id])}"' in shown
 
 
 def test_the_page_of_an_array_changes_as_its_children_are_read(browser: Client, research: Research) -> None:
@@ -93,7 +93,7 @@ def test_a_failed_array_shows_when_its_children_ran_and_where_their_logs_are(
 
     assert "1 of 2 child jobs failed." in shown
     assert '<span class="band-name">Running</span> <span class="band-time"> <span class="num">2 min</span>' in shown
-    assert "Each child job of an array has its own log." in shown
+    assert "Select a child job to open its log." in shown
     assert "before it started" not in shown
 
 
@@ -156,18 +156,95 @@ def test_an_array_costs_the_same_queries_for_few_children_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     job = array(research, count, ["SUCCEEDED"] * count)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         browser.get(job.get_absolute_url())
     with django_assert_num_queries(9):
         browser.get(reverse("job_children", args=[job.text_id]))
 
 
-def test_ten_thousand_squares_are_a_small_picture() -> None:
-    good, bad = (ArrayChild(state=state).status for state in ("SUCCEEDED", "FAILED"))
-    drawn = heat_map(10_000, {index: bad if index % 97 == 0 else good for index in range(10_000)})
+def packed(browser: Client, job: Job, etag: str = "") -> Any:
+    return browser.get(reverse("job_children_map", args=[job.text_id]), {"seen": etag})
 
-    assert (drawn.columns, len(drawn.rows)) == (100, 100)
-    assert sum(len(path) for _, path in drawn.paths) < 10_000
-    assert drawn.rows[0].description == "0 to 99: 98 succeeded, 2 failed"
-    assert drawn.paths[0] == ("bad", drawn.paths[0][1])
-    assert drawn.paths[0][1].startswith("M0 4h8M970 4h8M940 14h8")
+
+def test_the_map_has_a_letter_for_each_child_and_the_states_in_their_order(
+    browser: Client, research: Research
+) -> None:
+    data = packed(browser, array(research, 5, ["FAILED", "SUCCEEDED", "FAILED", ""])).json()
+
+    assert [data["statuses"][letter]["label"] if letter != "." else "" for letter in data["cells"]] == [
+        *("Failed", "Succeeded", "Failed", "Submitted", "")
+    ]
+    assert data["live"] is True
+    assert [status["name"] for status in data["statuses"].values()] == ["SUBMITTED", "SUCCEEDED", "FAILED"]
+    assert data["statuses"][data["cells"][0]] == {"name": "FAILED", "label": "Failed", "tone": "bad"}
+
+
+def test_the_map_is_sent_again_only_when_a_child_changed(browser: Client, research: Research) -> None:
+    job = array(research, 2, ["RUNNING", "RUNNING"])
+    etag = packed(browser, job).json()["etag"]
+    assert packed(browser, job, etag).status_code == 204
+    job.children.filter(index=1).update(state="FAILED")
+
+    assert len(set(packed(browser, job, etag).json()["cells"])) == 2
+
+
+def fail(job: Job, *indexes: int, exit_code: int | None = 1, reason: str = "") -> None:
+    job.children.filter(index__in=indexes).update(state="FAILED", exit_code=exit_code, reason=reason)
+
+
+def test_failed_children_are_grouped_by_exit_code_and_reason_without_ids(browser: Client, research: Research) -> None:
+    job = array(research, 12, ["SUCCEEDED"] * 12)
+    fail(job, 2, exit_code=None, reason="Host EC2 (instance i-0123456789abcdef0) terminated.")
+    fail(job, 3, exit_code=None, reason="Host EC2 (instance i-fedcba9876543210f) terminated.")
+    fail(job, 5, 7, 8, 9, exit_code=137, reason="OutOfMemoryError")
+    fail(job, 11, exit_code=137, reason="Essential container in task exited")
+
+    killed = "Exit code 137: killed (SIGKILL), often because it needed more memory than requested"
+    assert packed(browser, job).json()["causes"] == [
+        {"text": f"{killed}. OutOfMemoryError", "ranges": [5, 5, 7, 9]},
+        {"text": "No exit code. Host EC2 (instance …) terminated.", "ranges": [2, 3]},
+        {"text": f"{killed}.", "ranges": [11, 11]},
+    ]
+
+
+def test_a_cause_leads_to_the_children_that_failed_for_it(browser: Client, research: Research) -> None:
+    job = array(research, 300, ["SUCCEEDED"] * 300)
+    fail(job, *range(0, 240, 2), exit_code=3)
+    fail(job, 1, exit_code=4)
+    page = text(browser, job)
+    assert "121 failed, by cause" in page
+    keys = re.findall(r"state=FAILED&amp;cause=(\w+)", page)
+    assert len(keys) == 2
+
+    assert indexes(text(browser, job, "job_children", state="FAILED", cause=keys[1])) == [1]
+    listed = text(browser, job, "job_children", state="FAILED", cause=keys[0])
+    assert indexes(listed) == list(range(0, 200, 2))
+    assert f"?from=200&amp;state=FAILED&amp;cause={keys[0]}" in listed
+    assert len(indexes(text(browser, job, "job_children", cause="unknown"))) == 100
+
+
+def test_the_page_of_an_array_names_five_causes_and_folds_the_rest(browser: Client, research: Research) -> None:
+    job = array(research, 8, ["FAILED"] * 8)
+    for index in range(8):
+        fail(job, index, exit_code=index + 3)
+    page = text(browser, job)
+
+    assert page.partition("3 more causes")[0].count("cause=") == 5
+    assert page.count("cause=") == 8
+
+
+def test_what_is_no_array_has_an_empty_map(browser: Client, research: Research) -> None:
+    data = packed(browser, research.job).json()
+
+    assert (data["cells"], data["live"], data["causes"]) == ("", False, [])
+
+
+def test_ten_thousand_children_are_a_small_answer_in_few_queries(
+    browser: Client, research: Research, django_assert_num_queries: Any
+) -> None:
+    job = array(research, 10_000, ["SUCCEEDED"] * 9_993 + ["FAILED"] * 7)
+    with django_assert_num_queries(8):
+        answer = packed(browser, job)
+
+    assert len(answer.content) < 11_000
+    assert answer.json()["causes"] == [{"text": "No exit code.", "ranges": [9993, 9999]}]

@@ -88,7 +88,6 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
         "array_progress": progress,
-        "heat_map": progress and progress.build_heat_map(),
         "is_live": progress.live if progress else job.status.is_live,
         "is_stale": is_stale,
         "etag": etag,
