@@ -24,6 +24,9 @@ from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery,
 if TYPE_CHECKING:
     from jobs.models.user import User
 
+Period = tuple[datetime, datetime | None]
+"""Start, and end if there is one yet."""
+
 MAX_RETRY_DELAY_SECONDS = 300.0
 
 MAX_LOST_WORKERS = 3
@@ -187,7 +190,7 @@ class Job(models.Model):
     delivery_note = models.TextField(blank=True, help_text="Why it was refused, withdrawn, held or delayed.")
     batch_id = models.CharField(max_length=60, null=True, unique=True)  # noqa: DJ001 - unique, and absent until AWS has it
 
-    # -- State: only `jobs.sync.apply` writes these.
+    # -- State: only `jobs.sync.apply` writes these, and `jobs.pricing.metering` the times of an array.
     state = models.CharField(max_length=20, blank=True)
     finished_attempts = models.PositiveIntegerField(default=0)
     status_reason = models.TextField(blank=True)
@@ -280,6 +283,20 @@ class Job(models.Model):
     def reasons(self) -> tuple[str, ...]:
         """AWS's own words on how it ended: the container's, then the job's."""
         return tuple(dict.fromkeys(reason for reason in (self.container_reason, self.status_reason) if reason))
+
+    @property
+    def wait_period(self) -> Period | None:
+        """From acceptance to the start of the last attempt; without an end while it waits for the first."""
+        if self.started_at or self.status.is_live:
+            return self.accepted_at, self.started_at
+        return None
+
+    @property
+    def run_period(self) -> Period | None:
+        """Of the last attempt, and of an array from its first start to its last end; without an end while it runs."""
+        if self.started_at and (self.stopped_at or self.status.name == State.RUNNING):
+            return self.started_at, self.stopped_at
+        return None
 
     @property
     def is_stopping(self) -> bool:

@@ -67,7 +67,8 @@ def charge(job: Job, table: Rates | None = None) -> None:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
     with transaction.atomic():
         uncharged = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
-        if uncharged.update(charged_at=now()):
+        times = _array_times(attempts) if job.array_size else {}
+        if uncharged.update(charged_at=now(), **times):
             CostLine.objects.bulk_create(lines)
 
 
@@ -109,6 +110,13 @@ def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
         return finished_attempts(job), 0
     children = _describe_children(job, job.array_size)
     return list(child_attempts(children)), job.array_size - len(children)
+
+
+def _array_times(attempts: Sequence[BilledAttempt]) -> dict[str, datetime]:
+    """Return the first start and the last end: AWS has none for the array itself."""
+    starts = [attempt.started_at for attempt in attempts if attempt.started_at]
+    ends = [attempt.stopped_at for attempt in attempts if attempt.stopped_at]
+    return {"started_at": min(starts), "stopped_at": max(ends)} if starts and ends else {}
 
 
 def _describe_children(job: Job, size: int) -> list[batch.Observation]:

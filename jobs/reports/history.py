@@ -52,16 +52,6 @@ class JobRow:
     usd: Decimal | None
     tags: tuple[tuple[str, str], ...]
 
-    @property
-    def run_period(self) -> tuple[datetime, datetime] | None:
-        if self.job.started_at and self.job.stopped_at:
-            return self.job.started_at, self.job.stopped_at
-        return None
-
-    @property
-    def wait_period(self) -> tuple[datetime, datetime] | None:
-        return (self.job.accepted_at, self.job.started_at) if self.job.started_at else None
-
 
 @dataclass(frozen=True)
 class StatusCounts:

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User
+from jobs.models.ids import to_text
 from jobs.models.job import JobQuerySet
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.pricing import exact_sum
@@ -60,6 +62,8 @@ class SubmissionRow:
     totals: JobTotals
     usd: Decimal | None
     """Estimated cost of the attempts charged so far; None if none is."""
+    only_job: str = ""
+    """The public id of its job, if it has one only."""
 
     @property
     def status(self) -> Status:
@@ -112,12 +116,13 @@ def _list_submissions(team: Team) -> QuerySet[Submission]:
     submissions = Submission.objects.filter(team=team).select_related("person", "account")
     lines = CostLine.objects.filter(job__submission=OuterRef("pk")).order_by().values("job__submission")
     cost = Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units"))
-    return submissions.defer("text", "document", "notes").annotate(cost_units=cost)
+    first_job = Job.objects.current().filter(submission=OuterRef("pk")).order_by("position").values("public_id")[:1]
+    return submissions.defer("text", "document", "notes").annotate(cost_units=cost, first_job=Subquery(first_job))
 
 
 def _rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
     totals = _totals([submission.pk for submission in submissions])
-    return [SubmissionRow(row, totals[row.pk], _cost(row)) for row in submissions]
+    return [SubmissionRow(row, totals[row.pk], _cost(row), _only_job(row)) for row in submissions]
 
 
 @dataclass(frozen=True)
@@ -242,6 +247,11 @@ def ordered_counts(counts: Counter[str]) -> list[tuple[Status, int]]:
 def _cost(submission: Submission) -> Decimal | None:
     units: int | None = vars(submission)["cost_units"]
     return None if units is None else exact_sum.usd(units)
+
+
+def _only_job(submission: Submission) -> str:
+    first_job: UUID | None = vars(submission)["first_job"]
+    return to_text(first_job) if first_job and submission.job_count == 1 else ""
 
 
 def _totals(submissions: list[int]) -> dict[int, JobTotals]:

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 
 from jobs.access import Member, TeamPermission
 from jobs.models.ids import to_text
+from jobs.models.job import Period
 from jobs.reports import approvals
 from jobs.spec.forms import units
 from jobs.states import Status
@@ -104,6 +105,11 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
         return format_html('<span class="num">{}</span>', text)
     since = start.astimezone(UTC).isoformat(timespec="seconds")
     return format_html('<span class="num" data-since="{}">{}</span>', since, text)
+
+
+@register.simple_tag
+def period(times: Period | None) -> SafeString | str:
+    return duration(*times) if times else "—"
 
 
 def format_duration(seconds: float) -> str:

@@ -134,6 +134,8 @@ def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_tw
     assert (good.succeeded, good.runs, int(good.billed_seconds)) == (True, 101, 100 * 60 + 120)
     assert (bad.succeeded, bad.runs, int(bad.billed_seconds)) == (False, 2, 1200)
     assert good.usd == Decimal("0.085")  # 6120 s at five cents an hour
+    job.refresh_from_db()
+    assert (job.started_at, job.stopped_at) == (START, START + timedelta(seconds=600))
 
 
 def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():

@@ -1,5 +1,6 @@
 import csv
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -51,6 +52,24 @@ def test_the_history_shows_what_the_url_asks_for(research, browser):
     page = browser.get(address, {"tag": "Project=ALPHA", "q": "one"}).content.decode()
     assert "good-one" in page
     assert "bad-one" not in page
+
+
+def test_times_are_the_same_in_the_history_in_the_submission_and_in_the_csv(research, browser):
+    start = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    times = {"started_at": start, "stopped_at": start + timedelta(minutes=5), "ended_at": start}
+    job = make.job(research.submission, state=State.SUCCEEDED, name="array", array_size=3, **times)
+    make.job(research.submission, state=State.FAILED, ended_at=start, name="never-started")
+    Job.objects.update(accepted_at=start - timedelta(seconds=90))
+
+    def cells(address: str, name: str) -> list[str]:
+        row = next(row for row in browser.get(address).text.split("<tr")[1:] if f">{name}</a>" in row)
+        return re.findall(r"<td class=\"[^\"]*end\">(?:<span class=\"num\">)?([^<\n]+)<", row)
+
+    lists = reverse("history", args=["research"]), job.submission.get_absolute_url()
+    assert [cells(address, "array")[:2] for address in lists] == [["1 min 30 s", "5 min"]] * 2
+    assert [cells(address, "never-started")[:2] for address in lists] == [["—", "—"]] * 2
+    exported = csv_rows(browser.get(reverse("history_csv", args=["research"]), {"q": "array"}))
+    assert [(row["waited_seconds"], row["ran_seconds"]) for row in exported] == [("90", "300")]
 
 
 def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):

@@ -1,5 +1,6 @@
 """What the pages show, and that nothing a program or a person wrote becomes more than text."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -350,6 +351,23 @@ def test_the_list_of_jobs_says_what_the_jobs_of_a_submission_have_in_common(
     (row, *_) = browser.get(reverse("team", args=["research"])).context["listing"].rows
     assert row.queue == ""
     assert row.run_period == (started, None)
+
+
+def test_a_submission_of_one_job_leads_to_the_job_itself(browser: Client, research: Research) -> None:
+    single = make.submission(research.analyst, research.account, name="single")
+    job = make.job(single)
+    several = make.submission(research.analyst, research.account, name="several", job_count=2)
+    for _ in range(2):
+        make.job(several)
+
+    for page in ("team", "create"):
+        links = dict(
+            re.findall(r'href="([^"]*)">(single|several)<', browser.get(reverse(page, args=["research"])).text)
+        )
+        assert {name: link for link, name in links.items()} == {
+            "single": job.get_absolute_url(),
+            "several": several.get_absolute_url(),
+        }
 
 
 def test_the_queues_page_counts_the_jobs_of_the_team(browser: Client, research: Research) -> None:

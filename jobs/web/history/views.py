@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.models import Team
+from jobs.models.job import Period
 from jobs.reports import history as reports
 from jobs.states import STATUSES, Delivery, Status
 from jobs.web.history import filters
@@ -121,7 +122,6 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
     count = 0
     for row in reports.export_rows(team, query.filter):
         job, count = row.job, count + 1
-        wait_span, run_span = row.wait_period, row.run_period
         yield (
             job.text_id,
             job.name,
@@ -135,8 +135,8 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
             job.started_at,
             job.stopped_at,
             job.ended_at,
-            round((wait_span[1] - wait_span[0]).total_seconds()) if wait_span else None,
-            round((run_span[1] - run_span[0]).total_seconds()) if run_span else None,
+            _whole_seconds(job.wait_period),
+            _whole_seconds(job.run_period),
             job.finished_attempts,
             job.array_size,
             job.exit_code,
@@ -151,3 +151,9 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
         )
     if count == reports.EXPORT_LIMIT:
         yield (f"Limited to {count} jobs. Narrow the filters to export the rest.",)
+
+
+def _whole_seconds(period: Period | None) -> int | None:
+    """Return None for a period without an end."""
+    start, end = period or (None, None)
+    return round((end - start).total_seconds()) if start and end else None
