@@ -57,6 +57,8 @@ class EffectiveJob:
     array_size: SourcedValue | None
     timeout_seconds: SourcedValue | None
     attempts: SourcedValue
+    retry_rules: tuple[SourcedValue, ...]
+    """Entries of evaluateOnExit, in AWS's order."""
     job_role: SourcedValue | None
     execution_role: SourcedValue | None
     tags: Mapping[str, SourcedValue]
@@ -69,6 +71,7 @@ class EffectiveJob:
             "arraySize": _value_json(self.array_size),
             "timeoutSeconds": _value_json(self.timeout_seconds),
             "attempts": _value_json(self.attempts),
+            "retryRules": [_value_json(entry) for entry in self.retry_rules],
             "jobRole": _value_json(self.job_role),
             "executionRole": _value_json(self.execution_role),
             "tags": {key: _value_json(tag) for key, tag in self.tags.items()},
@@ -96,6 +99,7 @@ def effective_job(
         attempts=_sourced(value_at(override, *ATTEMPTS_PATH), ValueSource.OVERRIDE)
         or _sourced(value_at(definition, *ATTEMPTS_PATH), ValueSource.DEFINITION)
         or SourcedValue(1, ValueSource.BATCH),
+        retry_rules=_retry_rules(definition, override),
         job_role=_sourced(text_at(first.value, first.job_role_key) or None, ValueSource.DEFINITION)
         if first
         else None,
@@ -104,6 +108,14 @@ def effective_job(
         else None,
         tags=_sourced_tags(definition, override, tag_sources or {}),
     )
+
+
+def _retry_rules(definition: Document, override: Document) -> tuple[SourcedValue, ...]:
+    # A job's strategy replaces the definition's as a whole. Source: SubmitJob, AWS Batch API reference.
+    is_replaced = is_object(override.get("retryStrategy"))
+    owner, source = (override, ValueSource.OVERRIDE) if is_replaced else (definition, ValueSource.DEFINITION)
+    entries = list_at(owner, "retryStrategy", "evaluateOnExit")
+    return tuple(SourcedValue(entry, source) for entry in entries if is_object(entry))
 
 
 def _sourced_tags(

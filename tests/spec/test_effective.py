@@ -133,6 +133,21 @@ def test_a_retry_strategy_without_attempts_says_nothing_and_costs_as_much_as_is_
     assert ask.attempts == 10
 
 
+def test_the_retry_rules_of_a_job_replace_those_of_its_definition_as_a_whole():
+    own, other = {"onExitCode": "1", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}
+    document = {**definition(), "retryStrategy": {"attempts": 3, "evaluateOnExit": [own, other]}}
+    replaced = {"retryStrategy": {"attempts": 2, "evaluateOnExit": [other]}}
+    without = {"retryStrategy": {"attempts": 2}}
+
+    def rules(submission: dict[str, Any]) -> list[tuple[Any, str]]:
+        entries = effective.effective_job(document, submission).as_json()["retryRules"]
+        return [(entry["value"], entry["from"]) for entry in entries]
+
+    assert rules({}) == [(own, "definition"), (other, "definition")]
+    assert rules(replaced) == [(other, "override")]
+    assert rules(without) == []
+
+
 def test_an_overriding_command_replaces_the_whole_and_its_placeholders_too():
     document = {**definition(command=["a", "b"]), "parameters": {"x": "1"}}
     words = container_of(document, {"containerOverrides": {"command": ["c", "Ref::x"]}})["command"]

@@ -27,6 +27,10 @@ def browser(research: Research, signed_in: SignIn) -> Client:
         "environment": [{"name": "STAGE", "value": "prod"}, {"name": "DB_PASSWORD", "value": "hunter2!"}],
         "jobRoleArn": "arn:aws:iam::123456789012:role/Trainer",
     }
+    document["retryStrategy"] = {
+        "attempts": 3,
+        "evaluateOnExit": [{"onExitCode": "137", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}],
+    }
     make.revision("trainer", of=research.team, where=research.account, document=document)
     TagRule.objects.create(team=research.team, key="Owner", default="r", filled_by="team")
     TagRule.objects.create(team=research.team, key="Site", default="x", filled_by="portal")
@@ -50,7 +54,9 @@ EXPECTED = {
     "vCPU": ("1", "definition"),
     "Memory": ("2 GiB", "submission"),
     "Log group": ("/aws/batch/job", "AWS Batch"),
-    "Attempts": ("1", "AWS Batch"),
+    "Attempts": ("3", "definition"),
+    "Retry rule 1": ("Retry for exit code 137", "definition"),
+    "Retry rule 2": ("Don't retry for reason *", "definition"),
     "Time limit": ("1 h", "submission"),
     "Job role": ("arn:aws:iam::123456789012:role/Trainer", "definition"),
     "STAGE": ("prod", "definition"),
@@ -87,6 +93,10 @@ def test_the_form_and_the_page_of_the_job_say_the_same_of_every_value(browser: C
     assert {label: beside.get(label) for label in EXPECTED} == EXPECTED
     assert {label: shown.get(label) for label in EXPECTED} == EXPECTED
     assert shown["PORTAL_JOB_ID"] == (job.text_id, "portal")
+    beside_log = html.unescape(re.sub("<[^>]*>", " ", page.text.split('class="card facts"')[1].split("</aside>")[0]))
+    assert re.search(r"Kind\s+ml\s+source:\s+definition", beside_log)
+    assert re.search(r"Owner\s+r\s+source:\s+team rule", beside_log)
+    assert re.search(r"Project\s+Atlas\s+Owner", beside_log)
     assert "hunter2!" not in page.content.decode()
 
 

@@ -10,9 +10,9 @@ from jobs.spec.documents import Document, is_object, list_at, object_at, text_at
 from jobs.spec.forms import FieldRow
 from jobs.spec.forms.form_fields import has_one_container
 from jobs.spec.redaction import redact
+from jobs.web.jobs.effective_view import describe_retry_rule
 
 MAX_VALUE_LENGTH = 300
-_CONDITION_LABELS = {"onExitCode": "exit code", "onReason": "reason", "onStatusReason": "status reason"}
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,11 @@ def summarize(revision: Revision) -> DefinitionSummary:
         tags=tuple((row.name, row.value) for row in values["tags"] if isinstance(row, FieldRow)),
         is_single_container=has_one_container(document),
         retry_rules=tuple(
-            _describe_rule(entry)
+            describe_retry_rule(entry)
             for entry in list_at(document, "retryStrategy", "evaluateOnExit")
             if is_object(entry)
         ),
     )
-
-
-def _describe_rule(entry: Document) -> str:
-    action = "don't retry" if text_at(entry, "action").upper() == "EXIT" else "retry"
-    conditions = [f"{label} {text_at(entry, key)}" for key, label in _CONDITION_LABELS.items() if text_at(entry, key)]
-    return f"{action} for {' and '.join(conditions)}" if conditions else action
 
 
 def _fixed_values(document: Document) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,11 @@ class EffectiveRow:
     def badge(self) -> str:
         return BADGES[self.source]
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the author of the submission wrote it."""
+        return self.source is ValueSource.OVERRIDE
+
 
 @dataclass(frozen=True)
 class EffectiveSection:
@@ -97,11 +102,16 @@ def result_steps(result: ValidationResult | None) -> list[EffectiveStep]:
     return steps
 
 
-def job_sections(job: Job) -> list[EffectiveSection]:
+def job_view(job: Job) -> EffectiveJob:
     document: Document = {**job.document, "tags": job.tags}
     notes = [(note.get("pointer", ""), note["by"]) for note in job.submission.notes if note.get("by")]
-    notes = _notes_of_step(notes, job.submission.document, job.document)
-    return _sections(_effective_job(job.revision.document, document, notes), job.text_id)
+    return _effective_job(
+        job.revision.document, document, _notes_of_step(notes, job.submission.document, job.document)
+    )
+
+
+def job_sections(job: Job, view: EffectiveJob) -> list[EffectiveSection]:
+    return _sections(view, job.text_id)
 
 
 def _notes_of_step(notes: Iterable[tuple[str, str]], whole: Document, step: Document) -> list[tuple[str, str]]:
@@ -154,6 +164,16 @@ def environment_overrides(document: Document) -> list[tuple[str, str]]:
     return [(text_at(variable, "name"), text_at(variable, "value")) for variable in variables if is_object(variable)]
 
 
+def describe_retry_rule(entry: Document) -> str:
+    """Return “retry for exit code 137”."""
+    action = "don't retry" if text_at(entry, "action").upper() == "EXIT" else "retry"
+    conditions = [f"{label} {text_at(entry, key)}" for key, label in _CONDITION_LABELS.items() if text_at(entry, key)]
+    return f"{action} for {' and '.join(conditions)}" if conditions else action
+
+
+_CONDITION_LABELS = {"onExitCode": "exit code", "onReason": "reason", "onStatusReason": "status reason"}
+
+
 def _sections(view: EffectiveJob, job_id: str = "") -> list[EffectiveSection]:
     several = len(view.containers) > 1
     sections: list[EffectiveSection] = []
@@ -166,13 +186,14 @@ def _sections(view: EffectiveJob, job_id: str = "") -> list[EffectiveSection]:
     portal_row = EffectiveRow(
         f"{PORTAL_TAG_PREFIX}…", "identifies the job in AWS, and its team on the bill", ValueSource.PORTAL
     )
-    tags = (
-        EffectiveRow(key, redact_value(key, str(tag.value)), tag.source, mono=True) for key, tag in view.tags.items()
-    )
-    sections.append(
-        EffectiveSection.with_limit("Tags", chain(islice(tags, MAX_ROWS - 1), [portal_row]), len(view.tags) + 1)
-    )
+    tags = islice(tag_rows(view), MAX_ROWS - 1)
+    sections.append(EffectiveSection.with_limit("Tags", chain(tags, [portal_row]), len(view.tags) + 1))
     return [part for part in sections if part.rows]
+
+
+def tag_rows(view: EffectiveJob) -> Iterator[EffectiveRow]:
+    for key, tag in view.tags.items():
+        yield EffectiveRow(key, redact_value(key, str(tag.value)), tag.source, mono=True)
 
 
 def _container_rows(container: EffectiveContainer) -> Iterator[EffectiveRow]:
@@ -215,6 +236,9 @@ def _job_rows(view: EffectiveJob) -> Iterator[EffectiveRow]:
         text = units.format_seconds(seconds) if isinstance(seconds, int) else str(seconds)
         yield EffectiveRow("Time limit", text, view.timeout_seconds.source)
     yield from _optional_row("Attempts", view.attempts)
+    for number, entry in enumerate(view.retry_rules, 1):
+        text = redact_text(describe_retry_rule(entry.value))
+        yield EffectiveRow(f"Retry rule {number}", text[:1].upper() + text[1:], entry.source)
     yield from _optional_row("Job role", view.job_role, mono=True)
     yield from _optional_row("Execution role", view.execution_role, mono=True)
 

@@ -1,5 +1,7 @@
 """The page of one job."""
 
+from itertools import islice
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -56,6 +58,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
     )
     attempts = logs.job_attempts(job)
+    view = effective_view.job_view(job)
     page = {
         "member": member,
         "team": job.team,
@@ -80,9 +83,9 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
             DocumentKind.SUBMISSION,
             CopyTarget(job.account.region, request.build_absolute_uri("/").rstrip("/")),
         ),
-        "tags": redact(job.tags),
+        "tags": list(islice(effective_view.tag_rows(view), effective_view.MAX_ROWS)),
         "has_masked_values": document != job.document or has_secrets(job.tags),
-        "effective_sections": effective_view.job_sections(job),
+        "effective_sections": effective_view.job_sections(job, view),
         "raw": redact(job.raw),
         "array_counts": array_counts(job),
         "is_held": job.delivery == Delivery.HELD,
