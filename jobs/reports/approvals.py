@@ -24,6 +24,9 @@ MAX_CHANGES_SHOWN = 40
 # The badge counts no further.
 COUNT_LIMIT = 99
 
+_LABEL_KEYS = ("jobName", "tags", "propagateTags", "dependsOn")
+"""Keys of a request that change nothing in what runs."""
+
 
 @dataclass(frozen=True)
 class RequestedJobCost:
@@ -61,8 +64,12 @@ class RequestedJob:
     definition_changes: list[str]
 
     @property
+    def uses_other_revision(self) -> bool:
+        return self.last_run is not None and self.last_run.revision_id != self.job.revision_id
+
+    @property
     def is_identical(self) -> bool:
-        return not (self.changes or self.definition_changes)
+        return not (self.changes or self.uses_other_revision)
 
 
 def waiting_approvals(team: Team, user: User, after: str = "") -> KeysetPage[Approval]:
@@ -163,12 +170,9 @@ def _sentences(before: Document, after: Document) -> list[str]:
 
 
 def _normalized_request(job: Job) -> Document:
-    document = {
-        **job.document,
-        "tags": job.tags,
-        "jobQueue": job.queue.name,
-        "jobDefinition": job.revision.definition.name,
-    }
+    """Return what runs and where, without what tells two runs of the same apart."""
+    document = {key: value for key, value in job.document.items() if key not in _LABEL_KEYS}
+    document |= {"jobQueue": job.queue.name, "jobDefinition": job.revision.definition.name}
     return normalize(document, DocumentKind.SUBMISSION)
 
 

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
-from jobs.models import Approval, Rate, Role, User
+from jobs.models import Approval, Job, Rate, Role, User
 from jobs.models.approval import Decision
 from jobs.reports import approvals as reports
 from jobs.spec.documents import Document
@@ -68,6 +68,32 @@ def test_the_approver_sees_where_each_argument_of_a_command_ends(research: Resea
     page = unescape(signed_in(lead.user).get(asked.get_absolute_url()).text)
 
     assert "<code>sh -c 'echo hi $X; sleep 1'</code>" in page
+
+
+def test_a_request_is_compared_with_the_last_run_by_what_runs_and_not_by_its_name_or_tags(
+    research: Research, lead: Member, signed_in: SignIn
+):
+    def submit(**changes: object) -> str:
+        return actions.submit(json.dumps(DOCUMENT | changes), research.analyst, source="json").get_absolute_url()
+
+    submit(jobName="first", tags={"Project": "A"})
+    Job.objects.filter(name="first").update(delivery="SENT", state="SUCCEEDED", batch_id="b-1")
+    research.team.approval_array_size = 4
+    research.team.save()
+    submit(jobName="same", tags={"Project": "B"})
+    submit(jobName="larger", arrayProperties={"size": 20})
+    make.revision("hello", of=research.team, where=research.account)
+    submit(jobName="newer")
+
+    def comparison(request: Approval) -> str:
+        page = signed_in(lead.user).get(request.get_absolute_url()).text
+        part = page.split("Changes since the last run</h3>")[1].split("</section>")[0]
+        return " ".join(unescape(re.sub("<[^>]*>", " ", part)).split())
+
+    same, larger, newer = (comparison(request) for request in Approval.objects.order_by("pk"))
+    assert re.fullmatch(r"Compared with Succeeded first , .* No changes\.", same)
+    assert larger.endswith("arrayProperties › size changed from the number 10 to the number 20.")
+    assert newer.endswith("Uses revision 2 instead of 1.")
 
 
 @pytest.mark.long
