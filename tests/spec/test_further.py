@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.forms import schema_fields
+from jobs.spec.forms.everyday_words import KEYWORDS
 from jobs.spec.forms.schema_fields import FieldGroup, GroupList, SchemaControl, part_at, search_fields
 from jobs.spec.problems import resolve_pointer
 from tests.examples import examples
@@ -39,10 +40,50 @@ def test_a_field_is_found_by_its_name_however_it_is_written(words: str, pointer:
 
 
 @pytest.mark.parametrize(
-    ("words", "pointer"), [("how many", "/arrayProperties"), ("spot", "/retryStrategy/evaluateOnExit")]
+    ("words", "expected"),
+    [
+        ("how many", ["/arrayProperties"]),
+        ("spot", ["/retryStrategy/evaluateOnExit"]),
+        ("repeat", ["/arrayProperties", "/retryStrategy", "/retryStrategy/attempts"]),
+        ("several times", ["/arrayProperties"]),
+        ("memory", ["/containerOverrides/memory", "/containerOverrides/resourceRequirements"]),
+        ("RAM", ["/containerOverrides/memory", "/containerOverrides/resourceRequirements"]),
+        ("gpu", ["/containerOverrides/resourceRequirements"]),
+        ("machine", ["/containerOverrides/instanceType", "/containerOverrides/resourceRequirements"]),
+        ("timeout", ["/timeout"]),
+        ("time out", []),
+        ("priority", ["/schedulingPriorityOverride"]),
+        ("env", ["/containerOverrides/environment"]),
+        ("variables", ["/parameters", "/containerOverrides/environment"]),
+    ],
 )
-def test_a_field_of_a_job_is_found_by_everyday_words(words: str, pointer: str) -> None:
-    assert pointers(DocumentKind.SUBMISSION, words, {})[0] == pointer
+def test_a_field_of_a_job_is_found_by_everyday_words(words: str, expected: list[str]) -> None:
+    assert pointers(DocumentKind.SUBMISSION, words, {})[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("disk", {"/containerProperties/ephemeralStorage", "/containerProperties/volumes"}),
+        ("a disk", {"/containerProperties/ephemeralStorage", "/containerProperties/volumes"}),
+        ("password", {"/containerProperties/secrets"}),
+        ("cores", {"/containerProperties/vcpus", "/containerProperties/resourceRequirements"}),
+        ("internet", {"/containerProperties/networkConfiguration"}),
+        ("cloudw", {"/containerProperties/logConfiguration"}),
+        ("urgent", {"/schedulingPriority"}),
+    ],
+)
+def test_a_field_of_a_definition_is_found_by_everyday_words(words: str, expected: set[str]) -> None:
+    assert expected <= set(pointers(DocumentKind.DEFINITION, words)[:4])
+
+
+def test_everyday_words_belong_to_fields_that_exist() -> None:
+    labels = {
+        names[-1]
+        for kind in (DocumentKind.DEFINITION, DocumentKind.SUBMISSION)
+        for _, names, _ in schema_fields._searchable_fields(kind)
+    }
+    assert set(KEYWORDS) <= labels
 
 
 def test_what_no_name_answers_to_is_found_by_what_aws_says_of_it() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 from jobs.spec.containers import is_fargate
 from jobs.spec.documents import Document, DocumentKind, Path, is_integer, is_object, list_at, value_at
+from jobs.spec.forms.everyday_words import FILLER_WORDS, KEYWORDS
 from jobs.spec.problems import join_pointer, split_pointer
 from jobs.spec.rules.platform import ONLY_EC2_POINTERS, ONLY_FARGATE_POINTERS
 from jobs.spec.schema.botocore_schema import json_schema
 
 MAX_MATCHES = 12
 MAX_SEARCH_WORDS = 6
+MIN_PREFIX_LENGTH = 3
 MAX_ENTRIES = 50
 """Longer lists are edited as JSON."""
 
@@ -39,14 +41,6 @@ _PROPER_NAMES = {
     "s3files": "S3 Files",
     "firelens": "FireLens",
 }
-
-
-_KEYWORDS = {
-    "evaluate on exit": "spot reclaimed interrupted terminated condition",
-    "array properties": "how many times children sweep parallel copies",
-    "depends on": "after wait order parents",
-}
-"""Everyday words by label, lowercase, for fields whose name and help have none of them."""
 
 
 _ENTRY_LABELS = {"evaluateOnExit": "Retry rule"}
@@ -125,7 +119,8 @@ def search_fields(
     kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
 ) -> list[SchemaMatch]:
     """Return matches by name first, and none that the platform refuses."""
-    terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word][:MAX_SEARCH_WORDS]
+    words = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word]
+    terms = ([word for word in words if word not in FILLER_WORDS] or words)[:MAX_SEARCH_WORDS]
     if not terms:
         return []
     own_blocks = [block for block in PROPERTY_BLOCKS if block in document]
@@ -155,13 +150,13 @@ def _refused_pointers(document: Document) -> tuple[str, ...]:
 
 def _rank(word: str, names: tuple[str, ...], text: str) -> int:
     own = names[-1]
-    if own in (word, f"{word}s"):
+    if own in (word, f"{word}s") or word in KEYWORDS.get(own, "").split():
         return 16
     if f" {own}".find(f" {word}") >= 0:
         return 8
     if word in own.replace(" ", ""):
         return 4
-    if word in _KEYWORDS.get(own, "").split():
+    if any(keyword.startswith(word) for keyword in KEYWORDS.get(own, "").split() if len(word) >= MIN_PREFIX_LENGTH):
         return 3
     if any(word in name.replace(" ", "") for name in names[:-1]):
         return 2
@@ -274,12 +269,7 @@ def _build_group(shape: "_SchemaShape", path: Path, document: Document) -> Field
             offers.append(OptionalField(join_pointer(*here), key_label(key), member.help))
     controls.sort(key=lambda control: not control.required)
     name = path[-1]
-    list_name = _list_name(path)
-    label = (
-        key_label(name)
-        if isinstance(name, str)
-        else f"{_ENTRY_LABELS.get(list_name, key_label(list_name))} {name + 1}"
-    )
+    label = key_label(name) if isinstance(name, str) else entry_label(_list_name(path), name)
     return FieldGroup(
         join_pointer(*path), label, shape.help, tuple(controls), tuple(parts), tuple(offers), exists=value is not None
     )
@@ -320,6 +310,11 @@ def _control_value(shape: "_SchemaShape", value: object) -> str:
 
 def _list_name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+def entry_label(list_name: str, index: int) -> str:
+    """Return “Retry rule 1” for the first entry of evaluateOnExit."""
+    return f"{_ENTRY_LABELS.get(list_name, key_label(list_name))} {index + 1}"
 
 
 def key_label(key: str | int) -> str:

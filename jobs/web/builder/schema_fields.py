@@ -20,6 +20,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
 
 UNREADABLE_MESSAGE = "Invalid JSON. Fix it to continue editing the form."
+MAX_DEFINITION_LABELS = 4
 PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
     DocumentKind.DEFINITION: "register",
     DocumentKind.SUBMISSION: "submit",
@@ -52,11 +53,14 @@ def search_fields(request: SignedInRequest, slug: str, kind: str) -> HttpRespons
             form_fields.setdefault(join_pointer(*item.lens.path), item.name)
     matches = schema_fields.search_fields(form_kind, text, document)
     results = [SearchResult(item, form_fields.get(item.pointer, "")) for item in matches]
-    return render(
-        request,
-        "jobs/builder/schema/results.html",
-        {"results": results, "search_text": text.strip(), "slug": slug, "kind": form_kind},
-    )
+    page = {
+        "results": results,
+        "in_definitions": () if results or form_kind is DocumentKind.DEFINITION else _definition_labels(text),
+        "search_text": text.strip(),
+        "slug": slug,
+        "kind": form_kind,
+    }
+    return render(request, "jobs/builder/schema/results.html", page)
 
 
 @require_POST
@@ -75,6 +79,13 @@ def show_part(request: SignedInRequest, slug: str, kind: str) -> HttpResponse:
         raise Http404("Unknown field, or the document has a different type of value there.")
     context = {"part": part, "team": member.team, "kind": form_kind, "is_nested": "within" in request.GET}
     return render(request, "jobs/builder/schema/part.html", context)
+
+
+def _definition_labels(text: str) -> list[str]:
+    """Return labels of fields that only a definition has."""
+    document: Document = {"containerProperties": {}}
+    matches = schema_fields.search_fields(DocumentKind.DEFINITION, text, document, limit=MAX_DEFINITION_LABELS)
+    return [match.label for match in matches]
 
 
 def _kind_and_member(request: SignedInRequest, slug: str, kind: str) -> tuple[DocumentKind, Member]:

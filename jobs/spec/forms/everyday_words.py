@@ -1,0 +1,57 @@
+"""Words that people search for, for fields of AWS's schema whose name and help have none of them."""
+
+from collections.abc import Mapping
+
+KEYWORDS: Mapping[str, str] = {
+    "array properties": "how many times several children sweep parallel copies repeat loop index fan out",
+    "assign public ip": "internet access outbound nat",
+    "attempt duration seconds": "timeout limit maximum duration runtime kill",
+    "attempts": "retry retries repeat tries again restart",
+    "command": "script entrypoint run program executable arguments args",
+    "container properties": "docker",
+    "cpu architecture": "arm graviton x86 intel amd",
+    "depends on": "after wait order parents previous chain dependency dependencies",
+    "devices": "gpu fuse hardware",
+    "enable execute command": "shell ssh exec debug attach",
+    "environment": "env variables vars settings config",
+    "ephemeral storage": "disk space temp tmp scratch storage size",
+    "evaluate on exit": "spot reclaimed interrupted terminated condition retry retries repeat exit code rules",
+    "execution role arn": "pull ecr permissions iam",
+    "fargate platform configuration": "serverless",
+    "image": "docker container registry ecr",
+    "init process enabled": "zombie zombies tini signals",
+    "instance type": "machine host node size server ec2",
+    "job definition": "template",
+    "job queue": "where",
+    "job role arn": "iam permissions access s3 credentials policy",
+    "log configuration": "logs logging output cloudwatch stdout splunk",
+    "max swap": "memory ram",
+    "memory": "ram",
+    "mount points": "disk folder directory drive path efs mount",
+    "network configuration": "internet subnet vpc",
+    "parameters": "arguments args inputs placeholders variables",
+    "platform capabilities": "fargate ec2 serverless",
+    "privileged": "root sudo admin docker",
+    "propagate tags": "labels cost allocation",
+    "readonly root filesystem": "immutable write disk",
+    "repository credentials": "private registry login password docker",
+    "resource requirements": "ram memory mem cpu cpus cores vcpu vcpus gpu gpus nvidia cuda size machine resources",
+    "retry strategy": "retry retries repeat again restart fail failure",
+    "runtime platform": "windows arm graviton",
+    "scheduling priority": "urgent order important",
+    "scheduling priority override": "urgent order important",
+    "secrets": "password passwords credentials token tokens vault ssm parameter store key keys",
+    "share identifier": "fair share team group fairshare",
+    "shared memory size": "shm ram pytorch dataloader",
+    "tags": "labels cost center project department",
+    "timeout": "limit maximum duration runtime kill stop long hours minutes",
+    "tmpfs": "ram disk tmp",
+    "ulimits": "open files nofile limits",
+    "user": "uid root sudo",
+    "vcpus": "cpu cpus cores processors threads",
+    "volumes": "disk storage drive mount efs nfs s3 folder directory filesystem",
+}
+"""By label, lowercase."""
+
+FILLER_WORDS = frozenset({"a", "an", "the", "it", "my", "i", "to", "for", "do", "set", "more"})
+"""Words of a search that name nothing."""
