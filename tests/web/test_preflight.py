@@ -278,7 +278,7 @@ def test_a_fix_is_a_button_of_the_form_and_changes_the_document_alone(browser: C
     answer = fill(browser, of=base, **FILLED, do=value)
 
     assert json.loads(patch) == [{"op": "remove", "path": "/shareIdentifier"}]
-    assert "Fixed: remove /shareIdentifier." in page_text(answer)
+    assert "Fixed: clear Share identifier." in page_text(answer)
     assert json.loads(controls(answer.content.decode())["document"]) == {**JOB, "parameters": {"kept": "as it is"}}
     assert Submission.objects.count() == 1
 

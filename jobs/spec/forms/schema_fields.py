@@ -119,8 +119,8 @@ def search_fields(
     kind: DocumentKind, query: str, document: Document, *, limit: int = MAX_MATCHES
 ) -> list[SchemaMatch]:
     """Return matches by name first, and none that the platform refuses."""
-    words = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word]
-    terms = ([word for word in words if word not in FILLER_WORDS] or words)[:MAX_SEARCH_WORDS]
+    all_terms = [word for word in re.split(r"[^a-z0-9]+", query.casefold()) if word]
+    terms = ([word for word in all_terms if word not in FILLER_WORDS] or all_terms)[:MAX_SEARCH_WORDS]
     if not terms:
         return []
     own_blocks = [block for block in PROPERTY_BLOCKS if block in document]

@@ -27,10 +27,10 @@ def retry_strategy_has_attempts(document: Document) -> Iterator[Problem]:
     if not is_object(strategy) or "attempts" in strategy:
         return
     if list_at(strategy, "evaluateOnExit"):
-        message = "retryStrategy has evaluateOnExit but no attempts; add attempts (1 to 10)."
+        message = "The retry rules need a number of attempts. Set it to 1 to 10."
         fix: Fix = ({"op": "add", "path": "/retryStrategy/attempts", "value": SUGGESTED_ATTEMPTS},)
     else:
-        message = "retryStrategy has no attempts; add attempts (1 to 10), or remove it."
+        message = "The retry strategy has no number of attempts. Set it to 1 to 10, or remove the retry strategy."
         fix = ({"op": "remove", "path": "/retryStrategy"},) if not any(strategy.values()) else ()
     yield Problem("/retryStrategy", message, fix=fix)
 
@@ -44,8 +44,8 @@ def retry_rules_have_conditions(document: Document) -> Iterator[Problem]:
     for number, entry in enumerate(list_at(document, *_RULES_PATH)):
         if isinstance(entry, dict) and not entry.keys() & set(RETRY_CONDITIONS):
             message = (
-                f"Rule {number + 1} of evaluateOnExit has no condition, so it applies to every failure. "
-                "Add onExitCode, onReason or onStatusReason."
+                f"Retry rule {number + 1} has no condition, so it applies to every failure. "
+                "Add an exit code, a reason or a status reason."
             )
             yield Problem(join_pointer(*_RULES_PATH, number), message)
 
@@ -64,12 +64,10 @@ def retry_rules_can_match(document: Document) -> Iterator[Problem]:
         earlier = next((other for other in range(number) if _covers(rules[other], entry)), None)
         code = text_at(entry, "onExitCode")
         if earlier is not None:
-            message = (
-                f"Rule {number + 1} of evaluateOnExit never applies: rule {earlier + 1} matches all of its cases."
-            )
+            message = f"Retry rule {number + 1} never applies: rule {earlier + 1} matches all of its cases."
             yield Problem(here, message, fix=_order_fix(number, earlier, rules))
         elif re.fullmatch("[0-9]+", code) and not 1 <= int(code[:9]) <= 255:
-            message = f"Failures have exit codes from 1 to 255, never {quote(code)}; this rule never applies."
+            message = f"Failures have exit codes from 1 to 255, never {quote(code)}. This rule never applies."
             yield Problem(f"{here}/onExitCode", message)
 
 
@@ -81,7 +79,7 @@ def retry_rules_need_second_attempt(document: Document) -> Iterator[Problem]:
     """
     strategy = object_at(document, "retryStrategy")
     if is_integer(strategy.get("attempts")) and strategy["attempts"] == 1 and _has_retry_rule(strategy):
-        message = "attempts includes the first attempt, so with 1 no rule can retry; use 2 or more."
+        message = "The number of attempts includes the first, so with 1 no rule can retry. Use 2 or more."
         fix = ({"op": "replace", "path": "/retryStrategy/attempts", "value": 2},)
         yield Problem("/retryStrategy/attempts", message, fix=fix)
 
@@ -97,8 +95,7 @@ def retry_rules_have_catch_all(document: Document) -> Iterator[Problem]:
     if not _has_retry_rule(strategy) or strategy.get("attempts") == 1 or any(_matches_all(entry) for entry in rules):
         return
     message = (
-        "A failure that matches none of these rules is retried too; "
-        'to retry only the listed failures, end the list with {"onReason": "*", "action": "EXIT"}.'
+        "Other failures are retried too. To retry only the listed ones, add a last rule that doesn't retry others."
     )
     fix = (
         ({"op": "add", "path": join_pointer(*_RULES_PATH, "-"), "value": CATCH_ALL_RULE},)

@@ -14,7 +14,7 @@ from jobs.access import Member
 from jobs.actions import ValidationResult
 from jobs.models import Account
 from jobs.spec.documents import Document, DocumentKind, is_integer, is_object, list_at, object_at, text_at
-from jobs.spec.forms import units
+from jobs.spec.forms import FormField, units
 from jobs.spec.parsing.parser import (
     DocumentCandidate,
     DocumentParseError,
@@ -38,6 +38,7 @@ from jobs.spec.time_limit import timeout_seconds
 from jobs.templatetags.money import usd_text, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.form_state import BuilderForm
+from jobs.web.builder.form_words import FormWords
 from jobs.web.jobs import effective_view
 from jobs.web.jobs.effective_view import EffectiveSection, EffectiveStep
 from jobs.web.shell.auth import SignedInRequest
@@ -67,6 +68,9 @@ class ProblemView:
     column: int = 0
     step: str = ""
     """The job of a workflow that it is about."""
+    words: FormWords | None = None
+    """Of the form that shows it."""
+    form_field: FormField | None = None
 
     @property
     def is_error(self) -> bool:
@@ -74,15 +78,21 @@ class ProblemView:
 
     @property
     def message(self) -> str:
-        return self.problem.message
+        return self.words.message(self.problem, self.form_field) if self.words else self.problem.message
+
+    @property
+    def location(self) -> str:
+        """What the form shows of it, if it has no field."""
+        return self.words.location(self.problem.pointer) if self.words else ""
 
     @property
     def pointer(self) -> str:
         return self.problem.pointer
 
-    @property
+    @cached_property
     def fix(self) -> str:
-        return describe_fix(self.problem.fix)
+        fix = self.problem.fix
+        return self.words.fix(fix) if self.words and fix else describe_fix(fix)
 
     @property
     def patch(self) -> str:
@@ -120,6 +130,8 @@ class Feedback:
     markers: tuple[EditorMarker, ...] = ()
     candidates: tuple[DocumentCandidate, ...] = ()
     """The documents of the text, if it has several."""
+    words: FormWords | None = None
+    """Of the form, if it is one's."""
     is_text: bool = False
     """Whether the problems are at lines of a text; else at fields of a form."""
 
@@ -182,7 +194,7 @@ class Feedback:
             return self.problems
         if self.is_text:
             return (*self.problems, _problem_in_text(self.result.parse_result.locate(problem)))
-        return (*self.problems, ProblemView(problem, "time_limit", "Time limit"))
+        return (*self.problems, ProblemView(problem, "time_limit", "Time limit", words=self.words))
 
 
 # -- Feedback on a text
@@ -268,7 +280,8 @@ def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool 
     missing = form.missing_labels
     if not require_all:
         problems = [problem for problem in problems if problem.rule != "form.wanted"]
-    problem_views = _problems_at_fields(form, problems)[:MAX_FORM_PROBLEMS]
+    form_words = FormWords(form.form_fields, (form.document, result.parse_result.document))
+    problem_views = _problems_at_fields(form, problems, form_words)[:MAX_FORM_PROBLEMS]
     errors = sum(problem.is_error for problem in problem_views)
     if errors:
         label = problem_count_label(errors)
@@ -286,6 +299,7 @@ def from_form(form: BuilderForm, result: ValidationResult, *, require_all: bool 
         missing=tuple(missing),
         approval=approval_reasons(result) if needs_approval else (),
         markers=_editor_markers(problems[:MAX_FORM_PROBLEMS], result.parse_result),
+        words=form_words,
     )
 
 
@@ -294,11 +308,14 @@ def _parameter_names(form: BuilderForm, result: ValidationResult) -> list[str]:
     return parameter_names(revisions[0].document, form.document) if revisions else []
 
 
-def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem]) -> list[ProblemView]:
+def _problems_at_fields(form: BuilderForm, problems: Iterable[Problem], form_words: FormWords) -> list[ProblemView]:
     by_field, unassigned = form.group_by_field(problems)
-    problem_views = [ProblemView(problem) for problem in unassigned]
+    problem_views = [ProblemView(problem, words=form_words) for problem in unassigned]
     for field in form.form_fields:
-        problem_views += [ProblemView(problem, field.name, field.label) for problem in by_field.get(field.name, ())]
+        problem_views += [
+            ProblemView(problem, field.name, field.label, words=form_words, form_field=field)
+            for problem in by_field.get(field.name, ())
+        ]
     return problem_views
 
 
