@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models import AccountStatus, Job, JobDependency, StateChange, Submission
+from jobs.models import AccountStatus, CostLine, Job, JobDependency, StateChange, Submission
+from jobs.pricing import metering
 from jobs.reports.logs import LogLine, LogPage
 from jobs.states import Delivery
 from tests import make
@@ -142,7 +143,51 @@ def test_a_live_page_asks_again_and_stops_at_the_end(browser: Client, research: 
 
     Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
     assert " data-live " not in page(browser, research.submission, part="live")
+    assert " data-live " in page(browser, research.job, part="live")  # its cost is still to come
+
+    Job.objects.filter(pk=research.job.pk).update(charged_at=now())
     assert " data-live " not in page(browser, research.job, part="live")
+
+
+def test_the_end_of_a_job_refreshes_what_is_below_its_log_and_its_cost_once_it_is_known(
+    browser: Client, research: Research
+) -> None:
+    def refresh(seen: str) -> str:
+        answer = browser.get(research.job.get_absolute_url(), {"part": "live", "seen": seen})
+        return answer.text if answer.status_code == 200 else ""
+
+    mark = page(browser, research.job).partition("seen=")[2].partition('"')[0]
+    assert refresh(mark) == ""
+    Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now(), raw={"status": "SUCCEEDED"})
+    StateChange.objects.create(job=research.job, delivery="SENT", state="SUCCEEDED", source="poll")
+    ended = refresh(mark)
+    count = research.job.history.count()
+
+    assert f'<span class="tag" id="history-count" hx-swap-oob="true">{count}</span>' in ended
+    assert '<div id="history-rows" hx-swap-oob="true">' in ended
+    assert "&quot;SUCCEEDED&quot;" in ended.partition('id="raw"')[2]
+    assert 'class="usd"' not in ended
+
+    research.job.refresh_from_db()
+    metering.charge(research.job)
+    CostLine.objects.get_or_create(
+        job=research.job,
+        attempt=1,
+        defaults={
+            "day": now().date(),
+            "team": research.team,
+            "account": research.account,
+            "queue": research.job.queue,
+            "definition": research.job.definition,
+            "person": research.analyst.user,
+            "succeeded": True,
+            "billed_seconds": 1,
+            "usd": 1,
+        },
+    )
+    charged = refresh(ended.partition("seen=")[2].partition('"')[0])
+    assert re.search(r'class="usd"[^>]*><span[^>]*>\$1.00', charged)
+    assert "hx-get" not in charged.partition("<aside")[0].partition("</h1>")[0]
 
 
 def test_a_live_part_is_the_part_alone_and_nothing_while_nothing_is_new(browser: Client, research: Research) -> None:

@@ -1,10 +1,12 @@
 """The page of one job."""
 
+from datetime import timedelta
 from itertools import islice
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, actions
@@ -21,6 +23,8 @@ from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
+SETTLING_TIME = timedelta(minutes=6)
+"""Longer than the metering of an array waits for its child jobs."""
 UNAPPROVED_DELIVERIES = (Delivery.AWAITING, Delivery.DECLINED)
 
 
@@ -92,6 +96,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "is_awaiting": job.delivery == Delivery.AWAITING,
         "array_progress": progress,
         "is_live": progress.live if progress else job.status.is_live,
+        "is_settling": _is_settling(job),
+        "is_partial": polling.is_partial(request),
         "is_stale": is_stale,
         "etag": etag,
         "current_page": "jobs",
@@ -141,6 +147,11 @@ def _only_attempt(attempts: list[logs.JobAttempt], explanation: JobExplanation) 
     return None
 
 
+def _is_settling(job: Job) -> bool:
+    """Return whether it has just ended and its cost is still to come."""
+    return job.ended_at is not None and job.charged_at is None and now() - job.ended_at < SETTLING_TIME
+
+
 def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:
     return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.is_live)
 
@@ -153,6 +164,7 @@ def _etag_fields(job: Job) -> tuple[object, ...]:
     return (
         job.delivery,
         job.state,
+        job.charged_at,
         job.finished_attempts,
         job.exit_code,
         job.started_at,
