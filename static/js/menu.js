@@ -1,4 +1,5 @@
-// Closes menus (<details>, which open without a script) on Escape or a click outside, and dismisses notices.
+// Closes menus (<details>, which open without a script) on Escape or a click outside, dismisses notices, and opens
+// what a style sheet hides behind a button on a phone.
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
@@ -8,6 +9,8 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
   event.target.closest("[data-dismiss]")?.closest(".notice")?.remove();
+  const disclosure = event.target.closest("[data-discloses]");
+  disclosure?.setAttribute("aria-expanded", String(disclosure.getAttribute("aria-expanded") !== "true"));
 
   /** @type {HTMLElement | null} */
   const opener = event.target.closest("[data-dialog]");

@@ -187,7 +187,7 @@ def test_the_preview_says_what_is_made_and_what_is_wrong_at_its_field(browser: C
     at = dict(re.findall(r'<div id="problems-(\w+)" hx-swap-oob="innerHTML">(.*?)</div>', page, re.DOTALL))
 
     assert document_of(fill(browser, **filled, do="check"))["jobName"] == "no good"
-    assert "jobName must be" in at["name"]
+    assert "Name must be" in at["name"]
     assert "Enter a size, such as 512 MiB" in at["memory"]
     assert at["queue"].strip() == ""
     assert "Fix 2 errors to continue" in page

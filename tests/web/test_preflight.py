@@ -139,7 +139,7 @@ def test_each_problem_is_told_under_its_line(browser: Client, research: Research
 
     assert {name for name, (tone, *_) in lines.items() if tone == "bad"} == {"valid", "tags", "ceilings"}
     assert lines["fits"][:2] == ("warn", "Warning")
-    assert "jobName must be" in lines["valid"][2]
+    assert "Name must be" in lines["valid"][2]
     assert "The tag “Project” is missing" in lines["tags"][2]
     assert "asks for 32 vCPU" in lines["ceilings"][2]
     assert "but general has only 16. The job would never start." in lines["fits"][2]

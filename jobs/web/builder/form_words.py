@@ -77,7 +77,9 @@ class FormWords:
 
     def _place(self, pointer: str) -> str:
         pointer = pointer.removesuffix("/-")
-        field = forms.FieldIndex(self._documents[0], self._fields).field_at(pointer) if self._documents else None
+        is_entry = pointer.rpartition("/")[2].isdecimal()
+        index = forms.FieldIndex(self._documents[0] if self._documents else {}, self._fields)
+        field = None if is_entry else index.field_at(pointer)
         return field.label if field else _in_sentence(self.location(pointer)) or "the document"
 
 
