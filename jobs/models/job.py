@@ -75,6 +75,13 @@ def adoption_fields(time: datetime) -> dict[str, Any]:
     }
 
 
+def run_milliseconds(started_at: datetime | None, stopped_at: datetime | None) -> int:
+    """Return 0 unless it has started and stopped."""
+    if started_at is None or stopped_at is None:
+        return 0
+    return max(0, (stopped_at - started_at) // timedelta(milliseconds=1))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: "User") -> Self:
         return self if user.is_staff else self.filter(team__memberships__user=user)
@@ -223,6 +230,13 @@ class Job(models.Model):
     accepted_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, help_text="When the portal observed its end.")
     charged_at = models.DateTimeField(null=True, help_text="When the cost of its attempts was recorded.")
+    # What lists are sorted by; zero until known. Integers, because SQLite compares decimals as floats.
+    usd_units = models.BigIntegerField(
+        default=0, db_default=0, help_text="Sum of its cost lines in ten-billionths of a dollar."
+    )
+    run_ms = models.BigIntegerField(
+        default=0, db_default=0, help_text="Run time of its last attempt in milliseconds."
+    )
 
     objects = JobQuerySet.as_manager()
 
@@ -247,6 +261,8 @@ class Job(models.Model):
             models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["team", "ended_at"], name="job_of_team_ended"),
+            models.Index(fields=["team", "-usd_units", "-id"], name="job_of_team_cost"),
+            models.Index(fields=["team", "-run_ms", "-id"], name="job_of_team_run"),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
                 fields=["account", "children_read_at"],

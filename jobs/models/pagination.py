@@ -106,4 +106,8 @@ def _follows(order: tuple[str, ...], key: Key) -> Q:
         lookup = "lt" if name.startswith("-") else "gt"
         condition |= equal & Q((f"{field_name}__{lookup}", value))
         equal &= Q((field_name, value))
+    if len(order) > 1:
+        # Says nothing new, but bounds the range of an index, which an OR does not.
+        lookup = "lte" if order[0].startswith("-") else "gte"
+        condition &= Q((f"{order[0].removeprefix('-')}__{lookup}", key[0]))
     return condition

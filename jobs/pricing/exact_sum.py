@@ -16,5 +16,9 @@ def units_of(field: str, *, only: Q | None = None) -> Coalesce:
     return Coalesce(Sum(units, filter=only, output_field=BigIntegerField()), 0)
 
 
+def units(amount: Decimal) -> int:
+    return round(amount * UNITS_PER_USD)
+
+
 def usd(units: int | Decimal) -> Decimal:
     return Decimal(int(units)).scaleb(-10)

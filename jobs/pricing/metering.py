@@ -17,7 +17,8 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
-from jobs.pricing import rates
+from jobs.models.job import run_milliseconds
+from jobs.pricing import exact_sum, rates
 from jobs.pricing.rates import Rates
 from jobs.pricing.receipt import BilledAttempt, PricedSize, ReceiptLine, build_receipt
 from jobs.states import Delivery, State
@@ -67,8 +68,8 @@ def charge(job: Job, table: Rates | None = None) -> None:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
     with transaction.atomic():
         uncharged = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
-        times = _array_times(attempts) if job.array_size else {}
-        if uncharged.update(charged_at=now(), **times):
+        fields = {"charged_at": now(), "usd_units": sum(exact_sum.units(line.usd) for line in lines)}
+        if uncharged.update(**fields, **(_array_times(attempts) if job.array_size else {})):
             CostLine.objects.bulk_create(lines)
 
 
@@ -112,11 +113,14 @@ def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
     return list(child_attempts(children)), job.array_size - len(children)
 
 
-def _array_times(attempts: Sequence[BilledAttempt]) -> dict[str, datetime]:
+def _array_times(attempts: Sequence[BilledAttempt]) -> dict[str, Any]:
     """Return the first start and the last end: AWS has none for the array itself."""
     starts = [attempt.started_at for attempt in attempts if attempt.started_at]
     ends = [attempt.stopped_at for attempt in attempts if attempt.stopped_at]
-    return {"started_at": min(starts), "stopped_at": max(ends)} if starts and ends else {}
+    if not starts or not ends:
+        return {}
+    start, end = min(starts), max(ends)
+    return {"started_at": start, "stopped_at": end, "run_ms": run_milliseconds(start, end)}
 
 
 def _describe_children(job: Job, size: int) -> list[batch.Observation]:

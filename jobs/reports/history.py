@@ -1,4 +1,4 @@
-"""Jobs of a team, newest first; counts cover the newest `COUNT_LIMIT` of a filter."""
+"""Jobs of a team, newest first or as sorted; counts cover the newest `COUNT_LIMIT` of a filter."""
 
 import re
 from collections import Counter, defaultdict
@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Definition, Job, JobTag, Membership, QueueGrant, Team
 from jobs.models.ids import from_text
@@ -21,6 +22,9 @@ COUNT_LIMIT = 20_000
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 MAX_SUGGESTIONS = 200
+
+SORTS = {"cost": "usd_units", "run": "run_ms"}
+"""Columns by name; a minus before the name sorts from the highest to the lowest."""
 
 _EXACT = {
     "queue": "queue__name",
@@ -68,19 +72,35 @@ class FilterSuggestions:
 
 
 def history_page(
-    team: Team, filters: JobFilter, *, before: str = "", after: str = "", rows: int = PAGE_SIZE
+    team: Team, filters: JobFilter, sort: str = "", *, before: str = "", after: str = "", rows: int = PAGE_SIZE
 ) -> KeysetPage[JobRow]:
-    """Return jobs older than `before`, or newer than `after`. Raise InvalidPageCursorError."""
-    jobs = Job.objects.filter(team=team)
+    """Return the jobs that follow `before`, or precede `after`. Raise InvalidPageCursorError.
+
+    `sort` is one of SORTS; empty is newest first.
+    """
+    jobs, order = sort_jobs(filter_jobs(team, filters), filters, sort)
+    all_jobs, _ = sort_jobs(Job.objects.filter(team=team), filters, sort)
     page = paginate(
-        filter_jobs(team, filters),
-        "-pk",
+        jobs,
+        *order,
         size=rows,
         cursor_of=lambda job: job.text_id,
-        after=key_of(jobs, before, "-pk"),
-        before=None if before else key_of(jobs, after, "-pk"),
+        after=key_of(all_jobs, before, *order),
+        before=None if before else key_of(all_jobs, after, *order),
     )
     return page.with_rows(list(_rows(filters, page.rows)))
+
+
+def sort_jobs(jobs: QuerySet[Job], filters: JobFilter, sort: str) -> tuple[QuerySet[Job], tuple[str, ...]]:
+    """Return also the order. The cost is that of the filter's month, if it has one."""
+    if not sort:
+        return jobs, ("-pk",)
+    sign, column = sort[: -len(name := sort.removeprefix("-"))], SORTS[name]
+    if filters.month and name == "cost":
+        lines = CostLine.objects.filter(job=OuterRef("pk"), day__range=(filters.month.first, filters.month.last))
+        units = lines.order_by().values("job").annotate(units=exact_sum.units_of("usd")).values("units")
+        jobs, column = jobs.annotate(month_units=Coalesce(Subquery(units), 0)), "month_units"
+    return jobs, (f"{sign}{column}", f"{sign}pk")
 
 
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
@@ -96,9 +116,10 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
     return StatusCounts(known_statuses + unknown_statuses, min(total, COUNT_LIMIT), is_complete=total <= COUNT_LIMIT)
 
 
-def export_rows(team: Team, filters: JobFilter, limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
+def export_rows(team: Team, filters: JobFilter, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
     """Yield in chunks that hold no lock and no cursor."""
-    for chunk in iterate(filter_jobs(team, filters), "-pk", chunk_size=CHUNK_SIZE, limit=limit):
+    jobs, order = sort_jobs(filter_jobs(team, filters), filters, sort)
+    for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
         yield from _rows(filters, chunk)
 
 

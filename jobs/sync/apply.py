@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import AttemptObservation, Observation
 from jobs.models import Job, StateChange
+from jobs.models.job import run_milliseconds
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, state_rank
 from jobs.sync.poll_interval import next_poll_at
@@ -62,6 +63,7 @@ def _state_update(job: Job, observation: Observation, current_time: datetime) ->
             {"observed_at": current_time, "missing_since": None, "next_poll_at": poll_at},
             is_state_change=False,
         )
+    started_at = observation.started_at or job.started_at
     fields = {
         "state": state,
         "finished_attempts": observation.finished_attempts,
@@ -72,8 +74,9 @@ def _state_update(job: Job, observation: Observation, current_time: datetime) ->
         "log_stream": observation.log_stream or job.log_stream,
         "task_arn": observation.task_arn or job.task_arn,
         "submitted_at": job.submitted_at,
-        "started_at": observation.started_at or job.started_at,
+        "started_at": started_at,
         "stopped_at": observation.stopped_at,
+        "run_ms": run_milliseconds(started_at, observation.stopped_at),
         "attempts": [_attempt_json(attempt) for attempt in observation.attempts],
         "array_summary": dict(observation.array_summary),
         "raw": dict(observation.raw),

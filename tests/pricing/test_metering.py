@@ -136,6 +136,7 @@ def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_tw
     assert good.usd == Decimal("0.085")  # 6120 s at five cents an hour
     job.refresh_from_db()
     assert (job.started_at, job.stopped_at) == (START, START + timedelta(seconds=600))
+    assert (job.run_ms, job.usd_units) == (600_000, exact_sum.units(good.usd + bad.usd))
 
 
 def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():

@@ -1,9 +1,10 @@
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from jobs.models import Job
+from jobs.models import CostLine, Job, pagination
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports import history
 from jobs.reports.history import JobFilter
@@ -43,6 +44,56 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
     assert back.rows == second.rows
     again = history.history_page(team, JobFilter(), after=back.previous, rows=3)
     assert (again.rows, again.previous) == (first.rows, "")
+
+
+SORTED = {
+    "-cost": ["dear", "long", "cheap 2", "cheap 1", "free"],
+    "cost": ["free", "cheap 1", "cheap 2", "long", "dear"],
+    "-run": ["long", "dear", "free", "cheap 2", "cheap 1"],
+    "run": ["cheap 1", "cheap 2", "free", "dear", "long"],
+}
+
+
+def sortable_jobs(submission):
+    """Jobs that cost a nickel an hour, with other run times of their last attempt."""
+    for name, hours, run_ms in (
+        ("cheap 1", [1], 0),
+        ("dear", [9], 7),
+        ("cheap 2", [1], 0),
+        ("long", [1, 1], 9),
+        ("free", [], 1),
+    ):
+        job = past.job(submission, "2026-11-03", *hours, name=name)
+        Job.objects.filter(pk=job.pk).update(run_ms=run_ms)
+
+
+@pytest.mark.parametrize(("sort", "expected"), SORTED.items())
+def test_sorted_pages_go_there_and_back_without_a_gap_or_a_repeat(submission, sort, expected):
+    sortable_jobs(submission)
+    team, wanted = submission.team, JobFilter(month=Month(2026, 11))
+    pages = [history.history_page(team, JobFilter(), sort, rows=2)]
+    while pages[-1].next:
+        pages.append(history.history_page(team, JobFilter(), sort, before=pages[-1].next, rows=2))
+
+    assert [row.job.name for page in pages for row in page.rows] == expected
+    assert history.history_page(team, JobFilter(), sort, after=pages[-1].previous, rows=2).rows == pages[-2].rows
+    assert [row.job.name for row in history.export_rows(team, JobFilter(), sort)] == expected
+    charged = [name for name in expected if name != "free"]
+    assert [row.job.name for row in history.history_page(team, wanted, sort).rows] == charged
+
+
+def test_the_order_of_a_month_is_that_of_its_costs(submission):
+    past.job(submission, "2026-10-31", 9, name="dear in October")
+    mixed = past.job(submission, "2026-10-31", 5, 1, name="both")
+    CostLine.objects.filter(job=mixed, attempt=2).update(day=date(2026, 11, 1))
+    past.job(submission, "2026-11-03", 2, name="November")
+
+    def sorted_names(month):
+        page = history.history_page(submission.team, JobFilter(month=month), "-cost")
+        return [row.job.name for row in page.rows]
+
+    assert sorted_names(None) == ["dear in October", "both", "November"]
+    assert sorted_names(Month(2026, 11)) == ["November", "both"]
 
 
 def test_an_id_of_another_team_or_none_is_no_place_in_the_list(submission):
@@ -167,3 +218,15 @@ def test_a_page_is_found_by_an_index_and_sorts_nothing(submission, wanted, index
     assert index in plan
     assert not any("SCAN jobs_job" in line for line in outer)
     assert "TEMP B-TREE" not in plan or wanted.month
+
+
+@pytest.mark.parametrize(("sort", "index"), [("-cost", "job_of_team_cost"), ("run", "job_of_team_run")])
+def test_a_sorted_page_is_a_range_of_an_index(submission, sort, index):
+    jobs, order = history.sort_jobs(history.filter_jobs(submission.team, JobFilter()), JobFilter(), sort)
+    for rows in (jobs, jobs.filter(pagination._follows(order, (5, 7)))):
+        plan = rows.order_by(*order)[:51].explain()
+        if "SEARCH" not in plan:
+            pytest.skip("the plans of SQLite are looked at")
+        assert index in plan
+        assert "TEMP B-TREE" not in plan
+    assert re.search(rf"{index} \(team_id=\? AND \w+[<>]\?\)", plan)

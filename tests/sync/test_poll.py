@@ -50,6 +50,7 @@ def test_an_end_is_copied_whole_at_first_sight():
     job.refresh_from_db()
     assert (job.state, job.exit_code, job.container_reason) == ("FAILED", 3, "OutOfMemoryError")
     assert (job.stopped_at - job.started_at).total_seconds() == 10
+    assert job.run_ms == 10_000
     assert (job.log_stream, job.task_arn) == ("x/default/1", "arn:aws:ecs:us-west-2:123456789012:task/1")
     assert [(each["exit_code"], each["log_stream"]) for each in job.attempts] == [(3, "x/default/1")]
     assert job.raw == ended  # the container as it ran, too, and what no column asks for

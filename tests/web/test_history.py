@@ -72,6 +72,27 @@ def test_times_are_the_same_in_the_history_in_the_submission_and_in_the_csv(rese
     assert [(row["waited_seconds"], row["ran_seconds"]) for row in exported] == [("90", "300")]
 
 
+def test_a_column_sorts_by_its_highest_then_its_lowest_then_as_before_and_filters_keep_the_order(research, browser):
+    for hours in (1, 3, 2):
+        past.job(research.submission, "2026-11-03", hours, name=f"hours-{hours}")
+    address = reverse("history", args=["research"])
+
+    def page_of(query: str) -> tuple[list[str], str, str]:
+        page = browser.get(f"{address}?{query}").text
+        (link,) = re.findall(r'<a class="sort-link" href="\?([^"]*)">Cost', page)
+        (order,) = re.findall(r"Research, ([^.]*)\.", page)
+        return re.findall(r">(hours-.)</a>", page), link, order
+
+    first = page_of("q=hours")
+    highest = page_of(first[1].replace("&amp;", "&"))
+    lowest = page_of(highest[1].replace("&amp;", "&"))
+    assert first == (["hours-2", "hours-3", "hours-1"], "q=hours&amp;sort=-cost", "newest first")
+    assert highest == (["hours-3", "hours-2", "hours-1"], "q=hours&amp;sort=cost", "highest cost first")
+    assert lowest == (["hours-1", "hours-2", "hours-3"], "q=hours", "lowest cost first")
+    assert "?q=hours&amp;status=SUCCEEDED&amp;sort=-cost" in browser.get(f"{address}?q=hours&sort=-cost").text
+    assert "Unknown order “name”. This filter was ignored." in browser.get(f"{address}?sort=name").text
+
+
 def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):
     past.job(research.submission, "2026-11-04", 1, name="bad-one", state=State.FAILED)
 
@@ -183,7 +204,7 @@ def test_other_cells_are_left_as_they_are():
 def test_a_csv_that_was_cut_says_so(research, browser, monkeypatch):
     monkeypatch.setattr(reports, "EXPORT_LIMIT", 1)
     export = reports.export_rows
-    monkeypatch.setattr(reports, "export_rows", lambda team, wanted: export(team, wanted, limit=1))
+    monkeypatch.setattr(reports, "export_rows", lambda team, wanted, sort: export(team, wanted, sort, limit=1))
     make.job(research.submission)
 
     rows = csv_rows(browser.get(reverse("history_csv", args=["research"])))

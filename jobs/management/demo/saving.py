@@ -20,9 +20,11 @@ from jobs.models import (
     Team,
     User,
 )
+from jobs.models.job import run_milliseconds
 from jobs.models.submission import GENERATED_KEY_PREFIX
-from jobs.pricing import rates
+from jobs.pricing import exact_sum, rates
 from jobs.pricing.metering import build_cost_lines
+from jobs.pricing.rates import Rates
 from jobs.states import Delivery
 
 
@@ -56,17 +58,24 @@ def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size
             for submission, row in zip(batch, rows, strict=True):
                 for record in submission.jobs:
                     record.job.submission = row
+            lines = [_priced(record, table) for record in records]
             _save_jobs(records, batch)
             JobTag.objects.bulk_create(
                 JobTag(job=record.job, team=team, key=key, value=value)
                 for record in records
                 for key, value in record.tags.items()
             )
-            CostLine.objects.bulk_create(
-                line for record in records for line in build_cost_lines(record.job, record.runs, table)
-            )
+            CostLine.objects.bulk_create(line for own_lines in lines for line in own_lines)
         next_job = None if next_job is None else next_job + len(records)
         yield len(records)
+
+
+def _priced(record: HistoricalJob, table: Rates) -> list[CostLine]:
+    """Set what lists are sorted by, too."""
+    job, lines = record.job, build_cost_lines(record.job, record.runs, table)
+    job.usd_units = sum(exact_sum.units(line.usd) for line in lines)
+    job.run_ms = run_milliseconds(job.started_at, job.stopped_at)
+    return lines
 
 
 def _save_jobs(records: Sequence[HistoricalJob], batch: Sequence[HistoricalSubmission]) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from django.http import QueryDict
 
-from jobs.reports.history import JobFilter
+from jobs.reports.history import SORTS, JobFilter
 from jobs.reports.months import Month
 from jobs.states import STATUSES
 
@@ -25,15 +25,49 @@ class FilterChip:
 
 
 @dataclass(frozen=True)
+class SortLink:
+    query: str
+    direction: str
+    """As in aria-sort; empty if the list has another order."""
+
+
+SORT_LABELS = {
+    "": "newest first",
+    "-cost": "highest cost first",
+    "cost": "lowest cost first",
+    "-run": "longest run time first",
+    "run": "shortest run time first",
+}
+
+
+@dataclass(frozen=True)
 class HistoryQuery:
     filter: JobFilter
     pairs: tuple[QueryPair, ...]
     problems: tuple[str, ...] = ()
+    sort: str = ""
 
-    def query(self, *, add: Iterable[QueryPair] = (), drop: Iterable[QueryPair] = ()) -> str:
-        """Drop the page too."""
+    def query(self, *, add: Iterable[QueryPair] = (), drop: Iterable[QueryPair] = (), sort: str | None = None) -> str:
+        """Drop the page too. Keep the order unless `sort` names another."""
         dropped_pairs = set(drop)
-        return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add])
+        sort = self.sort if sort is None else sort
+        order = [("sort", sort)] if sort else []
+        return urlencode([*(pair for pair in self.pairs if pair not in dropped_pairs), *add, *order])
+
+    @property
+    def sort_label(self) -> str:
+        return SORT_LABELS[self.sort]
+
+    @property
+    def sort_links(self) -> dict[str, SortLink]:
+        """Return links by column: from the highest first, then the lowest, then as before."""
+        return {
+            name: SortLink(
+                self.query(sort={f"-{name}": name, name: ""}.get(self.sort, f"-{name}")),
+                {f"-{name}": "descending", name: "ascending"}.get(self.sort, ""),
+            )
+            for name in SORTS
+        }
 
     @property
     def chips(self) -> list[FilterChip]:
@@ -79,7 +113,11 @@ def parse(params: QueryDict) -> HistoryQuery:
                 troubles.append(problem)
             else:
                 pairs.append((key, value))
-    return HistoryQuery(_build_filter(pairs), tuple(pairs), tuple(troubles))
+    sort = params.get("sort", "")
+    if sort not in SORT_LABELS:
+        troubles.append(f"Unknown order “{sort[:40]}”.")
+        sort = ""
+    return HistoryQuery(_build_filter(pairs), tuple(pairs), tuple(troubles), sort)
 
 
 def format_tag(key: str, value: str) -> str:

@@ -68,9 +68,11 @@ def history(request: SignedInRequest, slug: str) -> HttpResponse:
         "team": member.team,
         "history_query": query,
         "query_string": query.query(),
+        "sorts": query.sort_links,
+        "sort_labels": filters.SORT_LABELS.items(),
         "listing": page_at(
             request,
-            partial(reports.history_page, member.team, query.filter),
+            partial(reports.history_page, member.team, query.filter, query.sort),
             before=before,
             after="" if before else after,
         ),
@@ -120,7 +122,7 @@ def _own_jobs_query(query: HistoryQuery, username: str) -> str:
 
 def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
     count = 0
-    for row in reports.export_rows(team, query.filter):
+    for row in reports.export_rows(team, query.filter, query.sort):
         job, count = row.job, count + 1
         yield (
             job.text_id,
