@@ -7,10 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,17 +17,10 @@ from django.utils.safestring import SafeString
 
 from jobs.admin.audit_mixin import record_changes, take_snapshots
 from jobs.admin.fields import DurationField, MemoryField
+from jobs.admin.formsets import DistinctFormSet
 from jobs.models import Queue, QueueGrant, Team
+from jobs.models.queue import LIMIT_FIELDS
 
-LIMIT_FIELDS = (
-    "max_vcpus",
-    "max_memory_mib",
-    "max_gpus",
-    "max_array_size",
-    "max_run_seconds",
-    "max_active_jobs",
-    "max_active_vcpus",
-)
 NO_LIMIT_HELP = "Leave empty for no limit."
 MAX_NAMES_SHOWN = 6
 """In a cell of a list; the page of the row has all of them."""
@@ -69,22 +60,34 @@ class QueueGrantForm(forms.ModelForm):
         help_texts: ClassVar[dict[str, str]] = dict.fromkeys(LIMIT_FIELDS, NO_LIMIT_HELP)
 
 
-class TeamGrantFormSet(BaseInlineFormSet):
+class TeamGrantFormSet(DistinctFormSet):
+    distinct_field = "queue"
+
     def clean(self) -> None:
         super().clean()
         defaults = [form for form in self.forms if _is_default(form)]
         if len(defaults) > 1:
-            raise ValidationError(f"Select one default queue, not {len(defaults)}.")
+            for form in defaults:
+                form.add_error("is_default", f"Select one default queue, not {len(defaults)}.")
 
 
-class QueueGrantFormSet(BaseInlineFormSet):
+class QueueGrantFormSet(DistinctFormSet):
+    distinct_field = "team"
+
     def clean(self) -> None:
         super().clean()
-        teams = [form.cleaned_data["team"] for form in self.forms if _is_default(form) and form.has_changed()]
-        others = QueueGrant.objects.filter(team__in=teams, is_default=True).exclude(queue=self.instance)
-        if other := others.select_related("team", "queue").first():
-            raise ValidationError(
-                f"The default queue of {other.team} is {other.queue}. Change it on the page of the team."
+        forms_by_team = {
+            form.cleaned_data["team"]: form for form in self.forms if _is_default(form) and form.has_changed()
+        }
+        others = QueueGrant.objects.filter(team__in=forms_by_team, is_default=True).exclude(queue=self.instance)
+        for other in others.select_related("team", "queue"):
+            url = reverse("admin:jobs_team_change", args=[other.team_id])
+            forms_by_team[other.team].add_error(
+                "is_default",
+                format_html(
+                    'The default queue of {} is {}. Change it on the <a href="{}">page of the team</a>.',
+                    *(other.team, other.queue, url),
+                ),
             )
 
 
@@ -97,6 +100,7 @@ class GrantToTeamsForm(QueueGrantForm):
     team = forms.ModelMultipleChoiceField(
         Team.objects.all(),
         label="Teams",
+        error_messages={"required": "Select at least one team."},
         widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("team"), admin.site),  # noqa: SLF001 - Django documents no public name for it
     )
     field_order = ("team", *LIMIT_FIELDS)
@@ -106,6 +110,7 @@ class GrantQueuesForm(QueueGrantForm):
     queue = forms.ModelMultipleChoiceField(
         Queue.objects.all(),
         label="Queues",
+        error_messages={"required": "Select at least one queue."},
         widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("queue"), admin.site),  # noqa: SLF001 - Django documents no public name for it
     )
     field_order = ("queue", *LIMIT_FIELDS)

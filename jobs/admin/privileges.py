@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from jobs.admin.formsets import DistinctFormSet, distinct
 from jobs.models import User
 
 PRIVILEGE_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -33,7 +33,7 @@ class SuperusersOnlyMixin:
         return bool(request.user.is_superuser)
 
 
-class MembershipFormSet(BaseInlineFormSet):
+class MembershipFormSet(DistinctFormSet):
     request: HttpRequest
 
     def clean(self) -> None:
@@ -49,7 +49,10 @@ class MembershipFormSet(BaseInlineFormSet):
 
 
 class MembershipInlineMixin:
+    distinct_field: str
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        formset = super().get_formset(request, obj, formset=MembershipFormSet, **options)  # type: ignore[misc]
+        options["formset"] = distinct(self.distinct_field, MembershipFormSet)
+        formset = super().get_formset(request, obj, **options)  # type: ignore[misc]
         formset.request = request  # the admin makes a new class for each request
         return formset

@@ -7,12 +7,14 @@ from django.contrib import admin
 from django.db.models import Count, Model, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.admin.audit_mixin import AuditedModelAdmin, update_and_record
 from jobs.admin.confirm import ConfirmMixin
 from jobs.admin.fields import MAX_INTEGER, DurationField, LinesField, MemoryField, fixed_field_form
+from jobs.admin.formsets import distinct
 from jobs.admin.mapping import (
     MAX_NAMES_SHOWN,
     GrantActionMixin,
@@ -25,14 +27,18 @@ from jobs.admin.mapping import (
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
+from jobs.models.team import MAX_TOKEN_DAYS
 from jobs.reports.usage import team_usage
 
 MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, MAX_INTEGER
+TOKENS_ALLOWED, TOKENS_FORBIDDEN = "allowed", "forbidden"
+DEFAULT_TOKEN_DAYS = Team._meta.get_field("personal_token_days").get_default()  # noqa: SLF001 - public in all but name
 ALLOWED_VALUES_HELP = "One value per line. Leave empty to allow any value."
 
 
 class MemberInline(MembershipInlineMixin, admin.TabularInline):
     model = Membership
+    distinct_field = "user"
     form = fixed_field_form("user")
     autocomplete_fields = ["user"]
     ordering = ["user__username"]
@@ -61,6 +67,7 @@ class QueueGrantInline(admin.TabularInline):
 
 class RoleGrantInline(admin.TabularInline):
     model = RoleGrant
+    formset = distinct("pattern")
     extra = 0
     verbose_name = "role"
     verbose_name_plural = "IAM role grants"
@@ -68,6 +75,7 @@ class RoleGrantInline(admin.TabularInline):
 
 class ImageGrantInline(admin.TabularInline):
     model = ImageGrant
+    formset = distinct("pattern")
     extra = 0
     verbose_name = "image"
     verbose_name_plural = "image grants"
@@ -77,15 +85,43 @@ class TagRuleForm(forms.ModelForm):
     allowed = LinesField(rows=2, label="Allowed values", help_text=ALLOWED_VALUES_HELP)
 
 
+class SingleTagRuleForm(TagRuleForm):
+    """A rule on a page of its own."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        team, key = values.get("team"), values.get("key")
+        rules = TagRule.objects.filter(team=team, key=key).exclude(pk=self.instance.pk)
+        if "team" in values and (rule := rules.first()):
+            url = reverse("admin:jobs_tagrule_change", args=[rule.pk])
+            owner = f"{team} has" if team else "All teams have"
+            self.add_error("key", format_html('{} a <a href="{}">rule for “{}”</a> already.', owner, url, key))
+        return values
+
+
 class TagRuleInline(admin.TabularInline):
     model = TagRule
     form = TagRuleForm
+    formset = distinct("key")
     extra = 0
     verbose_name = "tag rule"
     verbose_name_plural = "tag rules of this team"
 
 
 class TeamForm(forms.ModelForm):
+    personal_tokens = forms.ChoiceField(
+        choices=[(TOKENS_ALLOWED, "Allowed"), (TOKENS_FORBIDDEN, "Not allowed")],
+        required=False,
+        label="Personal tokens",
+        help_text="API tokens that members create for themselves. If not allowed, existing ones stop working.",
+    )
+    personal_token_days = forms.IntegerField(
+        min_value=0,
+        max_value=MAX_TOKEN_DAYS,
+        required=False,
+        label="Max. days",
+        help_text=f"Personal tokens expire within this many days, at most {MAX_TOKEN_DAYS}.",
+    )
     features = forms.MultipleChoiceField(
         choices=Feature.choices,
         required=False,
@@ -115,6 +151,22 @@ class TeamForm(forms.ModelForm):
         "limit of the queue takes precedence. Without a time limit the maximum cost of a job is unknown and it needs "
         "approval if the team has a threshold for cost or vCPU-hours.",
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.personal_token_days:
+            return
+        self.initial.update(personal_tokens=TOKENS_FORBIDDEN, personal_token_days=DEFAULT_TOKEN_DAYS)
+
+    def clean_personal_token_days(self) -> int:
+        """Return 0 if the team's members can't create any: so it is stored."""
+        days: int | None = self.cleaned_data.get("personal_token_days")
+        choice = self.cleaned_data.get("personal_tokens") or (TOKENS_ALLOWED if days else TOKENS_FORBIDDEN)
+        if choice == TOKENS_FORBIDDEN:
+            return 0
+        if not days:
+            raise forms.ValidationError(f"Enter the days until they expire, from 1 to {MAX_TOKEN_DAYS}.")
+        return days
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -188,7 +240,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
                 "fields": [
                     "may_register",
                     "leads_manage_members",
-                    "personal_token_days",
+                    ("personal_tokens", "personal_token_days"),
                     "features",
                     "further_fields",
                     "default_time_limit_seconds",
@@ -271,7 +323,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
 
 @admin.register(TagRule)
 class TagRuleAdmin(AuditedModelAdmin):
-    form = TagRuleForm
+    form = SingleTagRuleForm
     list_display = ["key", "of", "required", "filled_by", "default", "pattern"]
     list_filter = ["required", "filled_by"]
     list_select_related = ["team"]

@@ -24,6 +24,7 @@ from jobs.models import Membership, User
 
 class MembershipInline(MembershipInlineMixin, admin.TabularInline):
     model = Membership
+    distinct_field = "team"
     form = fixed_field_form("team")
     autocomplete_fields = ["team"]
     ordering = ["team__name"]

@@ -71,6 +71,18 @@ class Queue(models.Model):
         return self.state == "ENABLED" and self.status in ("VALID", "UPDATING") and self.removed_at is None
 
 
+LIMIT_FIELDS = (
+    "max_vcpus",
+    "max_memory_mib",
+    "max_gpus",
+    "max_array_size",
+    "max_run_seconds",
+    "max_active_jobs",
+    "max_active_vcpus",
+)
+"""Of a grant, as the admin lists them and the policy reads them."""
+
+
 class QueueGrant(models.Model):
     """An empty limit is none."""
 

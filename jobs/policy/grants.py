@@ -13,6 +13,7 @@ from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
+from jobs.models.queue import LIMIT_FIELDS
 from jobs.policy.tags import TagRequirement, tag_requirements
 from jobs.spec.rules.required_size import DefaultSize
 
@@ -26,13 +27,7 @@ _QUEUE_FIELDS = {
     name: F(name)
     for name in (
         "queue_id",
-        "max_vcpus",
-        "max_memory_mib",
-        "max_gpus",
-        "max_array_size",
-        "max_run_seconds",
-        "max_active_jobs",
-        "max_active_vcpus",
+        *LIMIT_FIELDS,
         "queue__state",
         "queue__status",
         "queue__removed_at",

@@ -269,6 +269,8 @@ def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Ite
 
 def _check_poll(account: Account, active: int) -> HealthCheck:
     is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
-    message = f"{active} active jobs monitored" if active else "no active jobs"
+    message = f"{active} active job{'s' * (active != 1)}" if active else "no active jobs to ask about"
     advice = "Pages may be out of date. Check the workers, and the last AWS error." if is_late else ""
-    return HealthCheck("Last poll", "bad" if is_late else "good", message, account.status.polled_at, advice, "last")
+    return HealthCheck(
+        "Job states from AWS", "bad" if is_late else "good", message, account.status.polled_at, advice, "last answer"
+    )

@@ -104,7 +104,8 @@ def test_a_grant_without_the_other_side_is_not_made(admin):
     body = {"action": "grant", "_selected_action": [make.queue().pk], "post": "yes", "max_memory_mib": "lots"}
     answer = admin.post(reverse(QUEUES), body).content.decode()
 
-    assert "This field is required" in answer
+    assert re.search(r"Select at least one team\.</li></ul>\s*<div[^>]*>\s*<label[^>]*>Teams", answer)
+    assert '<form method="post" novalidate>' in answer
     assert "Enter a size like 256 GiB" in answer
     assert not QueueGrant.objects.exists()
 
@@ -129,6 +130,11 @@ def grant_rows(grants, prefix, side):
     return sent
 
 
+def cells(page, field):
+    """What stands in one column of the inlines."""
+    return " ".join(re.findall(rf'<td class="field-{field}">(.*?)</td>', page, re.DOTALL))
+
+
 def test_a_team_has_one_default_queue(admin):
     team, account = make.team(), make.account()
     grants = [
@@ -142,13 +148,15 @@ def test_a_team_has_one_default_queue(admin):
     url = reverse("admin:jobs_team_change", args=[team.pk])
 
     both = {f"queue_grants-{number}-is_default": "on" for number in range(2)}
-    assert "Select one default queue, not 2." in admin.post(url, form | both).content.decode()
+    refused = admin.post(url, form | both).content.decode()
+    assert cells(refused, "is_default").count("Select one default queue, not 2.") == 2
     assert admin.post(url, form | {"queue_grants-1-is_default": "on"}).status_code == 302
     assert list(team.queue_grants.filter(is_default=True)) == [grants[1]]
 
     other = reverse("admin:jobs_queue_change", args=[grants[0].queue_id])
     form = grant_rows(grants[:1], "grants", "team") | {"grants-0-is_default": "on"}
-    assert f"The default queue of {team} is b." in html.unescape(admin.post(other, form).content.decode())
+    refused = html.unescape(admin.post(other, form).content.decode())
+    assert f'The default queue of {team} is b. Change it on the <a href="{url}">' in cells(refused, "is_default")
     assert list(team.queue_grants.filter(is_default=True)) == [grants[1]]
 
 

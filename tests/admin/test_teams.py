@@ -172,6 +172,73 @@ def test_what_the_portal_fills_in_has_a_value(admin):
     assert "Enter the default" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("inline", "field", "value"),
+    [
+        ("tag_rules", "key", "Project"),
+        ("role_grants", "pattern", "arn:aws:iam::123456789012:role/x"),
+        ("image_grants", "pattern", "registry.example.org/tool"),
+    ],
+)
+def test_a_repeated_row_has_its_error_at_its_field_with_a_link_to_the_other(admin, inline, field, value):
+    team = make.team(images=(), roles=())
+    row = getattr(team, inline).create(**{field: value})
+    rows = {f"{inline}-0-id": row.pk, f"{inline}-0-{field}": value, f"{inline}-1-{field}": value}
+    if inline == "tag_rules":
+        rows |= {f"{inline}-{number}-filled_by": "person" for number in range(2)}
+    answer = admin.post(page_of(team), form_of(team, saved=[inline], **rows))
+    page = answer.content.decode()
+    first, second = (
+        page.partition(f'id="{inline}-{number}">')[2].partition('<td class="delete">')[0] for number in range(2)
+    )
+
+    assert answer.status_code == 200
+    assert f'“{value}” is already in <a href="#{inline}-0">row 1</a>. Remove one of them.' in second
+    assert "errorlist" not in first
+    assert "already exists" not in page
+    assert "duplicate" not in page
+    assert getattr(team, inline).count() == 1
+
+
+@pytest.mark.parametrize("is_for_all", [True, False])
+def test_a_tag_rule_that_exists_is_named_at_the_key(admin, is_for_all):
+    team = None if is_for_all else make.team()
+    rule = TagRule.objects.create(team=team, key="Project")
+    form = {"team": team.pk if team else "", "key": "Project", "filled_by": "person"}
+    page = html.unescape(admin.post(reverse("admin:jobs_tagrule_add"), form).content.decode())
+
+    owner = "All teams have" if is_for_all else f"{team} has"
+    assert f'{owner} a <a href="{page_of(rule)}">rule for “Project”</a> already.' in page
+    assert "already exists" not in page
+    assert TagRule.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "days", "stored"),
+    [("forbidden", "30", 0), ("forbidden", "", 0), ("allowed", "30", 30), (None, "0", 0), (None, "7", 7)],
+)
+def test_personal_tokens_are_allowed_or_not_by_a_choice(admin, choice, days, stored):
+    team = make.team(personal_token_days=5)
+    form = form_of(team, personal_token_days=days) | ({"personal_tokens": choice} if choice else {})
+    assert admin.post(page_of(team), form).status_code == 302
+    team.refresh_from_db()
+    page = admin.get(page_of(team)).content.decode()
+
+    assert team.personal_token_days == stored
+    assert ('<option value="forbidden" selected>' in page) is (stored == 0)
+    assert f'name="personal_token_days" value="{stored or 90}"' in page
+
+
+@pytest.mark.parametrize("days", ["", "0", "366", "-1"])
+def test_allowed_personal_tokens_expire_within_a_year(admin, days):
+    team = make.team(personal_token_days=5)
+    answer = admin.post(page_of(team), form_of(team, personal_tokens="allowed", personal_token_days=days))
+    team.refresh_from_db()
+
+    assert answer.status_code == 200
+    assert team.personal_token_days == 5
+
+
 def test_teams_are_switched_off_and_on_from_the_list(admin):
     team = make.team()
     for action, active in (("switch_off", False), ("switch_on", True)):

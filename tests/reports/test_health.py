@@ -33,7 +33,7 @@ def test_a_portal_that_keeps_up_is_well():
     found = health.collect_health()
 
     assert found.tone == "good"
-    assert signs(found.accounts[0].checks)["Last poll"].message == "1 active jobs monitored"
+    assert signs(found.accounts[0].checks)["Job states from AWS"].message == "1 active job"
 
 
 def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
@@ -65,7 +65,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
     found = signs(account.checks)
 
     assert {name: sign.tone for name, sign in found.items() if sign.tone != "good"} == {
-        "Last poll": "bad",
+        "Job states from AWS": "bad",
         "Undelivered": "bad",
         "Sending": "warn",
         "Held": "warn",
