@@ -29,7 +29,7 @@ GROUPS = (
     ("Permissions of administrators", ("Group",)),
 )
 """The menu, by the names of models."""
-TITLES = {"ApiToken": "API tokens", "Definition": "Job definitions", "Group": "Permission groups"}
+TITLES = {"AuditEntry": "Audit log", "Group": "Permission groups"}
 
 
 class PortalAdminSite(AdminSite):

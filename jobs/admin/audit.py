@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import now
 
 from jobs.admin.readonly import ReadOnlyMixin
-from jobs.audit import ACTION_LABELS, Channel
-from jobs.models import AuditEntry, User
-from jobs.reports.audit import audit_rows
+from jobs.audit import ACTION_LABELS, CHANNEL_LABELS, Channel
+from jobs.models import AuditEntry, Team, User
+from jobs.reports.audit import PORTAL, audit_rows, entries_between
 
 MAX_COUNTED = 1_000
 
@@ -24,9 +28,13 @@ MAX_COUNTED = 1_000
 class CappedPaginator(Paginator):
     """Counts up to a limit."""
 
+    @property
+    def max_count(self) -> int:
+        return MAX_COUNTED
+
     @cached_property
     def count(self) -> int:
-        return len(cast("QuerySet[Any]", self.object_list).values_list("pk")[:MAX_COUNTED])
+        return len(cast("QuerySet[Any]", self.object_list).values_list("pk")[: self.max_count])
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -50,7 +58,35 @@ class ActionFilter(ChoiceFilter):
 class ChannelFilter(ChoiceFilter):
     title = field_name = "channel"
     parameter_name = "door"
-    fixed_choices: ClassVar[Mapping[str, str]] = {channel: channel.capitalize() for channel in Channel}
+    fixed_choices: ClassVar[Mapping[str, str]] = CHANNEL_LABELS
+
+
+class AuditTeamFilter(admin.SimpleListFilter):
+    """By the names that the portal's page has in its URL."""
+
+    title = parameter_name = "team"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(PORTAL, "Portal"), *Team.objects.values_list("slug", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        value = self.value()
+        if not value:
+            return queryset
+        return queryset.filter(team=None) if value == PORTAL else queryset.filter(team__slug=value)
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    title, parameter_name = "time", "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Today (UTC)"), ("7", "Last 7 days"), ("30", "Last 30 days"), ("365", "Last 365 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        value = self.value()
+        if value is None or value not in dict(self.lookup_choices):
+            return queryset
+        return entries_between(queryset, now().date() - timedelta(days=int(value) - 1))
 
 
 class AuditChangeList(ChangeList):
@@ -64,9 +100,9 @@ class AuditChangeList(ChangeList):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["created_at", "team", "who", "what", "channel", "address"]
+    list_display = ["created_at", "of", "who", "what", "by_channel", "address"]
     list_display_links = ["created_at", "what"]
-    list_filter = [ActionFilter, ChannelFilter]
+    list_filter = [AuditTeamFilter, PeriodFilter, ActionFilter, ChannelFilter]
     list_select_related = ["team"]
     list_per_page = 50
     search_fields = ["=object_id", "=label"]
@@ -80,7 +116,7 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "created_at",
         "who",
         "with_token",
-        "channel",
+        "by_channel",
         "address",
         "what",
         "object_id",
@@ -91,7 +127,11 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
+        slug = request.GET.get("team", "")
+        has_page = slug and slug != PORTAL and Team.objects.filter(slug=slug).exists()
+        url = reverse("audit", args=[slug]) if has_page else f"{reverse('audit_all')}?{urlencode({'team': slug})}"
+        context = {"title": "Audit log", "portal_audit_url": url, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[AuditChangeList]:
         return AuditChangeList
@@ -109,6 +149,12 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
         person = User.objects.filter(username=search_term).values_list("public_id", flat=True).first()
         return (rows | queryset.filter(person=person) if person else rows), may_repeat
 
+    @admin.display(description="team", ordering="team")
+    def of(self, entry: AuditEntry) -> SafeString | str:
+        if entry.team is None:
+            return "Portal"
+        return format_html('<a href="{}">{}</a>', reverse("audit", args=[entry.team.slug]), entry.team)
+
     @admin.display(description="user")
     def who(self, entry: Any) -> str:
         return entry.row.person or ("Command line" if entry.channel == Channel.COMMAND else "Unknown user")
@@ -116,6 +162,10 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     @admin.display(description="API token")
     def with_token(self, entry: Any) -> str:
         return str(entry.row.token)
+
+    @admin.display(description="channel")
+    def by_channel(self, entry: Any) -> str:
+        return str(entry.row.channel_label)
 
     @admin.display(description="action")
     def what(self, entry: Any) -> str:

@@ -2,7 +2,7 @@
 
 import getpass
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -21,6 +21,15 @@ class Channel(StrEnum):
     CLI = "cli"
     ADMIN = "admin"
     COMMAND = "command"
+
+
+CHANNEL_LABELS: Mapping[str, str] = {
+    Channel.WEB: "Web",
+    Channel.API: "API",
+    Channel.CLI: "Scripts",
+    Channel.ADMIN: "Administration",
+    Channel.COMMAND: "Command line",
+}
 
 
 @dataclass(frozen=True)

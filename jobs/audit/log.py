@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import Model
+from django.utils.text import camel_case_to_spaces
 from django.utils.timezone import now
 
 from jobs.audit.actions import AuditAction
@@ -82,7 +83,8 @@ def describe_target(about: Model | None) -> AuditTarget:
         return AuditTarget("")
     public_id = getattr(about, "public_id", None)
     name: Callable[[Any], str] = _LABELS.get(type(about), str)
-    noun = str(about._meta.verbose_name)  # noqa: SLF001 - public in all but name, says Django's documentation
+    # Stored, so it doesn't follow the names that pages show.
+    noun = camel_case_to_spaces(type(about).__name__)
     return AuditTarget(
         noun,
         to_text(public_id) if public_id else str(about.pk or ""),

@@ -74,7 +74,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["team", "number"], name="one_chain_a_team"),
@@ -86,6 +86,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["action", "-id"], name="audit_of_act"),
             models.Index(fields=["object_id", "-id"], name="audit_of_object"),
             models.Index(fields=["label", "-id"], name="audit_of_label"),
+            models.Index(fields=["created_at", "id"], name="audit_of_time"),
         ]
 
     def __str__(self) -> str:

@@ -60,6 +60,7 @@ class Definition(models.Model):
     objects = DefinitionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "job definition"
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_definition_of_a_name")]
 

@@ -61,6 +61,7 @@ class ApiToken(models.Model):
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["-pk"]
 
     def __str__(self) -> str:

@@ -4,14 +4,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from jobs.audit import ACTION_LABELS
+from jobs.audit import ACTION_LABELS, CHANNEL_LABELS
 from jobs.models import ApiToken, AuditEntry, Membership, Team, User
 from jobs.models.ids import from_text, to_text
 from jobs.models.pagination import InvalidPageCursorError, Key, KeysetPage, paginate
@@ -20,6 +20,8 @@ from jobs.spec.documents import is_object
 
 PAGE_SIZE = 50
 MAX_SUGGESTIONS = 200
+MAX_REORDERING = timedelta(hours=1)
+"""More than the clocks of several machines differ, and than a transaction takes."""
 PORTAL = "-"
 """The portal as a whole, in the place of a team's name in URLs."""
 
@@ -51,10 +53,13 @@ class AuditFilter:
     person: str = ""
     act: str = ""
     about: str = ""
+    since: date | None = None
+    until: date | None = None
+    """Days in UTC, both included."""
 
     @property
     def is_set(self) -> bool:
-        return any((self.team, self.person, self.act, self.about))
+        return any((self.team, self.person, self.act, self.about, self.since, self.until))
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class AuditRow:
     channel: str
     address: str
     changes: list[AuditChange]
+
+    @property
+    def channel_label(self) -> str:
+        return CHANNEL_LABELS.get(self.channel, self.channel)
 
     @property
     def phrase(self) -> str:
@@ -109,6 +118,25 @@ def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntr
     if filters.person:
         person = _person_id(filters.person)
         entries = entries.filter(person=person) if person else entries.none()
+    return entries_between(entries, filters.since, filters.until)
+
+
+def entries_between(
+    entries: QuerySet[AuditEntry], since: date | None, until: date | None = None
+) -> QuerySet[AuditEntry]:
+    """Keep the entries of the days, in UTC.
+
+    They are written in the order of their time, so bounds of the key let each index find them: without the bounds
+    a page of an old day would read all that came after it.
+    """
+    if since:
+        start = datetime.combine(since, time(), UTC)
+        first = AuditEntry.objects.filter(created_at__gte=start - MAX_REORDERING).order_by("created_at", "pk")
+        entries = entries.filter(created_at__gte=start, pk__gte=first.values("pk")[:1])
+    if until and until < date.max:
+        end = datetime.combine(until + timedelta(days=1), time(), UTC)
+        last = AuditEntry.objects.filter(created_at__lt=end + MAX_REORDERING).order_by("-created_at", "-pk")
+        entries = entries.filter(created_at__lt=end, pk__lte=last.values("pk")[:1])
     return entries
 
 

@@ -1,5 +1,6 @@
 """The audit log, for leads and staff."""
 
+from datetime import date
 from functools import partial
 from urllib.parse import urlencode
 
@@ -39,11 +40,14 @@ def audit_all(request: SignedInRequest) -> HttpResponse:
 def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse:
     team = member.team if member else None
     values = {name: search_text(request.GET, name, MAX_FILTER_LENGTH) for name in _FILTER_NAMES}
-    filters = AuditFilter(**values)
+    days, problems = _days(request)
+    filters = AuditFilter(**values, since=days.get("from"), until=days.get("to"))
+    values |= {name: day.isoformat() for name, day in days.items()}
     page = {
         "member": member,
         "team": team,
         "audit_filter": filters,
+        "filter_problems": problems,
         "query_string": urlencode({name: value for name, value in values.items() if value}),
         "action_labels": ACTION_LABELS,
         "people": reports.member_usernames(team) if team else [],
@@ -53,6 +57,19 @@ def _audit_page(request: SignedInRequest, member: Member | None) -> HttpResponse
         "current_page": "audit",
     }
     return render(request, "jobs/audit.html", page)
+
+
+def _days(request: SignedInRequest) -> tuple[dict[str, date], list[str]]:
+    """Return the days of the filter by their parameters, and what is wrong with others."""
+    days, problems = {}, []
+    for name in ("from", "to"):
+        text = search_text(request.GET, name, MAX_FILTER_LENGTH)
+        try:
+            if text:
+                days[name] = date.fromisoformat(text)
+        except ValueError:
+            problems.append(f"“{text[:40]}” isn't a valid date; write it like 2026-11-22.")
+    return days, problems
 
 
 _FILTER_NAMES = ("team", "person", "act", "about")

@@ -1,6 +1,7 @@
 """What the admin looks like as a part of the portal: its menu, its header, and names where the log has ids."""
 
 import html
+import re
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -72,6 +73,33 @@ def test_the_audit_log_names_people_and_tokens(admin):
     assert "Create rate" not in found
 
 
+def test_the_audit_log_is_filtered_by_team_and_time_and_leads_to_the_portals_page(admin, time_machine):
+    teams = [make.team(name) for name in ("research", "finance")]
+    for day, team in ((1, teams[0]), (20, teams[1]), (20, None), (28, teams[0])):
+        time_machine.move_to(f"2026-03-{day:02}T12:00Z", tick=False)
+        audit.record("change", person=None, team=team, target=audit.AuditTarget("note", label=f"on day {day}"))
+
+    def listed(**query):
+        answer = admin.get(reverse("admin:jobs_auditentry_changelist"), query)
+        page = answer.content.decode()
+        entries = answer.context["cl"].result_list
+        return [str(entry.label) for entry in entries if entry.label.startswith("on day")], page
+
+    admin.force_login(make.admin("later"))  # the session of the clock as it is now
+    assert listed()[0] == ["on day 28", "on day 20", "on day 20", "on day 1"]
+    assert listed(team="research")[0] == ["on day 28", "on day 1"]
+    assert listed(team="-")[0] == ["on day 20"]
+    assert listed(days="7")[0] == ["on day 28"]
+    assert listed(days="30", team="finance")[0] == ["on day 20"]
+    assert listed(days="x")[0] == listed()[0]
+    page = listed(team="research")[1]
+    assert f'<a href="{reverse("audit", args=["research"])}">Open in the portal</a>' in page
+    assert f'<a href="{reverse("audit", args=["research"])}">Research</a>' in page
+    assert f'<a href="{reverse("audit_all")}?team=-">Open in the portal</a>' in listed(team="-")[1]
+    assert 'data-label="Action"' in page
+    assert re.search(r"\n\s*2\s+audit entries", page)
+
+
 def token_id(person):
     return audit.describe_target(person).id
 
@@ -80,7 +108,7 @@ def test_the_audit_log_costs_the_same_for_many_people(admin, django_assert_max_n
     for _ in range(30):
         person = make.user()
         audit.record("sign in", person=person, target=person)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         admin.get(reverse("admin:jobs_auditentry_changelist"))
 
 

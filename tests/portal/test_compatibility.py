@@ -19,6 +19,7 @@ from django.contrib import admin
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
+from django.utils.text import camel_case_to_spaces
 
 from jobs import tasks
 from jobs.actions.submit import batch_job_name
@@ -210,7 +211,7 @@ def stored_values() -> set[str]:
         for field in model._meta.concrete_fields:
             names |= {f"{model._meta.db_table}.{field.column} {value}" for value, _ in field.choices or () if value}
         if admin.site.is_registered(model) or any(field.name == "public_id" for field in model._meta.fields):
-            names.add(f"jobs_auditentry.noun {model._meta.verbose_name}")
+            names.add(f"jobs_auditentry.noun {camel_case_to_spaces(model.__name__)}")
     return names
 
 

@@ -1,6 +1,7 @@
 """The page of what people did: for a team's leads their team's, for staff everyone's; with names and differences."""
 
 import re
+from datetime import date
 
 import pytest
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.urls import reverse
 from jobs import audit
 from jobs.models import ApiToken, Membership
 from jobs.models.ids import new_id, to_text
+from jobs.reports.audit import AuditFilter, audit_entries
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -125,6 +127,66 @@ def test_acts_are_found_by_person_act_and_object(browser, lead, asked, found):
     assert [row.number for row in rows(page(browser, lead.team, **asked))] == found
     by_id = rows(page(browser, lead.team, about=nightly.text_id, person=to_text(other.public_id)))
     assert [row.number for row in by_id] == [3]
+
+
+@pytest.fixture
+def four_days(lead, time_machine):
+    for day in range(1, 5):
+        time_machine.move_to(f"2026-03-0{day}T23:59:59Z", tick=False)
+        record(lead.user, lead.team, "stop" if day % 2 else "submit")
+    return lead
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"from": "2026-03-03"}, [4, 3]),
+        ({"to": "2026-03-02"}, [2, 1]),
+        ({"from": "2026-03-02", "to": "2026-03-03"}, [3, 2]),
+        ({"from": "2026-03-02", "to": "2026-03-04", "act": "stop"}, [3]),
+        ({"from": "2026-03-05"}, []),
+        ({"to": "2026-02-28"}, []),
+        ({"to": "9999-12-31"}, [4, 3, 2, 1]),
+        ({"from": "yesterday"}, [4, 3, 2, 1]),
+    ],
+)
+def test_acts_are_found_by_day(client, four_days, asked, found):
+    client.force_login(four_days.user)
+    answer = page(client, four_days.team, **asked)
+
+    assert [row.number for row in rows(answer)] == found
+    assert ("isn&#x27;t a valid date" in answer.content.decode()) is (asked.get("from") == "yesterday")
+    everywhere = make.admin()
+    client.force_login(everywhere)
+    assert [row.number for row in rows(page(client, team="research", **asked))] == found
+
+
+def test_the_next_page_and_the_link_of_a_person_keep_the_days(client, four_days, monkeypatch):
+    monkeypatch.setattr("jobs.reports.audit.audit_page.__kwdefaults__", {"before": "", "rows": 1})
+    client.force_login(four_days.user)
+    text = page(client, four_days.team, **{"from": "2026-03-02", "to": "2026-03-03"}).content.decode()
+
+    assert 'href="?from=2026-03-02&amp;to=2026-03-03&amp;before=research.3" rel="next"' in text.replace(
+        "&to", "&amp;to"
+    )
+    assert f'href="?from=2026-03-02&amp;to=2026-03-03&amp;person={to_text(four_days.user.public_id)}"' in text
+
+
+@pytest.mark.parametrize("team", [None, "research"])
+@pytest.mark.parametrize(
+    "days", [(date(2026, 3, 2), None), (date(2026, 3, 2), date(2026, 3, 3)), (None, date(2026, 3, 3))]
+)
+def test_a_page_of_old_days_is_found_by_indexes(lead, team, days):
+    since, until = days
+    entries = audit_entries(lead.team if team else None, AuditFilter(since=since, until=until))
+    plan = entries.order_by("-pk")[:51].explain()
+    if "SEARCH" not in plan:
+        pytest.skip("the plans of SQLite are looked at")
+
+    assert "audit_of_time" in plan
+    assert ("audit_of_team" if team else "INTEGER PRIMARY KEY (rowid") in plan
+    assert not any(line.startswith("SCAN jobs_auditentry") for line in plan.splitlines())
+    assert "TEMP B-TREE" not in plan
 
 
 def test_a_lead_sees_nothing_of_other_teams_by_any_filter(browser, lead):
