@@ -4,6 +4,7 @@ import gc
 import itertools
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test.testcases import TransactionTestCase
 
 from jobs import rate_limit
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # A browser driven in the same process keeps an event loop open, beside which Django would refuse its own database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# Beside it, asgiref's Local would also give the thread another connection than the tests before it had.
+connections._connections = threading.local()  # type: ignore[attr-defined]
 
 # What tests start as processes of their own is the portal as it is.
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"

@@ -23,7 +23,6 @@ def database_in_a_file(folder: Path) -> Iterator[None]:
         yield
         return
     file = folder / "portal.sqlite3"
-    connection.ensure_connection()  # after tests without a browser in the same process it may be closed
     with closing(sqlite3.connect(file)) as copy:
         connection.connection.backup(copy)
         # As every migrated file is. Of many who are the first to open it and would switch it, one may fail at once.

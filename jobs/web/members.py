@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from jobs import access
-from jobs.access import Member
+from jobs.access import Member, TeamPermission
 from jobs.actions import members as member_actions
-from jobs.models import Role
+from jobs.models import Membership, Role
 from jobs.reports import team as report
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -49,30 +49,29 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def set_role(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    if request.method == "POST":
-        member = access.membership(request.user, slug, permission="members")
-        teammate = access.teammate(member, text_id)
-        form = RoleForm(request.POST)
-        if not form.is_valid():
-            messages.error(request, "Select viewer or analyst.")
-        elif member_actions.set_role(member, teammate, form.cleaned_data["role"]):
-            messages.success(request, f"{teammate.user.display_name} is now {form.cleaned_data['role']}.")
-    else:
-        access.teammate(access.membership(request.user, slug), text_id)
+    member, teammate = _member_and_teammate(request, slug, text_id)
+    form = RoleForm(request.POST)
+    if request.method == "POST" and not form.is_valid():
+        messages.error(request, "Select viewer or analyst.")
+    elif request.method == "POST" and member_actions.set_role(member, teammate, form.cleaned_data["role"]):
+        messages.success(request, f"{teammate.user.display_name} is now {form.cleaned_data['role']}.")
     return redirect("members", slug)
 
 
 @require_http_methods(ALLOWED_METHODS)
 @login_required
 def remove(request: SignedInRequest, slug: str, text_id: str) -> HttpResponse:
-    if request.method == "POST":
-        member = access.membership(request.user, slug, permission="members")
-        teammate = access.teammate(member, text_id)
-        if member_actions.remove_member(member, teammate):
-            messages.success(request, f"Removed {teammate.user.display_name} from {member.team}.")
-    else:
-        access.teammate(access.membership(request.user, slug), text_id)
+    member, teammate = _member_and_teammate(request, slug, text_id)
+    if request.method == "POST" and member_actions.remove_member(member, teammate):
+        messages.success(request, f"Removed {teammate.user.display_name} from {member.team}.")
     return redirect("members", slug)
+
+
+def _member_and_teammate(request: SignedInRequest, slug: str, text_id: str) -> tuple[Member, Membership]:
+    """Return who asks and whom it is about; only to change anything they need the permission."""
+    permission: TeamPermission = "members" if request.method == "POST" else "view"
+    member = access.membership(request.user, slug, permission=permission)
+    return member, access.teammate(member, text_id)
 
 
 def _page(request: SignedInRequest, member: Member, form: NewMemberForm) -> HttpResponse:

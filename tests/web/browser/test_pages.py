@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from jobs.actions import drafts
 from jobs.models import Draft, Job
 from jobs.reports.logs import LogLine, LogPage
-from tests.browser import PageOpener
+from tests.browser import PageOpener, assert_accessible
 from tests.eventually import eventually
 from tests.pages.job_form import JobForm
 from tests.pages.job_page import JOB_ADDRESS
@@ -373,3 +373,36 @@ def test_back_after_a_password_that_was_wrong_asks_for_nothing(open_as_analyst: 
 
     assert "/sign-in/" not in page.url  # who is signed in is led on
     assert "Research" in page.inner_text("body")
+
+
+def test_shortcuts_open_pages_and_help_lists_them_but_none_works_while_one_types(
+    open_as_analyst: OpenPage, research: Research
+) -> None:
+    written = JsonPage(open_as_analyst()).open()
+    page, path = written.page, reverse("write", args=[research.team.slug])
+    dialog = page.locator("#help")
+    page.locator(".cm-content").click()
+    page.keyboard.type("?n/gc")
+    expect(page.locator(".cm-content")).to_contain_text("?n/gc")
+    expect(dialog).to_be_hidden()
+    assert path in page.url
+
+    written.editor.replace("")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(dialog.get_by_role("heading", name="Help")).to_be_visible()
+    expect(dialog.locator("[data-go-list] > div", has_text="Costs")).to_have_text("g c Costs")
+    expect(dialog.locator("[data-go-list]")).not_to_contain_text("Tokens")  # those of a team are its leads'
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert path in page.url
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url(f"**{reverse('costs', args=[research.team.slug])}")
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.get_by_role("button", name="Help", exact=True).click()
+    expect(dialog.get_by_role("link", name="Command line, API and CI")).to_be_in_viewport()
+    dialog.locator("summary").click()
+    assert_accessible(page)
