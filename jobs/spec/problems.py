@@ -35,6 +35,23 @@ class Problem:
         )
         return replace(self, pointer=prefix + self.pointer, fix=fix)
 
+    def without_prefix(self, prefix: str) -> "Problem":
+        """Return the problem for the part at `prefix`. A fix that changes anything else is left out."""
+        fix = tuple(
+            {
+                **operation,
+                **{key: operation[key].removeprefix(prefix) for key in ("path", "from") if key in operation},
+            }
+            for operation in self.fix
+        )
+        is_inside = all(
+            operation[key].startswith(f"{prefix}/")
+            for operation in self.fix
+            for key in ("path", "from")
+            if key in operation
+        )
+        return replace(self, pointer=self.pointer.removeprefix(prefix), fix=fix if is_inside else ())
+
     def as_json(self) -> dict[str, Any]:
         return {
             "pointer": self.pointer,

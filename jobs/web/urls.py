@@ -27,6 +27,7 @@ from jobs.web.builder import (
     paste,
     run_with_image,
     schema_fields,
+    workflow_views,
 )
 from jobs.web.builder import job_views as builder_job_views
 from jobs.web.costs import views as cost_views
@@ -60,6 +61,9 @@ urlpatterns = [
     path("teams/<slug:slug>/jobs/new/", builder_job_views.job_form, name="job_form"),
     path("teams/<slug:slug>/jobs/new/preview/", builder_job_views.job_preview, name="job_preview"),
     path("teams/<slug:slug>/jobs/new/waits/", builder_job_views.search_dependencies, name="job_waits"),
+    path("teams/<slug:slug>/workflows/new/", workflow_views.workflow_form, name="workflow_form"),
+    path("teams/<slug:slug>/workflows/new/preview/", workflow_views.workflow_preview, name="workflow_preview"),
+    path("teams/<slug:slug>/workflows/new/source/", workflow_views.workflow_source, name="workflow_source"),
     path("teams/<slug:slug>/definitions/new/", definition_views.definition_form, name="definition_form"),
     path(
         "teams/<slug:slug>/definitions/new/preview/", definition_views.definition_preview, name="definition_preview"

@@ -6,10 +6,13 @@ import { viewSwitch } from "./builder.mjs";
 
 const { whyNoForm } = viewSwitch;
 
-test("a job and a definition have a form, a workflow has none", () => {
+test("a job, a definition and a workflow have a form", () => {
   assert.equal(whyNoForm('{"jobName": "a"}', "any"), "");
   assert.equal(whyNoForm('{"jobDefinitionName": "a"}', "any"), "");
-  assert.equal(whyNoForm('{"jobs": []}', "any"), "Workflows have no form yet.");
+  assert.equal(whyNoForm('{"jobs": []}', "any"), "");
+  assert.equal(whyNoForm('{"jobs": []}', "workflow"), "");
+  assert.match(whyNoForm('{"jobs": {}}', "workflow"), /must be a list/);
+  assert.match(whyNoForm('{"jobName": "a"}', "workflow"), /looks like a job/);
 });
 
 test("text that is no JSON yet has none, but another format is left to the portal", () => {

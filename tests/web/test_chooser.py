@@ -103,12 +103,11 @@ def test_what_is_pasted_or_uploaded_opens_in_its_form(is_file: bool, browser: Cl
     assert 'value="say-hello"' in answer.content.decode()
 
 
-def test_a_pasted_workflow_opens_as_json_without_a_complaint(browser: Client) -> None:
+def test_a_pasted_workflow_opens_in_its_form(browser: Client) -> None:
     text = json.dumps({"jobs": [JOB]})
     answer = browser.post(reverse("open_form", args=["research"]), {"text": text, "do": "open"})
 
-    assert 'data-builder="any"' in answer.content.decode()
-    assert "can't be opened as a form" not in html.unescape(answer.content.decode())
+    assert 'data-builder="workflow"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("number", [1, 20])

@@ -408,12 +408,12 @@ def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browse
     assert text in page_text(answer)
 
 
-def test_a_workflow_that_no_form_shows_stays_as_it_is_with_its_validation(browser: Client) -> None:
+def test_a_workflow_opens_in_its_form_as_it_is_with_its_validation(browser: Client) -> None:
     text = '{"jobs": [{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello"}]}'
     answer = browser.post(reverse("open_form", args=["research"]), {"text": text})
 
     assert answer.status_code == 200
-    assert "Workflows can't be opened as a form." in page_text(answer)
+    assert 'data-builder="workflow"' in answer.content.decode()
     assert "Workflow of 1 job" in page_text(answer)
     assert "Not a valid document" not in page_text(answer)
     assert text in page_text(answer)

@@ -130,8 +130,18 @@ def to_form(kind: DocumentKind, saved_draft: Draft, blank: Document) -> BuilderF
 
 
 def draft_url(saved_draft: Draft) -> str:
-    page = reverse(VIEW_NAMES[DraftKind(saved_draft.kind)], args=[saved_draft.team.slug])
+    name = VIEW_NAMES[DraftKind(saved_draft.kind)]
+    if saved_draft.kind == DraftKind.JSON and _is_workflow(saved_draft.text):
+        name = "workflow_form"
+    page = reverse(name, args=[saved_draft.team.slug])
     return f"{page}?{urlencode({'draft': saved_draft.text_id})}"
+
+
+def _is_workflow(text: str) -> bool:
+    try:
+        return parse(text).kind is DocumentKind.WORKFLOW
+    except DocumentParseError:
+        return False
 
 
 def mark_form_sent(request: SignedInRequest, member: Member, form: BuilderForm, answer: HttpResponse) -> HttpResponse:

@@ -99,6 +99,11 @@ class ProblemView:
         return json.dumps(list(self.problem.fix)) if self.problem.fix else ""
 
     @property
+    def step_index(self) -> str:
+        match = _STEP_POINTER.fullmatch(self.problem.pointer) if self.step else None
+        return match[1] if match else ""
+
+    @property
     def key(self) -> str:
         """Return a stable id; an index would shift when the text changes."""
         return f"{self.problem.rule}@{self.problem.pointer}"

@@ -79,6 +79,8 @@ class BuilderForm:
     """Pointers to schema fields that were added to the form."""
     parameter_names: tuple[str, ...] = ()
     """The parameters of the command, each with a field of its own."""
+    elsewhere: tuple[str, ...] = ()
+    """Pointers to what the page shows beside the form."""
     tag_keys: tuple[str, ...] = ()
     """The tags that the team's rules name, each with a field of its own."""
     reading: ParseResult | None = None
@@ -228,7 +230,7 @@ class BuilderForm:
     def unmapped_pointers(self) -> list[str]:
         if self.parse_error:
             return []
-        shown_pointers = [*self.extra_pointers, *([self.block.pointer] if self.block else [])]
+        shown_pointers = [*self.extra_pointers, *self.elsewhere, *([self.block.pointer] if self.block else [])]
         shown_pointers += [rule.pointer for rule in self.retry_rules]
         return [
             pointer

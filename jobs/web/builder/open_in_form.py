@@ -11,8 +11,8 @@ from jobs import access
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import has_errors
-from jobs.web.builder import definition_views, feedback, job_views, json_views
-from jobs.web.builder.form_state import BuilderForm, is_verbatim, why_not_formable
+from jobs.web.builder import definition_views, feedback, job_views, json_views, workflow_views
+from jobs.web.builder.form_state import BuilderForm, is_verbatim, to_json, why_not_formable
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 
@@ -31,9 +31,12 @@ def open_form(request: SignedInRequest, slug: str) -> HttpResponse:
     except DocumentParseError as error:
         return json_views.editor_with_error(request, member, json_input.text, error)
     if reading.kind is DocumentKind.WORKFLOW:
-        if request.POST.get("do") != "open":  # someone who opens a document did not ask for a form
-            messages.info(request, "Workflows can't be opened as a form. Edit them as JSON.")
-        return json_views.editor_with_text(request, member, json_input.text, json_input.source_id)
+        for change in reading.changes:
+            messages.info(request, change.message)
+        text = reading.text if is_verbatim(reading) else to_json(reading.document)
+        return workflow_views.workflow_page(
+            request, member, workflow_views.WorkflowForm.from_text(text, json_input.source_id)
+        )
     for change in reading.changes:
         messages.info(request, change.message)
     form = BuilderForm.from_document(

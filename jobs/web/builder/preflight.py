@@ -35,6 +35,9 @@ UNKNOWN_TEXT = "Not known yet"
 NEEDS_APPROVAL = "Needs approval"
 MAX_PLANNED_STEPS = 500
 """Steps up to which each keystroke plans a workflow."""
+MIN_PATH_LENGTH = 2
+MAX_PATH_NAMES = 6
+"""Names of a path that are shown."""
 _DEPENDENCY_POINTER = re.compile(r"(?:/jobs/[0-9]+)?/dependsOn(?:/.*)?", re.DOTALL)
 _ICONS = {"good": "circle-check", "warn": "alert-triangle", "bad": "circle-x", "off": "help"}
 _FIT_RULES = frozenset({"queue.platform", "queue.nothing-fits", "queue.service-jobs", "run.longer-than-limit"})
@@ -417,7 +420,13 @@ def _order_text(document: Document) -> str:
     except ValueError:
         return ""
     widest = max(map(len, plan.layers), default=0)
-    return f"Runs in {_count(len(plan.layers), 'stage')}, with up to {_count(widest, 'job')} at the same time."
+    order = f"Runs in {_count(len(plan.layers), 'stage')}, with up to {_count(widest, 'job')} at the same time."
+    if len(plan.longest_path) < MIN_PATH_LENGTH:
+        return order
+    names = [truncate(plan.steps[number].name) for number in plan.longest_path]
+    if len(names) > MAX_PATH_NAMES:
+        names = [*names[: MAX_PATH_NAMES - 2], "…", names[-1]]
+    return f"{order} Longest path: {' → '.join(names)}."
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:

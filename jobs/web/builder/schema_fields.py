@@ -16,9 +16,11 @@ from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.problems import join_pointer
 from jobs.web.builder.bound_fields import SIZE_FIELDS
 from jobs.web.builder.form_state import FIELDS_BY_KIND
+from jobs.web.builder.workflow_steps import step_document
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
 
+MAX_STEP_DIGITS = 6
 UNREADABLE_MESSAGE = "Invalid JSON. Fix it to continue editing the form."
 MAX_DEFINITION_LABELS = 4
 PERMISSIONS_BY_KIND: dict[DocumentKind, TeamPermission] = {
@@ -100,6 +102,9 @@ def _posted_document(request: SignedInRequest, kind: DocumentKind) -> Document:
     if not text.strip():
         return {}
     reading = parse(text)
+    step = request.POST.get("step", "")
+    if reading.kind is DocumentKind.WORKFLOW and kind is DocumentKind.SUBMISSION and step.isdecimal():
+        return step_document(reading.document, int(step[:MAX_STEP_DIGITS])) or {}
     if reading.kind is not kind:
         raise DocumentParseError(f"This is a {reading.kind}, but the form is for a {kind}.")
     return reading.document

@@ -29,8 +29,8 @@ import * as rows from "./rows.js";
  */
 
 /**
- * @typedef {{field: RowsField, group: HTMLElement, value: RowLine[]}} RowsBinding
- * @typedef {{field: TextField | DependenciesField, group?: undefined, value: string | string[]}} ControlBinding
+ * @typedef {{base: Path, field: RowsField, group: HTMLElement, value: RowLine[]}} RowsBinding
+ * @typedef {{base: Path, field: TextField | DependenciesField, group?: undefined, value: string | string[]}} ControlBinding
  * @typedef {RowsBinding | ControlBinding} Binding a field, and what its controls have
  */
 
@@ -41,9 +41,14 @@ export class Fields {
    * @param {HTMLElement} pane
    * @param {Field[]} descriptions
    * @param {Editor} editor
+   * @param {object} options
+   * @param {() => Path | null} [options.step] the part of the document that [data-step-fields] shows; null: none
+   * @param {typeof write} [options.writeField]
    */
-  constructor(pane, descriptions, editor) {
+  constructor(pane, descriptions, editor, { step = () => [], writeField = write } = {}) {
     this.pane = pane;
+    this.step = step;
+    this.writeField = writeField;
     this.fieldsByName = new Map(descriptions.map((field) => [field.name, field]));
     this.editor = editor;
     pane.addEventListener("input", ({ target }) => target instanceof HTMLElement && this.#onInput(target));
@@ -64,6 +69,14 @@ export class Fields {
     return control.id.startsWith("f-") ? this.fieldsByName.get(control.id.slice(2)) : undefined;
   }
 
+  /**
+   * The part of the document that a control's pointer starts from.
+   * @param {Element} element
+   */
+  #baseOf(element) {
+    return element.closest("[data-step-fields]") ? this.step() : [];
+  }
+
   /** @param {HTMLElement} element a control or a group of rows */
   #onInput(element) {
     const binding = this.pane.inert ? null : this.#bindingOf(element);
@@ -76,15 +89,17 @@ export class Fields {
    * @returns {Binding | null}
    */
   #bindingOf(element) {
+    const base = this.#baseOf(element);
+    if (!base) return null;
     /** @type {HTMLElement | null} */
     const group = element.closest("[data-rows]");
     if (group) {
       const field = group.dataset.pointer === undefined ? this.fieldsByName.get(group.dataset.rows) : ownField(group);
-      return field && isRows(field) ? { field, group, value: rows.rowsOf(group) } : null;
+      return field && isRows(field) ? { base, field, group, value: rows.rowsOf(group) } : null;
     }
     const field = isControl(element) ? this.#fieldOf(element) : undefined;
     if (!isControl(element) || !field || isRows(field)) return null;
-    return { field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(element) };
+    return { base, field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(element) };
   }
 
   /**
@@ -92,7 +107,10 @@ export class Fields {
    * @param {HTMLElement | null} source
    */
   #write(bindings, source) {
-    const origins = this.editor.edit((editing) => bindings.map(({ field, value }) => write(editing, field, value)), { source });
+    const origins = this.editor.edit(
+      (editing) => bindings.map(({ base, field, value }) => editing.within(base, () => this.writeField(editing, field, value))),
+      { source },
+    );
     bindings.forEach(({ group, value }, index) => group && rows.setOrigins(value, origins[index] ?? []));
   }
 
@@ -118,8 +136,24 @@ export class Fields {
   /** Set all controls from the text, except the focused one. */
   refresh() {
     const { text } = this.editor;
-    const parsed = { text, ...parse(text) };
-    if (parsed.error || (parsed.root && parsed.root.type !== "object")) return;
+    const { root, error } = parse(text);
+    if (error || (root && root.type !== "object")) return;
+    const step = this.step();
+    if (step) this.#refreshNamed({ text, root: nodeAt(root, step) });
+    /** @type {NodeListOf<HTMLElement>} */
+    const elements = this.pane.querySelectorAll("[data-pointer]");
+    for (const element of elements) {
+      const base = this.#baseOf(element);
+      if (!base) continue;
+      const parsed = { text, root: nodeAt(root, base) };
+      const field = ownField(element);
+      if (isRows(field)) refreshRows(element, parsed, field);
+      else if (isControl(element)) refreshControl(element, parsed, field);
+    }
+  }
+
+  /** @param {ParsedText} parsed */
+  #refreshNamed(parsed) {
     for (const field of this.fieldsByName.values()) {
       if (field.lens === "dependencies") this.#showDependencies(read(parsed, field));
       else if (isRows(field)) {
@@ -130,13 +164,6 @@ export class Fields {
         const control = document.getElementById(`f-${field.name}`);
         if (isControl(control)) refreshControl(control, parsed, field);
       }
-    }
-    /** @type {NodeListOf<HTMLElement>} */
-    const elements = this.pane.querySelectorAll("[data-pointer]");
-    for (const element of elements) {
-      const field = ownField(element);
-      if (isRows(field)) refreshRows(element, parsed, field);
-      else if (isControl(element)) refreshControl(element, parsed, field);
     }
   }
 
@@ -173,7 +200,7 @@ export class Fields {
    * @param {Path} path
    */
   choices(path) {
-    const pathText = path.join("/");
+    const pathText = path.slice(path[0] === "jobs" ? 2 : 0).join("/");
     for (const field of this.fieldsByName.values()) {
       const control = document.getElementById(`f-${field.name}`);
       if (field.path.join("/") !== pathText || !(control instanceof HTMLSelectElement) || field.lens === "definition-revision") continue;
@@ -283,8 +310,15 @@ function show(control, value) {
   if (control.value !== value) control.value = value;
 }
 
+const NO_LIST = "“jobs” must be a list in [ ]. Fix it to continue editing the form.";
 /** @type {Record<string, string[]>} */
-const KEYS_OF_OTHERS = { submission: ["jobDefinitionName", "jobs"], definition: ["jobName", "jobs"] };
+const KEYS_OF_OTHERS = {
+  submission: ["jobDefinitionName", "jobs"],
+  definition: ["jobName", "jobs"],
+  workflow: ["jobDefinitionName", "jobName"],
+};
+/** @type {Record<string, string>} */
+const KINDS = { submission: "a job", definition: "a definition", workflow: "a workflow" };
 
 /**
  * Return why a form cannot show a text, or "".
@@ -301,9 +335,10 @@ export function whyNotShown(text, kind) {
   if (!root) return "";
   /** @param {string} key */
   const has = (key) => nodeAt(root, [key]) !== undefined;
+  if (kind === "workflow" && has("jobs")) return nodeAt(root, ["jobs"])?.type === "array" ? "" : NO_LIST;
   if ((KEYS_OF_OTHERS[kind] ?? []).some(has)) {
     const actualKind = has("jobs") ? "a workflow" : has("jobName") ? "a job" : "a definition";
-    return `This looks like ${actualKind}, but the form is for ${kind === "definition" ? "a definition" : "a job"}.`;
+    return `This looks like ${actualKind}, but the form is for ${KINDS[kind]}.`;
   }
   return "";
 }

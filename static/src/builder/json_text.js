@@ -181,7 +181,7 @@ export class Editing {
    */
   within(base, work) {
     const outer = this.#base;
-    this.#base = [...outer, ...base];
+    this.#base = base;
     try {
       return work();
     } finally {

@@ -8,7 +8,8 @@
 //     schema     completion and help from AWS's schema feedback     the server's validation result
 //     paste      pasted, dropped and opened texts      toolbar      the buttons above the editor
 //     local_draft  the draft of the JSON page in this browser
-//     view_switch  Form, Both or JSON
+//     view_switch  Form, Both or JSON                 workflow_document  steps of a workflow and changes to them
+//     workflow_form  the steps of a workflow, as a list and a picture
 
 import { announcer, markFields, readMarkers, watchFailures } from "./feedback.js";
 import * as localDraft from "./local_draft.js";
@@ -17,9 +18,10 @@ import { Fields, whyNotShown } from "./fields.js";
 import { Inbox, watchFiles } from "./paste.js";
 import { announce } from "./announce.js";
 import { closest, find } from "./elements.js";
-import { split } from "./json_text.js";
+import { join, split } from "./json_text.js";
 import { kindOf, watchTools } from "./toolbar.js";
 import { ViewSwitch } from "./view_switch.js";
+import { WorkflowForm } from "./workflow_form.js";
 
 export * as fields from "./fields.js";
 export * as lenses from "./lenses.js";
@@ -33,7 +35,7 @@ export * as workflow from "./workflow_document.js";
 
 /**
  * @import { Editor } from "./editor.js"
- * @import { Operation, Schema } from "./types.js"
+ * @import { Operation, Path, Schema } from "./types.js"
  */
 
 /** @type {Record<string, string>} */
@@ -64,6 +66,7 @@ class Page {
     this.inbox = new Inbox(form, this.editor, this.messageBox);
     this.#takeOverArea();
     this.#addFollowsField();
+    this.workflow = this.kind === "workflow" ? new WorkflowForm(form, this.editor, () => this.#revalidate()) : null;
     /** @type {Fields | null} */
     this.fields = this.pane && this.#initFields(this.pane);
     if (form.dataset.draftKey) this.#initDrafts();
@@ -138,7 +141,10 @@ class Page {
   /** @param {HTMLElement} pane */
   #initFields(pane) {
     const descriptions = JSON.parse(document.getElementById("fields")?.textContent ?? "[]");
-    const fields = new Fields(pane, descriptions, this.editor);
+    const { workflow } = this;
+    const options = workflow ? { step: () => workflow.base, writeField: workflow.writeField } : {};
+    const fields = new Fields(pane, descriptions, this.editor, options);
+    if (workflow) workflow.onSelect = () => fields.refresh();
     markFields(this.form);
     this.form.addEventListener("submit", (event) => {
       // Enter looks, and sends nothing. The word "check" would load the page again; the preview does not.
@@ -191,10 +197,13 @@ class Page {
       find(notice, "[data-frozen-reason]", HTMLElement).textContent = reason;
       this.#offerOtherPage(reason ? kindOf(text) : "");
       /** @type {NodeListOf<HTMLElement>} */
-      const sections = this.pane.querySelectorAll(":scope > section");
+      const sections = this.pane.querySelectorAll("section");
       for (const section of sections) section.inert = Boolean(reason);
       this.pane.classList.toggle("is-frozen", Boolean(reason));
-      if (!reason) this.fields?.refresh();
+      if (!reason) {
+        this.workflow?.update();
+        this.fields?.refresh();
+      }
     }
     this.viewSwitch.update(text);
     if (first) return;
@@ -248,6 +257,7 @@ class Page {
     document.addEventListener("htmx:afterSettle", (event) => {
       if (!this.form.contains(event.target)) return;
       this.fields?.refresh();
+      this.workflow?.showFeedback();
       if (event.target === panel || panel.contains(event.target)) {
         markFields(this.form);
         showResult();
@@ -263,23 +273,28 @@ class Page {
   /**
    * Apply the fix of a problem to the text: one step, which undo takes back.
    * @param {Operation[]} patch
+   * @param {Path} base that its pointers start from
    */
-  applyFix(patch) {
-    const isApplied = this.editor.edit((editing) => patch.every((operation) => editing.patch(operation) !== false), { userEvent: "input.fix" });
+  applyFix(patch, base = []) {
+    const isApplied = this.editor.edit(
+      (editing) => editing.within(base, () => patch.every((operation) => editing.patch(operation) !== false)),
+      { userEvent: "input.fix" },
+    );
     if (isApplied) announce("Fix applied.");
     else this.showMessage("The fix no longer applies: the text has changed.");
   }
 
   #watchLinks() {
     this.form.addEventListener("click", (event) => {
+      const base = closest(event, "[data-step-fields]") ? (this.workflow?.base ?? []) : [];
       const fixButton = closest(event, "[data-fix]");
       if (fixButton?.dataset.fix) {
         event.preventDefault(); // without scripts the button sends the form, and the portal applies it
-        this.applyFix(JSON.parse(fixButton.dataset.fix));
+        this.applyFix(JSON.parse(fixButton.dataset.fix), base);
       }
 
       const removedPointer = closest(event, "[data-remove-pointer]")?.dataset.removePointer;
-      if (removedPointer) this.editor.edit((editing) => editing.remove(split(removedPointer)));
+      if (removedPointer) this.editor.edit((editing) => editing.within(base, () => editing.remove(split(removedPointer))));
 
       if (closest(event, "[data-convert]")) this.inbox.readPaste(this.editor.text, this.editor.text);
 
@@ -287,7 +302,7 @@ class Page {
       if (lineButton) this.editor.goTo({ line: Number(lineButton.dataset.line), column: Number(lineButton.dataset.column) });
 
       const pointerButton = closest(event, "[data-goto-pointer]");
-      if (pointerButton) this.editor.goTo({ pointer: pointerButton.dataset.gotoPointer });
+      if (pointerButton) this.editor.goTo({ pointer: join(base) + pointerButton.dataset.gotoPointer });
 
       const link = closest(event, "[data-goto-field]");
       if (!link) return;

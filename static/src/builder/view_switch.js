@@ -14,7 +14,6 @@ export function whyNoForm(text, kind) {
   if (kind !== "any") return whyNotShown(text, kind);
   if (!text.trim()) return "Write or paste a document first.";
   const documentKind = kindOf(text);
-  if (documentKind === "workflow") return "Workflows have no form yet.";
   if (!documentKind && !/^\s*[{[]/.test(text)) return ""; // another format, which the portal reads
   return whyNotShown(text, documentKind || "submission");
 }
@@ -56,8 +55,6 @@ export class ViewSwitch {
     const note = this.choice.querySelector("[data-panes-reason]");
     if (!note) return;
     note.textContent = reason;
-    // The other reasons are beside the text already.
-    note.classList.toggle("visually-hidden", !isAny || kindOf(text) !== "workflow");
   }
 
   get #radios() {

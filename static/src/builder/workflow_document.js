@@ -217,11 +217,10 @@ export function moveStep(editing, from, to) {
  * @returns {{path: Path, isReference: boolean}[]}
  */
 export function placesOfName(root, step) {
-  return readWorkflow(root).waits.flatMap(({ step: child, parent, path }) => {
-    if (path[0] === "conditions") {
-      if (parent === step) return [{ path: [...path, "after"], isReference: false }];
-      return child === step ? [{ path: [...path, "job"], isReference: false }] : [];
-    }
+  const { waits } = readWorkflow(root);
+  return waits.flatMap(/** @returns {{path: Path, isReference: boolean}[]} */ ({ step: child, parent, path }) => {
+    if (child !== step && parent !== step) return [];
+    if (path[0] === "conditions") return [{ path: [...path, parent === step ? "after" : "job"], isReference: false }];
     return parent === step ? [{ path: [...path, "jobId"], isReference: true }] : [];
   });
 }

@@ -1,8 +1,12 @@
-// Moving the picture by mouse and touch: drag to move, pinch or Ctrl and the wheel to zoom, click to act on a node.
+// The picture by mouse and touch: drag to move, pinch or Ctrl and the wheel to zoom, click to act on a node. Dragging from
+// a node's port to another node draws an edge, where the picture has ports.
 
 /** @typedef {import("./picture.js").Picture} Picture */
 
 const DRAG_FROM = 4; // px; less is a click
+
+/** @param {Element | null} element */
+const keyAt = (element) => element?.closest("[data-key]")?.getAttribute("data-key") ?? "";
 
 /** @param {Picture} picture */
 export function bindGestures(picture) {
@@ -10,6 +14,7 @@ export function bindGestures(picture) {
   /** @type {Map<number, { x: number, y: number }>} */
   const pointers = new Map();
   let moved = 0;
+  let from = ""; // the node from which an edge is drawn
 
   const place = (/** @type {MouseEvent} */ event) => {
     const { left, top } = root.getBoundingClientRect();
@@ -20,6 +25,7 @@ export function bindGestures(picture) {
     if (event.button) return;
     pointers.set(event.pointerId, place(event));
     if (pointers.size === 1) moved = 0;
+    from = event.target instanceof Element && event.target.matches(".wf-port") ? keyAt(event.target) : "";
   });
 
   root.addEventListener("pointermove", (event) => {
@@ -31,6 +37,10 @@ export function bindGestures(picture) {
     moved += Math.hypot(now.x - before.x, now.y - before.y);
     if (moved < DRAG_FROM) return;
     if (!root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
+    if (from) {
+      picture.showDrawn(from, now);
+      return;
+    }
     root.classList.add("wf-dragging");
     if (!others.length) {
       picture.pan(now.x - before.x, now.y - before.y);
@@ -42,6 +52,12 @@ export function bindGestures(picture) {
   });
 
   const release = (/** @type {PointerEvent} */ event) => {
+    if (from && event.type === "pointerup") {
+      const to = keyAt(document.elementFromPoint(event.clientX, event.clientY));
+      if (to) picture.connect(from, to);
+    }
+    if (from) picture.showDrawn("");
+    from = "";
     pointers.delete(event.pointerId);
     if (!pointers.size) root.classList.remove("wf-dragging");
   };
@@ -51,8 +67,7 @@ export function bindGestures(picture) {
 
   root.addEventListener("click", (event) => {
     if (moved >= DRAG_FROM) return;
-    const element = event.target instanceof Element ? event.target.closest("[data-key]") : null;
-    const key = element?.getAttribute("data-key");
+    const key = event.target instanceof Element ? keyAt(event.target) : "";
     if (key) picture.activate(key);
   });
 

@@ -11,7 +11,7 @@ import { shorten } from "./text_width.js";
 import * as times from "./time_chart.js";
 import { TimeView } from "./time_view.js";
 
-export { geometry, graphs, labelOf, plainLayout, shorten, times };
+export { Picture, geometry, graphs, labelOf, plainLayout, shorten, times };
 
 /** @typedef {import("./types").GraphData} GraphData */
 /** @typedef {import("./types").StateData} StateData */
@@ -138,7 +138,7 @@ export function stepsOf(data) {
  * @param {string} url
  * @returns {(request: LayoutRequest) => Promise<Layout>}
  */
-function layoutIn(url) {
+export function layoutIn(url) {
   /** @type {Worker | null} */
   let worker = null;
   let number = 0;

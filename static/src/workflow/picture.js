@@ -29,11 +29,12 @@ const LABEL_GAP = 84; // with a label on an edge
 export class Picture extends EventTarget {
   /**
    * @param {HTMLElement} canvas that it fills
-   * @param {{ sprite: string, label: string, help: string, layout: (request: LayoutRequest) => Promise<Layout> }} options
+   * @param {{ sprite: string, label: string, help: string, layout: (request: LayoutRequest) => Promise<Layout>, canConnect?: boolean, smallest?: number }} options
    */
   constructor(canvas, options) {
     super();
     this.options = options;
+    this.smallest = options.smallest ?? READABLE_SCALE;
     this.canvas = canvas;
     /** @type {Graph | null} */
     this.graph = null;
@@ -69,6 +70,8 @@ export class Picture extends EventTarget {
       this.edgeLayer.append(...pair);
       return pair;
     });
+    this.drawn = svg("path", { class: "wf-edge wf-edge-drawn" });
+    this.edgeLayer.append(this.drawn);
     this.labels = svg("g", { "aria-hidden": "true" });
     this.nodeLayer = svg("g");
     this.scene.append(this.edgeLayer, this.nodeLayer, this.labels);
@@ -79,7 +82,7 @@ export class Picture extends EventTarget {
     this.root.addEventListener("focusin", (event) => this.onFocus(event));
     new ResizeObserver(() => {
       this.measure();
-      if (!this.isMoved && this.graph && this.size.width) this.fit(READABLE_SCALE);
+      if (!this.isMoved && this.graph && this.size.width) this.fit(this.smallest);
       const node = this.nodeByKey(this.selected); // stays in view beside the panel
       if (node >= 0 && this.size.width) this.reveal(node);
       this.draw();
@@ -93,24 +96,24 @@ export class Picture extends EventTarget {
    */
   async setGraph(graph, statuses) {
     const isNew = !this.graph || this.graph.edges !== graph.edges;
-    this.graph = graph;
-    this.statuses = statuses;
     if (!isNew) {
+      this.graph = graph;
+      this.statuses = statuses;
       this.restate();
       return;
     }
     this.expanded.clear();
-    await this.arrange();
+    await this.arrange(graph, statuses);
     this.grow();
-    this.fit(READABLE_SCALE);
+    this.fit(this.smallest);
   }
 
-  /** Lay out what is shown. */
-  async arrange() {
-    if (!this.graph) return;
+  /** Lay out what is shown. A graph takes the place of the one before when its layout is there. */
+  async arrange(graph = this.graph, statuses = this.statuses) {
+    if (!graph) return;
     this.run += 1;
     const { run } = this;
-    const view = viewOf(this.graph, this.expanded);
+    const view = viewOf(graph, this.expanded);
     const layout = await this.options.layout({
       layers: view.nodes.map((node) => node.layer),
       edges: view.edges.map(({ from, to }) => [from, to]),
@@ -119,6 +122,8 @@ export class Picture extends EventTarget {
       columnGap: view.edges.some((edge) => edge.type) ? LABEL_GAP : COLUMN_GAP,
     });
     if (run !== this.run) return; // another arrangement has been asked for meanwhile
+    this.graph = graph;
+    this.statuses = statuses;
     this.view = view;
     this.layout = layout;
     this.region = null;
@@ -284,6 +289,9 @@ export class Picture extends EventTarget {
       svg("text", { class: "wf-name", x: 36, y: 24 }),
       svg("text", { class: "wf-facts", x: 36, y: 43 }),
     );
+    if (this.options.canConnect && !this.view.nodes[node].isLayer) {
+      element.append(svg("circle", { class: "wf-port", cx: NODE_WIDTH, cy: NODE_HEIGHT / 2, r: 7 }));
+    }
     this.elements.set(key, element);
     this.nodeLayer.append(element);
     this.fill(element, node);
@@ -359,13 +367,36 @@ export class Picture extends EventTarget {
     if (first) this.focus(first.key);
   }
 
+  /**
+   * Show the edge that is being drawn from a node to a point in the canvas; without a point none.
+   * @param {string} key
+   * @param {{ x: number, y: number }} [point]
+   */
+  showDrawn(key, point) {
+    const node = this.layout.nodes[this.nodeByKey(key)];
+    const { scale, x, y } = this.position;
+    const start = node && { x: node.x + NODE_WIDTH, y: node.y + NODE_HEIGHT / 2 };
+    setAttributes(this.drawn, { d: start && point ? edgePath([start, { x: (point.x - x) / scale, y: (point.y - y) / scale }]) : "" });
+  }
+
+  /**
+   * Say that a person drew an edge between the steps of two nodes.
+   * @param {string} from
+   * @param {string} to
+   */
+  connect(from, to) {
+    const nodes = [from, to].map((key) => this.view.nodes[this.nodeByKey(key)]);
+    if (from === to || nodes.some((node) => !node || node.isLayer)) return;
+    this.dispatchEvent(new CustomEvent("connect", { detail: nodes.map((node) => node.steps[0]) }));
+  }
+
   /** @param {boolean} all whether to show every step, or large layers as one node each */
   async setExpanded(all) {
     if (!this.graph) return;
     this.expanded = new Set(all ? this.graph.layers.keys() : []);
     await this.arrange();
     this.grow();
-    this.fit(READABLE_SCALE);
+    this.fit(this.smallest);
     this.dispatchEvent(new CustomEvent("expand"));
   }
 

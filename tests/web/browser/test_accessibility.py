@@ -114,6 +114,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         reverse("receipt", args=[research.job.text_id]),
         reverse("create", args=[team]),
         reverse("job_form", args=[team]),
+        reverse("workflow_form", args=[team]),
         reverse("definition_form", args=[team]),
         reverse("drafts", args=[team]),
         reverse("members", args=[team]),

@@ -221,6 +221,6 @@ def test_the_same_switch_leads_from_json_to_the_form_and_back_and_loses_nothing(
     form.editor.replace('{"jobs": []}')
     expect(view.get_by_label("Form")).to_be_disabled()
     page.get_by_role("button", name="Open as workflow").click()
-    expect(written.editor.field).to_have_value('{"jobs": []}')
-    expect(page.get_by_text("Workflows have no form yet.")).to_be_visible()
+    expect(page.get_by_role("heading", name="New workflow")).to_be_visible()
+    expect(form.editor.field).to_have_value('{"jobs": []}')
     assert_accessible(page)
