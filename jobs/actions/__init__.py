@@ -14,6 +14,7 @@ from jobs.actions.array_refresh import refresh_array
 from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
 from jobs.actions.rename import rename
+from jobs.actions.rerun_indexes import IndexRerunPreview, preview_index_rerun, rerun_indexes
 from jobs.actions.submit import submit
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -25,6 +26,7 @@ from jobs.actions.validate import (
 
 __all__ = [
     "IdempotencyConflictError",
+    "IndexRerunPreview",
     "RecoveryError",
     "RegistrationResult",
     "StaleApprovalError",
@@ -36,10 +38,12 @@ __all__ = [
     "edit_request",
     "estimate_totals",
     "preview_edit",
+    "preview_index_rerun",
     "refresh_array",
     "register",
     "release",
     "rename",
+    "rerun_indexes",
     "stop",
     "stop_all",
     "submit",

@@ -7,9 +7,11 @@ from jobs import actions
 from jobs.actions import poll_hint
 from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
+from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import KEY
-from jobs.api.schemas import JobOut, LogLineOut, LogOut, ProblemDetailsOut
+from jobs.api.schemas import JobOut, LogLineOut, LogOut, ProblemDetailsOut, SubmissionOut
 from jobs.reports import log_follow
+from jobs.spec.index_rerun import IndexRerunError
 
 router = Router(tags=["jobs"])
 
@@ -32,6 +34,24 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> LogOut:  # noqa
         note=piece.note,
         end=piece.is_last,
     )
+
+
+@router.post("/jobs/{text_id}/run-again", response={202: SubmissionOut, (401, 403, 404, 422, 429): ProblemDetailsOut})
+def run_again(
+    request: CallerRequest, text_id: str, indexes: str = "", run_as: str = "single", index_by: str = "variable"
+) -> Status[SubmissionOut]:
+    """Run failed indexes of an array again, in its submission: all, or `indexes` such as 3,17-20.
+
+    `run_as` is single (a job for each index) or array. With `index_by=variable` the program reads ARRAY_INDEX, or
+    entry AWS_BATCH_JOB_ARRAY_INDEX of ARRAY_INDEXES; with wrapper, sh sets AWS_BATCH_JOB_ARRAY_INDEX before it.
+    """
+    array_job = request.auth.job(text_id)
+    plan = parsing.index_rerun_plan(run_as, index_by)
+    try:
+        actions.rerun_indexes(array_job, request.auth.member, indexes, plan)
+    except IndexRerunError as error:
+        raise ApiProblemError(422, "Nothing runs again", str(error)) from None
+    return Status(202, serializers.submission_out(request, array_job.submission))
 
 
 @router.post(

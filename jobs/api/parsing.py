@@ -14,6 +14,7 @@ from jobs.api.errors import ApiProblemError
 from jobs.models import Account
 from jobs.reports import options
 from jobs.spec.documents import DocumentKind
+from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, SeveralDocumentsError, parse
 from jobs.spec.problems import join_words
 
@@ -59,6 +60,16 @@ def idempotency_key(request: HttpRequest) -> str | None:
             422, "Invalid Idempotency-Key", "An Idempotency-Key must have 1 to 80 printable ASCII characters."
         )
     return value
+
+
+def index_rerun_plan(run_as: str, index_by: str) -> IndexRerunPlan:
+    """Raise ApiProblemError."""
+    for name, value, choices in (("run_as", run_as, RerunKind), ("index_by", index_by, IndexSource)):
+        if value not in set(choices):
+            raise ApiProblemError(
+                422, "Invalid parameter", f"{name} must be {join_words(choices, conjunction='or')}."
+            )
+    return IndexRerunPlan(RerunKind(run_as), IndexSource(index_by))
 
 
 def find_account(member: Member, region: str, reading: ParseResult) -> Account | None:

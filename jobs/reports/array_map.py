@@ -1,5 +1,6 @@
 """The state of every child of an array in a few bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.models import Job
@@ -17,13 +18,14 @@ class ArrayMap:
     """Those that occur, in the order of a job's life."""
 
 
-def array_map(job: Job) -> ArrayMap:
-    """Use one query."""
+def array_map(job: Job, reruns: Mapping[int, Status]) -> ArrayMap:
+    """Use one query. An index that ran again has the status of its last run."""
     size = job.array_size or 0
     letters = [UNREAD] * size
     letter_of = {name: chr(_FIRST_LETTER + place) for place, name in enumerate(STATUSES)}
     names = set()
-    for index, state in job.children.order_by().values_list("index", "state"):
+    states = dict(job.children.order_by().values_list("index", "state"))
+    for index, state in (states | {index: status.name for index, status in reruns.items()}).items():
         if index < size:
             name = state or State.SUBMITTED
             letters[index] = letter_of.setdefault(name, chr(_FIRST_LETTER + len(letter_of)))

@@ -34,7 +34,7 @@ from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
 from jobs.web.history import views as history_views
-from jobs.web.jobs import array, log_views
+from jobs.web.jobs import array, index_rerun, log_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
 
@@ -103,6 +103,7 @@ urlpatterns = [
     path("jobs/<str:text_id>/values/", reveal.job_values, name="job_values"),
     path("jobs/<str:text_id>/receipt/", cost_views.receipt, name="receipt"),
     path("jobs/<str:text_id>/again/", builder_job_views.rerun_job, name="job_again"),
+    path("jobs/<str:text_id>/again/indexes/", index_rerun.rerun_indexes, name="job_indexes_again"),
     path("jobs/<str:text_id>/stop/", job_views.job_stop, name="job_stop"),
     path("jobs/<str:text_id>/release/", job_views.job_release, name="job_release"),
     path("jobs/<str:text_id>/children/", array.job_children, name="job_children"),

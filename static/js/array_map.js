@@ -12,6 +12,7 @@ import { find } from "./dom.js";
  * @property {boolean} live
  * @property {string} cells a letter a child
  * @property {Record<string, MapStatus>} statuses by letter
+ * @property {Record<number, string>} reruns addresses of the last run of indexes that ran again
  * @property {{ text: string, ranges: number[] }[]} causes
  */
 
@@ -30,7 +31,7 @@ const canvas = find(box, "[data-canvas]", HTMLCanvasElement);
 const size = Number(box.dataset.size);
 
 /** @type {MapData} */
-let data = { etag: "", live: true, cells: UNREAD.repeat(size), statuses: {}, causes: [] };
+let data = { etag: "", live: true, cells: UNREAD.repeat(size), statuses: {}, reruns: {}, causes: [] };
 let grid = gridOf(size, frame.clientWidth);
 let current = 0;
 let filter = "";
@@ -111,9 +112,11 @@ function moveTo(index) {
   cursor.style.width = cursor.style.height = `${grid.cell - 1}px`;
   cursor.dataset.side = x > grid.width / 2 ? "left" : "right";
   const status = statusOf(index);
-  if (status === NOT_LOADED) cursor.href = `${box.dataset.children}?from=${index}`;
+  const rerun = data.reruns[index];
+  if (rerun) cursor.href = rerun;
+  else if (status === NOT_LOADED) cursor.href = `${box.dataset.children}?from=${index}`;
   else cursor.href = `${box.dataset.children}${index}/log/`;
-  tip.textContent = `Child job ${index}: ${[status.label, causeOf(data.causes, index)].filter(Boolean).join(". ")}`;
+  tip.textContent = `Child job ${index}: ${[status.label, rerun ? "Ran again" : causeOf(data.causes, index)].filter(Boolean).join(". ")}`;
   cursor.ariaLabel = tip.textContent;
 }
 

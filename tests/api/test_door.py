@@ -110,6 +110,7 @@ def requests_of(owner: Member) -> list[tuple[str, str]]:
         ("GET", f"/jobs/{job.text_id}/log"),
         ("POST", f"/jobs/{job.text_id}/stop"),
         ("POST", f"/jobs/{job.text_id}/release"),
+        ("POST", f"/jobs/{job.text_id}/run-again"),
     ]
 
 
@@ -190,6 +191,7 @@ def test_the_openapi_document_names_every_route(world: World):
         "/api/v1/jobs/{text_id}",
         "/api/v1/jobs/{text_id}/log",
         "/api/v1/jobs/{text_id}/release",
+        "/api/v1/jobs/{text_id}/run-again",
         "/api/v1/jobs/{text_id}/stop",
         "/api/v1/key",
         "/api/v1/submissions",

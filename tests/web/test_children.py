@@ -243,7 +243,7 @@ def test_ten_thousand_children_are_a_small_answer_in_few_queries(
     browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     job = array(research, 10_000, ["SUCCEEDED"] * 9_993 + ["FAILED"] * 7)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         answer = packed(browser, job)
 
     assert len(answer.content) < 11_000

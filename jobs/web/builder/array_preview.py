@@ -7,11 +7,10 @@ from jobs.actions import ValidationResult
 from jobs.spec import effective
 from jobs.spec.documents import is_integer, value_at
 from jobs.spec.forms.form_fields import MAX_ARRAY_SIZE, MIN_ARRAY_SIZE
+from jobs.spec.index_rerun import AWS_INDEX_VARIABLE
 from jobs.spec.redaction import redact
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE
 
-INDEX_VARIABLE = "AWS_BATCH_JOB_ARRAY_INDEX"
-"""Set by AWS Batch in each child job: “Array jobs”, AWS Batch User Guide."""
 MAX_VARIABLES = 20
 
 
@@ -42,17 +41,17 @@ def array_preview(result: ValidationResult | None, index_text: str) -> ArrayPrev
     revision = result.resolved_jobs[0].revision if result.resolved_jobs else None
     job = effective.effective_job(redact(revision.document), redact(document)) if revision else None
     if job is None or len(job.containers) != 1:
-        return ArrayPreview(size, index, variables=((INDEX_VARIABLE, str(index)),))
+        return ArrayPreview(size, index, variables=((AWS_INDEX_VARIABLE, str(index)),))
     container = job.containers[0]
     own_variables = [
         (name, str(variable.value))
         for name, variable in container.environment.items()
-        if name not in (JOB_ID_VARIABLE, INDEX_VARIABLE)
+        if name not in (JOB_ID_VARIABLE, AWS_INDEX_VARIABLE)
     ]
     return ArrayPreview(
         size,
         index,
         shlex.join(str(word.value) for word in container.command),
-        ((INDEX_VARIABLE, str(index)), *own_variables[:MAX_VARIABLES]),
+        ((AWS_INDEX_VARIABLE, str(index)), *own_variables[:MAX_VARIABLES]),
         max(0, len(own_variables) - MAX_VARIABLES),
     )

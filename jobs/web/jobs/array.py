@@ -6,20 +6,25 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs import access, actions
+from jobs.actions import poll_hint
 from jobs.models import Job
+from jobs.models.array_reruns import IndexRerun
 from jobs.reports import child_causes, children
 from jobs.reports.array_map import array_map
+from jobs.reports.array_reruns import ArrayReruns, array_reruns
 from jobs.reports.child_causes import ChildCause
-from jobs.states import STATUSES, State
+from jobs.states import FINAL_STATES, STATUSES, State, Status
 from jobs.web.jobs.explanation import USUAL_END, describe_exit_code
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 MAX_ARRAY_SIZE = 10_000  # AWS Batch's limit
 MAX_CAUSES = 5  # the list has all
+MAX_RERUN_ROWS = 100  # the map has all
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,23 @@ class ArrayProgress:
 
     @property
     def live(self) -> bool:
-        return self.job.status.is_live or self.is_loading
+        return self.job.status.is_live or self.is_loading or self.reruns.is_live
 
     @property
     def etag_fields(self) -> tuple[object, ...]:
-        return (self.is_loading, *self.children.counts.items())
+        reruns = [(index, rerun.status.name) for index, rerun in self.reruns.by_index.items()]
+        return (self.is_loading, *self.children.counts.items(), *reruns)
+
+    @cached_property
+    def reruns(self) -> ArrayReruns:
+        counts = self.children.counts
+        return array_reruns(
+            self.job, has_failures=any(counts.get(state) for state in FINAL_STATES - {State.SUCCEEDED})
+        )
+
+    @property
+    def rerun_rows(self) -> list["RerunRow"]:
+        return [_rerun_row(rerun) for rerun in list(self.reruns.by_index.values())[:MAX_RERUN_ROWS]]
 
     @cached_property
     def causes(self) -> list["CauseRow"]:
@@ -54,6 +71,15 @@ class ArrayProgress:
     @property
     def further_causes(self) -> list["CauseRow"]:
         return self.causes[MAX_CAUSES:]
+
+
+@dataclass(frozen=True)
+class RerunRow:
+    index: int
+    job: Job
+    status: Status
+    url: str
+    """Of the log of a child, or of the job."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +132,10 @@ def job_children_map(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Return all children packed, or 204 if nothing has changed since `seen`."""
     array_job, _ = access.job(request.user, text_id)
     progress = array_progress(array_job)
-    child_map = array_map(array_job)
+    reruns = progress.reruns.by_index if progress else {}
+    if progress:
+        poll_hint.hint_poll([array_job, *progress.reruns.jobs])
+    child_map = array_map(array_job, {index: rerun.status for index, rerun in reruns.items()})
     causes = progress.causes if progress else []
     changing: dict[str, Any] = {
         "live": progress is not None and progress.live,
@@ -115,12 +144,20 @@ def job_children_map(request: SignedInRequest, text_id: str) -> HttpResponse:
             letter: {"name": status.name, "label": status.label, "tone": status.tone}
             for letter, status in child_map.statuses.items()
         },
+        "reruns": {index: _rerun_row(rerun).url for index, rerun in reruns.items()},
         "causes": [{"text": row.text, "ranges": _ranges(row.cause.indexes)} for row in causes],
     }
     etag = polling.etag(changing)
     if polling.is_current(request, etag):
         return HttpResponse(status=204)
     return JsonResponse({"etag": etag, **changing})
+
+
+def _rerun_row(rerun: IndexRerun) -> RerunRow:
+    url = rerun.job.get_absolute_url()
+    if rerun.is_child_loaded:
+        url = reverse("child_log", args=[rerun.job.text_id, rerun.child_index])
+    return RerunRow(rerun.index, rerun.job, rerun.status, url)
 
 
 def _cause_row(cause: ChildCause) -> CauseRow:

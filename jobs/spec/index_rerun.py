@@ -1,0 +1,156 @@
+"""Jobs that run single indexes of an array again.
+
+AWS Batch numbers the children of an array from 0 and sets AWS_BATCH_JOB_ARRAY_INDEX itself; names that begin with
+AWS_BATCH are refused in a request ("Array jobs" and "Job environment variables", AWS Batch User Guide). So the index
+goes in a variable of another name, which the program reads, or which a shell copies before it starts the program.
+"""
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from jobs.spec.documents import Document, list_at, object_at, text_at
+from jobs.spec.effective import effective_job
+
+AWS_INDEX_VARIABLE = "AWS_BATCH_JOB_ARRAY_INDEX"
+INDEX_VARIABLE = "ARRAY_INDEX"
+"""Holds the index of a single job."""
+INDEXES_VARIABLE = "ARRAY_INDEXES"
+"""Holds the indexes of an array, separated by spaces: child 0 runs the first one."""
+
+MAX_NAME_LENGTH = 128
+_RANGE = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?", re.ASCII)
+
+_SINGLE_SCRIPT = f'export {AWS_INDEX_VARIABLE}="${INDEX_VARIABLE}"; exec "$@"'
+_ARRAY_SCRIPT = (
+    f"n=${AWS_INDEX_VARIABLE}; for i in ${INDEXES_VARIABLE}; do "
+    '[ "$n" -eq 0 ] && break; n=$((n-1)); done; '
+    f'export {AWS_INDEX_VARIABLE}="$i"; exec "$@"'
+)
+
+
+class RerunKind(StrEnum):
+    SINGLE = "single"
+    """A job for each index."""
+    ARRAY = "array"
+    """One array with a child for each index."""
+
+
+class IndexSource(StrEnum):
+    VARIABLE = "variable"
+    """The program reads the portal's variable."""
+    WRAPPER = "wrapper"
+    """A shell sets AWS's variable, then starts the program."""
+
+
+@dataclass(frozen=True)
+class IndexRerunPlan:
+    kind: RerunKind = RerunKind.SINGLE
+    source: IndexSource = IndexSource.VARIABLE
+
+
+@dataclass(frozen=True)
+class IndexStep:
+    document: Document
+    indexes: tuple[int, ...]
+
+
+class IndexRerunError(Exception):
+    """The indexes can't run again in this way; the text says why."""
+
+
+def rerun_steps(
+    document: Document, definition: Document, indexes: Sequence[int], plan: IndexRerunPlan
+) -> list[IndexStep]:
+    """Return the jobs to submit in place of an array's, without its dependencies. Raise IndexRerunError."""
+    _check(document, definition, indexes, plan)
+    script = _SINGLE_SCRIPT if plan.kind is RerunKind.SINGLE else _ARRAY_SCRIPT
+    command = ["sh", "-c", script, "sh", *known_command(document, definition)]
+    wrapper = command if plan.source is IndexSource.WRAPPER else []
+    if plan.kind is RerunKind.SINGLE:
+        return [
+            IndexStep(_job(document, str(index), (INDEX_VARIABLE, str(index)), wrapper), (index,))
+            for index in indexes
+        ]
+    job = _job(document, "again", (INDEXES_VARIABLE, " ".join(map(str, indexes))), wrapper)
+    return [IndexStep({**job, "arrayProperties": {"size": len(indexes)}}, tuple(indexes))]
+
+
+def known_command(document: Document, definition: Document) -> list[str]:
+    """Return the command of the request or the definition with its parameters; empty if the image's own runs."""
+    containers = effective_job(definition, document).containers
+    return [str(word.value) for word in containers[0].command] if len(containers) == 1 else []
+
+
+def indexes_of(document: Document) -> tuple[int, ...]:
+    """Return the indexes that an array of `rerun_steps` runs, by the index of its children."""
+    for entry in list_at(document, "containerOverrides", "environment"):
+        if text_at(entry, "name") == INDEXES_VARIABLE:
+            return tuple(int(word) for word in text_at(entry, "value").split() if word.isdecimal())
+    return ()
+
+
+def parse_indexes(text: str, size: int) -> tuple[int, ...]:
+    """Read "3, 17-20" as indexes of an array of this size, in order. Raise IndexRerunError."""
+    indexes: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise IndexRerunError(f"“{part[:40]}” is no index. Write indexes and ranges as in 3, 17-20.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last >= size:
+            raise IndexRerunError(f"The array has the indexes 0 to {size - 1:,}; “{part}” is outside.")
+        indexes.update(range(first, last + 1))
+    return tuple(sorted(indexes))
+
+
+def format_indexes(indexes: Sequence[int]) -> str:
+    """Return the text that `parse_indexes` reads."""
+    ranges: list[list[int]] = []
+    for index in indexes:
+        if ranges and ranges[-1][1] == index - 1:
+            ranges[-1][1] = index
+        else:
+            ranges.append([index, index])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def _check(document: Document, definition: Document, indexes: Sequence[int], plan: IndexRerunPlan) -> None:
+    if not object_at(definition, "containerProperties"):
+        raise IndexRerunError(
+            "Only indexes of jobs with a single container can run again. Run the whole array again instead."
+        )
+    if not indexes:
+        raise IndexRerunError("There is no index to run again.")
+    if plan.kind is RerunKind.ARRAY and len(indexes) < 2:
+        raise IndexRerunError("An array has at least 2 child jobs. Run one index as a single job.")
+    variable = INDEX_VARIABLE if plan.kind is RerunKind.SINGLE else INDEXES_VARIABLE
+    entries = [
+        *list_at(document, "containerOverrides", "environment"),
+        *list_at(definition, "containerProperties", "environment"),
+    ]
+    if any(text_at(entry, "name") == variable for entry in entries):
+        raise IndexRerunError(
+            f"The job already sets {variable}, which has to carry the index. Run the whole array again instead."
+        )
+    if plan.source is IndexSource.WRAPPER and not known_command(document, definition):
+        raise IndexRerunError(
+            "A shell can't start the program: neither the request nor the definition has its command. "
+            f"Let the program read {variable}."
+        )
+
+
+def _job(document: Document, suffix: str, variable: tuple[str, str], wrapper: list[str]) -> Document:
+    job = {
+        key: copy.deepcopy(value) for key, value in document.items() if key not in ("arrayProperties", "dependsOn")
+    }
+    job["jobName"] = f"{text_at(document, 'jobName')[: MAX_NAME_LENGTH - 1 - len(suffix)]}-{suffix}"
+    overrides: dict[str, Any] = dict(object_at(job, "containerOverrides"))
+    overrides["environment"] = [*list_at(overrides, "environment"), {"name": variable[0], "value": variable[1]}]
+    if wrapper:
+        overrides["command"] = wrapper
+    job["containerOverrides"] = overrides
+    return job

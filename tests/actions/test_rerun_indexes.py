@@ -1,0 +1,145 @@
+"""Failed indexes of an array run again, in its submission."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from jobs import actions
+from jobs.access import Member
+from jobs.models import ArrayChild, AuditEntry, Job, QueueGrant, Team
+from jobs.models.array_reruns import failed_indexes, index_reruns
+from jobs.spec.index_rerun import IndexRerunError, IndexRerunPlan, RerunKind
+from tests import make
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+DOCUMENT = {
+    "jobName": "sweep",
+    "jobQueue": "cpu",
+    "jobDefinition": "hello",
+    "arrayProperties": {"size": 20},
+    "tags": {"Project": "GenAI"},
+}
+FAILED = [2, 3, 5, 7, 11, 13, 17]
+SINGLE, ARRAY = IndexRerunPlan(), IndexRerunPlan(RerunKind.ARRAY)
+
+
+@pytest.fixture
+def member() -> Member:
+    member = make.member(make.team("research"))
+    queue = make.queue("cpu", teams=(member.team,))
+    make.revision("hello", of=member.team, where=queue.account)
+    return member
+
+
+@pytest.fixture
+def sweep(member: Member) -> Job:
+    """An array that ran, of whose children seven failed."""
+    job = actions.submit(json.dumps(DOCUMENT), member, source="json").jobs.get()
+    Job.objects.filter(pk=job.pk).update(delivery="SENT", state="FAILED", batch_id="array")
+    ArrayChild.objects.bulk_create(
+        ArrayChild(job=job, index=index, state="FAILED" if index in FAILED else "SUCCEEDED") for index in range(20)
+    )
+    return Job.objects.get(pk=job.pk)
+
+
+def again(job: Job, member: Member, indexes: str = "", plan: IndexRerunPlan = SINGLE) -> list[Job]:
+    return actions.rerun_indexes(job, member, indexes, plan)
+
+
+def runnable(job: Job) -> list[int]:
+    return failed_indexes(job, index_reruns(job))
+
+
+def finish(job: Job, state: str) -> None:
+    Job.objects.filter(pk=job.pk).update(delivery="SENT", state=state, batch_id=job.text_id)
+
+
+def test_the_failed_indexes_become_jobs_of_the_same_submission(sweep: Job, member: Member, enqueued: Any) -> None:
+    jobs = again(sweep, member)
+
+    assert [(job.name, job.array_index, job.repeats) for job in jobs] == [
+        (f"sweep-{index}", index, sweep) for index in FAILED
+    ]
+    assert {job.submission for job in jobs} == {sweep.submission}
+    assert [job.position for job in jobs] == list(range(1, 8))
+    assert {job.step for job in jobs} == {sweep.step}
+    assert {job.revision for job in jobs} == {sweep.revision}
+    assert jobs[0].tags == {"Project": "GenAI"}
+    assert jobs[6].document["containerOverrides"]["environment"] == [{"name": "ARRAY_INDEX", "value": "17"}]
+    assert enqueued[-1] == "deliver"
+    entry = AuditEntry.objects.filter(action="run again").latest("pk")
+    assert json.loads(entry.after)["indexes"] == FAILED
+
+
+def test_a_request_that_comes_twice_runs_nothing_twice(sweep: Job, member: Member) -> None:
+    again(sweep, member, "2, 3")
+    with pytest.raises(IndexRerunError, match="Index 2 has not failed, or is running again already"):
+        again(sweep, member, "2, 3")
+
+    again(sweep, member)  # all that failed: the other five
+    with pytest.raises(IndexRerunError, match="No child job has failed that isn't running again"):
+        again(sweep, member)
+    assert sweep.repeated_by.count() == 7
+
+
+def test_an_index_that_failed_again_runs_a_third_time_and_its_last_run_counts(sweep: Job, member: Member) -> None:
+    [first] = again(sweep, member, "17")
+    finish(first, "FAILED")
+    assert 17 in runnable(sweep)
+    [second] = again(sweep, member, "17")
+    finish(second, "SUCCEEDED")
+
+    assert index_reruns(sweep)[17].status.name == "SUCCEEDED"
+    assert 17 not in runnable(sweep)
+    assert sweep.submission.jobs.get(pk=first.pk).superseded
+
+
+def test_one_array_runs_them_and_its_children_count_for_their_indexes(sweep: Job, member: Member) -> None:
+    [job] = again(sweep, member, "", ARRAY)
+    assert (job.array_size, job.array_index) == (7, 2)
+    finish(job, "FAILED")
+    states = ["SUCCEEDED"] * 6 + ["FAILED"]
+    ArrayChild.objects.bulk_create(
+        ArrayChild(job=job, index=child, state=state) for child, state in enumerate(states)
+    )
+
+    reruns = index_reruns(sweep)
+    assert {index: rerun.status.name for index, rerun in reruns.items()} == dict(zip(FAILED, states, strict=True))
+    assert (reruns[17].child_index, reruns[17].is_child_loaded) == (6, True)
+    assert runnable(sweep) == [17]
+    again(sweep, member)
+    assert index_reruns(sweep)[13].status.name == "SUCCEEDED"
+    assert index_reruns(sweep)[17].status.name == "ACCEPTED"
+
+
+def test_quotas_hold_for_what_runs_again(sweep: Job, member: Member) -> None:
+    QueueGrant.objects.update(max_active_jobs=3)
+    with pytest.raises(actions.ValidationFailedError):
+        again(sweep, member)
+    assert not sweep.repeated_by.exists()
+
+    assert len(again(sweep, member, "2-3")) == 2
+
+
+def test_what_needs_approval_is_refused_and_says_what_to_do(sweep: Job, member: Member) -> None:
+    Team.objects.update(approval_array_size=4)
+    with pytest.raises(IndexRerunError, match="can't be approved"):
+        again(sweep, member, "", ARRAY)
+
+    assert not sweep.repeated_by.exists()
+    member.team.refresh_from_db()
+    assert actions.preview_index_rerun(sweep, member, "", ARRAY).approval_message
+    assert not actions.preview_index_rerun(sweep, member, "", SINGLE).approval_message
+
+
+def test_only_members_who_may_submit_run_them(sweep: Job) -> None:
+    with pytest.raises(PermissionDenied):
+        again(sweep, make.member(sweep.team, "viewer"))
+
+
+def test_a_job_without_children_has_no_indexes(member: Member) -> None:
+    with pytest.raises(IndexRerunError, match="Only indexes of an array job"):
+        again(make.job(make.submission(member)), member)

@@ -1,0 +1,125 @@
+"""The page that runs failed indexes of an array again, and what the array's page shows of them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import ArrayChild, Job, QueueGrant
+from tests import make
+from tests.web.conftest import Research, SignIn
+
+FAILED = (2, 17)
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+@pytest.fixture
+def sweep(research: Research) -> Job:
+    definition = make.document("sweeper")
+    definition["containerProperties"]["command"] = ["run", "it"]
+    revision = make.revision("sweeper", of=research.team, where=research.account, document=definition)
+    environment = [{"name": "DB_PASSWORD", "value": "hunter22"}]
+    document = {
+        "jobName": "sweep",
+        "jobQueue": "cpu",
+        "jobDefinition": "sweeper",
+        "arrayProperties": {"size": 20},
+        "containerOverrides": {"environment": environment},
+    }
+    job = make.job(
+        research.submission,
+        name="sweep",
+        array_size=20,
+        state="FAILED",
+        document=document,
+        revision=revision,
+        queue=research.queue,
+        batch_id="array",
+    )
+    ArrayChild.objects.bulk_create(
+        ArrayChild(job=job, index=index, state="FAILED" if index in FAILED else "SUCCEEDED") for index in range(20)
+    )
+    return job
+
+
+def page(browser: Client, job: Job, **query: str) -> str:
+    return " ".join(browser.get(reverse("job_indexes_again", args=[job.text_id]), query).content.decode().split())
+
+
+def run(browser: Client, job: Job, **fields: str) -> Any:
+    return browser.post(reverse("job_indexes_again", args=[job.text_id]), fields)
+
+
+def test_the_page_shows_the_command_and_environment_of_each_index(browser: Client, sweep: Job) -> None:
+    shown = page(browser, sweep)
+
+    assert "Run 2 child jobs again" in shown
+    assert "<code>run it</code>" in shown
+    assert "ARRAY_INDEX=17</code>" in shown
+    assert "sweep-17" in shown
+    assert "hunter22" not in shown
+
+
+def test_a_shell_is_shown_before_the_command(browser: Client, sweep: Job) -> None:
+    shown = page(browser, sweep, run_as="array", index_by="wrapper")
+
+    assert "AWS_BATCH_JOB_ARRAY_INDEX=1</code>" in shown
+    assert "ARRAY_INDEXES=2 17</code>" in shown
+    assert "exec &quot;$@&quot;&#x27; sh run it" in shown
+    assert "The image must contain <code>sh</code>." in shown
+
+
+def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: Client, sweep: Job) -> None:
+    answer = run(browser, sweep, indexes="17", run_as="single", index_by="variable")
+    assert answer["Location"] == sweep.get_absolute_url()
+    job = sweep.repeated_by.get()
+
+    shown = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
+    assert "Running 1 child job of sweep again." in shown
+    assert "1 child job ran again" in shown
+    assert "Run 1 failed again…" in shown
+    data = browser.get(reverse("job_children_map", args=[sweep.text_id])).json()
+    assert data["reruns"] == {"17": job.get_absolute_url()}
+    assert data["statuses"][data["cells"][17]]["name"] == "ACCEPTED"
+    assert data["live"] is True
+    assert f"Index 17 of {sweep.name}</a>" in browser.get(job.get_absolute_url()).content.decode()
+
+
+def test_a_child_of_an_array_that_runs_an_index_again_is_a_click_away(browser: Client, sweep: Job) -> None:
+    run(browser, sweep, indexes="", run_as="array", index_by="variable")
+    job = sweep.repeated_by.get()
+    Job.objects.filter(pk=job.pk).update(delivery="SENT", state="PENDING", batch_id="again")
+    ArrayChild.objects.create(job=job, index=1, state="RUNNING")
+
+    data = browser.get(reverse("job_children_map", args=[sweep.text_id])).json()
+    assert data["reruns"] == {
+        "2": job.get_absolute_url(),
+        "17": reverse("child_log", args=[job.text_id, 1]),
+    }
+    assert data["statuses"][data["cells"][17]]["name"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("indexes", "message"),
+    [("1", "Index 1 has not failed"), ("99", "“99” is outside"), ("<b>", "“&lt;b&gt;” is no index")],
+)
+def test_what_is_wrong_is_said_and_nothing_runs(browser: Client, sweep: Job, indexes: str, message: str) -> None:
+    answer = run(browser, sweep, indexes=indexes)
+
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert message in page(browser, sweep, indexes=indexes)
+    assert not sweep.repeated_by.exists()
+
+
+def test_a_limit_is_told_before_the_button(browser: Client, sweep: Job) -> None:
+    QueueGrant.objects.update(max_active_jobs=1)
+    shown = page(browser, sweep)
+
+    assert 'role="alert"' in shown
+    assert "Run 2 child jobs again" not in shown
