@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import DraftKind, Source, Submission
 from jobs.spec.problems import Problem
@@ -127,7 +128,7 @@ def test_a_draft_opens_where_it_was_written(browser: Client, research: Research)
     browser.post(address, {"document": TEXT, "do": "keep", "begin": "1", "draft": research.job.text_id})
     draft = research.analyst.user.drafts.get()
 
-    assert draft.kind == DraftKind.JSON
+    assert (draft.kind, draft.name) == (DraftKind.JSON, "Workflow of 2 jobs")
     answer = browser.get(draft.get_absolute_url())
     assert answer.headers["Location"] == f"{address}?draft={draft.text_id}"
     assert TEXT in html.unescape(browser.get(answer.headers["Location"]).content.decode())
@@ -152,6 +153,16 @@ def test_advanced_settings_of_a_step_are_read_from_the_step(browser: Client) -> 
 
     assert 'value="7"' in browser.post(address, fields | {"step": "1"}).content.decode()
     assert 'value="7"' not in browser.post(address, fields | {"step": "0"}).content.decode()
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_a_preview_costs_the_same_for_many_steps(
+    count: int, browser: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    jobs = [{**JOB, "jobName": f"step-{number}"} for number in range(count)]
+    preview(browser, {"jobs": jobs}, step=1)
+    with django_assert_num_queries(9):
+        preview(browser, {"jobs": jobs}, step=1)
 
 
 def test_a_condition_belongs_to_the_step_that_waits() -> None:

@@ -88,7 +88,7 @@ def _document_name(text: str) -> str:
     except DocumentParseError:
         return ""
     if reading.kind is DocumentKind.WORKFLOW:
-        return feedback.headline(reading.kind, reading.document)
+        return text_at(reading.document, "name") or feedback.headline(reading.kind, reading.document)
     return text_at(reading.document, _NAME_KEYS[reading.kind])
 
 

@@ -22,12 +22,26 @@ export function blankComments(text) {
   return text.replace(COMMENT_OR_STRING, (match) => (match[0] === '"' ? match : match.replace(/[^\r\n]/g, " ")));
 }
 
+/** @typedef {{root: ValueNode | undefined, error: {offset: number, length: number} | null}} ParseResult */
+
+/** @type {{text: string, result: ParseResult}} */
+let cache = { text: "", result: { root: undefined, error: null } };
+
 /**
- * Parse a text.
+ * Parse a text. Everything on a page reads the same one after a change: the last tree is kept, and no one changes it.
  * @param {string} text
- * @returns {{root: ValueNode | undefined, error: {offset: number, length: number} | null}}
+ * @returns {ParseResult}
  */
 export function parse(text) {
+  if (text !== cache.text) cache = { text, result: parseAnew(text) };
+  return cache.result;
+}
+
+/**
+ * @param {string} text
+ * @returns {ParseResult}
+ */
+function parseAnew(text) {
   const plain = blankComments(text);
   /** @type {ParseError[]} */
   const errors = [];
@@ -255,6 +269,18 @@ export class Editing {
    */
   replaceValue(node, value) {
     return this.#replace(node, value);
+  }
+
+  /**
+   * Replace the texts at several paths at once: a large document is parsed once for all.
+   * @param {{path: Path, value: string}[]} values
+   */
+  replaceTexts(values) {
+    const edits = values.flatMap(({ path, value }) => {
+      const node = this.node(path);
+      return node && node.value !== value ? [{ from: node.offset, to: end(node), insert: quote(value) }] : [];
+    });
+    if (edits.length) this.#apply(edits.sort((first, second) => first.from - second.from));
   }
 
   /**

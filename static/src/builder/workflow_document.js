@@ -163,6 +163,12 @@ export function addDocument(editing, text, root) {
   const { waits } = readWorkflow(root);
   const ownName = textAt(root, "name");
   if (ownName && !editing.node(["name"])) editing.set(["name"], ownName);
+  if (!entries(editing.node(["jobs"])).length) {
+    const conditions = nodeAt(root, ["conditions"]);
+    editing.set(["jobs"], plainValue(text, jobs));
+    if (conditions) editing.set(["conditions"], plainValue(text, conditions));
+    return jobs.children.map((_, index) => index);
+  }
   const added = jobs.children.map((job) => addStep(editing, plainValue(text, job)));
   const { steps } = readWorkflow(editing.root);
   const isRenamed = jobs.children.some((job, index) => textAt(job, "jobName") !== steps[added[index]].name);
@@ -232,10 +238,7 @@ export function placesOfName(root, step) {
  * @param {string} name
  */
 export function writeName(editing, places, name) {
-  for (const { path, isReference } of places) {
-    const node = editing.node(path);
-    if (node) editing.replaceValue(node, isReference ? `\${${name}}` : name);
-  }
+  editing.replaceTexts(places.map(({ path, isReference }) => ({ path, value: isReference ? `\${${name}}` : name })));
 }
 
 /**

@@ -34,6 +34,9 @@ const isCondition = (value) => value in CONDITIONS;
 export class WorkflowForm {
   /** @type {ReturnType<typeof documents.placesOfName> | null} */
   #places = null;
+  #feedbackText = "";
+  /** @type {WeakMap<HTMLElement, string>} what each row shows */
+  #rowFacts = new WeakMap();
 
   /**
    * @param {HTMLFormElement} form
@@ -87,7 +90,10 @@ export class WorkflowForm {
 
   /** Show what the last validation says of each step. */
   showFeedback() {
-    this.feedback = JSON.parse(document.getElementById("step-feedback")?.textContent ?? "[]");
+    const text = document.getElementById("step-feedback")?.textContent ?? "[]";
+    if (text === this.#feedbackText) return;
+    this.#feedbackText = text;
+    this.feedback = JSON.parse(text);
     this.#show();
   }
 
@@ -178,6 +184,9 @@ export class WorkflowForm {
     const names = after.length > MAX_NAMES ? `${after.length} steps` : documents.namesOf(this.workflow, after).join(", ");
     const { errors = 0, warnings = 0, message = "", cost = "" } = this.feedback[step] ?? {};
     const facts = [definition, queue, size ? `array of ${size.toLocaleString("en")}` : "", names && `after ${names}`, cost];
+    const shape = JSON.stringify([step, step === this.selected, name, facts, errors, warnings, message, steps.length]);
+    if (this.#rowFacts.get(row) === shape) return;
+    this.#rowFacts.set(row, shape);
     row.classList.toggle("is-selected", step === this.selected);
     const open = find(row, "[data-open-step]", HTMLElement);
     open.dataset.openStep = String(step);
@@ -198,7 +207,8 @@ export class WorkflowForm {
 
   #showWaits() {
     const { workflow, selected } = this;
-    const waits = workflow.waits.filter((wait, index, all) => wait.step === selected && all.findIndex((other) => other.step === selected && other.parent === wait.parent) === index);
+    const own = workflow.waits.filter((wait) => wait.step === selected);
+    const waits = own.filter((wait, index) => own.findIndex((other) => other.parent === wait.parent) === index);
     find(this.form, "[data-no-waits]", HTMLElement).hidden = waits.length > 0;
     this.#fillList(find(this.form, "[data-wait-list]", HTMLElement), "[data-wait-template]", waits.length, (row, index) => {
       const { parent, condition } = waits[index];
