@@ -80,7 +80,7 @@ def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
         )
         # A step's row has its part of the document; loading the whole for each step would be quadratic.
         jobs = jobs.defer("submission__document", "submission__text", "submission__notes", "raw")
-        edges = Prefetch("dependencies", JobDependency.objects.with_parents("batch_id"))
+        edges = Prefetch("dependencies", JobDependency.objects.with_parents("batch_id", "state"))
         ordered_jobs = sorted(jobs.prefetch_related(edges), key=lambda job: candidate_ids.index(job.pk))
     return [job for job in ordered_jobs if not _hold_if_deadly(job)]
 

@@ -9,10 +9,14 @@ from jobs.models import Job
 from jobs.models.ids import to_text
 from jobs.spec.rules.reserved_names import JOB_ID_VARIABLE, PORTAL_VARIABLES
 from jobs.spec.time_limit import without_empty_timeout
+from jobs.states import State
 
 
 def submit_request(job: Job) -> dict[str, Any]:
-    """Return the request, for which every parent needs its id in AWS."""
+    """Return the request, for which every parent needs its id in AWS.
+
+    It names no parent that has succeeded: AWS Batch forgets a job some time after its end.
+    """
     request: dict[str, Any] = copy.deepcopy(without_empty_timeout(job.document))
     request["jobName"] = job.marker
     request["jobQueue"] = job.queue.arn or job.queue.name
@@ -20,12 +24,16 @@ def submit_request(job: Job) -> dict[str, Any]:
     request["tags"] = {**job.tags, **portal_tags(job)}
 
     edges = sorted(job.dependencies.all(), key=lambda edge: edge.pk)
-    parents = [(edge.parent.batch_id, edge.kind) for edge in edges if edge.parent and not edge.condition]
-    if parents:
-        dependencies = [
-            {"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents
-        ]
-        request["dependsOn"] = [*request.get("dependsOn", ()), *dependencies]
+    succeeded_ids = {edge.batch_id for edge in edges if edge.parent and edge.parent.state == State.SUCCEEDED}
+    named = [entry for entry in request.pop("dependsOn", ()) if entry.get("jobId") not in succeeded_ids]
+    parents = [
+        (edge.parent.batch_id, edge.kind)
+        for edge in edges
+        if edge.parent and not edge.condition and not edge.batch_id and edge.parent.state != State.SUCCEEDED
+    ]
+    dependencies = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents]
+    if named or dependencies:
+        request["dependsOn"] = [*named, *dependencies]
 
     if "containerProperties" in job.revision.document:
         overrides = request.setdefault("containerOverrides", {})

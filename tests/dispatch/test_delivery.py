@@ -246,6 +246,21 @@ def test_a_step_is_sent_after_its_parent_and_names_the_parents_id():
     assert aws.requests[1][1]["dependsOn"] == [{"jobId": http_wire.ACCEPTED_ID}]
 
 
+def test_a_parent_that_has_succeeded_is_not_named_because_aws_may_have_forgotten_it():
+    with http_wire.wire(http_wire.accepts) as aws:
+        child = job_at(aws.url, name="second")
+        known = make.job(child.submission, name="first", state="SUCCEEDED")
+        running = make.job(child.submission, name="other", state="RUNNING")
+        entries = [{"jobId": known.batch_id}, {"jobId": running.batch_id}]
+        Job.objects.filter(pk=child.pk).update(document={**child.document, "dependsOn": entries})
+        step = make.job(child.submission, name="third", state="SUCCEEDED")
+        for parent, batch_id in ((known, known.batch_id), (running, running.batch_id), (step, "")):
+            JobDependency.objects.create(job=child, parent=parent, batch_id=batch_id or "")
+        deliver_due(child.account)
+
+    assert aws.requests[0][1]["dependsOn"] == [{"jobId": running.batch_id}]
+
+
 def test_an_edge_between_arrays_keeps_its_type():
     with http_wire.wire(http_wire.accepts, http_wire.reply(200, {"jobId": "child-1"})) as aws:
         parent = job_at(aws.url, name="first", array_size=3)

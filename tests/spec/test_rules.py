@@ -20,6 +20,8 @@ from scripts import write_rules_doc as page
 from tests.aws_answers import all_rows
 from tests.spec.samples import JOB_ID, definition, step, submission, workflow
 
+JOB_IDS = [f"{JOB_ID[:-2]}{number:02d}" for number in range(21)]
+
 ROLE = "arn:aws:iam::123456789012:role/Job"
 PAIR = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
 GPU = {"type": "GPU", "value": "1"}
@@ -370,7 +372,10 @@ CASES = [
          "/conditions/0/after"),
     Case("workflow.condition-twice", CONDITIONS, {**CONDITIONS, "conditions": [CONDITION, CONDITION]},
          "/conditions/1"),
-    Case("workflow.too-many-parents", workflow(step("a")), workflow(*(step(f"p{n}") for n in range(21)),
+    Case("workflow.too-many-parents", workflow(step("z", *JOB_IDS[:20])), workflow(step("z", *JOB_IDS)),
+         "/jobs/0/dependsOn"),
+    Case("workflow.many-parents", workflow(*(step(f"p{n}") for n in range(20)),
+         step("z", *(f"${{p{n}}}" for n in range(20)))), workflow(*(step(f"p{n}") for n in range(21)),
          step("z", *(f"${{p{n}}}" for n in range(21)))), "/jobs/21/dependsOn"),
     Case("workflow.repeated-dependency", workflow(step("a"), step("b", "${a}")),
          workflow(step("a"), step("b", "${a}", "${a}")), "/jobs/1/dependsOn/1"),

@@ -94,12 +94,29 @@ def test_two_circles_are_two_problems_and_a_long_one_is_told_short() -> None:
     assert len(only_problem(ring).message) < 200
 
 
-def test_a_job_waits_for_20_others_at_most() -> None:
-    parents = [step(f"p{number}") for number in range(21)]
-    names = [f"${{p{number}}}" for number in range(21)]
+def test_a_job_waits_for_20_jobs_of_aws_at_most() -> None:
+    ids = [f"{JOB_ID[:-2]}{number:02d}" for number in range(21)]
+    assert judge.check_workflow(workflow(step("last", *ids[:20]))) == []
+    problem = only_problem(workflow(step("last", *ids)))
+    assert (problem.pointer, problem.rule) == ("/jobs/0/dependsOn", "workflow.too-many-parents")
+    assert "21 jobs outside this workflow" in problem.message
+
+
+def test_a_step_with_more_than_20_parents_is_held_until_all_have_succeeded() -> None:
+    parents = [step(f"p{number}") for number in range(25)]
+    names = [f"${{p{number}}}" for number in range(25)]
     assert judge.check_workflow(workflow(*parents, step("last", *names[:20]))) == []
     problem = only_problem(workflow(*parents, step("last", *names)))
-    assert (problem.pointer, problem.rule) == ("/jobs/21/dependsOn", "workflow.too-many-parents")
+    assert (problem.pointer, problem.severity) == ("/jobs/25/dependsOn", Severity.WARNING)
+    assert problem.message == (
+        "Has 25 parents. AWS Batch allows 20, so the portal submits it when all have succeeded."
+    )
+    conditions = {number: edge.condition for number in (20, 25) for edge in _edges(parents, names[:number])}
+    assert conditions == {20: "", 25: "success"}
+
+
+def _edges(parents: list[Document], names: list[str]) -> tuple[StepDependency, ...]:
+    return judge.plan_workflow(workflow(*parents, step("last", *names))).steps[-1].dependencies
 
 
 def test_the_same_dependency_twice_is_warned_of() -> None:
@@ -277,16 +294,6 @@ def test_a_plan_knows_its_layers_and_its_longest_path() -> None:
     assert plan.layers == ((1, 4), (2, 5), (3,), (0,))
     assert plan.longest_path == (1, 2, 3, 0)
     assert judge.plan_workflow(submission()).layers == ((0,),)
-
-
-@pytest.mark.parametrize(
-    ("parents", "between"), [(20, 0), (21, 1), (40, 2), (41, 2), (400, 20), (401, 21), (8000, 420)]
-)
-def test_many_parents_are_shared_out_among_jobs_in_between(parents: int, between: int) -> None:
-    groups = judge.group_parents(parents)
-    assert [number for group in groups for number in group] == list(range(parents))
-    assert max(len(group) for group in groups) <= 20
-    assert judge.count_intermediate_jobs(parents) == between
 
 
 def test_the_definitions_of_steps_are_looked_up_by_what_they_say() -> None:

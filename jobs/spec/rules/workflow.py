@@ -14,6 +14,7 @@ from jobs.spec.rules.dependencies import array_size
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.schema import botocore_schema
+from jobs.spec.step_conditions import Condition
 from jobs.spec.step_references import StepReference, StepReferences
 
 MAX_PARENTS = 20
@@ -116,8 +117,10 @@ def plan_workflow(document: Document) -> WorkflowPlan:
     resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
     references.edges += step_conditions.condition_references(document, references)
     edges: list[dict[StepDependency, None]] = [{} for _ in steps]
+    held = [is_held_for_parents(len(list_at(step, "dependsOn"))) for step in steps]
     for reference in references.edges:
-        edges[reference.step][StepDependency(reference.parent, reference.type, reference.condition)] = None
+        condition = reference.condition or (Condition.SUCCESS if held[reference.step] else Condition.BATCH)
+        edges[reference.step][StepDependency(reference.parent, reference.type, condition)] = None
     order = graph.topological_order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):
         raise ValueError("The steps have a circular dependency.")
@@ -205,38 +208,45 @@ def no_dependency_cycles(references: StepReferences) -> Iterator[Problem]:
 
 @rule("workflow.too-many-parents")
 def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
-    """A job can depend on at most 20 others; for more, add intermediate jobs that depend on up to 20 each.
+    """A job can depend on at most 20 jobs outside its workflow.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
+    step_entries = {(reference.step, reference.entry) for reference in references.edges if not reference.condition}
     for number, step in enumerate(references.steps):
-        count = len(list_at(step, "dependsOn"))
+        entries = range(len(list_at(step, "dependsOn")))
+        count = sum((number, entry) not in step_entries for entry in entries)
         if count > MAX_PARENTS:
-            between = count_intermediate_jobs(count)
-            name = quote(references.name(number))
-            intermediate = (
-                f"{between} intermediate jobs that each depend" if between > 1 else "an intermediate job that depends"
-            )
             message = (
-                f"{name} depends on {count} jobs. AWS Batch allows {MAX_PARENTS}. Add {intermediate} on up to "
-                f"{MAX_PARENTS} of them, and make {name} depend on the intermediate job{'s' * (between > 1)}."
+                f"{quote(references.name(number))} depends on {count} jobs outside this workflow. AWS Batch allows "
+                f"{MAX_PARENTS}. Add intermediate jobs that each depend on up to {MAX_PARENTS} of them."
             )
             yield Problem(join_pointer("jobs", number, "dependsOn"), message)
 
 
-def group_parents(count: int) -> list[range]:
-    """Group dependencies beyond Batch's limit of 20 under intermediate jobs, in several layers if needed."""
-    groups = -(-count // MAX_PARENTS)
-    return [range(start, min(start + MAX_PARENTS, count)) for start in range(0, groups * MAX_PARENTS, MAX_PARENTS)]
+@rule("workflow.many-parents", WARNING)
+def many_parents_hold_a_step(references: StepReferences) -> Iterator[Problem]:
+    """The portal holds a step with more than 20 parents until all have succeeded.
+
+    Source: SubmitJob, AWS Batch API reference: dependsOn.
+    """
+    own_parents: list[set[int]] = [set() for _ in references.steps]
+    for reference in references.edges:
+        if not reference.condition:
+            own_parents[reference.step].add(reference.parent)
+    for number, step in enumerate(references.steps):
+        count = len(list_at(step, "dependsOn"))
+        if own_parents[number] and is_held_for_parents(count):
+            message = (
+                f"Has {count} parents. AWS Batch allows {MAX_PARENTS}, so the portal submits it when all have "
+                "succeeded."
+            )
+            yield Problem(join_pointer("jobs", number, "dependsOn"), message)
 
 
-def count_intermediate_jobs(count: int) -> int:
-    total = 0
-    while count > MAX_PARENTS:
-        groups = group_parents(count)
-        total += sum(len(group) > 1 for group in groups)
-        count = len(groups)
-    return total
+def is_held_for_parents(count: int) -> bool:
+    """Return whether a step has too many entries in dependsOn for AWS Batch."""
+    return count > MAX_PARENTS
 
 
 @rule("workflow.repeated-dependency", WARNING)
@@ -295,6 +305,7 @@ RULES: tuple[Callable[[StepReferences], Iterator[Problem]], ...] = (
     job_names_are_unique,
     no_dependency_cycles,
     parent_count_within_limit,
+    many_parents_hold_a_step,
     dependencies_are_unique,
     n_to_n_parent_is_array,
     n_to_n_sizes_are_equal,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jobs.models import Job
 from jobs.reports.children import ChildCounts
+from jobs.spec.rules.workflow import MAX_PARENTS, is_held_for_parents
 from jobs.states import Delivery, State
 
 EXIT_CODES = {
@@ -57,6 +58,7 @@ def explain_job(
     children: ChildCounts | None = None,
     *,
     held_for: tuple[str, ...] = (),
+    parent_count: int = 0,
     is_note_from_aws: bool = False,
 ) -> JobExplanation:
     """Explain the job's state. Only with `is_note_from_aws` the note is shown as AWS's.
@@ -70,7 +72,7 @@ def explain_job(
             "warn", "hand-stop", "The job is being stopped.", messages, "It ends when AWS Batch has stopped it."
         )
     if job.delivery != Delivery.SENT:
-        return _explain_unsent(job, waiting_for, held_for, is_note_from_aws=is_note_from_aws)
+        return _explain_unsent(job, waiting_for, held_for, parent_count, is_note_from_aws=is_note_from_aws)
     match job.state:
         case State.SUCCEEDED:
             other_messages = tuple(message for message in messages if message != USUAL_END)
@@ -111,7 +113,7 @@ def explain_job(
 
 
 def _explain_unsent(
-    job: Job, waiting_for: tuple[str, ...], held_for: tuple[str, ...], *, is_note_from_aws: bool
+    job: Job, waiting_for: tuple[str, ...], held_for: tuple[str, ...], parent_count: int, *, is_note_from_aws: bool
 ) -> JobExplanation:
     status, note = job.status, job.delivery_note
     match job.delivery:
@@ -133,7 +135,13 @@ def _explain_unsent(
             return JobExplanation("warn", status.icon, status.meaning, advice=note or DECISION_ADVICE)
     if held_for:
         sentence = f"Waiting for {_join_names(held_for)} to end."
-        return JobExplanation("wait", status.icon, sentence, advice="The portal submits the job then.")
+        advice = "The portal submits the job then."
+        if is_held_for_parents(parent_count):
+            advice = (
+                f"Has {parent_count} parents. AWS Batch allows {MAX_PARENTS}, so the portal submits it when all have "
+                "succeeded."
+            )
+        return JobExplanation("wait", status.icon, sentence, advice=advice)
     sentence = f"Waiting for {_join_names(waiting_for)} to be sent first." if waiting_for else status.meaning
     if is_note_from_aws:
         return JobExplanation("wait", status.icon, sentence, (note,))
