@@ -15,6 +15,7 @@ from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
 from jobs.actions.rename import rename
 from jobs.actions.rerun_indexes import IndexRerunPreview, preview_index_rerun, rerun_indexes
+from jobs.actions.run_again import RunAgainError, check_run_again, plan_run_again, run_again
 from jobs.actions.submit import submit
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -29,14 +30,17 @@ __all__ = [
     "IndexRerunPreview",
     "RecoveryError",
     "RegistrationResult",
+    "RunAgainError",
     "StaleApprovalError",
     "ValidationFailedError",
     "ValidationResult",
     "approve",
+    "check_run_again",
     "current_estimate",
     "decline",
     "edit_request",
     "estimate_totals",
+    "plan_run_again",
     "preview_edit",
     "preview_index_rerun",
     "refresh_array",
@@ -44,6 +48,7 @@ __all__ = [
     "release",
     "rename",
     "rerun_indexes",
+    "run_again",
     "stop",
     "stop_all",
     "submit",

@@ -44,9 +44,10 @@ def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
     seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS_FIELD)
     totals = (
         Job.objects.filter(
+            # An approval covers the first run of its submission only.
+            Q(submission__approval=None) | Q(repeats__isnull=False),
             pk__in=team_jobs.filter(not_ended).union(team_jobs.filter(ended_at__gte=midnight), all=True),
             submission__person=person,
-            submission__approval=None,
             delivery__in=COUNTED_DELIVERIES,
         )
         .order_by()

@@ -8,16 +8,18 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.models import Approval, Decision, Job, StateChange, Submission, Team
-from jobs.states import FINAL_STATES, Delivery
+from jobs.dispatch.stop_request import lock_stoppable, request_stop, withdraw_unsent
+from jobs.models import Approval, Decision, Job, Submission, Team
+from jobs.states import Delivery
 from jobs.task_queue import enqueue_on_commit
-
-WITHDRAWABLE_DELIVERIES = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 
 
 def stop(job: Job, member: Member) -> bool:
+    """Stop a job and the steps of its workflow that can't run without it. False if nothing was left to stop."""
     member.require("stop")
-    return _stop_jobs(job, Job.objects.filter(pk=job.pk), member) > 0
+    dependents, _ = Job.objects.stopped_with(job)
+    jobs = Job.objects.filter(pk__in=[job.pk, *(dependent.pk for dependent in dependents)])
+    return _stop_jobs(job, jobs, member, first=job) > 0
 
 
 def stop_all(submission: Submission, member: Member) -> int:
@@ -25,7 +27,8 @@ def stop_all(submission: Submission, member: Member) -> int:
     return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
 
-def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member) -> int:
+def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member, first: Job | None = None) -> int:
+    """Say in the notes of the others that they depend on `first`."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
@@ -33,12 +36,9 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
         if awaiting_submissions:
             # As decisions on an approval do, so that the two are serialized.
             Team.objects.select_for_update().get(pk=member.team.pk)
-        # Lock in the order in which a delivery does, last steps first. None of them changes before the commit.
-        candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
-        rows = candidates.only("public_id", "name", "account_id", "delivery", "state")
-        stoppable = [job for job in rows if not job.status.is_final]
-        _withdraw_unsent(jobs, [job for job in stoppable if job.delivery in WITHDRAWABLE_DELIVERIES], member)
-        _request_stop(jobs, member)
+        stoppable = lock_stoppable(jobs)
+        _withdraw(jobs, stoppable, member, first)
+        request_stop(jobs, f"Stopped in the portal by {member.user.username}.", user=member.user)
         _withdraw_approvals(awaiting_submissions, member)
         for account in {job.account_id for job in stoppable}:
             enqueue_on_commit("stop", account, queue="ask")
@@ -54,38 +54,24 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
     return len(stoppable)
 
 
+def _withdraw(jobs: QuerySet[Job], stoppable: Sequence[Job], member: Member, first: Job | None) -> None:
+    name = member.user.display_name
+    if first is None:
+        withdraw_unsent(jobs, stoppable, f"Withdrawn by {name}.", user=member.user, source="person")
+        return
+    for is_first, note in (
+        (True, f"Withdrawn by {name}."),
+        (False, f"Withdrawn because {name} stopped {first.name}."),
+    ):
+        rows = jobs.filter(pk=first.pk) if is_first else jobs.exclude(pk=first.pk)
+        selected = [job for job in stoppable if (job.pk == first.pk) == is_first]
+        withdraw_unsent(rows, selected, note, user=member.user, source="person")
+
+
 def _withdraw_approvals(submissions: Iterable[int], member: Member) -> None:
     awaiting_jobs = Job.objects.filter(submission=OuterRef("submission"), delivery=Delivery.AWAITING)
     Approval.objects.waiting().filter(~Exists(awaiting_jobs), submission__in=submissions).update(
         decision=Decision.WITHDRAWN, decided_by=member.user, decided_at=now()
-    )
-
-
-def _withdraw_unsent(jobs: QuerySet[Job], unsent: Sequence[Job], member: Member) -> None:
-    if not unsent:
-        return
-    note = f"Withdrawn by {member.user.display_name}."
-    current_time = now()
-    jobs.filter(stop_requested_at=None, delivery__in=WITHDRAWABLE_DELIVERIES).update(
-        delivery=Delivery.WITHDRAWN,
-        delivery_note=note,
-        lease_until=None,
-        ended_at=current_time,
-        stop_requested_at=current_time,
-        stop_requested_by=member.user,
-    )
-    StateChange.objects.bulk_create(
-        StateChange(job=job, delivery=Delivery.WITHDRAWN, note=note, source="person") for job in unsent
-    )
-
-
-def _request_stop(jobs: QuerySet[Job], member: Member) -> None:
-    """Record a request, repeated until the job is observed to end."""
-    with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
-    with_aws.exclude(state__in=FINAL_STATES).update(
-        stop_requested_at=now(),
-        stop_requested_by=member.user,
-        stop_reason=f"Stopped in the portal by {member.user.username}.",
     )
 
 

@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from jobs.actions.run_again import MAX_JOBS
 from jobs.api.errors import ApiProblemError
 from jobs.models import StateChange, Submission
 from jobs.reports import submissions as reports
-from jobs.spec.rules.workflow import MAX_STEPS
 
 # Longer texts are packed: web servers accept URLs of 4,094 characters.
 _MAX_PLAIN_LENGTH = 1_000
 # The counts of the largest submission in bytes; a cursor that unpacks to more is not ours.
-_MAX_UNPACKED_LENGTH = 4 * MAX_STEPS
+_MAX_UNPACKED_LENGTH = 4 * MAX_JOBS
 
 _PATTERN = re.compile(r"\d{1,6}(x\d{1,6})?(\.\d{1,6}(x\d{1,6})?)*", re.ASCII)
 

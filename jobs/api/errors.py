@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from jobs.actions import IdempotencyConflictError, RecoveryError, ValidationFailedError
+from jobs.actions import IdempotencyConflictError, RecoveryError, RunAgainError, ValidationFailedError
 from jobs.api import serializers
 from jobs.api.renderers import PortalApi
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut
@@ -96,6 +96,11 @@ def _(error: ValidationFailedError) -> ApiProblemError:
 @to_api_error.register
 def _(error: IdempotencyConflictError) -> ApiProblemError:
     return ApiProblemError(422, "Idempotency-Key already used", str(error))
+
+
+@to_api_error.register
+def _(error: RunAgainError) -> ApiProblemError:
+    return ApiProblemError(422, "The steps can't run again", str(error))
 
 
 @to_api_error.register

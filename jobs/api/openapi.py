@@ -10,6 +10,14 @@ DOCUMENT: dict[str, Any] = {
     }
 }
 
+OPTIONAL_DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        **DOCUMENT["requestBody"],
+        "required": False,
+        "description": "The steps as a workflow, if they are edited. 1 MiB at most.",
+    }
+}
+
 KEY: dict[str, Any] = {
     "parameters": [
         {

@@ -52,6 +52,17 @@ def read_document(
     return reading
 
 
+def read_text(request: HttpRequest) -> str:
+    """Return the body. Raise ApiProblemError or DocumentParseError."""
+    try:
+        text = _read_body(request).decode()
+    except UnicodeDecodeError:
+        raise DocumentParseError("The document isn't UTF-8.") from None
+    if "\0" in text:
+        raise DocumentParseError("Remove the NUL character (U+0000).")
+    return text if text.strip() else ""
+
+
 def idempotency_key(request: HttpRequest) -> str | None:
     """Raise ApiProblemError if it is invalid."""
     value = request.headers.get("Idempotency-Key")

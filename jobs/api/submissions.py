@@ -7,10 +7,11 @@ from ninja.responses import Status
 
 from jobs import actions
 from jobs.actions import IdempotencyConflictError, idempotency, poll_hint
+from jobs.actions.run_again import FROM_FAILED
 from jobs.api import cursor, parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.long_poll import wait_until
-from jobs.api.openapi import DOCUMENT, KEY
+from jobs.api.openapi import DOCUMENT, KEY, OPTIONAL_DOCUMENT
 from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
@@ -55,6 +56,24 @@ def submission(request: CallerRequest, text_id: str, since: str | None = None, w
     wait_until(lambda: cursor.has_new_changes(submission, counts), wait)
     changes, next_cursor = cursor.changes_since(submission, counts)
     return serializers.submission_out(request, submission, cursor=next_cursor, history=changes)
+
+
+@router.post(
+    "/submissions/{text_id}/run-again",
+    response={202: SubmissionOut, (401, 403, 404, 413, 422, 429, 503): ProblemDetailsOut},
+    openapi_extra={**OPTIONAL_DOCUMENT, **KEY},
+)
+def run_steps_again(request: CallerRequest, text_id: str, start: str = FROM_FAILED) -> Status[SubmissionOut]:
+    """Run steps of a workflow again in the same submission: from the failed ones on.
+
+    `start`: `failed`, `all`, or the ID of a job: its step and all that depend on it. The body is empty, or the
+    edited workflow of these steps.
+    """
+    key = parsing.idempotency_key(request)
+    submission = request.auth.submission(text_id)
+    text = parsing.read_text(request)
+    actions.run_again(submission, request.auth.member, start, text=text or None, request_key=key)
+    return Status(202, serializers.submission_out(request, request.auth.submission(text_id)))
 
 
 @router.post(

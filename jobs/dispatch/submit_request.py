@@ -25,15 +25,15 @@ def submit_request(job: Job) -> dict[str, Any]:
 
     edges = sorted(job.dependencies.all(), key=lambda edge: edge.pk)
     succeeded_ids = {edge.batch_id for edge in edges if edge.parent and edge.parent.state == State.SUCCEEDED}
-    named = [entry for entry in request.pop("dependsOn", ()) if entry.get("jobId") not in succeeded_ids]
+    own_entries = [entry for entry in request.pop("dependsOn", ()) if entry.get("jobId") not in succeeded_ids]
     parents = [
         (edge.parent.batch_id, edge.kind)
         for edge in edges
         if edge.parent and not edge.condition and not edge.batch_id and edge.parent.state != State.SUCCEEDED
     ]
     dependencies = [{"jobId": batch_id, "type": kind} if kind else {"jobId": batch_id} for batch_id, kind in parents]
-    if named or dependencies:
-        request["dependsOn"] = [*named, *dependencies]
+    if own_entries or dependencies:
+        request["dependsOn"] = [*own_entries, *dependencies]
 
     if "containerProperties" in job.revision.document:
         overrides = request.setdefault("containerOverrides", {})

@@ -1,6 +1,7 @@
 """Jobs, their dependencies and history."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
@@ -94,6 +95,25 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Select the job that stands for each step, without single indexes of an array that run again."""
         return self.current().filter(array_index=None)
 
+    def stopped_with(self, job: "Job") -> tuple[list["Job"], list["Job"]]:
+        """Return the live steps that can't run once the job is stopped, and those that run when it ends so."""
+        edges = JobDependency.objects.filter(parent__submission=job.submission_id, job__submission=job.submission_id)
+        children: dict[int, list[tuple[int, str]]] = {}
+        for parent, child, condition in edges.values_list("parent", "job", "condition"):
+            children.setdefault(parent, []).append((child, condition))
+        ended, reached, stack = {job.pk}, set[int](), [job.pk]
+        while stack:
+            for child, condition in children.get(stack.pop(), ()):
+                reached.add(child)
+                if condition in (Condition.BATCH, Condition.SUCCESS) and child not in ended:
+                    ended.add(child)
+                    stack.append(child)
+        ids = (ended | reached) - {job.pk}
+        rows = Job.objects.filter(submission=job.submission_id, ended_at=None).order_by("step")
+        columns = ("public_id", "name", "step", "delivery", "state")
+        live = [row for row in rows.only(*columns) if row.pk in ids and not row.status.is_final] if ids else []
+        return [row for row in live if row.pk in ended], [row for row in live if row.pk not in ended]
+
     def undelivered(self) -> Self:
         """Select jobs a worker may claim: accepted, not leased, not delayed."""
         current_time = now()
@@ -143,6 +163,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 class Job(models.Model):
     """One SubmitJob call and its outcome."""
+
+    earlier_runs: Sequence["Job"] = ()
+    """The earlier jobs of its step, on the page of a submission. Not stored."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")

@@ -15,7 +15,7 @@ from jobs.models.ids import to_text
 from jobs.models.job import JobQuerySet
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.pricing import exact_sum
-from jobs.states import STATUSES, UNSENT_DELIVERIES, Status, status_of
+from jobs.states import STATUSES, UNSENT_DELIVERIES, Delivery, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
 _STATUS_PRIORITY = (
@@ -133,6 +133,8 @@ class JobStatusSummary:
     ended_at: datetime | None
     with_aws_since: datetime | None = None
     """When the first of the live jobs that AWS has was sent."""
+    failed: int = 0
+    """Those that can run again: without steps that were withdrawn because of others."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class JobPage:
 
 def status_summary(submission: Submission) -> JobStatusSummary:
     counts: Counter[str] = Counter()
-    live = stopping = 0
+    live = stopping = failed = 0
     ends: list[datetime] = []
     sent_times: list[datetime] = []
     grouped = submission.jobs.current().order_by().values_list("delivery", "state")
@@ -162,10 +164,12 @@ def status_summary(submission: Submission) -> JobStatusSummary:
             live, stopping = live + number, stopping + stop_requests
             if delivery not in UNSENT_DELIVERIES:
                 sent_times.append(sent_at)
+        elif not status.is_success:
+            failed += stop_requests if delivery == Delivery.WITHDRAWN else number
         if end:
             ends.append(end)
     ended_at = None if live else max(ends, default=None)
-    return JobStatusSummary(counts, live, stopping, ended_at, min(sent_times, default=None))
+    return JobStatusSummary(counts, live, stopping, ended_at, min(sent_times, default=None), failed)
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
@@ -176,12 +180,22 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
     edges: dict[int, list[JobDependency]] = defaultdict(list)
     for edge in JobDependency.objects.filter(job__in=[job.pk for job in jobs]).with_parents("public_id", "name"):
         edges[edge.job_id].append(edge)
+    _add_earlier_runs(submission, jobs)
     return JobPage(
         [(job, edges[job.pk]) for job in jobs],
         first=start + 1,
         earlier=max(1, start + 1 - size) if start else None,
         later=start + size + 1 if page.next else None,
     )
+
+
+def _add_earlier_runs(submission: Submission, jobs: Sequence[Job]) -> None:
+    repeated = {job.step: job for job in jobs if job.repeats_id is not None}
+    if not repeated:
+        return
+    earlier = submission.jobs.filter(step__in=repeated, array_index=None, superseded=True).order_by("position")
+    for job in earlier.only("public_id", "step", "delivery", "state"):
+        repeated[job.step].earlier_runs = [*repeated[job.step].earlier_runs, job]
 
 
 def first_job(submission: Submission) -> Job | None:
@@ -191,6 +205,11 @@ def first_job(submission: Submission) -> Job | None:
 def landing_target(submission: Submission) -> Job | Submission:
     job = first_job(submission) if submission.job_count == 1 else None
     return job or submission
+
+
+def submission_steps(submission: Submission, limit: int) -> list[Job]:
+    """Return the current jobs of the first steps, with their names only."""
+    return list(submission.jobs.current_steps().order_by("step").only("public_id", "name", "step")[:limit])
 
 
 def submission_jobs(submission: Submission) -> list[Job]:

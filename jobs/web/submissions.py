@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, actions
 from jobs.actions import poll_hint
-from jobs.models import Job
+from jobs.models import Decision, Job
 from jobs.reports import approvals, workflow_graph
 from jobs.reports import submissions as reports
+from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
 from jobs.spec.redaction import has_secrets
 from jobs.spec.workflow_name import MAX_NAME_LENGTH
@@ -76,6 +77,9 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "ended_at": summary.ended_at,
         "stoppable_count": summary.live - summary.stopping,
         "stopping_count": summary.stopping,
+        "has_failed_steps": submission.kind == DocumentKind.WORKFLOW
+        and not (approval and approval.decision != Decision.APPROVED)
+        and bool(summary.failed),
         "is_live": bool(summary.live),
         "is_stale": is_stale,
         "etag": etag,

@@ -454,7 +454,7 @@ NEWS = (
 
 PEOPLE = (
     *mutants_of(
-        "jobs/actions/job_control.py",
+        "jobs/dispatch/stop_request.py",
         STOP,
         (
             "stop: what AWS may have is not withdrawn",

@@ -7,7 +7,8 @@ from jobs import actions
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Job, StateChange
+from jobs.models import Job, JobDependency, StateChange
+from jobs.reports.stop_scope import stop_scope
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import http_wire, make
@@ -152,3 +153,22 @@ def test_five_hundred_jobs_are_stopped_in_few_statements(member):
     with CaptureQueriesContext(connection) as statements:
         assert actions.stop_all(submission, member) == 0
     assert len(statements) <= 10
+
+
+def test_a_step_is_stopped_with_the_steps_that_cannot_run_without_it(member):
+    submission = make.submission(member, kind="workflow", job_count=5)
+    load = make.job(submission, name="load", state=State.RUNNING)
+    train = make.job(submission, name="train", state=State.PENDING)
+    report = make.job(submission, name="report")
+    cleanup = make.job(submission, name="cleanup")
+    other = make.job(submission, name="other", state=State.RUNNING)
+    for job, parent, condition in ((train, load, ""), (report, train, "success"), (cleanup, load, "always")):
+        JobDependency.objects.create(job=job, parent=parent, condition=condition)
+
+    scope = stop_scope(load)
+    assert (scope.dependents, scope.followers, scope.count) == ((train, report), (cleanup,), 3)
+    assert actions.stop(load, member)
+
+    assert [reload(job).is_stopping for job in (load, train, other)] == [True, True, False]
+    assert reload(report).delivery_note == f"Withdrawn because {member.user.display_name} stopped load."
+    assert reload(cleanup).delivery == Delivery.ACCEPTED

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from jobs.actions.run_again import plan_run_again
 from jobs.dispatch.delivery import deliver_due, withdraw_blocked
 from jobs.models import Job, JobDependency, Submission
 from jobs.spec.step_conditions import Condition
@@ -98,10 +99,15 @@ def workflows(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
-def expected_results(steps: Sequence[Step]) -> list[bool | None]:
-    """Whether each step succeeds; None if it doesn't run."""
+def expected_results(
+    steps: Sequence[Step], earlier: Sequence[bool | None] = (), repeated: set[int] | None = None
+) -> list[bool | None]:
+    """Whether each step succeeds; None if it doesn't run. Steps that aren't repeated keep their earlier result."""
     results: list[bool | None] = []
-    for step in steps:
+    for number, step in enumerate(steps):
+        if repeated is not None and number not in repeated:
+            results.append(earlier[number])
+            continue
         runs = all(
             condition == Condition.ALWAYS or (results[parent] is True) == (condition != Condition.FAILURE)
             for parent, condition in step.edges
@@ -114,31 +120,98 @@ class TestRandomWorkflows(TestCase):
     @examples(40, 400)
     @given(steps=workflows(), data=st.data())
     def test_exactly_the_steps_run_whose_conditions_hold(self, steps: list[Step], data: st.DataObject) -> None:
-        submission = make.submission()
-        jobs = [make.job(submission, position=number, name=f"s{number}") for number in range(len(steps))]
-        for job, step in zip(jobs, steps, strict=True):
-            for parent, condition in step.edges:
-                wait_for(job, jobs[parent], condition)
-
-        ran: set[int] = set()
-        while True:
-            withdrawn = withdraw_blocked(submission.account)
-            sent = list(Job.objects.deliverable().order_by("pk"))
-            for job in sent:
-                make_sent(job)
-            running = [job.position for job in batch_can_start(submission)]
-            if not running:
-                if withdrawn or sent:
-                    continue
-                break
-            number = data.draw(st.sampled_from(running))
-            ran.add(number)
-            end(jobs[number], "SUCCEEDED" if steps[number].succeeds else "FAILED")
-            fail_dependents_in_batch(submission)
+        submission = submit_steps(steps)
+        ran = run_until_all_ended(submission, steps, data)
 
         expected = expected_results(steps)
         assert ran == {number for number, result in enumerate(expected) if result is not None}
         assert not Job.objects.filter(ended_at=None).exists()
+
+    @examples(30, 300)
+    @given(steps=workflows(), data=st.data())
+    def test_the_steps_that_run_again_are_those_that_failed_and_what_depends_on_them(
+        self, steps: list[Step], data: st.DataObject
+    ) -> None:
+        submission = submit_steps(steps)
+        run_until_all_ended(submission, steps, data)
+        results = expected_results(steps)
+
+        for _ in range(2):
+            steps = [Step(data.draw(st.booleans()), step.edges) for step in steps]
+            roots = {number for number, result in enumerate(results) if result is False}
+            from_failed: bool = data.draw(st.booleans())
+            start = "failed" if roots and from_failed else "all"
+            repeated = expected_repeats(steps, roots) if start == "failed" else set(range(len(steps)))
+            plan = plan_run_again(submission, start)
+            assert set(plan.numbers) == repeated
+
+            repeat_steps(plan.repeated_jobs)
+            ran = run_until_all_ended(submission, steps, data)
+            results = expected_results(steps, results, repeated)
+            assert ran == {number for number in repeated if results[number] is not None}
+            assert not Job.objects.filter(ended_at=None).exists()
+
+
+def submit_steps(steps: Sequence[Step]) -> Submission:
+    names = [f"s{number}" for number in range(len(steps))]
+    plain = [[names[parent] for parent, condition in step.edges if not condition] for step in steps]
+    conditions = [
+        {"job": names[number], "after": names[parent], "when": condition}
+        for number, step in enumerate(steps)
+        for parent, condition in step.edges
+        if condition
+    ]
+    documents = [
+        {"jobName": name, **({"dependsOn": [{"jobId": f"${{{parent}}}"} for parent in parents]} if parents else {})}
+        for name, parents in zip(names, plain, strict=True)
+    ]
+    document = {"jobs": documents, "conditions": conditions}
+    submission = make.submission(kind="workflow", job_count=len(steps), document=document)
+    jobs = [make.job(submission, position=number, name=name) for number, name in enumerate(names)]
+    for job, step in zip(jobs, steps, strict=True):
+        for parent, condition in step.edges:
+            wait_for(job, jobs[parent], condition)
+    return submission
+
+
+def run_until_all_ended(submission: Submission, steps: Sequence[Step], data: st.DataObject) -> set[int]:
+    """Return the steps that ran. Which of the running ones ends next is drawn."""
+    ran: set[int] = set()
+    while True:
+        withdrawn = withdraw_blocked(submission.account)
+        sent = list(Job.objects.deliverable().order_by("pk"))
+        for job in sent:
+            make_sent(job)
+        running = {job.step: job for job in batch_can_start(submission)}
+        if not running:
+            if withdrawn or sent:
+                continue
+            return ran
+        number = data.draw(st.sampled_from(sorted(running)))
+        ran.add(number)
+        end(running[number], "SUCCEEDED" if steps[number].succeeds else "FAILED")
+        fail_dependents_in_batch(submission)
+
+
+def expected_repeats(steps: Sequence[Step], roots: set[int]) -> set[int]:
+    """Edges go to earlier steps only, so one pass finds all that depend on the roots."""
+    repeated = set(roots)
+    for number, step in enumerate(steps):
+        if any(parent in repeated for parent, _ in step.edges):
+            repeated.add(number)
+    return repeated
+
+
+def repeat_steps(jobs: Sequence[Job]) -> None:
+    """Make the rows that a run again makes, without its document and permissions."""
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(superseded=True)
+    new: dict[int, Job] = {}
+    for job in jobs:
+        new[job.step] = again = make.job(job.submission, name=job.name, step=job.step, repeats=job)
+        for edge in job.dependencies.select_related("parent"):
+            assert edge.parent
+            current = job.submission.jobs.current_steps().get(step=edge.parent.step)
+            wait_for(again, new.get(edge.parent.step, current), edge.condition)
 
 
 def make_sent(job: Job) -> None:

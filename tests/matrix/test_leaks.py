@@ -72,6 +72,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "health",
         "schema",
         "cli_script",
+        "submission_run_again",  # of a workflow
         "submission_stop",
         "submission_rename",
         "submission_graph",  # by the script of the page

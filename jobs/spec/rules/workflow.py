@@ -117,9 +117,9 @@ def plan_workflow(document: Document) -> WorkflowPlan:
     resolved_entries = {(reference.step, reference.entry) for reference in references.edges}
     references.edges += step_conditions.condition_references(document, references)
     edges: list[dict[StepDependency, None]] = [{} for _ in steps]
-    held = [is_held_for_parents(len(list_at(step, "dependsOn"))) for step in steps]
+    over_limit = [is_held_for_parents(len(list_at(step, "dependsOn"))) for step in steps]
     for reference in references.edges:
-        condition = reference.condition or (Condition.SUCCESS if held[reference.step] else Condition.BATCH)
+        condition = reference.condition or (Condition.SUCCESS if over_limit[reference.step] else Condition.BATCH)
         edges[reference.step][StepDependency(reference.parent, reference.type, condition)] = None
     order = graph.topological_order([[edge.parent for edge in after] for after in edges])
     if len(order) < len(steps):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.models import Job, Revision
+from jobs.reports import job_detail
 from jobs.spec import forms
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
@@ -22,6 +23,7 @@ class RerunSource:
     pinned: bool  # whether the document names the revision of that run
     original: Document  # before any revision was set; not masked
     dropped_dependencies: int  # dependencies on steps of its workflow
+    has_conditions: bool  # whether it started after the failure or any end of another
 
     @property
     def has_newer_revision(self) -> bool:
@@ -31,6 +33,7 @@ class RerunSource:
 def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> RerunSource:
     """Pin the revision unless it is the newest, or `revision_choice` is “latest”."""
     original, dropped = _submitted_document(job)
+    conditions = job_detail.step_conditions(job)
     document = original
     name = forms.read_values(document, forms.JOB_FIELDS)["definition"]
     revision = str(job.revision.number or "")
@@ -41,7 +44,8 @@ def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> Rer
     elif by_name and moved and revision:
         document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": revision})
     pinned = bool(forms.read_values(document, forms.JOB_FIELDS)["revision"])
-    return RerunSource(job, redact(document), newest, pinned, original, dropped)
+    dropped = max(dropped, len(conditions))
+    return RerunSource(job, redact(document), newest, pinned, original, dropped, any(conditions))
 
 
 def _submitted_document(job: Job) -> tuple[Document, int]:

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency
-from jobs.reports import approvals, job_detail, logs
+from jobs.reports import approvals, job_detail, logs, stop_scope
+from jobs.reports.stop_scope import StopScope
 from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
@@ -59,6 +60,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         _unfinished_parents(parents),
         child_counts,
         held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
+        parent_count=len(parents),
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
     )
     attempts = logs.job_attempts(job)
@@ -92,6 +94,10 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "effective_sections": effective_view.job_sections(job, view),
         "raw": redact(job.raw),
         "array_counts": array_counts(job),
+        "stop_scope": stop_scope.stop_scope(job) if children else StopScope(),
+        "runs": job_detail.step_runs(job),
+        "can_run_from_here": can_run_from_here(job),
+        "has_conditions": any(edge.condition for edge in parents),
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
         "array_progress": progress,
@@ -115,8 +121,10 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         return redirect(job)
     job, member = access.job(request.user, text_id, permission="stop")
     is_waiting = job.delivery in (Delivery.AWAITING, Delivery.HELD)
+    others = stop_scope.stop_scope(job).count - 1
     actions.stop(job, member)
-    messages.success(request, f"Withdrew {job.name}." if is_waiting else f"Stopping {job.name}.")
+    suffix = f" and {others} step{'s' * (others != 1)} that depend{'s' * (others == 1)} on it" if others else ""
+    messages.success(request, f"Withdrew {job.name}{suffix}." if is_waiting else f"Stopping {job.name}{suffix}.")
     return redirect(job)
 
 
@@ -132,6 +140,11 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     else:
         messages.info(request, f"{job.name} is no longer held.")
     return redirect(job)
+
+
+def can_run_from_here(job: Job) -> bool:
+    is_step = job.submission.kind == DocumentKind.WORKFLOW and job.array_index is None
+    return is_step and job.status.is_final and not job.superseded
 
 
 def array_counts(job: Job) -> list[tuple[str, int]]:

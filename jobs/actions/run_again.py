@@ -1,0 +1,394 @@
+"""Run steps of a workflow again, in the same submission.
+
+Each such step gets a new job, which takes the place of the earlier one. The others stay as they are. Thresholds for
+approval count for the person of the submission, as on the first run; what exceeds one needs a submission of its own.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+from django.db import transaction
+from django.db.models import Max
+
+from jobs import audit
+from jobs.access import Member
+from jobs.actions.idempotency import KEY_REUSED_MESSAGE
+from jobs.actions.revalidate import revalidate
+from jobs.actions.submission_estimate import compare_with_thresholds
+from jobs.actions.submit import approval_note, build_dependencies, build_job, build_tags, job_estimates
+from jobs.actions.validate import (
+    IdempotencyConflictError,
+    RecoveryError,
+    ValidationFailedError,
+    ValidationResult,
+    validate,
+)
+from jobs.failpoints import hit_failpoint
+from jobs.models import (
+    Approval,
+    Decision,
+    IdempotencyRecord,
+    Job,
+    JobDependency,
+    JobTag,
+    StateChange,
+    Submission,
+    Team,
+)
+from jobs.models.database_generation import unknown_keys_window
+from jobs.spec import step_references
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at
+from jobs.spec.masked_source import restore_secrets
+from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
+from jobs.spec.partial_workflow import edges_by_name, select_steps, with_dependents, with_references
+from jobs.spec.patch import copy_json
+from jobs.spec.problems import join_words
+from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
+from jobs.spec.step_conditions import Condition
+from jobs.states import Delivery
+from jobs.task_queue import enqueue_on_commit
+
+FROM_FAILED = "failed"
+ALL_STEPS = "all"
+"""What to run again, besides the id of a job: its step and all that depend on it."""
+
+MAX_JOBS = 20_000
+"""Of one submission, so that its pages and its history stay usable."""
+
+_IDEMPOTENCY_PATH = "run-again"
+
+
+class RunAgainError(Exception):
+    """The steps can't run again in this submission; the text says what to do."""
+
+
+class ApprovalNeededError(RunAgainError):
+    """They exceed a threshold."""
+
+
+class StaleRunAgainError(RunAgainError):
+    """The steps have run again, or been stopped, since they were shown."""
+
+
+@dataclass(frozen=True)
+class RunAgainPlan:
+    """`jobs` has the current job of every step; `numbers` are the steps to run again, in document order."""
+
+    submission: Submission
+    workflow: WorkflowPlan
+    jobs: Mapping[int, Job]
+    numbers: tuple[int, ...]
+    document: Document
+    """The workflow of these steps."""
+
+    @cached_property
+    def version(self) -> str:
+        """Change when one of them has run again since."""
+        ids = " ".join(self.jobs[number].text_id for number in self.numbers)
+        return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
+
+    @property
+    def repeated_jobs(self) -> list[Job]:
+        return [self.jobs[number] for number in self.numbers]
+
+    @property
+    def kept_jobs(self) -> list[Job]:
+        return [job for number, job in sorted(self.jobs.items()) if number not in set(self.numbers)]
+
+
+def plan_run_again(submission: Submission, start: str = FROM_FAILED) -> RunAgainPlan:
+    """Plan a run from the failed steps on, of all steps, or from the step of a job on. Raise RunAgainError."""
+    _check_submission(submission)
+    all_jobs = submission.jobs.current_steps().select_related("queue", "revision__definition").defer("raw")
+    jobs = {job.step: job for job in all_jobs.order_by("step")}
+    document = _current_document(submission, jobs)
+    workflow = plan_workflow(document)
+    jobs = {number: job for number, job in jobs.items() if number < len(workflow.steps)}
+    roots = _roots(jobs, start)
+    parents = [[edge.parent for edge in step.dependencies] for step in workflow.steps]
+    numbers = tuple(sorted(with_dependents(roots, parents) & jobs.keys()))
+    plan = RunAgainPlan(submission, workflow, jobs, numbers, select_steps(document, numbers))
+    _check_states(plan)
+    if start not in (FROM_FAILED, ALL_STEPS):
+        _check_parents(plan, roots[0])
+    return plan
+
+
+def check_run_again(plan: RunAgainPlan, member: Member, text: str | None = None) -> ValidationResult:
+    """Validate the steps as one submission: rules, permissions, quotas, price and thresholds.
+
+    `text` is their edited document. Raise DocumentParseError, or RunAgainError if it changes more than the steps.
+    """
+    result = validate(_read(plan, member, text), member, plan.submission.account)
+    if result.is_valid:
+        _check_same_steps(plan, result)
+    return _with_thresholds(result, plan.submission, member.team)
+
+
+def run_again(
+    submission: Submission,
+    member: Member,
+    start: str = FROM_FAILED,
+    *,
+    text: str | None = None,
+    version: str = "",
+    request_key: str | None = None,
+) -> list[Job]:
+    """Create the jobs; none if the `request_key` came before. Delivery is enqueued after the commit.
+
+    Raise RunAgainError, DocumentParseError, ValidationFailedError, IdempotencyConflictError or RecoveryError.
+    """
+    member.require("submit")
+    request = _RequestKey(member, request_key, submission, start, text) if request_key else None
+    if request and request.is_repeat():
+        return []
+    try:
+        plan = plan_run_again(submission, start)
+        if version and version != plan.version:
+            raise StaleRunAgainError(_STALE)
+        return _run_again(plan, member, text, request)
+    except RunAgainError:
+        if request and request.is_repeat():  # it came twice at once
+            return []
+        raise
+
+
+def _run_again(plan: RunAgainPlan, member: Member, text: str | None, request: "_RequestKey | None") -> list[Job]:
+    submission = plan.submission
+    reading = _read(plan, member, text)
+    result = validate(reading, member, submission.account)
+    if not result.is_valid:
+        raise ValidationFailedError(result)
+    _check_same_steps(plan, result)
+    with transaction.atomic():
+        # As a submission does: quotas and thresholds still hold at the commit, and nobody else runs the steps again.
+        team = Team.objects.select_for_update().get(pk=member.team.pk)
+        if window := unknown_keys_window(team):
+            raise RecoveryError(window[1])
+        _check_unchanged(plan)
+        result = revalidate(result, reading, replace(member, team=team), submission.account)
+        if not result.is_valid:
+            raise ValidationFailedError(result)
+        result = _with_thresholds(result, submission, team)
+        if result.approval_reasons:
+            raise ApprovalNeededError(approval_message(result))
+        if request:
+            request.record()
+        jobs = _save(plan, result, member)
+        transaction.on_commit(partial(hit_failpoint, "accepted"))
+        enqueue_on_commit("deliver", submission.account_id, queue="deliver")
+        audit.record(
+            "run again",
+            person=member.user,
+            team=team,
+            target=submission,
+            before=audit.truncate_list("jobs", [_audit_entry(job) for job in plan.repeated_jobs]),
+            after={
+                **audit.truncate_list("jobs", [_audit_entry(job) for job in jobs]),
+                "document": "unchanged" if reading.document == plan.document else "changed",
+            },
+        )
+        hit_failpoint("accepting")
+    return jobs
+
+
+class _RequestKey:
+    """Its record is written in the transaction of the jobs."""
+
+    def __init__(self, member: Member, key: str, submission: Submission, start: str, text: str | None) -> None:
+        self.member = member
+        self.key = key
+        content = "\n".join([submission.text_id, start, text or ""])
+        self.body_hash = hashlib.sha256(content.encode()).hexdigest()
+
+    def is_repeat(self) -> bool:
+        """Raise IdempotencyConflictError if the key was used for something else."""
+        record = IdempotencyRecord.objects.filter(team=self.member.team, key=self.key).first()
+        if record is not None and (record.path, record.body_hash) == (_IDEMPOTENCY_PATH, self.body_hash):
+            return True
+        if record or Submission.objects.filter(team=self.member.team, request_key=self.key).exists():
+            raise IdempotencyConflictError(KEY_REUSED_MESSAGE)
+        return False
+
+    def record(self) -> None:
+        IdempotencyRecord.objects.create(
+            team=self.member.team,
+            person=self.member.user,
+            key=self.key,
+            path=_IDEMPOTENCY_PATH,
+            body_hash=self.body_hash,
+            status=202,
+        )
+
+
+def approval_message(result: ValidationResult) -> str:
+    reasons = approval_note(result.approval_reasons)
+    return f"{reasons} Steps that need approval can't run again in the same record. Submit them as a new workflow."
+
+
+_STALE = "The steps have changed since this page was opened. Check what runs again, then confirm."
+
+
+# -- What runs
+
+
+def _check_submission(submission: Submission) -> None:
+    if submission.kind != DocumentKind.WORKFLOW:
+        raise RunAgainError("Only a workflow can continue in the same record. Run the job again as a new submission.")
+    decision = Approval.objects.filter(submission=submission).values_list("decision", flat=True).first()
+    if decision == Decision.WAITING:
+        raise RunAgainError("This workflow is waiting for approval. Withdraw the request first.")
+    if decision in (Decision.DECLINED, Decision.WITHDRAWN):
+        raise RunAgainError("The request for approval was declined or withdrawn. Submit the workflow again.")
+
+
+def _current_document(submission: Submission, jobs: Mapping[int, Job]) -> Document:
+    """Return the submission's document with the steps as they ran last."""
+    document = copy_json(submission.document)
+    steps = [step if is_object(step) else {} for step in list_at(document, "jobs")]
+    edges = step_references.resolve_references(steps).edges
+    for number, job in jobs.items():
+        if job.repeats_id is not None and number < len(steps):
+            last = {**copy_json(job.document), **({"tags": dict(job.tags)} if job.tags else {})}
+            entries = {edge.entry for edge in edges if edge.step == number}
+            steps[number] = with_references(last, steps[number], entries)
+    return {**document, "jobs": steps}
+
+
+def _roots(jobs: Mapping[int, Job], start: str) -> list[int]:
+    if start == ALL_STEPS:
+        return list(jobs)
+    if start != FROM_FAILED:
+        number = next((number for number, job in jobs.items() if job.text_id == start), None)
+        if number is None:
+            raise RunAgainError("This step has run again since. Choose the newest run of the step.")
+        return [number]
+    roots = [number for number, job in jobs.items() if _has_failed(job)]
+    if not roots:
+        raise RunAgainError("No step has failed or was stopped. Choose a step, or run all again.")
+    return roots
+
+
+def _has_failed(job: Job) -> bool:
+    """Return False for a step that was withdrawn because of others: it runs again with them, or not at all."""
+    if not job.status.is_final or job.status.is_success:
+        return False
+    return job.delivery != Delivery.WITHDRAWN or job.stop_requested_at is not None
+
+
+def _check_states(plan: RunAgainPlan) -> None:
+    indexes = plan.submission.jobs.current().filter(step__in=plan.numbers, array_index__isnull=False, ended_at=None)
+    jobs = [*plan.repeated_jobs, *indexes.only("name", "delivery", "state")]
+    live = [job for job in jobs if not job.status.is_final]
+    if live:
+        names = join_words([job.name for job in live[:4]], limit=3)
+        verb = "hasn't" if len(live) == 1 else "haven't"
+        raise RunAgainError(f"{names} {verb} ended. Wait, or stop {'it' if len(live) == 1 else 'them'} first.")
+    last = plan.submission.jobs.aggregate(last=Max("position"))["last"]
+    if (last or 0) + len(plan.numbers) >= MAX_JOBS:
+        raise RunAgainError(f"A submission can have {MAX_JOBS:,} jobs. Submit the workflow again.")
+
+
+def _check_parents(plan: RunAgainPlan, number: int) -> None:
+    """Refuse to start with a step that would be withdrawn at once."""
+    for edge in plan.workflow.steps[number].dependencies:
+        parent = plan.jobs.get(edge.parent)
+        if parent is None or edge.parent in plan.numbers or not parent.status.is_final:
+            continue
+        name, other = plan.workflow.steps[number].name, parent.name
+        if edge.condition == Condition.FAILURE and parent.status.is_success:
+            raise RunAgainError(f"{name} runs only if {other} fails, and {other} succeeded. Choose another step.")
+        if edge.condition in (Condition.BATCH, Condition.SUCCESS) and not parent.status.is_success:
+            raise RunAgainError(
+                f"{name} depends on {other}, which is {parent.status.label.lower()}. Run again from {other}."
+            )
+
+
+def _check_unchanged(plan: RunAgainPlan) -> None:
+    """Raise StaleRunAgainError. Call it with the team locked."""
+    _check_submission(plan.submission)
+    numbers = set(plan.numbers)
+    current = plan.submission.jobs.current_steps().filter(step__lt=len(plan.workflow.steps))
+    rows = {job.step: job for job in current.only("step", "delivery", "state", "public_id")}
+    if any(rows.get(number) != job for number, job in plan.jobs.items()):
+        raise StaleRunAgainError(_STALE)
+    if any(not rows[number].status.is_final for number in numbers):
+        raise StaleRunAgainError(_STALE)
+
+
+# -- Their document
+
+
+def _read(plan: RunAgainPlan, member: Member, text: str | None) -> ParseResult:
+    if text is None:
+        return parse(plan.text, DocumentKind.WORKFLOW)
+    if member.can("reveal"):
+        text = restore_secrets(text, plan.document)
+    reading = parse(text)
+    if reading.kind is not DocumentKind.WORKFLOW:
+        raise DocumentParseError('Keep the steps in {"jobs": [ … ]}.')
+    return reading
+
+
+def _check_same_steps(plan: RunAgainPlan, result: ValidationResult) -> None:
+    workflow, before = plan_workflow(result.parse_result.document), plan_workflow(plan.document)
+    if [step.name for step in workflow.steps] != [step.name for step in before.steps]:
+        names = join_words([step.name for step in before.steps], limit=8)
+        raise RunAgainError(f"Keep the steps, their order and their jobNames: {names}.")
+    if edges_by_name(workflow) != edges_by_name(before):
+        raise RunAgainError("Keep the dependencies between the steps. Submit a new workflow to change them.")
+
+
+def _with_thresholds(result: ValidationResult, submission: Submission, team: Team) -> ValidationResult:
+    """Compare with what the person of the submission has used today: their jobs are those of the submission."""
+    if not result.is_valid or result.estimate is None:
+        return result
+    return replace(result, estimate=compare_with_thresholds(result.estimate, team, submission.person))
+
+
+# -- Rows
+
+
+def _save(plan: RunAgainPlan, result: ValidationResult, member: Member) -> list[Job]:
+    submission, numbers = plan.submission, plan.numbers
+    workflow = plan_workflow(result.parse_result.document)
+    pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
+    note = f"Run again by {member.user.display_name}."
+    jobs = [
+        build_job(submission, step, target, estimate, delivery_note=note)
+        for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
+    ]
+    position = submission.jobs.aggregate(last=Max("position"))["last"]
+    for job, number in zip(jobs, numbers, strict=True):
+        position += 1
+        job.position, job.step, job.repeats = position, number, plan.jobs[number]
+    dependencies = [*build_dependencies(jobs, workflow, submission.team), *_edges_to_kept_steps(plan, jobs)]
+    submission.jobs.current().filter(step__in=numbers).update(superseded=True)
+    Job.objects.bulk_create(jobs)
+    JobDependency.objects.bulk_create(dependencies)
+    JobTag.objects.bulk_create(build_tags(pairs, jobs))
+    StateChange.objects.bulk_create(
+        StateChange(job=job, delivery=job.delivery, note=note, source="person") for job in jobs
+    )
+    return jobs
+
+
+def _edges_to_kept_steps(plan: RunAgainPlan, jobs: Sequence[Job]) -> list[JobDependency]:
+    numbers = set(plan.numbers)
+    return [
+        JobDependency(job=job, parent=plan.jobs[edge.parent], kind=edge.type, condition=edge.condition)
+        for job, number in zip(jobs, plan.numbers, strict=True)
+        for edge in plan.workflow.steps[number].dependencies
+        if edge.parent not in numbers and edge.parent in plan.jobs
+    ]
+
+
+def _audit_entry(job: Job) -> dict[str, str]:
+    return {"job": job.text_id, "name": job.name, "status": job.status.name}

@@ -1,0 +1,164 @@
+"""Steps of a workflow run again in the same submission."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jobs import actions
+from jobs.access import Member
+from jobs.actions.run_again import ALL_STEPS, ApprovalNeededError, RunAgainError, StaleRunAgainError, plan_run_again
+from jobs.models import AuditEntry, Job, Submission
+from jobs.states import Delivery
+from tests import make
+from tests.dispatch.test_conditions import end, make_sent
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+STEP: dict[str, Any] = {"jobQueue": "cpu", "jobDefinition": "hello"}
+LOAD = {**STEP, "jobName": "load"}
+TRAIN = {**STEP, "jobName": "train", "dependsOn": [{"jobId": "${load}"}], "tags": {"Sample": "7"}}
+REPORT = {**STEP, "jobName": "report", "dependsOn": [{"jobId": "${train}"}]}
+ALERT = {**STEP, "jobName": "alert"}
+CONDITION = {"job": "alert", "after": "train", "when": "failure"}
+WORKFLOW = {"jobs": [LOAD, TRAIN, REPORT, ALERT], "conditions": [CONDITION]}
+
+
+@pytest.fixture
+def member() -> Member:
+    member = make.member(make.team("research", name="Research"))
+    queue = make.queue("cpu", teams=(member.team,), raw={"state": "ENABLED"})
+    make.revision("hello", of=member.team, where=queue.account)
+    return member
+
+
+@pytest.fixture
+def failed(member: Member) -> Submission:
+    """`load` succeeded and `train` failed, so `report` was withdrawn and `alert` ran."""
+    submission = actions.submit(json.dumps(WORKFLOW), member, source="json")
+    load, train, report, alert = submission.jobs.order_by("position")
+    for job, state in ((load, "SUCCEEDED"), (train, "FAILED"), (alert, "SUCCEEDED")):
+        make_sent(job)
+        end(job, state)
+    report.advance(Delivery.WITHDRAWN, source="dispatch", note="It depends on train, which is failed.")
+    return submission
+
+
+def current(submission: Submission) -> dict[str, Job]:
+    return {job.name: job for job in submission.jobs.current_steps()}
+
+
+def test_from_the_failed_step_on_all_that_depends_on_it_runs_again_and_the_rest_stays(
+    failed: Submission, member: Member
+) -> None:
+    before = current(failed)
+    jobs = actions.run_again(failed, member)
+
+    assert [(job.name, job.step, job.position, job.repeats) for job in jobs] == [
+        ("train", 1, 4, before["train"]),
+        ("report", 2, 5, before["report"]),
+        ("alert", 3, 6, before["alert"]),
+    ]
+    assert current(failed) == {"load": before["load"], **{job.name: job for job in jobs}}
+    edges = {
+        (edge.job.name, edge.parent, edge.condition)
+        for job in jobs
+        for edge in job.dependencies.select_related("job")
+    }
+    train = jobs[0]
+    assert edges == {("train", before["load"], ""), ("report", train, ""), ("alert", train, "failure")}
+    assert train.tags == {"Sample": "7"}
+    assert AuditEntry.objects.filter(action="run again", label=failed.name).count() == 1
+
+
+def test_a_step_and_what_follows_it_or_all_can_be_chosen(failed: Submission, member: Member) -> None:
+    report = current(failed)["report"]
+    with pytest.raises(RunAgainError, match=r"report depends on train, which is failed\. Run again from train\."):
+        plan_run_again(failed, report.text_id)
+
+    assert plan_run_again(failed, current(failed)["train"].text_id).numbers == (1, 2, 3)
+    assert plan_run_again(failed, ALL_STEPS).numbers == (0, 1, 2, 3)
+
+
+def test_an_edited_document_changes_the_steps_that_run_again_only(failed: Submission, member: Member) -> None:
+    document = plan_run_again(failed).document
+    size = {"resourceRequirements": [{"type": "MEMORY", "value": "1024"}]}
+    document["jobs"][0]["containerOverrides"] = size
+
+    train, *_ = actions.run_again(failed, member, text=json.dumps(document))
+
+    assert (train.memory_mib, train.repeats.memory_mib) == (1024, 512)
+    failed.refresh_from_db()
+    assert failed.document == WORKFLOW
+    for job in failed.jobs.current_steps().filter(step__gt=0):
+        make_sent(job)
+        end(job, "FAILED")
+    again = plan_run_again(failed).document["jobs"]
+    assert [step["jobName"] for step in again] == ["train", "report", "alert"]
+    assert again[0]["containerOverrides"] == size
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda jobs: jobs.pop(), "Keep the steps"),
+        (lambda jobs: jobs[1].update(jobName="other"), "Keep the steps"),
+        (lambda jobs: jobs[1].pop("dependsOn"), "Keep the dependencies"),
+    ],
+)
+def test_names_and_dependencies_stay(failed: Submission, member: Member, edit: Any, message: str) -> None:
+    document = plan_run_again(failed).document
+    document.pop("conditions")
+    edit(document["jobs"])
+    with pytest.raises(RunAgainError, match=message):
+        actions.run_again(failed, member, text=json.dumps(document))
+    assert failed.jobs.count() == 4
+
+
+def test_an_error_in_a_step_stops_all_of_it(failed: Submission, member: Member) -> None:
+    document = plan_run_again(failed).document
+    document["jobs"][1]["jobQueue"] = "unknown"
+    with pytest.raises(actions.ValidationFailedError):
+        actions.run_again(failed, member, text=json.dumps(document))
+    assert failed.jobs.count() == 4
+
+
+def test_the_same_request_twice_runs_the_steps_once(failed: Submission, member: Member) -> None:
+    assert len(actions.run_again(failed, member, request_key="key")) == 3
+    assert actions.run_again(failed, member, request_key="key") == []
+    with pytest.raises(actions.IdempotencyConflictError):
+        actions.run_again(failed, member, ALL_STEPS, request_key="key")
+    with pytest.raises(RunAgainError, match="ended"):
+        actions.run_again(failed, member, ALL_STEPS)
+    assert failed.jobs.count() == 7
+
+
+def test_steps_that_ran_again_since_the_page_was_opened_do_not_run_once_more(
+    failed: Submission, member: Member
+) -> None:
+    version = plan_run_again(failed).version
+    for job in actions.run_again(failed, member):
+        end(job, "FAILED")
+        Job.objects.filter(pk=job.pk).update(delivery="SENT", batch_id=f"id-{job.pk}")
+    with pytest.raises(StaleRunAgainError):
+        actions.run_again(failed, member, version=version)
+
+
+def test_what_exceeds_a_threshold_needs_a_submission_of_its_own(failed: Submission, member: Member) -> None:
+    member.team.approval_array_size = 4
+    member.team.save()
+    document = plan_run_again(failed).document
+    document["jobs"][0]["arrayProperties"] = {"size": 10}
+    with pytest.raises(ApprovalNeededError, match="Submit them as a new workflow"):
+        actions.run_again(failed, member, text=json.dumps(document))
+    assert failed.jobs.count() == 4
+
+
+def test_a_workflow_in_which_nothing_failed_says_so(member: Member) -> None:
+    submission = actions.submit(json.dumps({"jobs": [LOAD]}), member, source="json")
+    for job in submission.jobs.all():
+        make_sent(job)
+        end(job, "SUCCEEDED")
+    with pytest.raises(RunAgainError, match="No step has failed"):
+        actions.run_again(submission, member)
+    assert len(actions.run_again(submission, member, ALL_STEPS)) == 1

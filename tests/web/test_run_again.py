@@ -1,0 +1,82 @@
+"""The page on which the failed steps of a workflow run again."""
+
+import json
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jobs import actions
+from jobs.models import Submission
+from tests import make
+from tests.actions.test_run_again import STEP, current
+from tests.dispatch.test_conditions import end, make_sent
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "hunter2-hunter2"
+FIELD = re.compile(r'name="(start|version|request_key)" value="([^"]*)"')
+
+
+@pytest.fixture
+def browser(client: Client) -> Client:
+    member = make.member(make.team("research", name="Research"))
+    queue = make.queue("cpu", teams=(member.team,), raw={"state": "ENABLED"})
+    make.revision("hello", of=member.team, where=queue.account)
+    variables = {"containerOverrides": {"environment": [{"name": "DB_PASSWORD", "value": SECRET}]}}
+    load = {**STEP, "jobName": "load"}
+    train = {**STEP, "jobName": "train", "dependsOn": [{"jobId": "${load}"}], **variables}
+    submission = actions.submit(json.dumps({"jobs": [load, train]}), member, source="json")
+    for job, state in zip(submission.jobs.order_by("position"), ("SUCCEEDED", "FAILED"), strict=True):
+        make_sent(job)
+        end(job, state)
+    client.force_login(member.user)
+    return client
+
+
+def test_the_failed_step_runs_again_from_the_page_and_keeps_its_secrets(browser: Client) -> None:
+    submission = Submission.objects.get()
+    url = reverse("submission_run_again", args=[submission.text_id])
+    assert url in browser.get(submission.get_absolute_url()).content.decode()
+    page = browser.get(url)
+    text = page.content.decode()
+    assert "1 step runs again" in text
+    assert "1 other step stays as it is" in text
+    assert SECRET not in text
+
+    form = {**dict(FIELD.findall(text)), "text": page.context["text"].replace("train", "train")}
+    assert browser.post(url, form).headers["Location"] == submission.get_absolute_url()
+    assert browser.post(url, form, follow=True).content.decode().count("submitted twice") == 1
+
+    train = current(submission)["train"]
+    assert train.document["containerOverrides"]["environment"] == [{"name": "DB_PASSWORD", "value": SECRET}]
+    assert submission.jobs.count() == 3
+    assert "Earlier:" in browser.get(submission.get_absolute_url()).content.decode()
+    job_page = browser.get(train.get_absolute_url()).content.decode()
+    assert "2 of 2" in job_page
+    assert train.repeats.get_absolute_url() in job_page
+
+
+def test_an_edit_with_an_error_is_shown_at_its_line_and_runs_nothing(browser: Client) -> None:
+    submission = Submission.objects.get()
+    url = reverse("submission_run_again", args=[submission.text_id])
+    page = browser.get(url)
+    edited = page.context["text"].replace('"hello"', '"hallo"')
+
+    answer = browser.post(url, {"start": "failed", "text": edited})
+    assert answer.status_code == 422
+    assert "no job definition" in answer.content.decode()
+    checked = browser.post(url, {"start": "failed", "text": edited, "do": "check"})
+    assert checked.context["text"] == edited
+    assert submission.jobs.count() == 2
+
+
+def test_what_cannot_run_says_why(browser: Client) -> None:
+    submission = Submission.objects.get()
+    url = reverse("submission_run_again", args=[submission.text_id])
+    actions.run_again(submission, make.member(submission.team, who=make.user("other")))
+
+    text = browser.get(url).content.decode()
+    assert "No step has failed" in text
+    assert "Run 1 step again" not in text
