@@ -32,12 +32,13 @@ class SortLink:
 
 
 SORT_LABELS = {
-    "": "newest first",
-    "-cost": "highest cost first",
-    "cost": "lowest cost first",
-    "-run": "longest run time first",
-    "run": "shortest run time first",
+    "": "newest",
+    "-cost": "highest cost",
+    "cost": "lowest cost",
+    "-run": "longest run time",
+    "run": "shortest run time",
 }
+"""What comes first."""
 
 
 @dataclass(frozen=True)
