@@ -415,6 +415,19 @@ def test_a_submission_of_one_job_leads_to_the_job_itself(browser: Client, resear
         }
 
 
+def test_a_row_of_a_list_opens_with_the_reason_and_a_place_for_the_log(browser: Client, research: Research) -> None:
+    failure = {"state": "FAILED", "exit_code": 137, "status_reason": "Essential container in task exited"}
+    Job.objects.filter(pk=research.job.pk).update(**failure, log_stream="x/default/1", ended_at=now())
+    part = page(browser, research.job, part="row")
+
+    assert "<html" not in part
+    assert "Failed with exit code 137" in part
+    assert f'data-row-log="{reverse("job_log", args=[research.job.text_id])}"' in part
+    for name in ("team", "history"):
+        listed = browser.get(reverse(name, args=["research"])).text
+        assert f'data-row-details="{research.job.get_absolute_url()}"' in listed
+
+
 def test_the_queues_page_counts_the_jobs_of_the_team(browser: Client, research: Research) -> None:
     for state in ("RUNNING", "STARTING", "RUNNABLE", "SUCCEEDED"):
         make.job(research.submission, name=state.lower(), state=state, queue=research.job.queue)

@@ -26,6 +26,8 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 
 SETTLING_TIME = timedelta(minutes=6)
 """Longer than the metering of an array waits for its child jobs."""
+_PARTS = {"panel": "jobs/job/panel.html", "row": "jobs/job/row_details.html"}
+"""Beside the picture of its workflow, and below its row in a list."""
 UNAPPROVED_DELIVERIES = (Delivery.AWAITING, Delivery.DECLINED)
 
 
@@ -108,8 +110,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "etag": etag,
         "current_page": "jobs",
     }
-    if request.GET.get("part") == "panel":  # beside the picture of its workflow
-        return render(request, "jobs/job/panel.html", page)
+    if part := _PARTS.get(request.GET.get("part", "")):
+        return render(request, part, page)
     return render(request, "jobs/job/detail.html" + "#live" * polling.is_partial(request), page)
 
 

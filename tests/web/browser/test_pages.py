@@ -186,6 +186,30 @@ def test_a_short_log_is_whole_and_offers_no_older_lines(
     expect(page.locator("[data-older]")).to_be_hidden()
 
 
+def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
+    open_as_analyst: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = tuple(LogLine(now(), f"line {number}") for number in range(40))
+    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="end"))
+    Job.objects.filter(pk=research.job.pk).update(log_stream="x/default/1")
+    page = open_as_analyst(reverse("team", args=["research"]))
+    details, button = page.locator(".row-details"), page.get_by_role("button", name="Details of")
+    button.click()
+
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(details.locator(".line > span")).to_have_text([f"line {number}" for number in range(28, 40)])
+    expect(details.get_by_role("region", name="Last log lines")).to_be_visible()
+    expect(details.get_by_role("link", name="Open job")).to_be_visible()
+
+    with page.expect_response(lambda answer: "part=live" in answer.url and answer.status == 200):
+        Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
+    expect(page.locator("#live .st").first).to_have_text("Succeeded")
+    expect(details.locator(".line")).to_have_count(12)
+    expect(button).to_have_attribute("aria-expanded", "true")
+    button.click()
+    expect(details).to_have_count(0)
+
+
 def test_on_a_phone_the_current_page_is_in_view_in_the_menu(open_as_analyst: OpenPage) -> None:
     page = open_as_analyst(look="phone")
     for name in ("queues", "costs", "team"):
