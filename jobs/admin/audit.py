@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -100,8 +100,8 @@ class AuditChangeList(ChangeList):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["created_at", "of", "who", "what", "by_channel", "address"]
-    list_display_links = ["created_at", "what"]
+    list_display = ["time", "of", "who", "what", "by_channel", "address"]
+    list_display_links = ["time", "what"]
     list_filter = [AuditTeamFilter, PeriodFilter, ActionFilter, ChannelFilter]
     list_select_related = ["team"]
     list_per_page = 50
@@ -113,7 +113,7 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
     fields = [
         "team",
         "number",
-        "created_at",
+        "time",
         "who",
         "with_token",
         "by_channel",
@@ -148,6 +148,10 @@ class AuditAdmin(ReadOnlyMixin, admin.ModelAdmin):
         rows, may_repeat = super().get_search_results(request, queryset, search_term)
         person = User.objects.filter(username=search_term).values_list("public_id", flat=True).first()
         return (rows | queryset.filter(person=person) if person else rows), may_repeat
+
+    @admin.display(description="time (UTC)")
+    def time(self, entry: AuditEntry) -> str:
+        return f"{entry.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="team", ordering="team")
     def of(self, entry: AuditEntry) -> SafeString | str:

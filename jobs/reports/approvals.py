@@ -1,6 +1,6 @@
 """Approval requests. Page functions raise InvalidPageCursorError."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from jobs.models import Approval, ApprovalEdit, Job, Membership, Role, Submissio
 from jobs.models.approval import ApprovalQuerySet
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.spec import effective
-from jobs.spec.diff import diff_documents
+from jobs.spec.diff import DocumentDifference, diff_documents
 from jobs.spec.documents import Document, DocumentKind, object_at, value_at
 from jobs.spec.effective import EffectiveJob
 from jobs.spec.normalize import normalize
@@ -166,7 +166,14 @@ def _requested_job(job: Job, last: Job | None) -> RequestedJob:
 
 
 def _sentences(before: Document, after: Document) -> list[str]:
-    return [difference.sentence for difference in diff_documents(before, after)[:MAX_CHANGES_SHOWN]]
+    return change_sentences(diff_documents(before, after), MAX_CHANGES_SHOWN)
+
+
+def change_sentences(differences: Sequence[DocumentDifference], limit: int) -> list[str]:
+    """Return the first of them, and how many more there are."""
+    sentences = [difference.sentence for difference in differences[:limit]]
+    more = len(differences) - limit
+    return [*sentences, f"{more:,} more change{'s' * (more != 1)} in the document."] if more > 0 else sentences
 
 
 def _normalized_request(job: Job) -> Document:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from itertools import islice
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -308,8 +307,8 @@ def _changes_to_request(approval: Approval, text_feedback: Feedback) -> list[str
         return []
     before, after = approval.submission.document, text_feedback.result.parse_result.document
     return [
-        masked_source.mask_mentions(masked_source.mask_mentions(change.sentence, before), after)
-        for change in islice(diff_documents(before, after), MAX_CHANGES)
+        masked_source.mask_mentions(masked_source.mask_mentions(sentence, before), after)
+        for sentence in reports.change_sentences(diff_documents(before, after), MAX_CHANGES)
     ]
 
 

@@ -26,7 +26,9 @@ def home(request: SignedInRequest) -> HttpResponse:
     cards = reports.team_cards(access.visible_teams(request.user))
     if len(cards) == 1:
         return redirect("team_home", cards[0].team.slug)
-    return render(request, "jobs/dashboard/teams.html", {"cards": cards, "current_page": "home"})
+    return render(
+        request, "jobs/dashboard/teams.html", {"cards": cards, "max_cards": reports.MAX_CARDS, "current_page": "home"}
+    )
 
 
 @require_safe
@@ -44,6 +46,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "team": member.team,
         "is_own_jobs": person is not None,
         "active_jobs": running,
+        "max_rows": reports.MAX_ROWS,
         "ended_jobs": ended,
         "active_count": counts.active,
         "active_query": ACTIVE_QUERY,

@@ -48,6 +48,7 @@ def tokens(request: SignedInRequest, slug: str) -> HttpResponse:
         "form": form,
         "secret": secret,
         "tokens": reports.team_tokens(member.team),
+        "max_tokens": reports.MAX_TOKENS,
         "now": now(),
         "current_page": "tokens",
     }

@@ -91,6 +91,21 @@ def test_what_does_not_fit_is_counted_and_a_link_leads_to_all_of_it(client, subm
     ).replace("&from", "&amp;from")
 
 
+@pytest.mark.parametrize("number", [1, 8])
+def test_a_full_table_of_jobs_has_a_link_to_all(client, submission, number):
+    for _ in range(number):
+        make.job(submission, state=State.RUNNING)
+        make.job(submission, state=State.SUCCEEDED, ended_at=now())
+    client.force_login(submission.person)
+    page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
+
+    for address in (
+        f"?person={submission.person.username}",
+        f"status=SUBMITTED&amp;person={submission.person.username}",
+    ):
+        assert (f'{address}">All ' in page) is (number == 8)
+
+
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 

@@ -13,6 +13,7 @@ from jobs.access import Member
 from jobs.models import Approval, Job, Rate, Role, User
 from jobs.models.approval import Decision
 from jobs.reports import approvals as reports
+from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -207,6 +208,16 @@ def test_lists_of_requests_go_on_on_further_pages(
     assert listed(newer)[0] == ["waiting-2"]
     Approval.objects.filter(submission__name="waiting-2").update(decision=Decision.WITHDRAWN, decided_at=now())
     assert "No more requests to approve" in browser.get(newer).text
+
+
+@pytest.mark.parametrize(
+    ("limit", "more"), [(3, []), (2, ["1 more change in the document."]), (1, ["2 more changes in the document."])]
+)
+def test_changes_that_are_left_out_are_counted(limit: int, more: list[str]):
+    changes = diff_documents({}, {"a": 1, "b": 2, "c": 3})
+    sentences = reports.change_sentences(changes, limit)
+
+    assert sentences == [*(change.sentence for change in changes[:limit]), *more]
 
 
 def text_of(html: str) -> str:

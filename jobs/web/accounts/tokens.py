@@ -68,6 +68,7 @@ def own_tokens(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "secret": secret,
         "tokens": reports.own_tokens(request.user),
+        "max_tokens": reports.MAX_TOKENS,
         "now": now(),
         "is_own": True,
         "current_page": "own_tokens",
