@@ -16,6 +16,7 @@ from jobs.web import (
     run_again,
     schemas,
     submissions,
+    sweep_values,
     tokens,
     workflow_graph,
 )
@@ -28,6 +29,7 @@ from jobs.web.builder import (
     paste,
     run_with_image,
     schema_fields,
+    sweep_views,
     workflow_views,
 )
 from jobs.web.builder import job_views as builder_job_views
@@ -61,6 +63,7 @@ urlpatterns = [
     path("teams/<slug:slug>/forms/<str:kind>/part/", schema_fields.show_part, name="further_part"),
     path("teams/<slug:slug>/jobs/new/", builder_job_views.job_form, name="job_form"),
     path("teams/<slug:slug>/jobs/new/preview/", builder_job_views.job_preview, name="job_preview"),
+    path("teams/<slug:slug>/jobs/sweep/", sweep_views.job_sweep, name="job_sweep"),
     path("teams/<slug:slug>/jobs/new/waits/", builder_job_views.search_dependencies, name="job_waits"),
     path("teams/<slug:slug>/workflows/new/", workflow_views.workflow_form, name="workflow_form"),
     path("teams/<slug:slug>/workflows/new/preview/", workflow_views.workflow_preview, name="workflow_preview"),
@@ -98,6 +101,7 @@ urlpatterns = [
     path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
     path("submissions/<str:text_id>/run-again/", run_again.submission_run_again, name="submission_run_again"),
     path("submissions/<str:text_id>/graph.json", workflow_graph.submission_graph, name="submission_graph"),
+    path("submissions/<str:text_id>/sweep/", sweep_values.submission_sweep, name="submission_sweep"),
     path("submissions/<str:text_id>/rename/", submissions.submission_rename, name="submission_rename"),
     path("submissions/<str:text_id>/values/", reveal.submission_values, name="submission_values"),
     path("submissions/<str:text_id>/stop/", submissions.submission_stop, name="submission_stop"),

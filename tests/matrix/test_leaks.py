@@ -77,6 +77,8 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "submission_rename",
         "submission_graph",  # by the script of the page
         "job_children_map",
+        "job_sweep",  # by a button of the job's form
+        "submission_sweep",
         "job_stop",
         "job_release",
         "token_revoke",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind, rerun_steps
+from jobs.spec.sweep import SweepTable, sweep_document
 from tests.sandbox.bench import Bench
 
 pytestmark = pytest.mark.process
@@ -54,3 +55,20 @@ def test_the_seven_had_failed(bench: Bench) -> None:
 
 def seen(bench: Bench, jobs: Any) -> list[list[str]]:
     return [list(bench.lines(job["container"]["logStreamName"])) for job in jobs]
+
+
+@pytest.mark.parametrize("plan", [IndexRerunPlan(RerunKind.ARRAY, source) for source in IndexSource])
+def test_each_child_of_a_sweep_sees_the_values_of_its_row(bench: Bench, plan: IndexRerunPlan) -> None:
+    rows = (("a b", "1"), ("it's $HOME", "2"), ('"*"', "3"))
+    read = 'n=$((AWS_BATCH_JOB_ARRAY_INDEX + 1)); eval "$(echo "$SWEEP_VALUES" | sed -n "${n}p")"; '
+    script = ("" if plan.source is IndexSource.WRAPPER else read) + 'printf "%s|%s\\n" "$NAME" "$SEED"'
+    command = ["sh", "-c", script]
+    definition = {"containerProperties": {"image": "busybox", "command": command}}
+    bench.define("job", *command)
+
+    job = sweep_document({"jobName": "a-job"}, definition, SweepTable(("NAME", "SEED"), rows), plan)
+    batch_id = bench.submit(**{key: value for key, value in job.items() if key != "jobName"})
+    bench.wait(batch_id)
+
+    children = bench.batch.describe_jobs(jobs=[f"{batch_id}:{child}" for child in range(3)])["jobs"]
+    assert seen(bench, children) == [[f"{name}|{seed}"] for name, seed in rows]

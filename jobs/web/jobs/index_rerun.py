@@ -33,7 +33,7 @@ MAX_PREVIEW_ROWS = 20
 
 
 @dataclass(frozen=True)
-class PreviewRow:
+class IndexPreviewRow:
     index: int
     name: str
     """With the index of the child, in an array."""
@@ -110,7 +110,7 @@ def _price(preview: IndexRerunPreview) -> str:
     return cost_text(preview.result) if is_priced else ""
 
 
-def _rows(step: IndexStep, array_job: Job) -> list[PreviewRow]:
+def _rows(step: IndexStep, array_job: Job) -> list[IndexPreviewRow]:
     document = redact(step.document)
     command = shlex.join(known_command(document, redact(array_job.revision.document)))
     variables = tuple(
@@ -119,8 +119,8 @@ def _rows(step: IndexStep, array_job: Job) -> list[PreviewRow]:
     )
     name = text_at(document, "jobName")
     if "arrayProperties" not in document:
-        return [PreviewRow(step.indexes[0], name, command, variables)]
+        return [IndexPreviewRow(step.indexes[0], name, command, variables)]
     return [
-        PreviewRow(index, f"{name}, child {child}", command, ((AWS_INDEX_VARIABLE, str(child)), *variables))
+        IndexPreviewRow(index, f"{name}, child {child}", command, ((AWS_INDEX_VARIABLE, str(child)), *variables))
         for child, index in enumerate(step.indexes)
     ]

@@ -17,6 +17,7 @@ from jobs.reports.stop_scope import StopScope
 from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
+from jobs.spec.sweep import is_sweep_array
 from jobs.states import Delivery
 from jobs.web.jobs import array, effective_view
 from jobs.web.jobs.explanation import JobExplanation, explain_job
@@ -103,6 +104,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
         "array_progress": progress,
+        "is_sweep": progress is not None and is_sweep_array(job.document),
         "is_live": progress.live if progress else job.status.is_live,
         "is_settling": _is_settling(job),
         "is_partial": polling.is_partial(request),
