@@ -84,6 +84,8 @@ def _steps(array_job: Job, text: str, plan: IndexRerunPlan) -> list[IndexStep]:
     """Raise IndexRerunError."""
     if not array_job.array_size or array_job.array_index is not None:
         raise IndexRerunError("Only indexes of an array job can run again.")
+    if array_job.superseded:
+        raise IndexRerunError("This array has run again as a whole. Choose its newest run.")
     runnable = failed_indexes(array_job, index_reruns(array_job))
     indexes: Sequence[int] = parse_indexes(text, array_job.array_size) if text.strip() else runnable
     if not runnable:

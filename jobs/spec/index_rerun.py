@@ -85,6 +85,19 @@ def known_command(document: Document, definition: Document) -> list[str]:
     return [str(word.value) for word in containers[0].command] if len(containers) == 1 else []
 
 
+def command_warning(document: Document, definition: Document, plan: IndexRerunPlan) -> str:
+    """Say that the command reads the index only where it isn't; "" if that can't be seen."""
+    command = " ".join(known_command(document, definition))
+    variable = INDEX_VARIABLE if plan.kind is RerunKind.SINGLE else INDEXES_VARIABLE
+    other_uses = command.replace(AWS_INDEX_VARIABLE, "")
+    if plan.source is IndexSource.WRAPPER or AWS_INDEX_VARIABLE not in command or variable in other_uses:
+        return ""
+    return (
+        f"The command reads {AWS_INDEX_VARIABLE} and not {variable}, so it would run the wrong index. "
+        f"Let a shell set {AWS_INDEX_VARIABLE}."
+    )
+
+
 def indexes_of(document: Document) -> tuple[int, ...]:
     """Return the indexes that an array of `rerun_steps` runs, by the index of its children."""
     for entry in list_at(document, "containerOverrides", "environment"):

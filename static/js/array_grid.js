@@ -3,7 +3,9 @@
 /** @typedef {{ size: number, columns: number, cell: number, gutter: number, width: number, height: number }} Grid */
 
 const MAX_CELL = 24;
-const MIN_CELL = 7; // smaller shapes can't be told apart
+const MIN_CELL = 5;
+const MIN_TOUCH_CELL = 7; // on a phone
+const PHONE_WIDTH = 480;
 const DIGIT_WIDTH = 7;
 const COLUMNS = [100, 50, 40, 25, 20, 10];
 
@@ -15,10 +17,11 @@ const COLUMNS = [100, 50, 40, 25, 20, 10];
  */
 export function gridOf(size, width) {
   const gutter = size > 10 ? String(size - 1).length * DIGIT_WIDTH + 8 : 0;
+  const least = width < PHONE_WIDTH ? MIN_TOUCH_CELL : MIN_CELL;
   const room = Math.max(0, width - gutter);
   const most = size > 1000 ? 100 : size > 100 ? 50 : size > 10 ? 20 : 10;
-  const columns = COLUMNS.find((count) => count <= most && room / count >= MIN_CELL) ?? 10;
-  const cell = Math.max(MIN_CELL, Math.min(MAX_CELL, Math.floor(room / columns)));
+  const columns = COLUMNS.find((count) => count <= most && room / count >= least) ?? 10;
+  const cell = Math.max(least, Math.min(MAX_CELL, Math.floor(room / columns)));
   const rows = Math.ceil(size / columns);
   return { size, columns, cell, gutter, width: gutter + columns * cell, height: rows * cell };
 }
@@ -92,7 +95,7 @@ export function countLetters(cells) {
 
 /** Shapes of states in a square of 10, so that no state is told by its colour alone. */
 const SHAPES = Object.freeze({
-  SUCCEEDED: "M0 0H10V10H0Z",
+  SUCCEEDED: "M1 1H9V9H1Z",
   FAILED: "M0 0H10V10H0ZM2 3.2L3.8 5L2 6.8L3.2 8L5 6.2L6.8 8L8 6.8L6.2 5L8 3.2L6.8 2L5 3.8L3.2 2Z",
   STOPPED: "M0 0H10V10H0ZM2 4H8V6H2Z",
   LOST: "M0 0H10L0 10Z",

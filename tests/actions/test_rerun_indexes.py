@@ -140,6 +140,12 @@ def test_only_members_who_may_submit_run_them(sweep: Job) -> None:
         again(sweep, make.member(sweep.team, "viewer"))
 
 
+def test_an_array_that_ran_again_as_a_whole_is_history(sweep: Job, member: Member) -> None:
+    sweep.superseded = True
+    with pytest.raises(IndexRerunError, match="Choose its newest run"):
+        again(sweep, member)
+
+
 def test_a_job_without_children_has_no_indexes(member: Member) -> None:
     with pytest.raises(IndexRerunError, match="Only indexes of an array job"):
         again(make.job(make.submission(member)), member)

@@ -12,13 +12,14 @@ test("a map is as wide as its children need, and never wider than the page", () 
     [60, 900, 20],
     [600, 900, 50],
     [10_000, 900, 100],
+    [10_000, 560, 100],
     [10_000, 330, 40],
     [10_000, 250, 25],
     [10_000, 40, 10],
   ]) {
     const grid = gridOf(size, width);
     assert.equal(grid.columns, columns, `${size} in ${width}`);
-    assert.ok(grid.cell >= 7 && grid.cell <= 24);
+    assert.ok(grid.cell >= (width < 480 ? 7 : 5) && grid.cell <= 24);
     if (width > 100) assert.ok(grid.width <= width);
   }
 });

@@ -11,6 +11,7 @@ from jobs.spec.index_rerun import (
     IndexRerunPlan,
     IndexSource,
     RerunKind,
+    command_warning,
     format_indexes,
     indexes_of,
     known_command,
@@ -68,6 +69,25 @@ def test_a_shell_starts_the_command_with_its_parameters(kind: RerunKind) -> None
     assert "export AWS_BATCH_JOB_ARRAY_INDEX=" in command[2]
     assert command[3:] == ["sh", "run", "big one"]
     assert not any(name.startswith("AWS_BATCH") for name in environment(step.document))
+
+
+@pytest.mark.parametrize(
+    ("script", "plan", "is_wrong"),
+    [
+        ("run $AWS_BATCH_JOB_ARRAY_INDEX", IndexRerunPlan(), True),
+        ("run $AWS_BATCH_JOB_ARRAY_INDEX", AS_ARRAY, True),
+        ("run $AWS_BATCH_JOB_ARRAY_INDEX", WRAPPED, False),
+        ("run ${ARRAY_INDEX-$AWS_BATCH_JOB_ARRAY_INDEX}", IndexRerunPlan(), False),
+        ("pick $AWS_BATCH_JOB_ARRAY_INDEX $ARRAY_INDEXES", AS_ARRAY, False),
+        ("run", IndexRerunPlan(), False),
+    ],
+)
+def test_a_command_that_reads_another_variable_is_warned_of(
+    script: str, plan: IndexRerunPlan, is_wrong: bool
+) -> None:
+    document = {"containerOverrides": {"command": ["sh", "-c", script]}}
+
+    assert ("would run the wrong index" in command_warning(document, DEFINITION, plan)) is is_wrong
 
 
 def test_the_command_of_the_request_comes_before_that_of_the_definition() -> None:

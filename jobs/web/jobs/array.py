@@ -1,5 +1,6 @@
 """The children of an array."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,6 +52,13 @@ class ArrayProgress:
         counts = self.children.counts
         return array_reruns(
             self.job, has_failures=any(counts.get(state) for state in FINAL_STATES - {State.SUCCEEDED})
+        )
+
+    @property
+    def rerun_counts(self) -> list[tuple[Status, int]]:
+        counts = Counter(rerun.status for rerun in self.reruns.by_index.values())
+        return sorted(
+            counts.items(), key=lambda item: list(STATUSES).index(item[0].name) if item[0].name in STATUSES else 99
         )
 
     @property

@@ -22,6 +22,7 @@ from jobs.spec.index_rerun import (
     IndexSource,
     IndexStep,
     RerunKind,
+    command_warning,
     format_indexes,
     known_command,
 )
@@ -91,11 +92,13 @@ def _preview(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan,
     if message := preview.approval_message:
         problems.append(message)
     count = sum(len(step.indexes) for step in preview.steps)
+    command_text = command_warning(array_job.document, array_job.revision.document, plan)
+    warnings = [warning.message for warning in preview.result.warnings]
     rows = [row for step in preview.steps[:MAX_PREVIEW_ROWS] for row in _rows(step, array_job)][:MAX_PREVIEW_ROWS]
     return {
         "problems": problems or [problem] * bool(problem),
         "is_blocked": bool(problems),
-        "warnings": list(dict.fromkeys(warning.message for warning in preview.result.warnings)),
+        "warnings": list(dict.fromkeys(filter(None, [command_text, *warnings]))),
         "rows": rows,
         "omitted_count": count - len(rows),
         "count": count,

@@ -107,6 +107,8 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         research.job.get_absolute_url(),
         sweep.get_absolute_url(),
         reverse("job_children", args=[sweep.text_id]),
+        reverse("job_indexes_again", args=[sweep.text_id]),
+        reverse("submission_sweep", args=[research.submission.text_id]),
         reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
         reverse("history", args=[team]),
