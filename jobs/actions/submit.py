@@ -28,6 +28,7 @@ from jobs.failpoints import hit_failpoint
 from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
 from jobs.models.database_generation import unknown_keys_window
 from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of, to_text
+from jobs.models.submission import OnRefusal
 from jobs.models.tag_secret import tag_digests
 from jobs.policy.approval import ApprovalReason
 from jobs.policy.requests import propagates_tags
@@ -54,6 +55,7 @@ def submit(
     source: str,
     request_key: str | None = None,
     account: Account | None = None,
+    on_refusal: str = OnRefusal.STOP,
 ) -> Submission:
     """Create a submission; the same `request_key` returns the same one. Delivery is enqueued after the commit.
 
@@ -67,7 +69,7 @@ def submit(
         return earlier
     reading = parse(source_text) if isinstance(source_text, str) else source_text
     try:
-        return _submit(text, reading, member, source, request=request, account=account)
+        return _submit(text, reading, member, source, request=request, account=account, on_refusal=on_refusal)
     except (ValidationFailedError, IntegrityError):
         # The same request may have been accepted meanwhile, which has the key now, and may have used up a quota.
         if request and (earlier := request.find_submission()):
@@ -83,12 +85,14 @@ def _submit(
     *,
     request: "_IdempotentRequest | None",
     account: Account | None,
+    on_refusal: str,
 ) -> Submission:
     """Raise IntegrityError if another request with the key was first."""
     result = validate(reading, member, account)
     if not result.is_valid or result.account is None:
         raise ValidationFailedError(result)
     new = _NewSubmission(text, member, result, source, request)
+    new.submission.on_refusal = on_refusal
     with transaction.atomic():
         # Serialize submissions of a team, so that the quotas checked below still hold at the commit.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
@@ -99,6 +103,7 @@ def _submit(
             raise ValidationFailedError(current)
         if current.resolved_jobs is not result.resolved_jobs:
             new = _NewSubmission(text, member, current, source, request)
+            new.submission.on_refusal = on_refusal
         new.save(current.estimate)
         transaction.on_commit(partial(hit_failpoint, "accepted"))
         if not current.approval_reasons:

@@ -1,6 +1,7 @@
 """Submitting jobs and workflows, and following them."""
 
 import secrets
+from typing import Literal
 
 from ninja import Router
 from ninja.responses import Status
@@ -32,14 +33,24 @@ def fresh_key(request: CallerRequest) -> KeyOut:  # noqa: ARG001 - ninja recogni
     response={202: SubmissionOut, (401, 403, 413, 422, 429, 503): ProblemDetailsOut},
     openapi_extra={**DOCUMENT, **KEY},
 )
-def submit(request: CallerRequest, region: str = "", document: int | None = None) -> Status[SubmissionOut]:
-    """Submit a job or a workflow. `problems` holds the warnings; a document with errors gets 422."""
+def submit(
+    request: CallerRequest,
+    region: str = "",
+    document: int | None = None,
+    on_refusal: Literal["stop", "keep"] = "stop",
+) -> Status[SubmissionOut]:
+    """Submit a job or a workflow. `problems` holds the warnings; a document with errors gets 422.
+
+    `on_refusal`: what happens to the other steps of a workflow if AWS Batch refuses one.
+    """
     member = request.auth.member
     reading = parsing.read_document(request, document, {DocumentKind.SUBMISSION, DocumentKind.WORKFLOW})
     key = parsing.idempotency_key(request)
     target_account = parsing.find_account(member, region, reading)
     idempotency.reject_definition_key(member, key)
-    submission = actions.submit(reading, member, source=Source.API, request_key=key, account=target_account)
+    submission = actions.submit(
+        reading, member, source=Source.API, request_key=key, account=target_account, on_refusal=on_refusal
+    )
     if target_account and submission.account_id != target_account.pk:
         raise IdempotencyConflictError(idempotency.KEY_REUSED_MESSAGE)
     return Status(202, serializers.submission_out(request, submission, with_notes=True))

@@ -22,17 +22,20 @@ from jobs.aws.session import DualClock, Purpose, client_for, fence
 from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases, unclaim
 from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
+from jobs.dispatch.stop_request import lock_stoppable, request_stop, withdraw_unsent
 from jobs.dispatch.submit_request import submit_request
 from jobs.dispatch.worker_pool import worker_pool
 from jobs.failpoints import hit_failpoint
 from jobs.models import Account, AccountStatus, DeliveryAttempt, Job, JobDependency
 from jobs.models.database_generation import is_submission_paused
 from jobs.models.quarantine import MAX_CLOCK_SKEW_SECONDS, SEND_DEADLINE_SECONDS
+from jobs.models.submission import OnRefusal
 from jobs.policy.grants import TeamGrants
 from jobs.policy.requests import build_job_request
 from jobs.policy.rules import job_violations_now
 from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery
+from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -243,8 +246,29 @@ def _refuse_if_forbidden(job: Job, grants: TeamGrants) -> bool:
     violations = job_violations_now(job_request, grants)
     if violations:
         reason = " ".join(f"{violation.message} ({violation.rule})" for violation in violations)
-        job.advance(Delivery.REFUSED, source=SOURCE, note=reason, lease_until=None, ended_at=now())
+        with transaction.atomic():
+            _refuse(job, reason, "the portal")
     return bool(violations)
+
+
+def _refuse(job: Job, note: str, refuser: str) -> None:
+    """Refuse a job and, unless its submission keeps them, stop the other steps. Call it in a transaction."""
+    submission = job.submission
+    others = Job.objects.none()
+    if submission.job_count > 1 and submission.on_refusal == OnRefusal.STOP:
+        # Of a step that runs again, only those that run again too: others may have been at work for hours.
+        is_first_run = job.repeats_id is None
+        others = submission.jobs.current().filter(repeats__isnull=is_first_run)
+    stoppable = lock_stoppable(others)
+    if not job.advance(Delivery.REFUSED, source=SOURCE, note=note, lease_until=None, ended_at=now()):
+        return
+    reason = f"Stopped because {refuser} refused {job.name}."
+    others = others.exclude(pk=job.pk)
+    unsent_note = f"Withdrawn because {refuser} refused {job.name}."
+    withdraw_unsent(others, [row for row in stoppable if row.pk != job.pk], unsent_note, user=None, source=SOURCE)
+    request_stop(others, reason, user=None)
+    if len(stoppable) > 1:
+        enqueue_on_commit("stop", job.account_id, queue="ask")
 
 
 def _record_outcome(intent: DeliveryAttempt, outcome: str, error: AwsError) -> None:
@@ -259,7 +283,7 @@ def _refuse_or_retry(job: Job, rejection: RejectedError) -> None:
     if is_settling and "not found" in rejection.message.lower():
         job.requeue(rejection.message, source=SOURCE)
         return
-    job.advance(Delivery.REFUSED, source=SOURCE, note=_rejection_text(rejection), lease_until=None, ended_at=now())
+    _refuse(job, _rejection_text(rejection), "AWS Batch")
 
 
 def _rejection_text(rejection: RejectedError) -> str:

@@ -30,6 +30,16 @@ class Source(models.TextChoices):
     RECOVERED = "recovered", "AWS import"
 
 
+class OnRefusal(models.TextChoices):
+    STOP = "stop", "Stop them"
+    KEEP = "keep", "Keep them"
+
+    @classmethod
+    def parse(cls, text: str) -> "OnRefusal":
+        """Return the default for anything else."""
+        return cls.KEEP if text == cls.KEEP else cls.STOP
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User") -> Self:
         return self if user.is_staff else self.filter(team__memberships__user=user)
@@ -71,6 +81,12 @@ class Submission(models.Model):
         default="",
         editable=False,
         help_text="Digest of the text, as stored in a tag in AWS.",
+    )
+    on_refusal = models.CharField(
+        max_length=4,
+        choices=OnRefusal.choices,
+        default=OnRefusal.STOP,
+        help_text="What happens to the other steps if one is refused.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

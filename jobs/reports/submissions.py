@@ -189,6 +189,14 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
     )
 
 
+def refused_step(submission: Submission, counts: Counter[str]) -> Job | None:
+    """Return a step of a workflow that was refused."""
+    if not counts["REFUSED"] or submission.job_count < 2:
+        return None
+    jobs = submission.jobs.current_steps().filter(delivery=Delivery.REFUSED).order_by("ended_at", "pk")
+    return jobs.only("public_id", "name").first()
+
+
 def _add_earlier_runs(submission: Submission, jobs: Sequence[Job]) -> None:
     repeated = {job.step: job for job in jobs if job.repeats_id is not None}
     if not repeated:

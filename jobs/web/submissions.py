@@ -80,6 +80,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "has_failed_steps": submission.kind == DocumentKind.WORKFLOW
         and not (approval and approval.decision != Decision.APPROVED)
         and bool(summary.failed),
+        "refused_step": reports.refused_step(submission, summary.counts),
         "is_live": bool(summary.live),
         "is_stale": is_stale,
         "etag": etag,

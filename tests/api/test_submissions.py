@@ -3,10 +3,24 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.api import long_poll
-from jobs.models import Approval, ApprovalEdit, Job, Queue, QueueGrant, Rate, Role, Source, StateChange, User
+from jobs.models import (
+    Approval,
+    ApprovalEdit,
+    Job,
+    Queue,
+    QueueGrant,
+    Rate,
+    Role,
+    Source,
+    StateChange,
+    Submission,
+    User,
+)
+from jobs.models.ids import from_text
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import Committing, Program, World, document, lines
@@ -402,3 +416,24 @@ def test_a_step_that_ran_again_is_told_by_its_last_job(world: World) -> None:
     assert [job["id"] for job in told["jobs"]] == [again.text_id, told["jobs"][1]["id"]]
     assert [change["job"] for change in told["history"]] == [first.text_id]
     assert told["cursor"] == "1.0x2"
+
+
+def test_a_workflow_runs_again_from_its_failed_step_and_once_for_a_key(world: World) -> None:
+    steps = [document("load"), document("train", dependsOn=[{"jobId": "${load}"}])]
+    answer = world.program.post("/submissions?on_refusal=keep", {"jobs": steps})
+    made = Submission.objects.get(public_id=from_text(answer.json()["id"]))
+    load, train = made.jobs.order_by("position")
+    for job, state in ((load, "SUCCEEDED"), (train, "FAILED")):
+        Job.objects.filter(pk=job.pk).update(delivery="SENT", batch_id=f"id-{job.pk}", state=state, ended_at=now())
+
+    url = f"/submissions/{made.text_id}/run-again"
+    first, second = (world.program.post(url, idempotency_key="again-1") for _ in range(2))
+    refused = world.program.post(f"/submissions/{made.text_id}/run-again?start=all")
+
+    assert made.on_refusal == "keep"
+    assert [first.status_code, second.status_code, refused.status_code] == [202, 202, 422]
+    assert [(job["name"], job["state"]) for job in second.json()["jobs"]] == [
+        ("load", "SUCCEEDED"),
+        ("train", "ACCEPTED"),
+    ]
+    assert made.jobs.count() == 3

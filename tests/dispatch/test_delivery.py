@@ -10,7 +10,7 @@ from jobs.aws import session
 from jobs.aws.session import Purpose
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Job, JobDependency, QueueGrant
+from jobs.models import Job, JobDependency, QueueGrant, Submission
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import http_wire, make
@@ -284,6 +284,38 @@ def test_a_step_whose_parent_was_refused_is_withdrawn_and_so_are_those_after_it(
     assert len(aws.requests) == 1
     assert reload(second).delivery == reload(third).delivery == Delivery.WITHDRAWN
     assert reload(second).delivery_note == "It depends on first, which is refused."
+
+
+@pytest.mark.parametrize(("on_refusal", "is_stopped"), [("stop", True), ("keep", False)])
+def test_a_refusal_in_the_middle_stops_the_other_steps_unless_they_are_kept(on_refusal: str, is_stopped: bool):
+    with http_wire.wire(http_wire.refuses) as aws:
+        refused = job_at(aws.url, name="train")
+        Submission.objects.filter(pk=refused.submission_id).update(job_count=4, on_refusal=on_refusal)
+        running = make.job(refused.submission, name="load", state=State.RUNNING)
+        done = make.job(refused.submission, name="init", state=State.SUCCEEDED, ended_at=now())
+        held = make.job(refused.submission, name="report")
+        JobDependency.objects.create(job=held, parent=running, condition="success")
+        deliver_due(refused.account)
+
+    assert reload(refused).delivery == Delivery.REFUSED
+    assert reload(running).is_stopping == is_stopped
+    assert reload(done).stop_requested_at is None
+    assert reload(held).delivery == (Delivery.WITHDRAWN if is_stopped else Delivery.ACCEPTED)
+    if is_stopped:
+        assert reload(running).stop_reason == "Stopped because AWS Batch refused train."
+        assert reload(held).delivery_note == "Withdrawn because AWS Batch refused train."
+
+
+def test_a_step_that_runs_again_and_is_refused_stops_only_what_runs_again_with_it():
+    with http_wire.wire(http_wire.refuses) as aws:
+        first = job_at(aws.url, name="train", delivery=Delivery.WITHDRAWN, superseded=True)
+        Submission.objects.filter(pk=first.submission_id).update(job_count=2)
+        running = make.job(first.submission, name="load", state=State.RUNNING)
+        again = make.job(first.submission, name="train", step=first.step, repeats=first)
+        deliver_due(first.account)
+
+    assert reload(again).delivery == Delivery.REFUSED
+    assert not reload(running).is_stopping
 
 
 def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():

@@ -6,9 +6,10 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import Submission
+from jobs.models import Job, Submission
 from tests import make
 from tests.actions.test_run_again import STEP, current
 from tests.dispatch.test_conditions import end, make_sent
@@ -80,3 +81,21 @@ def test_what_cannot_run_says_why(browser: Client) -> None:
     text = browser.get(url).content.decode()
     assert "No step has failed" in text
     assert "Run 1 step again" not in text
+
+
+@pytest.mark.parametrize(("choice", "stored"), [({}, "stop"), ({"on_refusal": "keep"}, "keep")])
+def test_what_a_refusal_does_to_the_other_steps_is_chosen_before(
+    browser: Client, choice: dict[str, str], stored: str
+) -> None:
+    text = json.dumps({"jobs": [{**STEP, "jobName": "a"}, {**STEP, "jobName": "b"}]})
+    feedback = browser.post(reverse("judge", args=["research"]), {"text": text}).content.decode()
+    assert "If AWS Batch refuses a step" in feedback
+    browser.post(reverse("write", args=["research"]), {"text": text, **choice})
+
+    submission = Submission.objects.order_by("pk").last()
+    assert submission
+    assert submission.on_refusal == stored
+    Job.objects.filter(submission=submission, name="a").update(delivery="REFUSED", ended_at=now())
+    page = browser.get(submission.get_absolute_url()).content.decode()
+    assert "was refused" in page
+    assert ("hadn't ended were stopped" in page) == (stored == "stop")

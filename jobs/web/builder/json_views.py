@@ -1,7 +1,7 @@
 """The JSON page."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -17,6 +17,7 @@ from jobs.actions import masked_source as action_masked_source
 from jobs.actions.drafts import DraftSaveResult
 from jobs.models import Account, Registration, Revision, Source, Submission
 from jobs.models.ids import new_id, to_text
+from jobs.models.submission import OnRefusal
 from jobs.reports.revisions import newest_revision
 from jobs.reports.submissions import landing_target
 from jobs.spec.documents import DocumentKind
@@ -43,6 +44,7 @@ class JsonInput:
     file: "UploadedFile[bytes] | None" = None
     source_id: str = ""
     """The submission or job that this one repeats, if any."""
+    on_refusal: str = OnRefusal.STOP
 
     @classmethod
     def from_request(cls, request: SignedInRequest) -> "JsonInput":
@@ -52,13 +54,14 @@ class JsonInput:
             request_key=request.POST.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
             file=file if isinstance(file, UploadedFile) and file.size else None,
             source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH],
+            on_refusal=OnRefusal.parse(request.POST.get("on_refusal", "")),
         ).with_file_text()
 
     def with_file_text(self) -> "JsonInput":
         if self.file is None or (self.file.size or 0) > MAX_TEXT_BYTES:
             return self
         try:
-            return JsonInput(self.file.read().decode(), self.request_key, source_id=self.source_id)
+            return replace(self, text=self.file.read().decode(), file=None)
         except UnicodeDecodeError:
             self.file.seek(0)
             return self
@@ -121,7 +124,7 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
         text_feedback = feedback.from_result(error.verdict)
     except actions.IdempotencyConflictError:
         # Someone went back to a page that had submitted and changed its text: this is a new request.
-        json_input = JsonInput(json_input.text, to_text(new_id()), source_id=json_input.source_id)
+        json_input = replace(json_input, request_key=to_text(new_id()), file=None)
         text_feedback = feedback.with_reused_key_warning(_validate(json_input, member))
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
@@ -133,12 +136,19 @@ def json_editor(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def json_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
-    json_input = JsonInput(request.POST.get("text", ""), "", source_id=request.POST.get("again", "")[:MAX_KEY_LENGTH])
+    source_id = request.POST.get("again", "")[:MAX_KEY_LENGTH]
+    json_input = JsonInput(
+        request.POST.get("text", ""),
+        "",
+        source_id=source_id,
+        on_refusal=OnRefusal.parse(request.POST.get("on_refusal", "")),
+    )
     text_feedback = _validate(json_input, member) if json_input.text.strip() else feedback.EMPTY
     context = {
         "feedback": text_feedback,
         "preflight": preflight.run_checks(text_feedback, member),
         "team": member.team,
+        "json_input": json_input,
         "is_oob": True,
     }
     return render(request, "jobs/builder/json.html#feedback", context)
@@ -159,7 +169,13 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
     reading = parse(json_input.unmasked(member))
     if reading.kind is not DocumentKind.DEFINITION:
         source = Source.RERUN if json_input.source_id else Source.JSON
-        submission = actions.submit(reading, member, source=source, request_key=json_input.request_key)
+        submission = actions.submit(
+            reading,
+            member,
+            source=source,
+            request_key=json_input.request_key,
+            on_refusal=json_input.on_refusal,
+        )
         return redirect_to_submission(request, submission)
 
     return register_and_redirect(request, reading, member)

@@ -15,6 +15,7 @@ from jobs.access import Member
 from jobs.actions import drafts, masked_source
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
+from jobs.models.submission import OnRefusal
 from jobs.reports import options
 from jobs.reports.starting_points import starting_points
 from jobs.spec.documents import Document, DocumentKind
@@ -57,6 +58,7 @@ class WorkflowForm:
     step: int | None = None
     tag_keys: tuple[str, ...] = ()
     extra_pointers: tuple[str, ...] = ()
+    on_refusal: str = OnRefusal.STOP
 
     @classmethod
     def from_text(cls, text: str, source_id: str = "") -> "WorkflowForm":
@@ -74,6 +76,7 @@ class WorkflowForm:
             int(step) if step.isdecimal() and len(step) <= MAX_STEP_DIGITS else None,
             tuple(dict.fromkeys(post.getlist(TAG_KEY_FIELD)))[:MAX_EXTRA_POINTERS],
             tuple(post.getlist("shown")[:MAX_EXTRA_POINTERS]),
+            OnRefusal.parse(post.get("on_refusal", "")),
         )
 
     def text_for(self, member: Member) -> str:
@@ -208,7 +211,9 @@ def _submit(request: SignedInRequest, member: Member, form: WorkflowForm) -> Htt
         reading = parse(form.text_for(member))
         if reading.kind is not DocumentKind.WORKFLOW:
             raise DocumentParseError(f"This is a {reading.kind}, but the form is for a workflow.")
-        submission = actions.submit(reading, member, source=source, request_key=form.request_key)
+        submission = actions.submit(
+            reading, member, source=source, request_key=form.request_key, on_refusal=form.on_refusal
+        )
     except DocumentParseError as error:
         workflow_feedback = feedback.from_parse_error(error)
     except actions.ValidationFailedError as error:
