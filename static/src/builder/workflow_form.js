@@ -20,8 +20,8 @@ const CONDITIONS = {
   "": "after it succeeds",
   N_TO_N: "child by child, as each succeeds",
   failure: "if it fails",
-  always: "when it ends, however",
-  success: "if it succeeds, checked by the portal",
+  always: "when it ends, whether it succeeds or fails",
+  success: "after it succeeds, started by the portal",
 };
 const MAX_NAMES = 4;
 
@@ -64,6 +64,7 @@ export class WorkflowForm {
     });
     form.addEventListener("click", (event) => this.#onClick(event));
     form.addEventListener("change", (event) => this.#onChange(event));
+    this.settings.addEventListener("keydown", (event) => this.#onKey(event));
     find(form, "#f-name", HTMLInputElement).addEventListener("blur", () => (this.#places = null));
     this.showFeedback();
   }
@@ -273,6 +274,17 @@ export class WorkflowForm {
     if (shared) this.#removeShared(shared);
   }
 
+  /**
+   * Enter in a line that sets a value for all steps sets it.
+   * @param {KeyboardEvent} event
+   */
+  #onKey(event) {
+    const kind = event.key === "Enter" ? closest(event, "input")?.closest("[data-shared-values]")?.getAttribute("data-shared-values") : "";
+    if (kind !== "tag" && kind !== "variable") return;
+    event.preventDefault();
+    this.#setForAll(kind);
+  }
+
   /** @param {Event} event */
   #onChange({ target }) {
     const row = target instanceof HTMLSelectElement ? target.closest("[data-wait-list] > li") : null;
@@ -299,7 +311,7 @@ export class WorkflowForm {
    */
   #wait(parent, condition) {
     const step = this.selected;
-    this.#edit((editing) => documents.setWait(editing, step, parent, condition), `${this.#name(step)} starts after ${this.#name(parent)}, ${CONDITIONS[condition]}.`);
+    this.#edit((editing) => documents.setWait(editing, step, parent, condition), `${this.#name(step)} waits for ${this.#name(parent)}: ${CONDITIONS[condition]}.`);
   }
 
   /**
@@ -309,7 +321,8 @@ export class WorkflowForm {
    */
   #connect(parent, step) {
     if (documents.parentChoices(this.workflow, step).includes(parent)) {
-      this.#edit((editing) => documents.setWait(editing, step, parent, ""), `${this.#name(step)} starts after ${this.#name(parent)}.`);
+      this.#say("");
+      this.#edit((editing) => documents.setWait(editing, step, parent, ""), `${this.#name(step)} waits for ${this.#name(parent)}.`);
     } else if (parent !== step) {
       const isKnown = this.parents[step].includes(parent);
       this.#say(isKnown ? `${this.#name(step)} waits for ${this.#name(parent)} already.` : `${this.#name(parent)} waits for ${this.#name(step)}. A dependency in the other direction would be circular.`);

