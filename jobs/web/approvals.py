@@ -23,13 +23,13 @@ from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind
 from jobs.spec.effective import EffectiveContainer
 from jobs.spec.parsing.parser import DocumentParseError, parse
-from jobs.spec.redaction import redact
+from jobs.spec.redaction import redact, redact_text
 from jobs.web import schemas
 from jobs.web.builder import feedback, preflight
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.job_sections import page_context, posted_job, preview_context
-from jobs.web.jobs.effective_view import environment_overrides
+from jobs.web.jobs import effective_view
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import drop_nul, posted_text
@@ -47,6 +47,7 @@ class ApprovalStepView:
     containers: Sequence[tuple[EffectiveContainer, str]]
     """Each with its command line, quoted as for a shell, so that the limits of arguments are seen."""
     tags: Sequence[tuple[str, str]]
+    retry_rules: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -345,11 +346,12 @@ def _step_view(step: reports.RequestedJob) -> ApprovalStepView:
     ]
     return ApprovalStepView(
         step,
-        environment_overrides(redact(step.job.document)),
+        effective_view.environment_overrides(redact(step.job.document)),
         step.changes,
         step.definition_changes,
         list(zip(step.will_run.containers, commands, strict=True)),
-        [(key, str(value)) for key, value in redact(step.job.tags).items()],
+        [(row.label, row.value) for row in effective_view.tag_rows(effective_view.job_view(step.job))],
+        [redact_text(effective_view.describe_retry_rule(entry.value)) for entry in step.will_run.retry_rules],
     )
 
 

@@ -71,6 +71,24 @@ def test_the_approver_sees_where_each_argument_of_a_command_ends(research: Resea
     assert "<code>sh -c 'echo hi $X; sleep 1'</code>" in page
 
 
+def test_the_approver_sees_the_retry_rules_and_the_tags_of_the_definition_too(
+    research: Research, lead: Member, signed_in: SignIn
+):
+    rules = [{"onExitCode": "137", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
+    strategy = {"attempts": 3, "evaluateOnExit": rules}
+    document = make.document("tagged", retryStrategy=strategy, tags={"Kind": "ml"})
+    make.revision("tagged", of=research.team, where=research.account, document=document)
+    research.team.approval_array_size = 4
+    research.team.save()
+    text = json.dumps(DOCUMENT | {"jobDefinition": "tagged", "tags": {"Project": "A"}})
+    asked = actions.submit(text, research.analyst, source="json")
+    page = unescape(signed_in(lead.user).get(asked.approval.get_absolute_url()).text)
+
+    assert "<dt>Retry rule 1</dt><dd>Retry for exit code 137</dd>" in page
+    assert "<dt>Retry rule 2</dt><dd>Don't retry for reason *</dd>" in page
+    assert "<code>Kind=ml</code>, <code>Project=A</code>" in page
+
+
 def test_a_request_is_compared_with_the_last_run_by_what_runs_and_not_by_its_name_or_tags(
     research: Research, lead: Member, signed_in: SignIn
 ):
