@@ -1,9 +1,13 @@
 """What makes a page fail its test, and what does not."""
 
+import os
+import re
+
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import PageOpener
+from tests.quickstart_process import processes
 
 pytestmark = pytest.mark.browser
 
@@ -42,3 +46,19 @@ def open_with(opener: PageOpener, body: str) -> None:
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html", headers=POLICY))
     page.goto(SITE)
     opener.close()
+
+
+def test_what_playwright_switches_off_stays_switched_off(browser: Browser) -> None:
+    """Of several --disable-features Chromium follows the last, which is ours."""
+    found = {pid: (parent, command) for pid, parent, command in processes()}
+    below = {os.getpid()}
+    while more := {pid for pid, (parent, _) in found.items() if parent in below} - below:
+        below |= more
+    [launched] = [
+        command
+        for pid, (_, command) in found.items()
+        if pid in below and "--remote-debugging-pipe" in command and "--type=" not in command
+    ]
+    playwrights, *_, last = (set(names.split(",")) for names in re.findall(r"--disable-features=(\S+)", launched))
+
+    assert playwrights < last
