@@ -17,12 +17,14 @@ export PYTHONDONTWRITEBYTECODE =
 NOT_FAST = browser or process or long
 # Without Node, `make test` skips its tests with a message, and `make check` fails.
 WITHOUT_NODE = --optional
-check: WITHOUT_NODE =
-# Coverage against the minimum in pyproject.toml, measured while the tests run.
-check: COVERAGE = --cov --cov-report=
+# What `make check` does before the tests, two at a time: types, the longest, beside the others.
+CHECKS = types lint lint-js contracts migrations templates bundle deploy audit
+TWO_AT_A_TIME = -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) SIDE_BY_SIDE=1
 
 .PHONY: help run test test-fast test-js lint-js coverage test-postgres check format lint types contracts migrations templates assets bundle deploy audit mutants bench chaos pictures rules fuzz soak-browser lock clean
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 
 help:
 	@echo 'make run           run the portal with a demo at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
@@ -85,7 +87,10 @@ rules: .venv/.dev-stamp
 	@$(PY) -m scripts.write_access_doc
 
 # -- Everything CI does
-check: .venv/.dev-stamp lint lint-js types contracts migrations templates bundle deploy audit test
+check: .venv/.dev-stamp
+	@$(MAKE) --no-print-directory $(TWO_AT_A_TIME) $(CHECKS)
+	@# Coverage against the minimum in pyproject.toml, measured while the tests run.
+	@$(MAKE) --no-print-directory test WITHOUT_NODE= COVERAGE='--cov --cov-report='
 
 lint: .venv/.dev-stamp
 	@echo '== format and lint'
