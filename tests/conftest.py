@@ -104,10 +104,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
-        item.add_marker(pytest.mark.measured if is_measured(item) else pytest.mark.no_cover)
+        if is_measured(item):
+            item.add_marker(pytest.mark.measured)
     items.sort(
         key=lambda item: (group(item) not in SHARED, item.path not in with_processes, item.path not in with_browser)
     )
+
+
+_coverage_pauses = {"is_paused": False}
+
+
+def measure_coverage(config: pytest.Config, *, wanted: bool) -> None:
+    """Measure from here on, or pause: what is measured takes more than twice as long."""
+    controller = getattr(config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+    if controller and _coverage_pauses["is_paused"] == wanted:
+        (controller.resume if wanted else controller.pause)()
+        _coverage_pauses["is_paused"] = not wanted
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Measure imports in one worker: all import the same. What hands out the tests runs nothing of the product."""
+    hands_out = session.config.pluginmanager.has_plugin("dsession")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    measure_coverage(session.config, wanted=worker == "gw0" and not hands_out)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    measure_coverage(item.config, wanted=item.get_closest_marker("measured") is not None)
 
 
 def pytest_collection_finish() -> None:
