@@ -86,7 +86,7 @@ def _get_or_create_submission(account: Account, team: Team, person: User, tags: 
     return submission
 
 
-def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> int:
+def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> None:
     if not submission.job_count:
         submission.name, submission.kind, submission.document = name, DocumentKind.SUBMISSION, document
     elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
@@ -95,8 +95,25 @@ def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> in
         submission.name = workflow_name({}, [step["jobName"] for step in (*steps, document)])
     submission.job_count += 1
     submission.save(update_fields=["name", "kind", "document", "job_count"])
+
+
+def _place(submission: Submission, name: str, public_id: UUID, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that place a job in its submission: a new step, or a later run of a step that has run before.
+
+    The names of a workflow's steps are unique, and IDs are ordered by time.
+    """
     last = submission.jobs.order_by("-position").values_list("position", flat=True).first()
-    return 0 if last is None else last + 1
+    position = 0 if last is None else last + 1
+    current = None
+    if submission.source != Source.RECOVERED:
+        current = submission.jobs.current_steps().filter(name=name).only("pk", "public_id", "step", "repeats").first()
+    if current is None:
+        _add_step(submission, name, document)
+        return {"position": position, "step": position}
+    if public_id < current.public_id:
+        return {"position": position, "step": current.step, "superseded": True}
+    Job.objects.filter(pk=current.pk).update(superseded=True)
+    return {"position": position, "step": current.step, "repeats_id": current.pk}
 
 
 def _create_job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
@@ -105,19 +122,19 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     name = marker[: -TEXT_LENGTH - 1]
     document = _job_document(name, queue, revision, description)
     own_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
-    position = _add_step(submission, name, document)
+    public_id = from_text(marker[-TEXT_LENGTH:])
+    place = _place(submission, name, public_id, document)
     team = submission.team
     size = requested_size({**revision.document, **_effective_properties(description)}, document)
     job = Job.objects.create(
-        public_id=from_text(marker[-TEXT_LENGTH:]),
+        public_id=public_id,
         submission=submission,
         team=team,
         account=queue.account,
         queue=queue,
         revision=revision,
         definition_id=revision.definition_id,
-        position=position,
-        step=position,
+        **place,
         name=name,
         marker=marker,
         document=document,

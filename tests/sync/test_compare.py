@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils.timezone import now
@@ -218,6 +219,27 @@ def test_a_job_of_ours_without_a_row_is_rebuilt_from_its_tags(aws):
 
     compare_queues(lost.account, every=timedelta(0))
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_newer", [True, False])
+def test_a_rebuilt_job_of_a_step_that_has_run_before_is_another_run_of_it(aws, is_newer):
+    lost = forgotten_job(aws)
+    member = make.member(lost.team, who=make.user("someone"))
+    kept = make.submission(member, lost.account, kind="workflow", job_count=2)
+    other = make.job(kept, name="load", state="SUCCEEDED", ended_at=now())
+    known = make.job(kept, name="forgotten", state="FAILED", ended_at=now())
+    if is_newer:
+        Job.objects.filter(pk=known.pk).update(public_id=UUID(int=1))
+    aws.jobs[0]["tags"]["portal:submission"] = kept.text_id
+    compare_queues(lost.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    known.refresh_from_db()
+    assert (job.step, job.position) == (1, 2)
+    assert (job.repeats, known.superseded, job.superseded) == (known if is_newer else None, is_newer, not is_newer)
+    kept.refresh_from_db()
+    assert kept.job_count == 2
+    assert other in kept.jobs.current_steps()
 
 
 def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):

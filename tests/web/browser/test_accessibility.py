@@ -94,6 +94,9 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     for index, state in enumerate(["SUCCEEDED", "FAILED", "RUNNING", "RUNNABLE"]):
         ArrayChild.objects.create(job=sweep, index=index, state=state, reason="a reason " * 30, log_stream="s")
     AccountStatus.objects.update(polled_at=now() - timedelta(minutes=3))
+    steps = [{"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}]
+    nightly = make.submission(research.analyst, research.account, kind="workflow", document={"jobs": steps})
+    make.job(nightly, name="train", state="FAILED", ended_at=now())
     team = research.team.slug
     page = open_page(research.analyst.user, reverse("team", args=[team]))
 
@@ -109,6 +112,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         reverse("job_children", args=[sweep.text_id]),
         reverse("job_indexes_again", args=[sweep.text_id]),
         reverse("submission_sweep", args=[research.submission.text_id]),
+        reverse("submission_run_again", args=[nightly.text_id]),
         reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
         reverse("history", args=[team]),
