@@ -130,3 +130,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     ):
         page.goto(path)
         assert_accessible(page)
+    page.goto(reverse("job_form", args=[team]))
+    page.get_by_role("button", name="Run with several values…").click()
+    expect(page.get_by_role("heading", name="Sweep of a job")).to_be_visible()
+    assert_accessible(page)
