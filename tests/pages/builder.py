@@ -62,7 +62,7 @@ class BuilderForm:
 
     def expect_ready(self) -> None:
         """Wait until the document as it is now may be sent."""
-        expect(self.preview).to_contain_text("Ready")
+        expect(self.preview.locator(".feedback-head .st")).to_have_text("Ready")
         expect(self.submit_button).to_be_enabled()
 
     def submit(self, words: str) -> None:
