@@ -200,6 +200,7 @@ def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
     expect(details.locator(".line > span")).to_have_text([f"line {number}" for number in range(28, 40)])
     expect(details.get_by_role("region", name="Last log lines")).to_be_visible()
     expect(details.get_by_role("link", name="Open job")).to_be_visible()
+    assert_accessible(page)
 
     with page.expect_response(lambda answer: "part=live" in answer.url and answer.status == 200):
         Job.objects.filter(pk=research.job.pk).update(state="SUCCEEDED", ended_at=now())
@@ -208,6 +209,26 @@ def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
     expect(button).to_have_attribute("aria-expanded", "true")
     button.click()
     expect(details).to_have_count(0)
+
+
+def test_on_a_phone_the_filters_of_the_history_are_behind_a_button_with_their_number(
+    open_as_analyst: OpenPage, research: Research
+) -> None:
+    page = open_as_analyst()
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(f"{reverse('history', args=['research'])}?person=nobody&from=2026-11-01&sort=-cost")
+    button, sort = page.get_by_role("button", name="Filters 2 active"), page.get_by_label("Sort by")
+
+    expect(page.get_by_label("Name or ID")).to_be_in_viewport()
+    expect(sort).to_be_hidden()
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(sort).to_have_value("-cost")
+    assert_accessible(page)
+    sort.select_option("-run")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**person=nobody**sort=-run")
+    expect(sort).to_be_hidden()
 
 
 def test_on_a_phone_the_current_page_is_in_view_in_the_menu(open_as_analyst: OpenPage) -> None:
