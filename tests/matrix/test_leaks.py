@@ -123,7 +123,7 @@ def test_the_words_that_are_looked_for_are_there(world: World):
     for route in all_routes():
         if "<slug" in route.pattern and (route.name, "GET") in EXPECTED and route.area == "web":
             address = route.address({**world.ids, **world.theirs.ids})
-            redirects = route.name in ("token_revoke", "member_role", "member_remove", "open_form")
+            redirects = route.name in ("token_revoke", "member_role", "member_remove", "open_form", "job_sweep")
             assert redirects or THEIRS in text(world.ask("other-lead", "GET", address)).lower()
             assert OURS not in text(world.ask("other-lead", "GET", address)).lower(), route.name
 
