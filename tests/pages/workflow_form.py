@@ -1,6 +1,6 @@
 """The form of a workflow: its steps, and the selected one in the sections of the job form."""
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.pages.job_form import JobForm
 
@@ -21,7 +21,8 @@ class WorkflowForm(JobForm):
         return self.steps.filter(has=self.page.locator(".step-name", has_text=name))
 
     def draw_edge(self, first: str, second: str) -> None:
-        """Draw an edge in the picture by mouse."""
+        """Draw an edge in the picture by mouse, once the picture is at rest."""
+        expect(self.page.locator("[data-step-picture] [data-canvas]")).not_to_have_attribute("aria-busy", "true")
         port = self.nodes.filter(has_text=first).locator(".wf-port").bounding_box()
         target = self.nodes.filter(has_text=second).locator(".wf-box").bounding_box()
         assert port
@@ -33,14 +34,19 @@ class WorkflowForm(JobForm):
         mouse.up()
 
     def add_by_keyboard(self, definition: str) -> None:
-        self.tab_to("[data-step-add] > summary")
-        self.page.keyboard.press("Enter")
+        if not self._is_add_open():
+            self.tab_to("[data-step-add] > summary")
+            self.page.keyboard.press("Enter")
         self.tab_to("#add-definition")
         self.page.keyboard.type(definition)
         self.tab_to("[data-add-step=definition]")
         self.page.keyboard.press("Enter")
 
     def add_by_mouse(self, definition: str) -> None:
-        self.add_summary.click()
+        if not self._is_add_open():
+            self.add_summary.click()
         self.page.locator("#add-definition").select_option(definition)
         self.page.locator("[data-add-step=definition]").click()
+
+    def _is_add_open(self) -> bool:
+        return bool(self.page.locator("[data-step-add]").evaluate("details => details.open"))

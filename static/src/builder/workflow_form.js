@@ -35,6 +35,8 @@ export class WorkflowForm {
   /** @type {ReturnType<typeof documents.placesOfName> | null} */
   #places = null;
   #feedbackText = "";
+  /** @type {boolean | null} */
+  #isEmpty = null;
   /** @type {WeakMap<HTMLElement, string>} what each row shows */
   #rowFacts = new WeakMap();
 
@@ -143,6 +145,7 @@ export class WorkflowForm {
     this.fields.hidden = !isStep;
     this.settings.hidden = isStep || !steps.length;
     find(this.form, "[data-no-steps]", HTMLElement).hidden = steps.length > 0;
+    this.#offerFirstStep(!steps.length);
     this.#fillList(this.list, "[data-step-template]", steps.length, (row, step) => this.#fillStep(row, step));
     const all = find(this.form, "[data-open-step='-1']", HTMLElement);
     all.hidden = !steps.length;
@@ -152,6 +155,16 @@ export class WorkflowForm {
       this.#showWaits();
     }
     this.picture.show(this.workflow, this.feedback, this.selected);
+  }
+
+  /**
+   * Open *Add step* where there is none, and close it once there is one.
+   * @param {boolean} isEmpty
+   */
+  #offerFirstStep(isEmpty) {
+    if (isEmpty === this.#isEmpty) return;
+    this.#isEmpty = isEmpty;
+    find(this.form, "[data-step-add]", HTMLDetailsElement).open = isEmpty;
   }
 
   /** @param {number} step */

@@ -44,6 +44,7 @@ export class Picture extends EventTarget {
     this.view = { nodes: [], nodeOf: [], edges: [] };
     /** @type {Layout} */
     this.layout = { width: 0, height: 0, nodes: [], edges: [] };
+    this.pending = 0; // layouts on their way
     /** @type {Set<number>} */
     this.expanded = new Set();
     /** @type {Map<string, SVGGElement>} */
@@ -103,7 +104,13 @@ export class Picture extends EventTarget {
       return;
     }
     this.expanded.clear();
-    await this.arrange(graph, statuses);
+    this.pending += 1;
+    this.canvas.setAttribute("aria-busy", "true"); // until it is drawn
+    try {
+      await this.arrange(graph, statuses);
+    } finally {
+      this.pending -= 1;
+    }
     this.grow();
     this.fit(this.smallest);
   }
@@ -195,6 +202,7 @@ export class Picture extends EventTarget {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.render();
+      if (!this.pending) this.canvas.removeAttribute("aria-busy");
     });
   }
 

@@ -90,7 +90,6 @@ def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page:
     form.draw_edge("preprocess-dataset-42", "train-model-42")
     expect(form.step("train-model-42")).to_contain_text("after preprocess-dataset-42")
     expect(form.figures).to_contain_text("longest path 2")
-    page.wait_for_timeout(300)  # the picture is laid out anew
     form.draw_edge("train-model-42", "evaluate-model-42")
     expect(form.figures).to_contain_text("longest path 3")
     assert form.editor.document == guide
