@@ -448,7 +448,10 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     submission = make.submission(research.analyst, research.account)
-    jobs = [make.job(submission, name=f"job-{number}", state="RUNNING", viewed_at=now()) for number in range(count)]
+    jobs = [
+        make.job(submission, name=f"job-{number}", state="RUNNING", viewed_at=now() + timedelta(hours=1))
+        for number in range(count)
+    ]
     for child, parent in zip(jobs[1:], jobs, strict=False):
         JobDependency.objects.create(job=child, parent=parent)
 

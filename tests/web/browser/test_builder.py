@@ -228,6 +228,19 @@ def test_what_is_typed_after_enter_is_kept_too(page: Page) -> None:
     expect(form.name).to_have_value("enter-b")
 
 
+def test_what_is_being_saved_when_the_page_is_reloaded_is_kept(page: Page) -> None:
+    form = JobForm(page).open()
+    page.route("**/jobs/new/", lambda route: None if route.request.method == "POST" else route.fallback())
+    with page.expect_request(
+        lambda request: request.method == "POST" and '"do"\r\n\r\nkeep' in (request.post_data or "")
+    ):
+        form.name.fill("half-saved")
+    page.unroute_all()
+    page.reload()
+
+    expect(form.name).to_have_value("half-saved")
+
+
 def test_a_text_that_is_written_before_the_scripts_have_come_counts(page: Page) -> None:
     release = hold_script(page, "builder.min")
     written = JsonPage(page).open(wait_until="commit")
