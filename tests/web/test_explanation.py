@@ -88,6 +88,23 @@ def test_a_failed_array_is_explained_by_its_children(
     assert explain_job(job, children=ChildCounts(counts, size)).sentence == sentence
 
 
+@pytest.mark.parametrize(
+    ("failed", "successes", "tone", "sentence"),
+    [
+        (4, 4, "good", "4 of 20 child jobs failed, and succeeded when they ran again."),
+        (1, 1, "good", "1 of 20 child jobs failed, and succeeded when it ran again."),
+        (4, 3, "bad", "4 of 20 child jobs failed."),
+    ],
+)
+def test_an_array_whose_failed_children_succeeded_later_asks_for_nothing(
+    failed: int, successes: int, tone: str, sentence: str
+) -> None:
+    job = sent_job(State.FAILED, array_size=20)
+    explanation = explain_job(job, children=ChildCounts({"FAILED": failed}, 20), rerun_successes=successes)
+
+    assert (explanation.tone, explanation.sentence) == (tone, sentence)
+
+
 def test_the_reason_of_a_stop_is_said_once() -> None:
     reason = "Stopped in the portal by analyst."
     stopped = explain_job(sent_job(State.STOPPED, stop_reason=reason, status_reason=reason))

@@ -89,6 +89,11 @@ def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: C
     assert data["live"] is True
     assert f"Index 17 of {sweep.name}</a>" in browser.get(job.get_absolute_url()).content.decode()
 
+    sweep.children.exclude(index=17).update(state="SUCCEEDED")
+    Job.objects.filter(pk=job.pk).update(delivery="SENT", state="SUCCEEDED", batch_id="batch-17")
+    shown = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
+    assert "1 of 20 child jobs failed, and succeeded when it ran again." in shown
+
 
 def test_a_child_of_an_array_that_runs_an_index_again_is_a_click_away(browser: Client, sweep: Job) -> None:
     run(browser, sweep, indexes="", run_as="array", index_by="variable")

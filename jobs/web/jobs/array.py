@@ -62,6 +62,10 @@ class ArrayProgress:
         )
 
     @property
+    def rerun_successes(self) -> int:
+        return sum(rerun.status.is_success for rerun in self.reruns.by_index.values())
+
+    @property
     def rerun_rows(self) -> list["RerunRow"]:
         return [_rerun_row(rerun) for rerun in list(self.reruns.by_index.values())[:MAX_RERUN_ROWS]]
 

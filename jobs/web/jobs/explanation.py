@@ -59,11 +59,13 @@ def explain_job(
     *,
     held_for: tuple[str, ...] = (),
     parent_count: int = 0,
+    rerun_successes: int = 0,
     is_note_from_aws: bool = False,
 ) -> JobExplanation:
     """Explain the job's state. Only with `is_note_from_aws` the note is shown as AWS's.
 
     `waiting_for` names unfinished parents, `held_for` those that must end before the portal submits the job.
+    `rerun_successes` counts the child jobs of an array that failed and have succeeded when they ran again.
     """
     messages = job.reasons
     status = job.status
@@ -78,7 +80,7 @@ def explain_job(
             other_messages = tuple(message for message in messages if message != USUAL_END)
             return JobExplanation("good", status.icon, "The job succeeded.", other_messages)
         case State.FAILED:
-            return _explain_failure(job, messages, children)
+            return _explain_failure(job, messages, children, rerun_successes)
         case State.STOPPED:
             return _explain_stop(job, messages)
         case State.LOST:
@@ -154,13 +156,18 @@ def _explain_stop(job: Job, messages: tuple[str, ...]) -> JobExplanation:
     return JobExplanation("off", job.status.icon, sentence, other_messages)
 
 
-def _explain_failure(job: Job, messages: tuple[str, ...], children: ChildCounts | None = None) -> JobExplanation:
+def _explain_failure(
+    job: Job, messages: tuple[str, ...], children: ChildCounts | None = None, rerun_successes: int = 0
+) -> JobExplanation:
     # An array runs no container itself: it has neither an exit code nor a log.
     if children and (failed := children.final_count(job, State.FAILED)):
         noun = "child job" if children.size == 1 else "child jobs"
         subject = (
             f"All {failed:,} {noun}" if failed == children.size > 1 else f"{failed:,} of {children.size:,} {noun}"
         )
+        if rerun_successes >= failed:
+            sentence = f"{subject} failed, and succeeded when {'it' if failed == 1 else 'they'} ran again."
+            return JobExplanation("good", "circle-check", sentence, messages)
         advice = "Check the exit codes and logs of the failed child jobs."
         return JobExplanation("bad", "circle-x", f"{subject} failed.", messages, advice)
     if job.exit_code is None:

@@ -64,6 +64,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         child_counts,
         held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
         parent_count=len(parents),
+        rerun_successes=progress.rerun_successes if progress else 0,
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
     )
     attempts = logs.job_attempts(job)
