@@ -14,6 +14,7 @@ class Delivery(StrEnum):
     REFUSED = "REFUSED"
     DECLINED = "DECLINED"
     WITHDRAWN = "WITHDRAWN"
+    SKIPPED = "SKIPPED"
     HELD = "HELD"
 
 
@@ -59,6 +60,14 @@ _ALL = (
     Status(
         "WITHDRAWN", "Withdrawn", "arrow-back-up", "off", "Withdrawn before it was sent to AWS Batch.", is_final=True
     ),
+    Status(
+        "SKIPPED",
+        "Skipped",
+        "player-skip-forward",
+        "off",
+        "Not needed, as no step failed that it handles.",
+        is_final=True,
+    ),
     Status("SUBMITTED", "Submitted", "inbox", "wait", "Received by AWS Batch.", rank=0),
     Status("PENDING", "Pending", "hourglass", "wait", "Waiting for the jobs it depends on.", rank=1),
     Status("RUNNABLE", "Runnable", "stack", "wait", "Waiting for compute capacity.", rank=2),
@@ -84,7 +93,7 @@ STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for statu
 
 FINAL_STATES = frozenset(state for state in State if STATUSES[state].is_final)
 ACTIVE_STATES = frozenset(State) - FINAL_STATES
-FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN})
+FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN, Delivery.SKIPPED})
 UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})
 
 

@@ -277,8 +277,8 @@ def _roots(jobs: Mapping[int, Job], start: str) -> list[int]:
 
 
 def _has_failed(job: Job) -> bool:
-    """Return False for a step that was withdrawn because of others: it runs again with them, or not at all."""
-    if not job.status.is_final or job.status.is_success:
+    """Return False for a step that was skipped, or withdrawn because of others: it runs with them, or not at all."""
+    if not job.status.is_final or job.status.is_success or job.delivery == Delivery.SKIPPED:
         return False
     return job.delivery != Delivery.WITHDRAWN or job.stop_requested_at is not None
 

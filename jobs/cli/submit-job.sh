@@ -231,7 +231,9 @@ outcome() {
     while [ "$job" -lt "$jobs" ]; do
         job=$((job + 1))
         eval "name=\$name_$job state=\$state_$job exit=\$exit_$job reason=\$reason_$job"
-        [ "$state" != SUCCEEDED ] || continue
+        case $state in
+        SUCCEEDED | SKIPPED) continue ;;
+        esac
         complain "$name: $state${reason:+: $reason}"
         case $exit in
         - | 0 | *[!0-9]*) exit=1 ;;

@@ -195,12 +195,23 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
 
 
 def withdraw_blocked(account: Account) -> int:
+    """Withdraw the jobs that can't run any more, or mark them as skipped if nothing failed. Return their number."""
     count = 0
     for job in Job.objects.filter(account=account).blocked().order_by("pk")[:MAX_JOBS_PER_ROUND]:
         edges = job.dependencies.select_related("parent").order_by("pk")
-        note = next(filter(None, map(_blocking_note, edges)), "A job that it depends on did not succeed.")
-        count += job.advance(Delivery.WITHDRAWN, source=SOURCE, note=note, ended_at=now())
+        reasons = [(edge, note) for edge in edges if (note := _blocking_note(edge))]
+        note = reasons[0][1] if reasons else "A job that it depends on did not succeed."
+        is_skipped = bool(reasons) and all(_is_needless(edge) for edge, _ in reasons)
+        delivery = Delivery.SKIPPED if is_skipped else Delivery.WITHDRAWN
+        count += job.advance(delivery, source=SOURCE, note=note, ended_at=now())
     return count
+
+
+def _is_needless(edge: JobDependency) -> bool:
+    """Return True if the parent's end makes the step superfluous: it handles a failure, and there is none."""
+    if edge.condition == Condition.FAILURE:
+        return True
+    return edge.parent is not None and edge.parent.delivery == Delivery.SKIPPED
 
 
 def _blocking_note(edge: JobDependency) -> str:

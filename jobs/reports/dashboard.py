@@ -156,7 +156,9 @@ def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
     failed = (
         Job.objects.current().filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
     )
-    failed = failed.exclude(state=State.STOPPED).exclude(delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED])
+    failed = failed.exclude(state=State.STOPPED).exclude(
+        delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED, Delivery.SKIPPED]
+    )
     newest = (
         failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:MAX_FAILURES_SCANNED]
     )

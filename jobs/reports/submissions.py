@@ -35,6 +35,7 @@ _STATUS_PRIORITY = (
     "STOPPED",
     "WITHDRAWN",
     "SUCCEEDED",
+    "SKIPPED",
 )
 
 
@@ -134,7 +135,7 @@ class JobStatusSummary:
     with_aws_since: datetime | None = None
     """When the first of the live jobs that AWS has was sent."""
     failed: int = 0
-    """Those that can run again: without steps that were withdrawn because of others."""
+    """Those that can run again: without steps that were skipped, or withdrawn because of others."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def status_summary(submission: Submission) -> JobStatusSummary:
             live, stopping = live + number, stopping + stop_requests
             if delivery not in UNSENT_DELIVERIES:
                 sent_times.append(sent_at)
-        elif not status.is_success:
+        elif not status.is_success and delivery != Delivery.SKIPPED:
             failed += stop_requests if delivery == Delivery.WITHDRAWN else number
         if end:
             ends.append(end)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from jobs.actions.run_again import plan_run_again
+from jobs.actions.run_again import RunAgainError, plan_run_again
 from jobs.dispatch.delivery import deliver_due, withdraw_blocked
 from jobs.models import Job, JobDependency, Submission
+from jobs.reports.submissions import overall_status, status_summary
 from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery, State
 from tests import http_wire, make
@@ -52,7 +53,6 @@ def test_a_step_is_sent_when_another_has_ended_as_it_waits_for(condition: str, s
 @pytest.mark.parametrize(
     ("condition", "state", "note"),
     [
-        ("failure", "SUCCEEDED", "It runs only if train fails, and train succeeded."),
         ("success", "STOPPED", "It depends on train, which is stopped."),
         ("", "FAILED", "It depends on train, which is failed."),
     ],
@@ -66,6 +66,44 @@ def test_a_step_whose_condition_cannot_hold_is_withdrawn_and_says_why(condition:
     assert withdraw_blocked(step.account) == 1
     step.refresh_from_db()
     assert (step.delivery, step.delivery_note) == (Delivery.WITHDRAWN, note)
+
+
+@pytest.mark.django_db
+def test_a_step_for_a_failure_that_did_not_come_is_skipped_with_what_depends_on_it() -> None:
+    document = {"jobs": [{"jobName": name} for name in ("train", "clean", "tell")]}
+    submission = make.submission(kind="workflow", job_count=3, document=document)
+    train = make.job(submission, name="train", state="SUCCEEDED", ended_at=now())
+    clean = make.job(submission, name="clean", position=1)
+    wait_for(clean, train, "failure")
+    tell = make.job(submission, name="tell", position=2)
+    wait_for(tell, clean, "")
+
+    assert [withdraw_blocked(clean.account), withdraw_blocked(clean.account)] == [1, 1]
+    clean.refresh_from_db()
+    tell.refresh_from_db()
+    assert (clean.delivery, clean.delivery_note) == (
+        Delivery.SKIPPED,
+        "It runs only if train fails, and train succeeded.",
+    )
+    assert (tell.delivery, tell.delivery_note) == (Delivery.SKIPPED, "It depends on clean, which is skipped.")
+    summary = status_summary(submission)
+    assert (overall_status(summary.counts).name, summary.failed) == ("SUCCEEDED", 0)
+    with pytest.raises(RunAgainError, match="No step has failed"):
+        plan_run_again(submission, "failed")
+
+
+@pytest.mark.django_db
+def test_a_step_that_also_lacks_a_success_is_withdrawn_and_not_skipped() -> None:
+    submission = make.submission()
+    train = make.job(submission, name="train", state="SUCCEEDED", ended_at=now())
+    load = make.job(submission, name="load", position=1, state="FAILED", ended_at=now())
+    step = make.job(submission, position=2)
+    wait_for(step, train, "failure")
+    wait_for(step, load, "success")
+
+    assert withdraw_blocked(step.account) == 1
+    step.refresh_from_db()
+    assert step.delivery == Delivery.WITHDRAWN
 
 
 @pytest.mark.django_db

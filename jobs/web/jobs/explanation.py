@@ -130,8 +130,9 @@ def _explain_unsent(
                 return JobExplanation("bad", status.icon, sentence, advice=note)
             sentence = "AWS Batch refused the job. Nothing ran."
             return JobExplanation("bad", status.icon, sentence, (note,), "Correct the document and submit it again.")
-        case Delivery.WITHDRAWN:
-            sentence = "The job was withdrawn before it was sent. Nothing ran."
+        case Delivery.WITHDRAWN | Delivery.SKIPPED:
+            withdrawn, skipped = "The job was withdrawn before it was sent.", "The step wasn't needed."
+            sentence = f"{skipped if job.delivery == Delivery.SKIPPED else withdrawn} Nothing ran."
             return JobExplanation("off", status.icon, sentence, advice=note)
         case Delivery.HELD:
             return JobExplanation("warn", status.icon, status.meaning, advice=note or DECISION_ADVICE)
