@@ -17,6 +17,8 @@ COPY portal ./portal
 COPY jobs ./jobs
 COPY templates ./templates
 COPY static ./static
+# The library for Terraform keeps its grammar beside its code, which the portal's user can't write.
+RUN PYTHONDONTWRITEBYTECODE= python jobs/spec/parsing/hcl_process.py </dev/null
 # Needs no secrets.
 RUN python manage.py collectstatic --no-input
 

@@ -93,6 +93,14 @@ def test_actions_and_details_are_told_in_todays_words_however_they_are_stored(br
     assert '<option value="let go" >Delete expired entries</option>' in answer.content.decode()
 
 
+def test_an_action_does_not_repeat_its_object(browser, lead):
+    submission = make.submission(lead, name="nightly")
+    record(lead.user, lead.team, "submit", target=submission)
+
+    [row] = rows(page(browser, lead.team))
+    assert row.phrase == "Submit"
+
+
 def test_people_within_a_difference_have_names_too(browser, lead):
     member = make.member(lead.team, "viewer", make.user("ada", first_name="Ada"))
     about = Membership.objects.get(user=member.user)

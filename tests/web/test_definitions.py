@@ -105,6 +105,10 @@ def test_any_two_revisions_are_compared(browser, research):
         "/containerProperties/image",
         "/containerProperties/environment/0",
     ]
+    assert ">2 differences</caption>" in newest
+    one = new_revision(research, image="a:3", DB_PASSWORD="hunter3!")
+    pair = browser.get(address, {"from": last.text_id, "to": one.text_id}).content.decode()
+    assert ">1 difference</caption>" in pair
     assert "•••• (different value)" in newest
     assert "not set" in whole
     assert "busybox" in whole

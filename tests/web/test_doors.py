@@ -1,5 +1,7 @@
 """Who may open which page, and who may press which button."""
 
+import html
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -50,7 +52,9 @@ def test_a_viewer_presses_no_button(name: str, research: Research, signed_in: Si
     answer = signed_in(research.viewer.user).post(url_for(name, research), {"text": "{}"})
 
     assert answer.status_code == 403
-    assert "Your role in Research (viewer)" in answer.content.decode()
+    words = html.unescape(answer.content.decode())
+    assert "Your role in Research (viewer) can't" in words
+    assert "Ask an administrator to change it." in words  # a lead can't
 
 
 @pytest.mark.parametrize("name", BUTTONS)

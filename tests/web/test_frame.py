@@ -76,6 +76,14 @@ def test_each_icon_that_is_used_is_in_the_sprite() -> None:
     assert named - there == set()
 
 
+def test_each_select_has_an_arrow() -> None:
+    """Those of the forms get it from form.css, the others from the class of Tabler."""
+    for path, text in sources(TEMPLATES, "*.html"):
+        is_form = "builder" in path.parts
+        for tag in re.findall(r"<select\b[^>]*>", text):
+            assert "form-select" in tag or (is_form and "form-control" in tag), (path, tag)
+
+
 def test_scripts_stay_small() -> None:
     for path, text in sources(STATIC / "js", "*.js"):
         assert text.count("\n") < 200, path

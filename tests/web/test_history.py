@@ -54,6 +54,15 @@ def test_the_history_shows_what_the_url_asks_for(research, browser):
     assert "bad-one" not in page
 
 
+def test_a_job_that_waits_has_its_wait_time(research, browser):
+    job = make.job(research.submission, state=State.RUNNABLE, name="waits")
+    Job.objects.filter(pk=job.pk).update(accepted_at=now() - timedelta(hours=3, minutes=5))
+    page = browser.get(reverse("history", args=["research"]), {"status": "RUNNABLE"}).content.decode()
+    row = page[page.index("waits") :]
+
+    assert "3 h 5 min" in row
+
+
 def test_times_are_the_same_in_the_history_in_the_submission_and_in_the_csv(research, browser):
     start = datetime(2026, 11, 3, 12, tzinfo=UTC)
     times = {"started_at": start, "stopped_at": start + timedelta(minutes=5), "ended_at": start}

@@ -122,8 +122,8 @@ def test_choices_are_written_without_scripts_too(browser: Client) -> None:
 @pytest.mark.parametrize(
     ("choices", "field", "words"),
     [
-        ({"retry_spot": "true"}, "retries", "add attempts"),
-        ({"retry_spot": "true", "retries": "3"}, "retry_other", "matches none of these rules is retried too"),
+        ({"retry_spot": "true"}, "retries", "The retry rules need a number of attempts"),
+        ({"retry_spot": "true", "retries": "3"}, "retry_other", "ther failures are retried too"),
         ({"retry_codes": "oom", "retries": "3"}, "retry_codes", "oom"),
         ({"retry_spot": "true", "retries": "1"}, "retries", "with 1 no rule can retry"),
     ],

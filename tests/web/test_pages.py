@@ -461,6 +461,12 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
         browser.get(submission.get_absolute_url(), {"part": "live"})
 
 
+def test_the_list_of_jobs_says_the_size_of_an_array(browser: Client, research: Research) -> None:
+    make.job(make.submission(research.analyst, research.account, name="tiles"), array_size=1200)
+
+    assert "array of 1,200" in browser.get(reverse("team", args=["research"])).content.decode()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("count", [2, 40])
 def test_a_list_costs_the_same_queries_for_few_rows_and_many(

@@ -42,6 +42,9 @@ def test_the_form_being_filled_in_and_its_button_stay_in_sight(page: Page) -> No
     for form, query in forms:
         form.open(query)
         expect(form.submit_button).to_be_in_viewport(ratio=1)
+        json_pane = page.locator(".build-json").bounding_box()
+        assert json_pane
+        assert json_pane["height"] >= 300, json_pane
         form.name.scroll_into_view_if_needed()
         before = form.name.bounding_box()
         form.name.press_sequentially("in-sight")
@@ -94,3 +97,11 @@ def test_the_longest_names_widen_no_page(page: Page, analyst: Member) -> None:
         page.goto(path)
         expect(page.get_by_text(re.compile("(s{128}|j{128})")).first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_limits_of_queues_fit(page: Page, analyst: Member) -> None:
+    limits = {"max_vcpus": 64, "max_memory_mib": 262144, "max_gpus": 8, "max_active_vcpus": 100_000}
+    analyst.team.queue_grants.update(**limits, is_default=False)
+    page.goto(reverse("queues", args=[analyst.team.slug]))
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
