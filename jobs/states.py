@@ -65,7 +65,7 @@ _ALL = (
         "Skipped",
         "player-skip-forward",
         "off",
-        "Not needed, as no step failed that it handles.",
+        "Skipped because the failure it waits for didn't happen.",
         is_final=True,
     ),
     Status("SUBMITTED", "Submitted", "inbox", "wait", "Received by AWS Batch.", rank=0),

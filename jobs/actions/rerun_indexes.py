@@ -56,7 +56,9 @@ def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerun
         # Serialize with other submissions of the team, so that quotas and the states of the indexes still hold.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
         if _steps(array_job, indexes, plan) != preview.steps:
-            raise IndexRerunError("The indexes have changed meanwhile. Check them and try again.")
+            raise IndexRerunError(
+                "The failed child jobs have changed since this page was opened. Check the indexes and try again."
+            )
         result = revalidate(preview.result, reading, replace(member, team=team), array_job.account)
         if not result.is_valid or result.account is None:
             raise ValidationFailedError(result)
@@ -83,16 +85,16 @@ def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerun
 def _steps(array_job: Job, text: str, plan: IndexRerunPlan) -> list[IndexStep]:
     """Raise IndexRerunError."""
     if not array_job.array_size or array_job.array_index is not None:
-        raise IndexRerunError("Only indexes of an array job can run again.")
+        raise IndexRerunError("Only child jobs of an array job can run again on their own.")
     if array_job.superseded:
         raise IndexRerunError("This array has run again as a whole. Choose its newest run.")
     runnable = failed_indexes(array_job, index_reruns(array_job))
     indexes: Sequence[int] = parse_indexes(text, array_job.array_size) if text.strip() else runnable
     if not runnable:
-        raise IndexRerunError("No child job has failed that isn't running again already.")
+        raise IndexRerunError("No failed child job is left to run again.")
     if excluded := [index for index in indexes if index not in set(runnable)]:
         raise IndexRerunError(
-            f"Index {excluded[0]} has not failed, or is running again already. Only failed child jobs can run again."
+            f"Child job {excluded[0]} hasn't failed or is already running again. Remove it from the indexes."
         )
     return rerun_steps(_document(array_job), array_job.revision.document, indexes, plan)
 

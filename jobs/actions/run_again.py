@@ -56,7 +56,7 @@ ALL_STEPS = "all"
 """What to run again, besides the id of a job: its step and all that depend on it."""
 
 MAX_JOBS = 20_000
-"""Of one submission, so that its pages and its history stay usable."""
+"""Jobs per submission, earlier runs included, so that its pages stay fast."""
 
 _IDEMPOTENCY_PATH = "run-again"
 
@@ -66,7 +66,7 @@ class RunAgainError(Exception):
 
 
 class ApprovalNeededError(RunAgainError):
-    """They exceed a threshold."""
+    """The steps exceed an approval threshold of the team."""
 
 
 class StaleRunAgainError(RunAgainError):
@@ -200,7 +200,7 @@ def _run_again(plan: RunAgainPlan, member: Member, text: str | None, request: "_
 
 
 class _RequestKey:
-    """Its record is written in the transaction of the jobs."""
+    """An idempotency key of the page. Save it in the transaction that creates the jobs."""
 
     def __init__(self, member: Member, key: str, submission: Submission, start: str, text: str | None) -> None:
         self.member = member
@@ -230,7 +230,9 @@ class _RequestKey:
 
 def approval_message(result: ValidationResult) -> str:
     reasons = approval_note(result.approval_reasons)
-    return f"{reasons} Steps that need approval can't run again in the same record. Submit them as a new workflow."
+    return (
+        f"{reasons} Steps that need approval can't run again in the same submission. Submit them as a new workflow."
+    )
 
 
 _STALE = "The steps have changed since this page was opened. Check what runs again, then confirm."
@@ -241,7 +243,9 @@ _STALE = "The steps have changed since this page was opened. Check what runs aga
 
 def _check_submission(submission: Submission) -> None:
     if submission.kind != DocumentKind.WORKFLOW:
-        raise RunAgainError("Only a workflow can continue in the same record. Run the job again as a new submission.")
+        raise RunAgainError(
+            "Only steps of a workflow can run again in the same submission. Run the job again as a new one."
+        )
     decision = Approval.objects.filter(submission=submission).values_list("decision", flat=True).first()
     if decision == Decision.WAITING:
         raise RunAgainError("This workflow is waiting for approval. Withdraw the request first.")

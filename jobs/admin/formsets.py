@@ -12,7 +12,7 @@ REPEATED_CODE = "unique_together"
 
 
 class DistinctFormSet(BaseInlineFormSet):
-    """Says of a repeated value, at its field, in which row it stands already."""
+    """Reject repeated values of `distinct_field`, with an error that links to the first row."""
 
     distinct_field: str
 

@@ -50,7 +50,7 @@ def run_again(
     try:
         actions.rerun_indexes(array_job, request.auth.member, indexes, plan)
     except IndexRerunError as error:
-        raise ApiProblemError(422, "Nothing runs again", str(error)) from None
+        raise ApiProblemError(422, "The child jobs can't run again", str(error)) from None
     return Status(202, serializers.submission_out(request, array_job.submission))
 
 

@@ -15,7 +15,7 @@ class ArrayMap:
     letters: str
     """One for each index: UNREAD, or a key of `statuses`."""
     statuses: dict[str, Status]
-    """Those that occur, in the order of a job's life."""
+    """Statuses of the array's child jobs by letter, in lifecycle order."""
 
 
 def array_map(job: Job, reruns: Mapping[int, Status]) -> ArrayMap:

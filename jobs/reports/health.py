@@ -269,7 +269,7 @@ def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Ite
 
 def _check_poll(account: Account, active: int) -> HealthCheck:
     is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
-    message = f"{active} active job{'s' * (active != 1)}" if active else "no active jobs to ask about"
+    message = f"{active} active job{'s' * (active != 1)}" if active else "no active jobs"
     advice = "Pages may be out of date. Check the workers, and the last AWS error." if is_late else ""
     return HealthCheck(
         "Job states from AWS", "bad" if is_late else "good", message, account.status.polled_at, advice, "last answer"

@@ -112,10 +112,10 @@ def parse_indexes(text: str, size: int) -> tuple[int, ...]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = _RANGE.fullmatch(part)
         if match is None:
-            raise IndexRerunError(f"“{part[:40]}” is no index. Write indexes and ranges as in 3, 17-20.")
+            raise IndexRerunError(f"“{part[:40]}” isn't an index. Enter indexes and ranges, such as 3, 17-20.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last >= size:
-            raise IndexRerunError(f"The array has the indexes 0 to {size - 1:,}; “{part}” is outside.")
+            raise IndexRerunError(f"“{part}” isn't in this array. Use indexes from 0 to {size - 1:,}.")
         indexes.update(range(first, last + 1))
     return tuple(sorted(indexes))
 
@@ -137,7 +137,7 @@ def _check(document: Document, definition: Document, indexes: Sequence[int], pla
             "Only indexes of jobs with a single container can run again. Run the whole array again instead."
         )
     if not indexes:
-        raise IndexRerunError("There is no index to run again.")
+        raise IndexRerunError("Enter at least one index.")
     if plan.kind is RerunKind.ARRAY and len(indexes) < 2:
         raise IndexRerunError("An array has at least 2 child jobs. Run one index as a single job.")
     variable = INDEX_VARIABLE if plan.kind is RerunKind.SINGLE else INDEXES_VARIABLE
@@ -147,7 +147,7 @@ def _check(document: Document, definition: Document, indexes: Sequence[int], pla
     ]
     if any(text_at(entry, "name") == variable for entry in entries):
         raise IndexRerunError(
-            f"The job already sets {variable}, which has to carry the index. Run the whole array again instead."
+            f"The job already sets {variable}, which the portal needs for the index. Run the whole array again."
         )
     if plan.source is IndexSource.WRAPPER and not known_command(document, definition):
         raise IndexRerunError(

@@ -70,7 +70,7 @@ def parse_table(text: str, table_format: TableFormat) -> SweepTable:
         names = tuple(header)
         for line, record in body:
             if len(record) != len(names):
-                raise SweepError(f"Line {line} has {len(record)} values, and the header {len(names)} names.")
+                raise SweepError(f"Line {line} has {len(record)} values, but the header has {len(names)} names.")
         rows: Iterator[tuple[str, ...]] = (tuple(record) for _, record in body)
         count = len(body)
     else:
@@ -83,9 +83,9 @@ def parse_table(text: str, table_format: TableFormat) -> SweepTable:
         count = _product(lengths_of(columns)) if table_format is TableFormat.GRID else lengths.pop()
     _check_names(names)
     if count > MAX_ROWS:
-        raise SweepError(f"That makes {count:,} jobs; a sweep has {MAX_ROWS:,} at most.")
+        raise SweepError(f"This sweep has {count:,} jobs, and the limit is {MAX_ROWS:,}. Remove some values.")
     if not count:
-        raise SweepError("There are names and no values.")
+        raise SweepError("The names have no values. Enter at least one value for each name.")
     table = SweepTable(names, tuple(rows))
     _check_values(table)
     return table
@@ -195,7 +195,7 @@ def _check_names(names: Sequence[str]) -> None:
         if not _NAME.fullmatch(name):
             raise SweepError(f"“{name[:40]}” can't be the name of a variable or parameter.")
         if names.count(name) > 1:
-            raise SweepError(f"{name} is there twice.")
+            raise SweepError(f"{name} appears twice. Remove one.")
 
 
 def _check_values(table: SweepTable) -> None:

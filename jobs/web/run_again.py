@@ -68,7 +68,9 @@ def submission_run_again(request: SignedInRequest, text_id: str) -> HttpResponse
     if jobs:
         messages.success(request, f"Running {len(jobs)} step{'s' * (len(jobs) != 1)} of {submission.name} again.")
     else:
-        messages.info(request, f"The steps of {submission.name} run again already. They weren't submitted twice.")
+        messages.info(
+            request, f"The steps of {submission.name} are already running again. Nothing was submitted twice."
+        )
     return redirect(submission)
 
 

@@ -76,11 +76,11 @@ def test_the_failed_indexes_become_jobs_of_the_same_submission(sweep: Job, membe
 
 def test_a_request_that_comes_twice_runs_nothing_twice(sweep: Job, member: Member) -> None:
     again(sweep, member, "2, 3")
-    with pytest.raises(IndexRerunError, match="Index 2 has not failed, or is running again already"):
+    with pytest.raises(IndexRerunError, match="Child job 2 hasn't failed or is already running again"):
         again(sweep, member, "2, 3")
 
     again(sweep, member)  # all that failed: the other five
-    with pytest.raises(IndexRerunError, match="No child job has failed that isn't running again"):
+    with pytest.raises(IndexRerunError, match="No failed child job is left to run again"):
         again(sweep, member)
     assert sweep.repeated_by.count() == 7
 
@@ -147,5 +147,5 @@ def test_an_array_that_ran_again_as_a_whole_is_history(sweep: Job, member: Membe
 
 
 def test_a_job_without_children_has_no_indexes(member: Member) -> None:
-    with pytest.raises(IndexRerunError, match="Only indexes of an array job"):
+    with pytest.raises(IndexRerunError, match="Only child jobs of an array job"):
         again(make.job(make.submission(member)), member)

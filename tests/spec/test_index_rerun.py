@@ -103,7 +103,7 @@ def test_a_long_name_has_room_for_its_index() -> None:
 @pytest.mark.parametrize(
     ("document", "definition", "indexes", "plan", "message"),
     [
-        (ARRAY, DEFINITION, [], IndexRerunPlan(), "There is no index to run again."),
+        (ARRAY, DEFINITION, [], IndexRerunPlan(), "Enter at least one index."),
         (ARRAY, DEFINITION, [3], AS_ARRAY, "An array has at least 2 child jobs. Run one index as a single job."),
         (ARRAY, {"eksProperties": {}}, [3], IndexRerunPlan(), "Only indexes of jobs with a single container"),
         (ARRAY, {"containerProperties": {"image": "x"}}, [3], WRAPPED, "neither the request nor the definition has"),

@@ -109,7 +109,7 @@ def test_a_step_with_more_than_20_parents_is_held_until_all_have_succeeded() -> 
     problem = only_problem(workflow(*parents, step("last", *names)))
     assert (problem.pointer, problem.severity) == ("/jobs/25/dependsOn", Severity.WARNING)
     assert problem.message == (
-        "Has 25 parents. AWS Batch allows 20, so the portal submits it when all have succeeded."
+        "Depends on 25 jobs, and AWS Batch allows 20. The portal submits it when all have succeeded."
     )
     conditions = {number: edge.condition for number in (20, 25) for edge in _edges(parents, names[:number])}
     assert conditions == {20: "", 25: "success"}

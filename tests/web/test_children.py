@@ -140,7 +140,7 @@ def test_a_childs_log_is_a_click_away_and_read_from_its_own_stream(
 
     assert streams == ["log-1"]
     assert "&lt;b&gt;hello&lt;/b&gt;" in shown
-    assert "child 1" in shown
+    assert "child job 1" in shown
     assert f'href="{reverse("child_log", args=[job.text_id, 0])}" rel="prev"' in shown
     assert 'rel="next"' not in shown
 

@@ -99,7 +99,7 @@ def test_a_column_sorts_by_its_highest_then_its_lowest_then_as_before_and_filter
     assert highest == (["hours-3", "hours-2", "hours-1"], "q=hours&amp;sort=cost", "highest cost")
     assert lowest == (["hours-1", "hours-2", "hours-3"], "q=hours", "lowest cost")
     assert "?q=hours&amp;status=SUCCEEDED&amp;sort=-cost" in browser.get(f"{address}?q=hours&sort=-cost").text
-    assert "Unknown order “name”. This filter was ignored." in browser.get(f"{address}?sort=name").text
+    assert "Unknown sort order “name”. This filter was ignored." in browser.get(f"{address}?sort=name").text
 
 
 def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):

@@ -71,7 +71,7 @@ def test_a_shell_is_shown_before_the_command(browser: Client, sweep: Job) -> Non
     assert "AWS_BATCH_JOB_ARRAY_INDEX=1</code>" in shown
     assert "ARRAY_INDEXES=2 17</code>" in shown
     assert "exec &quot;$@&quot;&#x27; sh run it" in shown
-    assert "The image must contain <code>sh</code>." in shown
+    assert "The image must contain <code>sh</code>, and its entry point" in shown
 
 
 def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: Client, sweep: Job) -> None:
@@ -82,12 +82,12 @@ def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: C
     shown = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
     assert "Running 1 child job of sweep again." in shown
     assert "1 child job ran again" in shown
-    assert "Run 1 failed again…" in shown
+    assert "Run 1 failed child job again…" in shown
     data = browser.get(reverse("job_children_map", args=[sweep.text_id])).json()
     assert data["reruns"] == {"17": job.get_absolute_url()}
     assert data["statuses"][data["cells"][17]]["name"] == "ACCEPTED"
     assert data["live"] is True
-    assert f"Index 17 of {sweep.name}</a>" in browser.get(job.get_absolute_url()).content.decode()
+    assert f"Child job 17 of {sweep.name}</a>" in browser.get(job.get_absolute_url()).content.decode()
 
     sweep.children.exclude(index=17).update(state="SUCCEEDED")
     Job.objects.filter(pk=job.pk).update(delivery="SENT", state="SUCCEEDED", batch_id="batch-17")
@@ -111,7 +111,11 @@ def test_a_child_of_an_array_that_runs_an_index_again_is_a_click_away(browser: C
 
 @pytest.mark.parametrize(
     ("indexes", "message"),
-    [("1", "Index 1 has not failed"), ("99", "“99” is outside"), ("<b>", "“&lt;b&gt;” is no index")],
+    [
+        ("1", "Child job 1 hasn&#x27;t failed"),
+        ("99", "“99” isn&#x27;t in this array"),
+        ("<b>", "“&lt;b&gt;” isn&#x27;t an index"),
+    ],
 )
 def test_what_is_wrong_is_said_and_nothing_runs(browser: Client, sweep: Job, indexes: str, message: str) -> None:
     answer = run(browser, sweep, indexes=indexes)

@@ -226,7 +226,7 @@ def parent_count_within_limit(references: StepReferences) -> Iterator[Problem]:
 
 @rule("workflow.many-parents", WARNING)
 def many_parents_hold_a_step(references: StepReferences) -> Iterator[Problem]:
-    """The portal holds a step with more than 20 parents until all have succeeded.
+    """The portal holds a step with more than 20 dependencies until all have succeeded.
 
     Source: SubmitJob, AWS Batch API reference: dependsOn.
     """
@@ -238,7 +238,7 @@ def many_parents_hold_a_step(references: StepReferences) -> Iterator[Problem]:
         count = len(list_at(step, "dependsOn"))
         if own_parents[number] and is_held_for_parents(count):
             message = (
-                f"Has {count} parents. AWS Batch allows {MAX_PARENTS}, so the portal submits it when all have "
+                f"Depends on {count} jobs, and AWS Batch allows {MAX_PARENTS}. The portal submits it when all have "
                 "succeeded."
             )
             yield Problem(join_pointer("jobs", number, "dependsOn"), message)

@@ -194,7 +194,7 @@ def _row(document: Document, definition: Document, index: int) -> SweepPreviewRo
         own = next((value.split("\n")[index] for key, value in variables if key == VALUES_VARIABLE), "")
         variables = [(key, lines.get(key, value)) for key, value in variables]
         variables = [(AWS_INDEX_VARIABLE, str(index)), *variables, (f"line {index + 1} of {VALUES_VARIABLE}", own)]
-        name = f"{name}, child {index}"
+        name = f"{name}, child job {index}"
     parameters = tuple((key, str(value)) for key, value in object_at(job, "parameters").items())
     return SweepPreviewRow(
         index, name, shlex.join(known_command(job, redact(definition))), tuple(variables), parameters

@@ -116,7 +116,7 @@ def parse(params: QueryDict) -> HistoryQuery:
                 pairs.append((key, value))
     sort = params.get("sort", "")
     if sort not in SORT_LABELS:
-        troubles.append(f"Unknown order “{sort[:40]}”.")
+        troubles.append(f"Unknown sort order “{sort[:40]}”.")
         sort = ""
     return HistoryQuery(_build_filter(pairs), tuple(pairs), tuple(troubles), sort)
 

@@ -131,7 +131,7 @@ def _explain_unsent(
             sentence = "AWS Batch refused the job. Nothing ran."
             return JobExplanation("bad", status.icon, sentence, (note,), "Correct the document and submit it again.")
         case Delivery.WITHDRAWN | Delivery.SKIPPED:
-            withdrawn, skipped = "The job was withdrawn before it was sent.", "The step wasn't needed."
+            withdrawn, skipped = "The job was withdrawn before it was sent.", "The step was skipped."
             sentence = f"{skipped if job.delivery == Delivery.SKIPPED else withdrawn} Nothing ran."
             return JobExplanation("off", status.icon, sentence, advice=note)
         case Delivery.HELD:
@@ -141,8 +141,8 @@ def _explain_unsent(
         advice = "The portal submits the job then."
         if is_held_for_parents(parent_count):
             advice = (
-                f"Has {parent_count} parents. AWS Batch allows {MAX_PARENTS}, so the portal submits it when all have "
-                "succeeded."
+                f"Depends on {parent_count} jobs, and AWS Batch allows {MAX_PARENTS}. The portal submits it when all "
+                "have succeeded."
             )
         return JobExplanation("wait", status.icon, sentence, advice=advice)
     sentence = f"Waiting for {_join_names(waiting_for)} to be sent first." if waiting_for else status.meaning

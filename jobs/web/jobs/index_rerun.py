@@ -124,6 +124,6 @@ def _rows(step: IndexStep, array_job: Job) -> list[IndexPreviewRow]:
     if "arrayProperties" not in document:
         return [IndexPreviewRow(step.indexes[0], name, command, variables)]
     return [
-        IndexPreviewRow(index, f"{name}, child {child}", command, ((AWS_INDEX_VARIABLE, str(child)), *variables))
+        IndexPreviewRow(index, f"{name}, child job {child}", command, ((AWS_INDEX_VARIABLE, str(child)), *variables))
         for child, index in enumerate(step.indexes)
     ]
