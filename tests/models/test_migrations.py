@@ -1,0 +1,35 @@
+"""Migrations on PostgreSQL with rows: there a change of rows can forbid a change of the table in one transaction."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils.timezone import now
+
+from jobs.models import Job
+from tests import make
+
+BEFORE_SORTING = "0036_step_attempts"
+
+pytestmark = [pytest.mark.postgres, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def _migrated() -> Iterator[None]:
+    if connection.vendor != "postgresql" or settings.MIGRATION_MODULES:
+        pytest.skip("about tables that migrations made in PostgreSQL; test_upgrade is about SQLite")
+    yield
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+@pytest.mark.usefixtures("_migrated")
+def test_jobs_with_costs_and_times_get_what_they_are_sorted_by() -> None:
+    end = now()
+    job = make.job(state="SUCCEEDED", started_at=end - timedelta(minutes=2), stopped_at=end, charged_at=end)
+    call_command("migrate", "jobs", BEFORE_SORTING, interactive=False, verbosity=0)
+    call_command("migrate", interactive=False, verbosity=0)
+
+    assert Job.objects.get(pk=job.pk).run_ms == 120_000
