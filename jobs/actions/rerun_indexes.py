@@ -10,13 +10,22 @@ from django.db.models import Max
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.revalidate import revalidate
+from jobs.actions.revalidate import revalidate, with_thresholds_of
 from jobs.actions.submit import build_job, build_tags, job_estimates
-from jobs.actions.validate import ValidationFailedError, ValidationResult, validate
+from jobs.actions.validate import RecoveryError, ValidationFailedError, ValidationResult, validate
 from jobs.models import Job, JobTag, StateChange, Team
 from jobs.models.array_reruns import failed_indexes, index_reruns
+from jobs.models.database_generation import unknown_keys_window
 from jobs.spec.documents import Document
-from jobs.spec.index_rerun import IndexRerunError, IndexRerunPlan, IndexStep, parse_indexes, rerun_steps
+from jobs.spec.index_rerun import (
+    IndexRerunError,
+    IndexRerunPlan,
+    IndexStep,
+    RerunKind,
+    parse_indexes,
+    rerun_steps,
+)
+from jobs.spec.parsing.errors import DocumentParseError
 from jobs.spec.rules.workflow import plan_workflow
 from jobs.states import Delivery
 from jobs.task_queue import enqueue_on_commit
@@ -38,14 +47,19 @@ class IndexRerunPreview:
 def preview_index_rerun(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan) -> IndexRerunPreview:
     """Raise IndexRerunError."""
     steps = _steps(array_job, indexes, plan)
-    return IndexRerunPreview(steps, validate(_text(array_job, steps), member, array_job.account))
+    try:
+        result = validate(_text(array_job, steps), member, array_job.account)
+    except DocumentParseError as error:
+        advice = "Run them as one array job." if plan.kind is RerunKind.SINGLE else "Run the whole array again."
+        raise IndexRerunError(f"The jobs can't be submitted together. {error.message} {advice}") from None
+    return IndexRerunPreview(steps, with_thresholds_of(array_job.submission, result, member.team))
 
 
 def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan) -> list[Job]:
     """Create jobs for the indexes ("3, 17-20"; all that failed if empty) and enqueue their delivery.
 
     An index whose last run has not failed is refused, so a request that comes twice runs nothing twice. Raise
-    IndexRerunError or ValidationFailedError.
+    IndexRerunError, ValidationFailedError or RecoveryError.
     """
     member.require("submit")
     preview = preview_index_rerun(array_job, member, indexes, plan)
@@ -55,6 +69,9 @@ def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerun
     with transaction.atomic():
         # Serialize with other submissions of the team, so that quotas and the states of the indexes still hold.
         team = Team.objects.select_for_update().get(pk=member.team.pk)
+        if window := unknown_keys_window(team):
+            raise RecoveryError(window[1])
+        array_job.refresh_from_db(fields=["superseded"])  # by a run of its step, which takes the same lock
         if _steps(array_job, indexes, plan) != preview.steps:
             raise IndexRerunError(
                 "The failed child jobs have changed since this page was opened. Check the indexes and try again."
@@ -62,6 +79,7 @@ def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerun
         result = revalidate(preview.result, reading, replace(member, team=team), array_job.account)
         if not result.is_valid or result.account is None:
             raise ValidationFailedError(result)
+        result = with_thresholds_of(array_job.submission, result, team)
         if message := IndexRerunPreview(preview.steps, result).approval_message:
             raise IndexRerunError(message)
         jobs = _save(array_job, preview.steps, result)
@@ -88,8 +106,12 @@ def _steps(array_job: Job, text: str, plan: IndexRerunPlan) -> list[IndexStep]:
         raise IndexRerunError("Only child jobs of an array job can run again on their own.")
     if array_job.superseded:
         raise IndexRerunError("This array has run again as a whole. Choose its newest run.")
-    runnable = failed_indexes(array_job, index_reruns(array_job))
+    reruns = index_reruns(array_job)
+    runnable = failed_indexes(array_job, reruns)
     indexes: Sequence[int] = parse_indexes(text, array_job.array_size) if text.strip() else runnable
+    unknown = {index for index, rerun in reruns.items() if rerun.is_outcome_unknown}
+    if unknown.intersection(indexes) if text.strip() else unknown:
+        raise IndexRerunError("The child jobs of the last run aren't read yet. Try again in a moment.")
     if not runnable:
         raise IndexRerunError("No failed child job is left to run again.")
     if excluded := [index for index in indexes if index not in set(runnable)]:

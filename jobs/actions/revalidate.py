@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from jobs.access import Member
 from jobs.actions.submission_estimate import compare_with_thresholds
 from jobs.actions.validate import ValidationResult, validate
-from jobs.models import Account, Definition, Revision
+from jobs.models import Account, Definition, Revision, Submission, Team
 from jobs.policy.grants import GrantRow, TeamGrants, grant_rows, queue_usage
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.spec.parsing.parser import ParseResult
@@ -36,6 +36,13 @@ def revalidate(
     if result.estimate is None:
         return result
     return replace(result, estimate=compare_with_thresholds(result.estimate, member.team, member.user))
+
+
+def with_thresholds_of(submission: Submission, result: ValidationResult, team: Team) -> ValidationResult:
+    """Compare with what the person of the submission has used today: jobs added to it count as theirs."""
+    if not result.is_valid or result.estimate is None:
+        return result
+    return replace(result, estimate=compare_with_thresholds(result.estimate, team, submission.person))
 
 
 def _runnable_revisions(result: ValidationResult, member: Member) -> QuerySet[Revision, GrantRow]:

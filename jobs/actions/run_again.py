@@ -16,8 +16,7 @@ from django.db.models import Max
 from jobs import audit
 from jobs.access import Member
 from jobs.actions.idempotency import KEY_REUSED_MESSAGE
-from jobs.actions.revalidate import revalidate
-from jobs.actions.submission_estimate import compare_with_thresholds
+from jobs.actions.revalidate import revalidate, with_thresholds_of
 from jobs.actions.submit import approval_note, build_dependencies, build_job, build_tags, job_estimates
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -129,7 +128,7 @@ def check_run_again(plan: RunAgainPlan, member: Member, text: str | None = None)
     result = validate(_read(plan, member, text), member, plan.submission.account)
     if result.is_valid:
         _check_same_steps(plan, result)
-    return _with_thresholds(result, plan.submission, member.team)
+    return with_thresholds_of(plan.submission, result, member.team)
 
 
 def run_again(
@@ -176,7 +175,7 @@ def _run_again(plan: RunAgainPlan, member: Member, text: str | None, request: "_
         result = revalidate(result, reading, replace(member, team=team), submission.account)
         if not result.is_valid:
             raise ValidationFailedError(result)
-        result = _with_thresholds(result, submission, team)
+        result = with_thresholds_of(submission, result, team)
         if result.approval_reasons:
             raise ApprovalNeededError(approval_message(result))
         if request:
@@ -288,9 +287,7 @@ def _has_failed(job: Job) -> bool:
 
 
 def _check_states(plan: RunAgainPlan) -> None:
-    indexes = plan.submission.jobs.current().filter(step__in=plan.numbers, array_index__isnull=False, ended_at=None)
-    jobs = [*plan.repeated_jobs, *indexes.only("name", "delivery", "state")]
-    live = [job for job in jobs if not job.status.is_final]
+    live = [*(job for job in plan.repeated_jobs if job.status.is_live), *_live_index_jobs(plan)]
     if live:
         names = join_words([job.name for job in live[:4]], limit=3)
         verb = "hasn't" if len(live) == 1 else "haven't"
@@ -298,6 +295,12 @@ def _check_states(plan: RunAgainPlan) -> None:
     last = plan.submission.jobs.aggregate(last=Max("position"))["last"]
     if (last or 0) + len(plan.numbers) >= MAX_JOBS:
         raise RunAgainError(f"A submission can have {MAX_JOBS:,} jobs. Submit the workflow again.")
+
+
+def _live_index_jobs(plan: RunAgainPlan) -> list[Job]:
+    """Return those that run indexes of the steps' arrays again, also where a later job has taken over an index."""
+    jobs = plan.submission.jobs.filter(step__in=plan.numbers, array_index__isnull=False, ended_at=None)
+    return [job for job in jobs.only("name", "delivery", "state") if job.status.is_live]
 
 
 def _check_parents(plan: RunAgainPlan, number: int) -> None:
@@ -323,7 +326,7 @@ def _check_unchanged(plan: RunAgainPlan) -> None:
     rows = {job.step: job for job in current.only("step", "delivery", "state", "public_id")}
     if any(rows.get(number) != job for number, job in plan.jobs.items()):
         raise StaleRunAgainError(_STALE)
-    if any(not rows[number].status.is_final for number in numbers):
+    if any(not rows[number].status.is_final for number in numbers) or _live_index_jobs(plan):
         raise StaleRunAgainError(_STALE)
 
 
@@ -348,13 +351,6 @@ def _check_same_steps(plan: RunAgainPlan, result: ValidationResult) -> None:
         raise RunAgainError(f"Keep the steps, their order and their jobNames: {names}.")
     if edges_by_name(workflow) != edges_by_name(before):
         raise RunAgainError("Keep the dependencies between the steps. Submit a new workflow to change them.")
-
-
-def _with_thresholds(result: ValidationResult, submission: Submission, team: Team) -> ValidationResult:
-    """Compare with what the person of the submission has used today: their jobs are those of the submission."""
-    if not result.is_valid or result.estimate is None:
-        return result
-    return replace(result, estimate=compare_with_thresholds(result.estimate, team, submission.person))
 
 
 # -- Rows

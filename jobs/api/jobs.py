@@ -36,7 +36,9 @@ def log(request: CallerRequest, text_id: str, next: str = "") -> LogOut:  # noqa
     )
 
 
-@router.post("/jobs/{text_id}/run-again", response={202: SubmissionOut, (401, 403, 404, 422, 429): ProblemDetailsOut})
+@router.post(
+    "/jobs/{text_id}/run-again", response={202: SubmissionOut, (401, 403, 404, 422, 429, 503): ProblemDetailsOut}
+)
 def run_again(
     request: CallerRequest, text_id: str, indexes: str = "", run_as: str = "single", index_by: str = "variable"
 ) -> Status[SubmissionOut]:

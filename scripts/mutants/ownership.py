@@ -316,6 +316,12 @@ READ = (
             UNREAD.replace(' | Q(children_read_at__lt=F("ended_at"))', ""),
         ),
     ),
+    *mutants_of(
+        "jobs/models/array_reruns.py",
+        ("tests/actions/test_rerun_indexes.py",),
+        ("reruns: children never read", "job.children_read_at is None or ", ""),
+        ("reruns: not since the end", " or job.children_read_at < job.ended_at", ""),
+    ),
 )
 
 MAILS = (

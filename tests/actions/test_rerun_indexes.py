@@ -1,15 +1,20 @@
 """Failed indexes of an array run again, in its submission."""
 
 import json
+import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
+from jobs.actions.run_again import ALL_STEPS, plan_run_again
 from jobs.models import ArrayChild, AuditEntry, Job, QueueGrant, Team
 from jobs.models.array_reruns import failed_indexes, index_reruns
+from jobs.models.database_generation import enter_recovery
 from jobs.spec.index_rerun import IndexRerunError, IndexRerunPlan, RerunKind
 from tests import make
 
@@ -21,6 +26,7 @@ DOCUMENT = {
     "jobDefinition": "hello",
     "arrayProperties": {"size": 20},
     "tags": {"Project": "GenAI"},
+    "timeout": {"attemptDurationSeconds": 3600},
 }
 FAILED = [2, 3, 5, 7, 11, 13, 17]
 SINGLE, ARRAY = IndexRerunPlan(), IndexRerunPlan(RerunKind.ARRAY)
@@ -149,3 +155,111 @@ def test_an_array_that_ran_again_as_a_whole_is_history(sweep: Job, member: Membe
 def test_a_job_without_children_has_no_indexes(member: Member) -> None:
     with pytest.raises(IndexRerunError, match="Only child jobs of an array job"):
         again(make.job(make.submission(member)), member)
+
+
+def fail_array(job: Job, *, read_after: timedelta | None, failures: int = 1) -> None:
+    """End it as sync does: of its children only the failed one, child 6, is read."""
+    ended_at = now()
+    times = {"ended_at": ended_at, "children_read_at": None if read_after is None else ended_at + read_after}
+    finish(job, "FAILED")
+    Job.objects.filter(pk=job.pk).update(array_summary={"SUCCEEDED": 6, "FAILED": failures}, **times)
+    if read_after is not None:
+        ArrayChild.objects.create(job=job, index=6, state="FAILED")
+
+
+def test_children_of_an_array_that_failed_have_succeeded_if_only_others_were_read(sweep: Job, member: Member) -> None:
+    [array] = again(sweep, member, "", ARRAY)
+    fail_array(array, read_after=timedelta(0))
+
+    assert index_reruns(sweep)[2].status.name == "SUCCEEDED"
+    assert [job.array_index for job in again(sweep, member)] == [17]
+
+
+@pytest.mark.parametrize(
+    ("read_after", "failures"), [(None, 1), (timedelta(seconds=-1), 1), (timedelta(seconds=1), 2)]
+)
+def test_before_they_are_read_none_runs_again(
+    sweep: Job, member: Member, read_after: timedelta | None, failures: int
+) -> None:
+    [array] = again(sweep, member, "", ARRAY)
+    fail_array(array, read_after=read_after, failures=failures)
+
+    for indexes in ("", "2"):
+        with pytest.raises(IndexRerunError, match="aren't read yet"):
+            again(sweep, member, indexes)
+
+
+def test_no_index_leaves_an_array_that_still_runs(sweep: Job, member: Member) -> None:
+    [array] = again(sweep, member, "", ARRAY)
+    finish(array, "PENDING")
+    ArrayChild.objects.create(job=array, index=0, state="FAILED")
+    with pytest.raises(IndexRerunError, match="No failed child job is left to run again"):
+        again(sweep, member, "2")
+
+    array.refresh_from_db()
+    assert not array.superseded
+
+
+def test_an_array_that_has_run_again_as_a_whole_since_it_was_loaded_is_history_too(
+    sweep: Job, member: Member
+) -> None:
+    Job.objects.filter(pk=sweep.pk).update(superseded=True)
+    with pytest.raises(IndexRerunError, match="Choose its newest run"):
+        again(sweep, member)
+
+
+@pytest.fixture
+def workflow_sweep(member: Member) -> Job:
+    """An array with one index that failed, as a step of a workflow."""
+    job = actions.submit(json.dumps({"jobs": [DOCUMENT]}), member, source="json").jobs.get()
+    finish(job, "FAILED")
+    ArrayChild.objects.create(job=job, index=2, state="FAILED")
+    return Job.objects.get(pk=job.pk)
+
+
+def test_a_step_does_not_run_again_while_an_index_runs_whose_job_another_replaced(
+    workflow_sweep: Job, member: Member
+) -> None:
+    [job] = again(workflow_sweep, member, "2")
+    Job.objects.filter(pk=job.pk).update(superseded=True)
+    with pytest.raises(actions.RunAgainError, match="sweep-2 hasn't ended"):
+        actions.run_again(workflow_sweep.submission, member, ALL_STEPS)
+
+
+def test_a_step_does_not_run_again_if_an_index_does_meanwhile(
+    workflow_sweep: Job, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules[plan_run_again.__module__]
+
+    def run_index_first(*arguments: Any) -> Any:
+        again(workflow_sweep, member, "2")
+        return actions.validate(*arguments)
+
+    monkeypatch.setattr(module, "validate", run_index_first)
+    with pytest.raises(actions.RunAgainError, match="The steps have changed"):
+        actions.run_again(workflow_sweep.submission, member, ALL_STEPS)
+
+
+def test_the_threshold_of_a_day_is_that_of_the_person_of_the_submission(sweep: Job, member: Member) -> None:
+    Team.objects.update(approval_vcpu_hours=20)  # as the array took already; each index adds one
+    colleague = make.member(Team.objects.get(pk=sweep.team_id))
+    with pytest.raises(IndexRerunError, match="can't be approved"):
+        again(sweep, colleague, "2")
+
+    assert actions.preview_index_rerun(sweep, colleague, "2", SINGLE).approval_message
+
+
+def test_jobs_too_large_for_one_request_can_run_as_an_array(sweep: Job, member: Member) -> None:
+    environment = [{"name": "LONG", "value": "x" * 200_000}]
+    document = {**sweep.document, "containerOverrides": {"environment": environment}}
+    Job.objects.filter(pk=sweep.pk).update(document=document)
+    sweep.refresh_from_db()
+    with pytest.raises(IndexRerunError, match=r"too large.* Run them as one array job\."):
+        again(sweep, member)
+
+
+def test_indexes_wait_while_the_portal_recovers(sweep: Job, member: Member) -> None:
+    enter_recovery("A backup was restored.")
+    with pytest.raises(actions.RecoveryError):
+        again(sweep, member)
+    assert not sweep.repeated_by.exists()

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import ArrayChild, Job, QueueGrant
+from jobs.models.database_generation import enter_recovery
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -132,3 +133,21 @@ def test_a_limit_is_told_before_the_button(browser: Client, sweep: Job) -> None:
 
     assert 'role="alert"' in shown
     assert "Run 2 child jobs again" not in shown
+
+
+def test_while_the_portal_recovers_the_page_says_so(browser: Client, sweep: Job) -> None:
+    enter_recovery("A backup was restored.")
+    answer = run(browser, sweep)
+
+    assert answer.status_code == 422
+    assert "whether this was submitted before. Try again after" in " ".join(answer.content.decode().split())
+
+
+def test_jobs_too_large_for_one_request_are_refused_on_the_page(browser: Client, sweep: Job) -> None:
+    environment = [{"name": "LONG", "value": "x" * 600_000}]
+    Job.objects.filter(pk=sweep.pk).update(
+        document={**sweep.document, "containerOverrides": {"environment": environment}}
+    )
+
+    assert "Run them as one array job." in page(browser, sweep)
+    assert run(browser, sweep).status_code == 422

@@ -54,7 +54,7 @@ def rerun_indexes(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method == "POST":
         try:
             jobs = actions.rerun_indexes(array_job, member, indexes, plan)
-        except (IndexRerunError, actions.ValidationFailedError) as error:
+        except (IndexRerunError, actions.ValidationFailedError, actions.RecoveryError) as error:
             problem = str(error)
         else:
             count = sum(job.array_size or 1 for job in jobs)
