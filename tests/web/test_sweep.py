@@ -113,6 +113,7 @@ def test_a_request_that_comes_twice_is_one_submission(browser: Client) -> None:
         ({"document": json.dumps({**JOB, "jobDefinition": "none"})}, "Choose a job definition first."),
         ({"run_as": "array", "values": "A = 1"}, "An array has at least 2 child jobs."),
         ({"values": "AWS_BATCH_X = 1, 2"}, "reserved for AWS Batch"),
+        ({"document": json.dumps({**JOB, "parameters": {"x": "x" * 600_000}})}, "Run them as one array job."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_submitted(browser: Client, fields: Any, message: str) -> None:

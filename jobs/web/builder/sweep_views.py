@@ -165,7 +165,11 @@ def _preview(sweep: SweepInput, member: Member) -> dict[str, Any]:
         return {"problems": [str(error)]}
     except DocumentParseError as error:
         return {"problems": [error.message]}
-    result = actions.validate(text, member)
+    try:
+        result = actions.validate(text, member)
+    except DocumentParseError as error:
+        advice = "Run them as one array job." if sweep.plan.kind is RerunKind.SINGLE else "Use fewer values."
+        return {"problems": [f"The jobs can't be submitted together. {error.message} {advice}"]}
     document = result.parse_result.document
     first = min(sweep.first, len(table.rows) - 1)
     indexes = range(first, min(first + MAX_PREVIEW_ROWS, len(table.rows)))
