@@ -15,7 +15,10 @@ from jobs.task_queue import enqueue_on_commit
 
 
 def stop(job: Job, member: Member) -> bool:
-    """Stop a job and the steps of its workflow that can't run without it. False if nothing was left to stop."""
+    """Stop a job and the steps of its workflow that can't run without it.
+
+    False if it has ended or is stopping already: nothing else is stopped then.
+    """
     member.require("stop")
     dependents, _ = Job.objects.stopped_with(job)
     jobs = Job.objects.filter(pk__in=[job.pk, *(dependent.pk for dependent in dependents)])
@@ -28,7 +31,7 @@ def stop_all(submission: Submission, member: Member) -> int:
 
 
 def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Member, first: Job | None = None) -> int:
-    """Say in the notes of the others that they depend on `first`."""
+    """Say in the notes of the others that they depend on `first`; if it can't be stopped, they aren't either."""
     with transaction.atomic():
         awaiting_submissions = set(
             jobs.filter(delivery=Delivery.AWAITING).order_by().values_list("submission", flat=True)
@@ -37,6 +40,8 @@ def _stop_jobs(stop_target: Job | Submission, jobs: QuerySet[Job], member: Membe
             # As decisions on an approval do, so that the two are serialized.
             Team.objects.select_for_update().get(pk=member.team.pk)
         stoppable = lock_stoppable(jobs)
+        if first is not None and first not in stoppable:
+            return 0
         _withdraw(jobs, stoppable, member, first)
         request_stop(jobs, f"Stopped in the portal by {member.user.username}.", user=member.user)
         _withdraw_approvals(awaiting_submissions, member)

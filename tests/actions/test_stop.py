@@ -2,6 +2,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from jobs import actions
 from jobs.dispatch.claim import claim_jobs
@@ -172,3 +173,20 @@ def test_a_step_is_stopped_with_the_steps_that_cannot_run_without_it(member):
     assert [reload(job).is_stopping for job in (load, train, other)] == [True, True, False]
     assert reload(report).delivery_note == f"Withdrawn because {member.user.display_name} stopped load."
     assert reload(cleanup).delivery == Delivery.ACCEPTED
+
+
+@pytest.mark.parametrize("ends_before_the_lock", [False, True])
+def test_stopping_a_step_that_has_ended_leaves_those_after_it_alone(member, enqueued, ends_before_the_lock):
+    submission = make.submission(member, kind="workflow", job_count=3)
+    load = make.job(submission, name="load", state=State.RUNNING)
+    train = make.job(submission, name="train", state=State.RUNNING)
+    report = make.job(submission, name="report")
+    for job, parent, condition in ((train, load, ""), (report, train, "success")):
+        JobDependency.objects.create(job=job, parent=parent, condition=condition)
+    Job.objects.filter(pk=load.pk).update(state=State.SUCCEEDED, ended_at=now())
+    chosen = load if ends_before_the_lock else reload(load)
+
+    assert not actions.stop(chosen, member)
+
+    assert (reload(train).stop_requested_at, reload(report).delivery) == (None, Delivery.ACCEPTED)
+    assert enqueued == []

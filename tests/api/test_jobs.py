@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
-from jobs.models import CostLine, Job, Role
+from jobs.models import CostLine, Job, JobDependency, Role
 from jobs.reports import logs
 from jobs.states import Delivery, State
 from tests import make
@@ -137,6 +137,19 @@ def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
     assert first.json()["stop_requested"] is True
     found.refresh_from_db()
     assert found.stop_requested_by == world.member.user
+
+
+def test_stopping_a_step_that_has_ended_stops_no_step_after_it(
+    world: World, job: Callable[..., Job], enqueued: list[str]
+):
+    ended = job(state=State.SUCCEEDED, ended_at=AT)
+    running = make.job(ended.submission, state=State.RUNNING)
+    JobDependency.objects.create(job=running, parent=ended)
+    told = world.program.post(f"/jobs/{ended.text_id}/stop")
+
+    assert (told.status_code, told.json()["stop_requested"]) == (202, False)
+    running.refresh_from_db()
+    assert running.stop_requested_at is None
 
 
 def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Callable[..., Job], enqueued: list[str]):

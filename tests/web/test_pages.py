@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs.models import AccountStatus, CostLine, Job, JobDependency, StateChange, Submission
 from jobs.pricing import metering
 from jobs.reports.logs import LogLine, LogPage
-from jobs.states import Delivery
+from jobs.states import Delivery, State
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -244,6 +244,17 @@ def test_a_page_marks_only_the_words_of_aws_as_from_aws(
     assert note in text
     assert ("From AWS Batch:" in text) is has_aws_words
     assert '<td class="from-sm quiet">User</td>' in text
+
+
+def test_stopping_a_step_that_has_ended_stops_no_step_after_it(browser: Client, research: Research) -> None:
+    Job.objects.filter(pk=research.job.pk).update(state=State.SUCCEEDED, ended_at=now())
+    running = make.job(research.submission, state=State.RUNNING)
+    JobDependency.objects.create(job=running, parent=research.job)
+    text = browser.post(reverse("job_stop", args=[research.job.text_id]), follow=True).content.decode()
+
+    assert f"{research.job.name} has ended or is already stopping." in text
+    running.refresh_from_db()
+    assert running.stop_requested_at is None
 
 
 @pytest.mark.long

@@ -127,7 +127,9 @@ def job_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id, permission="stop")
     is_waiting = job.delivery in (Delivery.AWAITING, Delivery.HELD)
     others = stop_scope.stop_scope(job).count - 1
-    actions.stop(job, member)
+    if not actions.stop(job, member):
+        messages.info(request, f"{job.name} has ended or is already stopping.")
+        return redirect(job)
     suffix = f" and {others} step{'s' * (others != 1)} that depend{'s' * (others == 1)} on it" if others else ""
     messages.success(request, f"Withdrew {job.name}{suffix}." if is_waiting else f"Stopping {job.name}{suffix}.")
     return redirect(job)
