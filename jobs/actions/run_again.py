@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
@@ -312,6 +313,8 @@ def _check_parents(plan: RunAgainPlan, number: int) -> None:
         name, other = plan.workflow.steps[number].name, parent.name
         if edge.condition == Condition.FAILURE and parent.status.is_success:
             raise RunAgainError(f"{name} runs only if {other} fails, and {other} succeeded. Choose another step.")
+        if edge.condition == Condition.FAILURE and parent.delivery == Delivery.SKIPPED:
+            raise RunAgainError(f"{name} runs only if {other} fails, and {other} was skipped. Choose another step.")
         if edge.condition in (Condition.BATCH, Condition.SUCCESS) and not parent.status.is_success:
             raise RunAgainError(
                 f"{name} depends on {other}, which is {parent.status.label.lower()}. Run again from {other}."
@@ -365,13 +368,15 @@ def _save(plan: RunAgainPlan, result: ValidationResult, member: Member) -> list[
         build_job(submission, step, target, estimate, delivery_note=note)
         for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
     ]
-    position = submission.jobs.aggregate(last=Max("position"))["last"]
+    last = position = submission.jobs.aggregate(last=Max("position"))["last"]
     for job, number in zip(jobs, numbers, strict=True):
         position += 1
         job.position, job.step, job.repeats = position, number, plan.jobs[number]
     dependencies = [*build_dependencies(jobs, workflow, submission.team), *_edges_to_kept_steps(plan, jobs)]
     submission.jobs.current().filter(step__in=numbers).update(superseded=True)
     Job.objects.bulk_create(jobs)
+    # The same time for all marks them as one run: see `_refuse` in `dispatch.delivery`.
+    submission.jobs.filter(position__gt=last).update(accepted_at=now())
     JobDependency.objects.bulk_create(dependencies)
     JobTag.objects.bulk_create(build_tags(pairs, jobs))
     StateChange.objects.bulk_create(

@@ -48,7 +48,8 @@ def changes_since(submission: Submission, counts: Sequence[int]) -> tuple[list[S
     changes: list[StateChange] = []
     for change, place in reports.state_changes(submission):
         counters[place] += 1
-        if counters[place] > counts[place]:
+        # Steps that have run again since the cursor was read have places beyond its counts.
+        if counters[place] > (counts[place] if place < len(counts) else 0):
             changes.append(change)
     return changes, encode(counters[place] for place in range(reports.count_jobs(submission)))
 

@@ -221,6 +221,8 @@ def _blocking_note(edge: JobDependency) -> str:
         return ""
     if edge.condition == Condition.FAILURE:
         name = parent.name
+        if parent.delivery == Delivery.SKIPPED:
+            return f"It runs only if {name} fails, and {name} was skipped."
         return f"It runs only if {name} fails, and {name} succeeded." if parent.status.is_success else ""
     return "" if parent.status.is_success else f"It depends on {parent.name}, which is {parent.status.label.lower()}."
 
@@ -266,10 +268,12 @@ def _refuse(job: Job, note: str, refuser: str) -> None:
     """Refuse a job and, unless its submission keeps them, stop the other steps. Call it in a transaction."""
     submission = job.submission
     others = Job.objects.none()
-    if submission.job_count > 1 and submission.on_refusal == OnRefusal.STOP:
-        # Of a step that runs again, only those that run again too: others may have been at work for hours.
-        is_first_run = job.repeats_id is None
-        others = submission.jobs.current().filter(repeats__isnull=is_first_run)
+    is_index = job.array_index is not None  # the other indexes don't need it
+    if submission.job_count > 1 and submission.on_refusal == OnRefusal.STOP and not is_index:
+        others = submission.jobs.current_steps().filter(repeats=None)
+        if job.repeats_id is not None:
+            # Only those accepted to run again with it: others may have been at work for hours.
+            others = submission.jobs.current_steps().filter(repeats__isnull=False, accepted_at=job.accepted_at)
     stoppable = lock_stoppable(others)
     if not job.advance(Delivery.REFUSED, source=SOURCE, note=note, lease_until=None, ended_at=now()):
         return

@@ -44,9 +44,11 @@ SIZE_FIELDS = ("platform", "architecture", "vcpus", "memory_mib", "gpus", "ephem
 
 # Conditions on a JobDependency.
 PARENT_SUCCEEDED = Q(parent__state=State.SUCCEEDED)
-PARENT_FAILED = Q(parent__delivery__in=FINAL_DELIVERIES) | Q(
+PARENT_SKIPPED = Q(parent__delivery=Delivery.SKIPPED)
+PARENT_FAILED = Q(parent__delivery__in=FINAL_DELIVERIES - {Delivery.SKIPPED}) | Q(
     parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
 )
+NEEDS_SUCCESS = Q(condition__in=[Condition.BATCH, Condition.SUCCESS])
 
 # Fields that a delivery changes, and so reads back.
 DELIVERY_FIELDS = (
@@ -128,16 +130,24 @@ class JobQuerySet(models.QuerySet["Job"]):
             Q(condition=Condition.BATCH, parent__batch_id__isnull=False)
             | Q(condition__in=[Condition.SUCCESS, Condition.ALWAYS]) & PARENT_SUCCEEDED
             | Q(condition__in=[Condition.FAILURE, Condition.ALWAYS]) & PARENT_FAILED
+            | Q(condition=Condition.ALWAYS) & PARENT_SKIPPED
         )
         return self.undelivered().exclude(Exists(edges.exclude(met)))
 
     def blocked(self) -> Self:
-        """Select those with a parent that has ended in another way than the job waits for."""
-        unmet = (PARENT_FAILED & Q(condition__in=[Condition.BATCH, Condition.SUCCESS])) | (
-            PARENT_SUCCEEDED & Q(condition=Condition.FAILURE)
+        """Select those with a parent that has ended in another way than the job waits for.
+
+        One that nothing needs is left out while a failure could still come that withdraws it: the order in which its
+        parents end must not decide whether it counts as failed.
+        """
+        edges = JobDependency.objects.filter(job=OuterRef("pk"), parent__isnull=False)
+        needs_success = edges.filter(NEEDS_SUCCESS)
+        failed = needs_success.filter(PARENT_FAILED)
+        needless = edges.filter(
+            NEEDS_SUCCESS & PARENT_SKIPPED | Q(condition=Condition.FAILURE) & (PARENT_SUCCEEDED | PARENT_SKIPPED)
         )
-        unmet_edges = JobDependency.objects.filter(unmet, job=OuterRef("pk"))
-        return self.filter(Exists(unmet_edges), delivery=Delivery.ACCEPTED)
+        open_edges = needs_success.exclude(PARENT_SUCCEEDED | PARENT_FAILED | PARENT_SKIPPED)
+        return self.filter(Exists(failed) | Exists(needless) & ~Exists(open_edges), delivery=Delivery.ACCEPTED)
 
     def in_doubt(self) -> Self:
         """Select those that may have been sent: their worker is gone."""

@@ -250,8 +250,10 @@ def count_state_changes(submission: Submission) -> int:
 
 def state_changes(submission: Submission) -> Iterator[tuple[StateChange, int]]:
     """Yield changes as written, each with its job's position."""
+    changes = list(StateChange.objects.filter(job__submission=submission).order_by("pk"))
+    # Read last, so that it has the jobs of all changes.
     positions = dict(submission.jobs.values_list("pk", "position"))
-    for change in StateChange.objects.filter(job__submission=submission).order_by("pk"):
+    for change in changes:
         yield change, positions[change.job_id]
 
 

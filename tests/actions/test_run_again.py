@@ -71,6 +71,22 @@ def test_from_the_failed_step_on_all_that_depends_on_it_runs_again_and_the_rest_
     assert AuditEntry.objects.filter(action="run again", label=failed.name).count() == 1
 
 
+def test_steps_that_run_again_together_have_one_time_of_acceptance(failed: Submission, member: Member) -> None:
+    jobs = actions.run_again(failed, member)
+
+    times = set(failed.jobs.filter(pk__in=[job.pk for job in jobs]).values_list("accepted_at", flat=True))
+    assert len(times) == 1
+    assert not failed.jobs.exclude(pk__in=[job.pk for job in jobs]).filter(accepted_at__in=times).exists()
+
+
+def test_a_step_for_the_failure_of_a_skipped_step_does_not_run_again_alone(failed: Submission) -> None:
+    jobs = current(failed)
+    Job.objects.filter(pk=jobs["train"].pk).update(delivery=Delivery.SKIPPED, state="", batch_id=None)
+
+    with pytest.raises(RunAgainError, match="alert runs only if train fails, and train was skipped"):
+        plan_run_again(failed, jobs["alert"].text_id)
+
+
 def test_a_step_and_what_follows_it_or_all_can_be_chosen(failed: Submission, member: Member) -> None:
     report = current(failed)["report"]
     with pytest.raises(RunAgainError, match=r"report depends on train, which is failed\. Run again from train\."):

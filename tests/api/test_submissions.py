@@ -302,6 +302,19 @@ def test_waiting_ends_with_the_first_news(world: World, monkeypatch: pytest.Monk
     assert len(naps) == 2
 
 
+def test_steps_that_run_again_during_the_wait_are_news(world: World, monkeypatch: pytest.MonkeyPatch):
+    made = make.job(make.submission(world.member, world.account)).submission
+
+    def fake_sleep(_seconds: float) -> None:
+        again = make.job(made, repeats=made.jobs.get())
+        StateChange.objects.create(job=again, delivery=Delivery.ACCEPTED, source="person")
+
+    monkeypatch.setattr("jobs.api.long_poll.time.sleep", fake_sleep)
+    told = world.program.get(f"/submissions/{made.text_id}?since=0&wait=5").json()
+
+    assert ([event["state"] for event in told["history"]], told["cursor"]) == (["ACCEPTED"], "0.1")
+
+
 def test_only_some_requests_wait_at_a_time_and_none_for_long(monkeypatch: pytest.MonkeyPatch):
     moments: list[float] = []
     monkeypatch.setattr(long_poll, "MAX_WAIT_SECONDS", 0.02)

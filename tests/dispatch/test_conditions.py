@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import pytest
 from django.utils.timezone import now
@@ -93,6 +94,41 @@ def test_a_step_for_a_failure_that_did_not_come_is_skipped_with_what_depends_on_
 
 
 @pytest.mark.django_db
+def test_a_skipped_step_has_not_failed_but_has_ended() -> None:
+    submission = make.submission()
+    clean = make.job(submission, name="clean", delivery=Delivery.SKIPPED, ended_at=now())
+    repair = make.job(submission, position=1)
+    wait_for(repair, clean, "failure")
+    tell = make.job(submission, position=2)
+    wait_for(tell, clean, "always")
+
+    assert list(Job.objects.deliverable()) == [tell]
+    assert withdraw_blocked(repair.account) == 1
+    repair.refresh_from_db()
+    assert (repair.delivery, repair.delivery_note) == (
+        Delivery.SKIPPED,
+        "It runs only if clean fails, and clean was skipped.",
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("state", "delivery"), [("FAILED", Delivery.WITHDRAWN), ("SUCCEEDED", Delivery.SKIPPED)])
+def test_a_step_is_skipped_only_when_no_failure_can_withdraw_it_any_more(state: str, delivery: str) -> None:
+    submission = make.submission()
+    train = make.job(submission, name="train", state="SUCCEEDED", ended_at=now())
+    load = make.job(submission, name="load", position=1, state="RUNNING")
+    step = make.job(submission, position=2)
+    wait_for(step, train, "failure")
+    wait_for(step, load, "success")
+
+    assert withdraw_blocked(step.account) == 0
+    end(load, state)
+    assert withdraw_blocked(step.account) == 1
+    step.refresh_from_db()
+    assert step.delivery == delivery
+
+
+@pytest.mark.django_db
 def test_a_step_that_also_lacks_a_success_is_withdrawn_and_not_skipped() -> None:
     submission = make.submission()
     train = make.job(submission, name="train", state="SUCCEEDED", ended_at=now())
@@ -137,20 +173,36 @@ def workflows(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
+class Result(Enum):
+    SUCCEEDED = auto()
+    FAILED = auto()
+    WITHDRAWN = auto()
+    SKIPPED = auto()
+
+    @property
+    def has_run(self) -> bool:
+        return self in (Result.SUCCEEDED, Result.FAILED)
+
+
 def expected_results(
-    steps: Sequence[Step], earlier: Sequence[bool | None] = (), repeated: set[int] | None = None
-) -> list[bool | None]:
-    """Whether each step succeeds; None if it doesn't run. Steps that aren't repeated keep their earlier result."""
-    results: list[bool | None] = []
+    steps: Sequence[Step], earlier: Sequence[Result] = (), repeated: set[int] | None = None
+) -> list[Result]:
+    """Steps that aren't repeated keep their earlier result. No step has failed because another was skipped."""
+    results: list[Result] = []
     for number, step in enumerate(steps):
         if repeated is not None and number not in repeated:
             results.append(earlier[number])
             continue
-        runs = all(
-            condition == Condition.ALWAYS or (results[parent] is True) == (condition != Condition.FAILURE)
-            for parent, condition in step.edges
-        )
-        results.append(step.succeeds if runs else None)
+        needed = {
+            results[parent] for parent, condition in step.edges if condition in (Condition.BATCH, Condition.SUCCESS)
+        }
+        handled = {results[parent] for parent, condition in step.edges if condition == Condition.FAILURE}
+        if needed & {Result.FAILED, Result.WITHDRAWN}:
+            results.append(Result.WITHDRAWN)
+        elif Result.SKIPPED in needed or handled & {Result.SUCCEEDED, Result.SKIPPED}:
+            results.append(Result.SKIPPED)
+        else:
+            results.append(Result.SUCCEEDED if step.succeeds else Result.FAILED)
     return results
 
 
@@ -162,7 +214,10 @@ class TestRandomWorkflows(TestCase):
         ran = run_until_all_ended(submission, steps, data)
 
         expected = expected_results(steps)
-        assert ran == {number for number, result in enumerate(expected) if result is not None}
+        assert ran == {number for number, result in enumerate(expected) if result.has_run}
+        assert skipped_steps(submission) == {
+            number for number, result in enumerate(expected) if result is Result.SKIPPED
+        }
         assert not Job.objects.filter(ended_at=None).exists()
 
     @examples(30, 300)
@@ -176,7 +231,7 @@ class TestRandomWorkflows(TestCase):
 
         for _ in range(2):
             steps = [Step(data.draw(st.booleans()), step.edges) for step in steps]
-            roots = {number for number, result in enumerate(results) if result is False}
+            roots = {number for number, result in enumerate(results) if result is Result.FAILED}
             from_failed: bool = data.draw(st.booleans())
             start = "failed" if roots and from_failed else "all"
             repeated = expected_repeats(steps, roots) if start == "failed" else set(range(len(steps)))
@@ -186,8 +241,15 @@ class TestRandomWorkflows(TestCase):
             repeat_steps(plan.repeated_jobs)
             ran = run_until_all_ended(submission, steps, data)
             results = expected_results(steps, results, repeated)
-            assert ran == {number for number in repeated if results[number] is not None}
+            assert ran == {number for number in repeated if results[number].has_run}
+            assert skipped_steps(submission) == {
+                number for number, result in enumerate(results) if result is Result.SKIPPED
+            }
             assert not Job.objects.filter(ended_at=None).exists()
+
+
+def skipped_steps(submission: Submission) -> set[int]:
+    return set(submission.jobs.current_steps().filter(delivery=Delivery.SKIPPED).values_list("step", flat=True))
 
 
 def submit_steps(steps: Sequence[Step]) -> Submission:

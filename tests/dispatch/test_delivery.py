@@ -312,10 +312,33 @@ def test_a_step_that_runs_again_and_is_refused_stops_only_what_runs_again_with_i
         Submission.objects.filter(pk=first.submission_id).update(job_count=2)
         running = make.job(first.submission, name="load", state=State.RUNNING)
         again = make.job(first.submission, name="train", step=first.step, repeats=first)
+        done = {"state": State.FAILED, "ended_at": now(), "superseded": True}
+        with_it, other = (
+            make.job(first.submission, name=name, state=State.RUNNING, repeats=make.job(first.submission, **done))
+            for name in ("tune", "clean")
+        )
+        index = make.job(first.submission, step=running.step, repeats=running, array_index=3, state=State.RUNNING)
+        Job.objects.filter(pk__in=[again.pk, with_it.pk]).update(accepted_at=now())
         deliver_due(first.account)
 
     assert reload(again).delivery == Delivery.REFUSED
-    assert not reload(running).is_stopping
+    assert reload(with_it).is_stopping
+    assert not any(reload(job).is_stopping for job in (running, other, index))
+
+
+def test_an_index_that_runs_again_and_is_refused_stops_nothing():
+    with http_wire.wire(http_wire.refuses) as aws:
+        array = job_at(aws.url, array_size=9, state=State.FAILED, ended_at=now())
+        Submission.objects.filter(pk=array.submission_id).update(job_count=2)
+        earlier = make.job(array.submission, name="load", state=State.FAILED, ended_at=now(), superseded=True)
+        step = make.job(array.submission, name="load", state=State.RUNNING, repeats=earlier)
+        other = make.job(array.submission, step=array.step, repeats=array, array_index=3, state=State.RUNNING)
+        refused = make.job(array.submission, step=array.step, repeats=array, array_index=4)
+        Job.objects.filter(submission=array.submission).update(accepted_at=now())
+        deliver_due(array.account)
+
+    assert reload(refused).delivery == Delivery.REFUSED
+    assert not any(reload(job).is_stopping for job in (step, other))
 
 
 def test_a_step_whose_parent_failed_before_it_was_sent_is_withdrawn():
