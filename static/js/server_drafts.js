@@ -38,8 +38,7 @@ async function save() {
   }
   dirty = false;
   saving = true;
-  const data = formData();
-  await post(data);
+  await post(formData());
   saving = false;
 }
 
@@ -112,9 +111,10 @@ window.addEventListener("pageshow", ({ persisted }) => {
   else sent = false;
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden" && dirty && !sent) {
+  if (document.visibilityState === "hidden" && (dirty || saving) && !sent) {
     const data = formData();
     saveLocally(storageKey, data);
+    if (!dirty) return; // leaving the page may end the request that saves it
     if (navigator.sendBeacon(form.action, data)) announceSaved(data); // if it gets lost, the copy above is offered
     version = ""; // nothing tells which one that has become
   }
