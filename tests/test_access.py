@@ -78,6 +78,8 @@ def test_staff_see_everything_and_act_only_as_members():
     assert access.job(admin, job.text_id)[0] == job
     with pytest.raises(PermissionDenied, match="Only members can stop jobs"):
         access.job(admin, job.text_id, "stop")
+    visitor = access.job(admin, job.text_id)[1]
+    assert {act for act in access.ROLES_BY_PERMISSION if visitor.can(act)} == set(access.STAFF_PERMISSIONS)
 
     make.member(job.team, Role.LEAD, admin)
     assert access.job(admin, job.text_id, "stop")[0] == job
