@@ -22,7 +22,7 @@ from jobs.spec.forms.applicability import inapplicable_fields
 from jobs.spec.forms.client_config import client_fields
 from jobs.spec.rules.overrides import parameter_names
 from jobs.web import schemas
-from jobs.web.builder import array_preview, definition_summary, feedback, preflight, tag_rules
+from jobs.web.builder import array_preview, definition_summary, feedback, preflight, queue_notes, tag_rules
 from jobs.web.builder.bound_fields import SIZES_FIELD, BoundField, bound_fields, fargate_size_choices, sizes_key
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import FIELDS_BY_KIND, PANES, BuilderForm
@@ -157,7 +157,7 @@ def _bound_fields(
         form_feedback,
         hints=hints,
         choices={**choices, **sizes},
-        notes=preflight.queue_notes(form_feedback.result),
+        notes=queue_notes.queue_notes(form_feedback.result),
         inapplicable=inapplicable_fields(
             form.kind, is_fargate=is_on_fargate, is_fair_share=bool(queue and queue_facts(queue).fair_share)
         ),
