@@ -16,7 +16,7 @@ from jobs.models import Draft, Membership, Submission
 from jobs.models.ids import from_text, new_id, to_text
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, fill, page_text
+from tests.web.forms import controls, fill, page_text
 
 SCRIPT = {"X-Requested-With": "fetch"}
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}

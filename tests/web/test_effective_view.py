@@ -14,7 +14,7 @@ from jobs.models import Job, TagRule
 from jobs.web.jobs.effective_view import MAX_ROWS
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import fill
+from tests.web.forms import fill
 
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "trainer"}
 

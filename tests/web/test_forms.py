@@ -1,6 +1,5 @@
-"""The forms of a job and of a definition, and running again."""
+"""The form of a job."""
 
-import html
 import json
 import re
 from typing import Any
@@ -9,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import QueueGrant, Registration, Revision, Submission, Team
-from jobs.models.ids import to_text
+from jobs.models import QueueGrant, Submission
 from tests import make
 from tests.web.conftest import Research, SignIn
+from tests.web.forms import controls, document_of, fill, page_text
 
 JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
 FORMS = ["job_form", "definition_form"]
@@ -25,42 +24,6 @@ def browser(research: Research, signed_in: SignIn) -> Client:
     return signed_in(research.analyst.user)
 
 
-def fill(browser: Client, page: str = "job_form", /, of: dict[str, Any] | None = None, **fields: Any) -> Any:
-    """Send a form, with the document that its page carried."""
-    carried = {} if of is None else {"document": json.dumps(of)}
-    return browser.post(reverse(page, args=["research"]), {**carried, **fields})
-
-
-def page_text(answer: Any) -> str:
-    return html.unescape(answer.content.decode())
-
-
-def controls(page: str) -> dict[str, str]:
-    """What a browser would send of the form that it was shown."""
-    form = page.partition("data-form")[2].partition("</form>")[0]
-    form = re.sub(r"<template>.*?</template>", "", form, flags=re.DOTALL)
-    found: dict[str, str] = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        if name := re.search(r'\sname="([^"]*)"', tag):
-            value = re.search(r'\svalue="([^"]*)"', tag)
-            if 'type="checkbox"' not in tag or "checked" in tag:
-                found[name[1]] = html.unescape(value[1]) if value else ""
-    for name_, inner in re.findall(r'<textarea[^>]*\sname="([^"]*)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
-        found[name_] = html.unescape(inner).removeprefix("\n").replace("\n", "\r\n")
-    for name_, inner in re.findall(r'<select[^>]*\sname="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'<option value="([^"]*)" selected>', inner) or re.search(
-            r'<option value="([^"]*)"', inner
-        )
-        found[name_] = html.unescape(chosen[1]) if chosen else ""
-    return found
-
-
-def document_of(answer: Any) -> Any:
-    """The document on the page."""
-    return json.loads(controls(answer.content.decode())["document"])
-
-
-# -- Whose they are
 @pytest.mark.parametrize("name", FORMS)
 def test_the_forms_of_one_team_do_not_exist_for_another(name: str, research: Research, signed_in: SignIn) -> None:
     address = reverse(name, args=["research"])
@@ -81,17 +44,6 @@ def test_nobody_but_a_member_who_may_sends_a_form(name: str, research: Research,
     assert Submission.objects.count() == before
 
 
-@pytest.mark.long
-def test_only_who_may_submit_runs_a_job_again(research: Research, signed_in: SignIn) -> None:
-    for address in (
-        reverse("job_again", args=[research.job.text_id]),
-        reverse("submission_again", args=[research.submission.text_id]),
-    ):
-        assert signed_in(research.stranger).get(address).status_code == 404
-        assert signed_in(research.viewer.user).get(address).status_code == 403
-        assert signed_in(research.analyst.user).get(address).status_code == 302
-
-
 def test_a_job_of_another_team_does_not_fill_a_form(research: Research, signed_in: SignIn) -> None:
     elsewhere = make.member(make.team("second"), who=research.analyst.user)
     job = make.job(make.submission(elsewhere, research.account))
@@ -100,7 +52,6 @@ def test_a_job_of_another_team_does_not_fill_a_form(research: Research, signed_i
     assert answer.status_code == 404
 
 
-# -- A job
 @pytest.mark.long
 def test_a_job_is_submitted_by_form(browser: Client, research: Research) -> None:
     sent: dict[str, Any] = {
@@ -379,239 +330,3 @@ def test_the_form_asks_few_questions_however_much_there_is(
         browser.get(reverse("job_form", args=["research"]))
     with django_assert_max_num_queries(14):
         browser.get(reverse("definition_form", args=["research"]))
-
-
-# -- JSON
-@pytest.mark.long
-def test_a_field_that_is_changed_is_laid_over_the_text_and_all_else_in_it_stays(browser: Client) -> None:
-    taken = fill(browser, of={**JOB, "parameters": {"a": "b"}}, name="no good", memory="4 GiB", do="check")
-    text = controls(taken.content.decode())["document"]
-    back = browser.post(reverse("open_form", args=["research"]), {"text": text})
-
-    assert json.loads(text)["parameters"] == {"a": "b"}
-    assert controls(back.content.decode())["name"] == "no good"
-    assert controls(back.content.decode())["memory"] == "4 GiB"
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ('{"jobName": "a", "jobName": "b", "jobQueue": "c"}', "The form can't show both"),
-        ("{oops", "Not a valid document"),
-    ],
-)
-def test_what_no_form_shows_without_loss_stays_json(text: str, told: str, browser: Client) -> None:
-    answer = browser.post(reverse("open_form", args=["research"]), {"text": text})
-
-    assert answer.status_code == 422
-    assert told in page_text(answer)
-    assert text in page_text(answer)
-
-
-def test_a_workflow_opens_in_its_form_as_it_is_with_its_validation(browser: Client) -> None:
-    text = '{"jobs": [{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello"}]}'
-    answer = browser.post(reverse("open_form", args=["research"]), {"text": text})
-
-    assert answer.status_code == 200
-    assert 'data-builder="workflow"' in answer.content.decode()
-    assert "Workflow of 1 job" in page_text(answer)
-    assert "Not a valid document" not in page_text(answer)
-    assert text in page_text(answer)
-
-
-# -- Run again
-def rerun(browser: Client, research: Research, document: dict[str, Any], **query: str) -> str:
-    submission = make.submission(research.analyst, research.account, name="earlier", document=document)
-    first = Revision.objects.filter(definition=research.definition).order_by("number")[0]
-    job = make.job(submission, name="train", document=document, revision=first, state="FAILED")
-    sent_on = browser.get(reverse("job_again", args=[job.text_id])).headers["Location"]
-    return page_text(browser.get(sent_on, query | {"again": job.text_id}))
-
-
-@pytest.mark.long
-def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client, research: Research) -> None:
-    document = {
-        **JOB,
-        "containerOverrides": {"environment": [{"name": "EPOCHS", "value": "3"}]},
-        "parameters": {"a": "b"},
-    }
-    page = rerun(browser, research, document)
-    answer = browser.post(
-        reverse("job_form", args=["research"]), {**controls(page), "environment-o0-value": "5", "do": "submit"}
-    )
-    submission = Submission.objects.latest("pk")
-    document["containerOverrides"]["environment"][0]["value"] = "5"
-
-    assert "of the submission" in page
-    assert answer.headers["Location"] == submission.jobs.get().get_absolute_url()
-    assert submission.source == "rerun"
-    assert "of the submission" in page_text(
-        browser.post(reverse("job_form", args=["research"]), {**controls(page), "name": "", "do": "submit"})
-    )
-    assert json.dumps(submission.document) == json.dumps(document)
-
-
-@pytest.mark.long
-def test_a_job_runs_again_with_the_revision_of_then_or_the_latest(browser: Client, research: Research) -> None:
-    make.revision("hello", of=research.team, where=research.account)
-    then = rerun(browser, research, JOB)
-    latest = rerun(browser, research, JOB, revision="latest")
-
-    assert controls(then)["revision"] == "1"
-    assert "The latest is 2" in then
-    assert "Use the latest" in then
-    assert controls(latest)["revision"] == ""
-    assert "Use revision 1" in latest
-    assert "Latest (2)" in then
-
-
-def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, research: Research) -> None:
-    known = research.job.batch_id
-    step = {**JOB, "dependsOn": [{"jobId": "${prepare}"}, {"jobId": known}]}
-    workflow = make.submission(research.analyst, research.account, kind="workflow", document={"jobs": [step]})
-    job = make.job(workflow, name="train", document=step, tags={"Project": "x"}, state="FAILED")
-    page = page_text(browser.get(reverse("job_form", args=["research"]), {"again": job.text_id}))
-    carried = json.loads(controls(page)["document"])
-
-    assert "Its dependency on another step is removed" in page
-    assert carried["dependsOn"] == [{"jobId": known}]
-    assert carried["tags"] == {"Project": "x"}
-
-
-@pytest.mark.long
-def test_a_workflow_runs_again_as_json(browser: Client, research: Research) -> None:
-    text = json.dumps({"jobs": [JOB, {**JOB, "jobName": "next", "dependsOn": [{"jobId": "${train}"}]}]})
-    workflow = make.submission(research.analyst, research.account, kind="workflow", text=text)
-    address = browser.get(reverse("submission_again", args=[workflow.text_id])).headers["Location"]
-    page = page_text(browser.get(address))
-    answer = browser.post(reverse("write", args=["research"]), {"text": text, "again": workflow.text_id})
-
-    assert text in page
-    assert workflow.get_absolute_url() in page
-    assert answer.status_code == 302
-    assert Submission.objects.latest("pk").source == "rerun"
-
-
-# -- A definition
-def test_a_definition_is_registered_by_form(browser: Client) -> None:
-    Team.objects.update(features=["logs"])
-    answer = fill(
-        browser,
-        "definition_form",
-        name="fresh",
-        image="busybox",
-        command="echo hi",
-        vcpus="0.5",
-        memory="1 GiB",
-        platform="FARGATE",
-        execution_role="arn:aws:iam::123456789012:role/Pull",
-        log_group="/my/log",
-        retries="2",
-    )
-    revision = Revision.objects.get(definition__name="fresh")
-
-    assert answer.headers["Location"] == revision.get_absolute_url()
-    assert revision.document == {
-        "jobDefinitionName": "fresh",
-        "type": "container",
-        "containerProperties": {
-            "image": "busybox",
-            "resourceRequirements": [{"type": "VCPU", "value": "0.5"}, {"type": "MEMORY", "value": "1024"}],
-            "command": ["echo", "hi"],
-            "executionRoleArn": "arn:aws:iam::123456789012:role/Pull",
-            "logConfiguration": {"options": {"awslogs-group": "/my/log"}, "logDriver": "awslogs"},
-        },
-        "platformCapabilities": ["FARGATE"],
-        "retryStrategy": {"attempts": 2},
-    }
-
-
-@pytest.mark.parametrize("empties", [{"tags": {}, "platformCapabilities": [], "parameters": None}, {"newKey": []}])
-def test_empty_members_block_no_form(empties: dict[str, Any], browser: Client) -> None:
-    container = {"image": "busybox", "volumes": [], "networkConfiguration": {"interfaceConfigurations": []}}
-    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
-    document = {
-        "jobDefinitionName": "fresh",
-        "type": "container",
-        "containerProperties": {**container, "resourceRequirements": sizes},
-        **empties,
-    }
-    opened = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
-    posted = controls(opened.content.decode())
-    answer = browser.post(reverse("definition_form", args=["research"]), posted)
-    revision = Revision.objects.get(definition__name="fresh")
-
-    assert answer.headers["Location"] == revision.get_absolute_url()
-    assert revision.document == {
-        "jobDefinitionName": "fresh",
-        "type": "container",
-        "containerProperties": {"image": "busybox", "resourceRequirements": sizes},
-    }
-
-
-@pytest.mark.parametrize(
-    ("vcpus", "sizes"),
-    [("0.25", ["512 MiB", "1 GiB", "2 GiB"]), ("32", ["60 GiB", "120 GiB", "244 GiB"])],
-)
-def test_fargate_offers_the_memory_that_goes_with_its_vcpu(browser: Client, vcpus: str, sizes: list[str]) -> None:
-    chosen = {"name": "x", "image": "i", "platform": "FARGATE", "vcpus": vcpus, "memory": sizes[0]}
-    answer = browser.post(
-        reverse("definition_preview", args=["research"]), chosen, headers={**SCRIPT, "HX-Trigger-Name": "platform"}
-    )
-    memory = page_text(answer).partition('id="f-memory"')[2].partition("</select>")[0]
-
-    assert re.findall(r'<option value="([^"]*)"', memory) == sizes
-    assert "executionRoleArn" in page_text(answer)
-
-
-@pytest.mark.long
-def test_a_revision_begins_as_the_newest_and_a_clone_has_another_name(browser: Client, research: Research) -> None:
-    text_id = to_text(research.definition.public_id)
-    revised = controls(page_text(browser.get(reverse("definition_form", args=["research"]), {"revise": text_id})))
-    cloned = controls(page_text(browser.get(reverse("definition_form", args=["research"]), {"clone": text_id})))
-    answer = browser.post(
-        reverse("definition_form", args=["research"]), {**revised, "memory": "1 GiB", "do": "submit"}
-    )
-    newest = Revision.objects.filter(definition=research.definition).order_by("-pk")[0]
-
-    assert (revised["name"], cloned["name"]) == ("hello", "hello-copy")
-    assert answer.status_code == 302
-    assert newest.registration == Registration.ACCEPTED
-    assert newest.document["containerProperties"]["resourceRequirements"][1] == {"type": "MEMORY", "value": "1024"}
-    assert newest.document["containerProperties"]["command"] == ["echo", "hello"]
-
-
-def test_what_another_team_shares_is_copied_and_what_it_hides_is_not_there(
-    browser: Client, research: Research
-) -> None:
-    shared = make.definition("shared", of=make.team(), where=research.account, shared=True)
-    make.revision("shared", where=research.account)
-    hidden = make.definition("hidden", of=make.team(), where=research.account)
-    address = reverse("definition_form", args=["research"])
-
-    assert controls(page_text(browser.get(address, {"revise": to_text(shared.public_id)})))["name"] == "shared-copy"
-    assert browser.get(address, {"revise": to_text(hidden.public_id)}).status_code == 404
-
-
-def test_a_refused_definition_comes_back_with_its_problems(browser: Client) -> None:
-    answer = fill(browser, "definition_form", name="", image="", vcpus="many", memory="2 GiB")
-
-    assert answer.status_code == 422
-    assert controls(answer.content.decode())["vcpus"] == "many"
-    for told in ("Enter a definition name.", "Enter a container image.", "found the string “many”"):
-        assert told in page_text(answer)
-
-
-@pytest.mark.long
-def test_a_team_with_two_accounts_says_where(browser: Client, research: Research) -> None:
-    second = make.account(region="eu-west-1")
-    make.queue("far", of=second, teams=(research.team,))
-    foreign = make.account()
-    page = page_text(browser.get(reverse("definition_form", args=["research"])))
-    good: dict[str, Any] = {"name": "fresh", "image": "busybox", "vcpus": "1", "memory": "2 GiB"}
-
-    assert f'<option value="{second.pk}"' in page
-    assert fill(browser, "definition_form", **good).status_code == 422
-    assert fill(browser, "definition_form", **good, account=str(foreign.pk)).status_code == 422
-    assert fill(browser, "definition_form", **good, account=str(second.pk)).status_code == 302
-    assert Revision.objects.get(definition__name="fresh").definition.account == second

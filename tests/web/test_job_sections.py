@@ -12,7 +12,7 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.forms import schema_fields
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, document_of, fill, page_text
+from tests.web.forms import controls, document_of, fill, page_text
 
 FIELDS: dict[str, Any] = {"name": "t", "queue": "cpu", "definition": "hello"}
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from jobs.models import Submission
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, fill, page_text
+from tests.web.forms import controls, fill, page_text
 
 FIELDS: dict[str, Any] = {"name": "t", "queue": "cpu", "definition": "conv"}
 

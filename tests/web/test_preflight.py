@@ -17,7 +17,7 @@ from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
 from jobs.spec.parsing.parser import parse
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import controls, document_of, fill, page_text
+from tests.web.forms import controls, document_of, fill, page_text
 
 JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}

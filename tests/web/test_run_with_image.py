@@ -23,7 +23,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.spec.redaction import redact
 from tests import make
 from tests.web.conftest import Research, SignIn
-from tests.web.test_forms import document_of, fill, page_text
+from tests.web.forms import document_of, fill, page_text
 
 FILLED: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
 JOB: dict[str, Any] = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
