@@ -64,13 +64,11 @@ def _withdraw(jobs: QuerySet[Job], stoppable: Sequence[Job], member: Member, fir
     if first is None:
         withdraw_unsent(jobs, stoppable, f"Withdrawn by {name}.", user=member.user, source="person")
         return
-    for is_first, note in (
-        (True, f"Withdrawn by {name}."),
-        (False, f"Withdrawn because {name} stopped {first.name}."),
-    ):
-        rows = jobs.filter(pk=first.pk) if is_first else jobs.exclude(pk=first.pk)
-        selected = [job for job in stoppable if (job.pk == first.pk) == is_first]
-        withdraw_unsent(rows, selected, note, user=member.user, source="person")
+    first_rows = [job for job in stoppable if job.pk == first.pk]
+    others = [job for job in stoppable if job.pk != first.pk]
+    reason = f"Withdrawn because {name} stopped {first.name}."
+    withdraw_unsent(jobs.filter(pk=first.pk), first_rows, f"Withdrawn by {name}.", user=member.user, source="person")
+    withdraw_unsent(jobs.exclude(pk=first.pk), others, reason, user=member.user, source="person")
 
 
 def _withdraw_approvals(submissions: Iterable[int], member: Member) -> None:
