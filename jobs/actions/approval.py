@@ -17,17 +17,16 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
-from jobs.actions.submit import (
+from jobs.actions.new_jobs import (
     approval_snapshot,
     batch_job_name,
     build_dependencies,
     build_job,
     build_tags,
     job_estimates,
-    submission_name,
-    submission_notes,
 )
+from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
+from jobs.actions.submit import submission_name, submission_notes
 from jobs.actions.validate import ValidationFailedError, ValidationResult, job_request, validate
 from jobs.models import (
     Approval,

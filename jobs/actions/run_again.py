@@ -7,18 +7,17 @@ approval count for the person of the submission, as on the first run; what excee
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
 from jobs.actions.idempotency import KEY_REUSED_MESSAGE
+from jobs.actions.new_jobs import NewJobs, RepeatedJob, approval_note, lock_team
 from jobs.actions.revalidate import revalidate, with_thresholds_of
-from jobs.actions.submit import approval_note, build_dependencies, build_job, build_tags, job_estimates
 from jobs.actions.validate import (
     IdempotencyConflictError,
     RecoveryError,
@@ -33,10 +32,7 @@ from jobs.models import (
     IdempotencyRecord,
     Job,
     JobDependency,
-    JobTag,
-    StateChange,
     Submission,
-    Team,
 )
 from jobs.models.database_generation import unknown_keys_window
 from jobs.spec import step_references
@@ -49,7 +45,6 @@ from jobs.spec.problems import join_words
 from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
 from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery
-from jobs.task_queue import enqueue_on_commit
 
 FROM_FAILED = "failed"
 ALL_STEPS = "all"
@@ -168,35 +163,34 @@ def _run_again(plan: RunAgainPlan, member: Member, text: str | None, request: "_
         raise ValidationFailedError(result)
     _check_same_steps(plan, result)
     with transaction.atomic():
-        # As a submission does: quotas and thresholds still hold at the commit, and nobody else runs the steps again.
-        team = Team.objects.select_for_update().get(pk=member.team.pk)
-        if window := unknown_keys_window(team):
+        member = lock_team(member)
+        if window := unknown_keys_window(member.team):
             raise RecoveryError(window[1])
         _check_unchanged(plan)
-        result = revalidate(result, reading, replace(member, team=team), submission.account)
+        result = revalidate(result, reading, member, submission.account)
         if not result.is_valid:
             raise ValidationFailedError(result)
-        result = with_thresholds_of(submission, result, team)
+        result = with_thresholds_of(submission, result, member.team)
         if result.approval_reasons:
             raise ApprovalNeededError(approval_message(result))
         if request:
             request.record()
-        jobs = _save(plan, result, member)
-        transaction.on_commit(partial(hit_failpoint, "accepted"))
-        enqueue_on_commit("deliver", submission.account_id, queue="deliver")
+        repeated = [RepeatedJob(job) for job in plan.repeated_jobs]
+        new = NewJobs(submission, result, repeated, f"Run again by {member.user.display_name}.")
+        new.save(result.estimate, _edges_to_kept_steps(plan, new.jobs))
         audit.record(
             "run again",
             person=member.user,
-            team=team,
+            team=member.team,
             target=submission,
             before=audit.truncate_list("jobs", [_audit_entry(job) for job in plan.repeated_jobs]),
             after={
-                **audit.truncate_list("jobs", [_audit_entry(job) for job in jobs]),
+                **audit.truncate_list("jobs", [_audit_entry(job) for job in new.jobs]),
                 "document": "unchanged" if reading.document == plan.document else "changed",
             },
         )
         hit_failpoint("accepting")
-    return jobs
+    return new.jobs
 
 
 class _RequestKey:
@@ -357,32 +351,6 @@ def _check_same_steps(plan: RunAgainPlan, result: ValidationResult) -> None:
 
 
 # -- Rows
-
-
-def _save(plan: RunAgainPlan, result: ValidationResult, member: Member) -> list[Job]:
-    submission, numbers = plan.submission, plan.numbers
-    workflow = plan_workflow(result.parse_result.document)
-    pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
-    note = f"Run again by {member.user.display_name}."
-    jobs = [
-        build_job(submission, step, target, estimate, delivery_note=note)
-        for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
-    ]
-    last = position = submission.jobs.aggregate(last=Max("position"))["last"]
-    for job, number in zip(jobs, numbers, strict=True):
-        position += 1
-        job.position, job.step, job.repeats = position, number, plan.jobs[number]
-    dependencies = [*build_dependencies(jobs, workflow, submission.team), *_edges_to_kept_steps(plan, jobs)]
-    submission.jobs.current().filter(step__in=numbers).update(superseded=True)
-    Job.objects.bulk_create(jobs)
-    # The same time for all marks them as one run: see `_refuse` in `dispatch.delivery`.
-    submission.jobs.filter(position__gt=last).update(accepted_at=now())
-    JobDependency.objects.bulk_create(dependencies)
-    JobTag.objects.bulk_create(build_tags(pairs, jobs))
-    StateChange.objects.bulk_create(
-        StateChange(job=job, delivery=job.delivery, note=note, source="person") for job in jobs
-    )
-    return jobs
 
 
 def _edges_to_kept_steps(plan: RunAgainPlan, jobs: Sequence[Job]) -> list[JobDependency]:

@@ -1,20 +1,15 @@
 """Creation of a submission."""
 
-import copy
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.resolution import ResolvedJob, referenced_job_ids, referenced_jobs
+from jobs.actions.new_jobs import NewJobs, lock_team
 from jobs.actions.revalidate import revalidate
 from jobs.actions.submission_estimate import SubmissionEstimate
 from jobs.actions.validate import (
@@ -25,27 +20,16 @@ from jobs.actions.validate import (
     validate,
 )
 from jobs.failpoints import hit_failpoint
-from jobs.models import Account, Approval, Job, JobDependency, JobTag, Source, StateChange, Submission, Team
+from jobs.models import Account, Job, Source, Submission, Team
 from jobs.models.database_generation import unknown_keys_window
-from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of, to_text
+from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of
 from jobs.models.submission import OnRefusal
 from jobs.models.tag_secret import tag_digests
-from jobs.policy.approval import ApprovalReason
-from jobs.policy.requests import propagates_tags
-from jobs.pricing.estimate import JobEstimate, stored_amount
-from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.job_size import requested_size
 from jobs.spec.masked_source import mask_mentions
 from jobs.spec.parsing.parser import ParseResult, parse
-from jobs.spec.redaction import redact_value
-from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
+from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
 from jobs.spec.workflow_name import workflow_name
-from jobs.states import Delivery
-from jobs.task_queue import enqueue_on_commit
-
-# AWS allows 128 characters: the job's own name, a dash, and the id.
-MAX_SLUG_LENGTH = 128 - 1 - TEXT_LENGTH
 
 
 def submit(
@@ -94,24 +78,20 @@ def _submit(
     new = _NewSubmission(text, member, result, source, request)
     new.submission.on_refusal = on_refusal
     with transaction.atomic():
-        # Serialize submissions of a team, so that the quotas checked below still hold at the commit.
-        team = Team.objects.select_for_update().get(pk=member.team.pk)
+        member = lock_team(member)
         if request:
             request.check_not_in_doubt()
-        current = revalidate(result, reading, replace(member, team=team), account)
+        current = revalidate(result, reading, member, account)
         if not current.is_valid or current.account is None:
             raise ValidationFailedError(current)
         if current.resolved_jobs is not result.resolved_jobs:
             new = _NewSubmission(text, member, current, source, request)
             new.submission.on_refusal = on_refusal
         new.save(current.estimate)
-        transaction.on_commit(partial(hit_failpoint, "accepted"))
-        if not current.approval_reasons:
-            enqueue_on_commit("deliver", current.account.pk, queue="deliver")
         audit.record(
             "run again" if source == Source.RERUN else "submit",
             person=member.user,
-            team=team,
+            team=member.team,
             target=new.submission,
             after=_audit_summary(new.submission, new.jobs, hashlib.sha256(text.encode()).hexdigest()),
         )
@@ -188,7 +168,6 @@ class _NewSubmission:
         request: _IdempotentRequest | None,
     ) -> None:
         workflow = plan_workflow(result.parse_result.document)
-        pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
         self.submission = Submission(
             team=member.team,
             account=result.account,
@@ -203,28 +182,12 @@ class _NewSubmission:
             estimate=result.estimate.cost.totals_as_json() if result.estimate else {},
             **(request.fields() if request else {}),
         )
-        self.jobs = [
-            build_job(self.submission, step, target, estimate)
-            for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
-        ]
-        self._dependencies = build_dependencies(self.jobs, workflow, member.team)
-        self._tags = build_tags(pairs, self.jobs)
+        self._new_jobs = NewJobs(self.submission, result)
+        self.jobs = self._new_jobs.jobs
 
     def save(self, estimate: SubmissionEstimate | None) -> None:
-        if reasons := estimate.reasons if estimate else ():
-            for job in self.jobs:
-                job.delivery, job.delivery_note = Delivery.AWAITING, approval_note(reasons)
         self.submission.save(force_insert=True)
-        Job.objects.bulk_create(self.jobs)
-        JobDependency.objects.bulk_create(self._dependencies)
-        JobTag.objects.bulk_create(self._tags)
-        StateChange.objects.bulk_create(
-            StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in self.jobs
-        )
-        if estimate and reasons:
-            Approval.objects.create(
-                submission=self.submission, team=self.submission.team, **approval_snapshot(estimate)
-            )
+        self._new_jobs.save(estimate)
 
 
 def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
@@ -238,88 +201,6 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
         ),
         "document SHA-256": text_hash,
     }
-
-
-def approval_note(reasons: Iterable[ApprovalReason]) -> str:
-    return " ".join(reason.message for reason in reasons)
-
-
-def approval_snapshot(estimate: SubmissionEstimate) -> dict[str, Any]:
-    return {
-        "reasons": [{"rule": reason.rule, "message": reason.message} for reason in estimate.reasons],
-        "forecast": estimate.cost.as_json(),
-    }
-
-
-def job_estimates(result: ValidationResult) -> Sequence[JobEstimate | None]:
-    return result.estimate.cost.jobs if result.estimate else [None] * len(result.resolved_jobs)
-
-
-def build_job(
-    submission: Submission, step: WorkflowStep, target: ResolvedJob, estimate: JobEstimate | None, **fields: Any
-) -> Job:
-    document = copy.deepcopy(step.document)
-    tags = document.pop("tags", {})
-    definition = target.revision.document if target.revision else {}
-    size = requested_size(definition, document)
-    if propagates_tags(definition, document) is None and size.platform != "EKS":
-        document["propagateTags"] = True  # puts the tags on the bill; Batch allows it for ECS only
-    job = Job(
-        submission=submission,
-        team=submission.team,
-        account=submission.account,
-        queue=target.queue,
-        revision=target.revision,
-        definition=target.revision.definition if target.revision else None,
-        position=step.index,
-        step=step.index,
-        name=step.name,
-        document=document,
-        tags=tags,
-        array_size=_array_size(document),
-        **Job.size_fields(size),
-        at_most_usd=stored_amount(estimate.at_most.usd) if estimate else None,
-        at_most_vcpu_hours=stored_amount(estimate.at_most.vcpu_hours) if estimate else None,
-        **fields,
-    )
-    job.marker = batch_job_name(step.name, job.public_id)
-    return job
-
-
-def batch_job_name(name: str, public_id: UUID) -> str:
-    return f"{name[:MAX_SLUG_LENGTH]}-{to_text(public_id)}"
-
-
-def build_dependencies(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
-    edges = [
-        JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type, condition=edge.condition)
-        for step in workflow.steps
-        for edge in step.dependencies
-    ]
-    parents = referenced_jobs([step.document for step in workflow.steps], team)
-    edges += [
-        JobDependency(job=jobs[step.index], parent=parents[job_id], batch_id=job_id)
-        for step in workflow.steps
-        for job_id in referenced_job_ids(step.document)
-        if job_id in parents
-    ]
-    return edges
-
-
-def build_tags(pairs: list[tuple[WorkflowStep, ResolvedJob]], jobs: list[Job]) -> list[JobTag]:
-    """Build rows with secret values masked."""
-    return [
-        JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
-        for job, (step, target) in zip(jobs, pairs, strict=True)
-        for key, value in effective.merge_tags(
-            target.revision.document if target.revision else {}, step.document
-        ).items()
-    ]
-
-
-def _array_size(document: Document) -> int | None:
-    size: Any = document.get("arrayProperties", {}).get("size")
-    return size if isinstance(size, int) else None
 
 
 def submission_name(document: Document, workflow: WorkflowPlan) -> str:

@@ -270,10 +270,8 @@ def _refuse(job: Job, note: str, refuser: str) -> None:
     others = Job.objects.none()
     is_index = job.array_index is not None  # the other indexes don't need it
     if submission.job_count > 1 and submission.on_refusal == OnRefusal.STOP and not is_index:
-        others = submission.jobs.current_steps().filter(repeats=None)
-        if job.repeats_id is not None:
-            # Only those accepted to run again with it: others may have been at work for hours.
-            others = submission.jobs.current_steps().filter(repeats__isnull=False, accepted_at=job.accepted_at)
+        # Only those that run again with it: others may have been at work for hours.
+        others = submission.jobs.current_steps().filter(rerun=job.rerun_id, repeats__isnull=job.repeats_id is None)
     stoppable = lock_stoppable(others)
     if not job.advance(Delivery.REFUSED, source=SOURCE, note=note, lease_until=None, ended_at=now()):
         return

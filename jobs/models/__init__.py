@@ -18,6 +18,7 @@ from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
 from jobs.models.request_count import RequestCount
+from jobs.models.rerun import Rerun
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.tag_secret import TagSecret
@@ -60,6 +61,7 @@ __all__ = [
     "Rate",
     "Registration",
     "RequestCount",
+    "Rerun",
     "Resource",
     "Revision",
     "Role",

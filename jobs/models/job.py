@@ -16,6 +16,7 @@ from jobs.models.account import Account
 from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
+from jobs.models.rerun import Rerun
 from jobs.models.submission import Submission
 from jobs.models.team import Team
 from jobs.spec.job_size import JobSize
@@ -193,6 +194,15 @@ class Job(models.Model):
         null=True,
         related_name="repeated_by",
         help_text="The job of the same submission that this one runs again.",
+    )
+    # Found by the submission, so without an index.
+    rerun = models.ForeignKey(
+        Rerun,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="jobs",
+        db_index=False,
+        help_text="What it runs again with; null for the jobs of the first run.",
     )
     array_index = models.PositiveIntegerField(
         null=True, help_text="Index of the array job `repeats` that this single job runs again."

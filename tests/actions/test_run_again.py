@@ -71,12 +71,12 @@ def test_from_the_failed_step_on_all_that_depends_on_it_runs_again_and_the_rest_
     assert AuditEntry.objects.filter(action="run again", label=failed.name).count() == 1
 
 
-def test_steps_that_run_again_together_have_one_time_of_acceptance(failed: Submission, member: Member) -> None:
+def test_steps_that_run_again_together_say_so(failed: Submission, member: Member) -> None:
     jobs = actions.run_again(failed, member)
 
-    times = set(failed.jobs.filter(pk__in=[job.pk for job in jobs]).values_list("accepted_at", flat=True))
-    assert len(times) == 1
-    assert not failed.jobs.exclude(pk__in=[job.pk for job in jobs]).filter(accepted_at__in=times).exists()
+    rerun = failed.reruns.get()
+    assert set(rerun.jobs.all()) == set(jobs)
+    assert rerun.created_at >= failed.created_at
 
 
 def test_a_step_for_the_failure_of_a_skipped_step_does_not_run_again_alone(failed: Submission) -> None:

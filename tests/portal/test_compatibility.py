@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from django.utils.text import camel_case_to_spaces
 
 from jobs import tasks
-from jobs.actions.submit import batch_job_name
+from jobs.actions.new_jobs import batch_job_name
 from jobs.api.urls import api
 from jobs.audit import AUDIT_ACTIONS, Channel
 from jobs.dispatch.submit_request import portal_tags
