@@ -98,7 +98,7 @@ def test_a_step_whose_parent_did_not_succeed_never_runs() -> None:
     assert resources
     rng = random.Random(1)
     history = list(historical_submissions(resources, submission_times(400, 60, now(), rng), rng))
-    assert sum(save_history(history, team, 1000)) == 400
+    assert sum(save_history(history, 400, 1000)) == 400
 
     edges = JobDependency.objects.select_related("job", "parent")
     blocked = [edge.job for edge in edges if edge.parent and edge.parent.state != State.SUCCEEDED]

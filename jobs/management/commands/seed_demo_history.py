@@ -62,7 +62,7 @@ def fill_history(account: Account) -> None:
             continue
         rng = random.Random(f"{SEED}-{team.slug}-{count}")
         history = list(historical_submissions(resources, submission_times(count, DAYS, now(), rng), rng))
-        for batch in save_history(history, team, BATCH_SIZE):
+        for batch in save_history(history, count, BATCH_SIZE):
             saved += batch
             save_demo_progress(saved, total)
         try:

@@ -1,6 +1,8 @@
 """`manage.py seed_history`: years of generated jobs."""
 
+import heapq
 import random
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -8,9 +10,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from jobs.management.demo import TEAMS
-from jobs.management.demo.history import historical_submissions, submission_times
+from jobs.management.demo.history import (
+    HistoricalSubmission,
+    TeamResources,
+    historical_submissions,
+    submission_times,
+)
 from jobs.management.demo.saving import save_history, team_resources
 from jobs.models import Team
+from jobs.models.planner_statistics import update_statistics
 
 BATCH_SIZE = 2_000
 
@@ -36,16 +44,30 @@ class Command(BaseCommand):
         teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
         if options["team"] and len(teams) < len(set(slugs)):
             raise CommandError(f"There is no team {', '.join(sorted(set(slugs) - {team.slug for team in teams}))}.")
-        pairs = [(team, resources) for team in teams if (resources := team_resources(team))]
-        if not pairs:
+        resources = [one for team in teams if (one := team_resources(team))]
+        if not resources:
             raise CommandError(
                 "No team has members, a queue and a registered definition yet. `make run` creates the demo."
             )
+        job_count, days = options["jobs"], max(1, round(options["years"] * 365.25))
         rng = random.Random(options["seed"])
-        shares = [options["jobs"] // len(pairs)] * len(pairs)
-        shares[0] += options["jobs"] - sum(shares)
-        for (team, resources), count in zip(pairs, shares, strict=True):
-            times = submission_times(count, max(1, round(options["years"] * 365.25)), now(), rng)
-            for _ in save_history(list(historical_submissions(resources, times, rng)), team, BATCH_SIZE):
-                pass
-            self.stdout.write(f"{team}: {count} jobs since {times[0]:%Y-%m-%d}.")
+        histories = [
+            generate_history(of_team, count, days, random.Random(rng.random()))
+            for of_team, count in zip(resources, even_shares(job_count, len(resources)), strict=True)
+        ]
+        history = heapq.merge(*histories, key=lambda submission: submission.accepted_at)
+        for _ in save_history(history, job_count, BATCH_SIZE):
+            pass
+        update_statistics()
+        self.stdout.write(f"Created {job_count} jobs of {days} days in {', '.join(one.name for one in resources)}.")
+
+
+def generate_history(
+    resources: TeamResources, job_count: int, days: int, rng: random.Random
+) -> Iterator[HistoricalSubmission]:
+    return historical_submissions(resources, submission_times(job_count, days, now(), rng), rng)
+
+
+def even_shares(total: int, count: int) -> list[int]:
+    """Split a total; the first gets what is left over."""
+    return [total // count + (total % count if number == 0 else 0) for number in range(count)]

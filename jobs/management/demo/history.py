@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from jobs.management.demo.profiles import (
@@ -185,7 +186,6 @@ def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob |
     }
     if parent:
         document["dependsOn"] = [{"jobId": f"${{{parent.job.name}}}"}]
-    size = requested_size(revision.document, {})
     job = Job(
         public_id=public_id,
         team_id=revision.definition.team_id,
@@ -197,7 +197,7 @@ def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob |
         marker=f"{request.name}-{to_text(public_id)}",
         document=document,
         tags=request.tags,
-        **Job.size_fields(size),
+        **_size_fields(revision),
         delivery=Delivery.SENT,
         batch_id=str(uuid.uuid4()),
         log_group="/aws/batch/job",
@@ -319,6 +319,11 @@ def _simulate_children(record: HistoricalJob, size: int, rng: random.Random) -> 
         )
         for number in range(size)
     ]
+
+
+@lru_cache(maxsize=1000)
+def _size_fields(revision: Revision) -> dict[str, Any]:
+    return Job.size_fields(requested_size(revision.document, {}))
 
 
 def _job_profile(revision: Revision) -> JobProfile:

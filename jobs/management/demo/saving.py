@@ -1,12 +1,15 @@
 """Saves generated submissions in batches."""
 
+import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import pairwise
 
 from django.db import transaction
-from django.db.models import F, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Min, QuerySet
 
+from jobs.management.demo.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.management.demo.history import HistoricalJob, HistoricalSubmission, TeamResources
 from jobs.models import (
     CostLine,
@@ -27,6 +30,9 @@ from jobs.pricing.metering import build_cost_lines
 from jobs.pricing.rates import Rates
 from jobs.states import Delivery
 
+# In the order of `_state_changes`.
+STATE_CHANGE_FIELDS = ("job", "at", "delivery", "state", "source", "attempt", "note")
+
 
 def team_resources(team: Team) -> TeamResources | None:
     people = list(User.objects.filter(memberships__team=team, is_active=True).order_by("pk"))
@@ -41,32 +47,29 @@ def team_resources(team: Team) -> TeamResources | None:
     return TeamResources(people, queues, newest, team.name) if people and queues and newest else None
 
 
-def save_history(history: Sequence[HistoricalSubmission], team: Team, batch_size: int) -> Iterator[int]:
-    next_submission = _first_key(Submission.objects.all(), len(history))
-    next_job = _first_key(Job.objects.all(), sum(len(record.jobs) for record in history))
+def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_size: int) -> Iterator[int]:
+    """Save so many submissions a transaction, and yield the number of their jobs after each.
+
+    `history` is ordered by time and has at most `job_count` jobs. Its keys lie below all others, so that what is
+    real stays first in lists.
+    """
+    submission_keys, job_keys = _keys(Submission.objects.all(), job_count), _keys(Job.objects.all(), job_count)
     table = rates.read_rates()
-    for start in range(0, len(history), batch_size):
-        batch = history[start : start + batch_size]
+    remaining = iter(history)
+    while batch := list(itertools.islice(remaining, batch_size)):
+        rows = [_build_submission(submission, next(submission_keys)) for submission in batch]
         records = [record for submission in batch for record in submission.jobs]
+        for submission, row in zip(batch, rows, strict=True):
+            for record in submission.jobs:
+                record.job.pk, record.job.submission = next(job_keys), row
+        lines = [line for record in records for line in _priced(record, table)]
         with transaction.atomic():
-            rows = Submission.objects.bulk_create(
-                _build_submission(submission, team, _key(next_submission, start + offset))
-                for offset, submission in enumerate(batch)
-            )
-            for offset, record in enumerate(records):
-                record.job.pk = _key(next_job, offset)
-            for submission, row in zip(batch, rows, strict=True):
-                for record in submission.jobs:
-                    record.job.submission = row
-            lines = [_priced(record, table) for record in records]
-            _save_jobs(records, batch)
-            JobTag.objects.bulk_create(
-                JobTag(job=record.job, team=team, key=key, value=value)
-                for record in records
-                for key, value in record.tags.items()
-            )
-            CostLine.objects.bulk_create(line for own_lines in lines for line in own_lines)
-        next_job = None if next_job is None else next_job + len(records)
+            bulk_insert_instances(Submission, rows)
+            bulk_insert_instances(Job, (record.job for record in records))
+            bulk_insert_instances(JobDependency, _dependencies(batch))
+            bulk_insert(StateChange, STATE_CHANGE_FIELDS, itertools.chain.from_iterable(map(_state_changes, records)))
+            bulk_insert(JobTag, ("job", "team", "key", "value"), _tags(records))
+            bulk_insert_instances(CostLine, lines)
         yield len(records)
 
 
@@ -78,27 +81,23 @@ def _priced(record: HistoricalJob, table: Rates) -> list[CostLine]:
     return lines
 
 
-def _save_jobs(records: Sequence[HistoricalJob], batch: Sequence[HistoricalSubmission]) -> None:
-    jobs = Job.objects.bulk_create(record.job for record in records)
-    # Both columns are set to the time of the insert, whatever the row has.
-    rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
-    rows.update(accepted_at=F("sent_at"))
-    Submission.objects.filter(pk__in={job.submission_id for job in jobs}).update(
-        created_at=Subquery(Job.objects.filter(submission=OuterRef("pk")).values("sent_at")[:1])
-    )
-    JobDependency.objects.bulk_create(
-        JobDependency(job=step.job, parent=parent.job)
-        for submission in batch
-        for parent, step in pairwise(submission.jobs)
-    )
-    StateChange.objects.bulk_create(change for record in records for change in _state_changes(record))
+def _dependencies(batch: Sequence[HistoricalSubmission]) -> Iterator[JobDependency]:
+    for submission in batch:
+        for parent, step in pairwise(submission.jobs):
+            yield JobDependency(job=step.job, parent=parent.job)
 
 
-def _build_submission(record: HistoricalSubmission, team: Team, key: int | None) -> Submission:
+def _tags(records: Sequence[HistoricalJob]) -> Iterator[tuple[int, int, str, str]]:
+    for record in records:
+        for key, value in record.tags.items():
+            yield record.job.pk, record.job.team_id, key, value
+
+
+def _build_submission(record: HistoricalSubmission, key: int) -> Submission:
     return Submission(
         pk=key,
         public_id=record.public_id,
-        team=team,
+        team_id=record.jobs[0].job.team_id,
         account_id=record.jobs[0].job.account_id,
         person=record.person,
         name=record.name[:128],
@@ -108,28 +107,17 @@ def _build_submission(record: HistoricalSubmission, team: Team, key: int | None)
         document=record.document,
         job_count=len(record.jobs),
         request_key=f"{GENERATED_KEY_PREFIX}{record.public_id}",
+        created_at=record.accepted_at,
     )
 
 
-def _state_changes(record: HistoricalJob) -> Iterator[StateChange]:
+def _state_changes(record: HistoricalJob) -> Iterator[tuple[int, datetime, str, str, str, int, str]]:
     for change in record.changes:
         delivery = Delivery.SENT if change.state else Delivery.ACCEPTED
         note = record.job.status_reason if change.state == record.job.state else ""
-        yield StateChange(
-            job=record.job,
-            at=change.at,
-            delivery=delivery,
-            state=change.state,
-            source=change.source,
-            attempt=change.attempt,
-            note=note,
-        )
+        yield record.job.pk, change.at, delivery, change.state, change.source, change.attempt, note
 
 
-def _first_key(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> int | None:
+def _keys(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> Iterator[int]:
     lowest: int | None = rows.aggregate(lowest=Min("pk"))["lowest"]
-    return None if lowest is None else lowest - count
-
-
-def _key(first: int | None, offset: int) -> int | None:
-    return None if first is None else first + offset
+    return itertools.count((1 if lowest is None else lowest) - count)
