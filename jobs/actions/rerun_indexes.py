@@ -12,7 +12,7 @@ from jobs.actions.new_jobs import NewJobs, RepeatedJob, approval_note, lock_team
 from jobs.actions.revalidate import revalidate, with_thresholds_of
 from jobs.actions.validate import RecoveryError, ValidationFailedError, ValidationResult, validate
 from jobs.models import Job
-from jobs.models.array_reruns import failed_indexes, index_reruns
+from jobs.models.array_reruns import failed_children, index_reruns, runnable_indexes
 from jobs.models.database_generation import unknown_keys_window
 from jobs.spec.documents import Document
 from jobs.spec.index_rerun import (
@@ -103,7 +103,7 @@ def _steps(array_job: Job, text: str, plan: IndexRerunPlan) -> list[IndexStep]:
     if array_job.superseded:
         raise IndexRerunError("This array has run again as a whole. Choose its newest run.")
     reruns = index_reruns(array_job)
-    runnable = failed_indexes(array_job, reruns)
+    runnable = runnable_indexes(failed_children(array_job), reruns)
     indexes: Sequence[int] = parse_indexes(text, array_job.array_size) if text.strip() else runnable
     unknown = {index for index, rerun in reruns.items() if rerun.is_outcome_unknown}
     if unknown.intersection(indexes) if text.strip() else unknown:

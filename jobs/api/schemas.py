@@ -44,6 +44,17 @@ class DefinitionOut(Schema):
     changes: list[ChangeOut]
 
 
+class RerunOut(Schema):
+    """How the failed child jobs of an array ended when they ran again."""
+
+    failed: int
+    run_again: int
+    succeeded: int
+    in_progress: int
+    all_succeeded: bool
+    """Whether all indexes of the array have succeeded in the end. The job's `state` stays FAILED, as in AWS Batch."""
+
+
 class JobSummaryOut(Schema):
     id: str
     name: str
@@ -53,6 +64,8 @@ class JobSummaryOut(Schema):
     exit_code: int | None
     reason: str
     url: str
+    reruns: RerunOut | None = None
+    """Of an array whose failed child jobs ran again."""
 
 
 class JobOut(JobSummaryOut):

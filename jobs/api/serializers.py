@@ -14,10 +14,13 @@ from jobs.api.schemas import (
     JobOut,
     JobSummaryOut,
     ProblemOut,
+    RerunOut,
     StateChangeOut,
     SubmissionOut,
 )
 from jobs.models import Approval, Job, Revision, StateChange, Submission
+from jobs.models.array_reruns import rerun_families
+from jobs.models.rerun_summary import RerunSummary
 from jobs.reports import submissions as reports
 from jobs.reports.recovery import account_recovery
 from jobs.spec.documents import object_at
@@ -81,7 +84,11 @@ def submission_out(
     jobs = reports.submission_jobs(record)
     names = {job.pk: job for job in jobs}
     current_jobs = [job for job in jobs if not job.superseded]
-    status = reports.overall_status(reports.count_statuses(current_jobs))
+    families = rerun_families([record.pk]) if any(job.array_index is not None for job in current_jobs) else {}
+    reports.add_rerun_summaries(jobs, families)
+    counts = reports.count_statuses(current_jobs)
+    reports.count_recovered_arrays(counts, families.values())
+    status = reports.overall_status(counts)
     reading = parse(record.text) if with_notes and record.notes else None
     return SubmissionOut(
         id=record.text_id,
@@ -152,6 +159,7 @@ def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
 
 def job_out(request: HttpRequest, record: Job) -> JobOut:
     summary = object_at(record.array_summary)
+    reports.add_summaries_of_failures([record])
     return JobOut(
         **_summary_values(request, record),
         submission=record.submission.text_id,
@@ -176,4 +184,17 @@ def _summary_values(request: HttpRequest, record: Job) -> dict[str, Any]:
         "exit_code": record.exit_code,
         "reason": record.delivery_note or record.container_reason or record.status_reason,
         "url": request.build_absolute_uri(record.get_absolute_url()),
+        "reruns": _rerun_out(record.rerun_summary),
     }
+
+
+def _rerun_out(summary: RerunSummary | None) -> RerunOut | None:
+    if summary is None:
+        return None
+    return RerunOut(
+        failed=summary.failures,
+        run_again=summary.reruns,
+        succeeded=summary.successes,
+        in_progress=summary.live,
+        all_succeeded=summary.has_recovered,
+    )

@@ -1,17 +1,22 @@
 """Indexes of an array that run again, as single jobs or in an array of their own."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+
+from django.db.models import Case, F, JSONField, Q, QuerySet, When
 
 from jobs.models.array_child import ArrayChild
 from jobs.models.job import Job
+from jobs.models.rerun_summary import RerunSummary, summarize_reruns
 from jobs.spec.index_rerun import indexes_of
 from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
 
 _FIELDS = (
-    *("public_id", "name", "array_index", "array_size", "delivery", "state", "position", "viewed_at", "document"),
-    *("array_summary", "children_read_at", "ended_at"),
+    *("public_id", "name", "array_index", "array_size", "delivery", "state", "position", "viewed_at", "superseded"),
+    *("array_summary", "children_read_at", "ended_at", "repeats"),
 )
+_ARRAY_FIELDS = ("submission", "delivery", "state", "superseded", "array_summary")
 _FAILURES = FINAL_STATES - {State.SUCCEEDED}
 
 
@@ -27,10 +32,83 @@ class IndexRerun:
     """Whether `job` is an array that failed, and its children aren't read yet: `status` is the array's."""
 
 
+@dataclass(frozen=True)
+class RerunFamily:
+    """An array and the jobs that run its indexes again."""
+
+    array_job: Job
+    jobs: list[Job]
+    summary: RerunSummary
+
+    @property
+    def obsolete_failures(self) -> list[Job]:
+        """Return its jobs that ended without success, once all indexes have succeeded."""
+        if not self.summary.has_recovered:
+            return []
+        ended = [job for job in (self.array_job, *self.jobs) if job.status.is_final and not job.superseded]
+        return [job for job in ended if not job.status.is_success]
+
+
 def index_reruns(array_job: Job) -> dict[int, IndexRerun]:
-    """Return the last rerun of each index, in two queries if there are any."""
-    jobs = list(array_job.repeated_by.filter(array_index__isnull=False).order_by("position").only(*_FIELDS))
-    states = _child_states([job for job in jobs if job.array_size])
+    """Return the last rerun of each index, in two queries if arrays ran some again."""
+    jobs = list(_rerun_jobs(repeats=array_job))
+    arrays = [job for job in jobs if job.array_size]
+    return _last_reruns(jobs, _child_states(Q(job__in=arrays)) if arrays else {})
+
+
+def failed_children(array_job: Job) -> dict[int, str]:
+    """Return the state of those that ended without success, by index in order."""
+    children = array_job.children.filter(state__in=_FAILURES).order_by("index")
+    return dict(children.values_list("index", "state"))
+
+
+def runnable_indexes(failed_indexes: Iterable[int], reruns: Mapping[int, IndexRerun]) -> list[int]:
+    """Return those whose last rerun, if any, ended without success too, with the array that it is in."""
+    return [index for index in failed_indexes if index not in reruns or _has_failed(reruns[index])]
+
+
+def rerun_summary(
+    array_job: Job, failed_indexes: Collection[int], reruns: Mapping[int, IndexRerun]
+) -> RerunSummary | None:
+    """Return None if no child ran again."""
+    if not reruns:
+        return None
+    statuses = {index: rerun.status for index, rerun in reruns.items()}
+    return summarize_reruns(failed_indexes, int(array_job.array_summary.get(State.FAILED, 0)), statuses)
+
+
+def rerun_families(submissions: Collection[int]) -> dict[int, RerunFamily]:
+    """Return the current arrays of the submissions whose indexes ran again, by their keys, in two queries."""
+    jobs_by_array: dict[int, list[Job]] = defaultdict(list)
+    arrays: dict[int, Job] = {}
+    array_fields = [f"repeats__{field}" for field in _ARRAY_FIELDS]
+    rows = _rerun_jobs(submission__in=submissions, repeats__superseded=False).select_related("repeats")
+    for job in rows.only(*_FIELDS, *array_fields):
+        if job.repeats:
+            arrays.setdefault(job.repeats.pk, job.repeats)
+            jobs_by_array[job.repeats.pk].append(job)
+    if not arrays:
+        return {}
+    rerun_arrays = [job for jobs in jobs_by_array.values() for job in jobs if job.array_size]
+    states = _child_states(Q(job__in=rerun_arrays) | Q(job__in=list(arrays), state__in=_FAILURES))
+    families = {}
+    for pk, array_job in arrays.items():
+        failed = [index for index, state in states.get(pk, {}).items() if state in _FAILURES]
+        summary = rerun_summary(array_job, failed, _last_reruns(jobs_by_array[pk], states))
+        if summary:
+            families[pk] = RerunFamily(array_job, jobs_by_array[pk], summary)
+    return families
+
+
+def _rerun_jobs(**conditions: object) -> QuerySet[Job]:
+    """Read the documents of arrays only: they say which indexes run."""
+    document = Case(When(array_size__isnull=False, then=F("document")), output_field=JSONField())
+    jobs = Job.objects.filter(array_index__isnull=False, **conditions).annotate(array_document=document)
+    return jobs.order_by("position").only(*_FIELDS)
+
+
+def _last_reruns(jobs: Iterable[Job], states: Mapping[int, Mapping[int, str]]) -> dict[int, IndexRerun]:
+    """`states` are those of the jobs' children that are loaded, by job and index."""
     reruns: dict[int, IndexRerun] = {}
     for job in jobs:
         if not job.array_size:
@@ -40,7 +118,7 @@ def index_reruns(array_job: Job) -> dict[int, IndexRerun]:
         # Of an array that failed, only children that failed are always read.
         has_failed = job.status.name == State.FAILED
         has_all_failures = has_failed and _has_all_failures(job, children)
-        for child_index, index in enumerate(indexes_of(job.document)):
+        for child_index, index in enumerate(indexes_of(vars(job)["array_document"])):
             state = children.get(child_index)
             if state is not None:
                 status = status_of("SENT", state or State.SUBMITTED)
@@ -52,16 +130,10 @@ def index_reruns(array_job: Job) -> dict[int, IndexRerun]:
     return dict(sorted(reruns.items()))
 
 
-def failed_indexes(array_job: Job, reruns: dict[int, IndexRerun]) -> list[int]:
-    """Return those that ended without success and whose last rerun, if any, did too, with the array that it is in."""
-    children = array_job.children.filter(state__in=_FAILURES).order_by("index").values_list("index", flat=True)
-    return [index for index in children if index not in reruns or _has_failed(reruns[index])]
-
-
-def _child_states(arrays: list[Job]) -> dict[int, dict[int, str]]:
+def _child_states(children: Q) -> dict[int, dict[int, str]]:
     """Return the state by job and index."""
     states: dict[int, dict[int, str]] = {}
-    rows = ArrayChild.objects.filter(job__in=arrays).order_by() if arrays else ArrayChild.objects.none()
+    rows = ArrayChild.objects.filter(children).order_by()
     for job, index, state in rows.values_list("job_id", "index", "state"):
         states.setdefault(job, {})[index] = state
     return states

@@ -17,6 +17,7 @@ from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
 from jobs.models.queue import Queue
 from jobs.models.rerun import Rerun
+from jobs.models.rerun_summary import RerunSummary
 from jobs.models.submission import Submission
 from jobs.models.team import Team
 from jobs.spec.job_size import JobSize
@@ -177,6 +178,8 @@ class Job(models.Model):
 
     earlier_runs: Sequence["Job"] = ()
     """The earlier jobs of its step, on the page of a submission. Not stored."""
+    rerun_summary: RerunSummary | None = None
+    """How children that failed ended when they ran again, in lists. Not stored."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")

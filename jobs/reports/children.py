@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 
 from jobs.models import ArrayChild, Job
 from jobs.models.pagination import paginate
 from jobs.spec.documents import object_at
-from jobs.states import STATUSES, State, Status, status_of
+from jobs.states import STATUSES, State
 
 PAGE_SIZE = 100
 
@@ -37,10 +38,6 @@ class ChildCounts:
             return self.counts.get(state, 0)
         summary = object_at(job.array_summary).get(state)
         return summary if isinstance(summary, int) else self.counts.get(state, 0)
-
-    @property
-    def in_order(self) -> list[tuple[Status, int]]:
-        return [(status_of("SENT", state), number) for state, number in self.counts.items()]
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,20 @@ def _index(child: ArrayChild) -> str:
     return str(child.index)
 
 
-def child_page(job: Job, start: int = 0, state: str = "", indexes: Sequence[int] | None = None) -> ChildPage:
-    children = job.children.filter(state=state) if state else job.children.all()
+def child_page(
+    job: Job,
+    start: int = 0,
+    state: str = "",
+    indexes: Sequence[int] | None = None,
+    *,
+    rerun_states: Mapping[int, str] = MappingProxyType({}),
+) -> ChildPage:
+    """Return children from index `start` on. An index that ran again has the state of its last run."""
+    children = job.children.all()
+    if state:
+        matches = [index for index, rerun_state in rerun_states.items() if rerun_state == state]
+        own_state = Q(state=state) & ~Q(index__in=list(rerun_states)) if rerun_states else Q(state=state)
+        children = children.filter(own_state | Q(index__in=matches) if matches else own_state)
     if indexes is not None:
         children = children.filter(index__in=indexes)
     page = paginate(children, "index", size=PAGE_SIZE, cursor_of=_index, after=(start - 1,))

@@ -1,6 +1,7 @@
 """The start pages."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.timezone import now
 
 from jobs.models import Approval, CostLine, Job, Submission, Team, User
+from jobs.models.array_reruns import rerun_families
 from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
 from jobs.states import ACTIVE_STATES, Delivery, State
@@ -162,11 +164,21 @@ def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
     newest = (
         failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:MAX_FAILURES_SCANNED]
     )
+    obsolete = _obsolete_failures(newest)
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in newest:
+        if job.pk in obsolete:
+            continue
         groups[job.revision.definition.name, failure_cause(job)].append(job)
     failures = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
     return sorted(failures, key=lambda group: (-group.count, -group.last.pk)), len(newest)
+
+
+def _obsolete_failures(failures: Iterable[Job]) -> set[int]:
+    """Return the keys of arrays all whose indexes have succeeded in the end, with their reruns."""
+    submissions = {job.submission_id for job in failures if job.array_size or job.array_index is not None}
+    families = rerun_families(submissions) if submissions else {}
+    return {job.pk for family in families.values() for job in family.obsolete_failures}
 
 
 def failure_cause(job: Job) -> str:

@@ -15,6 +15,7 @@ from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.reports.months import Month
+from jobs.reports.submissions import add_summaries_of_failures
 from jobs.states import STATUSES, Delivery, State, Status, status_of
 
 PAGE_SIZE = 50
@@ -196,6 +197,7 @@ def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
         tags[pk].append((key, value))
+    add_summaries_of_failures(page_jobs)
     for job in page_jobs:
         usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
         yield JobRow(job, usd, tuple(tags[job.pk]))

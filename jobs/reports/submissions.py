@@ -1,7 +1,7 @@
 """Submissions of a team, newest first, and the jobs of one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +11,13 @@ from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User
+from jobs.models.array_reruns import RerunFamily, rerun_families
 from jobs.models.ids import to_text
 from jobs.models.job import JobQuerySet
 from jobs.models.pagination import KeysetPage, id_key, paginate
+from jobs.models.rerun_summary import RerunSummary
 from jobs.pricing import exact_sum
-from jobs.states import STATUSES, UNSENT_DELIVERIES, Delivery, Status, status_of
+from jobs.states import STATUSES, UNSENT_DELIVERIES, Delivery, State, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
 _STATUS_PRIORITY = (
@@ -55,6 +57,8 @@ class JobTotals:
     """The first and the last by name."""
     started_at: datetime | None = None
     stopped_at: datetime | None = None
+    rerun_summaries: list[RerunSummary] = field(default_factory=list)
+    """Of its arrays whose failed children ran again."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,11 @@ class SubmissionRow:
     @property
     def array_size(self) -> int | None:
         return self.totals.array_size
+
+    @property
+    def rerun_summary(self) -> RerunSummary | None:
+        """Of its only job, an array whose failed children ran again."""
+        return self.totals.rerun_summaries[0] if self.only_job and self.totals.rerun_summaries else None
 
     @property
     def queue(self) -> str:
@@ -136,6 +145,8 @@ class JobStatusSummary:
     """When the first of the live jobs that AWS has was sent."""
     failed: int = 0
     """Those that can run again: without steps that were skipped, or withdrawn because of others."""
+    families: Mapping[int, RerunFamily] = field(default_factory=dict)
+    """Arrays whose indexes ran again, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +166,16 @@ def status_summary(submission: Submission) -> JobStatusSummary:
     live = stopping = failed = 0
     ends: list[datetime] = []
     sent_times: list[datetime] = []
+    rerun_count = 0
     grouped = submission.jobs.current().order_by().values_list("delivery", "state")
-    for delivery, state, number, stop_requests, end, sent_at in grouped.annotate(
-        Count("pk"), Count("stop_requested_at"), Max("ended_at"), sent=Min(Coalesce("sent_at", "accepted_at"))
+    for delivery, state, number, stop_requests, indexes, end, sent_at in grouped.annotate(
+        Count("pk"),
+        Count("stop_requested_at"),
+        Count("array_index"),
+        Max("ended_at"),
+        sent=Min(Coalesce("sent_at", "accepted_at")),
     ):
+        rerun_count += indexes
         status = status_of(delivery, state)
         counts[status.name] += number
         if status.is_live:
@@ -170,7 +187,34 @@ def status_summary(submission: Submission) -> JobStatusSummary:
         if end:
             ends.append(end)
     ended_at = None if live else max(ends, default=None)
-    return JobStatusSummary(counts, live, stopping, ended_at, min(sent_times, default=None), failed)
+    families = rerun_families([submission.pk]) if rerun_count else {}
+    if count_recovered_arrays(counts, families.values()) and not counts[Delivery.WITHDRAWN]:
+        failed -= sum(len(family.obsolete_failures) for family in families.values())
+    return JobStatusSummary(counts, live, stopping, ended_at, min(sent_times, default=None), failed, families)
+
+
+def count_recovered_arrays(counts: Counter[str], families: Iterable[RerunFamily]) -> int:
+    """Count as succeeded what failed before all indexes of its array succeeded. Return how many jobs that are."""
+    names = [job.status.name for family in families for job in family.obsolete_failures]
+    for name in names:
+        counts[name] -= 1
+        counts[State.SUCCEEDED] += 1
+        if not counts[name]:
+            del counts[name]
+    return len(names)
+
+
+def add_rerun_summaries(jobs: Iterable[Job], families: Mapping[int, RerunFamily]) -> None:
+    for job in jobs:
+        if job.pk in families:
+            job.rerun_summary = families[job.pk].summary
+
+
+def add_summaries_of_failures(jobs: Sequence[Job]) -> None:
+    """Add the summaries of arrays that failed; use a query if there are such, and another if they ran again."""
+    failures = [job for job in jobs if job.array_size and job.status.is_final and not job.status.is_success]
+    if failures:
+        add_rerun_summaries(failures, rerun_families({job.submission_id for job in failures}))
 
 
 def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) -> JobPage:
@@ -286,12 +330,14 @@ def _only_job(submission: Submission) -> str:
 
 def _totals(submissions: list[int]) -> dict[int, JobTotals]:
     totals = {pk: JobTotals() for pk in submissions}
+    with_reruns: set[int] = set()
     groups = (
         Job.objects.current().filter(submission__in=submissions).order_by().values("submission", "delivery", "state")
     )
     for group in groups.annotate(
         number=Count("pk"),
         size=Max("array_size"),
+        indexes=Count("array_index"),
         first_queue=Min("queue__name"),
         last_queue=Max("queue__name"),
         first_definition=Min("revision__definition__name"),
@@ -306,4 +352,15 @@ def _totals(submissions: list[int]) -> dict[int, JobTotals]:
         row.definitions |= {group["first_definition"], group["last_definition"]}
         row.started_at = min(filter(None, (row.started_at, group["first_start"])), default=None)
         row.stopped_at = max(filter(None, (row.stopped_at, group["last_stop"])), default=None)
+        if group["indexes"]:
+            with_reruns.add(group["submission"])
+    _add_recovered_arrays(totals, with_reruns)
     return totals
+
+
+def _add_recovered_arrays(totals: Mapping[int, JobTotals], submissions: Collection[int]) -> None:
+    families = rerun_families(submissions) if submissions else {}
+    for family in families.values():
+        row = totals[family.array_job.submission_id]
+        row.rerun_summaries.append(family.summary)
+        count_recovered_arrays(row.counts, [family])

@@ -7,7 +7,9 @@ from decimal import Decimal
 from django.db.models import Max, Min
 
 from jobs.models import ArrayChild, CostLine, JobDependency, Submission
+from jobs.models.array_reruns import rerun_families
 from jobs.models.ids import to_text
+from jobs.models.rerun_summary import RerunSummary
 from jobs.pricing import exact_sum
 from jobs.spec.documents import is_object
 from jobs.spec.step_conditions import Condition
@@ -31,6 +33,8 @@ class GraphStep:
     started_at: datetime | None
     ended_at: datetime | None
     cost: Decimal | None
+    rerun_summary: RerunSummary | None = None
+    """Of an array whose failed children ran again."""
 
 
 def is_graph(submission: Submission) -> bool:
@@ -42,7 +46,8 @@ def is_graph(submission: Submission) -> bool:
 def graph_steps(submission: Submission) -> list[GraphStep]:
     """Return steps in document order.
 
-    An array runs from the first start to the last end of its child jobs that are loaded.
+    An array runs from the first start to the last end of its child jobs that are loaded. Arrays that failed take a
+    query, and another if their indexes ran again.
     """
     children = ArrayChild.objects.filter(job__submission=submission).order_by().values_list("job")
     array_times = {job: (start, end) for job, start, end in children.annotate(Min("started_at"), Max("stopped_at"))}
@@ -66,6 +71,11 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
             named=True,
         )
     )
+    has_failed_array = any(
+        row.array_size and (status := status_of(row.delivery, row.state)).is_final and not status.is_success
+        for row in rows
+    )
+    families = rerun_families([submission.pk]) if has_failed_array else {}
     return [
         GraphStep(
             text_id=to_text(row.public_id),
@@ -80,6 +90,7 @@ def graph_steps(submission: Submission) -> list[GraphStep]:
                 (row.stopped_at or array_times.get(row.pk, _NO_TIMES)[1] or row.ended_at) if status.is_final else None
             ),
             cost=costs.get(row.pk),
+            rerun_summary=families[row.pk].summary if row.pk in families else None,
         )
         for row in rows
     ]

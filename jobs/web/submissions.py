@@ -28,7 +28,9 @@ from jobs.web.shell.paging import page_at
 def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     listing = page_at(request, partial(reports.submission_page, member.team), before=request.GET.get("before", ""))
-    etag = polling.etag([(row.submission.pk, row.counts, row.usd, row.totals.started_at) for row in listing.rows])
+    etag = polling.etag(
+        [(row.submission.pk, row.counts, row.usd, row.totals.started_at, row.rerun_summary) for row in listing.rows]
+    )
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     page = {
@@ -51,6 +53,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     job_page = reports.job_page(submission, first)
     summary = reports.status_summary(submission)
     jobs = [job for job, _ in job_page.jobs]
+    reports.add_rerun_summaries(jobs, summary.families)
     is_stale = polling.is_stale(submission.account, summary.with_aws_since)
     approval = submission.approval_or_none
     facts = [_etag_fields(job) for job in jobs]
@@ -153,4 +156,5 @@ def _etag_fields(job: Job) -> tuple[object, ...]:
         job.stop_requested_at,
         job.status_reason,
         job.delivery_note,
+        job.rerun_summary,
     )

@@ -13,7 +13,7 @@ from jobs import actions
 from jobs.access import Member
 from jobs.actions.run_again import ALL_STEPS, plan_run_again
 from jobs.models import ArrayChild, AuditEntry, Job, QueueGrant, Team
-from jobs.models.array_reruns import failed_indexes, index_reruns
+from jobs.models.array_reruns import failed_children, index_reruns, runnable_indexes
 from jobs.models.database_generation import enter_recovery
 from jobs.spec.index_rerun import IndexRerunError, IndexRerunPlan, RerunKind
 from tests import make
@@ -56,7 +56,7 @@ def again(job: Job, member: Member, indexes: str = "", plan: IndexRerunPlan = SI
 
 
 def runnable(job: Job) -> list[int]:
-    return failed_indexes(job, index_reruns(job))
+    return runnable_indexes(failed_children(job), index_reruns(job))
 
 
 def finish(job: Job, state: str) -> None:

@@ -18,7 +18,7 @@ from jobs.reports import child_causes, children
 from jobs.reports.array_map import array_map
 from jobs.reports.array_reruns import ArrayReruns, array_reruns
 from jobs.reports.child_causes import ChildCause
-from jobs.states import FINAL_STATES, STATUSES, State, Status
+from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
 from jobs.web.jobs.explanation import USUAL_END, describe_exit_code
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -63,7 +63,14 @@ class ArrayProgress:
 
     @property
     def rerun_successes(self) -> int:
-        return sum(rerun.status.is_success for rerun in self.reruns.by_index.values())
+        """Of an array all whose indexes have succeeded in the end."""
+        return self.reruns.summary.successes if self.reruns.summary and self.reruns.has_recovered else 0
+
+    @property
+    def current_counts(self) -> list[tuple[Status, int]]:
+        """By the last run of each child, as the map and the list show them."""
+        counts = self.reruns.current_counts(self.children.counts)
+        return [(status_of("SENT", state), number) for state, number in counts.items()]
 
     @property
     def rerun_rows(self) -> list["RerunRow"]:
@@ -74,7 +81,8 @@ class ArrayProgress:
         """Use one more query if children failed."""
         if not self.children.counts.get(State.FAILED):
             return []
-        return [_cause_row(cause) for cause in child_causes.child_causes(self.job)]
+        causes = child_causes.child_causes(self.job)
+        return [_cause_row(cause, self.reruns.success_count(cause.indexes)) for cause in causes]
 
     @property
     def main_causes(self) -> list["CauseRow"]:
@@ -99,6 +107,8 @@ class CauseRow:
     cause: ChildCause
     title: str
     reason: str
+    success_count: int
+    """Children that failed for it and succeeded when they ran again."""
 
     @property
     def text(self) -> str:
@@ -117,22 +127,33 @@ def array_progress(job: Job) -> ArrayProgress | None:
 def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
     array_job, member = access.job(request.user, text_id)
     progress = array_progress(array_job)
+    reruns = progress.reruns.by_index if progress else {}
     state, cause = request.GET.get("state", ""), request.GET.get("cause", "")
     state = state if state in STATUSES else ""
     start_text = request.GET.get("from", "")
     start = min(int(start_text), MAX_ARRAY_SIZE) if start_text.isdecimal() and len(start_text) < 6 else 0
     cause_rows = progress.causes if progress else []
     cause_row = next((row for row in cause_rows if row.cause.key == cause), None)
+    child_page = children.child_page(
+        array_job,
+        start,
+        state,
+        cause_row.cause.indexes if cause_row else None,
+        rerun_states={index: rerun.status.name for index, rerun in reruns.items()},
+    )
     page = {
         "member": member,
         "team": array_job.team,
         "job": array_job,
         "array_progress": progress,
         "state": state,
-        "states": progress.children.in_order if progress else [],
+        "states": progress.current_counts if progress else [],
         "cause_row": cause_row,
         "cause_rows": cause_rows,
-        "page": children.child_page(array_job, start, state, cause_row.cause.indexes if cause_row else None),
+        "page": child_page,
+        "rows": [
+            (child, _rerun_row(reruns[child.index]) if child.index in reruns else None) for child in child_page.rows
+        ],
         "current_page": "jobs",
     }
     return render(request, "jobs/job/array.html", page)
@@ -172,11 +193,12 @@ def _rerun_row(rerun: IndexRerun) -> RerunRow:
     return RerunRow(rerun.index, rerun.job, rerun.status, url)
 
 
-def _cause_row(cause: ChildCause) -> CauseRow:
+def _cause_row(cause: ChildCause, success_count: int) -> CauseRow:
     if cause.exit_code is None:
-        return CauseRow(cause, "No exit code", cause.reason)
+        return CauseRow(cause, "No exit code", cause.reason, success_count)
     reason = "" if cause.reason == USUAL_END else cause.reason
-    return CauseRow(cause, f"Exit code {cause.exit_code}: {describe_exit_code(cause.exit_code)}", reason)
+    title = f"Exit code {cause.exit_code}: {describe_exit_code(cause.exit_code)}"
+    return CauseRow(cause, title, reason, success_count)
 
 
 def _ranges(indexes: tuple[int, ...]) -> list[int]:
