@@ -92,6 +92,7 @@ _ALL = (
 STATUSES: Mapping[str, Status] = MappingProxyType({status.name: status for status in _ALL})
 
 FINAL_STATES = frozenset(state for state in State if STATUSES[state].is_final)
+FAILURE_STATES = FINAL_STATES - {State.SUCCEEDED}
 ACTIVE_STATES = frozenset(State) - FINAL_STATES
 FINAL_DELIVERIES = frozenset({Delivery.REFUSED, Delivery.DECLINED, Delivery.WITHDRAWN, Delivery.SKIPPED})
 UNSENT_DELIVERIES = frozenset({Delivery.AWAITING, Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD})

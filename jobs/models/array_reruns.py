@@ -10,14 +10,14 @@ from jobs.models.array_child import ArrayChild
 from jobs.models.job import Job
 from jobs.models.rerun_summary import RerunSummary, summarize_reruns
 from jobs.spec.index_rerun import indexes_of
-from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
+from jobs.states import FAILURE_STATES, FINAL_STATES, STATUSES, State, Status, status_of
 
 _FIELDS = (
     *("public_id", "name", "array_index", "array_size", "delivery", "state", "position", "viewed_at", "superseded"),
     *("array_summary", "children_read_at", "ended_at", "repeats"),
 )
 _ARRAY_FIELDS = ("submission", "delivery", "state", "superseded", "array_summary")
-_FAILURES = FINAL_STATES - {State.SUCCEEDED}
+_STATES_WITH_FAILURES = (State.FAILED, State.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class IndexRerun:
     """The child of `job` that runs it, if `job` is an array."""
     is_child_loaded: bool = False
     is_outcome_unknown: bool = False
-    """Whether `job` is an array that failed, and its children aren't read yet: `status` is the array's."""
+    """Whether `job` is an array that failed or was stopped, with unread children: `status` is the array's."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def index_reruns(array_job: Job) -> dict[int, IndexRerun]:
 
 def failed_children(array_job: Job) -> dict[int, str]:
     """Return the state of those that ended without success, by index in order."""
-    children = array_job.children.filter(state__in=_FAILURES).order_by("index")
+    children = array_job.children.filter(state__in=FAILURE_STATES).order_by("index")
     return dict(children.values_list("index", "state"))
 
 
@@ -90,10 +90,10 @@ def rerun_families(submissions: Collection[int]) -> dict[int, RerunFamily]:
     if not arrays:
         return {}
     rerun_arrays = [job for jobs in jobs_by_array.values() for job in jobs if job.array_size]
-    states = _child_states(Q(job__in=rerun_arrays) | Q(job__in=list(arrays), state__in=_FAILURES))
+    states = _child_states(Q(job__in=rerun_arrays) | Q(job__in=list(arrays), state__in=FAILURE_STATES))
     families = {}
     for pk, array_job in arrays.items():
-        failed = [index for index, state in states.get(pk, {}).items() if state in _FAILURES]
+        failed = [index for index, state in states.get(pk, {}).items() if state in FAILURE_STATES]
         summary = rerun_summary(array_job, failed, _last_reruns(jobs_by_array[pk], states))
         if summary:
             families[pk] = RerunFamily(array_job, jobs_by_array[pk], summary)
@@ -101,10 +101,13 @@ def rerun_families(submissions: Collection[int]) -> dict[int, RerunFamily]:
 
 
 def _rerun_jobs(**conditions: object) -> QuerySet[Job]:
-    """Read the documents of arrays only: they say which indexes run."""
+    """Read the documents of arrays only: they say which indexes run.
+
+    The order is by time and not by position: a job that is rebuilt after a restore comes last in its submission.
+    """
     document = Case(When(array_size__isnull=False, then=F("document")), output_field=JSONField())
     jobs = Job.objects.filter(array_index__isnull=False, **conditions).annotate(array_document=document)
-    return jobs.order_by("position").only(*_FIELDS)
+    return jobs.order_by("public_id").only(*_FIELDS)
 
 
 def _last_reruns(jobs: Iterable[Job], states: Mapping[int, Mapping[int, str]]) -> dict[int, IndexRerun]:
@@ -115,18 +118,18 @@ def _last_reruns(jobs: Iterable[Job], states: Mapping[int, Mapping[int, str]]) -
             reruns[job.array_index or 0] = IndexRerun(job.array_index or 0, job, job.status)
             continue
         children = states.get(job.pk, {})
-        # Of an array that failed, only children that failed are always read.
-        has_failed = job.status.name == State.FAILED
-        has_all_failures = has_failed and _has_all_failures(job, children)
+        # Of an array that failed or was stopped, only children that failed are always read.
+        has_failures = job.status.name in _STATES_WITH_FAILURES
+        has_all_failures = has_failures and _has_all_failures(job, children)
         for child_index, index in enumerate(indexes_of(vars(job)["array_document"])):
             state = children.get(child_index)
-            if state is not None:
+            if state is not None and (state in FINAL_STATES or job.status.is_live):
                 status = status_of("SENT", state or State.SUBMITTED)
                 reruns[index] = IndexRerun(index, job, status, child_index, is_child_loaded=True)
             elif has_all_failures:
                 reruns[index] = IndexRerun(index, job, STATUSES[State.SUCCEEDED], child_index)
-            else:
-                reruns[index] = IndexRerun(index, job, job.status, child_index, is_outcome_unknown=has_failed)
+            else:  # of a lost array, AWS can't tell any more: its children are lost too
+                reruns[index] = IndexRerun(index, job, job.status, child_index, is_outcome_unknown=has_failures)
     return dict(sorted(reruns.items()))
 
 
@@ -144,7 +147,7 @@ def _has_all_failures(job: Job, children: Mapping[int, str]) -> bool:
     if job.children_read_at is None or job.ended_at is None or job.children_read_at < job.ended_at:
         return False
     # A read has its time from when it begins, so AWS's own count tells whether it has ended.
-    count = sum(state in _FAILURES for state in children.values())
+    count = sum(state in FAILURE_STATES for state in children.values())
     return count >= int(job.array_summary.get(State.FAILED, 0))
 
 

@@ -1,11 +1,11 @@
 """Children of array jobs."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.timezone import now
 
 from jobs.aws import batch
@@ -14,7 +14,7 @@ from jobs.aws.errors import AwsError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
 from jobs.spec.redaction import redact_text
-from jobs.states import FINAL_STATES, State, state_rank
+from jobs.states import FAILURE_STATES, FINAL_STATES, State, state_rank
 
 log = structlog.get_logger(__name__)
 
@@ -22,30 +22,39 @@ log = structlog.get_logger(__name__)
 FRESH_SECONDS_PER_CALL = 1.0
 FRESH_SECONDS = 5.0
 MAX_RUN_SECONDS = 20.0
+# After that, children that AWS counts as failed and can't describe are given up.
+MAX_RETRY_PERIOD = timedelta(minutes=10)
 CHILD_FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_at", "attempts")
 
 
 def read_children(job: Job) -> int:
+    """Read those that had not ended. Return the number of calls. Raise AwsError."""
     if not job.batch_id or not job.array_size:
         return 0
-    final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
-    indexes = [index for index in range(job.array_size) if index not in final_indexes]
+    indexes = _open_indexes(job)
     freshness = timedelta(seconds=FRESH_SECONDS + FRESH_SECONDS_PER_CALL * len(indexes) / batch.MAX_JOBS_PER_DESCRIBE)
+    started_at = now()
     if not indexes or not _claim_read(job, freshness):
         return 0
-    return _describe_children(job, indexes)
+    calls = _describe_children(job, indexes)
+    _record_read(job, started_at)
+    return calls
 
 
 def read_failed_children(job: Job) -> int:
+    """Read those of an array that has ended. Return how many AWS lists; 0 if it fails: the array then stays due."""
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
         indexes = batch.list_child_indexes(reader, job.batch_id or "", State.FAILED)
-        _describe_children(job, indexes)
+        open_indexes = set(_open_indexes(job))
+        _describe_children(job, [index for index in indexes if index in open_indexes])
+        if not _has_all_failures(job):  # AWS's list may lag behind its count
+            _describe_children(job, _open_indexes(job))
     except AwsError as error:
         log.warning("array_children_failed", job=job.text_id, error=error.message)
         return 0
-    Job.objects.filter(pk=job.pk).update(children_read_at=started_at)
+    _record_read(job, started_at)
     return len(indexes)
 
 
@@ -57,14 +66,37 @@ def read_due_failed_children(account: Account) -> int:
 
 
 def _claim_read(job: Job, freshness: timedelta) -> bool:
-    """Return whether a read is due and no other process has begun it."""
+    """Return whether a read is due and no other process has begun it.
+
+    After the array's end only a read that has finished counts, or one that AWS failed would pass for it.
+    """
     current_time = now()
     stale = (
         Q(children_read_at=None)
         | Q(children_read_at__lt=current_time - freshness)
         | Q(children_read_at__lt=F("ended_at"))
     )
-    return bool(Job.objects.filter(stale, pk=job.pk).update(children_read_at=current_time))
+    claim = Case(When(ended_at=None, then=Value(current_time)), default=F("children_read_at"))
+    return bool(Job.objects.filter(stale, pk=job.pk).update(children_read_at=claim))
+
+
+def _record_read(job: Job, started_at: datetime) -> None:
+    """Record a read that began after the array's end, unless failures that AWS counts are missing."""
+    if job.ended_at is None or started_at < job.ended_at:
+        return
+    if _has_all_failures(job) or started_at > job.ended_at + MAX_RETRY_PERIOD:
+        Job.objects.filter(pk=job.pk).update(children_read_at=started_at)
+
+
+def _has_all_failures(job: Job) -> bool:
+    count = job.children.filter(state__in=FAILURE_STATES).count()
+    return count >= int(job.array_summary.get(State.FAILED, 0))
+
+
+def _open_indexes(job: Job) -> list[int]:
+    """Return the children that weren't seen to end."""
+    final_indexes = set(job.children.filter(state__in=FINAL_STATES).values_list("index", flat=True))
+    return [index for index in range(job.array_size or 0) if index not in final_indexes]
 
 
 def _describe_children(job: Job, indexes: Sequence[int]) -> int:

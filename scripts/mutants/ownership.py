@@ -21,6 +21,14 @@ CHILDREN = tuple(
         "the_failed_children_of_an_array_are_read_once_after_its_end",
     )
 )  # another test reads ten thousand
+FAILED_CHILDREN = tuple(
+    f"tests/sync/test_array_children.py::test_{each}"
+    for each in (
+        "an_array_stays_due_if_aws_fails_while_its_page_has_its_children_read",
+        "children_that_aws_counts_as_failed_and_does_not_list_are_read_too",
+        "a_failed_child_that_aws_does_not_describe_is_asked_about_for_some_minutes",
+    )
+)
 MAIL = ("tests/test_mail.py",)
 SCHEDULE = ("tests/test_periodic.py",)
 CALLS = ("tests/test_account_calls.py",)
@@ -306,6 +314,21 @@ READ = (
         ("children: by one only", "not indexes or not _claim_read(job, freshness)", "not indexes"),
     ),
     *mutants_of(
+        "jobs/sync/array_children.py",
+        FAILED_CHILDREN,
+        (
+            "children: a read that AWS failed is none",
+            "update(children_read_at=claim)",
+            "update(children_read_at=current_time)",
+        ),
+        (
+            "children: as many failures as AWS counts",
+            "if _has_all_failures(job) or started_at",
+            "if True or started_at",
+        ),
+        ("children: failures that no list names", "if not _has_all_failures(job):", "if False:"),
+    ),
+    *mutants_of(
         "jobs/models/job.py",
         CHILDREN,
         ("failed children: once", UNREAD, f"unread = {ALWAYS}"),
@@ -321,6 +344,16 @@ READ = (
         ("tests/actions/test_rerun_indexes.py",),
         ("reruns: children never read", "job.children_read_at is None or ", ""),
         ("reruns: not since the end", " or job.children_read_at < job.ended_at", ""),
+        (
+            "reruns: unread children of an array that was stopped",
+            "_STATES_WITH_FAILURES = (State.FAILED, State.STOPPED)",
+            "_STATES_WITH_FAILURES = (State.FAILED,)",
+        ),
+        (
+            "reruns: no child runs after its array",
+            "(state in FINAL_STATES or job.status.is_live)",
+            "True",
+        ),
     ),
 )
 

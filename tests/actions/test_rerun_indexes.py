@@ -157,36 +157,54 @@ def test_a_job_without_children_has_no_indexes(member: Member) -> None:
         again(make.job(make.submission(member)), member)
 
 
-def fail_array(job: Job, *, read_after: timedelta | None, failures: int = 1) -> None:
+def fail_array(job: Job, *, read_after: timedelta | None, failures: int = 1, state: str = "FAILED") -> None:
     """End it as sync does: of its children only the failed one, child 6, is read."""
     ended_at = now()
     times = {"ended_at": ended_at, "children_read_at": None if read_after is None else ended_at + read_after}
-    finish(job, "FAILED")
+    finish(job, state)
     Job.objects.filter(pk=job.pk).update(array_summary={"SUCCEEDED": 6, "FAILED": failures}, **times)
     if read_after is not None:
         ArrayChild.objects.create(job=job, index=6, state="FAILED")
 
 
-def test_children_of_an_array_that_failed_have_succeeded_if_only_others_were_read(sweep: Job, member: Member) -> None:
+@pytest.mark.parametrize("state", ["FAILED", "STOPPED"])
+def test_children_of_an_array_that_failed_have_succeeded_if_only_others_were_read(
+    sweep: Job, member: Member, state: str
+) -> None:
     [array] = again(sweep, member, "", ARRAY)
-    fail_array(array, read_after=timedelta(0))
+    ArrayChild.objects.create(job=array, index=3, state="RUNNING")  # as read on the page, before the end
+    fail_array(array, read_after=timedelta(0), state=state)
 
-    assert index_reruns(sweep)[2].status.name == "SUCCEEDED"
+    reruns = index_reruns(sweep)
+    assert {reruns[index].status.name for index in FAILED[:6]} == {"SUCCEEDED"}
     assert [job.array_index for job in again(sweep, member)] == [17]
 
 
+@pytest.mark.parametrize("state", ["FAILED", "STOPPED"])
 @pytest.mark.parametrize(
     ("read_after", "failures"), [(None, 1), (timedelta(seconds=-1), 1), (timedelta(seconds=1), 2)]
 )
 def test_before_they_are_read_none_runs_again(
-    sweep: Job, member: Member, read_after: timedelta | None, failures: int
+    sweep: Job, member: Member, read_after: timedelta | None, failures: int, state: str
 ) -> None:
     [array] = again(sweep, member, "", ARRAY)
-    fail_array(array, read_after=read_after, failures=failures)
+    fail_array(array, read_after=read_after, failures=failures, state=state)
 
     for indexes in ("", "2"):
         with pytest.raises(IndexRerunError, match="aren't read yet"):
             again(sweep, member, indexes)
+
+
+def test_children_of_a_lost_array_are_lost_and_can_run_again(sweep: Job, member: Member) -> None:
+    [array] = again(sweep, member, "", ARRAY)
+    for child, state in enumerate(("SUCCEEDED", "RUNNING")):
+        ArrayChild.objects.create(job=array, index=child, state=state)
+    finish(array, "LOST")
+    Job.objects.filter(pk=array.pk).update(ended_at=now())
+
+    states = {index: rerun.status.name for index, rerun in index_reruns(sweep).items()}
+    assert states == {index: "SUCCEEDED" if index == 2 else "LOST" for index in FAILED}
+    assert [job.array_index for job in again(sweep, member)] == FAILED[1:]
 
 
 def test_no_index_leaves_an_array_that_still_runs(sweep: Job, member: Member) -> None:

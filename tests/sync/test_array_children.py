@@ -7,6 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs import actions, tasks
+from jobs.aws.errors import AwsError
 from jobs.models import ArrayChild, Job
 from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import State
@@ -20,6 +21,9 @@ class Array:
     """An array in AWS: its children's states by their index."""
 
     job: Job
+    failing = ""  # the call that has no answer
+    unlisted = -1  # a child that AWS's list does not have yet
+    unknown = -1  # a child that AWS does not describe
 
     def __init__(self, size: int) -> None:
         self.states = ["SUCCEEDED"] * size
@@ -29,13 +33,16 @@ class Array:
     def __call__(self, handler) -> None:
         call = handler.path.rpartition("/")[2]
         self.calls.append(call)
-        http_wire.reply(200, getattr(self, call)(self.requests[-1][1]))(handler)
+        if call == self.failing:
+            return http_wire.reply(403, {"message": "No"}, "AccessDeniedException")(handler)
+        return http_wire.reply(200, getattr(self, call)(self.requests[-1][1]))(handler)
 
     def describejobs(self, request):
-        return {"jobs": [self.child(batch_id) for batch_id in request["jobs"]]}
+        return {"jobs": [self.child(each) for each in request["jobs"] if each != f"array:{self.unknown}"]}
 
     def listjobs(self, request):
-        found = [index for index, state in enumerate(self.states) if state == request["jobStatus"]]
+        states = enumerate(self.states)
+        found = [index for index, state in states if state == request["jobStatus"] and index != self.unlisted]
         return {"jobSummaryList": [{"jobId": f"{request['arrayJobId']}:{index}", "jobName": "x"} for index in found]}
 
     def child(self, batch_id: str) -> dict[str, Any]:
@@ -175,3 +182,57 @@ def test_when_aws_does_not_answer_the_failed_children_stay_due(array):
     tasks.failed_children(array.job.account_id)
 
     assert Job.objects.filter(pk=array.job.pk).with_unread_failures().exists()
+
+
+def end_with(array: Array, *states: str, seconds_ago: int = 1) -> None:
+    """The array fails, and AWS counts how its children ended."""
+    array.states[:] = states
+    summary = {state: states.count(state) for state in states}
+    Job.objects.update(state="FAILED", ended_at=now() - timedelta(seconds=seconds_ago), array_summary=summary)
+    array.job.refresh_from_db()
+
+
+def is_due(array: Array) -> bool:
+    return Job.objects.with_unread_failures().exists()
+
+
+def test_an_array_stays_due_if_aws_fails_while_its_page_has_its_children_read(array):
+    end_with(array, "FAILED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED")
+    array.failing = "describejobs"
+    with pytest.raises(AwsError):
+        read_children(array.job)
+    assert is_due(array)
+
+    array.failing = ""
+    tasks.failed_children(array.job.account_id)
+    assert states(array) == ["FAILED", "FAILED"]
+    assert not is_due(array)
+
+
+def test_a_page_that_reads_all_children_after_the_end_leaves_none_due(array):
+    end_with(array, "FAILED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED")
+    read_children(array.job)
+
+    assert not is_due(array)
+
+
+def test_children_that_aws_counts_as_failed_and_does_not_list_are_read_too(array):
+    end_with(array, "FAILED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED")
+    array.unlisted = 2
+    tasks.failed_children(array.job.account_id)
+
+    assert states(array) == array.states
+    assert not is_due(array)
+
+
+@pytest.mark.parametrize(("seconds_ago", "due"), [(5, True), (3600, False)])
+def test_a_failed_child_that_aws_does_not_describe_is_asked_about_for_some_minutes(array, seconds_ago, due):
+    end_with(array, "FAILED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED", seconds_ago=seconds_ago)
+    array.unknown = 2
+    tasks.failed_children(array.job.account_id)
+    assert is_due(array) is due
+
+    array.requests.clear()
+    array.unknown = -1
+    tasks.failed_children(array.job.account_id)
+    assert [request["jobs"] for _, request in array.requests if "jobs" in request] == ([["array:2"]] if due else [])
