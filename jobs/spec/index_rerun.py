@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from jobs.spec.documents import Document, list_at, object_at, text_at
+from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
 from jobs.spec.effective import effective_job
 
 AWS_INDEX_VARIABLE = "AWS_BATCH_JOB_ARRAY_INDEX"
@@ -22,7 +22,13 @@ INDEXES_VARIABLE = "ARRAY_INDEXES"
 """Holds the indexes of an array, separated by spaces: child 0 runs the first one."""
 
 MAX_NAME_LENGTH = 128
+MAX_NAME_LENGTH_IN_AWS = MAX_NAME_LENGTH - 27
+"""What AWS Batch gets of a name, before a hyphen and the job's ID."""
+
+_INDEX = re.compile(r"\d{1,5}", re.ASCII)
 _RANGE = re.compile(r"(\d{1,5})(?:\s*-\s*(\d{1,5}))?", re.ASCII)
+
+_ARRAY_SUFFIX = "again"
 
 _SINGLE_SCRIPT = f'export {AWS_INDEX_VARIABLE}="${INDEX_VARIABLE}"; exec "$@"'
 _ARRAY_SCRIPT = (
@@ -75,7 +81,7 @@ def rerun_steps(
             IndexStep(_job(document, str(index), (INDEX_VARIABLE, str(index)), wrapper), (index,))
             for index in indexes
         ]
-    job = _job(document, "again", (INDEXES_VARIABLE, " ".join(map(str, indexes))), wrapper)
+    job = _job(document, _ARRAY_SUFFIX, (INDEXES_VARIABLE, " ".join(map(str, indexes))), wrapper)
     return [IndexStep({**job, "arrayProperties": {"size": len(indexes)}}, tuple(indexes))]
 
 
@@ -100,10 +106,30 @@ def command_warning(document: Document, definition: Document, plan: IndexRerunPl
 
 def indexes_of(document: Document) -> tuple[int, ...]:
     """Return the indexes that an array of `rerun_steps` runs, by the index of its children."""
-    for entry in list_at(document, "containerOverrides", "environment"):
-        if text_at(entry, "name") == INDEXES_VARIABLE:
-            return tuple(int(word) for word in text_at(entry, "value").split() if word.isdecimal())
-    return ()
+    value = _variable(document, INDEXES_VARIABLE)
+    return tuple(int(word) for word in value.split() if _INDEX.fullmatch(word))
+
+
+def repeated_indexes(document: Document) -> tuple[int, ...]:
+    """Return the indexes that a job of `rerun_steps` runs; empty for others, if they don't set the same variable."""
+    if "arrayProperties" in document:
+        return indexes_of(document)
+    word = _variable(document, INDEX_VARIABLE)
+    return (int(word),) if _INDEX.fullmatch(word) else ()
+
+
+def may_repeat(document: Document, array_document: Document) -> bool:
+    """Return whether the name and variables of a job are those of `rerun_steps` for the array.
+
+    The name may have been cut at its end, as in AWS Batch.
+    """
+    indexes = repeated_indexes(document)
+    size = value_at(array_document, "arrayProperties", "size")
+    if not indexes or not is_integer(size) or max(indexes) >= size or repeated_indexes(array_document):
+        return False
+    suffix = _ARRAY_SUFFIX if "arrayProperties" in document else str(indexes[0])
+    name = text_at(document, "jobName")
+    return name == _job_name(array_document, suffix)[:MAX_NAME_LENGTH_IN_AWS]
 
 
 def parse_indexes(text: str, size: int) -> tuple[int, ...]:
@@ -160,10 +186,19 @@ def _job(document: Document, suffix: str, variable: tuple[str, str], wrapper: li
     job = {
         key: copy.deepcopy(value) for key, value in document.items() if key not in ("arrayProperties", "dependsOn")
     }
-    job["jobName"] = f"{text_at(document, 'jobName')[: MAX_NAME_LENGTH - 1 - len(suffix)]}-{suffix}"
+    job["jobName"] = _job_name(document, suffix)
     overrides: dict[str, Any] = dict(object_at(job, "containerOverrides"))
     overrides["environment"] = [*list_at(overrides, "environment"), {"name": variable[0], "value": variable[1]}]
     if wrapper:
         overrides["command"] = wrapper
     job["containerOverrides"] = overrides
     return job
+
+
+def _job_name(array_document: Document, suffix: str) -> str:
+    return f"{text_at(array_document, 'jobName')[: MAX_NAME_LENGTH - 1 - len(suffix)]}-{suffix}"
+
+
+def _variable(document: Document, name: str) -> str:
+    entries = list_at(document, "containerOverrides", "environment")
+    return next((text_at(entry, "value") for entry in entries if text_at(entry, "name") == name), "")

@@ -175,7 +175,8 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, Discrepan
 def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _describe_all(reader, batch_ids)
-    for observation in observations:
+    # In order of their IDs, and so of time: a later run of a step or an index finds the earlier one.
+    for observation in sorted(observations, key=_public_id):
         if ResponseReader(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
             continue
         job, note = rebuild_job(queue, observation)
@@ -200,6 +201,10 @@ def _check_all_read(unreadable: set[str]) -> None:
     """Raise MalformedResponseError: the queue then doesn't count as compared."""
     if unreadable:
         raise MalformedResponseError(f"AWS's descriptions of {len(unreadable)} jobs are malformed.")
+
+
+def _public_id(observation: batch.Observation) -> str:
+    return ResponseReader(observation.raw).text("jobName")[-TEXT_LENGTH:]
 
 
 def _parse_marker(name: str) -> UUID | None:

@@ -28,6 +28,7 @@ from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
 from jobs.spec.documents import DocumentKind
+from jobs.spec.index_rerun import MAX_NAME_LENGTH_IN_AWS, format_indexes, may_repeat, repeated_indexes
 from jobs.spec.job_size import requested_size
 from jobs.spec.normalize import fingerprint
 from jobs.spec.redaction import redact_value
@@ -60,7 +61,7 @@ def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | Non
         team = Team.objects.select_for_update().get(pk=team.pk)
         revision = _get_or_create_revision(queue.account, team, *definition, definition_document)
         job = _create_job(queue, _get_or_create_submission(queue.account, team, person, tags), revision, observation)
-        note = "Rebuilt from AWS: the portal's database did not have it."
+        note = _rebuilt_note(job)
         StateChange.objects.create(
             job=job, delivery=Delivery.SENT, state=State.SUBMITTED, note=note, source="reconcile"
         )
@@ -97,23 +98,57 @@ def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> No
     submission.save(update_fields=["name", "kind", "document", "job_count"])
 
 
-def _place(submission: Submission, name: str, public_id: UUID, document: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that place a job in its submission: a new step, or a later run of a step that has run before.
+def _place(submission: Submission, public_id: UUID, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that place a job in its submission: a new step, or a later run of a step or of an index.
 
     The names of a workflow's steps are unique, and IDs are ordered by time.
     """
     last = submission.jobs.order_by("-position").values_list("position", flat=True).first()
     position = 0 if last is None else last + 1
-    current = None
-    if submission.source != Source.RECOVERED:
-        current = submission.jobs.current_steps().filter(name=name).only("pk", "public_id", "step", "repeats").first()
-    if current is None:
-        _add_step(submission, name, document)
+    steps = _steps_by_name(submission, document["jobName"])
+    if not steps and (place := _place_indexes(submission, public_id, document)):
+        return {"position": position, **place}
+    if len(steps) != 1 or submission.source == Source.RECOVERED:
+        _add_step(submission, document["jobName"], document)
         return {"position": position, "step": position}
+    [current] = steps
+    place = {"position": position, "step": current.step, "name": current.name}
     if public_id < current.public_id:
-        return {"position": position, "step": current.step, "superseded": True}
+        return {**place, "superseded": True}
     Job.objects.filter(pk=current.pk).update(superseded=True)
-    return {"position": position, "step": current.step, "repeats_id": current.pk}
+    return {**place, "repeats_id": current.pk}
+
+
+def _steps_by_name(submission: Submission, name: str) -> list[Job]:
+    """Return the steps whose name is this in AWS, where long ones are cut."""
+    steps = submission.jobs.current_steps().filter(name__startswith=name).only("name", "public_id", "step", "repeats")
+    return [job for job in steps if job.name[:MAX_NAME_LENGTH_IN_AWS] == name]
+
+
+def _place_indexes(submission: Submission, public_id: UUID, document: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the fields of a job that runs indexes of an array again; None if it doesn't, or if no array fits."""
+    arrays = submission.jobs.filter(array_size__isnull=False, array_index=None, public_id__lt=public_id)
+    newest_first = arrays.order_by("-public_id").only("public_id", "step", "document")
+    array_job = next((job for job in newest_first if may_repeat(document, job.document)), None)
+    if array_job is None:
+        return None
+    index = repeated_indexes(document)[0]
+    reruns = array_job.repeated_by.filter(array_index=index)
+    is_superseded = reruns.filter(public_id__gt=public_id).exists()
+    if not is_superseded:
+        reruns.update(superseded=True)
+    return {"step": array_job.step, "repeats": array_job, "array_index": index, "superseded": is_superseded}
+
+
+def _rebuilt_note(job: Job) -> str:
+    note = "Rebuilt from AWS: the portal's database did not have it."
+    indexes = repeated_indexes(job.document)
+    if not indexes:
+        return note
+    text = f"{'index' if len(indexes) == 1 else 'indexes'} {format_indexes(indexes)}"
+    if job.array_index is not None and job.repeats:
+        return f"{note} It runs {text} of {job.repeats.name} again."
+    return f"{note} It may run {text} of an array job again, but the portal doesn't have that array job."
 
 
 def _create_job(queue: Queue, submission: Submission, revision: Revision, observation: batch.Observation) -> Job:
@@ -123,7 +158,8 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     document = _job_document(name, queue, revision, description)
     own_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
     public_id = from_text(marker[-TEXT_LENGTH:])
-    place = _place(submission, name, public_id, document)
+    place = _place(submission, public_id, document)
+    document["jobName"] = place.setdefault("name", name)
     team = submission.team
     size = requested_size({**revision.document, **_effective_properties(description)}, document)
     job = Job.objects.create(
@@ -135,7 +171,6 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         revision=revision,
         definition_id=revision.definition_id,
         **place,
-        name=name,
         marker=marker,
         document=document,
         tags=own_tags,

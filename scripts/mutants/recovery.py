@@ -176,4 +176,42 @@ REQUESTS = (
     ),
 )
 
-MUTANTS = (*HOLD, *REQUESTS)
+REBUILT = (
+    *mutants_of(
+        "jobs/sync/recovery.py",
+        SWEEP,
+        (
+            "rebuilt: a run of an index",
+            "if not steps and (place := _place",
+            "if False and (place := _place",
+        ),
+        ("rebuilt: a step of that name first", "if not steps and (place := _place", "if (place := _place"),
+        (
+            "rebuilt: of the run of the array before it",
+            "array_index=None, public_id__lt=public_id)",
+            "array_index=None)",
+        ),
+        (
+            "rebuilt: an earlier run of an index is history",
+            "is_superseded = reruns.filter(public_id__gt=public_id).exists()",
+            "is_superseded = False",
+        ),
+        (
+            "rebuilt: an earlier run of a step is history",
+            "    if public_id < current.public_id:\n",
+            "    if False:\n",
+        ),
+    ),
+    *mutants_of(
+        "jobs/sync/compare.py",
+        SWEEP,
+        ("rebuilt: in the order of time", "in sorted(observations, key=_public_id):", "in observations:"),
+    ),
+    *mutants_of(
+        "jobs/models/array_reruns.py",
+        SWEEP,
+        ("rebuilt: the last run of an index by time", '.order_by("public_id").only', '.order_by("position").only'),
+    ),
+)
+
+MUTANTS = (*HOLD, *REQUESTS, *REBUILT)

@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 from django.utils.timezone import now
 
+from jobs.actions.new_jobs import batch_job_name
 from jobs.dispatch.submit_request import portal_tags
 from jobs.models import Discrepancy, DiscrepancyKind, Job, Queue, StateChange
+from jobs.models.array_reruns import index_reruns
 from jobs.states import Delivery, State
 from jobs.sync.compare import compare_queues
 from tests import http_wire, make
@@ -240,6 +242,134 @@ def test_a_rebuilt_job_of_a_step_that_has_run_before_is_another_run_of_it(aws, i
     kept.refresh_from_db()
     assert kept.job_count == 2
     assert other in kept.jobs.current_steps()
+
+
+@pytest.fixture
+def swept(aws: Batch) -> Job:
+    """An array that failed, in the backup."""
+    workflow = make.submission(where=make.account(endpoint_url=aws.url), kind="workflow", job_count=2)
+    make.job(workflow, name="load", state="SUCCEEDED", ended_at=now())
+    document = {"jobName": "sweep", "arrayProperties": {"size": 20}}
+    return make.job(workflow, name="sweep", state="FAILED", ended_at=now(), array_size=20, document=document)
+
+
+def forget_rerun(aws: Batch, array_job: Job, name: str, **fields: Any) -> Job:
+    """A job of the array's submission that AWS has and the backup does not have."""
+    lost = make.job(array_job.submission, name=name)
+    variable = ("ARRAY_INDEXES", "2 3 5") if "arrayProperties" in fields else ("ARRAY_INDEX", name.rpartition("-")[2])
+    environment = [{"name": variable[0], "value": variable[1]}]
+    definition = f"{ARN}:job-definition/found:4"
+    tags = portal_tags(lost)
+    container = {"command": ["train"], "environment": environment}
+    aws.has(lost.marker, f"id-{lost.pk}", tags=tags, jobDefinition=definition, container=container, **fields)
+    lost.delete()
+    return lost
+
+
+def test_a_rebuilt_job_of_an_index_is_another_run_of_that_index(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-17")
+    compare_queues(swept.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert (job.repeats, job.array_index, job.step, job.superseded) == (swept, 17, swept.step, False)
+    assert index_reruns(swept)[17].job == job
+    assert job.history.earliest("pk").note.endswith("It runs index 17 of sweep again.")
+    workflow = job.submission
+    assert workflow.job_count == workflow.jobs.current_steps().count() == 2
+
+
+def test_a_rebuilt_array_of_indexes_runs_each_of_them(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-again", arrayProperties={"size": 3})
+    compare_queues(swept.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert (job.repeats, job.array_index) == (swept, 2)
+    assert {index: rerun.job for index, rerun in index_reruns(swept).items()} == {2: job, 3: job, 5: job}
+
+
+@pytest.mark.parametrize("is_newer", [True, False])
+def test_of_two_rebuilt_runs_of_an_index_the_newer_counts(aws: Batch, swept: Job, is_newer: bool) -> None:
+    fields = {"name": "sweep-17", "step": swept.step, "repeats": swept, "array_index": 17, "state": "FAILED"}
+    lost = forget_rerun(aws, swept, "sweep-17")
+    known = make.job(swept.submission, **fields, ended_at=now())
+    if is_newer:
+        between = (swept.public_id.int + lost.public_id.int) // 2
+        Job.objects.filter(pk=known.pk).update(public_id=UUID(int=between))
+    compare_queues(swept.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    known.refresh_from_db()
+    assert (job.superseded, known.superseded) == (not is_newer, is_newer)
+    assert index_reruns(swept)[17].job == (job if is_newer else known)
+
+
+def test_a_rebuilt_index_of_an_array_that_ran_twice_is_of_the_run_before_it(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-17")
+    Job.objects.filter(pk=swept.pk).update(superseded=True)
+    fields = {"name": "sweep", "step": swept.step, "repeats": swept, "array_size": 20, "document": swept.document}
+    make.job(swept.submission, **fields, state="RUNNING")
+    compare_queues(swept.account)
+
+    assert Job.objects.get(public_id=lost.public_id).repeats == swept
+
+
+def test_an_array_and_its_index_that_are_both_rebuilt_are_together_again(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-17")
+    tags = portal_tags(swept)
+    definition = f"{ARN}:job-definition/found:4"
+    aws.has(swept.marker, "array", tags=tags, jobDefinition=definition, arrayProperties={"size": 20}, status="FAILED")
+    aws.jobs.reverse()  # newest first, as AWS lists them
+    submission, account = swept.submission, swept.account
+    Job.objects.all().delete()
+    submission.delete()
+    compare_queues(account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert job.repeats is not None
+    assert (job.repeats.public_id, job.array_index) == (swept.public_id, 17)
+    assert (job.submission.public_id, job.submission.job_count) == (submission.public_id, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("sweep-17", 17), ("other-17", 20)],
+    ids=["an index that the array lacks", "the name of no array"],
+)
+def test_a_rebuilt_job_that_fits_no_array_is_a_step_and_says_what_it_may_be(
+    aws: Batch, swept: Job, name: str, size: int
+) -> None:
+    Job.objects.filter(pk=swept.pk).update(document={"jobName": "sweep", "arrayProperties": {"size": size}})
+    lost = forget_rerun(aws, swept, name)
+    compare_queues(swept.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert (job.repeats, job.array_index, job.step) == (None, None, 2)
+    note = "It may run index 17 of an array job again, but the portal doesn't have that array job."
+    assert job.history.earliest("pk").note.endswith(note)
+
+
+def test_a_rebuilt_run_of_a_step_that_is_called_like_an_index_is_of_the_step(aws: Batch, swept: Job) -> None:
+    step = make.job(swept.submission, name="sweep-17", state="FAILED", ended_at=now())
+    lost = forget_rerun(aws, swept, "sweep-17")
+    compare_queues(swept.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert (job.repeats, job.array_index) == (step, None)
+
+
+def test_a_rebuilt_run_of_a_step_is_found_by_the_part_of_its_name_that_aws_has(aws: Batch) -> None:
+    lost = forgotten_job(aws)
+    member = make.member(lost.team, who=make.user("someone"))
+    workflow = make.submission(member, lost.account, kind="workflow", job_count=1)
+    name = "n" * 120
+    known = make.job(workflow, name=name, marker="n" * 101, state="FAILED", ended_at=now())
+    Job.objects.filter(pk=known.pk).update(public_id=UUID(int=1))
+    aws.jobs[0]["tags"]["portal:submission"] = workflow.text_id
+    aws.jobs[0]["jobName"] = batch_job_name(name, lost.public_id)
+    compare_queues(lost.account)
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert (job.repeats, job.name) == (known, name)
 
 
 def test_a_rebuilt_job_of_several_nodes_is_as_large_as_aws_runs_it(aws):
