@@ -372,6 +372,8 @@ CASES = [
          "/conditions/0/after"),
     Case("workflow.condition-twice", CONDITIONS, {**CONDITIONS, "conditions": [CONDITION, CONDITION]},
          "/conditions/1"),
+    Case("workflow.parameter", workflow(step("a", parameters={"x": "${y}"})),
+         workflow(step("a", parameters={"x": "${param.y}"})), "/jobs/0/parameters/x"),
     Case("workflow.too-many-parents", workflow(step("z", *JOB_IDS[:20])), workflow(step("z", *JOB_IDS)),
          "/jobs/0/dependsOn"),
     Case("workflow.many-parents", workflow(*(step(f"p{n}") for n in range(20)),

@@ -16,6 +16,7 @@ from jobs.spec.rules.registry import WARNING, rule
 from jobs.spec.schema import botocore_schema
 from jobs.spec.step_conditions import Condition
 from jobs.spec.step_references import StepReference, StepReferences
+from jobs.spec.template_parameters import REFERENCE, iter_references
 
 MAX_PARENTS = 20
 """SubmitJob, API reference."""
@@ -105,6 +106,7 @@ def _iter_problems(
     references = step_references.resolve_references(steps)
     yield from references.problems
     yield from step_conditions.check_conditions(document, references)
+    yield from parameters_in_templates_only(document)
     references.edges += step_conditions.condition_references(document, references)
     for check in RULES:
         yield from check(references)
@@ -168,6 +170,18 @@ def step_count_within_limit(document: Document) -> Iterator[Problem]:
             "workflows, or use one array job for jobs that differ only in a number."
         )
         yield Problem("/jobs", message)
+
+
+@rule("workflow.parameter", WARNING)
+def parameters_in_templates_only(document: Document) -> Iterator[Problem]:
+    """A parameter of a workflow template, ${param.name}, stays as it is written in a workflow that no template made.
+
+    Source: the portal.
+    """
+    for path, text in iter_references(document, ()):
+        reference = next(REFERENCE.finditer(text))
+        message = f"{quote(reference[0])} is replaced only in a workflow template. "
+        yield Problem(join_pointer(*path), message + "Save this workflow as a template, then start the template.")
 
 
 @rule("workflow.same-name")

@@ -1,0 +1,186 @@
+"""Values in the places of a template's parameters."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jobs.spec.documents import Document, DocumentKind, Path, text_at, value_at
+from jobs.spec.parsing.key_case import fix_keys_and_types
+from jobs.spec.problems import Problem, Severity, join_pointer, quote
+from jobs.spec.redaction import MASK, is_secret_name, redact_value, redacted_values
+from jobs.spec.rules import workflow
+from jobs.spec.suggestions import nearest_name
+from jobs.spec.template_parameters import (
+    NAME,
+    REFERENCE,
+    Parameter,
+    ParameterType,
+    ParameterValue,
+    check_parameters,
+    iter_references,
+    sample_values,
+)
+
+MAX_ADDED_CHARACTERS = 1024 * 1024
+"""That values add to a document: a value can stand in many places."""
+
+
+class TooLongError(ValueError):
+    """The document would be too long with these values."""
+
+
+def substitute(document: Document, values: Mapping[str, ParameterValue]) -> tuple[Document, list[Problem]]:
+    """Return the document with the values, and a problem at each reference without one, which stays as it is.
+
+    Values are texts that are not looked at again. A string that is nothing but the reference to a number becomes that
+    number. Raise TooLongError.
+    """
+    substitution = _Substitution(values)
+    return substitution.replace(document, ()), substitution.problems
+
+
+class _Substitution:
+    def __init__(self, values: Mapping[str, ParameterValue]) -> None:
+        self.values = values
+        self.problems: list[Problem] = []
+        self.remaining = MAX_ADDED_CHARACTERS
+
+    def replace(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            return {key: self.replace(member, (*path, key)) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.replace(entry, (*path, number)) for number, entry in enumerate(value)]
+        return self._replace_text(value, path) if isinstance(value, str) and "${param." in value else value
+
+    def _replace_text(self, text: str, path: Path) -> str | int | float:
+        parts, end = [], 0
+        for match in REFERENCE.finditer(text):
+            name = match[1]
+            value = self.values.get(name)
+            if value is None:
+                self.problems.append(_unknown_parameter(name, path, tuple(self.values)))
+                continue
+            if match[0] == text:
+                self._count(value)
+                return value.whole
+            self._count(value)
+            parts += [text[end : match.start()], value.text]
+            end = match.end()
+        return "".join([*parts, text[end:]])
+
+    def _count(self, value: ParameterValue) -> None:
+        self.remaining -= len(value.text)
+        if self.remaining < 0:
+            raise TooLongError("With these values the workflow is too long. Use shorter values.")
+
+
+def _unknown_parameter(name: str, path: Path, names: Sequence[str]) -> Problem:
+    nearest = nearest_name(name, tuple(names))
+    advice = f"Did you mean {quote(nearest)}?" if nearest else "Describe it as a parameter, or remove it."
+    if not NAME.fullmatch(name):
+        advice = "A parameter's name has up to 64 letters, digits, - and _, and begins with a letter."
+    message = f"The template has no parameter {quote(name)}. {advice}"
+    return Problem(join_pointer(*path), message, rule="template.unknown-parameter")
+
+
+def fill(document: Document, values: Mapping[str, ParameterValue]) -> tuple[Document, list[Problem]]:
+    """Substitute, and give each value the type that AWS Batch expects at its place. Raise TooLongError."""
+    result, problems = substitute(document, values)
+    return fix_keys_and_types(result, DocumentKind.WORKFLOW).document, problems
+
+
+def parameter_names(document: Document) -> list[str]:
+    """Return the names that the document refers to, each once, in document order."""
+    names: dict[str, None] = {}
+    for _, text in iter_references(document, ()):
+        names |= dict.fromkeys(REFERENCE.findall(text))
+    return list(names)
+
+
+def parameters_at(document: Document, pointer: str) -> list[str]:
+    """Return the parameters that a problem at `pointer` of the filled document may be about."""
+    path = [
+        int(part) if part.isdecimal() else part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")
+    ]
+    value = value_at(document, *path[1:])
+    return list(dict.fromkeys(REFERENCE.findall(value))) if isinstance(value, str) else []
+
+
+def merge_parameters(document: Document, parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    """Return the parameters that the document refers to, those that are known first; others are texts."""
+    names = parameter_names(document)
+    current = [parameter for parameter in parameters if parameter.name in names]
+    current_names = {parameter.name for parameter in current}
+    return (*current, *(Parameter(name) for name in names if name not in current_names and NAME.fullmatch(name)))
+
+
+def check_template(document: Document, parameters: Sequence[Parameter]) -> list[Problem]:
+    """Return what is wrong with a template, whatever team it is for, at places of its document and parameters."""
+    problems = [*check_parameters(parameters), *_keys_without_parameters(document, ())]
+    try:
+        sample, unknown_names = fill(document, sample_values(parameters))
+    except TooLongError as error:
+        return [*problems, Problem("", str(error), rule="template.too-long")]
+    names = set(parameter_names(document))
+    for number, parameter in enumerate(parameters):
+        if parameter.name not in names and NAME.fullmatch(parameter.name):
+            message = f"No value of the workflow has ${{param.{parameter.name}}}. Use the parameter, or remove it."
+            problems.append(
+                Problem(join_pointer("parameters", number, "name"), message, rule="template.unused-parameter")
+            )
+    problems += unknown_names
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return problems
+    problems += without_open_places(document, parameters, workflow.check_workflow(sample))
+    return problems
+
+
+def without_open_places(
+    document: Document, parameters: Sequence[Parameter], problems: Sequence[Problem]
+) -> list[Problem]:
+    """Leave out what is said of values that only the person who starts the template knows."""
+    open_names = {parameter.name for parameter in parameters if is_open(parameter)}
+    return [problem for problem in problems if not open_names.intersection(parameters_at(document, problem.pointer))]
+
+
+def is_open(parameter: Parameter) -> bool:
+    return parameter.default is None and parameter.type in (ParameterType.TEXT, ParameterType.NUMBER)
+
+
+def _keys_without_parameters(value: Any, path: Path) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if REFERENCE.search(key):
+                message = "A parameter is replaced in values only, not in names of fields."
+                yield Problem(join_pointer(*path, key), message, rule="template.parameter-in-key")
+            yield from _keys_without_parameters(member, (*path, key))
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _keys_without_parameters(entry, (*path, number))
+
+
+_PROBE = ParameterValue("zk8Qw3Rt71")
+"""A value that is taken for a secret wherever secrets stand."""
+
+
+def secret_parameters(document: Document, parameters: Sequence[Parameter]) -> frozenset[str]:
+    """Return the names of parameters whose values are masked, by their own names or by their places."""
+    names = {parameter.name for parameter in parameters if is_secret_name(parameter.name)}
+    try:
+        probe, _ = substitute(document, dict.fromkeys((parameter.name for parameter in parameters), _PROBE))
+    except TooLongError:
+        return frozenset(parameter.name for parameter in parameters)
+    for secret in redacted_values(probe):
+        names.update(REFERENCE.findall(text_at(document, *secret.path)))
+    return frozenset(names)
+
+
+def mask_default(parameter: Parameter, secrets: frozenset[str]) -> Parameter:
+    """Return the parameter as pages show it."""
+    if not parameter.default:
+        return parameter
+    return replace(parameter, default=mask_value(parameter.name, parameter.default, secrets))
+
+
+def mask_value(name: str, text: str, secrets: frozenset[str]) -> str:
+    return MASK if name in secrets and text else redact_value(name, text)
