@@ -25,7 +25,9 @@ from jobs.models import (
     Role,
     Submission,
     Team,
+    TemplateVersion,
     User,
+    WorkflowTemplate,
 )
 from jobs.models.ids import from_text
 
@@ -74,8 +76,8 @@ PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
         "view": "view jobs, definitions and costs",
         "submit": "submit jobs",
         "stop": "stop jobs",
-        "register": "register definitions",
-        "share": "share and deactivate definitions",
+        "register": "register definitions and save workflow templates",
+        "share": "share and deactivate definitions, archive workflow templates",
         "tokens": "view or create API tokens",
         "own_tokens": "create personal API tokens, if administrators allow it",
         "lead": "release held jobs",
@@ -201,8 +203,9 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 
 
 def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
-    related = ("team", "account__status", "person", "approval__decided_by")
-    row = _get_or_404(Submission.objects.visible_to(user).select_related(*related), text_id)
+    related = ("team", "account__status", "person", "approval__decided_by", "template_version__template")
+    rows = Submission.objects.visible_to(user).select_related(*related)
+    row = _get_or_404(rows.defer("template_version__text", "template_version__document"), text_id)
     return row, _require_member(user, row.team, permission)
 
 
@@ -232,6 +235,20 @@ def revision(
     row = _get_or_404(Revision.objects.filter(definition=definition_row), revision_id)
     row.definition = definition_row
     return row, member
+
+
+def template(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[WorkflowTemplate, Member]:
+    row = _get_or_404(
+        WorkflowTemplate.objects.visible_to(user).select_related("team", "owner", "archived_by"), text_id
+    )
+    return row, _require_member(user, row.team, permission)
+
+
+def template_version(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[TemplateVersion, Member]:
+    """Find a version by its own id."""
+    rows = TemplateVersion.objects.filter(template__in=WorkflowTemplate.objects.visible_to(user))
+    row = _get_or_404(rows.select_related("template__team", "created_by"), text_id)
+    return row, _require_member(user, row.template.team, permission)
 
 
 def draft(member: Member, text_id: str) -> Draft:

@@ -34,6 +34,13 @@ def _source_document(member: Member, text_id: str) -> Document | None:
         submission_document: Document = submission.document
         return submission_document
     try:
+        version, _ = access.template_version(member.user, text_id, permission="reveal")
+    except (Http404, PermissionDenied):
+        pass
+    else:
+        template_document: Document = version.document
+        return template_document
+    try:
         definition, _ = access.definition(member.user, text_id, permission="reveal")
     except (Http404, PermissionDenied):
         return None

@@ -1,11 +1,14 @@
 """Creation of a submission."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
@@ -20,7 +23,7 @@ from jobs.actions.validate import (
     validate,
 )
 from jobs.failpoints import hit_failpoint
-from jobs.models import Account, Job, Source, Submission, Team
+from jobs.models import Account, Job, Source, Submission, Team, TemplateVersion, WorkflowTemplate
 from jobs.models.database_generation import unknown_keys_window
 from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of
 from jobs.models.submission import OnRefusal
@@ -32,6 +35,14 @@ from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
 from jobs.spec.workflow_name import workflow_name
 
 
+@dataclass(frozen=True)
+class TemplateUse:
+    """The template that a workflow is from, and the values as they may be shown."""
+
+    version: TemplateVersion
+    values: Mapping[str, str]
+
+
 def submit(
     source_text: str | ParseResult,
     member: Member,
@@ -40,6 +51,7 @@ def submit(
     request_key: str | None = None,
     account: Account | None = None,
     on_refusal: str = OnRefusal.STOP,
+    template: TemplateUse | None = None,
 ) -> Submission:
     """Create a submission; the same `request_key` returns the same one. Delivery is enqueued after the commit.
 
@@ -53,7 +65,16 @@ def submit(
         return earlier
     reading = parse(source_text) if isinstance(source_text, str) else source_text
     try:
-        return _submit(text, reading, member, source, request=request, account=account, on_refusal=on_refusal)
+        return _submit(
+            text,
+            reading,
+            member,
+            source,
+            request=request,
+            account=account,
+            on_refusal=on_refusal,
+            template=template,
+        )
     except (ValidationFailedError, IntegrityError):
         # The same request may have been accepted meanwhile, which has the key now, and may have used up a quota.
         if request and (earlier := request.find_submission()):
@@ -70,13 +91,13 @@ def _submit(
     request: "_IdempotentRequest | None",
     account: Account | None,
     on_refusal: str,
+    template: TemplateUse | None,
 ) -> Submission:
     """Raise IntegrityError if another request with the key was first."""
     result = validate(reading, member, account)
     if not result.is_valid or result.account is None:
         raise ValidationFailedError(result)
     new = _NewSubmission(text, member, result, source, request)
-    new.submission.on_refusal = on_refusal
     with transaction.atomic():
         member = lock_team(member)
         if request:
@@ -86,7 +107,9 @@ def _submit(
             raise ValidationFailedError(current)
         if current.resolved_jobs is not result.resolved_jobs:
             new = _NewSubmission(text, member, current, source, request)
-            new.submission.on_refusal = on_refusal
+        new.submission.on_refusal = on_refusal
+        if template:
+            _record_template(new.submission, template)
         new.save(current.estimate)
         audit.record(
             "run again" if source == Source.RERUN else "submit",
@@ -97,6 +120,13 @@ def _submit(
         )
         hit_failpoint("accepting")
     return new.submission
+
+
+def _record_template(submission: Submission, template: TemplateUse) -> None:
+    submission.template_version = template.version
+    submission.template_values = dict(template.values)
+    templates = WorkflowTemplate.objects.filter(pk=template.version.template_id)
+    templates.update(run_count=F("run_count") + 1, used_at=now())
 
 
 class _IdempotentRequest:
@@ -195,6 +225,7 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
         "account": str(submission.account),
         "kind": submission.kind,
         "source": submission.source,
+        **({"template": str(submission.template_version)} if submission.template_version else {}),
         **audit.truncate_list(
             "jobs",
             [{"name": job.name, "queue": job.queue.name, "definition": job.revision.qualified_name} for job in jobs],

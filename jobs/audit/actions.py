@@ -27,6 +27,8 @@ AuditAction = Literal[
     "enter recovery",
     "let go",
     "show values",
+    "archive",
+    "restore",
 ]
 
 AUDIT_ACTIONS: tuple[str, ...] = get_args(AuditAction)

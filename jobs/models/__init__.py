@@ -23,6 +23,7 @@ from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.tag_secret import TagSecret
 from jobs.models.team import Membership, Role, Team
+from jobs.models.template import TemplateVersion, WorkflowTemplate
 from jobs.models.token import ApiToken
 from jobs.models.user import User
 
@@ -73,5 +74,7 @@ __all__ = [
     "TagSecret",
     "TagSource",
     "Team",
+    "TemplateVersion",
     "User",
+    "WorkflowTemplate",
 ]

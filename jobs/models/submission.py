@@ -9,6 +9,7 @@ from django.urls import reverse
 from jobs.models.account import Account
 from jobs.models.ids import new_id, to_text
 from jobs.models.team import Team
+from jobs.models.template import TemplateVersion
 
 if TYPE_CHECKING:
     from jobs.models.approval import Approval
@@ -88,6 +89,14 @@ class Submission(models.Model):
         default=OnRefusal.STOP,
         help_text="What happens to the other steps if one is refused.",
     )
+    template_version = models.ForeignKey(
+        TemplateVersion,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="submissions",
+        help_text="The version of the workflow template that it was started from.",
+    )
+    template_values = models.JSONField(default=dict, help_text="Values of the template's parameters, secrets masked.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubmissionQuerySet.as_manager()

@@ -277,6 +277,9 @@ def test_an_analyst_shares_nothing(browser, research):
     answer = browser.post(reverse("definition_share", args=[research.definition.text_id]))
 
     assert answer.status_code == 403
-    assert "share and deactivate definitions. Ask an administrator" in answer.content.decode()
+    assert (
+        "share and deactivate definitions, archive workflow templates. Ask an administrator"
+        in answer.content.decode()
+    )
     assert Membership.objects.filter(user=research.analyst.user, role="analyst").exists()
     assert not Definition.objects.get(pk=research.definition.pk).shared
