@@ -167,7 +167,8 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def with_unread_failures(self) -> Self:
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
-        return self.filter(unread, array_size__isnull=False, state=State.FAILED, ended_at__isnull=False)
+        ended = self.filter(ended_at__isnull=False, state__in=[State.FAILED, State.STOPPED])
+        return ended.filter(unread, array_size__isnull=False)
 
     def stop_pending(self) -> Self:
         return self.active().filter(stop_requested_at__isnull=False)
@@ -313,7 +314,7 @@ class Job(models.Model):
             models.Index(
                 fields=["account", "children_read_at"],
                 name="job_array_failed",
-                condition=Q(array_size__isnull=False, state="FAILED"),
+                condition=Q(array_size__isnull=False, state__in=["FAILED", "STOPPED"]),
             ),
             models.Index(
                 fields=["account", "next_try_at"],

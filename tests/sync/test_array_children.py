@@ -116,11 +116,12 @@ def test_children_are_read_again_after_a_while_or_when_their_parent_has_ended(ar
     assert read_children(array.job) == calls
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.STOPPED])
 @pytest.mark.parametrize(("read", "due"), [(None, True), (-3, True), (-1, False)])
-def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read, due):
+def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read, due, state):
     moment = now()
     read_at = None if read is None else moment + timedelta(seconds=read)
-    Job.objects.update(state=State.FAILED, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
+    Job.objects.update(state=state, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
 
     assert Job.objects.with_unread_failures().exists() is due
 

@@ -1,0 +1,21 @@
+"""The failed children of stopped arrays are read too."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("jobs", "0042_reruns"),
+    ]
+
+    operations = [
+        migrations.RemoveIndex(model_name="job", name="job_array_failed"),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("array_size__isnull", False), ("state__in", ["FAILED", "STOPPED"])),
+                fields=["account", "children_read_at"],
+                name="job_array_failed",
+            ),
+        ),
+    ]
