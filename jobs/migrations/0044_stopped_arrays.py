@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0042_reruns"),
+        ("jobs", "0043_workflow_templates"),
     ]
 
     operations = [
