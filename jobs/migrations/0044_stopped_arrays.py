@@ -13,7 +13,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("array_size__isnull", False), ("state__in", ["FAILED", "STOPPED"])),
+                condition=models.Q(
+                    ("array_size__isnull", False), models.Q(("state", "FAILED"), ("state", "STOPPED"), _connector="OR")
+                ),
                 fields=["account", "children_read_at"],
                 name="job_array_failed",
             ),

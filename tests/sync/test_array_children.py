@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 
 from jobs import actions, tasks
@@ -124,6 +125,12 @@ def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read
     Job.objects.update(state=state, ended_at=moment - timedelta(seconds=2), children_read_at=read_at)
 
     assert Job.objects.with_unread_failures().exists() is due
+
+
+def test_arrays_with_unread_failures_are_found_by_their_index(array):
+    plan = Job.objects.filter(account=array.job.account).with_unread_failures().order_by().explain()
+
+    assert "job_array_failed" in plan or connection.vendor == "postgresql"  # which reads so few rows without one
 
 
 def test_looking_rings_and_the_task_reads(array, enqueued, django_capture_on_commit_callbacks):
