@@ -129,6 +129,28 @@ test("a collapsed layer says how many steps are in which state", () => {
   assert.equal(labelOf(graph, node, statuses, 0), "Layer 1: 61 steps. 1 failed, 60 succeeded. Press Enter to expand.");
 });
 
+test("in a collapsed layer, statuses with a common word are counted together", () => {
+  const statuses = {
+    "step-0": { label: "2 errors", group: "with errors", tone: "bad" },
+    "step-1": { label: "1 error", group: "with errors", tone: "bad" },
+  };
+  const steps = Array.from({ length: 1200 }, (_, index) => step(`s${index}`, { status: index < 2 ? `step-${index}` : "x" }));
+  const graph = graphOf(steps, []);
+  const [node] = graphs.viewOf(graph, new Set()).nodes;
+
+  assert.match(labelOf(graph, node, { ...statuses, x: { label: "Hello", tone: "off" } }, 0), /2 with errors, 1,198 hello\./);
+});
+
+test("an edge is found within reach of its line, and the nearest of several", () => {
+  const straight = [{ x: 0, y: 0 }, { x: 200, y: 0 }];
+  const bent = [{ x: 0, y: 0 }, { x: 60, y: 40 }, { x: 140, y: 40 }, { x: 200, y: 0 }];
+  const at = (x, y) => geometry.edgeAt([straight, bent], { x, y }, 9);
+
+  assert.deepEqual([at(100, 5), at(100, 36), at(100, 20), at(220, 0), at(-5, 0)], [0, 1, -1, -1, 0]);
+  assert.deepEqual(geometry.middleOf(straight), { x: 100, y: 0 });
+  assert.deepEqual(geometry.middleOf(bent).y, 40);
+});
+
 test("arrow keys go along edges and within a column", () => {
   const view = graphs.viewOf(diamond(), new Set());
   const layout = plainLayout(requestOf(view));

@@ -15,6 +15,9 @@ class WorkflowForm(JobForm):
         self.title: Locator = page.locator("[data-step-title]")
         self.figures: Locator = page.locator("[data-step-figures]")
         self.waits: Locator = page.locator("[data-wait-list] > li")
+        self.cuts: Locator = page.locator(".wf-cut")
+        self.search: Locator = page.locator("[data-step-search]")
+        self.picture: Locator = page.locator("[data-step-picture] [data-canvas]")
         self.add_summary: Locator = page.locator("[data-step-add] > summary")
 
     def step(self, name: str) -> Locator:
@@ -22,7 +25,7 @@ class WorkflowForm(JobForm):
 
     def draw_edge(self, first: str, second: str) -> None:
         """Draw an edge in the picture by mouse, once the picture is at rest."""
-        expect(self.page.locator("[data-step-picture] [data-canvas]")).not_to_have_attribute("aria-busy", "true")
+        expect(self.picture).not_to_have_attribute("aria-busy", "true")
         port = self.nodes.filter(has_text=first).locator(".wf-port").bounding_box()
         target = self.nodes.filter(has_text=second).locator(".wf-box").bounding_box()
         assert port
@@ -32,6 +35,19 @@ class WorkflowForm(JobForm):
         mouse.down()
         mouse.move(target["x"] + 40, target["y"] + target["height"] / 2, steps=5)
         mouse.up()
+
+    def cut_edge(self, first: str, second: str) -> None:
+        """Remove an edge in the picture by mouse: its button shows when the mouse comes near it."""
+        expect(self.picture).not_to_have_attribute("aria-busy", "true")
+        left, right = (self.nodes.filter(has_text=name).locator(".wf-box").bounding_box() for name in (first, second))
+        assert left
+        assert right
+        mouse = self.page.mouse
+        x = (left["x"] + left["width"] + right["x"]) / 2
+        y = (left["y"] + right["y"]) / 2 + left["height"] / 2
+        mouse.move(x - 6, y)
+        expect(self.page.locator(".wf-cut.is-shown")).to_have_count(1)
+        mouse.click(x, y)
 
     def add_by_keyboard(self, definition: str) -> None:
         if not self._is_add_open():

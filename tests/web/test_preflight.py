@@ -371,7 +371,7 @@ def test_a_workflow_has_each_check_with_its_problems_named_by_job(browser: Clien
     assert good["fits"][2].endswith("Each job fits a compute environment of its queue.")
     assert good["wait"][1] == "About 5 s"
     assert good["dependencies"][1] == "1 dependency"
-    assert "Runs in 2 stages, with up to 1 job at the same time." in good["dependencies"][2]
+    assert "(2 jobs). Up to 1 job at the same time." in good["dependencies"][2]
     assert "run" not in good
     assert "second Line" in preflight_checks(unfit)["fits"][2]
     assert preflight_checks(wrong)["dependencies"][0] == "bad"

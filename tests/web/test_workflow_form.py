@@ -72,8 +72,7 @@ def test_a_step_shows_its_own_definition(browser: Client, research: Research) ->
 def test_the_order_of_the_steps_is_said(browser: Client) -> None:
     page = preview(browser, TEXT)
 
-    assert "Longest path: load → train." in page
-    assert "up to 1 job at the same time" in page
+    assert "Longest path: load → train (2 jobs). Up to 1 job at the same time." in page
 
 
 def test_what_waits_for_a_step_is_not_counted_as_only_in_the_json(browser: Client) -> None:

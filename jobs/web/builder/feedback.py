@@ -436,7 +436,7 @@ def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
 
 
 def _job_count(count: int) -> str:
-    return f"{count} job{'s' * (count != 1)}"
+    return f"{count:,} job{'s' * (count != 1)}"
 
 
 def _array_name(job: Document) -> str:

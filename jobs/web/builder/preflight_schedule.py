@@ -40,7 +40,7 @@ def check_dependencies(problems: Sequence[ProblemView], document: Document, *, i
 
 
 def _order_text(document: Document) -> str:
-    """Return how a workflow runs: in how many stages, and how many jobs at the same time. Empty if it can't tell."""
+    """Return the longest path of a workflow, and how many jobs run at the same time. Empty if it can't tell."""
     if len(list_at(document, "jobs")) > MAX_PLANNED_STEPS:
         return ""
     try:
@@ -48,13 +48,13 @@ def _order_text(document: Document) -> str:
     except ValueError:
         return ""
     widest = max(map(len, plan.layers), default=0)
-    order = f"Runs in {_count(len(plan.layers), 'stage')}, with up to {_count(widest, 'job')} at the same time."
+    at_once = f"Up to {_count(widest, 'job')} at the same time."
     if len(plan.longest_path) < MIN_PATH_LENGTH:
-        return order
+        return at_once
     names = [truncate(plan.steps[number].name) for number in plan.longest_path]
     if len(names) > MAX_PATH_NAMES:
         names = [*names[: MAX_PATH_NAMES - 2], "…", names[-1]]
-    return f"{order} Longest path: {' → '.join(names)}."
+    return f"Longest path: {' → '.join(names)} ({_count(len(plan.longest_path), 'job')}). {at_once}"
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:

@@ -9,7 +9,8 @@
 //     paste      pasted, dropped and opened texts      toolbar      the buttons above the editor
 //     local_draft  the draft of the JSON page in this browser
 //     view_switch  Form, Both or JSON                 workflow_document  steps of a workflow and changes to them
-//     workflow_form  the steps of a workflow, as a list and a picture
+//     workflow_form  the steps of a workflow           workflow_list  as a list
+//     workflow_picture  and as a picture
 
 import { announcer, markFields, readMarkers, watchFailures } from "./feedback.js";
 import * as localDraft from "./local_draft.js";
@@ -18,7 +19,7 @@ import { Fields, whyNotShown } from "./fields.js";
 import { Inbox, watchFiles } from "./paste.js";
 import { announce } from "./announce.js";
 import { closest, find } from "./elements.js";
-import { join, split } from "./json_text.js";
+import { join, parse, split } from "./json_text.js";
 import { kindOf, watchTools } from "./toolbar.js";
 import { ViewSwitch } from "./view_switch.js";
 import { WorkflowForm } from "./workflow_form.js";
@@ -41,10 +42,14 @@ export * as workflow from "./workflow_document.js";
 /** @type {Record<string, string>} */
 const KIND_NAMES = { definition: "job definition", submission: "job", workflow: "workflow" };
 const SIZE_DELAY_MS = 300; // for what need not follow each key stroke
+const LARGE_TEXT = 100_000; // characters, from which the form follows in tasks of their own
+const LARGE_DELAY_MS = 50;
 
 class Page {
   /** @type {number | undefined} */
   #sizeTimer;
+  /** @type {number | undefined} */
+  #showTimer;
 
   /** @param {HTMLFormElement} form */
   constructor(form) {
@@ -122,6 +127,8 @@ class Page {
     const { selectionStart: anchor, selectionEnd: head } = this.area;
     this.area.hidden = true;
     this.area.tabIndex = -1;
+    // Writing a large text into the field takes as long as showing it would.
+    this.form.addEventListener("formdata", ({ formData }) => formData.set(this.area.name, this.editor.text));
     if (!focused) return;
     this.editor.view.dispatch({ selection: { anchor, head } });
     this.editor.view.focus();
@@ -189,7 +196,37 @@ class Page {
 
   /** @param {string} text */
   #onChange(text, { first = false } = {}) {
-    this.area.value = text;
+    const isLarge = text.length > LARGE_TEXT;
+    if (!isLarge) this.area.value = text;
+    clearTimeout(this.#showTimer);
+    if (isLarge) this.#showSoon(text);
+    else this.#showDocument(text);
+    if (first) return;
+    if (this.key) this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
+    this.#revalidate();
+    clearTimeout(this.#sizeTimer);
+    this.#sizeTimer = window.setTimeout(() => {
+      this.#showSize(text);
+      if (this.form.dataset.draftKey) localDraft.save(this.form, text);
+    }, SIZE_DELAY_MS);
+  }
+
+  /**
+   * Show a large document in several tasks, so that none blocks the page.
+   * @param {string} text
+   */
+  #showSoon(text) {
+    this.#showTimer = window.setTimeout(() => {
+      parse(text); // which keeps it
+      this.#showTimer = window.setTimeout(() => this.#showDocument(text));
+    }, LARGE_DELAY_MS);
+  }
+
+  /**
+   * Show in the form what the document has.
+   * @param {string} text
+   */
+  #showDocument(text) {
     if (this.pane) {
       const reason = whyNotShown(text, this.kind);
       const notice = find(this.form, "[data-frozen]", HTMLElement);
@@ -206,14 +243,6 @@ class Page {
       }
     }
     this.viewSwitch.update(text);
-    if (first) return;
-    if (this.key) this.key.value = randomKey(); // another text is another wish; the same text sent twice is one
-    this.#revalidate();
-    clearTimeout(this.#sizeTimer);
-    this.#sizeTimer = window.setTimeout(() => {
-      this.#showSize(text);
-      if (this.form.dataset.draftKey) localDraft.save(this.form, text);
-    }, SIZE_DELAY_MS);
   }
 
   /**

@@ -7,6 +7,7 @@ import { parse } from "./json_text.js";
 import { write } from "./lenses.js";
 import * as rows from "./rows.js";
 import * as documents from "./workflow_document.js";
+import { StepList } from "./workflow_list.js";
 import { StepPicture } from "./workflow_picture.js";
 
 /**
@@ -57,12 +58,13 @@ export class WorkflowForm {
     this.parents = [];
     /** @type {StepFeedback[]} */
     this.feedback = [];
-    this.list = find(form, "[data-step-list]", HTMLElement);
+    this.list = new StepList(form, (row, step) => this.#fillStep(row, step));
     this.fields = find(form, "[data-step-fields]", HTMLElement);
     this.settings = find(form, "[data-workflow-settings]", HTMLElement);
     this.picture = new StepPicture(form, {
       select: (step) => this.select(step, { focus: false }),
       connect: (parent, step) => this.#connect(parent, step),
+      disconnect: (parent, step) => this.#disconnect(parent, step),
     });
     form.addEventListener("click", (event) => this.#onClick(event));
     form.addEventListener("change", (event) => this.#onChange(event));
@@ -82,13 +84,16 @@ export class WorkflowForm {
 
   /** Show what the document has now. */
   update() {
-    const { root } = this;
-    this.workflow = documents.readWorkflow(root);
-    this.parents = documents.parentLists(this.workflow);
-    if (this.selected >= this.workflow.steps.length) this.selected = this.workflow.steps.length - 1;
+    this.#read();
     if (document.activeElement?.id !== "f-name") this.#places = null;
     this.#show();
-    this.#showShared(root);
+    this.#showShared(this.root);
+  }
+
+  #read() {
+    this.workflow = documents.readWorkflow(this.root);
+    this.parents = documents.parentLists(this.workflow);
+    if (this.selected >= this.workflow.steps.length) this.selected = this.workflow.steps.length - 1;
   }
 
   /** Show what the last validation says of each step. */
@@ -113,6 +118,7 @@ export class WorkflowForm {
     for (const problems of this.fields.querySelectorAll(".field-problems")) problems.replaceChildren();
     for (const control of this.fields.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
     this.#show();
+    if (this.selected >= 0) this.list.reveal(this.selected);
     this.onSelect();
     /** @type {NodeListOf<HTMLElement>} */
     const groups = this.fields.querySelectorAll("[data-rows]");
@@ -146,7 +152,7 @@ export class WorkflowForm {
     this.settings.hidden = isStep || !steps.length;
     find(this.form, "[data-no-steps]", HTMLElement).hidden = steps.length > 0;
     this.#offerFirstStep(!steps.length);
-    this.#fillList(this.list, "[data-step-template]", steps.length, (row, step) => this.#fillStep(row, step));
+    this.list.show(steps);
     const all = find(this.form, "[data-open-step='-1']", HTMLElement);
     all.hidden = !steps.length;
     all.setAttribute("aria-pressed", String(!isStep));
@@ -266,8 +272,7 @@ export class WorkflowForm {
       this.select(Number(open.dataset.openStep ?? open.dataset.gotoStep), { focus: isKeyboard || open.dataset.gotoStep !== undefined });
     }
     const tool = closest(event, "[data-step-tool]");
-    const row = closest(event, "[data-step-list] > *");
-    if (tool && row) this.#useTool(tool.dataset.stepTool ?? "", [...this.list.children].indexOf(row));
+    if (tool) this.#useTool(tool.dataset.stepTool ?? "", this.list.stepOf(tool));
     if (closest(event, "[data-step-undo]")) this.editor.undo();
     const source = closest(event, "[data-add-step]")?.dataset.addStep;
     if (source) this.#add(source);
@@ -278,7 +283,7 @@ export class WorkflowForm {
     const wait = closest(event, "[data-remove-wait]")?.closest("li");
     if (wait) {
       const parent = Number(wait.dataset.parent);
-      this.#edit((editing) => documents.removeWait(editing, this.selected, parent), `${this.#name(this.selected)} no longer waits for ${this.#name(parent)}.`);
+      this.#disconnect(parent, this.selected);
       find(this.form, "#wait-parent", HTMLElement).focus();
     }
     const kind = closest(event, "[data-set-all]")?.dataset.setAll;
@@ -310,11 +315,12 @@ export class WorkflowForm {
    * Change the document: one step, which undo takes back.
    * @template T
    * @param {(editing: Editing) => T} change
-   * @param {string} message
+   * @param {string} [message]
    */
-  #edit(change, message) {
+  #edit(change, message = "") {
     const result = this.editor.edit(change, { userEvent: "input.steps" });
-    announce(message);
+    this.#read(); // a large document is shown a moment later
+    if (message) announce(message);
     return result;
   }
 
@@ -343,6 +349,16 @@ export class WorkflowForm {
   }
 
   /**
+   * Let a step no longer wait for another, as a cut edge says it.
+   * @param {number} parent
+   * @param {number} step
+   */
+  #disconnect(parent, step) {
+    this.#say("");
+    this.#edit((editing) => documents.removeWait(editing, step, parent), `${this.#name(step)} no longer waits for ${this.#name(parent)}.`);
+  }
+
+  /**
    * @param {string} tool
    * @param {number} step
    */
@@ -355,7 +371,7 @@ export class WorkflowForm {
       if (this.selected >= step) this.selected -= 1;
       this.#edit((editing) => documents.removeStep(editing, step), `Removed ${name}.`);
       this.select(this.selected, { focus: false });
-      const next = this.list.children[Math.min(step, this.list.children.length - 1)];
+      const next = this.list.reveal(Math.min(step, this.workflow.steps.length - 1));
       /** @type {HTMLElement | null} */
       const control = next?.querySelector("[data-open-step]") ?? this.form.querySelector("[data-step-add] > summary");
       control?.focus();
@@ -366,7 +382,7 @@ export class WorkflowForm {
       if (this.selected === step) this.select(to, { focus: false });
       else if (this.selected === to) this.select(step, { focus: false });
       /** @type {NodeListOf<HTMLButtonElement> | undefined} */
-      const tools = this.list.children[to]?.querySelectorAll("[data-step-tool]");
+      const tools = this.list.reveal(to)?.querySelectorAll("[data-step-tool]");
       const same = [...(tools ?? [])].find((button) => button.dataset.stepTool === tool && !button.disabled);
       (same ?? tools?.[tool === "up" ? 1 : 0])?.focus();
     }
@@ -380,14 +396,14 @@ export class WorkflowForm {
       const { steps } = this.workflow;
       const queue = (steps[this.selected] ?? steps[steps.length - 1])?.queue || (this.form.dataset.defaultQueue ?? "");
       const job = { jobName: value, jobQueue: queue, jobDefinition: value };
-      this.#added([this.editor.edit((editing) => documents.addStep(editing, job), { userEvent: "input.steps" })]);
+      this.#added([this.#edit((editing) => documents.addStep(editing, job))]);
       return;
     }
     const pasted = find(this.form, "#add-pasted", HTMLTextAreaElement);
     const text = source === "pasted" ? await this.#readPasted(pasted.value) : await this.#readSubmission();
     const root = text ? parse(text).root : undefined;
     if (!text || root?.type !== "object") return;
-    this.#added(this.editor.edit((editing) => documents.addDocument(editing, text, root), { userEvent: "input.steps" }));
+    this.#added(this.#edit((editing) => documents.addDocument(editing, text, root)));
     pasted.value = "";
   }
 

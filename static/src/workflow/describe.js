@@ -59,10 +59,14 @@ export function titleOf(graph, node) {
  * @param {Statuses} statuses
  */
 export function countsOf(graph, node, statuses) {
-  const counts = countStatuses(graph, node).sort(
-    ([a], [b]) => rank(statusOf(statuses, a)) - rank(statusOf(statuses, b)),
-  );
-  return counts.map(([name, count]) => `${count} ${statusOf(statuses, name).label.toLowerCase()}`).join(", ");
+  const present = countStatuses(graph, node).map(([name, count]) => ({ count, status: statusOf(statuses, name) }));
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { count, status } of present.sort((a, b) => rank(a.status) - rank(b.status))) {
+    const words = status.group ?? status.label.toLowerCase();
+    counts.set(words, (counts.get(words) ?? 0) + count);
+  }
+  return [...counts].map(([words, count]) => `${count.toLocaleString("en")} ${words}`).join(", ");
 }
 
 /**

@@ -57,6 +57,75 @@ export function crosses(points, box) {
 }
 
 /**
+ * The middle of an edge.
+ * @param {Point[]} points
+ */
+export function middleOf(points) {
+  const line = samples(points);
+  return line[Math.floor((line.length - 1) / 2)];
+}
+
+/**
+ * The number of the edge that is nearest to a point, at most `within` from it; -1 if there is none.
+ * @param {Point[][]} edges
+ * @param {Point} point
+ * @param {number} within
+ */
+export function edgeAt(edges, point, within) {
+  let [nearest, least] = [-1, within];
+  const box = { x: point.x - within, y: point.y - within, width: 2 * within, height: 2 * within };
+  edges.forEach((points, number) => {
+    if (!crosses(points, box)) return;
+    const line = samples(points);
+    for (let index = 1; index < line.length; index += 1) {
+      const distance = distanceTo(point, line[index - 1], line[index]);
+      if (distance < least) [nearest, least] = [number, distance];
+    }
+  });
+  return nearest;
+}
+
+/**
+ * Points along the line that `edgePath` draws.
+ * @param {Point[]} points
+ */
+function samples(points) {
+  const [first, last] = [points[0], points[points.length - 1]];
+  if (points.length < 3) {
+    const bend = Math.max(24, Math.abs(last.x - first.x) / 2);
+    const [from, to] = [{ x: first.x + bend, y: first.y }, { x: last.x - bend, y: last.y }];
+    return Array.from({ length: 17 }, (_, index) => cubic(first, from, to, last, index / 16));
+  }
+  return [first, ...points.slice(1, -2).flatMap((point, index) => [point, middle(point, points[index + 2])]), points[points.length - 2], last];
+}
+
+/**
+ * @param {Point} a
+ * @param {Point} b
+ * @param {Point} c
+ * @param {Point} d
+ * @param {number} t from 0 to 1
+ */
+function cubic(a, b, c, d, t) {
+  const rest = 1 - t;
+  const value = (/** @type {"x" | "y"} */ axis) =>
+    rest ** 3 * a[axis] + 3 * rest ** 2 * t * b[axis] + 3 * rest * t ** 2 * c[axis] + t ** 3 * d[axis];
+  return { x: value("x"), y: value("y") };
+}
+
+/**
+ * @param {Point} point
+ * @param {Point} from
+ * @param {Point} to
+ */
+function distanceTo(point, from, to) {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const share = ((point.x - from.x) * dx + (point.y - from.y) * dy) / (dx * dx + dy * dy || 1);
+  const along = Math.min(1, Math.max(0, share));
+  return Math.hypot(point.x - from.x - along * dx, point.y - from.y - along * dy);
+}
+
+/**
  * @param {Box} outer
  * @param {Box} inner
  */

@@ -30,7 +30,10 @@ export function bindGestures(picture) {
 
   root.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
-    if (!before) return;
+    if (!before) {
+      picture.cuts.onHover(place(event));
+      return;
+    }
     const now = place(event);
     const others = [...pointers].flatMap(([id, point]) => (id === event.pointerId ? [] : [point]));
     pointers.set(event.pointerId, now);
@@ -65,8 +68,10 @@ export function bindGestures(picture) {
   root.addEventListener("pointercancel", release);
   root.addEventListener("lostpointercapture", release);
 
+  root.addEventListener("pointerleave", () => picture.cuts.onHover(null));
+
   root.addEventListener("click", (event) => {
-    if (moved >= DRAG_FROM) return;
+    if (moved >= DRAG_FROM || picture.cuts.onClick(event, place(event))) return;
     const key = event.target instanceof Element ? keyAt(event.target) : "";
     if (key) picture.activate(key);
   });

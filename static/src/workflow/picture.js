@@ -4,6 +4,7 @@
 import { countsOf, durationOf, labelOf, lookOf, statusOf, titleOf } from "./describe.js";
 import { NODE_HEIGHT, NODE_WIDTH, arrowPath, around, contains, crosses, edgePath, fit, neighbour, nodesIn } from "./geometry.js";
 import { criticalPath, viewOf } from "./graph.js";
+import { EdgeCuts } from "./edge_cuts.js";
 import { bindGestures } from "./gestures.js";
 import { setAttributes, svg } from "./svg.js";
 import { measureIn, shorten } from "./text_width.js";
@@ -29,7 +30,8 @@ const LABEL_GAP = 84; // with a label on an edge
 export class Picture extends EventTarget {
   /**
    * @param {HTMLElement} canvas that it fills
-   * @param {{ sprite: string, label: string, help: string, layout: (request: LayoutRequest) => Promise<Layout>, canConnect?: boolean, smallest?: number }} options
+   * @param {{ sprite: string, label: string, help: string, layout: (request: LayoutRequest) => Promise<Layout>, canEdit?: boolean, smallest?: number }} options
+   *   `canEdit`: people can draw edges and remove them
    */
   constructor(canvas, options) {
     super();
@@ -59,6 +61,7 @@ export class Picture extends EventTarget {
     this.region = null;
     this.current = "";
     this.selected = "";
+    this.wanted = ""; // the step that is selected, also in a collapsed layer
     this.frame = 0;
     this.run = 0;
     this.measureName = measureIn(canvas, "600 13px");
@@ -75,7 +78,8 @@ export class Picture extends EventTarget {
     this.edgeLayer.append(this.drawn);
     this.labels = svg("g", { "aria-hidden": "true" });
     this.nodeLayer = svg("g");
-    this.scene.append(this.edgeLayer, this.nodeLayer, this.labels);
+    this.cuts = new EdgeCuts(this);
+    this.scene.append(this.edgeLayer, this.nodeLayer, this.labels, this.cuts.layer);
     this.root.append(this.scene);
     canvas.replaceChildren(this.root);
     bindGestures(this);
@@ -135,10 +139,13 @@ export class Picture extends EventTarget {
     this.layout = layout;
     this.region = null;
     this.numbers = new Map(view.nodes.map((node, number) => [node.key, number]));
+    this.selected = this.keyInView(this.wanted);
+    const hasFocus = this.root.contains(document.activeElement);
     for (const element of this.elements.values()) element.remove();
     this.elements.clear();
     if (!view.nodes.some((node) => node.key === this.current)) this.current = view.nodes[0]?.key ?? "";
     this.restate();
+    if (hasFocus) this.focus(this.current);
   }
 
   /** Show states that have changed, at the same places. */
@@ -149,6 +156,16 @@ export class Picture extends EventTarget {
     this.onPath = new Set(path);
     for (const [key, element] of this.elements) this.fill(element, this.nodeByKey(key));
     this.redraw();
+  }
+
+  /**
+   * The key of a step's node: of its layer if that is collapsed.
+   * @param {string} id
+   */
+  keyInView(id) {
+    if (!id || this.numbers.has(id)) return id;
+    const step = this.graph?.steps.findIndex((other) => other.id === id) ?? -1;
+    return this.view.nodes[this.view.nodeOf[step]]?.key ?? "";
   }
 
   /** @param {string} key */
@@ -271,6 +288,7 @@ export class Picture extends EventTarget {
       setAttributes(arrows, { d: lines[kind][1] });
     });
     this.labels.replaceChildren(...labels);
+    this.cuts.show();
   }
 
   /**
@@ -297,7 +315,7 @@ export class Picture extends EventTarget {
       svg("text", { class: "wf-name", x: 36, y: 24 }),
       svg("text", { class: "wf-facts", x: 36, y: 43 }),
     );
-    if (this.options.canConnect && !this.view.nodes[node].isLayer) {
+    if (this.options.canEdit && !this.view.nodes[node].isLayer) {
       element.append(svg("circle", { class: "wf-port", cx: NODE_WIDTH, cy: NODE_HEIGHT / 2, r: 7 }));
     }
     this.elements.set(key, element);
@@ -346,11 +364,15 @@ export class Picture extends EventTarget {
   }
 
   /**
-   * Mark a step as selected, without an event. "": none.
+   * Mark a step as selected, without an event, or the collapsed layer that it is in. "": none.
    * @param {string} key
    */
   mark(key) {
-    this.selected = key;
+    const isOther = key !== this.wanted;
+    this.wanted = key;
+    this.selected = this.keyInView(key);
+    const node = this.nodeByKey(this.selected);
+    if (isOther && node >= 0) this.reveal(node);
     for (const [each, element] of this.elements) this.fill(element, this.nodeByKey(each));
     this.redraw();
   }
@@ -396,6 +418,15 @@ export class Picture extends EventTarget {
     const nodes = [from, to].map((key) => this.view.nodes[this.nodeByKey(key)]);
     if (from === to || nodes.some((node) => !node || node.isLayer)) return;
     this.dispatchEvent(new CustomEvent("connect", { detail: nodes.map((node) => node.steps[0]) }));
+  }
+
+  /**
+   * Say that a person removed an edge.
+   * @param {number} number of the edge
+   */
+  disconnect(number) {
+    const edge = this.view.edges[number];
+    if (edge) this.dispatchEvent(new CustomEvent("disconnect", { detail: edge.pairs[0] }));
   }
 
   /** @param {boolean} all whether to show every step, or large layers as one node each */
@@ -444,12 +475,13 @@ export class Picture extends EventTarget {
     this.current = key;
     for (const [each, other] of this.elements) setAttributes(other, { tabindex: each === key ? 0 : -1 });
     this.reveal(this.nodeByKey(key));
+    this.cuts.show();
     this.draw();
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || this.cuts.onKey(event)) return;
     const node = this.nodeByKey(this.current);
     const { key } = event;
     if (ARROWS.includes(key) && event.shiftKey) this.pan(...panOf(key));

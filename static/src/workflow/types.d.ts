@@ -5,6 +5,8 @@ export interface Status {
   icon: string;
   tone: string;
   live: boolean;
+  /** What a collapsed layer says of its steps with this status, if not the label. */
+  group?: string;
 }
 
 /** A step as the picture shows it. Times are in ms since 1970; null: not yet. */

@@ -63,7 +63,9 @@ def test_the_workflow_of_the_guide_is_built_by_keyboard_alone(page: Page, guide:
             form.type_into("gpus", resource["value"])
 
     assert form.editor.document == guide
-    expect(form.preview).to_contain_text("Longest path: preprocess-dataset-42 → train-model-42 → evaluate-model-42.")
+    expect(form.preview).to_contain_text(
+        "Longest path: preprocess-dataset-42 → train-model-42 → evaluate-model-42 (3 jobs)."
+    )
     form.submit("Submit 3 jobs to cpu-job-queue and gpu-job-queue")
     expect(page.get_by_role("heading", name="workflow-42")).to_be_visible()
 
@@ -83,6 +85,22 @@ def add_steps_by_mouse(form: WorkflowForm, guide: dict[str, Any]) -> None:
             form.gpus.fill(resource["value"])
 
 
+def remove_and_restore_edges(form: WorkflowForm) -> None:
+    """Remove two edges in the picture, by mouse and by keyboard from its step, and take that back."""
+    form.page.locator("[data-open-step='-1']").click()
+    form.cut_edge("preprocess-dataset-42", "train-model-42")
+    expect(form.figures).to_contain_text("longest path 2")
+    form.nodes.filter(has_text="evaluate-model-42").focus()
+    form.page.keyboard.press("Tab")
+    expect(form.cuts.first).to_have_accessible_name("Remove dependency of evaluate-model-42 on train-model-42")
+    form.page.keyboard.press("Delete")
+    expect(form.figures).to_contain_text("longest path 1")
+    expect(form.nodes.filter(has_text="evaluate-model-42")).to_be_focused()
+    for _ in range(2):
+        form.page.locator("[data-step-undo]").click()
+    expect(form.figures).to_contain_text("longest path 3")
+
+
 def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page: Page, guide: dict[str, Any]) -> None:
     form = WorkflowForm(page).open()
     add_steps_by_mouse(form, guide)
@@ -92,6 +110,9 @@ def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page:
     expect(form.figures).to_contain_text("longest path 2")
     form.draw_edge("train-model-42", "evaluate-model-42")
     expect(form.figures).to_contain_text("longest path 3")
+    assert form.editor.document == guide
+
+    remove_and_restore_edges(form)
     assert form.editor.document == guide
 
     # What would be circular isn't offered, and a drawn edge is answered.
@@ -135,3 +156,32 @@ def test_the_workflow_of_the_guide_is_built_by_mouse_and_seen_at_each_size(page:
     assert_accessible(page)  # in both themes, and on a phone
     page.set_viewport_size({"width": 1024, "height": 768})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.long
+def test_a_thousand_steps_are_edited(page: Page) -> None:
+    jobs = [{"jobName": f"step-{number}", "jobQueue": "cpu-job-queue"} for number in range(1000)]
+    for number, job in enumerate(jobs[1:]):
+        parents = {max(0, number - 37 * step % 100) for step in range(5)}
+        job["dependsOn"] = [{"jobId": f"${{step-{parent}}}"} for parent in sorted(parents)]  # type: ignore[assignment]
+    form = WorkflowForm(page).open()
+
+    form.editor.set(json.dumps({"jobs": jobs}, indent=2))
+    expect(form.figures).to_contain_text("1,000 steps")
+    expect(form.nodes.first).to_be_visible()
+    assert form.steps.count() < 40
+    assert page.evaluate("document.querySelectorAll('*').length") < 5000
+    form.search.fill("step-77")
+    expect(form.steps).to_have_count(11)
+    form.step("step-777").locator(".step-open").click()
+    expect(form.title).to_have_text("step-777")
+    form.search.fill("")
+    expect(form.step("step-777")).to_be_in_viewport()
+    form.name.fill("renamed")
+    expect(form.step("renamed")).to_be_visible()
+    page.get_by_role("button", name="Remove renamed").click()
+    expect(form.figures).to_contain_text("999 steps")
+    page.locator("[data-step-undo]").click()
+    expect(form.figures).to_contain_text("1,000 steps")
+    sent = page.evaluate("new FormData(document.querySelector('[data-form]')).get('document')")
+    assert len(json.loads(sent)["jobs"]) == 1000
