@@ -6,20 +6,9 @@ A job counts with its upper bound until it is charged.
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from django.db.models import (
-    BigIntegerField,
-    Count,
-    DecimalField,
-    F,
-    FloatField,
-    OuterRef,
-    Q,
-    Subquery,
-    Sum,
-)
-from django.db.models.functions import Cast, Coalesce, Round
+from django.db import connection
 
-from jobs.models import CostLine, Job, Team, User
+from jobs.models import Team, User
 from jobs.policy.approval import DailyUsage
 from jobs.pricing import exact_sum
 from jobs.states import Delivery, State
@@ -27,54 +16,72 @@ from jobs.states import Delivery, State
 # Ten-thousandths, the precision of the bounds in the jobs table. As integers, thousands of absurd bounds would
 # overflow SQLite; floats are exact up to the largest threshold.
 UNITS_PER_WHOLE = 10**4
-SECONDS_FIELD = DecimalField(max_digits=30, decimal_places=7)
 COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delivery.SENT)
+
+# Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. A union of two
+# index lookups: for an OR, SQLite scans every job of the team. An approval covers only the first run of its
+# submission.
+_SQL = """
+SELECT
+    SUM(CASE WHEN at_bound = 1 THEN CAST(ROUND(at_most_usd * %(units_per_whole)s) AS double precision) END),
+    SUM(CASE WHEN at_bound = 1 THEN CAST(ROUND(at_most_vcpu_hours * %(units_per_whole)s) AS double precision) END),
+    COUNT(CASE WHEN at_bound = 1 AND at_most_usd IS NULL THEN 1 END),
+    COUNT(CASE WHEN at_bound = 1 AND at_most_vcpu_hours IS NULL THEN 1 END),
+    SUM(CASE WHEN at_bound = 0 THEN spent_units END),
+    SUM(CASE WHEN at_bound = 0 THEN vcpus * billed_seconds END),
+    SUM(CASE WHEN ended_at IS NULL THEN gpus * COALESCE(array_size, 1) END),
+    SUM(array_size)
+FROM (
+    SELECT job.at_most_usd, job.at_most_vcpu_hours, job.ended_at, job.vcpus, job.gpus, job.array_size,
+        CASE
+            WHEN job.ended_at IS NULL OR job.state = %(lost)s THEN 1
+            WHEN job.charged_at IS NULL AND job.delivery = %(sent)s THEN 1
+            ELSE 0
+        END AS at_bound,
+        (
+            SELECT SUM(CAST(ROUND(line.usd * %(units_per_usd)s) AS bigint))
+            FROM jobs_costline line
+            WHERE line.job_id = job.id
+        ) AS spent_units,
+        (SELECT SUM(line.billed_seconds) FROM jobs_costline line WHERE line.job_id = job.id) AS billed_seconds
+    FROM jobs_job job
+    JOIN jobs_submission submission ON submission.id = job.submission_id
+    LEFT JOIN jobs_approval approval ON approval.submission_id = submission.id
+    WHERE job.id IN (
+            SELECT id FROM jobs_job WHERE team_id = %(team)s AND ended_at IS NULL
+            UNION ALL
+            SELECT id FROM jobs_job WHERE team_id = %(team)s AND ended_at >= %(midnight)s
+        )
+        AND submission.person_id = %(person)s
+        AND job.delivery IN (%(accepted)s, %(sending)s, %(held)s, %(sent)s)
+        AND (approval.id IS NULL OR job.repeats_id IS NOT NULL)
+) counted
+"""
 
 
 def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
     """Lock the team row first. One statement counts a job that ends meanwhile once."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    not_ended = Q(ended_at=None)
-    # A union of two index lookups: for an OR, SQLite scans every job of the team.
-    team_jobs = Job.objects.filter(team=team).order_by().values("pk")
-    counts_at_bound = not_ended | Q(state=State.LOST) | Q(charged_at=None, delivery=Delivery.SENT)
-    runs = Coalesce(F("array_size"), 1)
-    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
-    job_units = Subquery(lines.annotate(sum=exact_sum.units_of("usd")).values("sum"), output_field=BigIntegerField())
-    seconds = Subquery(lines.annotate(sum=Sum("billed_seconds")).values("sum"), output_field=SECONDS_FIELD)
-    totals = (
-        Job.objects.filter(
-            # An approval covers the first run of its submission only.
-            Q(submission__approval=None) | Q(repeats__isnull=False),
-            pk__in=team_jobs.filter(not_ended).union(team_jobs.filter(ended_at__gte=midnight), all=True),
-            submission__person=person,
-            delivery__in=COUNTED_DELIVERIES,
-        )
-        .order_by()
-        .annotate(spent_on_job=job_units, seconds_of_job=seconds)
-        .aggregate(
-            open_usd=_sum_units("at_most_usd", only=counts_at_bound),
-            open_hours=_sum_units("at_most_vcpu_hours", only=counts_at_bound),
-            unknown_usd=Count("pk", filter=counts_at_bound & Q(at_most_usd=None)),
-            unknown_hours=Count("pk", filter=counts_at_bound & Q(at_most_vcpu_hours=None)),
-            spent=Sum("spent_on_job", filter=~counts_at_bound),
-            vcpu_seconds=Sum(F("vcpus") * F("seconds_of_job"), filter=~counts_at_bound, output_field=SECONDS_FIELD),
-            gpus=Sum(F("gpus") * runs, filter=not_ended, output_field=BigIntegerField()),
-            array_jobs=Sum("array_size"),
-        )
-    )
+    params = {
+        "team": team.pk,
+        "person": person.pk,
+        "midnight": connection.ops.adapt_datetimefield_value(midnight),
+        "lost": State.LOST,
+        **{delivery.name.lower(): delivery for delivery in COUNTED_DELIVERIES},
+        "units_per_whole": UNITS_PER_WHOLE,
+        "units_per_usd": exact_sum.UNITS_PER_USD,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, params)
+        usd, hours, unknown_usd, unknown_hours, cost_units, vcpu_seconds, gpus, array_jobs = cursor.fetchone()
     return DailyUsage(
-        usd=_from_units(totals["open_usd"]) + exact_sum.usd(totals["spent"] or 0),
-        vcpu_hours=_from_units(totals["open_hours"]) + Decimal(totals["vcpu_seconds"] or 0) / 3600,
-        unknown_usd=totals["unknown_usd"],
-        unknown_vcpu_hours=totals["unknown_hours"],
-        gpus=int(totals["gpus"] or 0),
-        array_jobs=int(totals["array_jobs"] or 0),
+        usd=_from_units(usd) + exact_sum.usd(cost_units or 0),
+        vcpu_hours=_from_units(hours) + Decimal(f"{vcpu_seconds or 0:.7f}") / 3600,
+        unknown_usd=unknown_usd,
+        unknown_vcpu_hours=unknown_hours,
+        gpus=int(gpus or 0),
+        array_jobs=int(array_jobs or 0),
     )
-
-
-def _sum_units(field: str, *, only: Q) -> Sum:
-    return Sum(Cast(Round(F(field) * UNITS_PER_WHOLE), FloatField()), filter=only, output_field=FloatField())
 
 
 def _from_units(units: float | None) -> Decimal:
