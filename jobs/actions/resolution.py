@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -46,6 +46,8 @@ class Resolution:
     account: Account | None
     resolved_jobs: tuple[ResolvedJob, ...]
     problems: tuple[Problem, ...]
+    revisions: Mapping[str, Sequence[Revision]] = field(default_factory=dict)
+    """Of the definitions that the document names and the team can use, in any account; newest first."""
 
 
 def resolve(
@@ -100,6 +102,7 @@ class _Resolver:
         self.granted = [queue for queue in granted if account is None or queue.account_id == account.pk]
         self.problems: list[Problem] = []
         self._usable = Definition.objects.none()
+        self._by_name: dict[str, list[Revision]] = {}
         self._numbers: dict[int, str] = {}
         self._comparisons = MAX_NAME_COMPARISONS
 
@@ -109,7 +112,7 @@ class _Resolver:
         revisions = self._revisions(steps, prefixes, account)
         self._check_referenced_jobs(steps, prefixes, account)
         targets = map(ResolvedJob, prefixes, queues, revisions)
-        return Resolution(account, tuple(targets), tuple(self.problems))
+        return Resolution(account, tuple(targets), tuple(self.problems), self._by_name)
 
     def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:
         queues_by_name: dict[str, list[Queue]] = {}
@@ -154,14 +157,19 @@ class _Resolver:
     ) -> list[Revision | None]:
         # Without a queue the account is unknown: a name that exists in any of them is not a problem.
         accounts = [account] if account else list({queue.account for queue in self.granted})
-        usable = Definition.objects.usable_by(self.team).filter(account__in=accounts)
+        account_ids = {account.pk for account in accounts}
+        usable = Definition.objects.usable_by(self.team)
         references = [DefinitionReference.parse(text_at(step, "jobDefinition")) for step in steps]
         definitions = usable.filter(name__in={reference.name for reference in references})
-        revisions = Revision.objects.filter(definition__in=definitions).select_related("definition__account")
+        revisions = Revision.objects.filter(definition__in=definitions)
         by_name: dict[str, list[Revision]] = {}
-        for revision in revisions.order_by("-number"):
-            by_name.setdefault(revision.definition.name, []).append(revision)
-        self._usable = usable.active()
+        for revision in revisions.select_related("definition__account", "definition__team").order_by(
+            "-number", "-pk"
+        ):
+            self._by_name.setdefault(revision.definition.name, []).append(revision)
+            if revision.definition.account_id in account_ids:
+                by_name.setdefault(revision.definition.name, []).append(revision)
+        self._usable = usable.filter(account__in=account_ids).active()
         matches = {reference: self._revision(reference, accounts, by_name) for reference in dict.fromkeys(references)}
         for reference, prefix in zip(references, prefixes, strict=True):
             if problem := matches[reference].problem:

@@ -46,6 +46,8 @@ class ValidationResult:
     """Wait times of the team's queues and run times of its definitions."""
     estimate: SubmissionEstimate | None = None
     """Once all queues and definitions are resolved; with reasons for approval if there are no errors."""
+    revisions: Mapping[str, Sequence[Revision]] = field(default_factory=dict)
+    """Of the definitions that the document names and the team can use, in any account; newest first."""
 
     @property
     def approval_reasons(self) -> tuple[ApprovalReason, ...]:
@@ -112,7 +114,14 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
         problems_so_far = list(problem_limit.limit_problems(chain(problems_so_far, resolution.problems)))
     if problem_limit.is_limited(problems_so_far):
         problems = spec_rules.sort_by_position(reading.document, problems_so_far)
-        return ValidationResult(reading, resolution.account, tuple(problems), resolution.resolved_jobs, grants)
+        return ValidationResult(
+            reading,
+            resolution.account,
+            tuple(problems),
+            resolution.resolved_jobs,
+            grants,
+            revisions=resolution.revisions,
+        )
     requests = list(_job_requests(reading, resolution))
     queue_ids = limited_queues([request for _, request in requests], grants)
     usage = queue_usage(member.team, queue_ids) if queue_ids else {}
@@ -125,7 +134,15 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
         )
     )
     problems = spec_rules.sort_by_position(reading.document, problems_so_far)
-    result = ValidationResult(reading, resolution.account, tuple(problems), resolution.resolved_jobs, grants, usage)
+    result = ValidationResult(
+        reading,
+        resolution.account,
+        tuple(problems),
+        resolution.resolved_jobs,
+        grants,
+        usage,
+        revisions=resolution.revisions,
+    )
     if reading.kind is DocumentKind.DEFINITION:
         return result
     return _with_estimate(result, [request for _, request in requests], member)

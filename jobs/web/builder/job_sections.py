@@ -54,7 +54,7 @@ def page_context(
     request: SignedInRequest, member: Member, form: BuilderForm, form_feedback: Feedback
 ) -> dict[str, Any]:
     """Return what the sections need on a page."""
-    runnable = options.runnable_revisions(member.team, _definition_name(form))
+    runnable = _runnable_revisions(member, form, form_feedback)
     summary = _definition_summary(form, runnable)
     requirements = _tag_requirements(member, form_feedback)
     form = _with_parameters(form, summary).with_tag_keys(tag_rules.tag_keys(requirements))
@@ -92,7 +92,7 @@ def page_context(
 def preview_context(
     request: SignedInRequest, member: Member, form: BuilderForm, form_feedback: Feedback
 ) -> dict[str, Any]:
-    runnable = options.runnable_revisions(member.team, _definition_name(form))
+    runnable = _runnable_revisions(member, form, form_feedback)
     summary = _definition_summary(form, runnable)
     form = _with_parameters(form, summary)
     fields = tag_rules.bind_tag_rules(
@@ -130,6 +130,15 @@ def _shared_context(
         "sizes_key": sizes_key(fields),
         "array_preview": array_preview.array_preview(form_feedback.result, request.POST.get(INDEX_FIELD, "")),
     }
+
+
+def _runnable_revisions(member: Member, form: BuilderForm, form_feedback: Feedback) -> list[Revision]:
+    """Return those that the validation read, if it did."""
+    name = _definition_name(form)
+    revisions = form_feedback.result.revisions.get(name) if form_feedback.result else None
+    if revisions is None:
+        return options.runnable_revisions(member.team, name)
+    return [revision for revision in revisions if revision.is_runnable][: options.MAX_REVISIONS]
 
 
 def _definition_summary(form: BuilderForm, runnable: list[Revision]) -> definition_summary.DefinitionSummary | None:
