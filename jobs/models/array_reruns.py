@@ -1,8 +1,8 @@
 """Indexes of an array that run again, as single jobs or in an array of their own."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from django.db.models import Case, F, JSONField, Q, QuerySet, When
 
@@ -30,6 +30,8 @@ class IndexRerun:
     is_child_loaded: bool = False
     is_outcome_unknown: bool = False
     """Whether `job` is an array that failed or was stopped, with unread children: `status` is the array's."""
+    run_number: int = 2
+    """The child of the original array is run 1."""
 
 
 @dataclass(frozen=True)
@@ -114,23 +116,28 @@ def _last_reruns(jobs: Iterable[Job], states: Mapping[int, Mapping[int, str]]) -
     """`states` are those of the jobs' children that are loaded, by job and index."""
     reruns: dict[int, IndexRerun] = {}
     for job in jobs:
-        if not job.array_size:
-            reruns[job.array_index or 0] = IndexRerun(job.array_index or 0, job, job.status)
-            continue
-        children = states.get(job.pk, {})
-        # Of an array that failed or was stopped, only children that failed are always read.
-        has_failures = job.status.name in _STATES_WITH_FAILURES
-        has_all_failures = has_failures and _has_all_failures(job, children)
-        for child_index, index in enumerate(indexes_of(vars(job)["array_document"])):
-            state = children.get(child_index)
-            if state is not None and (state in FINAL_STATES or job.status.is_live):
-                status = status_of("SENT", state or State.SUBMITTED)
-                reruns[index] = IndexRerun(index, job, status, child_index, is_child_loaded=True)
-            elif has_all_failures:
-                reruns[index] = IndexRerun(index, job, STATUSES[State.SUCCEEDED], child_index)
-            else:  # of a lost array, AWS can't tell any more: its children are lost too
-                reruns[index] = IndexRerun(index, job, job.status, child_index, is_outcome_unknown=has_failures)
+        for rerun in _reruns_of(job, states.get(job.pk, {})):
+            earlier = reruns.get(rerun.index)
+            reruns[rerun.index] = replace(rerun, run_number=earlier.run_number + 1) if earlier else rerun
     return dict(sorted(reruns.items()))
+
+
+def _reruns_of(job: Job, children: Mapping[int, str]) -> Iterator[IndexRerun]:
+    if not job.array_size:
+        yield IndexRerun(job.array_index or 0, job, job.status)
+        return
+    # Of an array that failed or was stopped, only children that failed are always read.
+    has_failures = job.status.name in _STATES_WITH_FAILURES
+    has_all_failures = has_failures and _has_all_failures(job, children)
+    for child_index, index in enumerate(indexes_of(vars(job)["array_document"])):
+        state = children.get(child_index)
+        if state is not None and (state in FINAL_STATES or job.status.is_live):
+            status = status_of("SENT", state or State.SUBMITTED)
+            yield IndexRerun(index, job, status, child_index, is_child_loaded=True)
+        elif has_all_failures:
+            yield IndexRerun(index, job, STATUSES[State.SUCCEEDED], child_index)
+        else:  # of a lost array, AWS can't tell any more: its children are lost too
+            yield IndexRerun(index, job, job.status, child_index, is_outcome_unknown=has_failures)
 
 
 def _child_states(children: Q) -> dict[int, dict[int, str]]:

@@ -3,7 +3,7 @@
 Each lens and value type has a counterpart under its key in static/src/builder/lenses.js and units.js.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jobs.spec.forms.form_fields import FormField
@@ -17,8 +17,19 @@ from jobs.spec.forms.lenses import (
     ListLens,
     MapLens,
     RequirementLens,
+    SequentialLens,
     ValueLens,
 )
+
+_PLAIN_LENSES: Mapping[type, str] = {
+    ListLens: "entries",
+    DependsOnLens: "dependencies",
+    SequentialLens: "sequential",
+    ExitCodesLens: "exit-codes",
+    DefinitionRevisionLens: "definition-revision",
+    DefinitionNameLens: "definition-name",
+}
+"""Those that have only a path."""
 
 
 def client_fields(fields: Iterable[FormField]) -> list[dict[str, Any]]:
@@ -41,12 +52,8 @@ def _lens_config(lens: Lens) -> dict[str, Any]:
                 "type": lens.type,
                 "legacy": lens.legacy,
             }
-        case ListLens():
-            return {"lens": "entries"}
         case MapLens():
             return {"lens": "members", "excluded": list(lens.excluded)}
-        case DependsOnLens():
-            return {"lens": "dependencies"}
         case ExitRuleLens():
             return {
                 "lens": "exit-rule",
@@ -54,11 +61,7 @@ def _lens_config(lens: Lens) -> dict[str, Any]:
                 "pattern": lens.pattern,
                 "action": lens.action,
             }
-        case ExitCodesLens():
-            return {"lens": "exit-codes"}
-        case DefinitionRevisionLens():
-            return {"lens": "definition-revision"}
-        case DefinitionNameLens():
-            return {"lens": "definition-name"}
+        case plain if type(plain) in _PLAIN_LENSES:
+            return {"lens": _PLAIN_LENSES[type(plain)]}
         case unknown:
             raise TypeError(f"The page's script knows no {type(unknown).__name__}.")

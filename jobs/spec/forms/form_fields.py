@@ -17,6 +17,7 @@ from jobs.spec.forms.lenses import (
     ListLens,
     MapLens,
     RequirementLens,
+    SequentialLens,
     ValueLens,
 )
 
@@ -82,7 +83,8 @@ JOB_FIELDS: tuple[FormField, ...] = (
     FormField("time_limit", ValueLens(("timeout", "attemptDurationSeconds"), value_types.SECONDS), "Time limit",
           "duration", _TIME_HELP, example="2 h"),
     FormField("array_size", ValueLens(("arrayProperties", "size"), value_types.WHOLE), "Array size", "number",
-          f"{MIN_ARRAY_SIZE} to {MAX_ARRAY_SIZE:,} child jobs. Leave empty for a single job."),
+          f"{MIN_ARRAY_SIZE} to {MAX_ARRAY_SIZE:,} child jobs"),
+    FormField("sequential", SequentialLens(), "Run child jobs one after another", "check"),
     FormField("waits", DependsOnLens(), "Dependencies", "jobs"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip

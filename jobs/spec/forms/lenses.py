@@ -247,6 +247,34 @@ class DependsOnLens:
 
 
 @dataclass(frozen=True)
+class SequentialLens:
+    """Whether the children of an array run one after another, by an entry without a job: "true" or ""."""
+
+    path: Path = ("dependsOn",)
+
+    def read(self, document: Document) -> str:
+        return "true" if any(map(_is_sequential, list_at(document, *self.path))) else ""
+
+    def write(self, document: Document, value: FieldValue) -> None:
+        entries = [entry for entry in list_at(document, *self.path) if not _is_sequential(entry)]
+        if _text(value).strip():
+            entries.append({"type": "SEQUENTIAL"})
+        if entries:
+            set_value(document, self.path, entries)
+        else:
+            delete_value(document, self.path)
+
+    def pointers(self, document: Document) -> Iterator[str]:
+        for number, entry in enumerate(list_at(document, *self.path)):
+            if _is_sequential(entry):
+                yield join_pointer(*self.path, number, "type")
+
+    def is_applicable(self, document: Document) -> bool:
+        value = value_at(document, *self.path)
+        return value is None or isinstance(value, list)
+
+
+@dataclass(frozen=True)
 class ExitRuleLens:
     """Whether a list of exit rules has a certain rule: "true" or "".
 
@@ -399,6 +427,10 @@ def _is_entry(entry: object) -> bool:
 
 def _is_wait(entry: object) -> bool:
     return JOB_ID.fullmatch(text_at(entry, "jobId")) is not None
+
+
+def _is_sequential(entry: object) -> bool:
+    return is_object(entry) and entry == {"type": "SEQUENTIAL"}
 
 
 def _is_filled(row: FieldRow) -> bool:

@@ -24,6 +24,7 @@ from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.job_sections import BLANK_JOB, page_context, posted_job, preview_context
 from jobs.web.builder.json_views import redirect_to_submission
+from jobs.web.builder.sweep_input import SweepInput
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
@@ -123,6 +124,7 @@ def job_page(
         "draft_version": builder_drafts.draft_version(request, member),
         "drafts": drafts.recent_drafts(member) if request.method != "POST" and not request.GET.get("draft") else [],
         "is_rejected": is_rejected,
+        "sweep_values": sweep if (sweep := SweepInput.from_request(request)).values.strip() else None,
         "current_page": "write",
         "tab": "job",
     }

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -12,26 +12,26 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.models import Source
+from jobs.actions import drafts, masked_source
+from jobs.models import DraftKind, Source
 from jobs.models.ids import new_id, to_text
 from jobs.spec.documents import Document, DocumentKind, list_at, object_at, text_at
-from jobs.spec.index_rerun import AWS_INDEX_VARIABLE, IndexRerunPlan, IndexSource, RerunKind, known_command
+from jobs.spec.index_rerun import AWS_INDEX_VARIABLE, RerunKind, known_command
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.redaction import redact
 from jobs.spec.sweep import (
     MAX_SINGLE_JOBS,
-    MAX_TEXT_LENGTH,
     VALUES_VARIABLE,
     SweepError,
     SweepTable,
-    TableFormat,
     parse_table,
     sweep_document,
 )
+from jobs.web.builder.drafts import draft_id
 from jobs.web.builder.feedback import cost_text, submit_label
-from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.job_sections import posted_job
 from jobs.web.builder.json_views import redirect_to_submission
+from jobs.web.builder.sweep_input import SweepInput
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 OPEN = "sweep"
@@ -48,31 +48,18 @@ class SweepPreviewRow:
     parameters: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class SweepInput:
-    document_text: str
-    values: str
-    table_format: TableFormat
-    plan: IndexRerunPlan
-    request_key: str
-    first: int = 0
-    problem: str = ""
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def job_sweep(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     if request.method != "POST":
         return redirect("job_form", slug)
+    sweep = SweepInput.from_request(request)
     if request.POST.get("do") == OPEN:
         form = posted_job(request.POST)
-        sweep = SweepInput(
-            form.source_text if form.parse_error else to_json(form.document),
-            *("", TableFormat.GRID, IndexRerunPlan(), to_text(new_id())),
-        )
-        return _page(request, member, sweep, is_new=True)
-    sweep = _read(request)
+        text = form.source_text if form.parse_error else form.text
+        sweep = replace(sweep, document_text=text, request_key=to_text(new_id()))
+        return _page(request, member, sweep, is_new=not sweep.values.strip())
     if request.POST.get("do") != "submit":
         return _page(request, member, sweep)
     try:
@@ -85,40 +72,9 @@ def job_sweep(request: SignedInRequest, slug: str) -> HttpResponse:
     except actions.RecoveryError as error:
         messages.warning(request, str(error))
     else:
+        drafts.mark_sent(member, draft_id(request), DraftKind.JOB, sweep.document_text, source_id=sweep.source_id)
         return redirect_to_submission(request, submission)
-    return _page(request, member, _with_new_key(sweep))
-
-
-def _read(request: SignedInRequest) -> SweepInput:
-    post = request.POST
-    values, table_format, problem = post.get("values", ""), post.get("format", ""), ""
-    if file := request.FILES.get("file"):
-        table_format = TableFormat.CSV
-        content = file.read(MAX_TEXT_LENGTH + 1)
-        try:
-            values = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            problem = "The file isn't UTF-8 text."
-    first = post.get("first", "")
-    kind, source = post.get("run_as", ""), post.get("index_by", "")
-    return SweepInput(
-        post.get("document", ""),
-        values,
-        TableFormat(table_format) if table_format in set(TableFormat) else TableFormat.GRID,
-        IndexRerunPlan(
-            RerunKind(kind) if kind in set(RerunKind) else RerunKind.SINGLE,
-            IndexSource(source) if source in set(IndexSource) else IndexSource.VARIABLE,
-        ),
-        post.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
-        int(first) if first.isascii() and first.isdecimal() and len(first) < 6 else 0,
-        problem,
-    )
-
-
-def _with_new_key(sweep: SweepInput) -> SweepInput:
-    return SweepInput(
-        sweep.document_text, sweep.values, sweep.table_format, sweep.plan, to_text(new_id()), sweep.first
-    )
+    return _page(request, member, replace(sweep, request_key=to_text(new_id())))
 
 
 def _build(sweep: SweepInput, member: Member) -> tuple[str, SweepTable, Document]:
@@ -126,7 +82,8 @@ def _build(sweep: SweepInput, member: Member) -> tuple[str, SweepTable, Document
     if sweep.problem:
         raise SweepError(sweep.problem)
     table = parse_table(sweep.values, sweep.table_format)
-    reading = parse(sweep.document_text, DocumentKind.SUBMISSION)
+    text = masked_source.restore_masked(sweep.document_text, member, sweep.source_id)
+    reading = parse(text, DocumentKind.SUBMISSION)
     if not text_at(reading.document, "jobName"):
         raise SweepError("The job has no name. Go back to the job's form and enter one.")
     targets = actions.validate(reading, member).resolved_jobs
@@ -151,6 +108,7 @@ def _page(request: SignedInRequest, member: Member, sweep: SweepInput, *, is_new
         "values_variable": VALUES_VARIABLE,
         "aws_variable": AWS_INDEX_VARIABLE,
         "max_single_jobs": MAX_SINGLE_JOBS,
+        "draft_id": draft_id(request),
         "current_page": "create",
         **preview,
     }

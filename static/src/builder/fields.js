@@ -150,6 +150,7 @@ export class Fields {
       if (isRows(field)) refreshRows(element, parsed, field);
       else if (isControl(element)) refreshControl(element, parsed, field);
     }
+    this.pane.dispatchEvent(new CustomEvent("fields-shown"));
   }
 
   /** @param {ParsedText} parsed */

@@ -9,7 +9,7 @@ import { WHOLE, display, valueType } from "./units.js";
 /**
  * @import { Editing } from "./json_text.js"
  * @import { DefinitionField, DependenciesField, ExitCodesField, ExitRuleField, Field, FieldValue, Lens, Origins, ParsedText,
- *   Path, PropertyNode, RequirementField, Row, RowsField, ValueField, ValueNode } from "./types.js"
+ *   Path, PropertyNode, RequirementField, Row, RowsField, SequentialField, ValueField, ValueNode } from "./types.js"
  */
 
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[0-9]+)?$/;
@@ -323,6 +323,35 @@ const dependenciesLens = {
   fits: ({ root }, { path }) => (nodeAt(root, path)?.type ?? "array") === "array",
 };
 
+const sequentialLens = {
+  /** @param {ValueNode} node */
+  matches: (node) =>
+    node.type === "object" && members(node).length === 1 && textAt(node, "type") === "SEQUENTIAL",
+  /**
+   * @param {ParsedText} parsed
+   * @param {SequentialField} field
+   */
+  read: ({ root }, { path }) => (entries(nodeAt(root, path)).some(sequentialLens.matches) ? "true" : ""),
+  /**
+   * @param {Editing} editing
+   * @param {SequentialField} field
+   * @param {string} input
+   */
+  write: (editing, { path }, input) => {
+    const list = editing.node(path);
+    if (!input.trim()) {
+      keepRules(editing, path, (node) => !sequentialLens.matches(node));
+      editing.prune(path);
+    } else if (list?.type === "array") editing.entry(list, list.children.length, { type: "SEQUENTIAL" });
+    else editing.set(path, [{ type: "SEQUENTIAL" }]);
+  },
+  /**
+   * @param {ParsedText} parsed
+   * @param {SequentialField} field
+   */
+  fits: ({ root }, { path }) => (nodeAt(root, path)?.type ?? "array") === "array",
+};
+
 // -- Exit rules. AWS Batch reads them in order, so that a new one comes before the rule that matches everything.
 const EXIT_CODE = /[^ ,\t\r\n]+/g;
 const RETRY_CONDITIONS = ["onStatusReason", "onReason", "onExitCode"];
@@ -498,6 +527,7 @@ export const LENSES = {
   entries: listLens,
   members: mapLens,
   dependencies: dependenciesLens,
+  sequential: sequentialLens,
   "exit-rule": exitRuleLens,
   "exit-codes": exitCodesLens,
   "definition-name": definitionName,

@@ -11,6 +11,7 @@
 //     view_switch  Form, Both or JSON                 workflow_document  steps of a workflow and changes to them
 //     workflow_form  the steps of a workflow           workflow_list  as a list
 //     workflow_picture  and as a picture
+//     how_many   one job, an array or a sweep
 
 import { announcer, markFields, readMarkers, watchFailures } from "./feedback.js";
 import * as localDraft from "./local_draft.js";
@@ -20,6 +21,7 @@ import { Inbox, watchFiles } from "./paste.js";
 import { announce } from "./announce.js";
 import { closest, find } from "./elements.js";
 import { join, parse, split } from "./json_text.js";
+import { watchHowMany } from "./how_many.js";
 import { kindOf, watchTools } from "./toolbar.js";
 import { ViewSwitch } from "./view_switch.js";
 import { WorkflowForm } from "./workflow_form.js";
@@ -152,6 +154,7 @@ class Page {
     const options = workflow ? { step: () => workflow.base, writeField: workflow.writeField } : {};
     const fields = new Fields(pane, descriptions, this.editor, options);
     if (workflow) workflow.onSelect = () => fields.refresh();
+    watchHowMany(pane);
     markFields(this.form);
     this.form.addEventListener("submit", (event) => {
       // Enter looks, and sends nothing. The word "check" would load the page again; the preview does not.

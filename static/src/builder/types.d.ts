@@ -122,6 +122,10 @@ export interface DependenciesField extends FieldBase {
   lens: "dependencies";
 }
 
+export interface SequentialField extends FieldBase {
+  lens: "sequential";
+}
+
 export interface ExitRuleField extends FieldBase {
   lens: "exit-rule";
   conditions: string[];
@@ -133,7 +137,7 @@ export interface ExitCodesField extends FieldBase {
   lens: "exit-codes";
 }
 
-export type TextField = ValueField | RequirementField | DefinitionField | ExitRuleField | ExitCodesField;
+export type TextField = ValueField | RequirementField | DefinitionField | SequentialField | ExitRuleField | ExitCodesField;
 export type Field = TextField | RowsField | DependenciesField;
 
 /** A row of names and values. `origin` is the index of its entry or member in the text; null for a new row. */
