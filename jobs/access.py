@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404
 
 from jobs.models import (
@@ -203,19 +203,16 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 
 
 def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
-    related = ("team", "account__status", "person", "approval__decided_by", "template_version__template")
+    approvals = Approval.objects.select_related("rerun", "requester", "decided_by").defer("rerun__text")
+    related = ("team", "account__status", "person", "template_version__template")
     rows = Submission.objects.visible_to(user).select_related(*related)
-    row = _get_or_404(rows.defer("template_version__text", "template_version__document"), text_id)
+    rows = rows.defer("template_version__text", "template_version__document")
+    row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
     return row, _require_member(user, row.team, permission)
 
 
 def approval(user: User, text_id: str, permission: TeamPermission = "approve") -> tuple[Approval, Member]:
-    row = _get_or_404(
-        Approval.objects.visible_to(user).select_related(
-            "team", "submission__account", "submission__person", "submission__team", "decided_by"
-        ),
-        text_id,
-    )
+    row = _get_or_404(Approval.objects.visible_to(user).with_request(), text_id)
     return row, _require_member(user, row.team, permission)
 
 

@@ -32,9 +32,9 @@ TAIL = """\
   limit, a size or a rate the maximum is unknown and needs approval. Each threshold (USD, vCPU-hours, GPUs, array
   child jobs) also applies per person and UTC day, together with the person's other jobs in the team: jobs that have
   not ended at their maximum, jobs that ended today at their cost; GPUs only until a job has ended. Submissions that
-  went through an approval don't count, except steps that ran again later. Pages, the API, reruns, arrays, workflows
-  and edits are treated alike. The sum is computed under the team's lock, so that concurrent submissions can't pass
-  together.
+  went through an approval don't count; steps that ran again later do, unless they were approved too. Pages, the
+  API, reruns, arrays, workflows and edits are treated alike. The sum is computed under the team's lock, so that
+  concurrent submissions can't pass together.
 - If administrators set *leads manage members* on a team, its leads can add existing users as viewers or analysts,
   change between these two roles, and remove such members, on the page *Team*. Leads and administrators of a team are
   changed in Django's admin only, and leads can't change themselves.

@@ -168,6 +168,7 @@ def approval(of: Submission | None = None, **fields: Any) -> Approval:
     defaults = {
         "submission": of,
         "team": of.team,
+        "requester": of.person,
         "reasons": [{"rule": "approval.array-size", "message": "The submission has 10 array child jobs."}],
         "forecast": {
             **totals,

@@ -9,13 +9,16 @@ from jobs.actions.approval import (
     estimate_totals,
     preview_edit,
     why_cannot_approve,
+    withdraw,
 )
 from jobs.actions.array_refresh import refresh_array
 from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
 from jobs.actions.rename import rename
 from jobs.actions.rerun_indexes import IndexRerunPreview, preview_index_rerun, rerun_indexes
-from jobs.actions.run_again import RunAgainError, check_run_again, plan_run_again, run_again
+from jobs.actions.rerun_requests import RequestedRerun, preview_rerun
+from jobs.actions.reruns import RerunOutcome, RunAgainError
+from jobs.actions.run_again import check_run_again, plan_run_again, run_again
 from jobs.actions.submit import submit
 from jobs.actions.validate import (
     IdempotencyConflictError,
@@ -30,6 +33,8 @@ __all__ = [
     "IndexRerunPreview",
     "RecoveryError",
     "RegistrationResult",
+    "RequestedRerun",
+    "RerunOutcome",
     "RunAgainError",
     "StaleApprovalError",
     "ValidationFailedError",
@@ -43,6 +48,7 @@ __all__ = [
     "plan_run_again",
     "preview_edit",
     "preview_index_rerun",
+    "preview_rerun",
     "refresh_array",
     "register",
     "release",
@@ -55,4 +61,5 @@ __all__ = [
     "validate",
     "wait_for_registration",
     "why_cannot_approve",
+    "withdraw",
 ]

@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
+from jobs.actions import rerun_requests
 from jobs.actions.new_jobs import (
     approval_snapshot,
     batch_job_name,
@@ -25,6 +26,7 @@ from jobs.actions.new_jobs import (
     build_tags,
     job_estimates,
 )
+from jobs.actions.reruns import RunAgainError, add_jobs, job_entries
 from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
 from jobs.actions.submit import submission_name, submission_notes
 from jobs.actions.validate import ValidationFailedError, ValidationResult, job_request, validate
@@ -36,6 +38,7 @@ from jobs.models import (
     JobDependency,
     JobTag,
     Membership,
+    Rerun,
     StateChange,
     Submission,
     Team,
@@ -82,7 +85,7 @@ class StaleApprovalError(Exception):
 def why_cannot_approve(approval: Approval, member: Member) -> str:
     if not member.can("approve"):
         return member.refusal_message("approve")
-    if approval.submission.person_id == member.user.pk:
+    if approval.requester_id == member.user.pk:
         return "You can't approve your own request."
     if approval.is_escalated_by(member.user):
         return "Your edit needs another approver. Another lead or an administrator must approve this request."
@@ -90,12 +93,18 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
 
 
 def approve(approval: Approval, member: Member, version: int) -> None:
-    """Raise PermissionDenied, StaleApprovalError or ValidationFailedError; the request then goes on waiting."""
+    """Raise PermissionDenied, StaleApprovalError or ValidationFailedError; the request then goes on waiting.
+
+    For jobs that run again also RunAgainError or IndexRerunError.
+    """
     _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
         approval = _lock(approval)
         _deny_if(why_cannot_approve(approval, member))
-        result = _revalidate(approval.submission, member)
+        if approval.rerun:
+            _approve_rerun(approval, approval.rerun, member, version)
+            return
+        result = _check_requester(_revalidate(approval.submission, member), approval)
         if not result.is_valid:
             raise ValidationFailedError(result)
         _store_estimate(approval)
@@ -104,13 +113,28 @@ def approve(approval: Approval, member: Member, version: int) -> None:
         _record("approve", approval, member)
 
 
+def _approve_rerun(approval: Approval, rerun: Rerun, member: Member, version: int) -> None:
+    if not approval.is_waiting or approval.version != version:
+        raise StaleApprovalError(_stale_message(approval))  # before what says that the jobs have changed
+    plan = rerun_requests.plan_rerun(rerun)
+    before = {**job_entries(entry.job for entry in plan.repeated)}
+    result = _check_requester(rerun_requests.validate_rerun(approval, member, rerun.text), approval)
+    if not result.is_valid or result.estimate is None:
+        raise ValidationFailedError(result)
+    Approval.objects.filter(pk=approval.pk).update(forecast=result.estimate.cost.as_json())
+    _decide(approval, member, version, Decision.APPROVED)
+    note = f"{plan.note(approval.requester.display_name)} Approved by {member.user.display_name}."
+    jobs = add_jobs(plan, result, rerun, note.strip())
+    _record("approve", approval, member, before=before, after={**job_entries(jobs)})
+
+
 def decline(approval: Approval, member: Member, version: int, reason: str) -> None:
     """Raise PermissionDenied, StaleApprovalError or ValueError."""
     reason = " ".join(reason.split())[:MAX_COMMENT_LENGTH]
     if not reason:
         raise ValueError("Enter a reason, so that the requester can change the request.")
     member.require("approve")
-    if approval.submission.person_id == member.user.pk:
+    if approval.requester_id == member.user.pk:
         raise PermissionDenied("You can't decline your own request. Withdraw it instead.")
     with transaction.atomic():
         approval = _lock(approval)
@@ -124,22 +148,51 @@ def decline(approval: Approval, member: Member, version: int, reason: str) -> No
         _record("decline", approval, member, after={"why": reason})
 
 
+def withdraw(approval: Approval, member: Member) -> None:
+    """Withdraw a request for jobs to run again. Raise PermissionDenied or StaleApprovalError."""
+    member.require("stop")
+    with transaction.atomic():
+        approval = _lock(approval)
+        _decide(approval, member, approval.version, Decision.WITHDRAWN)
+        _record("withdraw", approval, member)
+
+
 def preview_edit(approval: Approval, member: Member, text: str) -> tuple[ValidationResult, list[ApprovalReason]]:
     """Return also why its author could not approve it. Raise DocumentParseError."""
-    result = validate(text, member, approval.submission.account)
-    if result.parse_result.kind is DocumentKind.DEFINITION:
-        raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
+    result = _validate_edit(approval, member, text)
     if not result.is_valid or result.estimate is None:
         return result, []
-    before = _estimate_jobs(approval.submission, result.statistics.runs)
-    # The requester's other jobs of today count, not the editor's.
+    before = _estimate_request(approval, member, result)
+    # The other jobs of today count of the person of the submission, not of the editor.
     after = compare_with_thresholds(result.estimate, approval.team, approval.submission.person)
     return replace(result, estimate=after), escalations(before.summary, after.summary)
 
 
+def _validate_edit(approval: Approval, member: Member, text: str) -> ValidationResult:
+    if approval.rerun is None:
+        result = validate(text, member, approval.submission.account)
+        if result.parse_result.kind is DocumentKind.DEFINITION:
+            raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
+        return result
+    if approval.rerun.array_job:
+        raise DocumentParseError("Child jobs run again as in their array. Decline the request to change them.")
+    try:
+        return rerun_requests.validate_rerun(approval, member, text)
+    except RunAgainError as error:
+        raise DocumentParseError(str(error)) from None
+
+
+def _estimate_request(approval: Approval, member: Member, edited: ValidationResult) -> SubmissionEstimate:
+    """Estimate the request before an edit. One that isn't valid any more is worth nothing, so any edit escalates."""
+    if approval.rerun is None:
+        return _estimate_jobs(approval.submission, edited.statistics.runs)
+    before = rerun_requests.validate_rerun(approval, member, approval.rerun.text)
+    return before.estimate or estimate_submission((), approval.submission.account, approval.team, {})
+
+
 def current_estimate(approval: Approval) -> CostEstimate | None:
-    """Estimate a waiting request at today's rates and run times, as an edit of it does. None if nothing waits."""
-    if not approval.is_waiting:
+    """Estimate a waiting submission at today's rates and run times, as an edit of it does. None if nothing waits."""
+    if not approval.is_waiting or approval.rerun_id:
         return None
     estimate = _estimate_jobs(approval.submission)
     return estimate.cost if estimate.summary.requests else None
@@ -154,37 +207,42 @@ def estimate_totals(submission: Submission, approval: Approval | None) -> dict[s
 def edit_request(approval: Approval, member: Member, version: int, text: str) -> bool:
     """Return False if the edit waits for someone else. Raise as `approve`, or DocumentParseError."""
     member.require("approve")
-    if approval.submission.person_id == member.user.pk:
+    if approval.requester_id == member.user.pk:
         raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")
     with transaction.atomic():
         approval = _lock(approval)
-        submission = approval.submission
+        request = approval.request
         result, escalation_reasons = preview_edit(approval, member, text)
-        result = _check_requester(result, submission)
+        result = _check_requester(result, approval)
         if not result.is_valid or result.estimate is None:
             raise ValidationFailedError(result)
         changes = [
-            difference.sentence for difference in diff_documents(submission.document, result.parse_result.document)
+            difference.sentence for difference in diff_documents(request.document, result.parse_result.document)
         ]
         fields: dict[str, Any] = {"version": F("version") + 1, **approval_snapshot(result.estimate)}
         if not Approval.objects.waiting().filter(pk=approval.pk, version=version).update(**fields):
             raise StaleApprovalError(_stale_message(approval))
+        approval.version = version + 1
         ApprovalEdit.objects.create(
             approval=approval,
             editor=member.user,
-            before=submission.text,
+            before=request.text,
             after=text,
             changes=changes,
             escalations=[reason.message for reason in escalation_reasons],
         )
         note = f"Changed by {member.user.display_name}. Waiting for approval by another lead or an administrator."
-        before = {"document": submission.document}
-        _rewrite_submission(submission, text, result, note)
-        _record("change", approval, member, before=before, after={"document": submission.document})
+        before = {"document": request.document}
+        _rewrite_request(request, text, result, note)
+        _record("change", approval, member, before=before, after={"document": request.document})
         if why_cannot_approve(approval, member):
-            _record_changes(submission.jobs.filter(delivery=Delivery.AWAITING), Delivery.AWAITING, note)
+            awaiting_jobs = approval.submission.jobs.filter(delivery=Delivery.AWAITING)
+            _record_changes(awaiting_jobs, Delivery.AWAITING, note)
             return False
-        _decide(approval, member, version + 1, Decision.APPROVED)
+        if approval.rerun:
+            _approve_rerun(approval, approval.rerun, member, approval.version)
+            return True
+        _decide(approval, member, approval.version, Decision.APPROVED)
         _release_jobs(approval, member, "Edited and approved by")
         _record("approve", approval, member)
     return True
@@ -210,8 +268,7 @@ def _deny_if(obstacle: str) -> None:
 
 def _lock(approval: Approval) -> Approval:
     Team.objects.select_for_update().get(pk=approval.team_id)
-    related = ("team", "submission__account", "submission__person", "submission__team", "decided_by")
-    return Approval.objects.select_related(*related).get(pk=approval.pk)
+    return Approval.objects.with_request().get(pk=approval.pk)
 
 
 def _decide(approval: Approval, member: Member, version: int, decision: Decision, *, comment: str = "") -> None:
@@ -254,12 +311,11 @@ def _revalidate(submission: Submission, member: Member) -> ValidationResult:
         if job.step < len(steps):
             steps[job.step]["jobQueue"] = job.queue.arn or job.queue.name
             steps[job.step]["jobDefinition"] = job.revision.qualified_name
-    result = validate(json.dumps(document), replace(member, team=submission.team), submission.account)
-    return _check_requester(result, submission)
+    return validate(json.dumps(document), replace(member, team=submission.team), submission.account)
 
 
-def _check_requester(result: ValidationResult, submission: Submission) -> ValidationResult:
-    person, team = submission.person, submission.team
+def _check_requester(result: ValidationResult, approval: Approval) -> ValidationResult:
+    person, team = approval.requester, approval.team
     role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
     if person.is_active and Member(person, team, role).can("submit"):
         return result
@@ -290,6 +346,14 @@ def _store_estimate(approval: Approval) -> None:
 
 
 # -- Rows
+
+
+def _rewrite_request(request: Submission | Rerun, text: str, result: ValidationResult, note: str) -> None:
+    if isinstance(request, Submission):
+        _rewrite_submission(request, text, result, note)
+        return
+    request.text, request.document = text, result.parse_result.document
+    request.save(update_fields=["text", "document"])
 
 
 def _rewrite_submission(submission: Submission, text: str, result: ValidationResult, note: str) -> None:

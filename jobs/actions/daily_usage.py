@@ -20,7 +20,7 @@ COUNTED_DELIVERIES = (Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD, Delive
 
 # Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. A union of two
 # index lookups: for an OR, SQLite scans every job of the team. An approval covers only the first run of its
-# submission.
+# submission, or one rerun.
 _SQL = """
 SELECT
     SUM(CASE WHEN at_bound = 1 THEN CAST(ROUND(at_most_usd * %(units_per_whole)s) AS double precision) END),
@@ -46,7 +46,6 @@ FROM (
         (SELECT SUM(line.billed_seconds) FROM jobs_costline line WHERE line.job_id = job.id) AS billed_seconds
     FROM jobs_job job
     JOIN jobs_submission submission ON submission.id = job.submission_id
-    LEFT JOIN jobs_approval approval ON approval.submission_id = submission.id
     WHERE job.id IN (
             SELECT id FROM jobs_job WHERE team_id = %(team)s AND ended_at IS NULL
             UNION ALL
@@ -54,7 +53,11 @@ FROM (
         )
         AND submission.person_id = %(person)s
         AND job.delivery IN (%(accepted)s, %(sending)s, %(held)s, %(sent)s)
-        AND (approval.id IS NULL OR job.repeats_id IS NOT NULL)
+        AND NOT EXISTS (
+            SELECT 1 FROM jobs_approval approval
+            WHERE approval.submission_id = submission.id
+                AND (approval.rerun_id = job.rerun_id OR approval.rerun_id IS NULL AND job.repeats_id IS NULL)
+        )
 ) counted
 """
 

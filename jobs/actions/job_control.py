@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
+from jobs.actions.approval import withdraw
 from jobs.dispatch.stop_request import lock_stoppable, request_stop, withdraw_unsent
 from jobs.models import Approval, Decision, Job, Submission, Team
 from jobs.states import Delivery
@@ -26,7 +27,10 @@ def stop(job: Job, member: Member) -> bool:
 
 
 def stop_all(submission: Submission, member: Member) -> int:
+    """Stop its jobs, and withdraw a request for some to run again. Return the number of jobs."""
     member.require("stop")
+    for request in Approval.objects.waiting().filter(submission=submission, rerun__isnull=False):
+        withdraw(request, member)
     return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
 

@@ -52,13 +52,19 @@ class NewJobs:
     """The jobs of a document for a submission. `repeated` has one entry for each if they run again."""
 
     def __init__(
-        self, submission: Submission, result: ValidationResult, repeated: Sequence[RepeatedJob] = (), note: str = ""
+        self,
+        submission: Submission,
+        result: ValidationResult,
+        repeated: Sequence[RepeatedJob] = (),
+        *,
+        rerun: Rerun | None = None,
+        note: str = "",
     ) -> None:
         workflow = plan_workflow(result.parse_result.document)
         pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
         self.submission = submission
         self.jobs = [
-            build_job(submission, step, target, estimate, delivery_note=note)
+            build_job(submission, step, target, estimate, rerun=rerun, delivery_note=note)
             for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
         ]
         self._repeated = repeated
@@ -84,16 +90,20 @@ class NewJobs:
         )
         transaction.on_commit(partial(hit_failpoint, "accepted"))
         if estimate and reasons:
-            Approval.objects.create(submission=submission, team=submission.team, **approval_snapshot(estimate))
+            Approval.objects.create(
+                submission=submission,
+                team=submission.team,
+                requester=submission.person,
+                **approval_snapshot(estimate),
+            )
         else:
             enqueue_on_commit("deliver", submission.account_id, queue="deliver")
 
     def _take_places(self) -> None:
         """Put the jobs behind the others, and in the place of those that they run again."""
-        rerun = Rerun.objects.create(submission=self.submission)
         last = self.submission.jobs.aggregate(last=Max("position"))["last"] or 0
         for number, (job, repeated) in enumerate(zip(self.jobs, self._repeated, strict=True), start=1):
-            job.rerun, job.repeats, job.array_index = rerun, repeated.job, repeated.array_index
+            job.repeats, job.array_index = repeated.job, repeated.array_index
             job.position, job.step = last + number, repeated.job.step
         steps = [repeated.job.step for repeated in self._repeated if repeated.array_index is None]
         if steps:

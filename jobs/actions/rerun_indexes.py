@@ -3,97 +3,123 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from django.db import transaction
+from typing import Any
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.new_jobs import NewJobs, RepeatedJob, approval_note, lock_team
-from jobs.actions.revalidate import revalidate, with_thresholds_of
-from jobs.actions.validate import RecoveryError, ValidationFailedError, ValidationResult, validate
-from jobs.models import Job
+from jobs.actions.new_jobs import RepeatedJob
+from jobs.actions.reruns import RerunOutcome, start_rerun
+from jobs.actions.revalidate import with_thresholds_of
+from jobs.actions.validate import ValidationResult, validate
+from jobs.models import Job, JobDependency, Rerun, Submission
 from jobs.models.array_reruns import failed_children, index_reruns, runnable_indexes
-from jobs.models.database_generation import unknown_keys_window
 from jobs.spec.documents import Document
 from jobs.spec.index_rerun import (
     IndexRerunError,
     IndexRerunPlan,
     IndexStep,
     RerunKind,
+    format_indexes,
     parse_indexes,
     rerun_steps,
 )
 from jobs.spec.parsing.errors import DocumentParseError
+from jobs.spec.rules.workflow import plan_workflow
+
+
+@dataclass(frozen=True)
+class IndexRunAgainPlan:
+    """Indexes of an array that run again in its submission. `text` is what was asked for."""
+
+    array_job: Job
+    text: str
+    plan: IndexRerunPlan
+    steps: Sequence[IndexStep]
+
+    @property
+    def submission(self) -> Submission:
+        return self.array_job.submission
+
+    @property
+    def indexes(self) -> list[int]:
+        return [index for step in self.steps for index in step.indexes]
+
+    @property
+    def repeated(self) -> list[RepeatedJob]:
+        # An array stands at its first index.
+        return [RepeatedJob(self.array_job, step.indexes[0]) for step in self.steps]
+
+    def check_unchanged(self) -> None:
+        self.array_job.refresh_from_db(fields=["superseded"])  # by a run of its step, which takes the same lock
+        if _steps(self.array_job, self.text, self.plan) != self.steps:
+            raise IndexRerunError(
+                "The failed child jobs have changed since this page was opened. Check the indexes and try again."
+            )
+
+    def kept_edges(self, jobs: Sequence[Job]) -> Sequence[JobDependency]:  # noqa: ARG002 - none waits for another
+        return ()
+
+    def request(self) -> Rerun:
+        return Rerun(
+            array_job=self.array_job,
+            indexes=format_indexes(self.indexes),
+            run_as=self.plan.kind,
+            index_by=self.plan.source,
+        )
+
+    def note(self, person: str) -> str:  # noqa: ARG002 - the array's page says who
+        return ""
+
+    def audit_before(self) -> dict[str, Any]:
+        return {}
+
+    def audit_after(self, result: ValidationResult, jobs: Sequence[Job]) -> dict[str, Any]:
+        steps = plan_workflow(result.parse_result.document).steps
+        names = [job.name for job in jobs] or [step.name for step in steps]
+        return {
+            "array": self.array_job.name,
+            "as": self.plan.kind.value,
+            "index by": self.plan.source.value,
+            **audit.truncate_list("indexes", self.indexes),
+            **audit.truncate_list("jobs", names),
+        }
 
 
 @dataclass(frozen=True)
 class IndexRerunPreview:
-    steps: list[IndexStep]
+    rerun: IndexRunAgainPlan
     result: ValidationResult
 
     @property
-    def approval_message(self) -> str:
-        """Say why these jobs can't run in this submission; "" if they can."""
-        reasons = approval_note(self.result.approval_reasons)
-        advice = "Jobs added to a submission can't be approved. Run the whole array as a new submission."
-        return f"{reasons} {advice}" if reasons else ""
+    def steps(self) -> Sequence[IndexStep]:
+        return self.rerun.steps
+
+
+def plan_index_rerun(array_job: Job, indexes: str, plan: IndexRerunPlan) -> IndexRunAgainPlan:
+    """Raise IndexRerunError."""
+    return IndexRunAgainPlan(array_job, indexes, plan, _steps(array_job, indexes, plan))
 
 
 def preview_index_rerun(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan) -> IndexRerunPreview:
     """Raise IndexRerunError."""
-    steps = _steps(array_job, indexes, plan)
+    rerun = plan_index_rerun(array_job, indexes, plan)
     try:
-        result = validate(_text(array_job, steps), member, array_job.account)
+        result = validate(_text(array_job, rerun.steps), member, array_job.account)
     except DocumentParseError as error:
         advice = "Run them as one array job." if plan.kind is RerunKind.SINGLE else "Run the whole array again."
         raise IndexRerunError(f"The jobs can't be submitted together. {error.message} {advice}") from None
-    return IndexRerunPreview(steps, with_thresholds_of(array_job.submission, result, member.team))
+    return IndexRerunPreview(rerun, with_thresholds_of(array_job.submission, result, member.team))
 
 
-def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan) -> list[Job]:
-    """Create jobs for the indexes ("3, 17-20"; all that failed if empty) and enqueue their delivery.
+def rerun_indexes(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan) -> RerunOutcome:
+    """Create jobs for the indexes ("3, 17-20"; all that failed if empty), or request approval.
 
     An index whose last run has not failed is refused, so a request that comes twice runs nothing twice. Raise
-    IndexRerunError, ValidationFailedError or RecoveryError.
+    IndexRerunError, RunAgainError, ValidationFailedError or RecoveryError.
     """
     member.require("submit")
     preview = preview_index_rerun(array_job, member, indexes, plan)
-    reading = preview.result.parse_result
-    if not preview.result.is_valid:
-        raise ValidationFailedError(preview.result)
-    with transaction.atomic():
-        member = lock_team(member)
-        if window := unknown_keys_window(member.team):
-            raise RecoveryError(window[1])
-        array_job.refresh_from_db(fields=["superseded"])  # by a run of its step, which takes the same lock
-        if _steps(array_job, indexes, plan) != preview.steps:
-            raise IndexRerunError(
-                "The failed child jobs have changed since this page was opened. Check the indexes and try again."
-            )
-        result = revalidate(preview.result, reading, member, array_job.account)
-        if not result.is_valid or result.account is None:
-            raise ValidationFailedError(result)
-        result = with_thresholds_of(array_job.submission, result, member.team)
-        if message := IndexRerunPreview(preview.steps, result).approval_message:
-            raise IndexRerunError(message)
-        # An array stands at its first index.
-        repeated = [RepeatedJob(array_job, step.indexes[0]) for step in preview.steps]
-        new = NewJobs(array_job.submission, result, repeated)
-        new.save(result.estimate)
-        audit.record(
-            "run again",
-            person=member.user,
-            team=member.team,
-            target=array_job.submission,
-            after={
-                "array": array_job.name,
-                "as": plan.kind.value,
-                "index by": plan.source.value,
-                **audit.truncate_list("indexes", [index for step in preview.steps for index in step.indexes]),
-                **audit.truncate_list("jobs", [job.name for job in new.jobs]),
-            },
-        )
-    return new.jobs
+    return start_rerun(preview.rerun, preview.result, member)
 
 
 def _steps(array_job: Job, text: str, plan: IndexRerunPlan) -> list[IndexStep]:

@@ -1,7 +1,7 @@
 """Run steps of a workflow again, in the same submission.
 
 Each such step gets a new job, which takes the place of the earlier one. The others stay as they are. Thresholds for
-approval count for the person of the submission, as on the first run; what exceeds one needs a submission of its own.
+approval count for the person of the submission, as on the first run; what exceeds one waits for approval.
 """
 
 import hashlib
@@ -9,32 +9,29 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from django.db import transaction
 from django.db.models import Max
 
-from jobs import audit
 from jobs.access import Member
 from jobs.actions.idempotency import KEY_REUSED_MESSAGE
-from jobs.actions.new_jobs import NewJobs, RepeatedJob, approval_note, lock_team
-from jobs.actions.revalidate import revalidate, with_thresholds_of
+from jobs.actions.new_jobs import RepeatedJob
+from jobs.actions.reruns import RerunOutcome, RunAgainError, StaleRunAgainError, job_entries, start_rerun
+from jobs.actions.revalidate import with_thresholds_of
 from jobs.actions.validate import (
     IdempotencyConflictError,
-    RecoveryError,
-    ValidationFailedError,
     ValidationResult,
     validate,
 )
-from jobs.failpoints import hit_failpoint
 from jobs.models import (
     Approval,
     Decision,
     IdempotencyRecord,
     Job,
     JobDependency,
+    Rerun,
     Submission,
 )
-from jobs.models.database_generation import unknown_keys_window
 from jobs.spec import step_references
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.masked_source import restore_secrets
@@ -56,23 +53,12 @@ MAX_JOBS = 20_000
 _IDEMPOTENCY_PATH = "run-again"
 
 
-class RunAgainError(Exception):
-    """The steps can't run again in this submission; the text says what to do."""
-
-
-class ApprovalNeededError(RunAgainError):
-    """The steps exceed an approval threshold of the team."""
-
-
-class StaleRunAgainError(RunAgainError):
-    """The steps have run again, or been stopped, since they were shown."""
-
-
 @dataclass(frozen=True)
 class RunAgainPlan:
     """`jobs` has the current job of every step; `numbers` are the steps to run again, in document order."""
 
     submission: Submission
+    start: str
     workflow: WorkflowPlan
     jobs: Mapping[int, Job]
     numbers: tuple[int, ...]
@@ -97,6 +83,42 @@ class RunAgainPlan:
     def kept_jobs(self) -> list[Job]:
         return [job for number, job in sorted(self.jobs.items()) if number not in set(self.numbers)]
 
+    @property
+    def repeated(self) -> list[RepeatedJob]:
+        return [RepeatedJob(job) for job in self.repeated_jobs]
+
+    def check_unchanged(self) -> None:
+        _check_submission(self.submission)
+        numbers = set(self.numbers)
+        current = self.submission.jobs.current_steps().filter(step__lt=len(self.workflow.steps))
+        rows = {job.step: job for job in current.only("step", "delivery", "state", "public_id")}
+        if any(rows.get(number) != job for number, job in self.jobs.items()):
+            raise StaleRunAgainError(_STALE)
+        if any(not rows[number].status.is_final for number in numbers) or _live_index_jobs(self):
+            raise StaleRunAgainError(_STALE)
+
+    def kept_edges(self, jobs: Sequence[Job]) -> list[JobDependency]:
+        numbers = set(self.numbers)
+        return [
+            JobDependency(job=job, parent=self.jobs[edge.parent], kind=edge.type, condition=edge.condition)
+            for job, number in zip(jobs, self.numbers, strict=True)
+            for edge in self.workflow.steps[number].dependencies
+            if edge.parent not in numbers and edge.parent in self.jobs
+        ]
+
+    def request(self) -> Rerun:
+        return Rerun(start=self.start, version=self.version)
+
+    def note(self, person: str) -> str:
+        return f"Run again by {person}."
+
+    def audit_before(self) -> dict[str, Any]:
+        return {**job_entries(self.repeated_jobs)}
+
+    def audit_after(self, result: ValidationResult, jobs: Sequence[Job]) -> dict[str, Any]:
+        is_same = result.parse_result.document == self.document
+        return {**(job_entries(jobs) if jobs else {}), "document": "unchanged" if is_same else "changed"}
+
 
 def plan_run_again(submission: Submission, start: str = FROM_FAILED) -> RunAgainPlan:
     """Plan a run from the failed steps on, of all steps, or from the step of a job on. Raise RunAgainError."""
@@ -109,7 +131,7 @@ def plan_run_again(submission: Submission, start: str = FROM_FAILED) -> RunAgain
     roots = _roots(jobs, start)
     parents = [[edge.parent for edge in step.dependencies] for step in workflow.steps]
     numbers = tuple(sorted(with_dependents(roots, parents) & jobs.keys()))
-    plan = RunAgainPlan(submission, workflow, jobs, numbers, select_steps(document, numbers))
+    plan = RunAgainPlan(submission, start, workflow, jobs, numbers, select_steps(document, numbers))
     _check_states(plan)
     if start not in (FROM_FAILED, ALL_STEPS):
         _check_parents(plan, roots[0])
@@ -123,7 +145,7 @@ def check_run_again(plan: RunAgainPlan, member: Member, text: str | None = None)
     """
     result = validate(_read(plan, member, text), member, plan.submission.account)
     if result.is_valid:
-        _check_same_steps(plan, result)
+        check_same_steps(result, plan.document)
     return with_thresholds_of(plan.submission, result, member.team)
 
 
@@ -135,62 +157,24 @@ def run_again(
     text: str | None = None,
     version: str = "",
     request_key: str | None = None,
-) -> list[Job]:
-    """Create the jobs; none if the `request_key` came before. Delivery is enqueued after the commit.
+) -> RerunOutcome:
+    """Create the jobs or request approval; neither if the `request_key` came before.
 
     Raise RunAgainError, DocumentParseError, ValidationFailedError, IdempotencyConflictError or RecoveryError.
     """
     member.require("submit")
     request = _RequestKey(member, request_key, submission, start, text) if request_key else None
     if request and request.is_repeat():
-        return []
+        return RerunOutcome()
     try:
         plan = plan_run_again(submission, start)
         if version and version != plan.version:
             raise StaleRunAgainError(_STALE)
-        return _run_again(plan, member, text, request)
+        return start_rerun(plan, check_run_again(plan, member, text), member, request)
     except RunAgainError:
         if request and request.is_repeat():  # it came twice at once
-            return []
+            return RerunOutcome()
         raise
-
-
-def _run_again(plan: RunAgainPlan, member: Member, text: str | None, request: "_RequestKey | None") -> list[Job]:
-    submission = plan.submission
-    reading = _read(plan, member, text)
-    result = validate(reading, member, submission.account)
-    if not result.is_valid:
-        raise ValidationFailedError(result)
-    _check_same_steps(plan, result)
-    with transaction.atomic():
-        member = lock_team(member)
-        if window := unknown_keys_window(member.team):
-            raise RecoveryError(window[1])
-        _check_unchanged(plan)
-        result = revalidate(result, reading, member, submission.account)
-        if not result.is_valid:
-            raise ValidationFailedError(result)
-        result = with_thresholds_of(submission, result, member.team)
-        if result.approval_reasons:
-            raise ApprovalNeededError(approval_message(result))
-        if request:
-            request.record()
-        repeated = [RepeatedJob(job) for job in plan.repeated_jobs]
-        new = NewJobs(submission, result, repeated, f"Run again by {member.user.display_name}.")
-        new.save(result.estimate, _edges_to_kept_steps(plan, new.jobs))
-        audit.record(
-            "run again",
-            person=member.user,
-            team=member.team,
-            target=submission,
-            before=audit.truncate_list("jobs", [_audit_entry(job) for job in plan.repeated_jobs]),
-            after={
-                **audit.truncate_list("jobs", [_audit_entry(job) for job in new.jobs]),
-                "document": "unchanged" if reading.document == plan.document else "changed",
-            },
-        )
-        hit_failpoint("accepting")
-    return new.jobs
 
 
 class _RequestKey:
@@ -222,13 +206,6 @@ class _RequestKey:
         )
 
 
-def approval_message(result: ValidationResult) -> str:
-    reasons = approval_note(result.approval_reasons)
-    return (
-        f"{reasons} Steps that need approval can't run again in the same submission. Submit them as a new workflow."
-    )
-
-
 _STALE = "The steps have changed since this page was opened. Check what runs again, then confirm."
 
 
@@ -240,7 +217,8 @@ def _check_submission(submission: Submission) -> None:
         raise RunAgainError(
             "Only steps of a workflow can run again in the same submission. Run the job again as a new one."
         )
-    decision = Approval.objects.filter(submission=submission).values_list("decision", flat=True).first()
+    approvals = Approval.objects.filter(submission=submission, rerun=None)
+    decision = approvals.values_list("decision", flat=True).first()
     if decision == Decision.WAITING:
         raise RunAgainError("This workflow is waiting for approval. Withdraw the request first.")
     if decision in (Decision.DECLINED, Decision.WITHDRAWN):
@@ -315,18 +293,6 @@ def _check_parents(plan: RunAgainPlan, number: int) -> None:
             )
 
 
-def _check_unchanged(plan: RunAgainPlan) -> None:
-    """Raise StaleRunAgainError. Call it with the team locked."""
-    _check_submission(plan.submission)
-    numbers = set(plan.numbers)
-    current = plan.submission.jobs.current_steps().filter(step__lt=len(plan.workflow.steps))
-    rows = {job.step: job for job in current.only("step", "delivery", "state", "public_id")}
-    if any(rows.get(number) != job for number, job in plan.jobs.items()):
-        raise StaleRunAgainError(_STALE)
-    if any(not rows[number].status.is_final for number in numbers) or _live_index_jobs(plan):
-        raise StaleRunAgainError(_STALE)
-
-
 # -- Their document
 
 
@@ -341,27 +307,11 @@ def _read(plan: RunAgainPlan, member: Member, text: str | None) -> ParseResult:
     return reading
 
 
-def _check_same_steps(plan: RunAgainPlan, result: ValidationResult) -> None:
-    workflow, before = plan_workflow(result.parse_result.document), plan_workflow(plan.document)
+def check_same_steps(result: ValidationResult, document: Document) -> None:
+    """Raise RunAgainError if the result is of other steps, or of other dependencies between them."""
+    workflow, before = plan_workflow(result.parse_result.document), plan_workflow(document)
     if [step.name for step in workflow.steps] != [step.name for step in before.steps]:
         names = join_words([step.name for step in before.steps], limit=8)
         raise RunAgainError(f"Keep the steps, their order and their jobNames: {names}.")
     if edges_by_name(workflow) != edges_by_name(before):
         raise RunAgainError("Keep the dependencies between the steps. Submit a new workflow to change them.")
-
-
-# -- Rows
-
-
-def _edges_to_kept_steps(plan: RunAgainPlan, jobs: Sequence[Job]) -> list[JobDependency]:
-    numbers = set(plan.numbers)
-    return [
-        JobDependency(job=job, parent=plan.jobs[edge.parent], kind=edge.type, condition=edge.condition)
-        for job, number in zip(jobs, plan.numbers, strict=True)
-        for edge in plan.workflow.steps[number].dependencies
-        if edge.parent not in numbers and edge.parent in plan.jobs
-    ]
-
-
-def _audit_entry(job: Job) -> dict[str, str]:
-    return {"job": job.text_id, "name": job.name, "status": job.status.name}

@@ -91,7 +91,7 @@ class StateChangeOut(Schema):
 
 
 class ApprovalOut(Schema):
-    """The approval of a submission: waiting, approved, declined or withdrawn."""
+    """The newest request for approval: waiting, approved, declined or withdrawn."""
 
     state: str
     reasons: list[str]
@@ -101,6 +101,8 @@ class ApprovalOut(Schema):
     words: str
     raised_by: list[str] = []
     """Usernames of those whose edit of a waiting request needs another approver: they can't approve it."""
+    run_again: list[str] = []
+    """Names of the jobs that the request is for, if they run again; empty if it is for the submission."""
 
 
 class AmountOut(Schema):

@@ -95,9 +95,9 @@ def submission_out(
         url=request.build_absolute_uri(record.get_absolute_url()),
         name=record.name,
         state=status.name,
-        final=all(job.status.is_final for job in current_jobs),
+        final=record.waiting_rerun_or_none is None and all(job.status.is_final for job in current_jobs),
         created_at=record.created_at,
-        approval=_approval_out(record.approval_or_none),
+        approval=_approval_out(next(iter(record.requests), None)),
         estimate=estimate_out(record.estimate),
         held=_hold_out(record, jobs),
         jobs=[JobSummaryOut(**_summary_values(request, job)) for job in _in_step_order(current_jobs)],
@@ -145,6 +145,7 @@ def _approval_out(approval: Approval | None) -> ApprovalOut | None:
         decided_by=approval.decided_by.username if approval.decided_by else None,
         words=approval.comment,
         raised_by=approval.escalators() if approval.is_waiting else [],
+        run_again=approval.rerun.job_names if approval.rerun else [],
     )
 
 

@@ -11,6 +11,7 @@ AuditAction = Literal[
     "release",
     "approve",
     "decline",
+    "withdraw",
     "register",
     "share",
     "transfer",

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from jobs.models.ids import new_id, to_text
+from jobs.models.rerun import Rerun
 from jobs.models.submission import Submission
 from jobs.models.team import Role, Team
 
@@ -31,13 +32,17 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
     def decidable_by(self, user: "User") -> Self:
         """Select teams that the user leads, all for staff, never their own requests."""
-        decidable = self.waiting().filter(team__active=True).exclude(submission__person=user).not_escalated_by(user)
+        decidable = self.waiting().filter(team__active=True).exclude(requester=user).not_escalated_by(user)
         if user.is_staff:
             return decidable
         return decidable.filter(team__memberships__user=user, team__memberships__role=Role.LEAD)
 
     def not_escalated_by(self, user: "User") -> Self:
         return self.exclude(Exists(ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)))
+
+    def with_request(self) -> Self:
+        submission = ("submission__account", "submission__person", "submission__team")
+        return self.select_related("team", "requester", "decided_by", "rerun__array_job", *submission)
 
     def with_escalated_by(self, user: "User") -> Self:
         edits = ApprovalEdit.objects.escalating().filter(approval=OuterRef("pk"), editor=user)
@@ -46,7 +51,15 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
 class Approval(models.Model):
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="approval")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="approvals")
+    rerun = models.OneToOneField(
+        Rerun,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="approval",
+        help_text="What is to run again in the submission; null: the request is for the submission.",
+    )
+    requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="approvals")
     decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.WAITING)
     version = models.PositiveIntegerField(default=1, help_text="Version of the request; each edit creates a new one.")
@@ -66,7 +79,13 @@ class Approval(models.Model):
                 condition=Q(decision="waiting", decided_at=None)
                 | ~Q(decision="waiting") & Q(decided_at__isnull=False),
                 name="decided_at_a_moment",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["submission"], condition=Q(rerun=None), name="one_approval_of_a_submission"
+            ),
+            models.UniqueConstraint(
+                fields=["submission"], condition=Q(decision="waiting"), name="one_waiting_request_a_submission"
+            ),
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="approval_of_team"),
@@ -82,6 +101,11 @@ class Approval(models.Model):
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
+
+    @property
+    def request(self) -> Submission | Rerun:
+        """What has the text and the document of the request."""
+        return self.rerun or self.submission
 
     @property
     def is_waiting(self) -> bool:

@@ -132,5 +132,23 @@ class Submission(models.Model):
 
     @property
     def approval_or_none(self) -> "Approval | None":
-        approval: Approval | None = getattr(self, "approval", None)
-        return approval
+        """The request for the submission itself."""
+        return next((request for request in self.requests if request.rerun_id is None), None)
+
+    @property
+    def requests(self) -> "list[Approval]":
+        """Requests for approval, newest first."""
+        return list(self.approvals.all())
+
+    @property
+    def waiting_request_or_none(self) -> "Approval | None":
+        return next((request for request in self.requests if request.is_waiting), None)
+
+    @property
+    def rerun_requests(self) -> "list[Approval]":
+        """The requests for jobs to run again, newest first."""
+        return [request for request in self.requests if request.rerun_id is not None]
+
+    @property
+    def waiting_rerun_or_none(self) -> "Approval | None":
+        return next((request for request in self.rerun_requests if request.is_waiting), None)

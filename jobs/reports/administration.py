@@ -37,7 +37,7 @@ class AdministrationSummary:
 
 def administration_summary(user: User) -> AdministrationSummary:
     decidable = Approval.objects.decidable_by(user)
-    requests = decidable.select_related("team", "submission__person").order_by("pk")
+    requests = decidable.select_related("team", "requester", "submission").order_by("pk")
     requests = requests.defer("submission__text", "submission__document", "submission__notes")
     return AdministrationSummary(
         health=collect_health(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from jobs.models import Approval, ApprovalEdit, Job, Membership, Role, Submission, Team, User
+from jobs.models import Approval, ApprovalEdit, Decision, Job, Membership, Role, Submission, Team, User
 from jobs.models.approval import ApprovalQuerySet
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.spec import effective
@@ -93,7 +93,7 @@ def count_to_decide(user: User, team: Team) -> int:
 def possible_approvers(approval: Approval) -> list[str]:
     leads = Membership.objects.filter(team=approval.team_id, role=Role.LEAD, user__is_active=True)
     raisers = approval.edits.all().escalating().values("editor")
-    others = leads.exclude(user=approval.submission.person_id).exclude(user__in=raisers)
+    others = leads.exclude(user=approval.requester_id).exclude(user__in=raisers)
     return [lead.user.display_name for lead in others.select_related("user").order_by("user__username")]
 
 
@@ -115,22 +115,48 @@ def request_edits(approval: Approval) -> list[ApprovalEdit]:
     return list(approval.edits.select_related("editor"))
 
 
-def requested_jobs(submission: Submission) -> list[RequestedJob]:
-    jobs = list(
-        submission.jobs.select_related("queue", "revision__definition", "account").order_by("position")[
-            :MAX_JOBS_SHOWN
-        ]
-    )
-    last = _last_runs(submission, {job.revision.definition_id for job in jobs})
+def requested_jobs(approval: Approval) -> list[RequestedJob]:
+    related = ("queue", "revision__definition", "account")
+    rows = approval.submission.jobs.filter(rerun=approval.rerun).select_related(*related)
+    if approval.rerun:
+        again = rows.select_related("repeats__queue", "repeats__revision__definition").order_by("position")
+        return rerun_jobs([(job, job.repeats) for job in again[:MAX_JOBS_SHOWN] if job.repeats])
+    jobs = list(rows.order_by("position")[:MAX_JOBS_SHOWN])
+    last = _last_runs(approval.submission, {job.revision.definition_id for job in jobs})
     return [_requested_job(job, last.get(job.revision.definition_id)) for job in jobs]
+
+
+def rerun_jobs(jobs: Sequence[tuple[Job, Job]]) -> list[RequestedJob]:
+    """Compare jobs, which may be unsaved, with those that they run again."""
+    return [_requested_job(job, repeated) for job, repeated in jobs[:MAX_JOBS_SHOWN]]
+
+
+def shown_rerun_request(submission: Submission) -> Approval | None:
+    """Return the newest request for jobs to run again, unless others have run again since it was declined."""
+    request = next(iter(submission.rerun_requests), None)
+    if request is None or request.decision == Decision.WITHDRAWN:
+        return None
+    is_outdated = request.decision == Decision.DECLINED and submission.reruns.filter(pk__gt=request.rerun_id).exists()
+    return None if is_outdated else request
+
+
+def waiting_rerun_of(job: Job) -> Approval | None:
+    """Return a waiting request for a job to run again, or for indexes of an array."""
+    requests = Approval.objects.waiting().filter(submission=job.submission_id, rerun__isnull=False)
+    request = requests.select_related("rerun", "requester").defer("rerun__text").first()
+    if request is None or request.rerun is None or job.superseded:
+        return None
+    array_job = request.rerun.array_job_id
+    is_own = array_job == job.pk if array_job else job.name in request.rerun.job_names
+    return request if is_own else None
 
 
 def _page(
     requests: ApprovalQuerySet, all_requests: ApprovalQuerySet, order: str, cursor: str
 ) -> KeysetPage[Approval]:
-    related = requests.select_related("team", "submission__person", "submission__account", "decided_by")
+    related = requests.select_related("team", "requester", "rerun", "submission", "decided_by")
     return paginate(
-        related.defer("submission__text", "submission__document", "submission__notes"),
+        related.defer("submission__text", "submission__document", "submission__notes", "rerun__text"),
         order,
         size=PAGE_SIZE,
         cursor_of=lambda approval: approval.text_id,

@@ -100,7 +100,7 @@ def job_counts(team: Team) -> JobCounts:
 
 
 def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
-    approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("submission__person")
+    approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("requester", "submission")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
     long_waiting = (

@@ -22,6 +22,7 @@ from jobs.spec import masked_source
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind
 from jobs.spec.effective import EffectiveContainer
+from jobs.spec.index_rerun import IndexRerunError
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.redaction import redact, redact_text
 from jobs.web import schemas
@@ -102,6 +103,8 @@ def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
         actions.approve(approval, member, _posted_version(request))
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
+    except (actions.RunAgainError, IndexRerunError) as error:
+        messages.warning(request, f"Not approved. {error}")
     except actions.ValidationFailedError as error:
         return _approval_page(request, approval, member, rejection=error.verdict)
     else:
@@ -128,6 +131,25 @@ def decline(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+def withdraw(request: SignedInRequest, text_id: str) -> HttpResponse:
+    approval, member = access.approval(request.user, text_id, permission="stop")
+    submission = approval.submission
+    if request.method != "POST":
+        return redirect(submission)
+    try:
+        if approval.rerun:
+            actions.withdraw(approval, member)
+        elif approval.is_waiting:
+            actions.stop_all(submission, member)
+    except actions.StaleApprovalError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"Withdrew the request {submission.name}.")
+    return redirect(submission)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Keep the old value of what is masked in the text."""
     approval, member = access.approval(request.user, text_id)
@@ -146,6 +168,9 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
         approved = actions.edit_request(approval, member, _posted_version(request), unmasked)
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
+        return redirect(approval)
+    except (actions.RunAgainError, IndexRerunError) as error:
+        messages.warning(request, f"Not saved. {error}")
         return redirect(approval)
     except DocumentParseError as error:
         return _editor_page(request, approval, member, text, error=error, form=form, is_rejected=True)
@@ -190,9 +215,17 @@ def _approval_page(
     comment_error: str = "",
 ) -> HttpResponse:
     submission = approval.submission
-    estimate = actions.current_estimate(approval)
     requested_cost = reports.request_cost(approval.forecast)
-    steps = [_step_view(step) for step in reports.requested_jobs(submission)]
+    rerun = actions.preview_rerun(approval, member) if approval.rerun and approval.is_waiting else None
+    if rerun:
+        estimate = rerun.result.estimate.cost if rerun.result and rerun.result.estimate else None
+        rejection = rejection or (rerun.result if rerun.result and not rerun.result.is_valid else None)
+        requested = reports.rerun_jobs(rerun.jobs)
+    else:
+        estimate = actions.current_estimate(approval)
+        requested = reports.requested_jobs(approval)
+    steps = [_step_view(step) for step in requested]
+    job_count = len(approval.rerun.job_names) if approval.rerun else submission.job_count
     page = {
         "member": member,
         "team": approval.team,
@@ -201,17 +234,20 @@ def _approval_page(
         "cost": reports.request_cost(estimate.as_json()) if estimate else requested_cost,
         "requested_cost": requested_cost,
         "steps": steps,
-        "more_step_count": submission.job_count - len(steps),
+        "job_count": job_count,
+        "more_step_count": job_count - len(steps) if steps else 0,
+        "stale": rerun.obstacle if rerun else "",
         "edits": [_edit_view(edit) for edit in reports.request_edits(approval)],
         "approvers": reports.possible_approvers(approval) if approval.is_waiting else [],
         "obstacle": actions.why_cannot_approve(approval, member),
-        "is_requester": submission.person_id == member.user.pk,
+        "is_requester": approval.requester_id == member.user.pk,
         "problems": feedback.from_result(rejection).problems if rejection else (),
         "comment_error": comment_error,
-        "text": masked_source.mask_source(submission.text, submission.document),
+        "text": _masked_text(approval),
         "current_page": "approvals",
     }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if rejection or comment_error else HTTPStatus.OK
+    is_refused = request.method == "POST" and (rejection or comment_error)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "jobs/approvals/detail.html", page, status=status)
 
 
@@ -306,7 +342,7 @@ def _panel_context(
 def _changes_to_request(approval: Approval, text_feedback: Feedback) -> list[str]:
     if text_feedback.result is None:
         return []
-    before, after = approval.submission.document, text_feedback.result.parse_result.document
+    before, after = approval.request.document, text_feedback.result.parse_result.document
     return [
         masked_source.mask_mentions(masked_source.mask_mentions(sentence, before), after)
         for sentence in reports.change_sentences(diff_documents(before, after), MAX_CHANGES)
@@ -314,8 +350,10 @@ def _changes_to_request(approval: Approval, text_feedback: Feedback) -> list[str
 
 
 def _check_can_edit(approval: Approval, member: Member) -> None:
-    if approval.submission.person_id == member.user.pk:
+    if approval.requester_id == member.user.pk:
         raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")
+    if approval.rerun and approval.rerun.array_job:
+        raise PermissionDenied("Child jobs run again as in their array, so this request can't be edited.")
 
 
 def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:
@@ -327,11 +365,11 @@ def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, S
 
 
 def _masked_text(approval: Approval) -> str:
-    return masked_source.mask_source(approval.submission.text, approval.submission.document)
+    return masked_source.mask_source(approval.request.text, approval.request.document)
 
 
 def _unmasked_text(approval: Approval, text: str) -> str:
-    return masked_source.restore_secrets(text, approval.submission.document)
+    return masked_source.restore_secrets(text, approval.request.document)
 
 
 def _posted_version(request: SignedInRequest) -> int:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import ValidationResult
-from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, RunAgainPlan, approval_message
+from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, RunAgainPlan
 from jobs.models import Job, Revision, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.reports import submissions as reports
@@ -53,7 +53,7 @@ def submission_run_again(request: SignedInRequest, text_id: str) -> HttpResponse
     if request.POST.get("do") == "check":
         return _page(request, submission, member, start, text)
     try:
-        jobs = actions.run_again(
+        outcome = actions.run_again(
             submission,
             member,
             start,
@@ -65,11 +65,14 @@ def submission_run_again(request: SignedInRequest, text_id: str) -> HttpResponse
         return _page(request, submission, member, start, text, is_rejected=True)
     except (actions.RunAgainError, actions.IdempotencyConflictError, actions.RecoveryError) as error:
         return _page(request, submission, member, start, text, error=str(error), is_rejected=True)
-    if jobs:
-        messages.success(request, f"Running {len(jobs)} step{'s' * (len(jobs) != 1)} of {submission.name} again.")
+    count = len(outcome.jobs)
+    if outcome.approval:
+        messages.success(request, f"Requested approval to run steps of {submission.name} again.")
+    elif count:
+        messages.success(request, f"Running {count} step{'s' * (count != 1)} of {submission.name} again.")
     else:
         messages.info(
-            request, f"The steps of {submission.name} are already running again. Nothing was submitted twice."
+            request, f"The steps of {submission.name} were already submitted again. Nothing was submitted twice."
         )
     return redirect(submission)
 
@@ -92,7 +95,6 @@ def _page(
         plan = actions.plan_run_again(submission, start)
         result = actions.check_run_again(plan, member, text)
         steps_feedback = feedback.from_result(result)
-        obstacle = approval_message(result) if result.approval_reasons else ""
     except DocumentParseError as parse_error:
         steps_feedback = feedback.from_parse_error(parse_error)
     except actions.RunAgainError as run_again_error:

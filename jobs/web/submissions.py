@@ -56,13 +56,14 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     reports.add_rerun_summaries(jobs, summary.families)
     is_stale = polling.is_stale(submission.account, summary.with_aws_since)
     approval = submission.approval_or_none
+    waiting_request = submission.waiting_request_or_none
     facts = [_etag_fields(job) for job in jobs]
     etag = polling.etag(
         is_stale,
         sorted(summary.counts.items()),
         summary.stopping,
         facts,
-        approval and (approval.decision, approval.version),
+        [(request.pk, request.decision, request.version) for request in submission.requests],
     )
     poll_hint.hint_poll(jobs)
     if polling.is_partial(request) and polling.is_current(request, etag):
@@ -74,7 +75,8 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "job_page": job_page,
         "overall_status": reports.overall_status(summary.counts),
         "approval": approval,
-        "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
+        "rerun_request": approvals.shown_rerun_request(submission),
+        "approvers": approvals.possible_approvers(waiting_request) if waiting_request else [],
         "estimate": actions.estimate_totals(submission, approval),
         "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
@@ -82,6 +84,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "stopping_count": summary.stopping,
         "has_failed_steps": submission.kind == DocumentKind.WORKFLOW
         and not (approval and approval.decision != Decision.APPROVED)
+        and not submission.waiting_rerun_or_none
         and bool(summary.failed),
         "refused_step": reports.refused_step(submission, summary.counts),
         "is_live": bool(summary.live),
@@ -104,10 +107,9 @@ def submission_stop(request: SignedInRequest, text_id: str) -> HttpResponse:
         submission, _ = access.submission(request.user, text_id)
         return redirect(submission)
     submission, member = access.submission(request.user, text_id, permission="stop")
-    approval = submission.approval_or_none
-    is_request = approval is not None and approval.is_waiting
+    is_request = submission.waiting_request_or_none is not None
     count = actions.stop_all(submission, member)
-    if count and is_request:
+    if is_request:
         messages.success(request, f"Withdrew the request {submission.name}.")
     elif count:
         messages.success(request, f"Stopping {count} job{'s' * (count != 1)} of {submission.name}.")

@@ -91,6 +91,7 @@ urlpatterns = [
     path("approvals/<str:text_id>/", approvals.approval, name="approval"),
     path("approvals/<str:text_id>/approve/", approvals.approve, name="approval_approve"),
     path("approvals/<str:text_id>/decline/", approvals.decline, name="approval_decline"),
+    path("approvals/<str:text_id>/withdraw/", approvals.withdraw, name="approval_withdraw"),
     path("approvals/<str:text_id>/edit/", approvals.edit, name="approval_edit"),
     path("approvals/<str:text_id>/judge/", approvals.preview_edit, name="approval_judge"),
     path("rights/", permissions_page.permissions, name="rights"),

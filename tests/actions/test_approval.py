@@ -52,7 +52,7 @@ class Team:
 
     def ask(self, document: dict[str, Any] = ARRAY, who: Member | None = None) -> Approval:
         text = json.dumps(document)
-        return actions.submit(text, who or self.analyst, source="json").approval
+        return actions.submit(text, who or self.analyst, source="json").approvals.get()
 
     def states(self) -> list[str]:
         return list(Job.objects.order_by("submission", "position").values_list("delivery", flat=True))

@@ -52,7 +52,7 @@ def sweep(member: Member) -> Job:
 
 
 def again(job: Job, member: Member, indexes: str = "", plan: IndexRerunPlan = SINGLE) -> list[Job]:
-    return actions.rerun_indexes(job, member, indexes, plan)
+    return [*actions.rerun_indexes(job, member, indexes, plan).jobs]
 
 
 def runnable(job: Job) -> list[int]:
@@ -130,15 +130,12 @@ def test_quotas_hold_for_what_runs_again(sweep: Job, member: Member) -> None:
     assert len(again(sweep, member, "2-3")) == 2
 
 
-def test_what_needs_approval_is_refused_and_says_what_to_do(sweep: Job, member: Member) -> None:
+def test_what_needs_approval_says_why_before_it_is_requested(sweep: Job, member: Member) -> None:
     Team.objects.update(approval_array_size=4)
-    with pytest.raises(IndexRerunError, match="can't be approved"):
-        again(sweep, member, "", ARRAY)
-
-    assert not sweep.repeated_by.exists()
     member.team.refresh_from_db()
-    assert actions.preview_index_rerun(sweep, member, "", ARRAY).approval_message
-    assert not actions.preview_index_rerun(sweep, member, "", SINGLE).approval_message
+
+    assert actions.preview_index_rerun(sweep, member, "", ARRAY).result.approval_reasons
+    assert not actions.preview_index_rerun(sweep, member, "", SINGLE).result.approval_reasons
 
 
 def test_only_members_who_may_submit_run_them(sweep: Job) -> None:
@@ -261,10 +258,10 @@ def test_a_step_does_not_run_again_if_an_index_does_meanwhile(
 def test_the_threshold_of_a_day_is_that_of_the_person_of_the_submission(sweep: Job, member: Member) -> None:
     Team.objects.update(approval_vcpu_hours=20)  # as the array took already; each index adds one
     colleague = make.member(Team.objects.get(pk=sweep.team_id))
-    with pytest.raises(IndexRerunError, match="can't be approved"):
-        again(sweep, colleague, "2")
+    assert actions.preview_index_rerun(sweep, colleague, "2", SINGLE).result.approval_reasons
 
-    assert actions.preview_index_rerun(sweep, colleague, "2", SINGLE).approval_message
+    assert again(sweep, colleague, "2") == []
+    assert sweep.submission.approvals.get().requester == colleague.user
 
 
 def test_jobs_too_large_for_one_request_can_run_as_an_array(sweep: Job, member: Member) -> None:

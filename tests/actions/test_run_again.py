@@ -7,7 +7,8 @@ import pytest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions.run_again import ALL_STEPS, ApprovalNeededError, RunAgainError, StaleRunAgainError, plan_run_again
+from jobs.actions.reruns import RerunOutcome, RunAgainError, StaleRunAgainError
+from jobs.actions.run_again import ALL_STEPS, plan_run_again
 from jobs.models import AuditEntry, Job, Submission
 from jobs.states import Delivery
 from tests import make
@@ -52,7 +53,7 @@ def test_from_the_failed_step_on_all_that_depends_on_it_runs_again_and_the_rest_
     failed: Submission, member: Member
 ) -> None:
     before = current(failed)
-    jobs = actions.run_again(failed, member)
+    jobs = actions.run_again(failed, member).jobs
 
     assert [(job.name, job.step, job.position, job.repeats) for job in jobs] == [
         ("train", 1, 4, before["train"]),
@@ -72,7 +73,7 @@ def test_from_the_failed_step_on_all_that_depends_on_it_runs_again_and_the_rest_
 
 
 def test_steps_that_run_again_together_say_so(failed: Submission, member: Member) -> None:
-    jobs = actions.run_again(failed, member)
+    jobs = actions.run_again(failed, member).jobs
 
     rerun = failed.reruns.get()
     assert set(rerun.jobs.all()) == set(jobs)
@@ -101,7 +102,7 @@ def test_an_edited_document_changes_the_steps_that_run_again_only(failed: Submis
     size = {"resourceRequirements": [{"type": "MEMORY", "value": "1024"}]}
     document["jobs"][0]["containerOverrides"] = size
 
-    train, *_ = actions.run_again(failed, member, text=json.dumps(document))
+    train, *_ = actions.run_again(failed, member, text=json.dumps(document)).jobs
 
     assert (train.memory_mib, train.repeats.memory_mib) == (1024, 512)
     failed.refresh_from_db()
@@ -140,8 +141,8 @@ def test_an_error_in_a_step_stops_all_of_it(failed: Submission, member: Member) 
 
 
 def test_the_same_request_twice_runs_the_steps_once(failed: Submission, member: Member) -> None:
-    assert len(actions.run_again(failed, member, request_key="key")) == 3
-    assert actions.run_again(failed, member, request_key="key") == []
+    assert len(actions.run_again(failed, member, request_key="key").jobs) == 3
+    assert actions.run_again(failed, member, request_key="key") == RerunOutcome()
     with pytest.raises(actions.IdempotencyConflictError):
         actions.run_again(failed, member, ALL_STEPS, request_key="key")
     with pytest.raises(RunAgainError, match="ended"):
@@ -153,21 +154,11 @@ def test_steps_that_ran_again_since_the_page_was_opened_do_not_run_once_more(
     failed: Submission, member: Member
 ) -> None:
     version = plan_run_again(failed).version
-    for job in actions.run_again(failed, member):
+    for job in actions.run_again(failed, member).jobs:
         end(job, "FAILED")
         Job.objects.filter(pk=job.pk).update(delivery="SENT", batch_id=f"id-{job.pk}")
     with pytest.raises(StaleRunAgainError):
         actions.run_again(failed, member, version=version)
-
-
-def test_what_exceeds_a_threshold_needs_a_submission_of_its_own(failed: Submission, member: Member) -> None:
-    member.team.approval_array_size = 4
-    member.team.save()
-    document = plan_run_again(failed).document
-    document["jobs"][0]["arrayProperties"] = {"size": 10}
-    with pytest.raises(ApprovalNeededError, match="Submit them as a new workflow"):
-        actions.run_again(failed, member, text=json.dumps(document))
-    assert failed.jobs.count() == 4
 
 
 def test_a_workflow_in_which_nothing_failed_says_so(member: Member) -> None:
@@ -177,4 +168,4 @@ def test_a_workflow_in_which_nothing_failed_says_so(member: Member) -> None:
         end(job, "SUCCEEDED")
     with pytest.raises(RunAgainError, match="No step has failed"):
         actions.run_again(submission, member)
-    assert len(actions.run_again(submission, member, ALL_STEPS)) == 1
+    assert len(actions.run_again(submission, member, ALL_STEPS).jobs) == 1

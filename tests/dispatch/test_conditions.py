@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from jobs.actions.run_again import RunAgainError, plan_run_again
+from jobs.actions.reruns import RunAgainError
+from jobs.actions.run_again import plan_run_again
 from jobs.dispatch.delivery import deliver_due, withdraw_blocked
 from jobs.models import Job, JobDependency, Submission
 from jobs.reports.submissions import overall_status, status_summary

@@ -87,6 +87,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "member_remove",
         "approval_approve",
         "approval_decline",
+        "approval_withdraw",
         "job_values",  # by a button, as each that follows
         "submission_values",
         "revision_values",

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils.timezone import now
 
-from jobs.models import Job
+from jobs.models import Approval, Job
 from tests import make
 
 BEFORE_SORTING = "0036_step_attempts"
@@ -31,10 +31,12 @@ def test_jobs_with_costs_and_times_get_what_they_are_sorted_by() -> None:
     job = make.job(state="SUCCEEDED", started_at=end - timedelta(minutes=2), stopped_at=end, charged_at=end)
     repeated = [make.job(job.submission, repeats=job, step=step, position=step) for step in (1, 2, 3)]
     Job.objects.filter(pk__in=[row.pk for row in repeated[:2]]).update(accepted_at=end)
+    approval = make.approval(job.submission)
     call_command("migrate", "jobs", BEFORE_SORTING, interactive=False, verbosity=0)
     call_command("migrate", interactive=False, verbosity=0)
 
     assert Job.objects.get(pk=job.pk).run_ms == 120_000
+    assert Approval.objects.get(pk=approval.pk).requester == job.submission.person
     first, second, other = (Job.objects.get(pk=row.pk).rerun for row in repeated)
     assert first == second
     assert first is not None

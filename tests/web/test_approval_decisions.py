@@ -21,7 +21,7 @@ def approval(research: Research) -> Approval:
     research.team.approval_array_size = 4
     research.team.save()
     member = Member(research.analyst.user, research.team, Role.ANALYST)
-    return actions.submit(json.dumps(DOCUMENT), member, source="json").approval
+    return actions.submit(json.dumps(DOCUMENT), member, source="json").approvals.get()
 
 
 @pytest.fixture

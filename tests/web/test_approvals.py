@@ -6,6 +6,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs import actions
@@ -33,7 +34,8 @@ def approval(research: Research, lead: Member) -> Approval:
     research.team.approval_array_size = 4
     research.team.save()
     text = json.dumps(DOCUMENT)
-    asked = actions.submit(text, Member(research.analyst.user, research.team, Role.ANALYST), source="json").approval
+    analyst = Member(research.analyst.user, research.team, Role.ANALYST)
+    asked = actions.submit(text, analyst, source="json").approvals.get()
     other = make.member(research.team, Role.LEAD, make.user("other"))
     for version, editor in enumerate((lead, other), start=1):
         larger = {**DOCUMENT, "arrayProperties": {"size": 100 * version}}
@@ -65,7 +67,7 @@ def test_the_approver_sees_where_each_argument_of_a_command_ends(research: Resea
     research.team.approval_array_size = 4
     research.team.save()
     command = {"containerOverrides": {"command": ["sh", "-c", "echo hi $X; sleep 1"]}}
-    asked = actions.submit(json.dumps(DOCUMENT | command), research.analyst, source="json").approval
+    asked = actions.submit(json.dumps(DOCUMENT | command), research.analyst, source="json").approvals.get()
     page = unescape(signed_in(lead.user).get(asked.get_absolute_url()).text)
 
     assert "<code>sh -c 'echo hi $X; sleep 1'</code>" in page
@@ -82,7 +84,7 @@ def test_the_approver_sees_the_retry_rules_and_the_tags_of_the_definition_too(
     research.team.save()
     text = json.dumps(DOCUMENT | {"jobDefinition": "tagged", "tags": {"Project": "A"}})
     asked = actions.submit(text, research.analyst, source="json")
-    page = unescape(signed_in(lead.user).get(asked.approval.get_absolute_url()).text)
+    page = unescape(signed_in(lead.user).get(asked.approvals.get().get_absolute_url()).text)
 
     assert "<dt>Retry rule 1</dt><dd>Retry for exit code 137</dd>" in page
     assert "<dt>Retry rule 2</dt><dd>Don't retry for reason *</dd>" in page
@@ -142,11 +144,11 @@ def test_both_figures_are_on_every_page_by_the_same_names_and_unknown_is_said(
 
     for submission, at_most in ((limited, "$20.00"), (unlimited, "unknown")):
         job = submission.jobs.get()
-        for page in (submission, job, submission.approval):
+        for page in (submission, job, submission.approvals.get()):
             words = text_of(browser.get(page.get_absolute_url()).text)
             assert f"Maximum cost {at_most}" in words, page
             assert "Expected cost unknown" in words, page
-    assert "vCPU-hours" in text_of(browser.get(limited.approval.get_absolute_url()).text)
+    assert "vCPU-hours" in text_of(browser.get(limited.approvals.get().get_absolute_url()).text)
     listed = browser.get(f"/teams/{research.team.slug}/approvals/").text
     assert [text_of(cell) for cell in re.findall(r'<td class="end">(.*?)</td>', listed)] == ["$20.00", "unknown"]
     assert "Expected" not in text_of(listed)
@@ -167,7 +169,7 @@ def test_while_a_request_waits_its_pages_its_list_and_its_editor_show_one_estima
         "timeout": {"attemptDurationSeconds": 72_000},
     }
     submission = actions.submit(json.dumps(document), research.analyst, source="json")
-    approval, browser = submission.approval, signed_in(lead.user)
+    approval, browser = submission.approvals.get(), signed_in(lead.user)
     job = submission.jobs.get()
     begun = now() - timedelta(days=1)
     make.job(
@@ -203,6 +205,7 @@ def test_lists_of_requests_go_on_on_further_pages(
             Approval.objects.create(
                 submission=submission,
                 team=research.team,
+                requester=submission.person,
                 decision=decision,
                 decided_at=decided_at,
                 decided_by=lead.user,
@@ -255,4 +258,89 @@ def test_the_page_of_a_job_that_waits_for_approval_says_why_and_who_can_approve_
 
     assert "Waiting for approval, requested" in seen
     assert "lead or an administrator can approve it." in seen
-    assert asked.approval.get_absolute_url() in seen_by_lead
+    assert asked.approvals.get().get_absolute_url() in seen_by_lead
+
+
+# -- Jobs that run again
+
+
+@pytest.fixture
+def rerun_request(research: Research) -> Approval:
+    """For a failed step, as an array of ten."""
+    research.team.approval_array_size = 4
+    research.team.save()
+    single = {key: value for key, value in DOCUMENT.items() if key != "arrayProperties"}
+    steps = [{**single, "jobName": "load"}, {**single, "jobName": "train"}]
+    submission = actions.submit(json.dumps({"name": "nightly", "jobs": steps}), research.analyst, source="json")
+    for job, state in zip(submission.jobs.order_by("position"), ("SUCCEEDED", "FAILED"), strict=True):
+        Job.objects.filter(pk=job.pk).update(delivery="SENT", state=state, batch_id=f"id-{job.pk}", ended_at=now())
+    larger = {**DOCUMENT, "jobName": "train", "arrayProperties": {"size": 10}}
+    outcome = actions.run_again(submission, research.analyst, text=json.dumps({"jobs": [larger]}))
+    assert outcome.approval
+    return outcome.approval
+
+
+def test_a_request_to_run_again_is_shown_approved_and_said_on_the_submission(
+    research: Research, lead: Member, signed_in: SignIn, rerun_request: Approval
+):
+    submission, analyst = rerun_request.submission, signed_in(research.analyst.user)
+    page = text_of(analyst.get(submission.get_absolute_url()).text)
+    assert "requested approval to run 1 job again" in page
+    assert "train. Maximum cost:" in page
+    assert "Withdraw request" in page
+    assert "Run failed steps again" not in page
+    job = submission.jobs.get(name="train")
+    assert "requested approval to run 1 job again" in text_of(analyst.get(job.get_absolute_url()).text)
+
+    browser = signed_in(lead.user)
+    assert "Run again: train" in text_of(browser.get(reverse("approvals", args=[research.team.slug])).text)
+    page = text_of(browser.get(rerun_request.get_absolute_url()).text)
+    assert "requested to run 1 job again" in page
+    assert "array of 10" in page
+    assert "arrayProperties" in page
+    assert job.get_absolute_url() in browser.get(rerun_request.get_absolute_url()).text
+    assert browser.get(reverse("approval_edit", args=[rerun_request.text_id])).status_code == 200
+
+    browser.post(reverse("approval_approve", args=[rerun_request.text_id]), {"version": "1"})
+    assert submission.jobs.current_steps().get(name="train").array_size == 10
+    page = text_of(browser.get(submission.get_absolute_url()).text)
+    assert "Run again: approved by" in page
+    assert "array of 10" in text_of(browser.get(rerun_request.get_absolute_url()).text)
+
+
+def test_a_request_to_run_again_that_cannot_run_says_so_and_is_declined(
+    research: Research, lead: Member, signed_in: SignIn, rerun_request: Approval
+):
+    actions.run_again(rerun_request.submission, research.analyst)
+    browser = signed_in(lead.user)
+    page = browser.get(rerun_request.get_absolute_url()).text
+    assert "These jobs can't run again as requested." in text_of(unescape(page))
+    assert 'id="approve"' not in page
+    decision = browser.post(reverse("approval_approve", args=[rerun_request.text_id]), {"version": "1"}, follow=True)
+    assert "Not approved. No step has failed" in text_of(decision.text)
+
+    browser.post(reverse("approval_decline", args=[rerun_request.text_id]), {"version": "1", "why": "Ran already."})
+    page = text_of(browser.get(rerun_request.submission.get_absolute_url()).text)
+    assert "declined the request" not in page, "other jobs have run since it was made"
+    rerun_request.refresh_from_db()
+    assert rerun_request.decision == Decision.DECLINED
+
+
+def test_the_requester_reads_why_it_was_declined_or_withdraws_it(
+    research: Research, lead: Member, signed_in: SignIn, rerun_request: Approval
+):
+    submission, browser = rerun_request.submission, signed_in(research.analyst.user)
+    actions.decline(rerun_request, lead, 1, "Too many at once.")
+    page = text_of(browser.get(submission.get_absolute_url()).text)
+    assert "declined the request to run train again" in page
+    assert "Too many at once." in page
+
+    url = reverse("submission_run_again", args=[submission.text_id])
+    larger = json.dumps({"jobs": [{**DOCUMENT, "jobName": "train", "arrayProperties": {"size": 10}}]})
+    assert "Request approval to run 1 step again" in text_of(browser.post(url, {"text": larger, "do": "check"}).text)
+    assert "Requested approval" in text_of(browser.post(url, {"text": larger}, follow=True).text)
+    newest = submission.approvals.first()
+    answer = browser.post(reverse("approval_withdraw", args=[newest.text_id]), follow=True)
+    assert "Withdrew the request nightly" in text_of(answer.text)
+    newest.refresh_from_db()
+    assert newest.decision == Decision.WITHDRAWN

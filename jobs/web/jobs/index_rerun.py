@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import IndexRerunPreview
+from jobs.actions import IndexRerunPreview, RerunOutcome
 from jobs.models import Job
 from jobs.spec.documents import list_at, text_at
 from jobs.spec.index_rerun import (
@@ -31,6 +31,7 @@ from jobs.web.builder.feedback import cost_text
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 MAX_PREVIEW_ROWS = 20
+RERUN_ERRORS = (IndexRerunError, actions.RunAgainError)
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,17 @@ def rerun_indexes(request: SignedInRequest, text_id: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            jobs = actions.rerun_indexes(array_job, member, indexes, plan)
-        except (IndexRerunError, actions.ValidationFailedError, actions.RecoveryError) as error:
+            outcome = actions.rerun_indexes(array_job, member, indexes, plan)
+        except (
+            IndexRerunError,
+            actions.RunAgainError,
+            actions.ValidationFailedError,
+            actions.RecoveryError,
+        ) as error:
             problem = str(error)
         else:
-            count = sum(job.array_size or 1 for job in jobs)
-            noun = "child job" if count == 1 else "child jobs"
-            messages.success(request, f"Running {count:,} {noun} of {array_job.name} again.")
-            return redirect(array_job)
+            _add_message(request, array_job, outcome)
+            return redirect(array_job.submission if outcome.approval else array_job)
     page = {
         "member": member,
         "team": array_job.team,
@@ -76,6 +80,15 @@ def rerun_indexes(request: SignedInRequest, text_id: str) -> HttpResponse:
     return render(request, "jobs/job/rerun_indexes.html", page, status=422 if problem else 200)
 
 
+def _add_message(request: SignedInRequest, array_job: Job, outcome: RerunOutcome) -> None:
+    if outcome.approval:
+        messages.success(request, f"Requested approval to run child jobs of {array_job.name} again.")
+        return
+    count = sum(job.array_size or 1 for job in outcome.jobs)
+    noun = "child job" if count == 1 else "child jobs"
+    messages.success(request, f"Running {count:,} {noun} of {array_job.name} again.")
+
+
 def _plan(kind: str, source: str) -> IndexRerunPlan:
     return IndexRerunPlan(
         RerunKind(kind) if kind in set(RerunKind) else RerunKind.SINGLE,
@@ -89,8 +102,6 @@ def _preview(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan,
     except IndexRerunError as error:
         return {"problems": [problem or str(error)]}
     problems = list(dict.fromkeys(error.message for error in preview.result.errors))
-    if message := preview.approval_message:
-        problems.append(message)
     count = sum(len(step.indexes) for step in preview.steps)
     command_text = command_warning(array_job.document, array_job.revision.document, plan)
     warnings = [warning.message for warning in preview.result.warnings]
@@ -98,6 +109,7 @@ def _preview(array_job: Job, member: Member, indexes: str, plan: IndexRerunPlan,
     return {
         "problems": problems or [problem] * bool(problem),
         "is_blocked": bool(problems),
+        "approval_reasons": [reason.message for reason in preview.result.approval_reasons],
         "warnings": list(dict.fromkeys(filter(None, [command_text, *warnings]))),
         "rows": rows,
         "omitted_count": count - len(rows),

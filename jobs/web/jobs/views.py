@@ -56,6 +56,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
+    rerun_request = approvals.waiting_rerun_of(job) if job.status.is_final and approval is None else None
+    waiting_request = rerun_request or (approval if approval and approval.is_waiting else None)
     document = redact(job.document)
     request_document = document | {"tags": redact(job.tags)} if job.tags else document
     explanation = explain_job(
@@ -76,7 +78,8 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "submission": job.submission,
         "explanation": explanation,
         "approval": approval,
-        "approvers": approvals.possible_approvers(approval) if approval and approval.is_waiting else [],
+        "rerun_request": rerun_request,
+        "approvers": approvals.possible_approvers(waiting_request) if waiting_request else [],
         "estimate": actions.estimate_totals(job.submission, approval),
         "timeline": timeline(job, history, child_counts),
         "attempts": attempts,

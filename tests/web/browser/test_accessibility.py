@@ -33,7 +33,7 @@ def approval(research: Research) -> Approval:
     requester = make.member(Team.objects.get(pk=research.team.pk))
     array = {"jobName": "dear", "jobQueue": "cpu", "jobDefinition": "hello", "arrayProperties": {"size": 10}}
     Membership.objects.filter(user=research.analyst.user).update(role="lead")
-    return actions.submit(json.dumps(array), requester, source="json").approval
+    return actions.submit(json.dumps(array), requester, source="json").approvals.get()
 
 
 def test_a_leads_pages_are_accessible_and_fit(open_page: OpenPage, research: Research, approval: Approval) -> None:
