@@ -1,7 +1,9 @@
 """Builds objects for tests: each call makes one thing and whatever it needs, and takes what the test is about."""
 
 import itertools
+import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -27,10 +29,13 @@ from jobs.models import (
     Source,
     Submission,
     Team,
+    TemplateVersion,
     User,
+    WorkflowTemplate,
 )
 from jobs.models.ids import new_id, to_text
 from jobs.spec.normalize import fingerprint
+from jobs.spec.template_parameters import Parameter
 from jobs.states import Delivery, State
 
 _number = itertools.count(1)
@@ -144,6 +149,25 @@ def submission(of: Member | None = None, where: Account | None = None, **fields:
         "document": {},
     }
     return Submission.objects.create(**{**defaults, **fields})
+
+
+def template_version(
+    of: Member, name: str, document: dict[str, Any], parameters: Iterable[Parameter] = (), **fields: Any
+) -> TemplateVersion:
+    """A version of a workflow template, the next of its name; unlike a saved one it is in no audit log."""
+    description = fields.pop("description", "")
+    template, _ = WorkflowTemplate.objects.get_or_create(
+        team=of.team, name=name, defaults={"owner": of.user, "description": description}
+    )
+    return TemplateVersion.objects.create(
+        template=template,
+        number=template.versions.count() + 1,
+        text=json.dumps(document, indent=2),
+        document=document,
+        parameters=[parameter.as_json() for parameter in parameters],
+        created_by=of.user,
+        **fields,
+    )
 
 
 def approval(of: Submission | None = None, **fields: Any) -> Approval:

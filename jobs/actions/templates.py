@@ -16,15 +16,23 @@ from jobs import access, audit
 from jobs.access import Member
 from jobs.actions import masked_source
 from jobs.actions.submit import TemplateUse, submit
+from jobs.actions.validate import ValidationResult, validate
 from jobs.models import Submission, TemplateVersion, WorkflowTemplate
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.redaction import MASK
-from jobs.spec.substitution import TooLongError, check_template, fill, mask_value, secret_parameters
+from jobs.spec.substitution import (
+    TooLongError,
+    check_template,
+    fill,
+    mask_value,
+    secret_parameters,
+    without_open_places,
+)
 from jobs.spec.template_format import MAX_NAME_LENGTH, MAX_TEXT_LENGTH, TemplateContent
-from jobs.spec.template_parameters import Parameter, ParameterValue, read_values
+from jobs.spec.template_parameters import Parameter, ParameterValue, read_values, sample_values
 
 MAX_VERSIONS = 1_000
 """Of one template."""
@@ -157,6 +165,23 @@ def read_source(member: Member, text: str, source_id: str) -> ParseResult:
     if reading.kind is not DocumentKind.WORKFLOW:
         raise DocumentParseError(f"A template is made of a workflow. This is a {reading.kind}.")
     return reading
+
+
+def preview_template(reading: ParseResult, parameters: Sequence[Parameter], member: Member) -> ValidationResult:
+    """Validate a template as if it were started with its defaults, with what is wrong with the template itself.
+
+    Where a default is missing, what depends on it isn't judged.
+    """
+    own_problems = template_problems(reading, parameters)
+    try:
+        sample, _ = fill(reading.document, sample_values(parameters))
+    except TooLongError:
+        return ValidationResult(reading, None, tuple(own_problems))
+    result = validate(replace(reading, document=sample), member)
+    own_places = {(problem.rule, problem.pointer) for problem in own_problems}
+    further = without_open_places(reading.document, parameters, result.problems)
+    problems = [*own_problems, *(problem for problem in further if (problem.rule, problem.pointer) not in own_places)]
+    return replace(result, problems=tuple(problems))
 
 
 def template_problems(reading: ParseResult, parameters: Sequence[Parameter]) -> list[Problem]:

@@ -44,7 +44,12 @@ _FIELD_LABELS = {
     "set-up code": "second factor setup code",
 }
 """Fields in entries of earlier versions."""
-_PAGES = {"submission": "submission", "job": "job", "definition": "definition"}
+_PAGES = {
+    "submission": "submission",
+    "job": "job",
+    "definition": "definition",
+    "workflow template": "template",
+}
 
 
 @dataclass(frozen=True)

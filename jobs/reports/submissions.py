@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User
+from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User, WorkflowTemplate
 from jobs.models.array_reruns import RerunFamily, rerun_families
 from jobs.models.ids import to_text
 from jobs.models.job import JobQuerySet
@@ -119,6 +119,16 @@ def recent_rows(team: Team, limit: int, person: User | None = None) -> list[Subm
     submissions = _list_submissions(team)
     if person:
         submissions = submissions.filter(person=person)
+    return _rows(list(submissions.order_by("-pk")[:limit]))
+
+
+def template_rows(template: WorkflowTemplate, limit: int) -> list[SubmissionRow]:
+    """Return the newest that were started from a template."""
+    submissions = _list_submissions(template.team).filter(template_version__template=template)
+    submissions = submissions.select_related("person", "account", "template_version")
+    submissions = submissions.defer(
+        "text", "document", "notes", "template_version__text", "template_version__document"
+    )
     return _rows(list(submissions.order_by("-pk")[:limit]))
 
 

@@ -10,14 +10,21 @@ from django.views.decorators.http import condition, require_safe
 
 from jobs.spec.documents import DocumentKind
 from jobs.spec.schema.botocore_schema import json_schema
+from jobs.spec.template_format import template_schema
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT_LIVED = "public, max-age=300"
 
 
+TEMPLATE = "template"
+"""A workflow template as a file: no document, but it has one."""
+KINDS = (*DocumentKind, TEMPLATE)
+
+
 @cache
-def _content(kind: DocumentKind) -> tuple[bytes, str]:
-    content = json.dumps(json_schema(kind), ensure_ascii=False, separators=(",", ":")).encode()
+def _content(kind: str) -> tuple[bytes, str]:
+    schema = template_schema() if kind == TEMPLATE else json_schema(DocumentKind(kind))
+    content = json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
@@ -31,15 +38,15 @@ def schema_url(kind: DocumentKind) -> str:
 
 
 def _etag(_: HttpRequest, kind: str) -> str | None:
-    return f'"{_content(DocumentKind(kind))[1]}"' if kind in list(DocumentKind) else None
+    return f'"{_content(kind)[1]}"' if kind in KINDS else None
 
 
 @require_safe
 @condition(etag_func=_etag)
 def serve_schema(request: HttpRequest, kind: str) -> HttpResponse:
-    if kind not in list(DocumentKind):
+    if kind not in KINDS:
         raise Http404
-    content, version = _content(DocumentKind(kind))
+    content, version = _content(kind)
     answer = HttpResponse(content, content_type="application/schema+json")
     answer["Cache-Control"] = IMMUTABLE if request.GET.get("v") == version else SHORT_LIVED
     answer["Access-Control-Allow-Origin"] = "*"

@@ -40,6 +40,10 @@ from jobs.web.history import views as history_views
 from jobs.web.jobs import array, index_rerun, log_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
+from jobs.web.templates import detail as template_detail
+from jobs.web.templates import list as template_list
+from jobs.web.templates import save as template_save
+from jobs.web.templates import start as template_start
 
 urlpatterns = [
     path("", include("jobs.web.accounts.urls")),
@@ -78,6 +82,8 @@ urlpatterns = [
     path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.discard_draft, name="draft_discard"),
     path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", run_with_image.continue_draft, name="draft_go_on"),
     path("teams/<slug:slug>/definitions/", definition_list.definitions, name="definitions"),
+    path("teams/<slug:slug>/templates/", template_list.templates, name="templates"),
+    path("teams/<slug:slug>/templates/new/", template_save.new_template, name="template_new"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/members/", members.members, name="members"),
     path("teams/<slug:slug>/members/<str:text_id>/role/", members.set_role, name="member_role"),
@@ -135,5 +141,19 @@ urlpatterns = [
         "definitions/<str:text_id>/revisions/<str:revision>/deactivate/",
         edit.deactivate_revision,
         name="revision_deactivate",
+    ),
+    path("templates/<str:text_id>/", template_detail.template, name="template"),
+    path("templates/<str:text_id>/start/", template_start.start_template, name="template_start"),
+    path("templates/<str:text_id>/difference/", template_detail.compare_versions, name="template_difference"),
+    path("templates/<str:text_id>/template.json", template_detail.export_template, name="template_export"),
+    path("templates/<str:text_id>/workflow.json", template_detail.export_workflow, name="template_workflow"),
+    path("templates/<str:text_id>/describe/", template_detail.set_description, name="template_describe"),
+    path("templates/<str:text_id>/archive/", template_detail.archive, name="template_archive"),
+    path("templates/<str:text_id>/restore/", template_detail.restore, name="template_restore"),
+    path("templates/<str:text_id>/versions/new/", template_save.new_version, name="template_version_new"),
+    path(
+        "templates/<str:text_id>/versions/<str:version>/restore/",
+        template_detail.restore_version,
+        name="template_version_restore",
     ),
 ]

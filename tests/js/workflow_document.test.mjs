@@ -42,6 +42,12 @@ test("a step waits by dependsOn or by a condition, and a job id is no step", () 
   assert.deepEqual(waitsIn(TEXT), ["train < load", "report < train", "alarm < train failure"]);
 });
 
+test("a step whose name has parameters of a template is referred to with them", () => {
+  const whole = '{"jobs": [{"jobName": "load-${param.day}"}, {"jobName": "train", "dependsOn": [{"jobId": "${load-${param.day}}"}]}]}';
+  assert.deepEqual(waitsIn(whole), ["train < load-${param.day}"]);
+  assert.deepEqual(waitsIn(whole.replace("${load-${param.day}}", "${param.day}")), []);
+});
+
 test("a new name is followed wherever another step waits, and nowhere else", () => {
   const renamed = edited(TEXT, (editing) => workflow.renameStep(editing, 1, "fit"));
 

@@ -41,10 +41,12 @@ from jobs.models import (
     Submission,
     TagRule,
     Team,
+    TemplateVersion,
     User,
 )
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
+from jobs.spec.template_parameters import Parameter
 from jobs.states import Delivery
 from tests import make
 
@@ -73,6 +75,7 @@ class Side:
     token: ApiToken
     approval: Approval
     draft: Draft
+    version: TemplateVersion
     viewer: User
     analyst: User
     lead: User
@@ -92,6 +95,8 @@ class Side:
             ("members", "text_id"): to_text(self.viewer.public_id),
             ("approvals", "text_id"): self.approval.text_id,
             ("drafts", "text_id"): self.draft.text_id,
+            ("templates", "text_id"): self.version.template.text_id,
+            ("versions", "version"): self.version.text_id,
             ("sessions", "text_id"): self.session,
         }
 
@@ -275,11 +280,26 @@ def side(word: str, shared: Account) -> Side:
         updated_at=now(),
     )
     approval = _waiting_request(analyst, word, queue, revision)
+    version = _template(analyst, word)
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
-    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft)
+    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft, version)
     viewer, analyst_user, lead = (people[role] for role in Role)
     return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)
+
+
+def _template(analyst: Member, word: str) -> TemplateVersion:
+    """A template whose second version is the newest, with a secret in its document and among its defaults."""
+    parameters = (Parameter("place", f"{word} label", f"{word} help", default=word), Parameter("word", default="x"))
+    key = Parameter("apiKey", default=f"{SECRET}-default-secret")
+    step = submission_of(word, parameters={"apiKey": "${param.apiKey}", "place": "${param.place}-${param.word}"})
+    workflow = {"jobs": [step]}
+    version = make.template_version(
+        analyst, f"{word}-template", workflow, (*parameters, key), note=f"{word} why", description=f"{word} purpose"
+    )
+    step["parameters"] = {"apiKey": "${param.apiKey}", "place": "${param.place}/${param.word}"}
+    make.template_version(analyst, f"{word}-template", workflow, (*parameters, key), note=f"{word} again")
+    return version
 
 
 def _waiting_request(analyst: Member, word: str, queue: Queue, revision: Any) -> Approval:

@@ -137,6 +137,8 @@ class Feedback:
     """The documents of the text, if it has several."""
     words: FormWords | None = None
     """Of the form, if it is one's."""
+    saves_template: bool = False
+    """Whether its button saves a workflow template."""
     is_text: bool = False
     """Whether the problems are at lines of a text; else at fields of a form."""
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import drafts, masked_source
-from jobs.models import Source
+from jobs.actions import drafts, masked_source, templates
+from jobs.models import Source, TemplateVersion
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.reports import options
@@ -22,6 +22,8 @@ from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.masked_source import mask_source
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.redaction import redact
+from jobs.spec.substitution import merge_parameters, parameter_names
+from jobs.spec.template_format import TemplateContent
 from jobs.web import schemas
 from jobs.web.builder import drafts as builder_drafts
 from jobs.web.builder import feedback, preflight, workflow_steps
@@ -38,11 +40,14 @@ from jobs.web.builder.job_sections import BLANK_JOB, page_context, preview_conte
 from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import normalize_newlines
+from jobs.web.templates.save import SaveForm, save_page
 
 TEMPLATE = "jobs/builder/workflow.html"
 BLANK_WORKFLOW: Document = {"jobs": []}
 ALREADY_SENT = "This page already submitted a different workflow, so nothing was sent. Submit again to send this one."
 MAX_STEP_DIGITS = 6
+SAVE_TEMPLATE = "Save as template…"
+SAVE_VERSION = "Save new version…"
 
 Sections = Callable[[SignedInRequest, Member, BuilderForm, Feedback], dict[str, Any]]
 
@@ -86,14 +91,29 @@ class WorkflowForm:
             raise DocumentParseError(f"Line {line} contains a NUL character (U+0000). Remove it.", line)
         return masked_source.restore_masked(self.source_text, member, self.source_id)
 
+    def template_version(self, member: Member) -> TemplateVersion | None:
+        """Return the version of a template that the page was opened on."""
+        return templates.find_version(member, self.source_id) if self.source_id else None
+
     def validate(self, member: Member) -> Feedback:
+        version = self.template_version(member)
         try:
-            result = actions.validate(self.text_for(member), member)
+            reading = parse(self.text_for(member))
+            parameters = merge_parameters(reading.document, version.parameter_list if version else ())
+            is_template = reading.kind is DocumentKind.WORKFLOW and bool(version or parameters)
+            if is_template:
+                result = templates.preview_template(reading, parameters, member)
+            else:
+                result = actions.validate(reading, member)
         except DocumentParseError as error:
             return feedback.from_parse_error(error)
         if result.parse_result.kind is DocumentKind.WORKFLOW and not result.resolved_jobs and not _jobs_of(result):
             return feedback.EMPTY
-        return feedback.from_result(result)
+        workflow_feedback = feedback.from_result(result)
+        if is_template and result.is_valid:
+            label = SAVE_VERSION if version else SAVE_TEMPLATE
+            return replace(workflow_feedback, button_label=label, saves_template=True)
+        return workflow_feedback
 
     def step_form(self, workflow_feedback: Feedback) -> tuple[BuilderForm, Feedback]:
         """Return the form of the step that is shown, with its feedback: a blank one if there is none."""
@@ -116,20 +136,37 @@ def workflow_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if reopened := builder_drafts.redirect_if_sent(request, member):
             return reopened
-        saved_draft = builder_drafts.load_draft(request, member)
-        form = (
-            WorkflowForm.from_text(saved_draft.text, saved_draft.again)
-            if saved_draft
-            else WorkflowForm.from_text(to_json(BLANK_WORKFLOW))
-        )
-        return workflow_page(request, member, form)
+        return workflow_page(request, member, _first_form(request, member))
     form = WorkflowForm.from_post(request.POST)
     match request.POST.get("do"):
         case "keep":
             return builder_drafts.save_response(request, member, _save_draft(request, member, form))
         case "check":
             return workflow_page(request, member, form)
+        case "template":
+            return _save_template(request, member, form)
     return _submit(request, member, form)
+
+
+def _first_form(request: SignedInRequest, member: Member) -> WorkflowForm:
+    if saved_draft := builder_drafts.load_draft(request, member):
+        return WorkflowForm.from_text(saved_draft.text, saved_draft.again)
+    if text_id := request.GET.get("template", ""):
+        version = templates.find_version(member, text_id)
+        if version is None:
+            raise Http404("There is no such template in this team.")
+        return WorkflowForm.from_text(mask_source(version.text, version.document), version.text_id)
+    return WorkflowForm.from_text(to_json(BLANK_WORKFLOW))
+
+
+def _save_template(request: SignedInRequest, member: Member, form: WorkflowForm) -> HttpResponse:
+    """Show the page that asks for name and parameters, with this text."""
+    member.require("register")
+    version = form.template_version(member)
+    if version is None:
+        return save_page(request, member, SaveForm(TemplateContent("", form.source_text), form.source_id))
+    save_form = SaveForm.from_version(version)
+    return save_page(request, member, replace(save_form, content=replace(save_form.content, text=form.source_text)))
 
 
 @require_POST
@@ -177,6 +214,7 @@ def workflow_page(
         "is_rejected": is_rejected,
         "current_page": "write",
         "tab": "workflow",
+        "template_version": form.template_version(member),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     return render(request, TEMPLATE, context, status=status)
@@ -211,6 +249,8 @@ def _submit(request: SignedInRequest, member: Member, form: WorkflowForm) -> Htt
         reading = parse(form.text_for(member))
         if reading.kind is not DocumentKind.WORKFLOW:
             raise DocumentParseError(f"This is a {reading.kind}, but the form is for a workflow.")
+        if parameter_names(reading.document) or form.template_version(member):
+            return _save_template(request, member, form)
         submission = actions.submit(
             reading, member, source=source, request_key=form.request_key, on_refusal=form.on_refusal
         )

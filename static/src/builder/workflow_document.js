@@ -10,7 +10,8 @@ import { Raw, entries, members, nodeAt, textAt } from "./json_text.js";
  * @import { JsonValue, Path, ValueNode, Wait, WaitCondition, Workflow, WorkflowStep } from "./types.js"
  */
 
-const REFERENCE = /^\$\{([^{}]*)\}$/;
+// A name can have parameters of a template in it: ${load-${param.dataset}}.
+const REFERENCE = /^\$\{((?:[^{}]|\$\{param\.[^{}]*\})*)\}$/;
 /** @type {Set<string>} */
 const HELD = new Set(["success", "failure", "always"]);
 const MAX_NAME_LENGTH = 128; // SubmitJob, API reference

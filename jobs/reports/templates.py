@@ -1,0 +1,188 @@
+"""Workflow templates of a team, and what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from jobs.models import Submission, Team, TemplateVersion, WorkflowTemplate
+from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
+from jobs.spec.redaction import MASK, redact
+from jobs.spec.rules.workflow import plan_workflow
+from jobs.spec.step_conditions import Condition
+from jobs.spec.substitution import fill, mask_default, secret_parameters
+from jobs.spec.template_parameters import Parameter, sample_values
+
+PAGE_SIZE = 24
+MAX_VERSIONS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class TemplateCard:
+    template: WorkflowTemplate
+    number: int
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class TemplateStep:
+    """A step as it stands in the document, with what it waits for."""
+
+    name: str
+    definition: str
+    queue: str
+    size: str
+    waits: tuple[str, ...]
+
+
+def template_page(
+    team: Team, *, text: str = "", after: str = "", archived: bool = False, limit: int = PAGE_SIZE
+) -> KeysetPage[TemplateCard]:
+    """Return templates by name. Raise InvalidPageCursorError."""
+    templates = WorkflowTemplate.objects.filter(team=team, archived_at__isnull=not archived)
+    for word in text.split():
+        templates = templates.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    page = paginate(
+        _with_newest(templates),
+        "name",
+        "pk",
+        size=limit,
+        cursor_of=lambda template: template.text_id,
+        after=key_of(templates, after, "name", "pk"),
+    )
+    versions = TemplateVersion.objects.defer("text", "document").in_bulk([row.newest for row in _rows(page.rows)])
+    return page.with_rows(
+        [
+            TemplateCard(row, versions[row.newest].number, versions[row.newest].parameter_list)
+            for row in _rows(page.rows)
+        ]
+    )
+
+
+def _with_newest(templates: QuerySet[WorkflowTemplate]) -> QuerySet[WorkflowTemplate]:
+    newest = TemplateVersion.objects.filter(template=OuterRef("pk")).order_by("-number").values("pk")
+    return templates.select_related("owner").annotate(newest=Subquery(newest[:1]))
+
+
+def _rows(templates: Sequence[Any]) -> Sequence[Any]:
+    """Return rows with their annotation, which types don't know of."""
+    return templates
+
+
+def has_templates(team: Team) -> bool:
+    return WorkflowTemplate.objects.active().filter(team=team).exists()
+
+
+def versions(template: WorkflowTemplate) -> list[TemplateVersion]:
+    """Return the versions without their documents, newest first."""
+    rows = list(template.versions.defer("text", "document").select_related("created_by")[:MAX_VERSIONS_SHOWN])
+    for version in rows:
+        version.template = template
+    return rows
+
+
+def find_version(template: WorkflowTemplate, text_id: str) -> TemplateVersion | None:
+    """Return the version with that id or number; the newest for an empty text."""
+    rows = template.versions.select_related("created_by")
+    if not text_id:
+        version = rows.first()
+    elif text_id.isascii() and text_id.isdecimal() and len(text_id) < 7:
+        version = rows.filter(number=int(text_id)).first()
+    else:
+        try:
+            version = rows.filter(public_id=from_text(text_id)).first()
+        except ValueError:
+            return None
+    if version:
+        version.template = template
+    return version
+
+
+def shown_parameters(version: TemplateVersion) -> tuple[Parameter, ...]:
+    """Return the parameters with secret defaults masked."""
+    secrets = secret_parameters(version.document, version.parameter_list)
+    return tuple(mask_default(parameter, secrets) for parameter in version.parameter_list)
+
+
+def comparable_document(version: TemplateVersion) -> Document:
+    """Return document and parameters as one document, for their differences."""
+    return {
+        "document": version.document,
+        "parameters": {parameter.name: parameter.as_json() for parameter in shown_parameters(version)},
+    }
+
+
+def template_steps(version: TemplateVersion) -> list[TemplateStep]:
+    document = redact(version.document)
+    names = [text_at(job, "jobName") for job in list_at(document, "jobs")]
+    edges = template_graph(version)["edges"]
+    waits: dict[int, list[str]] = {}
+    for parent, step, label in edges:
+        waits.setdefault(step, []).append(f"{names[parent]} ({label})" if label else names[parent])
+    return [
+        TemplateStep(
+            names[number],
+            text_at(job, "jobDefinition"),
+            text_at(job, "jobQueue"),
+            str(value_at(job, "arrayProperties", "size") or ""),
+            tuple(waits.get(number, ())),
+        )
+        for number, job in enumerate(list_at(document, "jobs"))
+    ]
+
+
+def template_graph(version: TemplateVersion) -> dict[str, Any]:
+    """Return steps and edges for the picture, with the names of the template."""
+    sample, _ = fill(version.document, sample_values(version.parameter_list))
+    try:
+        steps = plan_workflow(sample).steps
+    except ValueError:  # only with other values it has no circular dependency
+        steps = ()
+    sizes = [value_at(job, "arrayProperties", "size") for job in list_at(sample, "jobs")]
+    return {
+        "steps": [
+            {
+                "name": text_at(job, "jobName"),
+                "definition": text_at(job, "jobDefinition"),
+                "size": sizes[number] if is_integer(sizes[number]) else None,
+            }
+            for number, job in enumerate(list_at(version.document, "jobs"))
+        ],
+        "edges": [
+            [edge.parent, step.index, edge.type or Condition(edge.condition).label]
+            for step in steps
+            for edge in step.dependencies
+        ],
+    }
+
+
+def losses(version: TemplateVersion) -> list[str]:
+    """Return what the workflow alone, as other scripts read it, does not have of the template."""
+    document = version.document
+    texts = []
+    if parameters := version.parameter_list:
+        names = ", ".join(parameter.name for parameter in parameters)
+        texts.append(f"Parameters ({names}): the file has their values instead.")
+    if count := len(list_at(document, "conditions")):
+        noun = "condition" if count == 1 else "conditions"
+        texts.append(f"{count} {noun}: the steps that wait for a failure or for any end start at once.")
+    if text_at(document, "name"):
+        texts.append("The name of the workflow.")
+    return texts
+
+
+def plain_workflow(document: Document) -> Document:
+    """Return the part of a workflow that AWS Batch and other scripts know."""
+    return {"jobs": list_at(document, "jobs")}
+
+
+def template_values(submission: Submission) -> Mapping[str, str]:
+    values: dict[str, str] = object_at(submission.template_values)
+    return values
+
+
+def prefill_values(submission: Submission) -> dict[str, str]:
+    return {name: text for name, text in template_values(submission).items() if MASK not in text}

@@ -1,0 +1,1 @@
+"""Workflow templates: their list, the page of one, saving and starting."""
