@@ -19,6 +19,9 @@ BUNDLES = {
 }
 """The files of each bundle. Its sources are in the folder of its name; packages and build are the builder's."""
 
+SHARED_SOURCES = {"workflow": ("js/duration.js",)}
+"""Modules of the pages that are part of a bundle too."""
+
 
 def main(arguments: list[str]) -> int:
     match arguments:
@@ -61,6 +64,8 @@ def sources_digest(bundle: str) -> str:
     checksum = hashlib.sha256()
     for path in sorted(file for file in SOURCES.rglob("*") if file.is_file() and _is_source_of(bundle, file)):
         checksum.update(f"{path.relative_to(SOURCES).as_posix()} {digest(path)}\n".encode())
+    for name in SHARED_SOURCES.get(bundle, ()):
+        checksum.update(f"{name} {digest(STATIC / name)}\n".encode())
     return checksum.hexdigest()
 
 

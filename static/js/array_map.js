@@ -4,6 +4,7 @@
 import { causeOf, countLetters, gridOf, indexAt, neighbour, placeOf, shapeOf } from "./array_grid.js";
 import { legendButton } from "./array_legend.js";
 import { find } from "./dom.js";
+import { check, poll } from "./poll.js";
 
 /** @typedef {import("./array_legend.js").MapStatus} MapStatus */
 /**
@@ -161,26 +162,23 @@ legend.addEventListener("click", (event) => {
   if (!matches(current)) moveTo(neighbour(grid, 0, "Home", matches));
 });
 
-async function poll() {
-  let delay = POLL_INTERVAL_MS;
-  try {
-    const response = document.hidden ? null : await fetch(`${box.dataset.arrayMap}?seen=${data.etag}`);
-    if (response && !response.ok) throw new Error(String(response.status));
-    if (response?.status === 200) {
-      data = await response.json();
-      drawLegend();
-      redraw();
-    }
-    notice.textContent = "";
-  } catch (error) {
-    if (["401", "403", "404"].includes(error.message)) delay = 0;
-    notice.textContent = "Couldn't load the map. View the child jobs as a list.";
+async function ask() {
+  const response = check(await fetch(`${box.dataset.arrayMap}?seen=${data.etag}`));
+  if (response.status === 200) {
+    data = await response.json();
+    drawLegend();
+    redraw();
   }
-  if (data.live && delay) window.setTimeout(poll, delay);
+  notice.textContent = "";
 }
 
 new ResizeObserver(redraw).observe(frame);
 const repaint = () => (drawLegend(), drawCells());
 new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-poll();
+poll({
+  ask,
+  goesOn: () => data.live,
+  onError: () => (notice.textContent = "Couldn't load the map. View the child jobs as a list."),
+  interval: POLL_INTERVAL_MS,
+});

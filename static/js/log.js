@@ -2,6 +2,7 @@
 // which escapes them and colours ANSI codes.
 
 import { find } from "./dom.js";
+import { check, poll } from "./poll.js";
 
 const box = find(document, "[data-log]", HTMLElement);
 const pane = find(box, "[data-lines]", HTMLElement);
@@ -21,9 +22,9 @@ const FINAL_POLLS = 5; // CloudWatch is seconds behind: the last lines come afte
 let newer = "";
 let pollsLeft = FINAL_POLLS;
 let unread = 0;
-let timer = 0;
 let generation = 0;
 let shownAttempts = 0;
+let isRunning = true; // what writes the log, as of the last answer
 
 /** @returns {DOMStringMap | undefined} */
 function liveState() {
@@ -34,39 +35,35 @@ function liveState() {
 
 const atEnd = () => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24;
 const toEnd = () => (pane.scrollTop = pane.scrollHeight);
-const isRunning = () => Boolean(liveState()?.running);
 
 /** @param {Record<string, string>} query */
 async function fetchChunk(query) {
   const parameters = new URLSearchParams({ part: "lines", ...query });
   if (chooser.value) parameters.set("attempt", chooser.value);
   const response = await fetch(`${box.dataset.log}?${parameters}`, { headers: { "X-Requested-With": "fetch" } });
-  if (!response.ok) throw new Error(String(response.status));
+  check(response);
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
   return find(holder.content, ".log-chunk", HTMLElement);
 }
 
-async function follow() {
-  clearTimeout(timer);
+async function ask() {
   const started = generation;
-  let failed = 0;
-  if (!document.hidden) {
-    try {
-      const opening = !newer;
-      const chunk = await fetchChunk(newer ? { after: newer } : {});
-      if (started !== generation) return; // another attempt has been chosen
-      append(chunk, opening);
-    } catch (error) {
-      if (started !== generation) return;
-      failed = Number(error.message) || 1;
-      showNote(failed === 401 ? "You're signed out. Reload the page." : "Couldn't load the log.");
-    }
-  }
-  if (!document.hidden) pollsLeft = isRunning() ? FINAL_POLLS : pollsLeft - 1;
-  if (pollsLeft > 0 && ![401, 403, 404].includes(failed)) timer = window.setTimeout(follow, POLL_INTERVAL_MS);
-  else if (!text.childElementCount && !note.textContent) showNote("No log output.");
+  const opening = !newer;
+  const chunk = await fetchChunk(newer ? { after: newer } : {});
+  if (started === generation) append(chunk, opening); // else another attempt has been chosen
 }
+
+function goesOn() {
+  pollsLeft = isRunning ? FINAL_POLLS : pollsLeft - 1;
+  if (pollsLeft <= 0 && !text.childElementCount && !note.textContent) showNote("No log output.");
+  return pollsLeft > 0;
+}
+
+/** @param {number} status */
+const onError = (status) => showNote(status === 401 ? "You're signed out. Reload the page." : "Couldn't load the log.");
+/** @type {(() => Promise<void>) | undefined} */
+let follow;
 
 /**
  * @param {HTMLElement} chunk
@@ -76,10 +73,11 @@ function append(chunk, opening) {
   const follows = opening || atEnd();
   const lines = chunk.childElementCount;
   newer = chunk.dataset.newer || newer;
+  isRunning = Boolean(chunk.dataset.live);
   if (opening) setOlder(chunk.dataset.older);
   if (lines) text.append(...chunk.children);
   trim(follows);
-  showNote(chunk.dataset.problem || (text.childElementCount || !isRunning() ? "" : "No log output yet."));
+  showNote(chunk.dataset.problem || (text.childElementCount || !isRunning ? "" : "No log output yet."));
   if (opening && older.dataset.token && pane.scrollHeight <= pane.clientHeight) {
     older.hidden = true; // probably this is the whole log
     loadOlder();
@@ -164,7 +162,8 @@ function restart() {
     if (chooser.value) query.set("attempt", chooser.value);
     file.search = String(query);
   }
-  follow();
+  if (follow) follow();
+  else follow = poll({ ask, goesOn, onError, interval: POLL_INTERVAL_MS });
 }
 
 // The live part of the page carries the number of attempts; a new attempt is shown as soon as it starts.
@@ -183,8 +182,5 @@ function offerAttempts() {
 
 chooser.addEventListener("change", restart);
 document.addEventListener("htmx:afterSwap", offerAttempts);
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && pollsLeft > 0) follow();
-});
 offerAttempts();
 if (!shownAttempts) restart();

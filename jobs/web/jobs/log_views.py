@@ -9,7 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from jobs import access
+from jobs import access, actions
 from jobs.models import Job
 from jobs.plain_text import to_plain_text
 from jobs.reports import children, logs
@@ -65,6 +65,8 @@ def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
 def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpResponse:
     child, array_job, member = access.child(request.user, text_id, index)
     log_chunk = logs.child_log(array_job, child, request.GET.get("after", "") or request.GET.get("before", ""))
+    if not child.status.is_final:
+        actions.refresh_array(array_job)
     index_before, index_after = children.neighbours(child)
     page = {
         "member": member,
@@ -78,7 +80,7 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "is_live": not child.status.is_final,
         "current_page": "jobs",
     }
-    return render(request, "jobs/job/log.html", page)
+    return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
 
 
 def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:

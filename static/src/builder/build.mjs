@@ -2,6 +2,7 @@
 // is written beside it.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 
 const [out] = process.argv.slice(2);
@@ -33,6 +34,14 @@ const slices = {
   },
 };
 
+/** Modules that the pages load too, from static/js. */
+const shared = {
+  name: "shared modules",
+  setup(made) {
+    made.onResolve({ filter: /^\.\.\/\.\.\/js\// }, ({ path }) => ({ path: resolve("../static", path.slice("../../".length)) }));
+  },
+};
+
 /** The bundles: of `builder` the editor, of `workflow` the picture of a workflow and the worker that lays it out. */
 const bundles = {
   builder: [{ entryPoints: ["main.js"], format: "esm", outfile: "builder.min.js" }],
@@ -53,7 +62,7 @@ for (const [name, outputs] of Object.entries(bundles)) {
       legalComments: "none",
       metafile: true,
       outfile: `${out}/${outfile}`,
-      plugins: [sheets, slices],
+      plugins: [sheets, slices, shared],
       ...options,
     });
     inputs.push(...Object.keys(Object.values(made.metafile.outputs)[0].inputs));

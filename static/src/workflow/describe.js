@@ -1,7 +1,7 @@
 // What the picture says of a node, to those who see it and to those who hear it. Pure.
 
 import { countStatuses } from "./graph.js";
-import { span } from "./format.js";
+import { span } from "../../js/duration.js";
 
 /** @typedef {import("./types").Graph} Graph */
 /** @typedef {import("./types").Status} Status */

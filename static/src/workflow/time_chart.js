@@ -1,6 +1,6 @@
 // Geometry of the time chart: when each step waited and ran, as shares of the time from the first to the last. Pure.
 
-import { span } from "./format.js";
+import { span } from "../../js/duration.js";
 
 /** @typedef {import("./types").Step} Step */
 /** @typedef {import("./types").TimeChart} TimeChart */

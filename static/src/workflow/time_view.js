@@ -1,7 +1,7 @@
 // The time chart: a row for each step, with its wait and its run. Only rows in view are drawn.
 
 import { durationOf, labelOf, statusOf } from "./describe.js";
-import { span } from "./format.js";
+import { span } from "../../js/duration.js";
 import { setAttributes, svg } from "./svg.js";
 import { measureIn, shorten } from "./text_width.js";
 import { timeChart } from "./time_chart.js";
