@@ -90,14 +90,28 @@ def test_a_step_runs_again_without_the_steps_it_waited_for(browser: Client, rese
 
 
 @pytest.mark.long
-def test_a_workflow_runs_again_as_json(browser: Client, research: Research) -> None:
-    text = json.dumps({"jobs": [JOB, {**JOB, "jobName": "next", "dependsOn": [{"jobId": "${train}"}]}]})
-    workflow = make.submission(research.analyst, research.account, kind="workflow", text=text)
+def test_a_workflow_runs_again_in_its_form_and_keeps_its_secrets(browser: Client, research: Research) -> None:
+    secret = {"containerOverrides": {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-hunter2"}]}}
+    jobs = [{**JOB, **secret}, {**JOB, "jobName": "next", "dependsOn": [{"jobId": "${train}"}]}]
+    text = json.dumps({"jobs": jobs})
+    workflow = make.submission(
+        research.analyst, research.account, kind="workflow", text=text, document=json.loads(text), on_refusal="keep"
+    )
     address = browser.get(reverse("submission_again", args=[workflow.text_id])).headers["Location"]
+    form = reverse("workflow_form", args=["research"])
+    assert address == f"{form}?again={workflow.text_id}"
     page = page_text(browser.get(address))
-    answer = browser.post(reverse("write", args=["research"]), {"text": text, "again": workflow.text_id})
+    posted = controls(page)
+    answer = browser.post(
+        form, {name: posted[name] for name in ("document", "again", "request_key")} | {"on_refusal": "keep"}
+    )
 
-    assert text in page
+    assert "hunter2" not in page
     assert workflow.get_absolute_url() in page
+    assert '<option value="keep" selected>' in page
     assert answer.status_code == 302
-    assert Submission.objects.latest("pk").source == "rerun"
+    again = Submission.objects.latest("pk")
+    assert again.source == "rerun"
+    assert again.document["jobs"] == jobs
+    stranger = make.submission(make.member(make.team("others")), research.account, kind="workflow")
+    assert browser.get(form, {"again": stranger.text_id}).status_code == 404

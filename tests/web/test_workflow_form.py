@@ -160,7 +160,7 @@ def test_a_preview_costs_the_same_for_many_steps(
 ) -> None:
     jobs = [{**JOB, "jobName": f"step-{number}"} for number in range(count)]
     preview(browser, {"jobs": jobs}, step=1)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         preview(browser, {"jobs": jobs}, step=1)
 
 

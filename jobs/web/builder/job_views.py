@@ -97,7 +97,7 @@ def rerun_submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     submission, member = access.submission(request.user, text_id, permission="submit")
     slug = member.team.slug
     if submission.kind == DocumentKind.WORKFLOW:
-        return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")
+        return redirect(f"{reverse('workflow_form', args=[slug])}?again={submission.text_id}")
     job = first_job(submission)
     if job is None:
         return redirect(f"{reverse('write', args=[slug])}?from={submission.text_id}")

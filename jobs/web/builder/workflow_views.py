@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import drafts, masked_source, templates
-from jobs.models import Source, TemplateVersion
+from jobs.models import Source, Submission, TemplateVersion
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.reports import options
@@ -156,6 +156,12 @@ def _first_form(request: SignedInRequest, member: Member) -> WorkflowForm:
         if version is None:
             raise Http404("There is no such template in this team.")
         return WorkflowForm.from_text(mask_source(version.text, version.document), version.text_id)
+    if text_id := request.GET.get("again", ""):
+        submission = _submission_of_team(request, member, text_id)
+        if submission is None:
+            raise Http404("There is no such submission in this team.")
+        form = WorkflowForm.from_text(_masked_text(submission), submission.text_id)
+        return replace(form, on_refusal=submission.on_refusal)
     return WorkflowForm.from_text(to_json(BLANK_WORKFLOW))
 
 
@@ -174,7 +180,7 @@ def _save_template(request: SignedInRequest, member: Member, form: WorkflowForm)
 def workflow_preview(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="submit")
     form = WorkflowForm.from_post(request.POST)
-    context = _context(request, member, form, form.validate(member), preview_context)
+    context = builder_context(request, member, form, form.validate(member), preview_context)
     return render(request, f"{TEMPLATE}#preview", context)
 
 
@@ -183,15 +189,27 @@ def workflow_preview(request: SignedInRequest, slug: str) -> HttpResponse:
 def workflow_source(request: SignedInRequest, slug: str) -> HttpResponse:
     """Return the document of an earlier submission, whose jobs become steps."""
     member = access.membership(request.user, slug, permission="submit")
-    submission, owner = access.submission(request.user, request.GET.get("submission", ""))
-    if owner.team.pk != member.team.pk:
+    submission = _submission_of_team(request, member, request.GET.get("submission", ""))
+    if submission is None:
         raise Http404("There is no such submission in this team.")
-    text = mask_source(submission.text, submission.document)
+    return JsonResponse({"text": _masked_text(submission)})
+
+
+def _submission_of_team(request: SignedInRequest, member: Member, text_id: str) -> Submission | None:
     try:
-        reading = parse(text)
+        submission, owner = access.submission(request.user, text_id)
+    except Http404:
+        return None
+    return submission if owner.team.pk == member.team.pk else None
+
+
+def _masked_text(submission: Submission) -> str:
+    """Return its document as the form shows it, with secret values masked."""
+    try:
+        reading = parse(mask_source(submission.text, submission.document))
     except DocumentParseError:
-        return JsonResponse({"text": to_json(redact(submission.document or {}))})
-    return JsonResponse({"text": reading.text if is_verbatim(reading) else to_json(reading.document)})
+        return to_json(redact(submission.document or {}))
+    return reading.text if is_verbatim(reading) else to_json(reading.document)
 
 
 def workflow_page(
@@ -202,10 +220,11 @@ def workflow_page(
     *,
     is_rejected: bool = False,
 ) -> HttpResponse:
-    context = _context(request, member, form, workflow_feedback or form.validate(member), page_context)
+    context = builder_context(request, member, form, workflow_feedback or form.validate(member), page_context)
     context |= {
         "schema": schemas.schema_url(DocumentKind.WORKFLOW),
         "default_queue": options.queue_choices(member.team)[1],
+        "rerun_of": _submission_of_team(request, member, form.source_id) if form.source_id else None,
         "submissions": starting_points(member.team, request.user).submissions,
         "draft_id": builder_drafts.draft_id(request),
         "save_result": _save_draft(request, member, form) if request.method == "POST" else None,
@@ -220,7 +239,7 @@ def workflow_page(
     return render(request, TEMPLATE, context, status=status)
 
 
-def _context(
+def builder_context(
     request: SignedInRequest, member: Member, form: WorkflowForm, workflow_feedback: Feedback, sections: Sections
 ) -> dict[str, Any]:
     """Return what the page needs; the sections of the step keep their own feedback."""
