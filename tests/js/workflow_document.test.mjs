@@ -159,6 +159,26 @@ test("what all steps share is shown, and set or removed for all", () => {
   assert.equal(set(set(all, "variable", "MODE", ""), "tag", "Project", ""), set(TEXT, "queue", "", "cpu"));
 });
 
+test("in a workflow of 1,000 steps a change of all of them is one step, and quick", () => {
+  const jobs = Array.from({ length: 1000 }, (_, index) => ({
+    jobName: `step-${index}`,
+    ...(index && { dependsOn: [{ jobId: "\${step-0}" }] }),
+  }));
+  const whole = JSON.stringify({ jobs }, null, 2);
+  const changes = {
+    set: (editing) => workflow.setForAll(editing, "tag", "Project", "GenAI"),
+    remove: (editing) => workflow.removeStep(editing, 0),
+    paste: (editing) => workflow.addDocument(editing, whole, text.parse(whole).root),
+  };
+  const start = performance.now();
+  const [tagged, removed, doubled] = Object.values(changes).map((change) => edited(whole, change));
+
+  assert.ok(performance.now() - start < 5000); // a minute and more with a parse for each step
+  assert.deepEqual(JSON.parse(tagged).jobs[999], { ...jobs[999], tags: { Project: "GenAI" } });
+  assert.deepEqual(JSON.parse(removed).jobs[998], { jobName: "step-999" });
+  assert.deepEqual(JSON.parse(doubled).jobs[1999], { jobName: "step-1999", dependsOn: [{ jobId: "${step-1000}" }] });
+});
+
 test("a field of the job form reads and writes its place of one step", () => {
   const queue = { lens: "value", path: ["jobQueue"], value_type: "text" };
   const tags = { lens: "members", path: ["tags"] };

@@ -272,6 +272,25 @@ export class Editing {
   }
 
   /**
+   * Change parts of the text, each as a text of its own: a large document is parsed once for all.
+   * @param {Path[]} paths of objects, none of which is in another
+   * @param {(part: Editing, index: number) => void} change
+   */
+  inParts(paths, change) {
+    const edits = paths.flatMap((path, index) => {
+      const node = this.node(path);
+      if (!node) return [];
+      const indent = indentAt(this.text, node.offset);
+      const before = this.text.slice(node.offset, end(node));
+      const part = new Editing(indent + before);
+      change(part, index);
+      const after = part.text.slice(indent.length);
+      return after === before ? [] : [difference(node.offset, before, after)];
+    });
+    if (edits.length) this.#apply(edits.sort((first, second) => first.from - second.from));
+  }
+
+  /**
    * Replace the texts at several paths at once: a large document is parsed once for all.
    * @param {{path: Path, value: string}[]} values
    */
@@ -311,6 +330,16 @@ export class Editing {
    */
   entry(list, index, value) {
     this.#insert(list, index, (around) => this.#format(value, around));
+  }
+
+  /**
+   * Append entries to a list that has some.
+   * @param {ArrayNode} list
+   * @param {JsonValue[]} values
+   */
+  append(list, values) {
+    const glue = (/** @type {string} */ indent) => (beginsLine(this.text, list.children[0].offset) ? `,\n${indent}` : ", ");
+    this.#insert(list, list.children.length, (around) => values.map((value) => this.#format(value, around)).join(glue(around.indent)));
   }
 
   /**
@@ -486,6 +515,22 @@ export class Editing {
     this.steps.push(edits);
     this.#parsed = undefined;
   }
+}
+
+/**
+ * The edit that makes one text of another, without what both begin and end with.
+ * @param {number} offset of the text
+ * @param {string} before
+ * @param {string} after
+ * @returns {Edit}
+ */
+function difference(offset, before, after) {
+  const most = Math.min(before.length, after.length);
+  let same = 0;
+  while (same < most && before[same] === after[same]) same += 1;
+  let last = 0;
+  while (last < most - same && before[before.length - 1 - last] === after[after.length - 1 - last]) last += 1;
+  return { from: offset + same, to: offset + before.length - last, insert: after.slice(same, after.length - last) };
 }
 
 /** @param {string | number} key */

@@ -3,10 +3,9 @@
 // A step waits for another by `dependsOn` ("${name}": AWS Batch starts it after success), or by `conditions` beside the
 // jobs (jobs/spec/step_conditions.py). Steps are known by their index here: names can be missing or occur twice for a while.
 
-import { Raw, entries, members, nodeAt, textAt } from "./json_text.js";
+import { Editing, Raw, entries, members, nodeAt, textAt } from "./json_text.js";
 
 /**
- * @import { Editing } from "./json_text.js"
  * @import { JsonValue, Path, ValueNode, Wait, WaitCondition, Workflow, WorkflowStep } from "./types.js"
  */
 
@@ -106,7 +105,14 @@ export function conditionChoices({ steps }, step, parent) {
  * @param {string} name
  */
 export function freeName({ steps }, name) {
-  const taken = new Set(steps.map((step) => step.name));
+  return nextName(new Set(steps.map((step) => step.name)), name);
+}
+
+/**
+ * @param {Set<string>} taken
+ * @param {string} name
+ */
+function nextName(taken, name) {
   if (name && !taken.has(name)) return name;
   const stem = (name || "step").replace(/-\d{1,3}$/, "").slice(0, MAX_NAME_LENGTH - 5);
   let number = name ? 2 : 1;
@@ -170,14 +176,36 @@ export function addDocument(editing, text, root) {
     if (conditions) editing.set(["conditions"], plainValue(text, conditions));
     return jobs.children.map((_, index) => index);
   }
-  const added = jobs.children.map((job) => addStep(editing, plainValue(text, job)));
   const { steps } = readWorkflow(editing.root);
-  const isRenamed = jobs.children.some((job, index) => textAt(job, "jobName") !== steps[added[index]].name);
+  const first = steps.length;
+  const names = freeNames(steps, jobs.children.map((job) => textAt(job, "jobName") ?? ""));
+  const references = jobs.children.map(() => /** @type {Wait[]} */ ([]));
+  for (const wait of waits) if (wait.path[0] === "jobs") references[wait.step].push(wait);
+  const own = new Editing(text);
+  own.inParts(jobs.children.map((_, index) => ["jobs", index]), (part, index) => {
+    part.set(["jobName"], names[index]);
+    for (const { parent, path } of references[index]) part.set([...path.slice(2), "jobId"], `\${${names[parent]}}`);
+  });
+  const list = editing.node(["jobs"]);
+  if (list?.type === "array") editing.append(list, entries(own.node(["jobs"])).map((job) => plainValue(own.text, job)));
   for (const { step, parent, condition, path } of waits) {
-    if (path[0] === "conditions") setWait(editing, added[step], added[parent], condition);
-    else if (isRenamed) editing.set(["jobs", added[step], ...path.slice(2), "jobId"], `\${${steps[added[parent]].name}}`);
+    if (path[0] === "conditions") setWait(editing, first + step, first + parent, condition);
   }
-  return added;
+  return jobs.children.map((_, index) => first + index);
+}
+
+/**
+ * Names for steps that are added to others.
+ * @param {WorkflowStep[]} steps
+ * @param {string[]} wanted
+ */
+function freeNames(steps, wanted) {
+  const taken = new Set(steps.map(({ name }) => name));
+  return wanted.map((name) => {
+    const free = nextName(taken, name);
+    taken.add(free);
+    return free;
+  });
 }
 
 /**
@@ -293,8 +321,14 @@ export function removeWait(editing, step, parent) {
  * @param {Wait[]} waits
  */
 function removeWaits(editing, waits) {
-  for (const { path } of [...waits].reverse()) editing.remove(path, { prune: false });
-  for (const path of new Set(waits.map((wait) => JSON.stringify(wait.path.slice(0, -1))))) editing.prune(JSON.parse(path));
+  const [own, held] = [waits.filter(({ path }) => path[0] === "jobs"), waits.filter(({ path }) => path[0] !== "jobs")];
+  const steps = [...new Set(own.map(({ step }) => step))];
+  editing.inParts(steps.map((step) => ["jobs", step]), (part, index) => {
+    for (const { path } of own.filter(({ step }) => step === steps[index]).reverse()) part.remove(path.slice(2), { prune: false });
+    part.prune(["dependsOn"]);
+  });
+  for (const { path } of held.reverse()) editing.remove(path, { prune: false });
+  if (held.length) editing.prune(["conditions"]);
 }
 
 /**
@@ -348,11 +382,12 @@ const variables = (job) =>
  * @param {string} value
  */
 export function setForAll(editing, kind, name, value) {
-  entries(editing.node(["jobs"])).forEach((node, step) => {
-    if (node.type !== "object") return;
-    if (kind === "queue") editing.set(["jobs", step, "jobQueue"], value);
-    else if (kind === "tag") setOrRemove(editing, ["jobs", step, "tags", name], value);
-    else setVariable(editing, ["jobs", step, ...ENVIRONMENT], name, value);
+  const jobs = entries(editing.node(["jobs"]));
+  const paths = jobs.flatMap((node, step) => (node.type === "object" ? [["jobs", step]] : []));
+  editing.inParts(paths, (job) => {
+    if (kind === "queue") job.set(["jobQueue"], value);
+    else if (kind === "tag") setOrRemove(job, ["tags", name], value);
+    else setVariable(job, ENVIRONMENT, name, value);
   });
 }
 
