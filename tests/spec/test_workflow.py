@@ -9,6 +9,7 @@ from jobs.spec.documents import Document
 from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import workflow as judge
+from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.workflow import MAX_STEPS, StepDependency
 from tests.spec.samples import JOB_ID, pointers_and_rules, step, submission, workflow
 
@@ -40,6 +41,31 @@ def test_each_step_is_judged_as_a_submission_at_its_own_place() -> None:
         ("/jobs/1/timeout/attemptDurationSeconds", "schema.too-small"),
         ("/jobs/2", "schema.missing-key"),
     }
+
+
+def test_a_remembered_step_is_judged_anew_with_another_definition_queue_or_number() -> None:
+    document = workflow(step("a", jobQueue="q", jobDefinition="d", shareIdentifier="s"))
+    definition = {"jobDefinitionName": "d", "containerProperties": {"image": "i"}}
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+    sized = {**definition, "containerProperties": {"image": "i", "resourceRequirements": sizes}}
+    plain, fair = QueueFacts(fair_share=False), QueueFacts(fair_share=True)
+
+    def rules(definition: Document, queue: QueueFacts) -> set[str]:
+        return {problem.rule for problem in judge.check_workflow(document, {"d": definition}, {"q": queue})}
+
+    for _ in range(2):
+        assert "share.not-fair" in rules(sized, plain)
+        assert "share.not-fair" not in rules(sized, fair)
+        assert rules(definition, fair) > rules(sized, fair)
+    retries = [workflow(step("a", retryStrategy={"attempts": attempts})) for attempts in (1, True)]
+    assert [bool(judge.check_workflow(each)) for each in retries] == [False, True]
+
+
+def test_a_step_with_many_problems_is_read_only_up_to_the_limit() -> None:
+    variables = [{"name": "AWS_BATCH_A", "value": "b"}] * 30_000
+    document = workflow(step("a", containerOverrides={"environment": variables}))
+    for _ in range(2):
+        assert len(judge.check_workflow(document)) == 501
 
 
 def test_a_fix_of_a_step_fits_the_workflow() -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from jobs.spec import graph, step_conditions, step_references
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join_pointer, quote
-from jobs.spec.rules import dependencies, job, problem_limit
+from jobs.spec.rules import problem_limit, step_problems
 from jobs.spec.rules.dependencies import array_size
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import WARNING, rule
@@ -93,16 +92,7 @@ def _iter_problems(
 ) -> Iterator[Problem]:
     yield from botocore_schema.check_schema(document, DocumentKind.WORKFLOW)
     steps = _steps(document)
-    for number, step in enumerate(steps):
-        definition = definitions.get(text_at(step, "jobDefinition"))
-        queue = queues.get(text_at(step, "jobQueue"))
-        prefix = join_pointer("jobs", number)
-        for problem in chain(
-            job.check_job(step),
-            dependencies.check_dependency_types(step),
-            job.check_job_in_context(step, definition, queue),
-        ):
-            yield problem.with_prefix(prefix)
+    yield from step_problems.check_steps(steps, definitions, queues)
     references = step_references.resolve_references(steps)
     yield from references.problems
     yield from step_conditions.check_conditions(document, references)
