@@ -1,8 +1,6 @@
 """Steps that wait for a failure or for any end: held by the portal, sent when it is observed, or withdrawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
 
 import pytest
 from django.utils.timezone import now
@@ -18,6 +16,7 @@ from jobs.reports.submissions import overall_status, status_summary
 from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery, State
 from tests import http_wire, make
+from tests.dispatch.workflow_model import Result, Step, expected_results, workflow_document, workflows
 from tests.examples import examples
 
 
@@ -155,58 +154,6 @@ def test_a_step_is_not_sent_while_a_step_that_it_needs_is_being_withdrawn() -> N
     assert not Job.objects.deliverable().exists()
 
 
-@dataclass(frozen=True)
-class Step:
-    """`succeeds` says how it ends if it runs; each edge is an earlier step and a condition."""
-
-    succeeds: bool
-    edges: tuple[tuple[int, Condition], ...]
-
-
-@st.composite
-def workflows(draw: st.DrawFn) -> list[Step]:
-    conditions = st.sampled_from(list(Condition))
-    steps = []
-    for number in range(draw(st.integers(2, 6))):
-        parents = draw(st.sets(st.integers(0, number - 1), max_size=3)) if number else set()
-        edges = tuple((parent, draw(conditions)) for parent in sorted(parents))
-        steps.append(Step(draw(st.booleans()), edges))
-    return steps
-
-
-class Result(Enum):
-    SUCCEEDED = auto()
-    FAILED = auto()
-    WITHDRAWN = auto()
-    SKIPPED = auto()
-
-    @property
-    def has_run(self) -> bool:
-        return self in (Result.SUCCEEDED, Result.FAILED)
-
-
-def expected_results(
-    steps: Sequence[Step], earlier: Sequence[Result] = (), repeated: set[int] | None = None
-) -> list[Result]:
-    """Steps that aren't repeated keep their earlier result. No step has failed because another was skipped."""
-    results: list[Result] = []
-    for number, step in enumerate(steps):
-        if repeated is not None and number not in repeated:
-            results.append(earlier[number])
-            continue
-        needed = {
-            results[parent] for parent, condition in step.edges if condition in (Condition.BATCH, Condition.SUCCESS)
-        }
-        handled = {results[parent] for parent, condition in step.edges if condition == Condition.FAILURE}
-        if needed & {Result.FAILED, Result.WITHDRAWN}:
-            results.append(Result.WITHDRAWN)
-        elif Result.SKIPPED in needed or handled & {Result.SUCCEEDED, Result.SKIPPED}:
-            results.append(Result.SKIPPED)
-        else:
-            results.append(Result.SUCCEEDED if step.succeeds else Result.FAILED)
-    return results
-
-
 class TestRandomWorkflows(TestCase):
     @examples(40, 400)
     @given(steps=workflows(), data=st.data())
@@ -221,33 +168,6 @@ class TestRandomWorkflows(TestCase):
         }
         assert not Job.objects.filter(ended_at=None).exists()
 
-    @examples(30, 300)
-    @given(steps=workflows(), data=st.data())
-    def test_the_steps_that_run_again_are_those_that_failed_and_what_depends_on_them(
-        self, steps: list[Step], data: st.DataObject
-    ) -> None:
-        submission = submit_steps(steps)
-        run_until_all_ended(submission, steps, data)
-        results = expected_results(steps)
-
-        for _ in range(2):
-            steps = [Step(data.draw(st.booleans()), step.edges) for step in steps]
-            roots = {number for number, result in enumerate(results) if result is Result.FAILED}
-            from_failed: bool = data.draw(st.booleans())
-            start = "failed" if roots and from_failed else "all"
-            repeated = expected_repeats(steps, roots) if start == "failed" else set(range(len(steps)))
-            plan = plan_run_again(submission, start)
-            assert set(plan.numbers) == repeated
-
-            repeat_steps(plan.repeated_jobs)
-            ran = run_until_all_ended(submission, steps, data)
-            results = expected_results(steps, results, repeated)
-            assert ran == {number for number in repeated if results[number].has_run}
-            assert skipped_steps(submission) == {
-                number for number, result in enumerate(results) if result is Result.SKIPPED
-            }
-            assert not Job.objects.filter(ended_at=None).exists()
-
 
 def skipped_steps(submission: Submission) -> set[int]:
     return set(submission.jobs.current_steps().filter(delivery=Delivery.SKIPPED).values_list("step", flat=True))
@@ -255,18 +175,7 @@ def skipped_steps(submission: Submission) -> set[int]:
 
 def submit_steps(steps: Sequence[Step]) -> Submission:
     names = [f"s{number}" for number in range(len(steps))]
-    plain = [[names[parent] for parent, condition in step.edges if not condition] for step in steps]
-    conditions = [
-        {"job": names[number], "after": names[parent], "when": condition}
-        for number, step in enumerate(steps)
-        for parent, condition in step.edges
-        if condition
-    ]
-    documents = [
-        {"jobName": name, **({"dependsOn": [{"jobId": f"${{{parent}}}"} for parent in parents]} if parents else {})}
-        for name, parents in zip(names, plain, strict=True)
-    ]
-    document = {"jobs": documents, "conditions": conditions}
+    document = workflow_document(steps, names)
     submission = make.submission(kind="workflow", job_count=len(steps), document=document)
     jobs = [make.job(submission, position=number, name=name) for number, name in enumerate(names)]
     for job, step in zip(jobs, steps, strict=True):
@@ -292,27 +201,6 @@ def run_until_all_ended(submission: Submission, steps: Sequence[Step], data: st.
         ran.add(number)
         end(running[number], "SUCCEEDED" if steps[number].succeeds else "FAILED")
         fail_dependents_in_batch(submission)
-
-
-def expected_repeats(steps: Sequence[Step], roots: set[int]) -> set[int]:
-    """Edges go to earlier steps only, so one pass finds all that depend on the roots."""
-    repeated = set(roots)
-    for number, step in enumerate(steps):
-        if any(parent in repeated for parent, _ in step.edges):
-            repeated.add(number)
-    return repeated
-
-
-def repeat_steps(jobs: Sequence[Job]) -> None:
-    """Make the rows that a run again makes, without its document and permissions."""
-    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(superseded=True)
-    new: dict[int, Job] = {}
-    for job in jobs:
-        new[job.step] = again = make.job(job.submission, name=job.name, step=job.step, repeats=job)
-        for edge in job.dependencies.select_related("parent"):
-            assert edge.parent
-            current = job.submission.jobs.current_steps().get(step=edge.parent.step)
-            wait_for(again, new.get(edge.parent.step, current), edge.condition)
 
 
 def make_sent(job: Job) -> None:
