@@ -119,6 +119,17 @@ def test_a_failure_says_its_exit_code_or_that_there_is_none() -> None:
     assert explain_job(sent_job(State.FAILED)).sentence == "The job failed before its container exited."
 
 
+@pytest.mark.parametrize(
+    ("state", "words"), [(State.FAILED, "failed"), (State.STOPPED, "was stopped"), (State.LOST, "was lost")]
+)
+def test_a_step_that_never_ran_says_whose_failure_that_is(state: State, words: str) -> None:
+    step = sent_job(State.FAILED, status_reason="Dependent Job failed")
+    explanation = explain_job(step, failed_parent=Job(name="train", delivery=Delivery.SENT, state=state))
+
+    assert explanation.sentence == f"Nothing ran: it depends on train, which {words}."
+    assert explanation.advice == "Check the job it depends on."
+
+
 def test_what_aws_says_twice_is_shown_once() -> None:
     job = sent_job(State.FAILED, container_reason="OutOfMemoryError", status_reason="OutOfMemoryError")
 

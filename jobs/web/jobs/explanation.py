@@ -52,6 +52,9 @@ def describe_exit_code(code: int | None) -> str:
     return "application error"
 
 
+_END_VERBS: dict[str, str] = {State.FAILED: "failed", State.STOPPED: "was stopped", State.LOST: "was lost"}
+
+
 def explain_job(
     job: Job,
     waiting_for: tuple[str, ...] = (),
@@ -59,12 +62,14 @@ def explain_job(
     *,
     held_for: tuple[str, ...] = (),
     parent_count: int = 0,
+    failed_parent: Job | None = None,
     rerun_successes: int = 0,
     is_note_from_aws: bool = False,
 ) -> JobExplanation:
     """Explain the job's state. Only with `is_note_from_aws` the note is shown as AWS's.
 
     `waiting_for` names unfinished parents, `held_for` those that must end before the portal submits the job.
+    `failed_parent` is the first one whose success it needed and that ended without.
     `rerun_successes` counts the child jobs of an array that failed and have succeeded when they ran again.
     """
     messages = job.reasons
@@ -80,7 +85,7 @@ def explain_job(
             other_messages = tuple(message for message in messages if message != USUAL_END)
             return JobExplanation("good", status.icon, "The job succeeded.", other_messages)
         case State.FAILED:
-            return _explain_failure(job, messages, children, rerun_successes)
+            return _explain_failure(job, messages, children, failed_parent, rerun_successes)
         case State.STOPPED:
             return _explain_stop(job, messages)
         case State.LOST:
@@ -158,7 +163,11 @@ def _explain_stop(job: Job, messages: tuple[str, ...]) -> JobExplanation:
 
 
 def _explain_failure(
-    job: Job, messages: tuple[str, ...], children: ChildCounts | None = None, rerun_successes: int = 0
+    job: Job,
+    messages: tuple[str, ...],
+    children: ChildCounts | None,
+    failed_parent: Job | None,
+    rerun_successes: int,
 ) -> JobExplanation:
     # An array runs no container itself: it has neither an exit code nor a log.
     if children and (failed := children.final_count(job, State.FAILED)):
@@ -173,6 +182,8 @@ def _explain_failure(
         return JobExplanation("bad", "circle-x", f"{subject} failed.", messages, advice)
     if job.exit_code is None:
         sentence = "The job failed before its container exited."
+        if failed_parent and not job.started_at:
+            sentence = f"Nothing ran: it depends on {failed_parent.name}, which {_END_VERBS[failed_parent.state]}."
         return JobExplanation("bad", "circle-x", sentence, messages, _advice(job, messages))
     sentence = f"Failed with exit code {job.exit_code}: {describe_exit_code(job.exit_code)}."
     return JobExplanation("bad", "circle-x", sentence, messages, _advice(job, messages))

@@ -18,7 +18,7 @@ from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import DocumentKind, list_at, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.spec.sweep import is_sweep_array
-from jobs.states import Delivery
+from jobs.states import FAILURE_STATES, Delivery
 from jobs.web.jobs import array, effective_view
 from jobs.web.jobs.explanation import JobExplanation, explain_job
 from jobs.web.jobs.timeline import timeline
@@ -66,6 +66,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         child_counts,
         held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
         parent_count=len(parents),
+        failed_parent=_failed_parent(parents),
         rerun_successes=progress.rerun_successes if progress else 0,
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
     )
@@ -177,6 +178,12 @@ def _is_settling(job: Job) -> bool:
 
 def _unfinished_parents(parents: list[JobDependency]) -> tuple[str, ...]:
     return tuple(edge.parent.name for edge in parents if edge.parent and edge.parent.status.is_live)
+
+
+def _failed_parent(parents: list[JobDependency]) -> Job | None:
+    """Return the first one after whose failure AWS Batch failed the job."""
+    ended = (edge.parent for edge in parents if edge.parent and not edge.condition)
+    return next((parent for parent in ended if parent.state in FAILURE_STATES), None)
 
 
 def _parent_status(edge: JobDependency) -> str:
