@@ -38,7 +38,7 @@ help:
 	@echo 'make assets        build the bundles from static/src; needs Node and npm'
 	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (12 minutes)'
-	@echo 'make fuzz          run the document tests with many more examples (some minutes)'
+	@echo 'make fuzz          run the tests of documents and workflows with many more examples (some minutes)'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
 	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
 	@echo 'make bench         run the benchmarks and compare the portal with a plain script (some minutes)'
@@ -76,7 +76,8 @@ test-postgres: .venv/.dev-stamp
 	@$(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile
 
 fuzz: .venv/.dev-stamp
-	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz
+	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz tests/dispatch/test_conditions.py \
+		tests/actions/test_random_reruns.py
 
 soak-browser: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
@@ -139,13 +140,13 @@ format: .venv/.dev-stamp
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
 
-# Every state of the protocol, 100,000 events, a failure at each step, recovery times, accounts that don't respond, and a
-# storm of all at once
+# Every state of the protocol, 100,000 events, workflows whose workers are killed, a failure at each step, recovery times,
+# accounts that don't respond, and a storm of all at once
 chaos: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.protocol || failed=1; \
 	$(PY) -m tests.event_flood || failed=1; \
-	$(PY) -m tests.chaos failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
+	$(PY) -m tests.chaos workflows failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 
 # Removes each policy rule, access check and lease condition, one by one: a test must fail

@@ -1,9 +1,11 @@
 """Points at which tests make the portal fail.
 
 FAILPOINT=marked:kill         once in each process with this in its environment
+FAILPOINT=marked@7:kill       the seventh time that it comes there
 FAILPOINT_FILE=/tmp/…/next    once for all processes that share the file, which names the point
 """
 
+import itertools
 import os
 import signal
 import threading
@@ -42,11 +44,11 @@ def _read(text: str) -> tuple[str, str, float]:
 
 def _fail_once_in_process(text: str) -> Failpoint:
     point, action, seconds = _read(text)
-    names = [point]
+    point, _, position = point.partition("@")
+    hits = itertools.count(1)  # one call is atomic, so two threads don't count as one
 
     def reached(name: str) -> None:
-        if name in names:
-            names.clear()
+        if name == point and next(hits) == int(position or 1):
             _fail(name, action, seconds)
 
     return reached

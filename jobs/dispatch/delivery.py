@@ -174,6 +174,7 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
         with transaction.atomic():
             _record_outcome(intent, "refused", rejection)
             _refuse_or_retry(job, rejection)
+        hit_failpoint("refused")
     except (RetryableError, CredentialsError) as error:
         with transaction.atomic():
             _record_outcome(intent, "retry", error)
@@ -204,6 +205,7 @@ def withdraw_blocked(account: Account) -> int:
         is_skipped = bool(reasons) and all(_is_needless(edge) for edge, _ in reasons)
         delivery = Delivery.SKIPPED if is_skipped else Delivery.WITHDRAWN
         count += job.advance(delivery, source=SOURCE, note=note, ended_at=now())
+        hit_failpoint("withdrawn")
     return count
 
 
@@ -280,6 +282,7 @@ def _refuse(job: Job, note: str, refuser: str) -> None:
     unsent_note = f"Withdrawn because {refuser} refused {job.name}."
     withdraw_unsent(others, [row for row in stoppable if row.pk != job.pk], unsent_note, user=None, source=SOURCE)
     request_stop(others, reason, user=None)
+    hit_failpoint("refusing")
     if len(stoppable) > 1:
         enqueue_on_commit("stop", job.account_id, queue="ask")
 

@@ -7,6 +7,7 @@
     caller      a program with a token, which repeats what was not answered
     promises    the invariants, each over the rows and the ledger
     steps       the places at which a process fails, and how
+    workflows   workflows of 50 steps whose worker is killed at each step of their delivery
     storm       everything at random, by seed
     neighbours  how soon an account's news come beside accounts that do not answer
     recovery    how long it takes until all is well again, by the real clock

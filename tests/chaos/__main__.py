@@ -1,4 +1,6 @@
-"""`python -m tests.chaos [failpoints|recovery|neighbours|storm …] [--jobs N] [--seed S] [--databases sqlite]`
+"""`python -m tests.chaos [PART …] [--jobs N] [--seed S] [--databases sqlite]`
+
+Parts: workflows, failpoints, recovery, neighbours, storm.
 
 `--only marked,answered` lets the process fail at these steps alone. Without a seed one is chosen, and told.
 """
@@ -15,6 +17,7 @@ from tests.chaos.neighbours import measure
 from tests.chaos.recovery import recover
 from tests.chaos.steps import BY_NAME, CASES, fail_once
 from tests.chaos.storm import storm
+from tests.chaos.workflows import run_cases
 from tests.chaos.world import Database, world
 
 DATABASES: tuple[Database, ...] = ("sqlite", "postgres")
@@ -65,7 +68,22 @@ def one_storm(database: Database, options: argparse.Namespace) -> list[str]:
     return wrong
 
 
-PARTS = {"failpoints": failpoints, "recovery": recovery, "neighbours": neighbours, "storm": one_storm}
+def workflows(_: Database, options: argparse.Namespace) -> list[str]:
+    """A worker killed at every step of the delivery of a workflow of 50 steps. What was wrong."""
+    began = time.monotonic()
+    wrong = run_cases(options.seed, 2, lambda words: print_line(f"workflows: {words}"))
+    took = time.monotonic() - began
+    print_line(f"Workflows, SEED={options.seed}: {len(wrong)} wrong, {took:.0f} s.")
+    return wrong
+
+
+PARTS = {
+    "workflows": workflows,
+    "failpoints": failpoints,
+    "recovery": recovery,
+    "neighbours": neighbours,
+    "storm": one_storm,
+}
 # In how many worlds at once each database is tried, where most of the time is waiting. A storm wants the machine for
 # itself, and is not here.
 WORLDS = {"failpoints": 2, "recovery": 1, "neighbours": 1}
@@ -79,6 +97,9 @@ def main() -> int:
     print_line(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
     failed = 0
     for part in options.parts:
+        if part == "workflows":  # on SQLite only: what is killed here are the steps, not the database
+            failed |= run_side_by_side(part, ["sqlite"], options)
+            continue
         rounds = [options.databases] if part in WORLDS else [[database] for database in options.databases]
         for databases in rounds:
             failed |= run_side_by_side(part, databases, options)

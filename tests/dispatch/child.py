@@ -1,14 +1,24 @@
 """What tests have other processes do, on the database that the environment names. Nobody rings here."""
 
+import json
+import sys
+import time
 from datetime import timedelta
+from typing import Any
 
 from django.core.management import call_command
 from django.utils.timezone import now
 
+from jobs import actions
 from jobs.dispatch.delivery import MAX_THREADS, deliver_due
-from jobs.models import Account, AccountStatus, Job
+from jobs.dispatch.terminate import terminate_due
+from jobs.models import Account, AccountStatus, Job, Queue, QueueGrant
+from jobs.sync.poll import poll
+from jobs.sync.queues import sync_queues
 from jobs.sync.reconcile import reconcile
 from tests import make
+
+WORK_SECONDS = 60.0
 
 
 def migrate() -> None:
@@ -32,11 +42,42 @@ def deliver(threads: str = str(MAX_THREADS)) -> None:
 def expire_all() -> None:
     """An hour later: every lease has lapsed, every quarantine is over; what is unknown is looked for, then sent."""
     for _ in range(3):
-        past = now() - timedelta(hours=1)
-        Job.objects.filter(lease_until__isnull=False).update(lease_until=past)
-        Job.objects.update(sent_at=past, next_try_at=None)
-        AccountStatus.objects.update(rate_window_end=None)
+        let_an_hour_pass()
         for account in Account.objects.all():
             reconcile(account)
         Job.objects.update(next_try_at=None)
         deliver()
+
+
+def let_an_hour_pass() -> None:
+    past = now() - timedelta(hours=1)
+    Job.objects.filter(lease_until__isnull=False).update(lease_until=past)
+    Job.objects.filter(ended_at=None).update(sent_at=past, next_try_at=None, next_poll_at=None)
+    AccountStatus.objects.update(rate_window_end=None)
+
+
+def submit_workflow(url: str, document: dict[str, Any], on_refusal: str) -> None:
+    """Make tables and an account at that address, and submit the workflow there."""
+    migrate()
+    member = make.member()
+    account = make.account(endpoint_url=url, submits_per_second=1000)
+    sync_queues(account)
+    for queue in Queue.objects.all():
+        QueueGrant.objects.create(team=member.team, queue=queue)
+    for name in {job["jobDefinition"] for job in document["jobs"]}:
+        make.revision(name, of=member.team, where=account)
+    actions.submit(json.dumps(document), member, source="json", on_refusal=on_refusal)
+
+
+def work(threads: int) -> None:
+    """Do what worker and clock do, until every job has ended. No other lives, so what it leased is free."""
+    deadline = time.monotonic() + WORK_SECONDS
+    while Job.objects.filter(ended_at=None).exists():
+        if time.monotonic() > deadline:
+            sys.exit(3)
+        let_an_hour_pass()
+        account = Account.objects.select_related("status").get()
+        reconcile(account)
+        count = deliver_due(account, threads) + terminate_due(account)
+        poll(account)
+        time.sleep(0 if count else 0.02)

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
 
 LIBRARIES = ["boto3", "botocore.client", "botocore.docs", "botocore.session", "jsonschema", "redis.asyncio", "rq"]
 
@@ -15,7 +17,7 @@ _forks.set_forkserver_preload(["django.core.management", "django.db.models", *LI
 class Child:
     """A process that calls a function of `tests.dispatch.child`."""
 
-    def __init__(self, environment: Mapping[str, str], function: str, *words: str) -> None:
+    def __init__(self, environment: Mapping[str, str], function: str, *words: Any) -> None:
         self._process: ForkServerProcess = _forks.Process(target=_call, args=(dict(environment), function, words))
         self._process.start()
 
@@ -29,7 +31,15 @@ class Child:
         return self._process.exitcode
 
 
-def _call(environment: dict[str, str], function: str, words: tuple[str, ...]) -> None:
+def child(state: Path, function: str, *words: Any, **given: str) -> Child:
+    """Start a child whose portal has this state, a SQLite in it, and these variables."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"STATE": str(state), "PORTAL_MODE": "quickstart", "LOG_LEVEL": "ERROR"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings", **given}
+    return Child(environment, function, *words)
+
+
+def _call(environment: dict[str, str], function: str, words: tuple[Any, ...]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     import django

@@ -4,13 +4,16 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now
 
 from jobs.aws import session
 from jobs.aws.session import Purpose
+from jobs.dispatch import delivery
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Job, JobDependency, QueueGrant, Submission
+from jobs.failpoints import FailpointError
+from jobs.models import Job, JobDependency, QueueGrant, Rerun, Submission
 from jobs.states import Delivery, State
 from jobs.sync.reconcile import reconcile
 from tests import http_wire, make
@@ -306,6 +309,37 @@ def test_a_refusal_in_the_middle_stops_the_other_steps_unless_they_are_kept(on_r
         assert reload(held).delivery_note == "Withdrawn because AWS Batch refused train."
 
 
+def test_a_refusal_is_recorded_with_its_stops_or_not_at_all(monkeypatch):
+    def fail(name: str) -> None:
+        if name == "refusing":
+            raise FailpointError(name)
+
+    monkeypatch.setattr(delivery, "hit_failpoint", fail)
+    with http_wire.wire(http_wire.refuses) as aws:
+        refused = job_at(aws.url, name="train")
+        Submission.objects.filter(pk=refused.submission_id).update(job_count=3)
+        running = make.job(refused.submission, name="load", state=State.RUNNING)
+        held = make.job(refused.submission, name="report")
+        JobDependency.objects.create(job=held, parent=running, condition="success")
+        deliver_due(refused.account)
+
+    assert reload(refused).delivery == Delivery.SENDING  # it is looked for, sent again and refused again
+    assert refused.deliveries.get().outcome == ""
+    assert reload(running).stop_requested_at is None
+    assert reload(held).delivery == Delivery.ACCEPTED
+
+
+def test_a_refusal_of_a_job_that_another_worker_has_meanwhile_stops_nothing():
+    running = make.job(make.submission(job_count=2), name="load", state=State.RUNNING)
+    mine = make.job(running.submission, name="train", delivery=Delivery.SENDING, epoch=1)
+    Job.objects.filter(pk=mine.pk).update(epoch=2)
+    with transaction.atomic():
+        delivery._refuse(mine, "Job name should match valid pattern", "AWS Batch")
+
+    assert reload(mine).delivery == Delivery.SENDING
+    assert reload(running).stop_requested_at is None
+
+
 def test_a_step_that_runs_again_and_is_refused_stops_only_what_runs_again_with_it():
     with http_wire.wire(http_wire.refuses) as aws:
         first = job_at(aws.url, name="train", delivery=Delivery.WITHDRAWN, superseded=True)
@@ -318,7 +352,9 @@ def test_a_step_that_runs_again_and_is_refused_stops_only_what_runs_again_with_i
             for name in ("tune", "clean")
         )
         index = make.job(first.submission, step=running.step, repeats=running, array_index=3, state=State.RUNNING)
-        Job.objects.filter(pk__in=[again.pk, with_it.pk]).update(accepted_at=now())
+        for jobs in ([again, with_it], [other]):
+            rerun = Rerun.objects.create(submission=first.submission)
+            Job.objects.filter(pk__in=[job.pk for job in jobs]).update(rerun=rerun)
         deliver_due(first.account)
 
     assert reload(again).delivery == Delivery.REFUSED
@@ -334,7 +370,7 @@ def test_an_index_that_runs_again_and_is_refused_stops_nothing():
         step = make.job(array.submission, name="load", state=State.RUNNING, repeats=earlier)
         other = make.job(array.submission, step=array.step, repeats=array, array_index=3, state=State.RUNNING)
         refused = make.job(array.submission, step=array.step, repeats=array, array_index=4)
-        Job.objects.filter(submission=array.submission).update(accepted_at=now())
+        Job.objects.exclude(repeats=None).update(rerun=Rerun.objects.create(submission=array.submission))
         deliver_due(array.account)
 
     assert reload(refused).delivery == Delivery.REFUSED

@@ -15,18 +15,11 @@ import pytest
 
 from tests import http_wire
 from tests.chaos import hasty
-from tests.dispatch.fork import Child
+from tests.dispatch.fork import child
 from tests.eventually import eventually
 from tests.quickstart_process import rows
 
 pytestmark = pytest.mark.process
-
-
-def child(state: Path, function: str, *words: str, **given: str) -> Child:
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {"STATE": str(state), "PORTAL_MODE": "quickstart", "LOG_LEVEL": "ERROR"}
-    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings", **given}
-    return Child(environment, function, *words)
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,7 @@ class Bench:
             "aws_secret_access_key": "anything",
             "config": Config(retries={"total_max_attempts": retries, "mode": "standard"}, read_timeout=read_timeout),
         }
+        self.url = url
         session = _session()
         self.batch: BatchClient = session.client("batch", **settings)
         self.logs: CloudWatchLogsClient = session.client("logs", **settings)
