@@ -10,7 +10,8 @@ from hypothesis.extra.django import TestCase
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, RunAgainError, plan_run_again
+from jobs.actions.reruns import RunAgainError
+from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, plan_run_again
 from jobs.dispatch.delivery import withdraw_blocked
 from jobs.models import Job
 from jobs.spec.step_conditions import Condition
@@ -78,7 +79,7 @@ class RandomRun:
         before = self.current()
         text = self.edited(word) if wanted and self.data.draw(st.booleans(), "edit") else None
         try:
-            jobs = actions.run_again(self.submission, self.member, word, text=text)
+            jobs = actions.run_again(self.submission, self.member, word, text=text).jobs
         except RunAgainError:
             event("refused")
             assert wanted is None
