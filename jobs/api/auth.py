@@ -13,7 +13,7 @@ from ninja.security import HttpBearer
 from jobs import access, audit
 from jobs.access import Member
 from jobs.actions import tokens
-from jobs.models import ApiToken, Job, Submission
+from jobs.models import ApiToken, Job, Submission, WorkflowTemplate
 from jobs.rate_limit import Budget, spend
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,6 +36,12 @@ class Caller:
         job, _ = access.job(self.member.user, text_id)
         self._check_team(job.team_id)
         return job
+
+    def template(self, text_id: str) -> WorkflowTemplate:
+        """Raise Http404."""
+        template, _ = access.template(self.member.user, text_id)
+        self._check_team(template.team_id)
+        return template
 
     def _check_team(self, team_id: int) -> None:
         if team_id != self.member.team.pk:

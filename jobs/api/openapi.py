@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from jobs.spec.template_format import template_schema
+
 DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -15,6 +17,42 @@ OPTIONAL_DOCUMENT: dict[str, Any] = {
         **DOCUMENT["requestBody"],
         "required": False,
         "description": "The steps as a workflow, if they are edited. 1 MiB at most.",
+    }
+}
+
+_TEMPLATE_SCHEMA = {key: value for key, value in template_schema().items() if key != "$schema"}
+
+TEMPLATE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The template as the portal exports it. 1 MiB at most.",
+        "content": {"application/json": {"schema": _TEMPLATE_SCHEMA}},
+    }
+}
+
+START: dict[str, Any] = {
+    "requestBody": {
+        "required": False,
+        "description": "The values by the names of parameters.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "values": {
+                            "type": "object",
+                            "additionalProperties": {"type": ["string", "number", "boolean"]},
+                        },
+                        "version": {"type": "integer", "description": "The newest if it is missing."},
+                        "on_refusal": {
+                            "type": "string",
+                            "enum": ["stop", "keep"],
+                            "description": "What happens to the other steps if AWS Batch refuses one.",
+                        },
+                    },
+                }
+            }
+        },
     }
 }
 

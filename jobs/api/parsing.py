@@ -15,6 +15,7 @@ from jobs.models import Account
 from jobs.reports import options
 from jobs.spec.documents import DocumentKind
 from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind
+from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, SeveralDocumentsError, parse
 from jobs.spec.problems import join_words
 
@@ -61,6 +62,13 @@ def read_text(request: HttpRequest) -> str:
     if "\0" in text:
         raise DocumentParseError("Remove the NUL character (U+0000).")
     return text if text.strip() else ""
+
+
+def read_object(request: HttpRequest) -> ParseResult:
+    """Parse the body as a JSON object that is no document. Raise ApiProblemError or DocumentParseError."""
+    text = read_text(request) or "{}"
+    parsed = parse_jsonc(text)
+    return ParseResult(text, DocumentKind.WORKFLOW, parsed.value, _build_source_map=parsed.build_source_map)
 
 
 def idempotency_key(request: HttpRequest) -> str | None:

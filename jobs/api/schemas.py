@@ -129,6 +129,56 @@ class HoldOut(Schema):
     reason: str
 
 
+class ParameterOut(Schema):
+    """A parameter of a workflow template. The default is text, also that of a number; null: it has to be given."""
+
+    name: str
+    label: str
+    help: str
+    type: str
+    default: str | None
+    required: bool
+    choices: list[str] = []
+
+
+class TemplateOut(Schema):
+    """A workflow template and its newest version."""
+
+    id: str
+    url: str
+    name: str
+    description: str
+    version: int
+    archived: bool
+    runs: int
+    used_at: datetime | None
+
+
+class TemplatesOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    templates: list[TemplateOut]
+    next: str
+
+
+class TemplateDetailOut(TemplateOut):
+    """A version with its document. Values that look secret are masked."""
+
+    note: str
+    created_at: datetime
+    parameters: list[ParameterOut]
+    document: dict[str, Any]
+
+
+class TemplateUseOut(Schema):
+    """The template that a submission was started from."""
+
+    id: str
+    name: str
+    version: int
+    values: dict[str, str]
+
+
 class SubmissionOut(Schema):
     id: str
     url: str
@@ -139,6 +189,7 @@ class SubmissionOut(Schema):
     approval: ApprovalOut | None = None
     estimate: EstimateOut | None = None
     held: HoldOut | None = None
+    template: TemplateUseOut | None = None
     jobs: list[JobSummaryOut]
     problems: list[ProblemOut]
     changes: list[ChangeOut]

@@ -1,5 +1,6 @@
 """Serializers from rows to response schemas."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,19 +14,26 @@ from jobs.api.schemas import (
     HoldOut,
     JobOut,
     JobSummaryOut,
+    ParameterOut,
     ProblemOut,
     RerunOut,
     StateChangeOut,
     SubmissionOut,
+    TemplateDetailOut,
+    TemplateOut,
+    TemplateUseOut,
 )
-from jobs.models import Approval, Job, Revision, StateChange, Submission
+from jobs.models import Approval, Job, Revision, StateChange, Submission, TemplateVersion
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import RerunSummary
 from jobs.reports import submissions as reports
+from jobs.reports import templates as template_reports
 from jobs.reports.recovery import account_recovery
-from jobs.spec.documents import object_at
+from jobs.reports.templates import TemplateCard
+from jobs.spec.documents import Document, object_at
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse, parse_problem
 from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, Severity
+from jobs.spec.redaction import redact
 from jobs.states import Delivery
 
 MAX_PROBLEMS = 200
@@ -100,6 +108,7 @@ def submission_out(
         approval=_approval_out(next(iter(record.requests), None)),
         estimate=estimate_out(record.estimate),
         held=_hold_out(record, jobs),
+        template=_template_use_out(record),
         jobs=[JobSummaryOut(**_summary_values(request, job)) for job in _in_step_order(current_jobs)],
         problems=[
             problem_out(reading.locate(_noted_problem(note)))
@@ -123,6 +132,52 @@ def submission_out(
             for change in history
         ],
     )
+
+
+def _template_use_out(record: Submission) -> TemplateUseOut | None:
+    version = record.template_version
+    if version is None:
+        return None
+    return TemplateUseOut(
+        id=version.template.text_id,
+        name=version.template.name,
+        version=version.number,
+        values=dict(template_reports.template_values(record)),
+    )
+
+
+def template_out(request: HttpRequest, card: TemplateCard) -> TemplateOut:
+    return TemplateOut(**_template_values(request, card))
+
+
+def template_detail_out(request: HttpRequest, version: TemplateVersion) -> TemplateDetailOut:
+    parameters = template_reports.shown_parameters(version)
+    card = TemplateCard(version.template, version.number, parameters)
+    return TemplateDetailOut(
+        **_template_values(request, card),
+        note=version.note,
+        created_at=version.created_at,
+        parameters=[ParameterOut(**parameter.as_json()) for parameter in parameters],
+        document=redact(version.document),
+    )
+
+
+def _template_values(request: HttpRequest, card: TemplateCard) -> dict[str, Any]:
+    template = card.template
+    return {
+        "id": template.text_id,
+        "url": request.build_absolute_uri(template.get_absolute_url()),
+        "name": template.name,
+        "description": template.description,
+        "version": card.number,
+        "archived": template.archived_at is not None,
+        "runs": template.run_count,
+        "used_at": template.used_at,
+    }
+
+
+def document_text(document: Document) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _in_step_order(jobs: Iterable[Job]) -> list[Job]:

@@ -23,6 +23,9 @@ from jobs.api.schemas import (
     ProblemOut,
     StopOut,
     SubmissionOut,
+    TemplateDetailOut,
+    TemplateOut,
+    TemplatesOut,
     ValidationOut,
 )
 from jobs.plain_text import to_plain_text
@@ -89,6 +92,8 @@ def _(content: ValidationOut) -> Iterator[TextRow]:
 def _(content: SubmissionOut) -> Iterator[TextRow]:
     yield "now", int(time.time())  # a shell without `date` measures its timeout by the portal's clock
     yield "submission", content.id, content.url
+    if content.template:
+        yield "template", content.template.id, content.template.version, content.template.name
     if content.approval:
         approval = content.approval
         yield "approval", approval.state, approval.decided_by, approval.words or " ".join(approval.reasons)
@@ -104,6 +109,26 @@ def _(content: SubmissionOut) -> Iterator[TextRow]:
         yield "state", event.time, event.job, event.name, event.state, event.note
     for job in content.jobs:
         yield from text_rows(job)
+
+
+@text_rows.register
+def _(content: TemplatesOut) -> Iterator[TextRow]:
+    for template in content.templates:
+        yield from text_rows(template)
+    if content.next:
+        yield "next", content.next
+
+
+@text_rows.register
+def _(content: TemplateOut) -> Iterator[TextRow]:
+    yield "template", content.id, content.version, content.name
+
+
+@text_rows.register
+def _(content: TemplateDetailOut) -> Iterator[TextRow]:
+    yield "template", content.id, content.version, content.name
+    for parameter in content.parameters:
+        yield "parameter", parameter.name, parameter.type, parameter.required, parameter.default
 
 
 @text_rows.register

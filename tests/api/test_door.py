@@ -200,5 +200,9 @@ def test_the_openapi_document_names_every_route(world: World):
         "/api/v1/submissions/{text_id}",
         "/api/v1/submissions/{text_id}/run-again",
         "/api/v1/submissions/{text_id}/stop",
+        "/api/v1/templates",
+        "/api/v1/templates/{text_id}",
+        "/api/v1/templates/{text_id}/submissions",
+        "/api/v1/templates/{text_id}/versions",
         "/api/v1/validate",
     ]

@@ -98,6 +98,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "definition_unshare",
         "definition_deactivate",
         "definition_activate",
+        "template_restore",
         "revision_why",
         "revision_deactivate",
     }

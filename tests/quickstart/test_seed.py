@@ -6,8 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from jobs.actions import templates
 from jobs.management.demo import TEAMS, documents
-from jobs.models import Account, ApiToken, Membership, Team, User
+from jobs.models import Account, ApiToken, Membership, Team, User, WorkflowTemplate
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import parse
 from jobs.spec.problems import has_errors
@@ -93,6 +94,17 @@ def test_the_demos_documents_are_without_fault(kind: str) -> None:
         DocumentKind.DEFINITION if kind == "definitions" else DocumentKind.SUBMISSION
     }
     assert not [problem for reading in readings for problem in validate_parsed(reading) if has_errors([problem])]
+
+
+def test_the_guides_workflow_is_a_template_that_starts_as_the_guide_has_it() -> None:
+    seed()
+    version = WorkflowTemplate.objects.get().versions.get()
+    start = templates.fill_version(version, {"dataset": "42"})
+    steps = json.loads(start.text)["jobs"]
+
+    assert [step["jobName"] for step in steps] == ["preprocess-42", "train-42", "evaluate-42"]
+    assert steps[1]["containerOverrides"]["resourceRequirements"] == [{"type": "GPU", "value": "2"}]
+    assert parse(start.text).changes == ()
 
 
 def test_what_the_guide_names_is_there() -> None:

@@ -1,7 +1,9 @@
 """`manage.py seed_demo`: adds to the demo what never existed, and changes nothing."""
 
+import json
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from jobs import access, actions
+from jobs.actions import templates
 from jobs.actions.wait import wait_until
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
@@ -34,10 +37,12 @@ from jobs.models import (
     TagSource,
     Team,
     User,
+    WorkflowTemplate,
     quarantine,
 )
 from jobs.models.submission import DEMO_KEY_PREFIX
 from jobs.models.token import digest, new_secret
+from jobs.spec.template_format import from_file
 from jobs.sync.queues import sync_queues
 
 REGION = "us-west-2"
@@ -68,6 +73,7 @@ class Command(BaseCommand):
             create_people_and_teams()
         for team in TEAMS:
             ensure_token(team, Path(settings.STATE))
+            create_templates(team)
         account = get_or_create_account(options["sandbox"], options["endpoint"], options["region"])
         if account and is_incomplete(account):
             try:
@@ -125,6 +131,14 @@ def ensure_token(demo: DemoTeam, state: Path) -> None:
     ApiToken.objects.create(
         team=member.team, person=member.user, name="Demo", prefix=secret[:12], digest=digest(secret)
     )
+
+
+def create_templates(demo: DemoTeam) -> None:
+    member = demo_member(demo)
+    for _, text in documents("templates", demo):
+        content, document = from_file(json.loads(text))
+        if member and not WorkflowTemplate.objects.filter(team=member.team, name=content.name).exists():
+            templates.create_template(member, replace(content, text=json.dumps(document, indent=2) + "\n"))
 
 
 def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account | None:

@@ -219,7 +219,7 @@ def _problems_at(problems: Sequence[Problem], number: int | None) -> dict[str, s
 
 
 def _is_word(problem: Problem) -> bool:
-    return problem.pointer in ("/name", "/description", "/note") and problem.rule.startswith("template.")
+    return problem.rule in ("template.name", "template.words")
 
 
 def _is_parameter(problem: Problem) -> bool:
