@@ -18,6 +18,7 @@ MAX_SCANNED_LENGTH = 2_000
 class Severity(StrEnum):
     ERROR = "error"  # blocks submission
     WARNING = "warning"  # probably not what the author meant
+    INFO = "info"  # good to know; nothing has to be done
 
 
 @dataclass(frozen=True)

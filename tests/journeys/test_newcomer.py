@@ -91,10 +91,9 @@ def submit_workflow(walk: Walk, text: str) -> None:
     walk.click(walk.page.get_by_role("link", name="Home", exact=True))
     walk.click(walk.page.get_by_role("link", name="Submit a workflow"))
     written.editor.replace(text)
-    # The page's own sample has no warnings: these are the answer to the guide's. They are not about capacity.
-    expect(written.feedback.locator(".problem-warning")).to_have_text(
-        [re.compile("SEQUENTIAL isn't allowed with a jobId")] * 2
-    )
+    # The page's own sample has no notes: these are the answer to the guide's. They are not about capacity.
+    expect(written.feedback.locator(".problem-info")).to_contain_text(["SEQUENTIAL has no effect with a jobId"] * 2)
+    expect(written.feedback.locator(".problem-warning")).to_have_count(0)
     expect(written.feedback.locator(".problem-error")).to_have_count(0)
     expect(written.submit_button).to_have_text(re.compile("^Submit "))
     walk.stop("the guide's workflow, pasted")

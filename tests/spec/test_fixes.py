@@ -29,7 +29,7 @@ NOWHERE_TO_GO = {
     "schema.too-large", "schema.too-small", "schema.unknown-key", "schema.unknown-value", "schema.value-case",
     "secrets.in-environment", "share.not-fair", "share.priority", "share.priority-alone", "values.case",
     "volumes.unknown", "windows.not-applicable", "workflow.n-to-n-without-array", "workflow.self-reference",
-    "workflow.sequential-is-plain", "workflow.shell-rest",
+    "workflow.sequential-is-plain", "workflow.sequential-of-array", "workflow.shell-rest",
 }  # fmt: skip
 """Rules whose fix puts another value, or removes one that AWS takes nowhere in the document."""
 

@@ -1,5 +1,7 @@
 """What is wrong with a submission that stands alone."""
 
+from typing import Any
+
 import pytest
 
 from jobs.spec.documents import Document
@@ -14,7 +16,7 @@ def job_with_dependencies(*entries: Document, **more: object) -> Document:
     return submission(dependsOn=list(entries), **more)
 
 
-ARRAY = {"arrayProperties": {"size": 2}}
+ARRAY: dict[str, Any] = {"arrayProperties": {"size": 2}}
 
 
 @pytest.mark.parametrize(
@@ -73,11 +75,14 @@ def test_each_rule_points_to_its_place(document: Document, expected: tuple[str, 
     assert pointers_and_rules(judge.check_submission(document)) == [expected]
 
 
-def test_sequential_on_a_job_id_is_only_a_warning_with_a_fix() -> None:
-    document = job_with_dependencies({"jobId": JOB_ID, "type": "SEQUENTIAL"})
+@pytest.mark.parametrize(("fields", "severity"), [({}, Severity.INFO), (ARRAY, Severity.WARNING)])
+def test_sequential_on_a_job_id_is_a_note_and_of_an_array_a_warning(
+    fields: dict[str, Any], severity: Severity
+) -> None:
+    document = job_with_dependencies({"jobId": JOB_ID, "type": "SEQUENTIAL"}, **fields)
     [problem] = judge.check_submission(document)
-    assert problem.severity is Severity.WARNING
-    assert apply_patch(document, problem.fix) == job_with_dependencies({"jobId": JOB_ID})
+    assert problem.severity is severity
+    assert apply_patch(document, problem.fix) == job_with_dependencies({"jobId": JOB_ID}, **fields)
 
 
 def test_a_job_has_44_tags_of_its_own_because_the_portal_adds_up_to_six() -> None:

@@ -365,6 +365,10 @@ CASES = [
     # -- workflows
     Case("workflow.sequential-is-plain", submission(dependsOn=[{"jobId": JOB_ID}]),
          submission(dependsOn=[{"jobId": JOB_ID, "type": "SEQUENTIAL"}]), "/dependsOn/0/type"),
+    Case("workflow.sequential-of-array",
+         submission(dependsOn=[{"jobId": JOB_ID}, {"type": "SEQUENTIAL"}], arrayProperties={"size": 2}),
+         submission(dependsOn=[{"jobId": JOB_ID, "type": "SEQUENTIAL"}], arrayProperties={"size": 2}),
+         "/dependsOn/0/type"),
     Case("workflow.same-name", workflow(step("a"), step("b")), workflow(step("a"), step("a")), "/jobs/1/jobName"),
     Case("workflow.cycle", workflow(step("a"), step("b", "${a}")), workflow(step("a", "${b}"), step("b", "${a}")),
          "/jobs/0/dependsOn/0/jobId"),

@@ -71,7 +71,7 @@ def test_a_step_with_many_problems_is_read_only_up_to_the_limit() -> None:
 def test_a_fix_of_a_step_fits_the_workflow() -> None:
     document = workflow(step("a"), step("b", {"jobId": "${a}", "type": "SEQUENTIAL"}))
     problem = only_problem(document)
-    assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/0/type", Severity.WARNING)
+    assert (problem.pointer, problem.severity) == ("/jobs/1/dependsOn/0/type", Severity.INFO)
     assert problem.rule == "workflow.sequential-is-plain"
     assert judge.check_workflow(apply_patch(document, problem.fix)) == []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from jobs.spec.documents import Document, list_at, object_at
 from jobs.spec.problems import Problem, join_pointer, quote
-from jobs.spec.rules.registry import WARNING, rule
+from jobs.spec.rules.registry import INFO, WARNING, rule
 
 JOB_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?::[0-9]{1,5}|#[0-9]{1,4})?")
 """A job, an array child (id:index) or a node (id#index)."""
@@ -78,19 +78,31 @@ def job_id_is_valid(document: Document) -> Iterator[Problem]:
             yield Problem(here, message)
 
 
-@rule("workflow.sequential-is-plain", WARNING)
+@rule("workflow.sequential-is-plain", INFO)
 def sequential_is_plain(document: Document) -> Iterator[Problem]:
-    """SEQUENTIAL with a jobId is ignored, because AWS Batch defines it only within an array.
+    """SEQUENTIAL with a jobId has no effect, because AWS Batch defines it only within an array.
 
     Source: “Job dependencies”, AWS Batch User Guide.
     """
-    for here, entry in _entries(document):
-        if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
+    if array_size(document) is None:
+        for here in _sequential_job_ids(document):
+            message = "SEQUENTIAL has no effect with a jobId. This job starts after the other job succeeds."
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
+
+
+@rule("workflow.sequential-of-array", WARNING)
+def sequential_of_array_is_plain(document: Document) -> Iterator[Problem]:
+    """SEQUENTIAL with a jobId doesn't order the child jobs of an array; without jobId it does.
+
+    Source: “Job dependencies”, AWS Batch User Guide.
+    """
+    if array_size(document) is not None:
+        for here in _sequential_job_ids(document):
             message = (
-                "SEQUENTIAL isn't allowed with a jobId, so it's ignored. This job starts after the other job "
-                "succeeds. Remove type."
+                "SEQUENTIAL has no effect with a jobId. To run the child jobs of this array one after another, add "
+                'a dependency without jobId: {"type": "SEQUENTIAL"}.'
             )
-            yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
+            yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
 @rule("dependencies.sequential-without-array")
@@ -138,10 +150,18 @@ def dependency_names_job(document: Document) -> Iterator[Problem]:
 
 TYPE_RULES = (
     sequential_is_plain,
+    sequential_of_array_is_plain,
     sequential_needs_array,
     n_to_n_needs_array,
     dependency_names_job,
 )
+
+
+def _sequential_job_ids(document: Document) -> Iterator[str]:
+    """Return the pointers of each type SEQUENTIAL beside a jobId."""
+    for here, entry in _entries(document):
+        if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
+            yield f"{here}/type"
 
 
 def _entries(document: Document) -> Iterator[tuple[str, Document]]:

@@ -13,7 +13,7 @@ from jobs.spec.problems import Problem, Severity
 
 P = ParamSpec("P")
 
-ERROR, WARNING = Severity.ERROR, Severity.WARNING
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,10 @@ class ProblemView:
         return self.problem.severity is Severity.ERROR
 
     @property
+    def is_warning(self) -> bool:
+        return self.problem.severity is Severity.WARNING
+
+    @property
     def message(self) -> str:
         return self.words.message(self.problem, self.form_field) if self.words else self.problem.message
 
@@ -148,7 +152,7 @@ class Feedback:
 
     @property
     def warnings(self) -> int:
-        return len(self.problems) - self.errors
+        return sum(problem.is_warning for problem in self.problems)
 
     @property
     def is_valid(self) -> bool:

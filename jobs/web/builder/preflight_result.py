@@ -55,7 +55,7 @@ class CheckResult:
     @property
     def warning_count(self) -> int:
         if self.problems:
-            return sum(not problem.is_error for problem in self.problems)
+            return sum(problem.is_warning for problem in self.problems)
         return int(self.tone == "warn" and self.outcome != NEEDS_APPROVAL)
 
 
@@ -98,9 +98,9 @@ def check_result(
     matching = tuple(view for view in problems if check_for(view.problem) in (name, *others))
     if any(view.is_error for view in matching):
         return CheckResult(name, label, "bad", bad, "", matching)
-    if matching:
+    if any(view.is_warning for view in matching):
         return CheckResult(name, label, "warn", "Warning", "", matching)
-    return CheckResult(name, label, tone, outcome, reason)
+    return CheckResult(name, label, tone, outcome, reason, matching)
 
 
 def unknown_check(name: str, reason: str) -> CheckResult:

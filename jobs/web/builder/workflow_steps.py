@@ -71,7 +71,7 @@ def steps_as_json(result: ValidationResult | None) -> list[dict[str, Any]]:
     messages: dict[int, Problem] = {}
     for problem in result.problems:
         step = step_of(document, problem.pointer)
-        if step is None:
+        if step is None or problem.severity is Severity.INFO:
             continue
         (errors if problem.severity is Severity.ERROR else warnings)[step] += 1
         former = messages.get(step)

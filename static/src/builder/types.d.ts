@@ -215,7 +215,7 @@ export interface TextPosition {
 
 /** A problem as the server's validation result has it for the editor. */
 export interface Marker extends TextPosition {
-  severity: "error" | "warning";
+  severity: "error" | "warning" | "info";
   message: string;
   fix: Operation[];
   fix_in_words: string;
