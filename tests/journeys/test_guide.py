@@ -1,6 +1,7 @@
 """The guide, in a browser: each of its documents is pasted, and real jobs run to their end."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import OpenPage
-from tests.pages.job_page import JobPage
+from tests.pages.job_page import MINUTE_MS, JobPage
 from tests.pages.json_page import JsonPage
+from tests.pages.workflow_form import WorkflowForm
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -19,6 +21,23 @@ TAGS = {"Department": "Research", "Project": "GenAI", "CostCenter": "CC-123"}  #
 def succeed(page: Page, address: str) -> None:
     page.goto(address)
     JobPage(page).expect_state("Succeeded")
+
+
+def see_workflow_run(page: Page, text: str) -> str:
+    """See the picture of a pasted chain of three steps before, while and after it runs. Return its address."""
+    form = WorkflowForm(page).open()
+    form.paste(text)
+    expect(form.preview.locator(".feedback-head .st")).to_have_text("Ready")
+    expect(page.locator(".wf-node.wf-unsent")).to_have_count(3)  # dotted
+    form.submit("Submit 3 jobs to cpu-job-queue and gpu-job-queue")
+
+    picture = page.get_by_role("group", name="Steps of workflow-42")
+    expect(picture).to_contain_text(re.compile("Running.*(Pending|Accepted|Submitted)"), timeout=MINUTE_MS)
+    JobPage(page).expect_state("Succeeded")
+    expect(picture.locator(".wf-node.wf-good:not(.wf-unsent)")).to_have_count(3)
+    cost = re.compile(r"Succeeded · (\d+ min )?\d+ s · <?\$\d")
+    expect(picture.locator(".wf-facts")).to_have_text([cost] * 3, timeout=MINUTE_MS)
+    return page.url
 
 
 def batch_ids(page: Page, address: str) -> dict[str, str]:
@@ -41,9 +60,9 @@ def test_the_documents_of_the_guide_become_jobs_that_succeed(
         expect(analyst.locator("body")).to_contain_text(json.loads(seed_text(name))["jobDefinitionName"])
 
     tagged = json.loads(seed_text("my-job-submission.json")) | {"tags": TAGS}
-    sent = {}
+    sent: dict[str, str] = {}
+    sent["workflow"] = see_workflow_run(analyst, seed_text("workflow-jobs.json"))
     for name, page, team, text in (
-        ("workflow", analyst, "research", seed_text("workflow-jobs.json")),
         ("mangled", analyst, "research", seed_text("workflow-jobs.mangled.json")),
         ("training", analyst, "research", json.dumps(tagged, indent=2)),
         ("finance", lead, "finance", seed_text("finance-team-job.json")),

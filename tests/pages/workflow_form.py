@@ -23,6 +23,11 @@ class WorkflowForm(JobForm):
     def step(self, name: str) -> Locator:
         return self.steps.filter(has=self.page.locator(".step-name", has_text=name))
 
+    def paste(self, text: str) -> None:
+        """Add the steps of a text, where an empty form offers that."""
+        self.page.locator("#add-pasted").fill(text)
+        self.page.locator("[data-add-step=pasted]").click()
+
     def draw_edge(self, first: str, second: str) -> None:
         """Draw an edge in the picture by mouse, once the picture is at rest."""
         expect(self.picture).not_to_have_attribute("aria-busy", "true")

@@ -20,6 +20,8 @@ export { Picture, geometry, graphs, labelOf, plainLayout, shorten, times };
 /** @typedef {import("./types").Step} Step */
 
 const HEADERS = { "X-Requested-With": "fetch" };
+const COST_DELAY_MS = 4000;
+const RECENT_MS = 10 * 60_000;
 
 /**
  * Show the views of a workflow. Returns a function that shows one of them.
@@ -110,6 +112,20 @@ export async function start(section) {
       isLoading = false;
     }
     if (isStale) await refresh();
+    else awaitCosts();
+  };
+
+  let costDelay = COST_DELAY_MS;
+  /** @type {number | undefined} */
+  let costTimer;
+  /** The cost of an attempt comes a moment after its end, when the page no longer asks for states. */
+  const awaitCosts = () => {
+    clearTimeout(costTimer);
+    const since = Date.now() - RECENT_MS;
+    const lacksCost = graph.steps.some((step) => step.start !== null && (step.end ?? 0) > since && !step.cost);
+    if (!lacksCost || graph.steps.some(({ live }) => live)) return;
+    costTimer = window.setTimeout(refresh, costDelay);
+    costDelay *= 1.5;
   };
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.elt.id === "live" || event.target.id === "live") refresh();
@@ -119,6 +135,7 @@ export async function start(section) {
   const opened = graph.steps.findIndex((step) => step.id === wanted);
   await show();
   if (opened >= 0) select(opened);
+  awaitCosts();
   return show;
 }
 
