@@ -1,6 +1,6 @@
 """Workflow templates of a team, and what became of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from jobs.spec.template_parameters import Parameter, sample_values
 
 PAGE_SIZE = 24
 MAX_VERSIONS_SHOWN = 200
+MAX_STEPS_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,10 @@ def comparable_document(version: TemplateVersion) -> Document:
     }
 
 
-def template_steps(version: TemplateVersion) -> list[TemplateStep]:
+def template_steps(version: TemplateVersion, edges: Iterable[Sequence[Any]]) -> list[TemplateStep]:
+    """Return the first steps, as the table of the page has them."""
     document = redact(version.document)
     names = [text_at(job, "jobName") for job in list_at(document, "jobs")]
-    edges = template_graph(version)["edges"]
     waits: dict[int, list[str]] = {}
     for parent, step, label in edges:
         waits.setdefault(step, []).append(f"{names[parent]} ({label})" if label else names[parent])
@@ -130,7 +131,7 @@ def template_steps(version: TemplateVersion) -> list[TemplateStep]:
             str(value_at(job, "arrayProperties", "size") or ""),
             tuple(waits.get(number, ())),
         )
-        for number, job in enumerate(list_at(document, "jobs"))
+        for number, job in enumerate(list_at(document, "jobs")[:MAX_STEPS_SHOWN])
     ]
 
 

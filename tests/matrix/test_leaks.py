@@ -98,7 +98,10 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "definition_unshare",
         "definition_deactivate",
         "definition_activate",
+        "template_describe",
+        "template_archive",
         "template_restore",
+        "template_version_restore",
         "revision_why",
         "revision_deactivate",
     }

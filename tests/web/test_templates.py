@@ -172,6 +172,14 @@ def test_a_draft_of_an_edited_template_knows_its_template(browser: Client, templ
     draft = version.created_by.drafts.get()
 
     assert "Edit Nightly" in page(browser.get(draft.get_absolute_url(), follow=True))
+    saving = browser.post(address("workflow_form", "research"), {**fields, "do": "submit", "draft": draft.text_id})
+    assert f'name="draft" value="{draft.text_id}"' in page(saving)
+    posted = {f"{key}-{n}": value for n, each in enumerate(PARAMETERS) for key, value in each.as_json().items()}
+    browser.post(
+        address("template_version_new", template), {**posted, **fields, "draft": draft.text_id, "do": "save"}
+    )
+    assert template.versions.count() == 2
+    assert not version.created_by.drafts.exists()
 
 
 # -- List and page

@@ -169,10 +169,13 @@ def _save_template(request: SignedInRequest, member: Member, form: WorkflowForm)
     """Show the page that asks for name and parameters, with this text."""
     member.require("register")
     version = form.template_version(member)
+    draft_id = request.POST.get("draft", "")
     if version is None:
-        return save_page(request, member, SaveForm(TemplateContent("", form.source_text), form.source_id))
+        content = TemplateContent("", form.source_text)
+        return save_page(request, member, SaveForm(content, form.source_id, draft_id=draft_id))
     save_form = SaveForm.from_version(version)
-    return save_page(request, member, replace(save_form, content=replace(save_form.content, text=form.source_text)))
+    content = replace(save_form.content, text=form.source_text)
+    return save_page(request, member, replace(save_form, content=content, draft_id=draft_id))
 
 
 @require_POST

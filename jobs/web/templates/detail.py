@@ -33,6 +33,8 @@ def template(request: SignedInRequest, text_id: str) -> HttpResponse:
     version = _version(template, request.GET.get("version", ""))
     document = redact(version.document)
     versions = reports.versions(template)
+    graph = reports.template_graph(version)
+    steps = reports.template_steps(version, graph["edges"])
     page: dict[str, Any] = {
         "member": member,
         "team": template.team,
@@ -41,8 +43,10 @@ def template(request: SignedInRequest, text_id: str) -> HttpResponse:
         "is_newest": version.number == versions[0].number,
         "versions": versions,
         "parameters": reports.shown_parameters(version),
-        "steps": reports.template_steps(version),
-        "graph": reports.template_graph(version),
+        "graph": graph,
+        "step_count": len(graph["steps"]),
+        "steps": steps,
+        "omitted_count": len(graph["steps"]) - len(steps),
         "document": document,
         "losses": reports.losses(version),
         "submissions": submissions.template_rows(template, MAX_SUBMISSIONS),

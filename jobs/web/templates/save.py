@@ -1,6 +1,7 @@
 """Saving a workflow as a template, or a new version of one: its words, its parameters and its document."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access
 from jobs.access import Member
-from jobs.actions import templates
+from jobs.actions import drafts, templates
 from jobs.models import TemplateVersion, WorkflowTemplate
 from jobs.reports import templates as reports
 from jobs.spec.documents import text_at
@@ -64,6 +65,8 @@ class SaveForm:
     content: TemplateContent
     source_id: str = ""
     template: WorkflowTemplate | None = None
+    draft_id: str = ""
+    """The draft of the builder, which is not needed once this is saved."""
 
     @classmethod
     def from_version(cls, version: TemplateVersion) -> "SaveForm":
@@ -84,7 +87,7 @@ class SaveForm:
             _line(post, "description"),
             _line(post, "note"),
         )
-        return cls(content, post.get("again", "")[:MAX_KEY_LENGTH], template)
+        return cls(content, post.get("again", "")[:MAX_KEY_LENGTH], template, post.get("draft", "")[:MAX_KEY_LENGTH])
 
 
 def _line(post: QueryDict, name: str) -> str:
@@ -126,6 +129,7 @@ def new_template(request: SignedInRequest, slug: str) -> HttpResponse:
         version = templates.create_template(member, form.content, source_id=form.source_id)
     except (DocumentParseError, templates.TemplateError) as error:
         return save_page(request, member, form, error)
+    _delete_draft(member, form)
     messages.success(request, f"Saved {version.template.name}.")
     return redirect(version.template)
 
@@ -144,11 +148,17 @@ def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
         version, is_new = templates.create_version(template, member, form.content, source_id=form.source_id)
     except (DocumentParseError, templates.TemplateError) as error:
         return save_page(request, member, form, error)
+    _delete_draft(member, form)
     if is_new:
         messages.success(request, f"Saved version {version.number} of {template.name}.")
     else:
         messages.info(request, f"No changes: version {version.number} is the same.")
     return redirect(template)
+
+
+def _delete_draft(member: Member, form: SaveForm) -> None:
+    with suppress(ValueError):
+        drafts.delete_draft(member, form.draft_id)
 
 
 def save_page(
