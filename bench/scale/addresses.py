@@ -1,0 +1,81 @@
+"""Pages and reads of the API, with their filters."""
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.timezone import now
+
+from bench.scale.world import World
+from jobs.models import Job, JobTag, Submission
+
+QUERIES = {
+    "": {},
+    "failed": {"status": "FAILED"},
+    "running": {"status": "RUNNING"},
+    "a queue": {"queue": "queue-3"},
+    "a person": {"person": "scale-one-1"},
+    "no such person": {"person": "nobody"},
+    "a definition": {"definition": "model-training"},
+    "a tag": {"tag": "Project=ALPHA"},
+    "no such tag": {"tag": "Project=NONE"},
+    "untagged": {"untagged": "Project"},
+    "text": {"q": "train-resnet"},
+    "no such text": {"q": "xyzzy"},
+    "highest cost": {"sort": "-cost"},
+    "longest run": {"sort": "-run"},
+    "failed, highest cost": {"status": "FAILED", "sort": "-cost"},
+}
+
+
+def addresses(world: World) -> dict[str, str]:
+    """Return addresses by name. Those that begin with `/api/` take the token."""
+    team, today = world.team, now().date()
+    jobs = Job.objects.filter(team=team)
+    job = jobs.filter(state="SUCCEEDED", array_size=None).order_by("-pk")[0]
+    array = jobs.filter(array_size__isnull=False).order_by("-pk")[0]
+    workflow = Submission.objects.filter(team=team, job_count__gte=3).order_by("-pk")[0]
+    middle = jobs.order_by("pk")[jobs.count() // 2]
+    tag = JobTag.objects.filter(team=team, key="Project").order_by("-job")[0].value
+    history, costs = (reverse(name, args=[team.slug]) for name in ("history", "costs"))
+    dated = {
+        "last week": {"from": today.isoformat(), "to": today.isoformat()},
+        "half a year": {"from": f"{today.year - 1}-03-01", "to": f"{today.year - 1}-08-31"},
+        "cost in a month": {"month": f"{today.year - 1}-03"},
+        "deep page": {"before": middle.text_id},
+        "a job's id": {"q": middle.text_id},
+        "tag and failed": {"tag": f"Project={tag}", "status": "FAILED"},
+    }
+    pages = {f"jobs: {name or 'newest'}": _with(history, query) for name, query in (QUERIES | dated).items()}
+    for month in ("", f"{today.year - 1}-03"):
+        for by in ("", "Project", "CostCenter"):
+            query = {name: value for name, value in (("month", month), ("by", by)) if value}
+            pages[f"costs: {month or 'this month'} {by}".strip()] = _with(costs, query)
+    named = {
+        "home": reverse("home"),
+        "team home": reverse("team_home", args=[team.slug]),
+        "submissions": team.get_absolute_url(),
+        "submissions: deep page": _with(team.get_absolute_url(), {"before": middle.submission.text_id}),
+        "definitions": reverse("definitions", args=[team.slug]),
+        "definition": job.revision.definition.get_absolute_url(),
+        "queues": reverse("queues", args=[team.slug]),
+        "members": reverse("members", args=[team.slug]),
+        "audit": reverse("audit", args=[team.slug]),
+        "approvals": reverse("approvals", args=[team.slug]),
+        "job": job.get_absolute_url(),
+        "array": array.get_absolute_url(),
+        "workflow": workflow.get_absolute_url(),
+        "workflow graph": reverse("submission_graph", args=[workflow.text_id]),
+        "receipt": reverse("receipt", args=[job.text_id]),
+        "run again": reverse("job_again", args=[job.text_id]),
+        "create": reverse("create", args=[team.slug]),
+        "job form": _with(reverse("job_form", args=[team.slug]), {"definition": job.revision.definition.name}),
+        "workflow form": reverse("workflow_form", args=[team.slug]),
+        "API job": f"/api/v1/jobs/{job.text_id}",
+        "API submission": f"/api/v1/submissions/{workflow.text_id}",
+        "API costs": "/api/v1/costs",
+    }
+    return named | pages
+
+
+def _with(address: str, query: dict[str, str]) -> str:
+    return f"{address}?{urlencode(query)}" if query else address
