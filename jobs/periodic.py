@@ -3,8 +3,10 @@
 Jobs of unknown delivery are searched for here, because that must go on without Redis.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -13,7 +15,7 @@ from django.utils.timezone import now
 
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
-from jobs.models import Account, Job, OutgoingMail, Revision
+from jobs.models import Account, Job, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.reconcile import has_due_jobs, reconcile
@@ -21,6 +23,7 @@ from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
+STATISTICS_INTERVAL = timedelta(hours=20)  # of the whole portal; each account's turn only asks
 PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
 
@@ -80,6 +83,11 @@ def enqueue_failed_children(account: Account, tick: str) -> None:
         enqueue_on_commit("failed_children", account.pk, queue="sync", dedupe_key=tick)
 
 
+def enqueue_statistics(_account: Account, tick: str) -> None:
+    if Lease.acquire("statistics", secrets.token_hex(8), STATISTICS_INTERVAL):  # an owner that has it not yet
+        enqueue_on_commit("update_statistics", queue="sync", dedupe_key=tick)
+
+
 def enqueue_mail(tick: str) -> None:
     if OutgoingMail.objects.due().exists():
         # Once in ten seconds: a leased mail is due again later.
@@ -112,6 +120,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
         PeriodicTask("comparison", 10, compare_with_aws),
         PeriodicTask("charges", 3, enqueue_charges),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
+        PeriodicTask("statistics", 600, enqueue_statistics),
     )
 
 

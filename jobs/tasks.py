@@ -8,7 +8,7 @@ from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import MAX_JOBS_PER_ROUND, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Account, Job
+from jobs.models import Account, Job, planner_statistics
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queues
 from jobs.sync import poll as polling
@@ -54,6 +54,10 @@ def children(job: int) -> None:
 
 def failed_children(account: int) -> None:
     call_account(_account(account), array_children.read_due_failed_children, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def update_statistics() -> None:
+    planner_statistics.update_statistics()
 
 
 def charge(account: int) -> None:

@@ -217,6 +217,7 @@ def job(of: Submission | None = None, **fields: Any) -> Job:
         "public_id": public_id,
         "submission": of,
         "team": of.team,
+        "person_id": of.person_id,
         "account": of.account,
         "queue": given or queue(of=of.account, teams=(of.team,)),
         "position": of.jobs.count(),

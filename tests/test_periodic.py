@@ -28,7 +28,16 @@ def test_nothing_is_rung_for_when_there_is_nothing_to_do(enqueued):
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert set(enqueued) == {"sync_queues"}
+    assert set(enqueued) == {"sync_queues", "update_statistics"}
+
+
+def test_statistics_are_updated_once_a_day_however_many_clocks_and_accounts_there_are(enqueued):
+    make.account(), make.account()
+    for seconds in (0, 601):
+        run_due_tasks(periodic_tasks(), seconds)
+        run_due_tasks(periodic_tasks(), seconds)
+
+    assert enqueued.count("update_statistics") == 1
 
 
 def test_active_jobs_are_polled_and_stopped_ones_told(enqueued):

@@ -126,6 +126,7 @@ def build_job(
     job = Job(
         submission=submission,
         team=submission.team,
+        person_id=submission.person_id,
         account=submission.account,
         queue=target.queue,
         revision=target.revision,

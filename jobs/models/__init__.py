@@ -13,6 +13,7 @@ from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
+from jobs.models.job_count import JobCount
 from jobs.models.lease import Lease
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
@@ -51,6 +52,7 @@ __all__ = [
     "IdempotencyRecord",
     "ImageGrant",
     "Job",
+    "JobCount",
     "JobDependency",
     "JobTag",
     "Lease",

@@ -186,7 +186,9 @@ class Job(models.Model):
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="jobs")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    # Copied from the submission, so that a person's last jobs are found by index.
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="jobs")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="jobs")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
@@ -307,11 +309,18 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="job_of_team"),
+            models.Index(fields=["team", "-id"], name="job_of_team_live", condition=Q(ended_at=None)),
+            models.Index(fields=["team", "accepted_at", "id"], name="job_of_team_accepted"),
+            models.Index(fields=["team", "queue", "-id"], name="job_of_team_queue"),
+            models.Index(fields=["person", "team", "-id"], name="job_of_person"),
             models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),
             models.Index(fields=["team", "delivery", "state", "-id"], name="job_of_team_status"),
             models.Index(fields=["team", "ended_at"], name="job_of_team_ended"),
             models.Index(fields=["team", "-usd_units", "-id"], name="job_of_team_cost"),
             models.Index(fields=["team", "-run_ms", "-id"], name="job_of_team_run"),
+            models.Index(
+                fields=["team", "delivery", "state"], name="job_of_team_uncharged", condition=Q(charged_at=None)
+            ),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
                 fields=["account", "children_read_at"],

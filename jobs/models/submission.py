@@ -109,6 +109,7 @@ class Submission(models.Model):
         ]
         indexes = [
             models.Index(fields=["team", "-id"], name="submission_of_team"),
+            models.Index(fields=["team", "-public_id"], name="submission_of_team_public"),
             models.Index(fields=["person", "-id"], name="submission_of_person"),
         ]
 

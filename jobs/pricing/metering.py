@@ -18,6 +18,7 @@ from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
 from jobs.models.job import run_milliseconds
+from jobs.models.job_count import add_charged_jobs
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.rates import Rates
 from jobs.pricing.receipt import BilledAttempt, PricedSize, ReceiptLine, build_receipt
@@ -71,6 +72,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
         fields = {"charged_at": now(), "usd_units": sum(exact_sum.units(line.usd) for line in lines)}
         if uncharged.update(**fields, **(_array_times(attempts) if job.array_size else {})):
             CostLine.objects.bulk_create(lines)
+            add_charged_jobs({(job.team_id, job.delivery, job.state): 1})
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:

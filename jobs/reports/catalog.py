@@ -22,6 +22,7 @@ PAGE_SIZE = 24
 SAMPLE_SIZE = 50
 """Newest ended jobs of a definition that count."""
 MAX_JOBS_SHOWN = 15
+LOWEST_KEY = -(2**63)
 MAX_TEAMS = 10
 """Those that used the definition last."""
 
@@ -120,7 +121,7 @@ def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
         .annotate(
             newest=Subquery(_newest_first(team_jobs).values("pk")[:1]),
             listed_from=Coalesce(
-                Subquery(_newest_first(team_jobs).values("pk")[MAX_JOBS_SHOWN - 1 : MAX_JOBS_SHOWN]), 0
+                Subquery(_newest_first(team_jobs).values("pk")[MAX_JOBS_SHOWN - 1 : MAX_JOBS_SHOWN]), LOWEST_KEY
             ),
             counted_from=_oldest_sample_pk(team_jobs),
         )
@@ -131,17 +132,16 @@ def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
     if not used_by:
         return DefinitionUsage(RunOutcomes(), None, [], [])
     jobs = list(
-        Job.objects.filter(_any_sample((definition.pk, team.pk, team.listed_from) for team in used_by))
-        .select_related("submission__person", "team", "revision")
-        .defer("document", "raw", "attempts", "revision__document", "submission__text", "submission__document")
+        Job.objects.filter(pk__in=_any_sample(((definition.pk, team.pk, team.listed_from) for team in used_by), "pk"))
+        .select_related("person", "team", "revision")
+        .defer("document", "raw", "attempts", "revision__document")
         .order_by("-pk")[:MAX_JOBS_SHOWN]
     )
     bounds = [(definition.pk, team.pk, team.counted_from) for team in used_by]
     people: Counter[str] = Counter()
-    recent_jobs = (
-        _ended_jobs(bounds).select_related("submission__person").only(*_PERSON_FIELDS).order_by("-pk")[:SAMPLE_SIZE]
-    )
-    people.update(job.submission.person.display_name for job in recent_jobs)
+    recent_jobs = Job.objects.filter(pk__in=_any_sample(bounds, "pk", ended=True)).select_related("person")
+    recent_jobs = recent_jobs.only(*_PERSON_FIELDS).order_by("-pk")[:SAMPLE_SIZE]
+    people.update(job.person.display_name for job in recent_jobs)
     outcomes = _run_outcomes(bounds).get(definition.pk, RunOutcomes())
     return DefinitionUsage(outcomes, jobs[0].accepted_at, jobs, people.most_common())
 
@@ -156,9 +156,9 @@ def unused_name(definition: Definition) -> str:
 
 _PERSON_FIELDS = (
     "pk",
-    "submission__person__username",
-    "submission__person__first_name",
-    "submission__person__last_name",
+    "person__username",
+    "person__first_name",
+    "person__last_name",
 )
 
 SampleBound = tuple[int, int, int]
@@ -177,18 +177,22 @@ def _newest_first(jobs: QuerySet[Job]) -> QuerySet[Job]:
 
 def _oldest_sample_pk(jobs: QuerySet[Job]) -> Coalesce:
     ended = _newest_first(jobs.filter(ended_at__isnull=False))
-    return Coalesce(Subquery(ended.values("pk")[SAMPLE_SIZE - 1 : SAMPLE_SIZE]), 0)
+    return Coalesce(Subquery(ended.values("pk")[SAMPLE_SIZE - 1 : SAMPLE_SIZE]), LOWEST_KEY)
 
 
-def _any_sample(bounds: Iterable[SampleBound]) -> Q:
-    condition = Q()
-    for definition, team, first in bounds:
-        condition |= Q(definition=definition, team=team, pk__gte=first)
-    return condition
+def _any_sample(bounds: Iterable[SampleBound], *columns: str, ended: bool = False) -> QuerySet[Job, Any]:
+    """Return columns of the jobs within any of the bounds.
 
-
-def _ended_jobs(bounds: Iterable[SampleBound]) -> QuerySet[Job]:
-    return Job.objects.filter(_any_sample(bounds), ended_at__isnull=False)
+    A union of ranges of an index: for an OR of them, SQLite scans all jobs.
+    """
+    conditions = {"ended_at__isnull": False} if ended else {}
+    first, *others = (
+        Job.objects.filter(definition=definition, team=team, pk__gte=pk, **conditions)
+        .order_by()
+        .values_list(*columns)
+        for definition, team, pk in bounds
+    )
+    return first.union(*others, all=True)
 
 
 def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
@@ -196,7 +200,7 @@ def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
         return {}
     columns = ("definition", "pk", "state", "started_at", "stopped_at")
     rows: dict[int, list[tuple[Any, ...]]] = {}
-    for definition, *row in _ended_jobs(bounds).order_by("-pk").values_list(*columns):
+    for definition, *row in _any_sample(bounds, *columns, ended=True).order_by("-pk"):
         rows.setdefault(definition, []).append(tuple(row))
     samples = {definition: sample[:SAMPLE_SIZE] for definition, sample in rows.items()}
     keys = [pk for sample in samples.values() for pk, *_ in sample]

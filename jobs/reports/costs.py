@@ -14,7 +14,7 @@ from jobs.models import CostLine, Job, JobTag, Team, User
 from jobs.models.pagination import iterate
 from jobs.pricing import exact_sum
 from jobs.reports.months import Month
-from jobs.states import Delivery, State
+from jobs.states import FINAL_STATES, Delivery, State
 
 MAX_COLOURS = 7
 """The other values share a colour."""
@@ -154,7 +154,8 @@ def tag_keys(team: Team, month: Month) -> list[str]:
 
 
 def has_uncharged_jobs(team: Team) -> bool:
-    return Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None).exists()
+    uncharged = Job.objects.filter(team=team, charged_at=None)
+    return uncharged.filter(delivery=Delivery.SENT, state__in=FINAL_STATES).exists()
 
 
 def export_cost_lines(

@@ -1,10 +1,12 @@
 """The start pages."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TypeVar
 
 from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
@@ -23,6 +25,7 @@ MAX_ROWS = 8
 RECENT_PERIOD = timedelta(days=7)
 MAX_FAILURES_SCANNED = 300
 LONG_WAIT = timedelta(hours=1)
+FAILURES = ((Delivery.SENT, State.FAILED), (Delivery.SENT, State.LOST), (Delivery.REFUSED, ""))
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,12 @@ def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
 
 
 def job_counts(team: Team) -> JobCounts:
-    is_lost = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
-    is_active = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
-    is_held = Q(delivery=Delivery.HELD)
-    totals = Job.objects.filter(is_active | is_held | is_lost, team=team).aggregate(
-        active=Count("pk", filter=is_active), held=Count("pk", filter=is_held), lost=Count("pk", filter=is_lost)
+    live = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+    totals = Job.objects.filter(team=team, charged_at=None).aggregate(
+        active=Count("pk", filter=live), held=Count("pk", filter=Q(delivery=Delivery.HELD))
     )
-    return JobCounts(**totals)
+    lost_jobs = Job.objects.filter(team=team, delivery=Delivery.SENT, state=State.LOST)
+    return JobCounts(**totals, lost=lost_jobs.filter(ended_at__gte=now() - RECENT_PERIOD).count())
 
 
 def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
@@ -145,33 +147,34 @@ def spending(team: Team) -> Spending:
 
 def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
     jobs = Job.objects.filter(team=team).select_related(
-        "queue", "submission__person", "account", "revision__definition"
+        "queue", "submission", "person", "account", "revision__definition"
     )
     jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
     lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
     jobs = jobs.annotate(cost_units=Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units")))
-    return jobs.filter(submission__person=user) if user else jobs
+    return jobs.filter(person=user) if user else jobs
 
 
 def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
     """Return the groups, largest first, and the number of failures in them."""
-    failed = (
-        Job.objects.current().filter(team=team, ended_at__gte=now() - RECENT_PERIOD).exclude(state=State.SUCCEEDED)
-    )
-    failed = failed.exclude(state=State.STOPPED).exclude(
-        delivery__in=[Delivery.WITHDRAWN, Delivery.DECLINED, Delivery.SKIPPED]
-    )
-    newest = (
-        failed.select_related("revision__definition").defer("raw", "document").order_by("-pk")[:MAX_FAILURES_SCANNED]
-    )
-    obsolete = _obsolete_failures(newest)
+    newest = heapq.merge(*(_newest_failures(team, *status) for status in FAILURES), key=lambda job: -job.pk)
+    failures = list(islice(newest, MAX_FAILURES_SCANNED))
+    obsolete = _obsolete_failures(failures)
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
-    for job in newest:
+    for job in failures:
         if job.pk in obsolete:
             continue
-        groups[job.revision.definition.name, failure_cause(job)].append(job)
-    failures = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
-    return sorted(failures, key=lambda group: (-group.count, -group.last.pk)), len(newest)
+        groups[job.definition.name, failure_cause(job)].append(job)
+    by_size = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
+    return sorted(by_size, key=lambda group: (-group.count, -group.last.pk)), len(failures)
+
+
+def _newest_failures(team: Team, delivery: Delivery, state: str) -> list[Job]:
+    """Each status is a range of an index, from which the newest are read."""
+    jobs = Job.objects.filter(team=team, delivery=delivery, state=state).select_related("definition")
+    newest = jobs.defer("raw", "document", "attempts").order_by("-pk")[:MAX_FAILURES_SCANNED]
+    since = now() - RECENT_PERIOD
+    return [job for job in newest if not job.superseded and job.ended_at and job.ended_at >= since]
 
 
 def _obsolete_failures(failures: Iterable[Job]) -> set[int]:

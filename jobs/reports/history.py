@@ -1,17 +1,18 @@
-"""Jobs of a team, newest first or as sorted; counts cover the newest `COUNT_LIMIT` of a filter."""
+"""Jobs of a team, newest first or as sorted. Counts of a filter cover its newest `COUNT_LIMIT` jobs."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostLine, Definition, Job, JobTag, Membership, QueueGrant, Team
+from jobs.models import CostLine, Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
 from jobs.models.ids import from_text
+from jobs.models.job_count import StatusKey, count_by_status
 from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.reports.months import Month
@@ -19,7 +20,7 @@ from jobs.reports.submissions import add_summaries_of_failures
 from jobs.states import STATUSES, Delivery, State, Status, status_of
 
 PAGE_SIZE = 50
-COUNT_LIMIT = 20_000
+COUNT_LIMIT = 2_000
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 MAX_SUGGESTIONS = 200
@@ -27,11 +28,6 @@ MAX_SUGGESTIONS = 200
 SORTS = {"cost": "usd_units", "run": "run_ms"}
 """Columns by name; a minus before the name sorts from the highest to the lowest."""
 
-_EXACT = {
-    "queue": "queue__name",
-    "person": "submission__person__username",
-    "definition": "revision__definition__name",
-}
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -80,7 +76,7 @@ def history_page(
     `sort` is one of SORTS; empty is newest first.
     """
     jobs, order = sort_jobs(filter_jobs(team, filters), filters, sort)
-    all_jobs, _ = sort_jobs(Job.objects.filter(team=team), filters, sort)
+    all_jobs, _ = sort_jobs(Job.objects.filter(team=team).annotate(tagged_job=F("pk")), filters, sort)
     page = paginate(
         jobs,
         *order,
@@ -95,7 +91,11 @@ def history_page(
 def sort_jobs(jobs: QuerySet[Job], filters: JobFilter, sort: str) -> tuple[QuerySet[Job], tuple[str, ...]]:
     """Return also the order. The cost is that of the filter's month, if it has one."""
     if not sort:
-        return jobs, ("-pk",)
+        # The dates bound the range of an index that has this order.
+        if filters.since or filters.until:
+            return jobs, ("-accepted_at", "-pk")
+        # An index of the tags has the order of the jobs; the planner doesn't see it through the join.
+        return jobs, ("-tagged_job",) if filters.tags else ("-pk",)
     sign, column = sort[: -len(name := sort.removeprefix("-"))], SORTS[name]
     if filters.month and name == "cost":
         lines = CostLine.objects.filter(job=OuterRef("pk"), day__range=(filters.month.first, filters.month.last))
@@ -105,16 +105,21 @@ def sort_jobs(jobs: QuerySet[Job], filters: JobFilter, sort: str) -> tuple[Query
 
 
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
-    matches = filter_jobs(team, filters, any_status=True)
-    newest = matches.order_by("-pk").values("pk")[: COUNT_LIMIT + 1]
-    grouped = Job.objects.filter(pk__in=newest).order_by().values_list("delivery", "state").annotate(Count("pk"))
+    """Count over all statuses: all jobs if nothing else is filtered, otherwise the newest that match."""
+    if replace(filters, statuses=()) == JobFilter():
+        return _status_counts(count_by_status(team), is_complete=True)
+    matches, order = sort_jobs(filter_jobs(team, filters, any_status=True), filters, "")
+    newest = list(matches.order_by(*order).values_list("delivery", "state")[: COUNT_LIMIT + 1])
+    return _status_counts(Counter(newest[:COUNT_LIMIT]), is_complete=len(newest) <= COUNT_LIMIT)
+
+
+def _status_counts(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:
     totals: Counter[str] = Counter()
-    for delivery, state, number in grouped:
+    for (delivery, state), number in numbers.items():
         totals[status_of(delivery, state).name] += number
     known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
     unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
-    total = sum(number for _, number in known_statuses + unknown_statuses)
-    return StatusCounts(known_statuses + unknown_statuses, min(total, COUNT_LIMIT), is_complete=total <= COUNT_LIMIT)
+    return StatusCounts(known_statuses + unknown_statuses, sum(numbers.values()), is_complete)
 
 
 def export_rows(team: Team, filters: JobFilter, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
@@ -137,13 +142,15 @@ def filter_suggestions(team: Team) -> FilterSuggestions:
 
 
 def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> QuerySet[Job]:
-    exact = {path: value for name, path in _EXACT.items() if (value := getattr(filters, name))}
-    matches: QuerySet[Job] = Job.objects.filter(team=team, **exact)
+    # Rows of tags have the job's team. With the team's index of jobs at hand, the planner would read all of the team.
+    matches = _filter_by_keys(Job.objects.all() if filters.tags else Job.objects.filter(team=team), team, filters)
     if filters.statuses and not any_status:
         matches = matches.filter(_status_condition(filters.statuses))
     for key, value in filters.tags:
         # A job has one row a key, so the join duplicates nothing; the team makes the index usable.
         matches = matches.filter(tag_rows__team=team, tag_rows__key=key, tag_rows__value=value)
+    if filters.tags:
+        matches = matches.annotate(tagged_job=F("tag_rows__job"))
     for key in filters.untagged:
         matches = matches.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
     if filters.text:
@@ -154,7 +161,7 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
         matches = matches.filter(accepted_at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
     if filters.month:
         matches = _filter_by_month(matches, team, filters.month)
-    return matches.select_related("queue", "revision__definition", "submission__person").defer(
+    return matches.select_related("queue", "revision__definition", "submission", "person").defer(
         "document",
         "raw",
         "attempts",
@@ -164,6 +171,23 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
         "submission__notes",
         "revision__document",
     )
+
+
+def _filter_by_keys(matches: QuerySet[Job], team: Team, filters: JobFilter) -> QuerySet[Job]:
+    """Filter by keys as values: then one index serves the filter and the order, which it doesn't across a join."""
+    jobs = Job.objects.filter(team=team)
+    if filters.queue:
+        queues = Queue.objects.filter(Exists(jobs.filter(queue=OuterRef("pk"))), name=filters.queue)
+        matches = matches.filter(queue__in=list(queues.values_list("pk", flat=True)))
+    if filters.person:
+        people = User.objects.filter(username=filters.person)
+        matches = matches.filter(person__in=list(people.values_list("pk", flat=True)))
+    if filters.definition:
+        definitions = Definition.objects.filter(
+            Exists(jobs.filter(definition=OuterRef("pk"))), name=filters.definition
+        )
+        matches = matches.filter(definition__in=list(definitions.order_by().values_list("pk", flat=True)))
+    return matches
 
 
 def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:

@@ -134,7 +134,7 @@ def granted_values(team: Team) -> dict[str, list[str]]:
 def recent_values(team: Team, selected_ids: Collection[str] = ()) -> RecentValues:
     recent = list(Job.objects.filter(team=team).order_by("-pk").only(*_JOB_COLUMNS)[:RECENT_JOB_LIMIT])
     return RecentValues(
-        *_tag_values(team, recent),
+        *_tag_values(recent),
         dependencies=tuple(
             _order_choices(
                 [job for job in recent if job.batch_id and job.state not in _UNSUCCESSFUL_STATES],
@@ -173,8 +173,8 @@ def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: I
     return [*unknown, *(Choice(job_id, by_id[job_id].name, "", by_id[job_id].status) for job_id in order)]
 
 
-def _tag_values(team: Team, recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-    rows = JobTag.objects.filter(team=team, job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
+def _tag_values(recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    rows = JobTag.objects.filter(job__in=[job.pk for job in recent]).values_list("key", "value").distinct()
     values: dict[str, set[str]] = {key: set() for key in COMMON_TAGS}
     for key, value in rows:
         values.setdefault(key, set()).update([value] if MASK not in value else [])

@@ -25,7 +25,7 @@ def queue_grants(team: Team) -> QuerySet[QueueGrant]:
 def queue_rows(team: Team) -> list[QueueRow]:
     """Return the team's queues with its active jobs in each, in two queries."""
     is_running = Q(state__in=[State.STARTING, State.RUNNING])
-    groups = Job.objects.filter(team=team).active().order_by().values_list("queue")
+    groups = Job.objects.filter(team=team, ended_at=None).active().order_by().values_list("queue")
     counts = {
         queue: (running, total - running)
         for queue, running, total in groups.annotate(running=Count("pk", filter=is_running), total=Count("pk"))

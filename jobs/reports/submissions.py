@@ -350,8 +350,8 @@ def _totals(submissions: list[int]) -> dict[int, JobTotals]:
         indexes=Count("array_index"),
         first_queue=Min("queue__name"),
         last_queue=Max("queue__name"),
-        first_definition=Min("revision__definition__name"),
-        last_definition=Max("revision__definition__name"),
+        first_definition=Min("definition__name"),
+        last_definition=Max("definition__name"),
         first_start=Min("started_at"),
         last_stop=Max("stopped_at"),
     ):

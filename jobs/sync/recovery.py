@@ -166,6 +166,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         public_id=public_id,
         submission=submission,
         team=team,
+        person_id=submission.person_id,
         account=queue.account,
         queue=queue,
         revision=revision,

@@ -129,6 +129,7 @@ def test_five_hundred_jobs_are_stopped_in_few_statements(member):
         Job(
             submission=submission,
             team=first.team,
+            person=first.person,
             account=first.account,
             queue=first.queue,
             revision=first.revision,

@@ -164,5 +164,5 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission,
             make.job(submission, state=State.RUNNING)
             make.job(submission, state=State.FAILED, ended_at=now())
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(17):
             client.get(f"/teams/{submission.team.slug}/home/")

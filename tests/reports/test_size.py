@@ -72,6 +72,7 @@ def chain(ground: Ground, steps: int, **fields: Any) -> Submission:
             "submission": submission,
             "team": ground.member.team,
             "account": ground.account,
+            "person_id": submission.person_id,
             "queue": ground.queue,
             "revision": ground.revision,
             "definition": ground.revision.definition,

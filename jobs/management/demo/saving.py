@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +25,7 @@ from jobs.models import (
     User,
 )
 from jobs.models.job import run_milliseconds
+from jobs.models.job_count import add_charged_jobs
 from jobs.models.submission import GENERATED_KEY_PREFIX
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.metering import build_cost_lines
@@ -61,7 +63,7 @@ def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_
         records = [record for submission in batch for record in submission.jobs]
         for submission, row in zip(batch, rows, strict=True):
             for record in submission.jobs:
-                record.job.pk, record.job.submission = next(job_keys), row
+                record.job.pk, record.job.submission, record.job.person_id = next(job_keys), row, row.person_id
         lines = [line for record in records for line in _priced(record, table)]
         with transaction.atomic():
             bulk_insert_instances(Submission, rows)
@@ -70,6 +72,9 @@ def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_
             bulk_insert(StateChange, STATE_CHANGE_FIELDS, itertools.chain.from_iterable(map(_state_changes, records)))
             bulk_insert(JobTag, ("job", "team", "key", "value"), _tags(records))
             bulk_insert_instances(CostLine, lines)
+            add_charged_jobs(
+                Counter((record.job.team_id, record.job.delivery, record.job.state) for record in records)
+            )
         yield len(records)
 
 

@@ -131,7 +131,7 @@ def _csv_rows(team: Team, query: HistoryQuery) -> Iterator[tuple[object, ...]]:
             job.queue.name,
             job.revision.definition.name,
             job.revision.number,
-            job.submission.person.username,
+            job.person.username,
             job.accepted_at,
             job.submitted_at,
             job.started_at,
