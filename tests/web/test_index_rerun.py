@@ -108,6 +108,8 @@ def test_a_child_of_an_array_that_runs_an_index_again_is_a_click_away(browser: C
         "17": reverse("child_log", args=[job.text_id, 1]),
     }
     assert data["statuses"][data["cells"][17]]["name"] == "RUNNING"
+    log = browser.get(data["reruns"]["17"]).content.decode()
+    assert f'Runs index 17 of <a href="{sweep.get_absolute_url()}">' in log
 
 
 @pytest.mark.parametrize(

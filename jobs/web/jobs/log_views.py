@@ -13,6 +13,7 @@ from jobs import access, actions
 from jobs.models import Job
 from jobs.plain_text import to_plain_text
 from jobs.reports import children, logs
+from jobs.spec.index_rerun import indexes_of
 from jobs.web.jobs import ansi
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -73,6 +74,7 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "team": array_job.team,
         "job": array_job,
         "child": child,
+        "original_index": _original_index(array_job, child.index),
         "index_before": index_before,
         "index_after": index_after,
         "log_chunk": log_chunk,
@@ -81,6 +83,12 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "current_page": "jobs",
     }
     return render(request, "jobs/job/log.html" + "#lines" * (request.GET.get("part") == "lines"), page)
+
+
+def _original_index(array_job: Job, child_index: int) -> int | None:
+    """Return the index that a child of an array of reruns runs again."""
+    indexes = indexes_of(array_job.document) if array_job.array_index is not None else ()
+    return indexes[child_index] if child_index < len(indexes) else None
 
 
 def _log_file_lines(job: Job, attempt: int | None, format_line: Callable[[str, str], str]) -> Iterator[bytes]:

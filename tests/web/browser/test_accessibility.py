@@ -97,6 +97,10 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     steps = [{"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}]
     nightly = make.submission(research.analyst, research.account, kind="workflow", document={"jobs": steps})
     make.job(nightly, name="train", state="FAILED", ended_at=now())
+    runs = [{**steps[0], "containerOverrides": {"environment": [{"name": "SEED", "value": seed}]}} for seed in "12"]
+    seeds = make.submission(research.analyst, research.account, kind="workflow", document={"jobs": runs}, job_count=2)
+    for number, state in enumerate(("SUCCEEDED", "FAILED")):
+        make.job(seeds, name=f"train-{number}", state=state, ended_at=now())
     team = research.team.slug
     page = open_page(research.analyst.user, reverse("team", args=[team]))
 
@@ -111,7 +115,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         sweep.get_absolute_url(),
         reverse("job_children", args=[sweep.text_id]),
         reverse("job_indexes_again", args=[sweep.text_id]),
-        reverse("submission_sweep", args=[research.submission.text_id]),
+        reverse("submission_sweep", args=[seeds.text_id]),
         reverse("submission_run_again", args=[nightly.text_id]),
         reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
@@ -131,6 +135,16 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         page.goto(path)
         assert_accessible(page)
     page.goto(reverse("job_form", args=[team]))
-    page.get_by_role("button", name="Run with several values…").click()
+    form = JobForm(page)
+    page.get_by_role("radio", name="Array job").check()
+    expect(form.field("array_size")).to_have_value("2")
+    form.field("array_size").fill("20")
+    page.get_by_label("Run child jobs one after another").check()
+    assert form.editor.document["arrayProperties"] == {"size": 20}
+    assert form.editor.document["dependsOn"] == [{"type": "SEQUENTIAL"}]
+    page.get_by_role("radio", name="Sweep").check()
+    assert form.editor.document.keys() == {"jobName", "jobQueue", "jobDefinition"}
+    assert_accessible(page)
+    page.get_by_role("button", name="Enter sweep values…").click()
     expect(page.get_by_role("heading", name="Sweep of a job")).to_be_visible()
     assert_accessible(page)
