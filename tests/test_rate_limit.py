@@ -123,7 +123,7 @@ def test_searches_of_the_api_have_a_budget_of_their_own(client: Client, research
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", ["write", "job_form", "definition_form"])
+@pytest.mark.parametrize("page", ["write", "job_form", "definition_form", "template_new"])
 def test_a_form_that_is_sent_too_often_comes_back_whole(research: Research, signed_in: Any, page: str):  # noqa: F811
     browser = signed_in(make.member(research.team, "lead").user)
     address = reverse(page, args=[research.team.slug])

@@ -12,6 +12,7 @@ from jobs.web.shell.auth import is_script_request
 # Views that validate, read or save a document. Requests that a script sends while someone types count as previews.
 DOCUMENT_VIEWS = frozenset({
     "write", "open_form", "read_pasted", "job_form", "definition_form", "approval_edit", "draft_go_on",
+    "template_new", "template_version_new", "template_start",
 })  # fmt: skip
 PREVIEW_VIEWS = frozenset({
     "judge", "job_preview", "definition_preview", "approval_judge", "further_fields", "further_part",
@@ -19,7 +20,7 @@ PREVIEW_VIEWS = frozenset({
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
     "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
-    "job_waits",
+    "job_waits", "templates",
 })  # fmt: skip
 SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."
 
