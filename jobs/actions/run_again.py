@@ -273,7 +273,7 @@ def _check_states(plan: RunAgainPlan) -> None:
 def _live_index_jobs(plan: RunAgainPlan) -> list[Job]:
     """Return those that run indexes of the steps' arrays again, also where a later job has taken over an index."""
     jobs = plan.submission.jobs.filter(step__in=plan.numbers, array_index__isnull=False, ended_at=None)
-    return [job for job in jobs.only("name", "delivery", "state") if job.status.is_live]
+    return [job for job in jobs.only("name", "delivery", "state", "submission") if job.status.is_live]
 
 
 def _check_parents(plan: RunAgainPlan, number: int) -> None:

@@ -272,7 +272,8 @@ def landing_target(submission: Submission) -> Job | Submission:
 
 def submission_steps(submission: Submission, limit: int) -> list[Job]:
     """Return the current jobs of the first steps, with their names only."""
-    return list(submission.jobs.current_steps().order_by("step").only("public_id", "name", "step")[:limit])
+    columns = ("public_id", "name", "step", "submission")
+    return list(submission.jobs.current_steps().order_by("step").only(*columns)[:limit])
 
 
 def submission_jobs(submission: Submission) -> list[Job]:

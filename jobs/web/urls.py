@@ -107,6 +107,7 @@ urlpatterns = [
     path("submissions/<str:text_id>/", submissions.submission, name="submission"),
     path("submissions/<str:text_id>/again/", builder_job_views.rerun_submission, name="submission_again"),
     path("submissions/<str:text_id>/run-again/", run_again.submission_run_again, name="submission_run_again"),
+    path("submissions/<str:text_id>/run-again/preview/", run_again.run_again_preview, name="run_again_preview"),
     path("submissions/<str:text_id>/graph.json", workflow_graph.submission_graph, name="submission_graph"),
     path("submissions/<str:text_id>/sweep/", sweep_values.submission_sweep, name="submission_sweep"),
     path("submissions/<str:text_id>/rename/", submissions.submission_rename, name="submission_rename"),

@@ -69,6 +69,7 @@ export class WorkflowForm {
     form.addEventListener("click", (event) => this.#onClick(event));
     form.addEventListener("change", (event) => this.#onChange(event));
     this.settings.addEventListener("keydown", (event) => this.#onKey(event));
+    find(form, "#f-name", HTMLInputElement).readOnly = "fixedSteps" in form.dataset;
     find(form, "#f-name", HTMLInputElement).addEventListener("blur", () => (this.#places = null));
     this.showFeedback();
   }

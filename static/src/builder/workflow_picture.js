@@ -52,7 +52,7 @@ export class StepPicture {
         label: "Steps of the workflow",
         help: "graph-help",
         layout: bundle.layoutIn(worker),
-        canEdit: true,
+        canEdit: !("fixedSteps" in this.form.dataset),
         smallest: 0.5,
       });
     } catch {
