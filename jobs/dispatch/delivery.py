@@ -64,9 +64,11 @@ def deliver_due(account: Account, threads: int = 1) -> int:
     delivery = _DeliveryRun(account, threads)
     with worker_pool(delivery.deliver, threads) as run:
         while delivery.is_open and not delivery.is_over_time:
-            withdraw_blocked(account)
+            withdrawn_count = withdraw_blocked(account)
             jobs = claim_jobs(account, min(MAX_JOBS_PER_ROUND, max(threads, account.submits_per_second)))
             if not jobs:
+                if withdrawn_count:
+                    continue  # those that wait for them may be withdrawn or sent now
                 break
             try:
                 delivery.start_round(jobs)

@@ -143,6 +143,22 @@ def test_a_step_that_also_lacks_a_success_is_withdrawn_and_not_skipped() -> None
 
 
 @pytest.mark.django_db
+def test_one_delivery_withdraws_a_whole_chain_and_sends_what_waits_for_its_end() -> None:
+    with http_wire.wire(http_wire.accepts) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url))
+        chain = [make.job(submission, state="FAILED", ended_at=now())]
+        for position in range(1, 6):
+            chain.append(make.job(submission, position=position))
+            wait_for(chain[-1], chain[-2], "")
+        tell = make.job(submission, position=6)
+        wait_for(tell, chain[-1], "always")
+        deliver_due(tell.account)
+
+    assert [Job.objects.get(pk=job.pk).delivery for job in chain[1:]] == [Delivery.WITHDRAWN] * 5
+    assert [request["jobName"] for _, request in aws.requests] == [tell.marker]
+
+
+@pytest.mark.django_db
 def test_a_step_is_not_sent_while_a_step_that_it_needs_is_being_withdrawn() -> None:
     submission = make.submission()
     failed = make.job(submission, state="FAILED", ended_at=now())
