@@ -37,7 +37,7 @@ help:
 	@echo 'make format        format the code and fix lint errors'
 	@echo 'make assets        build the bundles from static/src; needs Node and npm'
 	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
-	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (12 minutes)'
+	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (14 minutes)'
 	@echo 'make fuzz          run the tests of documents and workflows with many more examples (some minutes)'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
 	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'

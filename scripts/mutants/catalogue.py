@@ -5,14 +5,14 @@ from functools import cache
 
 import django
 
-from scripts.mutants import delivery, limits, ownership, recovery
+from scripts.mutants import delivery, limits, ownership, recovery, workflows
 from scripts.mutants.source import SourceMutant
 
 
 @cache
 def source_mutants() -> dict[str, SourceMutant]:
     """Return the mutants that replace a text. Imports nothing of the portal."""
-    mutants = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS]
+    mutants = [*delivery.MUTANTS, *ownership.MUTANTS, *recovery.MUTANTS, *limits.MUTANTS, *workflows.MUTANTS]
     by_name = {mutant.name: mutant for mutant in mutants}
     if len(by_name) != len(mutants):
         names = [mutant.name for mutant in mutants]
