@@ -24,12 +24,17 @@ export function watchHowMany(pane) {
   /** @type {HTMLInputElement[]} */
   const radios = [...pane.querySelectorAll("input[data-how-many]")].filter((radio) => radio instanceof HTMLInputElement);
   if (!(size instanceof HTMLInputElement) || !(sequential instanceof HTMLInputElement) || !radios.length) return;
-  let sizeBefore = MIN_SIZE; // what the size was before another choice
+  /** @type {Map<string, string>} what the size was before another choice, by the step of a workflow */
+  const sizes = new Map();
+  const step = () => {
+    const index = pane.closest("form")?.querySelector("[data-step-index]");
+    return index instanceof HTMLInputElement ? index.value : "";
+  };
 
   /** @returns {Choice} */
   const selected = () => /** @type {Choice} */ (radios.find((radio) => radio.checked)?.value ?? "single");
   const show = () => {
-    if (size.value.trim()) sizeBefore = size.value;
+    if (size.value.trim()) sizes.set(step(), size.value);
     const choice = choiceOf(size.value, selected(), document.activeElement === size);
     for (const radio of radios) radio.checked = radio.value === choice;
   };
@@ -40,7 +45,7 @@ export function watchHowMany(pane) {
     if (!(target instanceof HTMLInputElement) || !radios.includes(target)) return;
     const isArray = target.value === "array";
     if (Boolean(size.value.trim()) !== isArray) {
-      size.value = isArray ? sizeBefore : "";
+      size.value = isArray ? (sizes.get(step()) ?? MIN_SIZE) : "";
       notify(size);
     }
     if (isArray) {
