@@ -10,9 +10,10 @@ from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, has_errors
 from jobs.spec.rules import validate
 from tests.aws_answers import all_rows
+from tests.spec.rule_cases import CASES
+from tests.spec.rule_documents import ROLE, ecs, eks, fargate, nodes, retrying
 from tests.spec.samples import definition, step, submission, workflow
 from tests.spec.test_aws_answers import problems_of
-from tests.spec.test_rules import CASES, ROLE, ecs, eks, fargate, nodes, retrying
 
 NOWHERE_TO_GO = {
     "containers.image-reference", "containers.no-shell", "containers.tmpfs-option", "containers.ulimit-name",
@@ -55,7 +56,7 @@ def fixes_of(document: Document) -> list[Problem]:
 
 def rules_that_lose_something() -> set[str]:
     """Rules with a fix that takes something out of the document which is nowhere else in it."""
-    requests = [(case.rule, case.bad, case.judged(case.bad)) for case in CASES]
+    requests = [(case.rule, case.bad, case.problems_of(case.bad)) for case in CASES]
     requests += [
         (row.rule, row.definition if row.submission is None else row.submission, problems_of(row))
         for row in all_rows()
