@@ -53,6 +53,6 @@ class MembershipInlineMixin:
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         options["formset"] = distinct(self.distinct_field, MembershipFormSet)
-        formset = super().get_formset(request, obj, **options)  # type: ignore[misc]
+        formset = super().get_formset(request, obj, **options)  # type: ignore[misc] # an inline's, beside the mixin
         formset.request = request  # the admin makes a new class for each request
         return formset
