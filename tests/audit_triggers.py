@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
+MADE_BY_MIGRATE = {"django_content_type", "auth_permission"}
+"""Tables that the models fill, and no test changes."""
 TABLES = ("jobs_auditentry", "jobs_auditchain")
 
 
@@ -52,7 +54,25 @@ def emptying(empty: Callable[[Any], None], refill: Callable[[], None]) -> Callab
     @wraps(empty)
     def emptied(case: Any) -> None:
         with triggers_removed():
-            empty(case)
+            if case.reset_sequences or case.available_apps is not None:
+                empty(case)
+            else:
+                _delete_rows()
         refill()
 
     return emptied
+
+
+def _delete_rows() -> None:
+    """Delete what tests commit, from the tables that have rows.
+
+    Django's `flush` truncates every table, deletes content types and permissions too, and makes them anew: 40 ms on
+    SQLite and 50 ms on PostgreSQL after each test.
+    """
+    names = sorted(set(connection.introspection.django_table_names(only_existing=True)) - MADE_BY_MIGRATE)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Foreign keys are checked at the end, so the order is free.
+        query = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)  # noqa: S608
+        cursor.execute(query)
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")  # noqa: S608
