@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
 from tests.http_client import Visitor
 
@@ -22,6 +22,14 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
 }
+
+
+# Windows between which a test goes with one page
+NARROW: ViewportSize = {"width": 375, "height": 700}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+# Between two links of a path stands a slash, after its last none.
+AFTER_CRUMBS = """() => [...document.querySelectorAll(".crumbs")].map((path) =>
+  [...path.children].map((link) => getComputedStyle(link, "::after").content.replaceAll('"', "")))"""
 
 
 class PageOpener:

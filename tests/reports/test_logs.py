@@ -70,14 +70,16 @@ def test_an_attempt_that_does_not_exist_reads_no_stream():
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("state", "array_size", "sentence"),
     [
-        (State.RUNNABLE, "The log appears when the job starts."),
-        (State.FAILED, "The job ended before it started, so there is no log."),
+        (State.RUNNABLE, None, "The log appears when the job starts."),
+        (State.FAILED, None, "The job ended before it started, so there is no log."),
+        (State.PENDING, 3, "Each child job of an array has its own log. Open it from the list of child jobs."),
+        (State.FAILED, 3, "Each child job of an array has its own log. Open it from the list of child jobs."),
     ],
 )
-def test_without_a_stream_the_page_says_why(state, sentence):
-    assert logs.tail(make.job(state=state)).problem == sentence
+def test_without_a_stream_the_page_says_why(state, array_size, sentence):
+    assert logs.tail(make.job(state=state, array_size=array_size)).problem == sentence
 
 
 def test_a_stream_without_lines_is_no_fault():

@@ -13,7 +13,7 @@ from jobs import actions
 from jobs.models import AccountStatus, Approval, ArrayChild, Membership, Team
 from jobs.models.ids import to_text
 from tests import make
-from tests.browser import PageOpener, assert_accessible
+from tests.browser import AFTER_CRUMBS, PageOpener, assert_accessible
 from tests.pages.job_form import JobForm
 from tests.web.browser.conftest import OpenPage
 from tests.web.conftest import Research
@@ -103,6 +103,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         make.job(seeds, name=f"train-{number}", state=state, ended_at=now())
     team = research.team.slug
     page = open_page(research.analyst.user, reverse("team", args=[team]))
+    separators = []
 
     for path in (
         reverse("team", args=[team]),
@@ -134,6 +135,9 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     ):
         page.goto(path)
         assert_accessible(page)
+        separators += page.evaluate(AFTER_CRUMBS)
+    assert max(map(len, separators)) > 2
+    assert [marks for marks in separators if marks != ["/"] * (len(marks) - 1) + ["none"]] == []
     page.goto(reverse("job_form", args=[team]))
     form = JobForm(page)
     page.get_by_role("radio", name="Array job").check()

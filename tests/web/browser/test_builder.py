@@ -16,6 +16,7 @@ from jobs.spec.documents import DocumentKind
 from jobs.spec.normalize import normalize
 from jobs.web.builder.feedback import PREVIEW_DELAY_MS
 from tests import make
+from tests.browser import NARROW, WIDE
 from tests.builder import documents
 from tests.pages.builder import BuilderForm
 from tests.pages.definition_form import DefinitionForm
@@ -274,8 +275,11 @@ def test_a_text_that_only_the_portal_can_read_says_what_it_reads_and_becomes_tha
     form = JobForm(page).open("?definition=model-training")
     form.name.fill("kept")
     form.editor.replace(f"{form.editor.text}and some words after it")
-    expect(form.frozen_notice).to_contain_text("Invalid JSON")
-    expect(form.preview).to_contain_text("The text after line 5 is not part of the document")
+    for window in (WIDE, NARROW):
+        page.set_viewport_size(window)
+        expect(form.frozen_notice).to_contain_text("Invalid JSON")
+        expect(form.frozen_notice).to_be_visible()
+        expect(form.preview).to_contain_text("The text after line 5 is not part of the document")
 
     form.preview.get_by_role("button", name="Apply to the JSON").click()
     expect(form.frozen_notice).to_be_hidden()

@@ -11,7 +11,7 @@ from jobs.access import Member
 from jobs.models import Account, Job
 from jobs.states import Delivery, State
 from tests import make
-from tests.browser import assert_accessible
+from tests.browser import NARROW, WIDE, assert_accessible
 from tests.pages.definition_form import DefinitionForm
 from tests.pages.job_form import JobForm
 from tests.pages.job_page import JOB_ADDRESS, JobPage
@@ -210,13 +210,19 @@ def test_the_same_switch_leads_from_json_to_the_form_and_back_and_loses_nothing(
     expect(view.get_by_label("Form")).to_be_disabled()
     written.editor.replace(text)
     expect(view.get_by_label("Form")).to_be_enabled()
+    page.set_viewport_size(NARROW)
     view.get_by_label("Form").click()
 
     expect(form.name).to_have_value("kept")
-    expect(view.get_by_label("Form")).to_be_checked()
-    expect(form.editor.content).to_be_hidden()
-    view.get_by_label("JSON").click()
-    assert form.editor.text.strip() == text
+    for window in (NARROW, WIDE):
+        page.set_viewport_size(window)
+        view.get_by_label("Form").click()
+        expect(view.get_by_label("Form")).to_be_checked()
+        expect(form.editor.content).to_be_hidden()
+        expect(form.name).to_be_visible()
+        view.get_by_label("JSON").click()
+        expect(form.name).to_be_hidden()
+        assert form.editor.text.strip() == text
 
     form.editor.replace('{"jobs": []}')
     expect(view.get_by_label("Form")).to_be_disabled()

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from jobs.access import Member
+from tests.browser import NARROW, SETTLE, WIDE
 from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 
@@ -70,9 +71,16 @@ def test_a_file_that_is_no_text_leaves_the_document_as_it_is(written: JsonPage) 
 def test_keys_and_values_are_completed_from_what_was_typed_of_them(written: JsonPage) -> None:
     editor = written.editor
     editor.replace('{\n  "jobName": "train",\n  ')
-    for typed, label in (('"ret', "retryStrategy"), ("att", "attempts"), ('3}, "depe', "dependsOn")):
+    for window, typed, label in (
+        (NARROW, '"ret', "retryStrategy"),
+        (WIDE, "att", "attempts"),
+        (NARROW, '3}, "depe', "dependsOn"),
+    ):
+        written.page.set_viewport_size(window)
+        written.page.evaluate(SETTLE)
         editor.keyboard.type(typed)
         expect(editor.completions.first).to_contain_text(label)
+        expect(editor.completions.first).to_be_in_viewport(ratio=1)
         editor.completions.first.click()
     editor.keyboard.type('{"type": "n')
     expect(editor.completions.first).to_contain_text("N_TO_N")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from jobs.actions import drafts
 from jobs.models import Draft, Job
 from jobs.reports.logs import LogLine, LogPage
-from tests.browser import PageOpener, assert_accessible
+from tests.browser import NARROW, WIDE, PageOpener, assert_accessible
 from tests.eventually import eventually
 from tests.pages.job_form import JobForm
 from tests.pages.job_page import JOB_ADDRESS
@@ -67,11 +67,15 @@ def test_a_text_outlives_its_page_as_one_draft(open_as_analyst: OpenPage) -> Non
     written.editor.replace("{ not finished")
     page.goto(reverse("team", args=["research"]))
     eventually(Draft.objects.exists)
-    for _ in range(2):
+    draft = page.get_by_role("link", name="Untitled")
+    for window in (NARROW, WIDE):
+        page.set_viewport_size(window)
         written.open()
         expect(written.editor.field).to_have_value("")
         expect(written.restore_local_draft).to_be_hidden()
-    page.get_by_role("link", name="Untitled").click()
+        expect(draft).to_be_visible()
+    page.set_viewport_size(NARROW)
+    draft.click()
 
     expect(written.editor.field).to_have_value("{ not finished")
     assert Draft.objects.count() == 1
@@ -286,10 +290,11 @@ def test_back_after_submitting_shows_what_was_submitted_and_asks_for_nothing(ope
     page = open_as_analyst()
     written = JsonPage(page).open()
     written.submit('{"jobName": "once", "jobQueue": "cpu",\n "jobDefinition": "hello"}')
-    for _ in range(2):
+    for window in (NARROW, WIDE):
+        page.set_viewport_size(window)
         page.go_back()
         assert '"jobName": "once"' in written.editor.text
-        assert "You sent this already" in page.inner_text("main")
+        expect(page.get_by_text("You sent this already")).to_be_in_viewport()
         page.go_forward()
     assert Job.objects.filter(name="once").count() == 1
 
@@ -384,12 +389,21 @@ def storage_is_empty(page: Page) -> bool:
     return bool(page.evaluate("sessionStorage.length + localStorage.length") == 0)
 
 
-def test_a_session_that_ends_by_itself_leaves_what_was_typed(
+def test_a_lost_token_or_a_session_that_ends_by_itself_leaves_what_was_typed(
     open_as_analyst: OpenPage, research: Research, new_page: PageOpener
 ) -> None:
-    new_page.expect_complaint(SIGNED_OUT)
+    new_page.expect_complaint(f"{SIGNED_OUT}|status of 403|Error Code 403")
     page = open_as_analyst()
     form = JobForm(page).open()
+    page.context.clear_cookies(name="csrftoken")
+    form.name.fill("typed-without-token")
+    expect(form.draft_status).to_have_text(
+        "This page has expired. Reload it to save. Your changes are saved in this browser."
+    )
+    expect(form.preview).to_contain_text("This page has expired. Reload it; your text stays in this browser.")
+    page.reload()
+    expect(form.name).to_have_value("typed-without-token")
+
     page.context.clear_cookies(name="sessionid")
     form.name.fill("typed-too-late")
     expect(form.draft_status).to_contain_text("You're signed out")
