@@ -46,3 +46,37 @@ def chain(length: int) -> str:
         for number in range(length)
     ]
     return json.dumps({"jobs": jobs})
+
+
+LARGE_STEPS, LARGE_PARENTS = 1000, 5
+LARGE_WIDTH = 50
+"""Steps of a layer."""
+
+
+def _large_edges() -> list[tuple[int, int]]:
+    """Return parents and their children: each step waits for steps of the layer before, the last ones for more."""
+    count = LARGE_STEPS - LARGE_WIDTH
+    pairs = {
+        (step // LARGE_WIDTH * LARGE_WIDTH - LARGE_WIDTH + (step * 7 + number * 11) % LARGE_WIDTH, step)
+        for step in range(LARGE_WIDTH, LARGE_STEPS)
+        for number in range(LARGE_PARENTS + (step >= count) * LARGE_PARENTS)
+    }
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+
+
+LARGE_EDGES = _large_edges()
+
+
+def large_workflow() -> str:
+    """Return a workflow of 1,000 jobs and 5,000 dependencies."""
+    jobs = [
+        {
+            "jobName": f"step-{number}",
+            "jobQueue": "cpu-job-queue",
+            "jobDefinition": "data-preprocessing",
+            "containerOverrides": {"environment": [{"name": "INPUT", "value": f"s3://raw/{number}"}]},
+            "dependsOn": [{"jobId": f"${{step-{parent}}}"} for parent, child in LARGE_EDGES if child == number],
+        }
+        for number in range(LARGE_STEPS)
+    ]
+    return json.dumps({"jobs": [{key: value for key, value in job.items() if value} for job in jobs]}, indent=2)

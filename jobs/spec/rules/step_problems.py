@@ -48,6 +48,11 @@ def _remember(key: bytes, problems: tuple[Problem, ...]) -> None:
     _remembered[key] = problems
 
 
+def forget() -> None:
+    """Check each step again, as a new process does."""
+    _remembered.clear()
+
+
 def _check_step(step: Document, definition: Document | None, queue: QueueFacts | None) -> Iterator[Problem]:
     return chain(
         job.check_job(step),
