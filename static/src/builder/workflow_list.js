@@ -18,6 +18,10 @@ export class StepList {
   #rows = new Map();
   #isRendering = false;
   #revealed = -1;
+  // Of the list as it was last measured: to read them after a change lays out the page.
+  #rowHeight = 0;
+  #boxHeight = 0;
+  #top = 0;
 
   /**
    * @param {HTMLElement} form
@@ -30,14 +34,25 @@ export class StepList {
     this.template = find(form, "[data-step-template]", HTMLTemplateElement);
     this.search = find(form, "[data-step-search]", HTMLInputElement);
     this.noMatch = find(form, "[data-step-no-match]", HTMLElement);
-    this.box.addEventListener("scroll", () => this.#renderSoon(), { passive: true });
+    this.box.addEventListener(
+      "scroll",
+      () => {
+        this.#top = this.box.scrollTop;
+        this.#renderSoon();
+      },
+      { passive: true },
+    );
     this.search.addEventListener("input", (event) => {
       event.stopPropagation(); // it is no field of the document
-      this.box.scrollTop = 0;
+      this.#scrollTo(0);
       this.show(this.#steps);
       if (!this.search.value) this.reveal(this.#revealed);
     });
-    new ResizeObserver(() => this.isLong && this.#renderSoon()).observe(this.box);
+    new ResizeObserver(() => {
+      if (!this.isLong) return;
+      this.#measure();
+      this.#renderSoon();
+    }).observe(this.box);
   }
 
   get isLong() {
@@ -52,6 +67,7 @@ export class StepList {
     this.#found = [...steps.keys()].filter((step) => !wanted || steps[step].name.toLowerCase().includes(wanted));
     this.noMatch.hidden = this.#found.length > 0 || !steps.length;
     this.box.classList.toggle("is-long", this.isLong);
+    if (this.isLong && !this.#rowHeight) this.#measure();
     this.#render();
   }
 
@@ -65,8 +81,8 @@ export class StepList {
     if (place < 0) return null;
     if (this.isLong) {
       const top = place * this.#rowHeight;
-      const lowest = top + this.#rowHeight - this.box.clientHeight;
-      this.box.scrollTop = Math.min(top, Math.max(this.box.scrollTop, lowest));
+      const lowest = top + this.#rowHeight - this.#boxHeight;
+      this.#scrollTo(Math.min(top, Math.max(this.#top, lowest)));
       this.#render();
     }
     return this.#rows.get(step) ?? null;
@@ -82,8 +98,18 @@ export class StepList {
     return -1;
   }
 
-  get #rowHeight() {
-    return parseFloat(getComputedStyle(this.list).getPropertyValue("--step-row")) || DEFAULT_ROW_HEIGHT;
+  #measure() {
+    this.#rowHeight = parseFloat(getComputedStyle(this.list).getPropertyValue("--step-row")) || DEFAULT_ROW_HEIGHT;
+    this.#boxHeight = this.box.clientHeight;
+    this.#top = this.box.scrollTop;
+  }
+
+  /** @param {number} top */
+  #scrollTo(top) {
+    if (top === this.#top) return;
+    this.#top = top;
+    this.list.style.height = `${this.#found.length * this.#rowHeight}px`; // else it can't scroll there yet
+    this.box.scrollTop = top;
   }
 
   #renderSoon() {
@@ -126,8 +152,8 @@ export class StepList {
 
   /** @param {number} height of a row */
   #placesInView(height) {
-    const first = Math.max(0, Math.floor(this.box.scrollTop / height) - ROWS_AROUND);
-    const rows = Math.ceil((this.box.clientHeight || height) / height) + 2 * ROWS_AROUND;
+    const first = Math.max(0, Math.floor(this.#top / height) - ROWS_AROUND);
+    const rows = Math.ceil((this.#boxHeight || height) / height) + 2 * ROWS_AROUND;
     const last = Math.min(this.#found.length, first + rows);
     return Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
   }
