@@ -63,7 +63,7 @@ def form_lines(context: BrowserContext) -> Iterator[str]:
     form.nodes.first.wait_for()
     yield usable_text("form, from paste to picture", start, page)
     steps: dict[str, Callable[[], object]] = {
-        "a name is changed": lambda: (form.steps.nth(3).locator(".step-open").click(), form.name.fill("renamed")),
+        "a name is changed": lambda: rename_step(form),
         "the list is scrolled": lambda: page.locator("[data-step-scroll]").evaluate("box => box.scrollTop = 20000"),
         "layers expand": lambda: page.get_by_role("button", name="Expand all").click(),
     }
@@ -80,10 +80,20 @@ def submission_lines(context: BrowserContext, address: str) -> Iterator[str]:
     yield usable_text("submission, from its address to picture", start, page)
     steps: dict[str, Callable[[], object]] = {
         "layers expand": lambda: page.get_by_role("button", name="Expand all").click(),
-        "the picture is moved": lambda: [page.keyboard.press("Shift+ArrowRight") for _ in range(20)],
+        "the picture is moved": lambda: move_picture(page),
         "the time chart is shown": lambda: page.get_by_role("link", name="Time chart").click(),
     }
     yield from task_lines("submission", page, steps)
+
+
+def rename_step(form: WorkflowForm) -> None:
+    form.steps.nth(3).locator(".step-open").click()
+    form.name.fill("renamed")
+
+
+def move_picture(page: Page) -> None:
+    for _ in range(20):
+        page.keyboard.press("Shift+ArrowRight")
 
 
 def usable_text(what: str, start: float, page: Page) -> str:
