@@ -202,12 +202,16 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
     return child_row, job_row, member
 
 
-def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
+def submission(
+    user: User, text_id: str, permission: TeamPermission = "view", *, with_approvals: bool = True
+) -> tuple[Submission, Member]:
     approvals = Approval.objects.select_related("rerun", "requester", "decided_by").defer("rerun__text")
     related = ("team", "account__status", "person", "template_version__template")
     rows = Submission.objects.visible_to(user).select_related(*related)
     rows = rows.defer("template_version__text", "template_version__document")
-    row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
+    if with_approvals:
+        rows = rows.prefetch_related(Prefetch("approvals", approvals))
+    row = _get_or_404(rows, text_id)
     return row, _require_member(user, row.team, permission)
 
 
