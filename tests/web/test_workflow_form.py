@@ -154,7 +154,7 @@ def test_advanced_settings_of_a_step_are_read_from_the_step(browser: Client) -> 
     assert 'value="7"' not in browser.post(address, fields | {"step": "0"}).content.decode()
 
 
-@pytest.mark.parametrize("count", [2, 20])
+@pytest.mark.parametrize("count", [2, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_preview_costs_the_same_for_many_steps(
     count: int, browser: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
