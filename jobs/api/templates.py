@@ -44,7 +44,9 @@ NOT_STARTED = ("The template can't be started", "Nothing was submitted.")
 def list_templates(request: CallerRequest, q: str = "", after: str = "", archived: bool = False) -> TemplatesOut:  # noqa: FBT001, FBT002 - a query parameter
     """List the team's workflow templates by name. `q` filters by words; `after`: the `next` of the page before."""
     try:
-        page = reports.template_page(request.auth.member.team, text=q[:100], after=after, archived=archived)
+        page = reports.template_page(
+            request.auth.member.team, text=q.replace("\0", "")[:100], after=after, archived=archived
+        )
     except InvalidPageCursorError:
         raise ApiProblemError(422, "Invalid cursor", "Start again without after.") from None
     return TemplatesOut(templates=[serializers.template_out(request, card) for card in page.rows], next=page.next)
@@ -131,9 +133,9 @@ def _start_fields(body: Mapping[str, object]) -> tuple[Mapping[str, object], int
         raise ApiProblemError(422, "Invalid field", "values must be an object of names and values.")
     if version is not None and not is_integer(version):
         raise ApiProblemError(422, "Invalid field", "version must be a whole number.")
-    if on_refusal not in set(OnRefusal):
+    if not isinstance(on_refusal, str) or on_refusal not in set(OnRefusal):
         raise ApiProblemError(422, "Invalid field", "on_refusal must be stop or keep.")
-    return values, version, str(on_refusal)
+    return values, version, on_refusal
 
 
 def _read_file(request: CallerRequest) -> tuple[TemplateContent, ParseResult]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jobs.spec.documents import Document, DocumentKind, Path, text_at, value_at
+from jobs.spec.documents import Document, DocumentKind, Path, text_at
 from jobs.spec.parsing.key_case import fix_keys_and_types
-from jobs.spec.problems import Problem, Severity, join_pointer, quote
+from jobs.spec.problems import Problem, Severity, join_pointer, quote, resolve_pointer
 from jobs.spec.redaction import MASK, is_secret_name, redact_value, redacted_values
 from jobs.spec.rules import workflow
 from jobs.spec.suggestions import nearest_name
@@ -99,10 +99,10 @@ def parameter_names(document: Document) -> list[str]:
 
 def parameters_at(document: Document, pointer: str) -> list[str]:
     """Return the parameters that a problem at `pointer` of the filled document may be about."""
-    path = [
-        int(part) if part.isdecimal() else part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")
-    ]
-    value = value_at(document, *path[1:])
+    try:
+        value = resolve_pointer(document, pointer)
+    except LookupError:
+        return []
     return list(dict.fromkeys(REFERENCE.findall(value))) if isinstance(value, str) else []
 
 

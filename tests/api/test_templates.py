@@ -172,6 +172,24 @@ def test_a_start_with_wrong_values_is_refused_at_their_places(
     assert not Submission.objects.exists()
 
 
+@pytest.mark.parametrize("on_refusal", [[], {}, 1, None, "other"])
+def test_a_choice_that_is_none_is_refused(world: World, template: str, on_refusal: Any):
+    answer = world.program.post(f"/templates/{template}/submissions", {"on_refusal": on_refusal})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "on_refusal must be stop or keep.")
+
+
+@pytest.mark.postgres
+def test_a_search_ignores_nul(world: World, template: str):
+    assert [row["id"] for row in world.program.get("/templates?q=ni%00ght").json()["templates"]] == [template]
+
+
+@pytest.mark.parametrize("fields", [{"9" * 5000: 1}, {"parameters": {"9" * 5000: 1}}])
+def test_a_name_of_many_digits_is_no_index(world: World, fields: dict[str, Any]):
+    jobs = [document(jobName="a-${param.word}", **fields)]
+    answer = world.program.post("/templates", file(document={"jobs": jobs}, parameters=[{"name": "word"}]))
+    assert answer.status_code in (201, 422)
+
+
 def test_what_the_workflow_may_not_is_refused_as_everywhere(world: World, template: str):
     world.member.team.queue_grants.all().delete()
     answer = world.program.post(f"/templates/{template}/submissions", {})

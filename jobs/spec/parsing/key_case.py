@@ -15,6 +15,7 @@ from jobs.spec.schema.messages import convert_value
 from jobs.spec.suggestions import fold_name
 
 MAX_VALUE_CHANGES = 20
+MAX_INDEX_DIGITS = 9
 """Converted values reported one by one."""
 
 _MAX_NAMED_KEYS = 8
@@ -92,7 +93,8 @@ class _KeyFixer:
             self.more_conversions += 1
             return new_value
         last = here.rpartition("/")[2]
-        what = f"Entry {int(last) + 1} of a list" if last.isdecimal() else truncate(last.replace("~1", "/"))
+        is_entry = last.isdecimal() and len(last) <= MAX_INDEX_DIGITS  # a name can have more than `int` reads
+        what = f"Entry {int(last) + 1} of a list" if is_entry else truncate(last.replace("~1", "/"))
         # The value is not quoted: it may be a secret.
         if type_name == "string":
             message = f"{what} was not in quotes; it is read as a string, as AWS Batch expects."
