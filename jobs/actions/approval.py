@@ -29,7 +29,7 @@ from jobs.actions.new_jobs import (
 from jobs.actions.reruns import RunAgainError, add_jobs, job_entries
 from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
 from jobs.actions.submit import submission_name, submission_notes
-from jobs.actions.validate import ValidationFailedError, ValidationResult, job_request, validate
+from jobs.actions.validate import RecoveryError, ValidationFailedError, ValidationResult, job_request, validate
 from jobs.models import (
     Approval,
     ApprovalEdit,
@@ -43,6 +43,7 @@ from jobs.models import (
     Submission,
     Team,
 )
+from jobs.models.database_generation import unknown_keys_window
 from jobs.models.job import SIZE_FIELDS
 from jobs.policy.approval import ApprovalReason, escalations
 from jobs.pricing.estimate import CostEstimate
@@ -95,7 +96,7 @@ def why_cannot_approve(approval: Approval, member: Member) -> str:
 def approve(approval: Approval, member: Member, version: int) -> None:
     """Raise PermissionDenied, StaleApprovalError or ValidationFailedError; the request then goes on waiting.
 
-    For jobs that run again also RunAgainError or IndexRerunError.
+    For jobs that run again also RunAgainError, IndexRerunError or RecoveryError.
     """
     _deny_if(why_cannot_approve(approval, member))
     with transaction.atomic():
@@ -116,6 +117,8 @@ def approve(approval: Approval, member: Member, version: int) -> None:
 def _approve_rerun(approval: Approval, rerun: Rerun, member: Member, version: int) -> None:
     if not approval.is_waiting or approval.version != version:
         raise StaleApprovalError(_stale_message(approval))  # before what says that the jobs have changed
+    if window := unknown_keys_window(approval.team):  # approved before a restore, the jobs may be in AWS
+        raise RecoveryError(window[1])
     plan = rerun_requests.plan_rerun(rerun)
     before = {**job_entries(entry.job for entry in plan.repeated)}
     result = _check_requester(rerun_requests.validate_rerun(approval, member, rerun.text), approval)

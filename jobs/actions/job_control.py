@@ -1,6 +1,7 @@
 """Stop and release of jobs."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -8,7 +9,7 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.approval import withdraw
+from jobs.actions.approval import StaleApprovalError, withdraw
 from jobs.dispatch.stop_request import lock_stoppable, request_stop, withdraw_unsent
 from jobs.models import Approval, Decision, Job, Submission, Team
 from jobs.states import Delivery
@@ -30,7 +31,8 @@ def stop_all(submission: Submission, member: Member) -> int:
     """Stop its jobs, and withdraw a request for some to run again. Return the number of jobs."""
     member.require("stop")
     for request in Approval.objects.waiting().filter(submission=submission, rerun__isnull=False):
-        withdraw(request, member)
+        with suppress(StaleApprovalError):  # decided meanwhile: its jobs are stopped with the others
+            withdraw(request, member)
     return _stop_jobs(submission, Job.objects.filter(submission=submission), member)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import Max
 
 from jobs.access import Member
@@ -171,7 +172,7 @@ def run_again(
         if version and version != plan.version:
             raise StaleRunAgainError(_STALE)
         return start_rerun(plan, check_run_again(plan, member, text), member, request)
-    except RunAgainError:
+    except (RunAgainError, IntegrityError):
         if request and request.is_repeat():  # it came twice at once
             return RerunOutcome()
         raise

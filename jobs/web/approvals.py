@@ -103,7 +103,7 @@ def approve(request: SignedInRequest, text_id: str) -> HttpResponse:
         actions.approve(approval, member, _posted_version(request))
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
-    except (actions.RunAgainError, IndexRerunError) as error:
+    except (actions.RunAgainError, IndexRerunError, actions.RecoveryError) as error:
         messages.warning(request, f"Not approved. {error}")
     except actions.ValidationFailedError as error:
         return _approval_page(request, approval, member, rejection=error.verdict)
@@ -169,7 +169,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))
         return redirect(approval)
-    except (actions.RunAgainError, IndexRerunError) as error:
+    except (actions.RunAgainError, IndexRerunError, actions.RecoveryError) as error:
         messages.warning(request, f"Not saved. {error}")
         return redirect(approval)
     except DocumentParseError as error:

@@ -8,11 +8,13 @@ from django.core.exceptions import PermissionDenied
 
 from jobs import actions
 from jobs.access import Member
+from jobs.actions import job_control
 from jobs.actions.approval import StaleApprovalError
 from jobs.actions.daily_usage import daily_usage
 from jobs.actions.reruns import RunAgainError, StaleRunAgainError
-from jobs.actions.run_again import plan_run_again
+from jobs.actions.run_again import _RequestKey, plan_run_again
 from jobs.models import Approval, ArrayChild, AuditEntry, Job, JobDependency, Membership, Role, Submission
+from jobs.models.database_generation import enter_recovery
 from jobs.spec.index_rerun import IndexRerunError, IndexRerunPlan, RerunKind
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.states import Delivery
@@ -104,6 +106,40 @@ def test_the_same_request_twice_is_one(research: Research) -> None:
     with pytest.raises(RunAgainError, match="already wait for approval"):
         actions.run_again(research.submission, research.lead, text=research.edited_text())
     assert Approval.objects.count() == 1
+
+
+def test_a_request_that_comes_twice_at_once_is_made_once(research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
+    research.request(request_key="key")
+    is_repeat = _RequestKey.is_repeat
+    results = iter([False])  # the other is not committed yet
+    monkeypatch.setattr(_RequestKey, "is_repeat", lambda key: next(results, None) is None and is_repeat(key))
+
+    outcome = actions.run_again(research.submission, research.analyst, text=research.edited_text(), request_key="key")
+    assert (outcome.jobs, outcome.approval) == ((), None)
+    assert Approval.objects.count() == 1
+
+
+def test_a_request_that_is_approved_while_all_is_stopped_stops_too(
+    research: Research, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval = research.request()
+
+    def approve_and_withdraw(request: Approval, member: Member) -> None:
+        actions.approve(approval, research.lead, 1)
+        actions.withdraw(request, member)
+
+    monkeypatch.setattr(job_control, "withdraw", approve_and_withdraw)
+    assert actions.stop_all(research.submission, research.analyst) == 2
+    assert {job.delivery for job in research.current().values() if job.repeats_id} == {Delivery.WITHDRAWN}
+
+
+def test_nothing_is_approved_while_the_portal_recovers(research: Research) -> None:
+    approval = research.request()
+    enter_recovery("A backup was restored.")
+    with pytest.raises(actions.RecoveryError):
+        actions.approve(approval, research.lead, 1)
+    approval.refresh_from_db()
+    assert approval.is_waiting
 
 
 def test_a_declined_or_withdrawn_request_leaves_all_as_it_was_and_can_come_again(research: Research) -> None:
