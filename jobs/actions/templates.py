@@ -22,7 +22,7 @@ from jobs.models.submission import OnRefusal
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Problem, Severity, has_errors
-from jobs.spec.redaction import MASK
+from jobs.spec.redaction import MASK, redact
 from jobs.spec.substitution import (
     TooLongError,
     check_template,
@@ -338,6 +338,17 @@ def shown_values(version: TemplateVersion, values: Mapping[str, ParameterValue])
     """Return the values with secrets masked."""
     secrets = secret_parameters(version.document, version.parameter_list)
     return {name: mask_value(name, value.text, secrets) for name, value in values.items()}
+
+
+def shown_workflow(version: TemplateVersion, start: TemplateStart) -> Document:
+    """Return the workflow of a start without problems, with secrets masked wherever their parameters stand."""
+    texts = shown_values(version, start.values)
+    masked_values = {name: ParameterValue(text) for name, text in texts.items() if text != start.values[name].text}
+    document = json.loads(start.text)
+    if masked_values:
+        document, _ = fill(template_document(version), {**start.values, **masked_values})
+    workflow: Document = redact(document)
+    return workflow
 
 
 def _version_to_start(

@@ -379,6 +379,17 @@ def test_who_may_not_submit_sees_a_template_and_cannot_start_it(
         assert stranger.get(address(name, template)).status_code == 404
 
 
+def test_a_secret_is_masked_wherever_its_parameter_stands(browser: Client, research: Research) -> None:
+    command = {"command": ["sh", "-c", "login ${param.token} ${param.word}"]}
+    text = json.dumps({"jobs": [{**JOB, "jobName": "a-${param.word}", "containerOverrides": command}]})
+    parameters = (Parameter("word", default="x"), Parameter("token", default="s3cr3t-of-research"))
+    template = templates.create_template(research.analyst, TemplateContent("Secrets", text, parameters)).template
+    for name in ("template_start", "template_workflow"):
+        shown = page(browser.get(address(name, template)))
+        assert "login •••• x" in shown, name
+        assert "s3cr3t-of" not in shown, name
+
+
 def test_masked_values_stay_masked_on_every_page(browser: Client, research: Research) -> None:
     secret = {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-of-research"}]}
     text = json.dumps(

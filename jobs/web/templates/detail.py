@@ -107,7 +107,7 @@ def export_workflow(request: SignedInRequest, text_id: str) -> HttpResponse:
     if start.problems:
         messages.error(request, f"No file: {start.problems[0].message}")
         return redirect("template_start", template.text_id)
-    workflow = reports.plain_workflow(redact(json.loads(start.text)))
+    workflow = reports.plain_workflow(templates.shown_workflow(version, start))
     return _file(workflow, f"{slugify(template.name) or 'workflow'}.json")
 
 

@@ -19,7 +19,7 @@ from jobs.models.submission import OnRefusal
 from jobs.reports import templates as reports
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.spec.problems import Problem
-from jobs.spec.redaction import MASK, redact
+from jobs.spec.redaction import MASK
 from jobs.spec.substitution import parameters_at
 from jobs.spec.template_parameters import MAX_VALUE_LENGTH, NO, YES, Parameter, ParameterType
 from jobs.web.builder import feedback, preflight
@@ -204,7 +204,9 @@ def _feedback(member: Member, version: TemplateVersion, workflow: templates.Temp
     problems = [
         replace(_at_field(version, view.problem), step=view.step, line=0, column=0) for view in whole.problems
     ]
-    return replace(whole, problems=tuple(problems), is_text=False), to_json(redact(reading.document))
+    return replace(whole, problems=tuple(problems), is_text=False), to_json(
+        templates.shown_workflow(version, workflow)
+    )
 
 
 def _at_field(version: TemplateVersion, problem: Problem) -> ProblemView:
