@@ -178,7 +178,7 @@ def _validate_edit(approval: Approval, member: Member, text: str) -> ValidationR
             raise DocumentParseError("This is a job definition, but the request is for a job or a workflow.")
         return result
     if approval.rerun.array_job:
-        raise DocumentParseError("Child jobs run again as in their array. Decline the request to change them.")
+        raise DocumentParseError("A request for child jobs can't be edited. Decline it instead.")
     try:
         return rerun_requests.validate_rerun(approval, member, text)
     except RunAgainError as error:

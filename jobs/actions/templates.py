@@ -163,7 +163,7 @@ def read_source(member: Member, text: str, source_id: str) -> ParseResult:
         raise DocumentParseError(f"Line {line} contains a NUL character (U+0000). Remove it.", line)
     reading = parse(masked_source.restore_masked(text, member, source_id))
     if reading.kind is not DocumentKind.WORKFLOW:
-        raise DocumentParseError(f"A template is made of a workflow. This is a {reading.kind}.")
+        raise DocumentParseError(f"A template needs a workflow. This is a {reading.kind}.")
     return reading
 
 
@@ -230,7 +230,7 @@ def _check_words(content: TemplateContent) -> list[Problem]:
     if not content.name.strip():
         problems.append(_name_problem("Enter a name."))
     elif len(content.name) > MAX_NAME_LENGTH or not content.name.isprintable():
-        problems.append(_name_problem(f"A name has up to {MAX_NAME_LENGTH} characters on one line."))
+        problems.append(_name_problem(f"Use at most {MAX_NAME_LENGTH} characters on one line."))
     return [*problems, *_check_length("description", content.description), *_check_length("note", content.note)]
 
 

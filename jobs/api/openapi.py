@@ -33,7 +33,7 @@ TEMPLATE: dict[str, Any] = {
 START: dict[str, Any] = {
     "requestBody": {
         "required": False,
-        "description": "The values by the names of parameters.",
+        "description": "Values by parameter name.",
         "content": {
             "application/json": {
                 "schema": {
@@ -43,7 +43,7 @@ START: dict[str, Any] = {
                             "type": "object",
                             "additionalProperties": {"type": ["string", "number", "boolean"]},
                         },
-                        "version": {"type": "integer", "description": "The newest if it is missing."},
+                        "version": {"type": "integer", "description": "The newest by default."},
                         "on_refusal": {
                             "type": "string",
                             "enum": ["stop", "keep"],

@@ -68,7 +68,7 @@ def template(request: CallerRequest, text_id: str, version: int | None = None) -
     openapi_extra=TEMPLATE,
 )
 def create_template(request: CallerRequest) -> Status[TemplateDetailOut]:
-    """Create a template. The body is what an export has; its name must be new in the team."""
+    """Create a template. The body is an exported template; its name must be new in the team."""
     content, reading = _read_file(request)
     try:
         version = templates.create_template(request.auth.member, content)
@@ -83,7 +83,7 @@ def create_template(request: CallerRequest) -> Status[TemplateDetailOut]:
     openapi_extra=TEMPLATE,
 )
 def create_version(request: CallerRequest, text_id: str) -> Status[TemplateDetailOut]:
-    """Save a new version. 200: the newest one is the same, and nothing was saved. Name and description stay."""
+    """Save a new version. 200: the newest version is the same, and nothing was saved. Name and description stay."""
     row = request.auth.template(text_id)
     content, reading = _read_file(request)
     try:

@@ -166,10 +166,10 @@ def losses(version: TemplateVersion) -> list[str]:
     texts = []
     if parameters := version.parameter_list:
         names = ", ".join(parameter.name for parameter in parameters)
-        texts.append(f"Parameters ({names}): the file has their values instead.")
+        texts.append(f"Parameters ({names}): the file has their defaults instead.")
     if count := len(list_at(document, "conditions")):
         noun = "condition" if count == 1 else "conditions"
-        texts.append(f"{count} {noun}: the steps that wait for a failure or for any end start at once.")
+        texts.append(f"{count} {noun}: steps that wait for a failure or an end start at once.")
     if text_at(document, "name"):
         texts.append("The name of the workflow.")
     return texts

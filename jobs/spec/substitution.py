@@ -76,7 +76,7 @@ class _Substitution:
 
 def _unknown_parameter(name: str, path: Path, names: Sequence[str]) -> Problem:
     nearest = nearest_name(name, tuple(names))
-    advice = f"Did you mean {quote(nearest)}?" if nearest else "Describe it as a parameter, or remove it."
+    advice = f"Did you mean {quote(nearest)}?" if nearest else "Add it to the parameters, or don't use it."
     if not NAME.fullmatch(name):
         advice = "A parameter's name has up to 64 letters, digits, - and _, and begins with a letter."
     message = f"The template has no parameter {quote(name)}. {advice}"
@@ -124,7 +124,7 @@ def check_template(document: Document, parameters: Sequence[Parameter]) -> list[
     names = set(parameter_names(document))
     for number, parameter in enumerate(parameters):
         if parameter.name not in names and NAME.fullmatch(parameter.name):
-            message = f"No value of the workflow has ${{param.{parameter.name}}}. Use the parameter, or remove it."
+            message = f"The workflow doesn't use ${{param.{parameter.name}}}. Use the parameter or remove it."
             problems.append(
                 Problem(join_pointer("parameters", number, "name"), message, rule="template.unused-parameter")
             )
@@ -151,7 +151,7 @@ def _keys_without_parameters(value: Any, path: Path) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, member in value.items():
             if REFERENCE.search(key):
-                message = "A parameter is replaced in values only, not in names of fields."
+                message = "Use parameters in values, not in field names."
                 yield Problem(join_pointer(*path, key), message, rule="template.parameter-in-key")
             yield from _keys_without_parameters(member, (*path, key))
     elif isinstance(value, list):

@@ -45,7 +45,7 @@ def template_schema() -> dict[str, Any]:
             "label": {"type": "string", "maxLength": MAX_LABEL_LENGTH, "description": "Shown instead of the name."},
             "help": {"type": "string", "maxLength": MAX_HELP_LENGTH, "description": "Shown below the field."},
             "type": {"type": "string", "enum": [kind.value for kind in ParameterType]},
-            "default": {"description": "A string, a number, true or false. Null: a person has to enter it."},
+            "default": {"description": "A string, a number, true or false. Null: no default."},
             "required": {"type": "boolean", "description": "False: a text can be empty. True if missing."},
             "choices": {"type": "array", "items": {"type": "string"}, "description": "The values of a choice."},
         },

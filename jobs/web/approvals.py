@@ -353,7 +353,7 @@ def _check_can_edit(approval: Approval, member: Member) -> None:
     if approval.requester_id == member.user.pk:
         raise PermissionDenied("You can't edit your own request. Withdraw it and submit it again.")
     if approval.rerun and approval.rerun.array_job:
-        raise PermissionDenied("Child jobs run again as in their array, so this request can't be edited.")
+        raise PermissionDenied("A request for child jobs can't be edited. Decline it instead.")
 
 
 def _preview(approval: Approval, member: Member, text: str) -> tuple[Feedback, Sequence[ApprovalReason]]:

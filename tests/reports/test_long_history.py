@@ -83,6 +83,6 @@ def test_wrong_counts_are_shown_and_rebuilt(capsys: pytest.CaptureFixture[str]) 
     assert job_count.count_by_status(job.team) == {("SENT", "FAILED"): 1, ("SENT", "SUCCEEDED"): 0}
     call_command("rebuild_job_counts", check=True)
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "The counts were wrong and are rebuilt.",
-        "The counts are right.",
+        "The counts were wrong and have been rebuilt.",
+        "The counts are correct.",
     ]

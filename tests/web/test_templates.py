@@ -353,7 +353,7 @@ def test_the_workflow_for_other_scripts_has_values_and_nothing_else(
     content = TemplateContent("", json.dumps(document), PARAMETERS)
     templates.create_version(template, research.analyst, content)
     shown = page(browser.get(template.get_absolute_url()))
-    assert "1 condition: the steps" in shown
+    assert "1 condition: steps that wait for a failure or an end start at once." in shown
     workflow = browser.get(address("template_workflow", template), {"dataset": "q2"}).json()
 
     assert list(workflow) == ["jobs"]

@@ -22,4 +22,4 @@ class Command(BaseCommand):
             job_count.rebuild()
         for line in wrong:
             self.stdout.write(line)
-        self.stdout.write("The counts were wrong and are rebuilt." if wrong else "The counts are right.")
+        self.stdout.write("The counts were wrong and have been rebuilt." if wrong else "The counts are correct.")

@@ -105,7 +105,7 @@ def export_workflow(request: SignedInRequest, text_id: str) -> HttpResponse:
     values = {name: text for name, text in request.GET.items() if name in names}
     start = templates.fill_version(version, values)
     if start.problems:
-        messages.error(request, f"No file: {start.problems[0].message}")
+        messages.error(request, f"Can't export the workflow: {start.problems[0].message}")
         return redirect("template_start", template.text_id)
     workflow = reports.plain_workflow(templates.shown_workflow(version, start))
     return _file(workflow, f"{slugify(template.name) or 'workflow'}.json")
