@@ -29,7 +29,7 @@ SELECT
     COUNT(CASE WHEN at_bound = 1 AND at_most_vcpu_hours IS NULL THEN 1 END),
     SUM(CASE WHEN at_bound = 0 THEN spent_units END),
     SUM(CASE WHEN at_bound = 0 THEN vcpus * billed_seconds END),
-    SUM(CASE WHEN ended_at IS NULL THEN gpus * COALESCE(array_size, 1) END),
+    SUM(CASE WHEN ended_at IS NULL THEN CAST(gpus AS bigint) * COALESCE(array_size, 1) END),
     SUM(array_size)
 FROM (
     SELECT job.at_most_usd, job.at_most_vcpu_hours, job.ended_at, job.vcpus, job.gpus, job.array_size,

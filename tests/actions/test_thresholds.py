@@ -471,3 +471,10 @@ def test_of_twenty_who_submit_at_once_with_one_name_as_many_pass_as_the_limit_ta
 
     assert passed.count(True) == 3
     assert Job.objects.filter(delivery="AWAITING").count() == 17
+
+
+def test_no_number_of_gpus_is_too_large_for_the_sum(research):
+    job = research.submit(job_of_hours(1)).jobs.get()
+    Job.objects.filter(pk=job.pk).update(gpus=2**31 - 1, array_size=10_000)
+
+    assert daily_usage(research.analyst.user, research.team, now()).gpus == (2**31 - 1) * 10_000
