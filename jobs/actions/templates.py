@@ -193,7 +193,7 @@ def _check(
 ) -> tuple[ParseResult, tuple[Parameter, ...]]:
     reading = read_source(member, content.text, source_id)
     parameters = _restore_defaults(content.parameters, former or _parameters_of(member, source_id))
-    problems = template_problems(reading, parameters)
+    problems = [*template_problems(reading, parameters), *_masked_defaults(parameters)]
     if has_errors(problems):
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         raise TemplateError(errors, reading)
@@ -223,6 +223,15 @@ def _restore_defaults(parameters: Sequence[Parameter], former: Sequence[Paramete
         else parameter
         for parameter in parameters
     )
+
+
+def _masked_defaults(parameters: Sequence[Parameter]) -> list[Problem]:
+    message = f"The default is masked ({MASK}), and the portal doesn't know the original. Enter it again."
+    return [
+        Problem(f"/parameters/{number}/default", message, rule="template.parameter")
+        for number, parameter in enumerate(parameters)
+        if parameter.default and MASK in parameter.default
+    ]
 
 
 def _check_words(content: TemplateContent) -> list[Problem]:

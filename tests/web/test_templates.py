@@ -390,6 +390,17 @@ def test_a_secret_is_masked_wherever_its_parameter_stands(browser: Client, resea
         assert "s3cr3t-of" not in shown, name
 
 
+def test_a_default_that_was_typed_survives_a_refusal_and_a_mask_is_no_default(browser: Client) -> None:
+    command = {"command": ["sh", "-c", "login ${param.token}"]}
+    document = json.dumps({"jobs": [{**JOB, "jobName": "a", "containerOverrides": command}]})
+    fields = {"document": document, "name": "", "name-0": "token", "default-0": "s3cr3t-of-mine", "do": "save"}
+    assert 'value="s3cr3t-of-mine"' in page(browser.post(address("template_new", "research"), fields), 422)
+
+    fields |= {"name": "Secrets", "default-0": "••••"}
+    assert "The default is masked" in page(browser.post(address("template_new", "research"), fields), 422)
+    assert not WorkflowTemplate.objects.exists()
+
+
 def test_masked_values_stay_masked_on_every_page(browser: Client, research: Research) -> None:
     secret = {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-of-research"}]}
     text = json.dumps(

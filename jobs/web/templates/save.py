@@ -21,7 +21,7 @@ from jobs.spec.masked_source import mask_source
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult
 from jobs.spec.problems import Problem
-from jobs.spec.substitution import mask_default, merge_parameters, secret_parameters
+from jobs.spec.substitution import merge_parameters
 from jobs.spec.template_format import (
     MAX_NAME_LENGTH,
     MAX_TEXT_LENGTH,
@@ -209,8 +209,6 @@ def _with_rows(member: Member, form: SaveForm, problems: Sequence[Problem]) -> t
         if not form.content.name:
             name = text_at(reading.document, "name")
             form = replace(form, content=replace(form.content, name="" if "${" in name else name))
-        secrets = secret_parameters(reading.document, parameters)
-        parameters = tuple(mask_default(parameter, secrets) for parameter in parameters)
     numbers = {parameter.name: number for number, parameter in enumerate(form.content.parameters)}
     return form, [
         ParameterRow(number, parameter, _problems_at(problems, numbers.get(parameter.name)))
