@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404
 
 from jobs.models import (
@@ -202,17 +202,17 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
     return child_row, job_row, member
 
 
-def submission(
-    user: User, text_id: str, permission: TeamPermission = "view", *, with_approvals: bool = True
-) -> tuple[Submission, Member]:
+def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
+    """Read the person's role in the same query."""
     approvals = Approval.objects.select_related("rerun", "requester", "decided_by").defer("rerun__text")
     related = ("team", "account__status", "person", "template_version__template")
-    rows = Submission.objects.visible_to(user).select_related(*related)
+    role = Membership.objects.filter(user=user, team=OuterRef("team")).values("role")
+    rows = Submission.objects.visible_to(user).select_related(*related).annotate(role=Subquery(role))
     rows = rows.defer("template_version__text", "template_version__document")
-    if with_approvals:
-        rows = rows.prefetch_related(Prefetch("approvals", approvals))
-    row = _get_or_404(rows, text_id)
-    return row, _require_member(user, row.team, permission)
+    row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
+    member = Member(user, row.team, vars(row)["role"] or "")
+    member.require(permission)
+    return row, member
 
 
 def approval(user: User, text_id: str, permission: TeamPermission = "approve") -> tuple[Approval, Member]:

@@ -20,7 +20,7 @@ PAGE_SIZE = 100
 @require_safe
 @login_required
 def submission_sweep(request: SignedInRequest, text_id: str) -> HttpResponse:
-    submission, member = access.submission(request.user, text_id, with_approvals=False)
+    submission, member = access.submission(request.user, text_id)
     jobs = reports.sweep_jobs(submission)
     sort, status = request.GET.get("sort", ""), request.GET.get("status", "")
     status = status if status in STATUSES else ""

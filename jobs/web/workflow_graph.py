@@ -20,7 +20,7 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 @login_required
 def submission_graph(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Return with `part=states` the states only, and the hash of what they belong to."""
-    submission, _ = access.submission(request.user, text_id, with_approvals=False)
+    submission, _ = access.submission(request.user, text_id)
     steps = reports.graph_steps(submission)
     changing = {
         "shape": polling.etag(submission.text, [step.text_id for step in steps]),

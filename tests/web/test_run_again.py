@@ -156,7 +156,7 @@ def test_page_and_preview_cost_the_same_for_many_steps(
     for job in submission.jobs.all():
         Job.objects.filter(pk=job.pk).update(delivery="SENT", state="FAILED", batch_id=job.name, ended_at=now())
     url = reverse("submission_run_again", args=[submission.text_id])
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         text = browser.get(url).context["workflow_form"].source_text
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         preview(browser, submission, text.replace('"step-1"', '"step-1" '), step="0")
