@@ -122,6 +122,10 @@ def _read_tasks(container_type: ContainerType, path: Path, block: object) -> Ite
 
 
 def _read_overrides(container_type: ContainerType, path: Path, block: object) -> Iterator[ContainerEntry]:
+    if container_type == "container":  # by far the most frequent, and read by many rules
+        if is_object(block):
+            yield ContainerEntry(container_type, path, block)
+        return
     for task in _read_tasks(container_type, path, block):
         yield from task.containers
 

@@ -111,8 +111,9 @@ def sequential_needs_array(document: Document) -> Iterator[Problem]:
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for here, entry in _entries(document):
+    for number, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" not in entry and array_size(document) is None:
+            here = join_pointer("dependsOn", number)
             message = (
                 "SEQUENTIAL without jobId runs the child jobs of an array one after another, but this job "
                 "has no arrayProperties."
@@ -126,8 +127,9 @@ def n_to_n_needs_array(document: Document) -> Iterator[Problem]:
 
     Source: “Array jobs”, AWS Batch User Guide.
     """
-    for here, entry in _entries(document):
+    for number, entry in _entries(document):
         if entry.get("type") == "N_TO_N" and "jobId" in entry and array_size(document) is None:
+            here = join_pointer("dependsOn", number)
             message = "N_TO_N pairs the child jobs of two arrays, but this job has no arrayProperties."
             yield Problem(f"{here}/type", message, fix=({"op": "remove", "path": f"{here}/type"},))
 
@@ -138,9 +140,10 @@ def dependency_names_job(document: Document) -> Iterator[Problem]:
 
     Source: JobDependency, AWS Batch API reference.
     """
-    for here, entry in _entries(document):
+    for number, entry in _entries(document):
         if "jobId" in entry or entry.get("type") == "SEQUENTIAL":
             continue
+        here = join_pointer("dependsOn", number)
         if entry.get("type") == "N_TO_N":
             yield Problem(here, "N_TO_N needs a jobId. Enter the ID of the array job to depend on.")
         else:
@@ -159,18 +162,18 @@ TYPE_RULES = (
 
 def _sequential_job_ids(document: Document) -> Iterator[str]:
     """Return the pointers of each type SEQUENTIAL beside a jobId."""
-    for here, entry in _entries(document):
+    for number, entry in _entries(document):
         if entry.get("type") == "SEQUENTIAL" and "jobId" in entry:
-            yield f"{here}/type"
+            yield join_pointer("dependsOn", number, "type")
 
 
-def _entries(document: Document) -> Iterator[tuple[str, Document]]:
+def _entries(document: Document) -> Iterator[tuple[int, Document]]:
     for number, entry in enumerate(list_at(document, "dependsOn")):
         if isinstance(entry, dict):
-            yield join_pointer("dependsOn", number), entry
+            yield number, entry
 
 
 def _job_ids(document: Document) -> Iterator[tuple[str, str]]:
-    for here, entry in _entries(document):
+    for number, entry in _entries(document):
         if isinstance(entry.get("jobId"), str):
-            yield f"{here}/jobId", entry["jobId"]
+            yield join_pointer("dependsOn", number, "jobId"), entry["jobId"]
