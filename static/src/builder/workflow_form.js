@@ -138,7 +138,9 @@ export class WorkflowForm {
   writeField = (editing, field, value) => {
     if (field.name === "name" && typeof value === "string" && this.selected >= 0) {
       this.#places ??= documents.placesOfName(this.root, this.selected);
-      const places = this.#places;
+      // Its own name at once with the others, so that the text is parsed once more and not twice.
+      const own = { path: ["jobs", this.selected, "jobName"], isReference: false };
+      const places = value.trim() ? [own, ...this.#places] : this.#places;
       editing.within([], () => documents.writeName(editing, places, value));
     }
     return write(editing, field, value);
