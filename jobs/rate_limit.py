@@ -19,6 +19,8 @@ from jobs.models import RequestCount
 
 BYTES_PER_UNIT = 8 * 1024
 """A request costs one unit, and one more for each of these: validation grows with the document."""
+PREVIEW_BYTES_PER_UNIT = 1024 * 1024
+"""The same for previews: every pause of someone who types sends the whole document, a workflow's 1,000 steps too."""
 
 
 class Budget(StrEnum):
@@ -75,7 +77,8 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
     if not per_minute:
         return
     limiter, limit = _limiter(budget), RateLimitItemPerMinute(per_minute)
-    cost = min(1 + length // BYTES_PER_UNIT, per_minute)  # the largest document fits into any budget
+    bytes_per_unit = PREVIEW_BYTES_PER_UNIT if budget is Budget.PREVIEWS else BYTES_PER_UNIT
+    cost = min(1 + length // bytes_per_unit, per_minute)  # the largest document fits into any budget
     if not limiter.hit(limit, budget, spender, cost=cost):
         seconds = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
         raise TooManyRequestsError(budget, max(1, math.ceil(seconds)))

@@ -10,7 +10,14 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, RequestCount, Submission
-from jobs.rate_limit import BYTES_PER_UNIT, Budget, DatabaseStorage, TooManyRequestsError, spend
+from jobs.rate_limit import (
+    BYTES_PER_UNIT,
+    PREVIEW_BYTES_PER_UNIT,
+    Budget,
+    DatabaseStorage,
+    TooManyRequestsError,
+    spend,
+)
 from jobs.web.shell.rate_limits import DOCUMENT_VIEWS, PREVIEW_VIEWS, SEARCH_VIEWS
 from tests import make
 from tests.api.conftest import token
@@ -47,6 +54,19 @@ def test_a_long_document_costs_more_and_the_longest_can_be_sent():
     with pytest.raises(TooManyRequestsError):
         spend(Budget.DOCUMENTS, "token:1")
     spend(Budget.DOCUMENTS, "token:2", 1000 * BYTES_PER_UNIT)
+
+
+def test_previews_are_charged_by_the_mebibyte():
+    spend(Budget.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT - 1)
+    spend(Budget.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT)
+    with pytest.raises(TooManyRequestsError):
+        spend(Budget.PREVIEWS, "person:1")
+
+
+def test_five_keys_a_second_in_a_workflow_of_1000_steps_are_within_the_limit(settings: LazySettings):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, Budget.PREVIEWS: 600}  # the default
+    for _ in range(5 * 60):
+        spend(Budget.PREVIEWS, "person:1", 2 * 600_000)  # its text and the text that the page was opened with
 
 
 def test_without_a_limit_nothing_is_counted(settings: LazySettings):
@@ -123,7 +143,9 @@ def test_searches_of_the_api_have_a_budget_of_their_own(client: Client, research
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("page", ["write", "job_form", "definition_form", "template_new"])
+@pytest.mark.parametrize(
+    "page", ["write", "job_form", "job_sweep", "workflow_form", "definition_form", "template_new"]
+)
 def test_a_form_that_is_sent_too_often_comes_back_whole(research: Research, signed_in: Any, page: str):  # noqa: F811
     browser = signed_in(make.member(research.team, "lead").user)
     address = reverse(page, args=[research.team.slug])
@@ -170,3 +192,10 @@ def test_every_page_with_a_budget_is_a_page():
     names = {route.name for route in all_routes() if route.area == "web"}
 
     assert names >= DOCUMENT_VIEWS | PREVIEW_VIEWS | SEARCH_VIEWS
+
+
+def test_every_page_that_validates_while_someone_types_has_a_budget():
+    names = {str(route.name) for route in all_routes() if route.area == "web"}
+
+    assert {name for name in names if name.endswith("_preview")} <= PREVIEW_VIEWS
+    assert {name for name in names if name.endswith("_form")} <= DOCUMENT_VIEWS

@@ -3,7 +3,7 @@
 from scripts.mutants.source import SourceMutant, mutants_of
 
 TESTS = ("tests/test_rate_limit.py",)
-COST = "cost = min(1 + length // BYTES_PER_UNIT, per_minute)"
+COST = "cost = min(1 + length // bytes_per_unit, per_minute)"
 
 LOCK = ("tests/actions/test_revalidate.py",)
 GRANTS = ("tests/actions/test_validate.py", "tests/policy/test_grants.py")
@@ -32,7 +32,7 @@ MUTANTS = (
         TESTS,
         ("limit: a spent budget is refused", "if not limiter.hit(limit, budget, spender, cost=cost):", "if False:"),
         ("limit: a long document costs more", COST, "cost = 1"),
-        ("limit: the longest can be sent", COST, "cost = 1 + length // BYTES_PER_UNIT"),
+        ("limit: the longest can be sent", COST, "cost = 1 + length // bytes_per_unit"),
         ("limit: none where none is set", "    if not per_minute:\n", "    if False:\n"),
         ("limit: each spender has its own", "limiter.hit(limit, budget, spender,", "limiter.hit(limit, budget,"),
         ("limit: each budget by itself", "limiter.hit(limit, budget, spender,", "limiter.hit(limit, spender,"),

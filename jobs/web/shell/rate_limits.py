@@ -11,11 +11,13 @@ from jobs.web.shell.auth import is_script_request
 
 # Views that validate, read or save a document. Requests that a script sends while someone types count as previews.
 DOCUMENT_VIEWS = frozenset({
-    "write", "open_form", "read_pasted", "job_form", "definition_form", "approval_edit", "draft_go_on",
+    "write", "open_form", "read_pasted", "job_form", "job_sweep", "workflow_form", "definition_form", "approval_edit",
+    "draft_go_on", "submission_run_again", "job_indexes_again",
     "template_new", "template_version_new", "template_start",
 })  # fmt: skip
 PREVIEW_VIEWS = frozenset({
-    "judge", "job_preview", "definition_preview", "approval_judge", "further_fields", "further_part",
+    "judge", "job_preview", "workflow_preview", "definition_preview", "approval_judge", "run_again_preview",
+    "further_fields", "further_part",
 })  # fmt: skip
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
