@@ -1,12 +1,12 @@
 """The differences between two documents, each in a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from jobs.spec.documents import Document, Path, is_object, text_at
-from jobs.spec.problems import describe, join_pointer, quote, truncate
+from jobs.spec.problems import MAX_QUOTE_LENGTH, describe, join_pointer, quote, truncate
 from jobs.spec.redaction import MASK, redact_member
 
 _NAME_KEYS = {
@@ -146,9 +146,35 @@ def _describe_masked(value: Any) -> str:
         value = value["value"]
     if isinstance(value, str) and value:
         return quote(value)
+    if isinstance(value, dict | list) and (text := _short_text(value)):
+        return text
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         return f"the list {truncate(' '.join(value))}"
     return describe(value)
+
+
+def _short_text(value: dict[str, Any] | list[Any]) -> str:
+    """Return the members of objects without further ones, with their names; "" if the value is none or too long."""
+    entries = value if isinstance(value, list) else [value]
+    if not entries or not all(is_object(entry) and entry for entry in entries):
+        return ""
+    texts = [_member_text(entry) for entry in entries]
+    text = ", ".join(texts)
+    return truncate(text) if all(texts) and len(text) <= MAX_QUOTE_LENGTH else ""
+
+
+def _member_text(entry: Mapping[str, Any]) -> str:
+    """Return "MEMORY 4096" for an entry that has a name or type and a value, else "size 4, path /a"."""
+    if any(isinstance(value, dict | list) for value in entry.values()):
+        return ""
+    texts = {key: _plain_text(value) for key, value in entry.items()}
+    if entry.keys() in ({"name", "value"}, {"type", "value"}):
+        return f"{texts.get('name') or texts.get('type')} {texts['value']}"
+    return ", ".join(f"{key} {word}" for key, word in texts.items())
+
+
+def _plain_text(value: Any) -> str:
+    return value if isinstance(value, str) and value else describe(value).removeprefix("the number ")
 
 
 def _is_variable(path: Path) -> bool:

@@ -247,7 +247,7 @@ def test_a_smaller_edit_is_approved_at_once_and_the_first_wording_is_kept_to_the
     assert (edit.before, edit.after, edit.editor) == (written, text, research.lead.user)
     assert edit.changes == [
         "arrayProperties › size changed from the number 10 to the number 6.",
-        "tags was added: an object.",
+        "tags was added: Project ALPHA.",
     ]
     assert (now_is.pk, now_is.marker, now_is.array_size) == (job.pk, job.marker, 6)
     assert (now_is.delivery, now_is.delivery_note) == ("ACCEPTED", "Edited and approved by lead.")

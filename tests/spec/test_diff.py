@@ -4,6 +4,7 @@ import pytest
 
 from jobs.spec.diff import ChangeKind, diff_documents
 from jobs.spec.documents import Document
+from jobs.spec.redaction import MASK
 from tests.spec.samples import definition, step, workflow
 
 
@@ -62,12 +63,34 @@ def test_a_command_is_one_thing() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("resourceRequirements", [{"type": "MEMORY", "value": "4096"}], "MEMORY 4096"),
+        (
+            "resourceRequirements",
+            [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "4096"}],
+            "VCPU 2, MEMORY 4096",
+        ),
+        ("timeout", {"attemptDurationSeconds": 600}, "attemptDurationSeconds 600"),
+        ("environment", [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}], "DB_PASSWORD •••"),
+        ("environment", [{"name": "A", "value": "x" * 80}], "a list"),
+        ("x", [{"a": [1]}], "a list"),
+        ("x", [], "an empty list"),
+        ("x", {"a": {}}, "an object"),
+    ],
+)
+def test_a_short_list_or_object_is_written_out(key: str, value: object, text: str) -> None:
+    assert sentences({}, {key: value}) == [f"{key} was added: {text.replace('•••', MASK)}."]
+    assert sentences({key: value}, {}) == [f"{key} was removed; it was {text.replace('•••', MASK)}."]
+
+
 def test_steps_are_compared_by_their_names() -> None:
     before = workflow(step("a"), step("b", "${a}"))
     after = workflow(step("b", "${a}"), step("c"))
     assert sentences(before, after) == [
-        "jobs › c was added: an object.",
-        "jobs › a was removed; it was an object.",
+        "jobs › c was added: jobName c, jobQueue small, jobDefinition greet.",
+        "jobs › a was removed; it was jobName a, jobQueue small, jobDefinition greet.",
     ]
 
 

@@ -54,7 +54,7 @@ def test_the_form_says_what_differs_from_the_job_that_was(browser: Client, resea
     hidden = fill(browser, "job_preview", of=document, **FILLED, **changed, again=job.text_id)
 
     assert "No changes to the job." in page_text(same)
-    assert differences(other) == ["timeout was added: an object."]
+    assert differences(other) == ["timeout was added: attemptDurationSeconds 60."]
     assert differences(hidden) == ["containerOverrides › environment › API_TOKEN has a different value."]
 
 
