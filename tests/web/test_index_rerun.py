@@ -153,3 +153,15 @@ def test_jobs_too_large_for_one_request_are_refused_on_the_page(browser: Client,
 
     assert "Run them as one array job." in page(browser, sweep)
     assert run(browser, sweep).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["job_indexes_again", "job_children", "job_log", "receipt"])
+def test_pages_below_a_job_lead_back_to_its_submission(browser: Client, sweep: Job, name: str) -> None:
+    page = " ".join(browser.get(reverse(name, args=[sweep.text_id])).content.decode().split())
+    crumbs = page.partition('aria-label="Breadcrumb">')[2].partition("</nav>")[0]
+
+    team, submission = reverse("team", args=[sweep.team.slug]), sweep.submission
+    assert crumbs.strip() == (
+        f'<a href="{team}">Jobs</a> <a href="{submission.get_absolute_url()}">{submission.name}</a> '
+        f'<a href="{sweep.get_absolute_url()}">{sweep.name}</a>'
+    )
