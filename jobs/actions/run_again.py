@@ -33,6 +33,7 @@ from jobs.models import (
     Rerun,
     Submission,
 )
+from jobs.models.array_reruns import rerun_families
 from jobs.spec import step_references
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.masked_source import restore_secrets
@@ -40,7 +41,7 @@ from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.partial_workflow import edges_by_name, select_steps, with_dependents, with_references
 from jobs.spec.patch import copy_json
 from jobs.spec.problems import join_words
-from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
+from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
 from jobs.spec.step_conditions import Condition
 from jobs.states import Delivery
 
@@ -65,6 +66,8 @@ class RunAgainPlan:
     numbers: tuple[int, ...]
     document: Document
     """The workflow of these steps."""
+    completions: Mapping[int, Job]
+    """Of each array whose failed indexes have all succeeded since: the job that ran the last of them."""
 
     @cached_property
     def version(self) -> str:
@@ -98,10 +101,14 @@ class RunAgainPlan:
         if any(not rows[number].status.is_final for number in numbers) or _live_index_jobs(self):
             raise StaleRunAgainError(_STALE)
 
+    def _last_run(self, number: int) -> Job:
+        """Return the job whose outcome is the step's: AWS Batch would fail what depends on the array itself."""
+        return self.completions.get(number, self.jobs[number])
+
     def kept_edges(self, jobs: Sequence[Job]) -> list[JobDependency]:
         numbers = set(self.numbers)
         return [
-            JobDependency(job=job, parent=self.jobs[edge.parent], kind=edge.type, condition=edge.condition)
+            JobDependency(job=job, parent=self._last_run(edge.parent), kind=edge.type, condition=edge.condition)
             for job, number in zip(jobs, self.numbers, strict=True)
             for edge in self.workflow.steps[number].dependencies
             if edge.parent not in numbers and edge.parent in self.jobs
@@ -129,10 +136,11 @@ def plan_run_again(submission: Submission, start: str = FROM_FAILED) -> RunAgain
     document = _current_document(submission, jobs)
     workflow = plan_workflow(document)
     jobs = {number: job for number, job in jobs.items() if number < len(workflow.steps)}
-    roots = _roots(jobs, start)
+    completions = _completions(submission, jobs)
+    roots = _roots(jobs, start, workflow, completions)
     parents = [[edge.parent for edge in step.dependencies] for step in workflow.steps]
     numbers = tuple(sorted(with_dependents(roots, parents) & jobs.keys()))
-    plan = RunAgainPlan(submission, start, workflow, jobs, numbers, select_steps(document, numbers))
+    plan = RunAgainPlan(submission, start, workflow, jobs, numbers, select_steps(document, numbers), completions)
     _check_states(plan)
     if start not in (FROM_FAILED, ALL_STEPS):
         _check_parents(plan, roots[0])
@@ -239,7 +247,13 @@ def _current_document(submission: Submission, jobs: Mapping[int, Job]) -> Docume
     return {**document, "jobs": steps}
 
 
-def _roots(jobs: Mapping[int, Job], start: str) -> list[int]:
+def _completions(submission: Submission, jobs: Mapping[int, Job]) -> dict[int, Job]:
+    arrays = {job.pk: number for number, job in jobs.items() if job.array_size and _has_failed(job)}
+    families = rerun_families([submission.pk]) if arrays else {}
+    return {arrays[pk]: family.completion for pk, family in families.items() if pk in arrays and family.completion}
+
+
+def _roots(jobs: Mapping[int, Job], start: str, workflow: WorkflowPlan, completions: Mapping[int, Job]) -> list[int]:
     if start == ALL_STEPS:
         return list(jobs)
     if start != FROM_FAILED:
@@ -247,10 +261,24 @@ def _roots(jobs: Mapping[int, Job], start: str) -> list[int]:
         if number is None:
             raise RunAgainError("This step has run again since. Choose the newest run of the step.")
         return [number]
-    roots = [number for number, job in jobs.items() if _has_failed(job)]
+    roots = [
+        number
+        for number, job in jobs.items()
+        if number not in completions and _is_root(job, workflow.steps[number], completions)
+    ]
     if not roots:
         raise RunAgainError("No step has failed or was stopped. Choose a step, or run all again.")
     return roots
+
+
+def _is_root(job: Job, step: WorkflowStep, completions: Mapping[int, Job]) -> bool:
+    """Return whether the step failed, or was withdrawn for the failure of an array that has succeeded since."""
+    conditions = {edge.condition for edge in step.dependencies if edge.parent in completions}
+    if Condition.FAILURE in conditions:
+        return False
+    if job.delivery == Delivery.WITHDRAWN and conditions & {Condition.BATCH, Condition.SUCCESS}:
+        return True
+    return _has_failed(job)
 
 
 def _has_failed(job: Job) -> bool:
@@ -284,11 +312,12 @@ def _check_parents(plan: RunAgainPlan, number: int) -> None:
         if parent is None or edge.parent in plan.numbers or not parent.status.is_final:
             continue
         name, other = plan.workflow.steps[number].name, parent.name
-        if edge.condition == Condition.FAILURE and parent.status.is_success:
+        is_success = parent.status.is_success or edge.parent in plan.completions
+        if edge.condition == Condition.FAILURE and is_success:
             raise RunAgainError(f"{name} runs only if {other} fails, and {other} succeeded. Choose another step.")
         if edge.condition == Condition.FAILURE and parent.delivery == Delivery.SKIPPED:
             raise RunAgainError(f"{name} runs only if {other} fails, and {other} was skipped. Choose another step.")
-        if edge.condition in (Condition.BATCH, Condition.SUCCESS) and not parent.status.is_success:
+        if edge.condition in (Condition.BATCH, Condition.SUCCESS) and not is_success:
             raise RunAgainError(
                 f"{name} depends on {other}, which is {parent.status.label.lower()}. Run again from {other}."
             )

@@ -50,6 +50,13 @@ class RerunFamily:
         ended = [job for job in (self.array_job, *self.jobs) if job.status.is_final and not job.superseded]
         return [job for job in ended if not job.status.is_success]
 
+    @property
+    def completion(self) -> Job | None:
+        """Return the last job of its indexes, once all have succeeded."""
+        if not self.summary.has_recovered:
+            return None
+        return next((job for job in reversed(self.jobs) if job.status.is_success), None)
+
 
 def index_reruns(array_job: Job) -> dict[int, IndexRerun]:
     """Return the last rerun of each index, in two queries if arrays ran some again."""

@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
 from jobs.actions.reruns import RerunOutcome, RunAgainError, StaleRunAgainError
-from jobs.actions.run_again import ALL_STEPS, plan_run_again
-from jobs.models import AuditEntry, Job, Submission
+from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, plan_run_again
+from jobs.dispatch.submit_request import submit_request
+from jobs.models import ArrayChild, AuditEntry, Job, Submission
 from jobs.states import Delivery
 from tests import make
 from tests.dispatch.test_conditions import end, make_sent
@@ -159,6 +161,77 @@ def test_steps_that_ran_again_since_the_page_was_opened_do_not_run_once_more(
         Job.objects.filter(pk=job.pk).update(delivery="SENT", batch_id=f"id-{job.pk}")
     with pytest.raises(StaleRunAgainError):
         actions.run_again(failed, member, version=version)
+
+
+SWEEP = {**STEP, "jobName": "sweep", "arrayProperties": {"size": 4}}
+SUM = {**STEP, "jobName": "sum", "dependsOn": [{"jobId": "${sweep}"}]}
+PLOT = {**STEP, "jobName": "plot", "dependsOn": [{"jobId": "${sum}"}]}
+SWEEP_CONDITION = {"job": "alert", "after": "sweep", "when": "failure"}
+
+
+@pytest.fixture
+def sweep(member: Member) -> Job:
+    """An array whose child 2 failed: `sum` and `plot` did not run, `alert` did and failed itself."""
+    document = {"jobs": [SWEEP, SUM, PLOT, ALERT], "conditions": [SWEEP_CONDITION]}
+    jobs = current(actions.submit(json.dumps(document), member, source="json"))
+    for name in ("sweep", "alert"):
+        make_sent(jobs[name])
+        end(jobs[name], "FAILED")
+    Job.objects.filter(pk=jobs["sweep"].pk).update(
+        array_summary={"FAILED": 1, "SUCCEEDED": 3}, children_read_at=now()
+    )
+    ArrayChild.objects.create(job=jobs["sweep"], index=2, state="FAILED")
+    return jobs["sweep"]
+
+
+def rerun_index(sweep: Job, state: str) -> Job:
+    fields = {"step": sweep.step, "position": 9, "batch_id": "again", "ended_at": now()}
+    return make.job(sweep.submission, name="sweep-2", repeats=sweep, array_index=2, state=state, **fields)
+
+
+@pytest.mark.parametrize("outcome", ["withdrawn", "failed in AWS Batch"])
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_an_array_whose_failed_indexes_succeeded_since_counts_as_succeeded(
+    sweep: Job, member: Member, outcome: str, is_chosen: bool
+) -> None:
+    waiting = current(sweep.submission)
+    for name in ("sum", "plot"):
+        if outcome == "withdrawn":
+            waiting[name].advance(Delivery.WITHDRAWN, source="dispatch", note="It depends on sweep, which is failed.")
+        else:
+            make_sent(waiting[name])
+            end(waiting[name], "FAILED")
+    completion = rerun_index(sweep, "SUCCEEDED")
+
+    start = waiting["sum"].text_id if is_chosen else FROM_FAILED
+    total, plot = actions.run_again(sweep.submission, member, start).jobs
+
+    assert (total.name, plot.name) == ("sum", "plot")
+    edge = total.dependencies.get()
+    assert (edge.parent, edge.parent.step) == (completion, sweep.step)
+    assert total in Job.objects.deliverable()
+    assert total not in Job.objects.blocked()
+    assert "dependsOn" not in submit_request(total)
+
+
+def test_an_array_with_an_index_that_failed_again_still_runs_again(sweep: Job) -> None:
+    jobs = current(sweep.submission)
+    for name in ("sum", "plot"):
+        make_sent(jobs[name])
+        end(jobs[name], "FAILED")
+    rerun_index(sweep, "FAILED")
+
+    assert plan_run_again(sweep.submission).numbers == (0, 1, 2, 3)
+    with pytest.raises(RunAgainError, match=r"sum depends on sweep, which is failed\. Run again from sweep\."):
+        plan_run_again(sweep.submission, jobs["sum"].text_id)
+
+
+def test_a_step_for_the_failure_of_an_array_does_not_run_again_once_all_indexes_succeeded(sweep: Job) -> None:
+    for name in ("sum", "plot"):
+        current(sweep.submission)[name].advance(Delivery.WITHDRAWN, source="dispatch", note="")
+    rerun_index(sweep, "SUCCEEDED")
+    with pytest.raises(RunAgainError, match="alert runs only if sweep fails, and sweep succeeded"):
+        plan_run_again(sweep.submission, current(sweep.submission)["alert"].text_id)
 
 
 def test_a_workflow_in_which_nothing_failed_says_so(member: Member) -> None:
