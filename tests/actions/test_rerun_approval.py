@@ -299,7 +299,7 @@ def test_indexes_that_ran_again_meanwhile_are_not_run_twice(research: Research, 
     with pytest.raises(IndexRerunError, match="Child job 3 hasn't failed or is already running again"):
         actions.approve(approval, research.lead, version=1)
     assert sweep.repeated_by.count() == 1
-    with pytest.raises(DocumentParseError, match="as in their array"):
+    with pytest.raises(DocumentParseError, match="A request for child jobs can't be edited"):
         actions.edit_request(approval, research.lead, 1, "{}")
 
 
