@@ -12,6 +12,7 @@ from jobs.actions.reruns import RerunOutcome, RunAgainError, StaleRunAgainError
 from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, plan_run_again
 from jobs.dispatch.submit_request import submit_request
 from jobs.models import ArrayChild, AuditEntry, Job, Submission
+from jobs.reports.workflow_graph import graph_edges
 from jobs.states import Delivery
 from tests import make
 from tests.dispatch.test_conditions import end, make_sent
@@ -212,6 +213,8 @@ def test_an_array_whose_failed_indexes_succeeded_since_counts_as_succeeded(
     assert total in Job.objects.deliverable()
     assert total not in Job.objects.blocked()
     assert "dependsOn" not in submit_request(total)
+    edges = {(parent, step) for parent, step, _ in graph_edges(sweep.submission)}
+    assert edges == {(0, 1), (1, 2), (0, 3)}
 
 
 def test_an_array_with_an_index_that_failed_again_still_runs_again(sweep: Job) -> None:
