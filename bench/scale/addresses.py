@@ -14,7 +14,7 @@ QUERIES = {
     "running": {"status": "RUNNING"},
     "a queue": {"queue": "queue-3"},
     "a person": {"person": "scale-one-1"},
-    "no such person": {"person": "nobody"},
+    "no such person": {"person": "no-such-person"},
     "a definition": {"definition": "model-training"},
     "a tag": {"tag": "Project=ALPHA"},
     "no such tag": {"tag": "Project=NONE"},

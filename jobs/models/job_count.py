@@ -34,8 +34,10 @@ def add_charged_jobs(numbers: Mapping[tuple[int, str, str], int]) -> None:
     The order of the keys is the same for all callers, so that none waits for another that waits for it.
     """
     for (team, delivery, state), number in sorted(numbers.items()):
-        row, _ = JobCount.objects.get_or_create(team_id=team, delivery=delivery, state=state)
-        JobCount.objects.filter(pk=row.pk).update(number=F("number") + number)
+        row = JobCount.objects.filter(team=team, delivery=delivery, state=state)
+        if not row.update(number=F("number") + number):
+            JobCount.objects.get_or_create(team_id=team, delivery=delivery, state=state)
+            row.update(number=F("number") + number)
 
 
 def count_by_status(team: Team) -> Counter[StatusKey]:

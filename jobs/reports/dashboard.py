@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from jobs.models import Approval, CostLine, Job, Submission, Team, User
 from jobs.models.array_reruns import rerun_families
 from jobs.models.job import JobQuerySet
+from jobs.models.job_count import count_by_status
 from jobs.pricing import exact_sum
 from jobs.states import ACTIVE_STATES, Delivery, State
 
@@ -93,12 +94,13 @@ def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
 
 
 def job_counts(team: Team) -> JobCounts:
-    live = Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
-    totals = Job.objects.filter(team=team, charged_at=None).aggregate(
-        active=Count("pk", filter=live), held=Count("pk", filter=Q(delivery=Delivery.HELD))
-    )
+    numbers = count_by_status(team)
     lost_jobs = Job.objects.filter(team=team, delivery=Delivery.SENT, state=State.LOST)
-    return JobCounts(**totals, lost=lost_jobs.filter(ended_at__gte=now() - RECENT_PERIOD).count())
+    return JobCounts(
+        active=sum(numbers[Delivery.SENT, state] for state in ACTIVE_STATES),
+        held=sum(number for (delivery, _), number in numbers.items() if delivery == Delivery.HELD),
+        lost=lost_jobs.filter(ended_at__gte=now() - RECENT_PERIOD).count(),
+    )
 
 
 def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:

@@ -128,7 +128,7 @@ def check_template(document: Document, parameters: Sequence[Parameter]) -> list[
             problems.append(
                 Problem(join_pointer("parameters", number, "name"), message, rule="template.unused-parameter")
             )
-    problems += unknown_names
+    problems += [*unknown_names, *_visible_secrets(document, parameters)]
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
     problems += without_open_places(document, parameters, workflow.check_workflow(sample))
@@ -157,6 +157,17 @@ def _keys_without_parameters(value: Any, path: Path) -> Iterator[Problem]:
     elif isinstance(value, list):
         for number, entry in enumerate(value):
             yield from _keys_without_parameters(entry, (*path, number))
+
+
+def _visible_secrets(document: Document, parameters: Sequence[Parameter]) -> Iterator[Problem]:
+    """Choices are labels, so they can't be masked."""
+    if not any(parameter.type is ParameterType.CHOICE for parameter in parameters):
+        return
+    secrets = secret_parameters(document, parameters)
+    for number, parameter in enumerate(parameters):
+        if parameter.type is ParameterType.CHOICE and parameter.name in secrets:
+            message = "Everyone in the team can see the choices, but this value is a secret. Use the type text."
+            yield Problem(join_pointer("parameters", number, "choices"), message, rule="template.secret-choice")
 
 
 _PROBE = ParameterValue("zk8Qw3Rt71")

@@ -10,7 +10,7 @@ export function check(response) {
 }
 
 /**
- * Begin to poll. Return a function that asks at once, and waits anew from then on.
+ * Begin to poll. Return a function that asks at once, and restarts the wait.
  * @param {object} options
  * @param {() => Promise<void>} options.ask rejects with an HTTP status as its message, or for another reason
  * @param {() => boolean} options.goesOn asked after each answer, also after an error

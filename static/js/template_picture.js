@@ -1,4 +1,4 @@
-// The picture of a workflow template: that of a workflow's page, of steps that nobody has submitted. The table below has
+// The picture of a workflow template: that of a workflow's page, of steps that are not submitted. The table below has
 // the same steps; a step that is selected in the picture is marked there.
 
 const box = document.querySelector("[data-template-picture]");

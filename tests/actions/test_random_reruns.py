@@ -74,21 +74,21 @@ class RandomRun:
         numbers = range(len(self.names))
         choice = self.data.draw(st.sampled_from([FROM_FAILED, ALL_STEPS, *numbers]), "run again")
         start = choice if isinstance(choice, int) else None
-        wanted = self.model.repeated(start, is_all=choice == ALL_STEPS)
+        rerun_steps = self.model.repeated(start, is_all=choice == ALL_STEPS)
         word = str(choice) if start is None else self.current()[start].text_id
         before = self.current()
-        text = self.edited(word) if wanted and self.data.draw(st.booleans(), "edit") else None
+        text = self.edited(word) if rerun_steps and self.data.draw(st.booleans(), "edit") else None
         try:
             jobs = actions.run_again(self.submission, self.member, word, text=text).jobs
         except RunAgainError:
             event("refused")
-            assert wanted is None
+            assert rerun_steps is None
             assert self.current() == before
             return
         event("runs again while others run" if batch_can_start(self.submission) else "runs again")
-        assert {job.step for job in jobs} == wanted
-        assert {job.step: job.repeats for job in jobs} == {number: before[number] for number in wanted or ()}
-        self.model.run_again(wanted or ())
+        assert {job.step for job in jobs} == rerun_steps
+        assert {job.step: job.repeats for job in jobs} == {number: before[number] for number in rerun_steps or ()}
+        self.model.run_again(rerun_steps or ())
 
     def edited(self, start: str) -> str:
         """The document with another size for one of its steps."""

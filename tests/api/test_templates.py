@@ -52,12 +52,12 @@ def test_a_template_is_created_read_and_listed(
 ):
     version = TemplateVersion.objects.get()
     with django_assert_num_queries(5):
-        told = world.program.get(f"/templates/{template}").json()
+        content = world.program.get(f"/templates/{template}").json()
 
-    assert told["url"] == f"http://testserver/templates/{template}/"
-    assert (told["name"], told["version"], told["note"], told["runs"]) == ("Nightly", 1, "First.", 0)
-    assert told["document"] == file()["document"]
-    assert told["parameters"][1] == {
+    assert content["url"] == f"http://testserver/templates/{template}/"
+    assert (content["name"], content["version"], content["note"], content["runs"]) == ("Nightly", 1, "First.", 0)
+    assert content["document"] == file()["document"]
+    assert content["parameters"][1] == {
         "name": "size", "label": "", "help": "", "type": "number", "default": "2", "required": True, "choices": [],
     }  # fmt: skip
     assert (version.template.owner, version.template.team) == (world.member.user, world.member.team)
@@ -116,18 +116,18 @@ def test_what_is_wrong_with_a_file_is_said_at_its_place(world: World, template: 
 def test_a_template_is_started_with_plain_values(world: World, template: str, enqueued: list[str]):
     path = f"/templates/{template}/submissions"
     answer = world.program.post(path, {"values": {"dataset": "q2", "size": 3}, "on_refusal": "keep"})
-    told = answer.json()
+    content = answer.json()
     submission = Submission.objects.get()
 
     assert answer.status_code == 202
-    assert told["template"] == {
+    assert content["template"] == {
         "id": template, "name": "Nightly", "version": 1, "values": {"dataset": "q2", "size": "3"},
     }  # fmt: skip
-    assert [job["name"] for job in told["jobs"]] == ["load-q2", "train-q2"]
-    assert (told["problems"], told["changes"]) == ([], [])
+    assert [job["name"] for job in content["jobs"]] == ["load-q2", "train-q2"]
+    assert (content["problems"], content["changes"]) == ([], [])
     assert (submission.source, submission.on_refusal, submission.person) == ("api", "keep", world.member.user)
-    assert world.program.get(f"/submissions/{told['id']}").json()["template"] == told["template"]
-    text = lines(world.program.get(f"/submissions/{told['id']}", accept="text/plain"))
+    assert world.program.get(f"/submissions/{content['id']}").json()["template"] == content["template"]
+    text = lines(world.program.get(f"/submissions/{content['id']}", accept="text/plain"))
     assert ["template", template, "1", "Nightly"] in text
     assert [job["name"] for job in world.program.post(path).json()["jobs"]] == ["load-41", "train-41"]
 
@@ -227,14 +227,14 @@ def test_secrets_are_masked(world: World):
     secret = {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-of-ci"}]}
     job = document(jobName="a-${param.word}", containerOverrides=secret, parameters={"apiKey": "${param.key}"})
     parameters = [{"name": "word", "default": "x"}, {"name": "key", "default": "s3cr3t-of-ci"}]
-    told = world.program.post("/templates", file(document={"jobs": [job]}, parameters=parameters))
-    started = world.program.post(f"/templates/{told.json()['id']}/submissions", {"values": {"word": "y"}})
+    content = world.program.post("/templates", file(document={"jobs": [job]}, parameters=parameters))
+    started = world.program.post(f"/templates/{content.json()['id']}/submissions", {"values": {"word": "y"}})
 
     for answer in (
-        told,
+        content,
         started,
         world.program.get("/templates"),
-        world.program.get(f"/templates/{told.json()['id']}"),
+        world.program.get(f"/templates/{content.json()['id']}"),
     ):
         assert answer.status_code < 300
         assert "hunter2" not in json.dumps(answer.json(), ensure_ascii=False)

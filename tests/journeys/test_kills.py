@@ -71,16 +71,16 @@ def submit(visitor: Visitor, text: str) -> None:
 def jobs(run: Run) -> dict[str, tuple[str, str]]:
     """The portal's jobs: AWS id to (state, name)."""
     with closing(sqlite3.connect(run.state / "portal.sqlite3")) as database:
-        found = database.execute("select coalesce(batch_id, name), state, delivery, name from jobs_job").fetchall()
-    return {key: (state or delivery, name) for key, state, delivery, name in found}
+        outcomes = database.execute("select coalesce(batch_id, name), state, delivery, name from jobs_job").fetchall()
+    return {key: (state or delivery, name) for key, state, delivery, name in outcomes}
 
 
 def wait_until(run: Run, condition: Any, seconds: float = 180) -> None:
     eventually(lambda: condition(jobs(run)), seconds, describe=lambda: jobs(run))
 
 
-def running_now(found: dict[str, tuple[str, str]]) -> bool:
-    return any(state == "RUNNING" for state, _ in found.values())
+def running_now(outcomes: dict[str, tuple[str, str]]) -> bool:
+    return any(state == "RUNNING" for state, _ in outcomes.values())
 
 
 def test_every_job_reaches_its_true_end_though_worker_web_and_sandbox_are_killed(tmp_path: Path):
@@ -97,22 +97,24 @@ def test_every_job_reaches_its_true_end_though_worker_web_and_sandbox_are_killed
         os.kill(run.child("hasty sandbox"), signal.SIGKILL)
         os.kill(run.child("gunicorn"), signal.SIGKILL)
         wait_until(run, running_now)
-        wait_until(run, lambda found: all(state in ENDS for state, name in found.values() if name in CHAIN_NAMES))
+        wait_until(
+            run, lambda outcomes: all(state in ENDS for state, name in outcomes.values() if name in CHAIN_NAMES)
+        )
         assert chain(run) == [("load", "SUCCEEDED"), ("train", "FAILED"), ("report", "FAILED")]
         run_chain_again(run, visitor)
         os.kill(run.child("gunicorn"), signal.SIGKILL)
         os.kill(run.child("hasty worker"), signal.SIGKILL)
-        wait_until(run, lambda found: all(state in ENDS for state, _ in found.values()))
+        wait_until(run, lambda outcomes: all(state in ENDS for state, _ in outcomes.values()))
 
         assert chain(run) == [
             *(("load", "SUCCEEDED"), ("train", "FAILED"), ("report", "FAILED")),
             *(("train", "SUCCEEDED"), ("report", "SUCCEEDED")),
         ]
-        found = jobs(run)
-        assert {state for state, name in found.values() if name == "fails"} == {"FAILED"}
-        others = {state for state, name in found.values() if name != "fails" and name not in CHAIN_NAMES}
+        outcomes = jobs(run)
+        assert {state for state, name in outcomes.values() if name == "fails"} == {"FAILED"}
+        others = {state for state, name in outcomes.values() if name != "fails" and name not in CHAIN_NAMES}
         assert others == {"SUCCEEDED"}
-        assert found.items() == sandbox_outcomes(run, found).items()
+        assert outcomes.items() == sandbox_outcomes(run, outcomes).items()
 
         _, status, page = visitor.get("/teams/research/")
         assert status == 200
@@ -121,8 +123,8 @@ def test_every_job_reaches_its_true_end_though_worker_web_and_sandbox_are_killed
 
 def chain(run: Run) -> list[tuple[str, str]]:
     """Every job of the chain, in the order in which they were accepted."""
-    found = rows(run.state, "SELECT name, state FROM jobs_job ORDER BY id")
-    return [(name, state) for name, state in found if name in CHAIN_NAMES]
+    outcomes = rows(run.state, "SELECT name, state FROM jobs_job ORDER BY id")
+    return [(name, state) for name, state in outcomes if name in CHAIN_NAMES]
 
 
 def run_chain_again(run: Run, visitor: Visitor) -> None:

@@ -55,8 +55,8 @@ def array_job(db: None) -> Job:
 
 
 def rerun(array_job: Job, index: int, state: str, **fields: Any) -> Job:
-    given = {"name": f"{array_job.name}-{index}", "step": array_job.step, "ended_at": now(), **fields}
-    return make.job(array_job.submission, repeats=array_job, array_index=index, state=state, **given)
+    defaults = {"name": f"{array_job.name}-{index}", "step": array_job.step, "ended_at": now(), **fields}
+    return make.job(array_job.submission, repeats=array_job, array_index=index, state=state, **defaults)
 
 
 def row_of(submission: Submission) -> submissions.SubmissionRow:

@@ -1,6 +1,7 @@
 """Parameters of workflow templates: what is put where, and what is wrong with a template."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -394,3 +395,27 @@ def test_a_workflow_without_a_template_keeps_its_parameters_and_is_told() -> Non
         "warning",
         "workflow.parameter",
     )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "command"),
+    [("api_token", "${param.api_token}"), ("level", "--password=${param.level}")],
+    ids=["by its name", "by its place"],
+)
+def test_a_secret_has_no_choices_since_everyone_sees_them(parameter: str, command: str) -> None:
+    document = {
+        "jobs": [
+            {
+                "jobName": "a",
+                "jobQueue": "cpu",
+                "jobDefinition": "hello",
+                "containerOverrides": {"command": ["run", command]},
+            }
+        ]
+    }
+    choice = Parameter(parameter, type=ParameterType.CHOICE, choices=("x", "y"))
+
+    assert [(problem.pointer, problem.rule) for problem in check_template(document, [choice])] == [
+        ("/parameters/0/choices", "template.secret-choice")
+    ]
+    assert check_template(document, [replace(choice, type=ParameterType.TEXT, choices=())]) == []

@@ -142,7 +142,7 @@ def _posted_input(request: SignedInRequest, version: TemplateVersion) -> StartIn
 
 
 def _entries(version: TemplateVersion, values: Mapping[str, str]) -> dict[str, object]:
-    """Return the values; a masked default that nobody changed is the default."""
+    """Return the values; a masked default that is unchanged is the default."""
     return {
         parameter.name: values[parameter.name]
         for parameter in version.parameter_list
