@@ -137,9 +137,9 @@ def withdraw(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(submission)
     try:
-        if approval.rerun:
+        if approval.rerun or not approval.is_waiting:  # of one that is decided it says so
             actions.withdraw(approval, member)
-        elif approval.is_waiting:
+        else:
             actions.stop_all(submission, member)
     except actions.StaleApprovalError as error:
         messages.warning(request, str(error))

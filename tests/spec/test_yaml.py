@@ -106,6 +106,15 @@ def test_a_parser_that_takes_too_long_is_stopped(tmp_path, monkeypatch: pytest.M
         isolated.run_parser(program, "a: b")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e5", 100_000.0), ("5e-324", 5e-324), ("1.5E+5", 150_000.0), ("1e400", "1e400"), ("12", 12), ("1e", "1e"),
+     ("2026-11-01", "2026-11-01"), ("012e5", "012e5"), ("'1e5'", "1e5"), ("!!str 1e5", "1e5")],
+)  # fmt: skip
+def test_numbers_are_those_of_json(text: str, value: object) -> None:
+    assert yaml_process.read(f"a: {text}")["documents"][0][0] == {"a": value}
+
+
 @examples(100)
 @given(st.dictionaries(st.sampled_from(["jobName", "tags", "a b", "1"]), ANYTHING, min_size=1))
 def test_what_json_says_yaml_says(document: Document) -> None:

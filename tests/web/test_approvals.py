@@ -16,6 +16,7 @@ from jobs.models.approval import Decision
 from jobs.reports import approvals as reports
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import Document
+from jobs.states import Delivery
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -344,3 +345,17 @@ def test_the_requester_reads_why_it_was_declined_or_withdraws_it(
     assert "Withdrew the request nightly" in text_of(answer.text)
     newest.refresh_from_db()
     assert newest.decision == Decision.WITHDRAWN
+
+
+def test_a_request_that_is_decided_is_not_said_to_be_withdrawn(
+    research: Research, lead: Member, signed_in: SignIn
+) -> None:
+    request = make.approval(make.submission(research.analyst, research.account))
+    make.job(request.submission, delivery=Delivery.AWAITING)
+    actions.decline(request, lead, 1, "Too many at once.")
+
+    address = reverse("approval_withdraw", args=[request.text_id])
+    answer = signed_in(research.analyst.user).post(address, follow=True)
+
+    assert f"The request was declined by {lead.user.display_name} in the meantime." in text_of(answer.text)
+    assert "Withdrew" not in answer.text

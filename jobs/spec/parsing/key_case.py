@@ -15,8 +15,8 @@ from jobs.spec.schema.messages import convert_value
 from jobs.spec.suggestions import fold_name
 
 MAX_VALUE_CHANGES = 20
-MAX_INDEX_DIGITS = 9
 """Converted values reported one by one."""
+MAX_INDEX_DIGITS = 9
 
 _MAX_NAMED_KEYS = 8
 

@@ -5,6 +5,7 @@ limited.
 """
 
 import json
+import math
 import re
 import sys
 from typing import Any
@@ -28,6 +29,15 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset(
     _PREFIX + name for name in ("map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge", "value")
+)
+
+
+class _JsonNumberLoader(yaml.SafeLoader):
+    """Knows numbers like 1e5, which YAML 1.2 and JSON have, and YAML 1.1 reads as strings."""
+
+
+_JsonNumberLoader.add_implicit_resolver(
+    f"{_PREFIX}float", re.compile(rf"(?:{_FLOAT.pattern})\Z"), list("-+.0123456789")
 )
 
 
@@ -117,14 +127,15 @@ class Converter:
         if _INTEGER.fullmatch(text) and not re.fullmatch(r"[-+]?0[0-9]+", text):
             return int(text)
         if _FLOAT.fullmatch(text) and len(text) < 40 and not re.fullmatch(r"[-+]?0[0-9].*", text):
-            return float(text)
+            number = float(text)
+            return number if math.isfinite(number) else text
         return text
 
 
 def read(text: str) -> dict[str, Any]:
     try:
         documents = []
-        for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
+        for node in yaml.compose_all(text, Loader=_JsonNumberLoader):
             if node is not None:
                 value, offsets = Converter().convert(node)
                 documents.append([value, node.start_mark.index, offsets])
