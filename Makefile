@@ -161,7 +161,7 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.array_map
 	@$(PY) -m bench.workflow
-	@$(PY) -m bench.cost
+	@$(PY) -m bench.delivery
 
 # -- The virtual environment. A Python is used if it runs (a version manager's shim may not), is new enough and can create
 # environments.

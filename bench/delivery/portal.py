@@ -9,9 +9,9 @@ from contextlib import closing
 
 from django.db.models import Max, Min
 
-from bench.cost import workload
-from bench.cost.comparison import BenchRun
-from bench.cost.environment import BenchEnvironment
+from bench.delivery import workload
+from bench.delivery.comparison import BenchRun
+from bench.delivery.environment import BenchEnvironment
 from jobs import access, actions
 from jobs.dispatch.registration import register_due
 from jobs.models import (

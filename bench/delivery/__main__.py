@@ -1,4 +1,4 @@
-"""`python -m bench.cost`: compares the portal's cost with that of a plain loop."""
+"""`python -m bench.delivery`: compares the portal's cost with that of a plain loop."""
 
 import argparse
 import os
@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.cost import workload
-from bench.cost.environment import BenchEnvironment, bench_environment
+from bench.delivery import workload
+from bench.delivery.environment import BenchEnvironment, bench_environment
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
 
 
 def read(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.cost", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.delivery", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000, help="number of independent jobs in the first workflow")
     parser.add_argument("--steps", type=int, default=100, help="number of steps in the second workflow")
     parser.add_argument("--at-once", type=int, default=200, help="number of concurrent submissions")
@@ -38,7 +38,7 @@ def measure(environment: BenchEnvironment, options: argparse.Namespace) -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from bench.cost import comparison, loop, portal  # noqa: PLC0415
+    from bench.delivery import comparison, loop, portal  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     url = f"http://127.0.0.1:{environment.sandbox_port}"

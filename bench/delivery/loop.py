@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.cost.comparison import BenchRun
-from bench.cost.workload import DEFINITION, QUEUE, Workflow
+from bench.delivery.comparison import BenchRun
+from bench.delivery.workload import DEFINITION, QUEUE, Workflow
 
 THREADS = 16
 DESCRIBE_BATCH_SIZE = 100

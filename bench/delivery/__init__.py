@@ -1,4 +1,4 @@
-"""Cost of the portal, compared with a plain loop: `python -m bench.cost`, a part of `make bench`.
+"""Cost of the portal, compared with a plain loop: `python -m bench.delivery`, a part of `make bench`.
 
 A plain loop (boto3, 16 threads, DescribeJobs for a hundred ids) and the portal (its own processes, as in the quick
 start) run the same workflows on one sandbox in turns. The sandbox's jobs run nothing and end at once, and no rate
