@@ -161,7 +161,8 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.array_map
 	@$(PY) -m bench.workflow
-	@$(PY) -m bench.delivery
+	@$(PY) -m bench.delivery --runs 2 --database sqlite
+	@$(PY) -m bench.delivery --runs 2 --database postgres
 
 # -- The virtual environment. A Python is used if it runs (a version manager's shim may not), is new enough and can create
 # environments.

@@ -1,12 +1,12 @@
-"""Cost of the portal, compared with a plain loop: `python -m bench.delivery`, a part of `make bench`.
+"""Delivery, compared with a plain loop: `python -m bench.delivery`, a part of `make bench`.
 
-A plain loop (boto3, 16 threads, DescribeJobs for a hundred ids) and the portal (its own processes, as in the quick
-start) run the same workflows on one sandbox in turns. The sandbox's jobs run nothing and end at once, and no rate
-limit is reached, so the overhead is measured.
+A perfect boto3 loop and the portal run the same workflows against one fake AWS in turns: each call takes 30 ms, and
+AWS's limit of 50 SubmitJob a second applies. The portal is all its processes: web, clock, workers, Redis, database.
 
-    environment the processes, and the CPU they take
     workload    the workflows
-    loop        the plain loop
+    loop        the plain loop: paced, and nothing but the calls
     portal      the portal's turn: submit, and wait until it knows that all ended
-    comparison  the table: measurements, goals, and where the time went
+    turn        one turn: its times, calls and costs
+    idle        what the portal costs when nothing happens
+    report      lines, goals and the result as JSON
 """

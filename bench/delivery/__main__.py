@@ -1,64 +1,79 @@
-"""`python -m bench.delivery`: compares the portal's cost with that of a plain loop."""
+"""`python -m bench.delivery`: compares the portal with a plain loop at AWS's rate limit."""
 
 import argparse
 import os
 import sys
-import tempfile
-from pathlib import Path
+from typing import Any
 
 from bench.delivery import workload
-from bench.delivery.environment import BenchEnvironment, bench_environment
+from bench.environment import DATABASES, BenchEnvironment, bench_environment
+from bench.results import add_json_option, machine, print_line, write_result
+
+RATE = 49  # submissions a second, both ways: just below AWS's limit of 50
+SHORT_TURNS = 3  # as many for each turn of 1,000 jobs: a chain's time depends on when a poll falls
 
 
 def main(arguments: list[str]) -> int:
     options = read(arguments)
-    with (
-        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
-        bench_environment(Path(folder)) as environment,
-    ):
+    with bench_environment() as environment:
+        environment.use_database(options.database)
         environment.start_services()
         os.environ.update(environment.environment)
-        measure(environment, options)
+        result = measure(environment, options)
+    file = write_result(f"delivery-{options.database}", result, options.json)
+    print_line(f"Result: {file}")
     return 0
 
 
 def read(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.delivery", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1000, help="number of independent jobs in the first workflow")
-    parser.add_argument("--steps", type=int, default=100, help="number of steps in the second workflow")
-    parser.add_argument("--at-once", type=int, default=200, help="number of concurrent submissions")
-    parser.add_argument("--turns", type=int, default=2, help="number of turns")
-    parser.add_argument("--workers", type=int, default=1, help="number of the portal's worker processes")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    parser.add_argument("--workers", type=int, nargs="+", choices=range(1, 9), default=[1, 2], metavar="N",
+                        help="numbers of worker processes that are compared")  # fmt: skip
+    parser.add_argument("--runs", type=int, default=3, help="turns of each way; three times as many of the chain")
+    parser.add_argument("--only", default="", help="only workflows whose title contains this")
+    parser.add_argument("--jobs", type=int, default=1000, help="number of independent jobs")
+    parser.add_argument("--poll", type=int, default=1, help="seconds between two polls of a job, both ways")
+    parser.add_argument("--rate", type=int, default=RATE, help="submissions a second, both ways")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds to measure the idle portal; 0 for none")
+    add_json_option(parser)
     return parser.parse_args(arguments)
 
 
-def measure(environment: BenchEnvironment, options: argparse.Namespace) -> None:
+def measure(environment: BenchEnvironment, options: argparse.Namespace) -> dict[str, Any]:
     import django  # noqa: PLC0415 - it reads the surroundings
 
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from bench.delivery import comparison, loop, portal  # noqa: PLC0415
+    from bench.delivery import idle, loop, portal, report  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    url = f"http://127.0.0.1:{environment.sandbox_port}"
-    token = portal.prepare(url)
-    environment.start_portal(options.workers)
-    portal.run(workload.independent_jobs(10), environment, token)  # warm up both
-    loop.run(workload.independent_jobs(10), url)
-    for workflow in (workload.independent_jobs(options.jobs), workload.fan_out_fan_in(options.steps)):
-        loops, portals = [], []
-        for _ in range(options.turns):
-            loops.append(loop.run(workflow, url))
-            portals.append(portal.run(workflow, environment, token))
-        for line in comparison.lines(workflow.title, len(workflow.jobs), loops, portals):
+    token = portal.prepare(environment.aws_url, options.rate, options.poll)
+    environment.start_portal()
+    portal.run(workload.independent_jobs(10), environment, token, options.rate)  # warm up both
+    loop.run(workload.independent_jobs(10), environment, options.rate, options.poll)
+    print_line(f"Delivery, {options.database}: load average {machine()['load']}")
+    idle_cost = idle.idle_cost(environment, options.idle) if options.idle else None
+    workflows = []
+    for workflow in (workload.chain(3), workload.fan(100), workload.independent_jobs(options.jobs)):
+        if options.only not in workflow.title:
+            continue
+        loops: list[Any] = []
+        portals: dict[int, list[Any]] = {workers: [] for workers in sorted(options.workers)}
+        for _ in range(options.runs * (1 if len(workflow.jobs) >= report.MIN_JOBS else SHORT_TURNS)):
+            loops.append(loop.run(workflow, environment, options.rate, options.poll))
+            for workers, turns in portals.items():
+                environment.run_workers(workers)
+                turns.append(portal.run(workflow, environment, token, options.rate))
+        workflows.append(report.summary(workflow.title, loops, portals, options.poll))
+        for line in report.lines(workflows[-1]):
             print_line(line)
-    print_line(comparison.burst_line(portal.submit_concurrently(options.at_once, environment, token)))
-
-
-def print_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    if idle_cost:
+        for line in report.idle_lines(idle_cost):
+            print_line(line)
+    parameters = {"runs": options.runs, "poll_seconds": options.poll, "rate": options.rate}
+    return {"database": options.database, "parameters": parameters, "workflows": workflows, "idle": idle_cost}
 
 
 if __name__ == "__main__":

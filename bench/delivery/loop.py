@@ -1,65 +1,88 @@
-"""The plain loop: threads that submit, and a loop that describes a hundred jobs at a time."""
+"""The plain loop: threads that submit at an even pace, and beside them a poll of a hundred jobs a call."""
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from bench.delivery.comparison import BenchRun
-from bench.delivery.workload import DEFINITION, QUEUE, Workflow
+from bench.delivery.turn import Turn, turn_of
+from bench.delivery.workload import DEFINITION, Workflow
+from bench.environment import BenchEnvironment
+from bench.fake_aws.batch import MAX_JOBS_PER_DESCRIBE, QUEUE
 
 THREADS = 16
-DESCRIBE_BATCH_SIZE = 100
-POLL_INTERVAL_SECONDS = 1.0  # seconds between two polls, like the portal's account
 FINAL_STATUSES = ("SUCCEEDED", "FAILED")
 
 
-def run(workflow: Workflow, url: str) -> BenchRun:
-    client = boto3.client(
-        "batch",
-        endpoint_url=url,
-        region_name="us-west-2",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no secret
-        config=Config(max_pool_connections=THREADS),
-    )
+class Loop:
+    def __init__(self, url: str, rate: float, poll_seconds: float) -> None:
+        self._rate, self._poll_seconds = rate, poll_seconds
+        self._ids: dict[str, str] = {}
+        self._known_at: dict[str, float] = {}
+        self._client: Any = boto3.client(
+            "batch",
+            endpoint_url=url,
+            region_name="us-west-2",
+            aws_access_key_id="bench",
+            aws_secret_access_key="bench",  # noqa: S106 - the fake AWS checks no secret
+            config=Config(max_pool_connections=THREADS + 1, retries={"total_max_attempts": 1}),
+        )
+
+    def run(self, workflow: Workflow) -> dict[str, float]:
+        """Return when each job id was known to have ended."""
+        poller = threading.Thread(target=self._poll, args=(len(workflow.jobs),))
+        poller.start()
+        self._submit(workflow)
+        poller.join()
+        return self._known_at
+
+    def _submit(self, workflow: Workflow) -> None:
+        next_at = time.monotonic()
+        sends: dict[str, Future[None]] = {}
+        with ThreadPoolExecutor(THREADS) as threads:
+            for name, parents in workflow.jobs.items():
+                for parent in parents:
+                    sends[parent].result()
+                next_at = max(next_at, time.monotonic())
+                time.sleep(next_at - time.monotonic() if next_at > time.monotonic() else 0)
+                next_at += 1 / self._rate
+                sends[name] = threads.submit(self._send, name, parents)
+        for send in sends.values():
+            send.result()
+
+    def _send(self, name: str, parents: tuple[str, ...]) -> None:
+        dependencies = [{"jobId": self._ids[parent]} for parent in parents]
+        self._ids[name] = self._client.submit_job(
+            jobName=name, jobQueue=QUEUE, jobDefinition=DEFINITION, dependsOn=dependencies
+        )["jobId"]
+
+    def _poll(self, count: int) -> None:
+        while len(self._known_at) < count:
+            time.sleep(self._poll_seconds)
+            open_ids = [job_id for job_id in list(self._ids.values()) if job_id not in self._known_at]
+            for start in range(0, len(open_ids), MAX_JOBS_PER_DESCRIBE):
+                self._describe(open_ids[start : start + MAX_JOBS_PER_DESCRIBE])
+
+    def _describe(self, ids: list[str]) -> None:
+        descriptions = self._client.describe_jobs(jobs=ids)["jobs"]
+        ended = [job["jobId"] for job in descriptions if job["status"] in FINAL_STATUSES]
+        self._known_at |= dict.fromkeys(ended, time.time())
+
+
+def run(workflow: Workflow, environment: BenchEnvironment, rate: float, poll_seconds: float) -> Turn:
+    environment.reset_aws_record()
+    loop = Loop(environment.aws_url, rate, poll_seconds)
     started_at, cpu = time.time(), time.process_time()
-    ids = _submit(workflow, client)
-    sent = time.time()
-    ends, poll_count = _follow(list(ids.values()), client)
-    return BenchRun(
-        wall=max(ends.values()) - started_at,
-        cpu=time.process_time() - cpu,
-        calls={"SubmitJob": len(ids), "DescribeJobs": poll_count},
-        sent=sent - started_at,
+    known_at = loop.run(workflow)
+    return turn_of(
+        environment.aws_record(),
+        known_at,
+        jobs=len(workflow.jobs),
+        started_at=started_at,
+        accepted_at=started_at,
+        rate=rate,
+        cpu={"loop": time.process_time() - cpu},
     )
-
-
-def _submit(workflow: Workflow, client: Any) -> dict[str, str]:
-    ids: dict[str, str] = {}
-
-    def submit(name: str) -> str:
-        dependencies = [{"jobId": ids[parent]} for parent in workflow.jobs[name]]
-        answer = client.submit_job(jobName=name, jobQueue=QUEUE, jobDefinition=DEFINITION, dependsOn=dependencies)
-        return str(answer["jobId"])
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        for layer in workflow.layers:
-            ids |= dict(zip(layer, threads.map(submit, layer), strict=True))
-    return ids
-
-
-def _follow(ids: list[str], client: Any) -> tuple[dict[str, float], int]:
-    """Return when each job was seen to have ended, and the number of calls."""
-    ends: dict[str, float] = {}
-    poll_count = 0
-    while open_ids := [job_id for job_id in ids if job_id not in ends]:
-        if poll_count:
-            time.sleep(POLL_INTERVAL_SECONDS)
-        for start in range(0, len(open_ids), DESCRIBE_BATCH_SIZE):
-            descriptions = client.describe_jobs(jobs=open_ids[start : start + DESCRIBE_BATCH_SIZE])["jobs"]
-            poll_count += 1
-            ends |= {job["jobId"]: time.time() for job in descriptions if job["status"] in FINAL_STATUSES}
-    return ends, poll_count

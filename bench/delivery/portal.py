@@ -1,17 +1,17 @@
-"""The portal's turn: a document is posted to its API, and its rows tell when each step happened."""
+"""The portal's turn: a document is posted to its API, and its rows tell when each end was known."""
 
 import http.client
 import json
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
-from django.db.models import Max, Min
+from django.db import OperationalError
+from django.db.models import Max, QuerySet
 
 from bench.delivery import workload
-from bench.delivery.comparison import BenchRun
-from bench.delivery.environment import BenchEnvironment
+from bench.delivery.turn import Turn, turn_of
+from bench.environment import BenchEnvironment
+from bench.fake_aws.batch import QUEUE
 from jobs import access, actions
 from jobs.dispatch.registration import register_due
 from jobs.models import (
@@ -33,12 +33,11 @@ from jobs.states import FINAL_STATES
 from jobs.sync.queues import sync_queues
 from portal.quickstart.state_dir import LOOPBACK
 
-TIMEOUT_SECONDS = 120.0
-POLL_INTERVAL_SECONDS = 0.1
-SUBMITS_PER_SECOND = 1000  # jobs per second: more than either way reaches
+TIMEOUT_SECONDS, CHARGE_TIMEOUT_SECONDS = 180.0, 30.0
+LOOK_INTERVAL_SECONDS = 0.25
 
 
-def prepare(url: str) -> str:
+def prepare(url: str, rate: int, poll_seconds: int) -> str:
     """Create a team with a queue and a definition in an account at that address. Return a token of it."""
     account = Account.objects.create(
         name="Bench",
@@ -47,15 +46,15 @@ def prepare(url: str) -> str:
         access=AccessMethod.SANDBOX,
         endpoint_url=url,
         quarantine_seconds=quarantine.minimum_seconds(in_sandbox=True),
-        poll_seconds=1,
-        submits_per_second=SUBMITS_PER_SECOND,
+        poll_seconds=poll_seconds,
+        submits_per_second=rate,
     )
     sync_queues(account)
     team = Team.objects.create(slug="bench", name="Bench")
     person = User.objects.create_user("bench")
     Membership.objects.create(team=team, user=person, role=Role.LEAD)
     ImageGrant.objects.create(team=team, pattern="*")
-    queue = Queue.objects.get(account=account, name=workload.QUEUE)
+    queue = Queue.objects.get(account=account, name=QUEUE)
     QueueGrant.objects.create(team=team, queue=queue, is_default=True)
     actions.register(workload.definition(), access.member_of(person, team), account=account)
     if not register_due(account):
@@ -65,46 +64,27 @@ def prepare(url: str) -> str:
     return secret
 
 
-def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str) -> BenchRun:
-    calls, cpu = environment.calls(), environment.cpu()
+def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str, rate: float) -> Turn:
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
-    started_at = time.time()
-    post(environment.web_port, token, workflow.document())
-    accepted = time.time()
     jobs = Job.objects.filter(pk__gt=before)
-    _wait_until_ended(before)
+    environment.reset_aws_record()
+    cpu, started_at = environment.cpu(), time.time()
+    post(environment.web_port, token, workflow.document())
+    accepted_at = time.time()
+    _wait_until_none(jobs.exclude(state__in=FINAL_STATES), TIMEOUT_SECONDS, "have not ended")
+    _wait_until_none(jobs.filter(charged_at=None), CHARGE_TIMEOUT_SECONDS, "have no receipt")
     after = environment.cpu()
-    summary = jobs.aggregate(end=Max("ended_at"), first=Min("sent_at"), last=Max("sent_at"))
-    times = jobs.values_list("ended_at", "stopped_at")
-    delays = sorted((ended - stopped).total_seconds() for ended, stopped in times if ended and stopped)
-    return BenchRun(
-        wall=summary["end"].timestamp() - started_at,
-        cpu=sum(after.values()) - sum(cpu.values()),
-        calls={name: count - calls.get(name, 0) for name, count in environment.calls().items()},
-        accepted=accepted - started_at,
-        started=summary["first"].timestamp() - started_at,
-        sent=summary["last"].timestamp() - started_at,
-        late=delays,
-        cpu_by={name: after[name] - cpu[name] for name in after},
+    ends = jobs.values_list("batch_id", "ended_at")
+    known_at = {batch_id: ended_at.timestamp() for batch_id, ended_at in ends if batch_id and ended_at}
+    return turn_of(
+        environment.aws_record(),
+        known_at,
+        jobs=len(workflow.jobs),
+        started_at=started_at,
+        accepted_at=accepted_at,
+        rate=rate,
+        cpu={name: after[name] - cpu[name] for name in after if name != "aws"},
     )
-
-
-def submit_concurrently(count: int, environment: BenchEnvironment, token: str) -> list[float]:
-    """Post `count` submissions at the same time. Return the seconds that each took, sorted."""
-    before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
-    text = workload.independent_jobs(1).document()
-    barrier = threading.Barrier(count)
-
-    def one(_: int) -> float:
-        barrier.wait()
-        started_at = time.perf_counter()
-        post(environment.web_port, token, text)
-        return time.perf_counter() - started_at
-
-    with ThreadPoolExecutor(count) as threads:
-        durations = sorted(threads.map(one, range(count)))
-    _wait_until_ended(before)
-    return durations
 
 
 def post(port: int, token: str, text: str) -> None:
@@ -117,10 +97,12 @@ def post(port: int, token: str, text: str) -> None:
         raise RuntimeError(f"The portal answered {answer.status}: {json.loads(body)}")
 
 
-def _wait_until_ended(before: int) -> None:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).exists():
+def _wait_until_none(jobs: QuerySet[Job], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(OperationalError):  # SQLite is busy
+            if not jobs.exists():
+                return
         if time.monotonic() > deadline:
-            left = Job.objects.filter(pk__gt=before).exclude(state__in=FINAL_STATES).count()
-            raise RuntimeError(f"{left} jobs have not ended after {TIMEOUT_SECONDS:.0f} s.")
-        time.sleep(POLL_INTERVAL_SECONDS)
+            raise RuntimeError(f"{jobs.count()} jobs {what} after {seconds:.0f} s.")
+        time.sleep(LOOK_INTERVAL_SECONDS)
