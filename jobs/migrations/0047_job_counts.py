@@ -17,7 +17,10 @@ def fill(apps, schema_editor):
 def analyze(apps, schema_editor):
     """Tell the planner of the new indexes. An empty table would be remembered as empty."""
     if apps.get_model("jobs", "Job").objects.exists():
-        schema_editor.execute("ANALYZE")
+        if schema_editor.connection.vendor == "sqlite":
+            schema_editor.execute("PRAGMA analysis_limit = 1000")
+        for table in ("jobs_job", "jobs_submission", "jobs_jobcount"):
+            schema_editor.execute(f"ANALYZE {table}")
 
 
 class Migration(migrations.Migration):
