@@ -32,6 +32,10 @@ class CostLine(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "attempt"], name="one_line_an_attempt")]
         indexes = [
-            models.Index(fields=["team", "day"], name="cost_of_team"),
+            # All that is summed over a month of a team, so that no row is read for it.
+            models.Index(
+                fields=["team", "day", "job", "definition", "queue", "person", "succeeded", "runs", "usd"],
+                name="cost_of_team_month",
+            ),
             models.Index(fields=["definition", "team", "-id"], name="cost_of_definition"),
         ]

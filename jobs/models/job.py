@@ -1,9 +1,11 @@
 """Jobs, their dependencies and history."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -52,8 +54,16 @@ PARENT_FAILED = Q(parent__delivery__in=FINAL_DELIVERIES - {Delivery.SKIPPED}) | 
 )
 NEEDS_SUCCESS = Q(condition__in=[Condition.BATCH, Condition.SUCCESS])
 
-# Not as a list: SQLite uses no partial index for a query that names its states in one.
-_WITH_FAILURES = Q(state=State.FAILED) | Q(state=State.STOPPED)
+
+def _is_any(field: str, values: Iterable[str]) -> Q:
+    """Compare with one value after the other: SQLite uses no partial index for a query with a list of them."""
+    return reduce(or_, (Q((field, value)) for value in values))
+
+
+# Conditions of queries and, word for word, of the partial indexes that serve them.
+_WITH_FAILURES = _is_any("state", (State.FAILED, State.STOPPED))
+_UNDELIVERED = _is_any("delivery", (Delivery.ACCEPTED, Delivery.SENDING))
+_ACTIVE = Q(delivery=Delivery.SENT) & _is_any("state", [state for state in State if state in ACTIVE_STATES])
 
 # Fields that a delivery changes, and so reads back.
 DELIVERY_FIELDS = (
@@ -160,10 +170,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def counting_against_quota(self) -> Self:
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
-        return self.filter(waiting | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
+        return self.filter(waiting | _ACTIVE, ended_at=None)
 
     def active(self) -> Self:
-        return self.filter(delivery=Delivery.SENT, state__in=ACTIVE_STATES)
+        return self.filter(_ACTIVE)
 
     def due_for_poll(self) -> Self:
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
@@ -327,16 +337,9 @@ class Job(models.Model):
                 name="job_array_failed",
                 condition=Q(array_size__isnull=False) & _WITH_FAILURES,
             ),
-            models.Index(
-                fields=["account", "next_try_at"],
-                name="job_undelivered",
-                condition=Q(delivery__in=["ACCEPTED", "SENDING"]),
-            ),
-            models.Index(
-                fields=["account", "next_poll_at"],
-                name="job_active",
-                condition=Q(delivery="SENT", state__in=["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"]),
-            ),
+            models.Index(fields=["team", "ended_at"], name="job_of_team_lost", condition=Q(state=State.LOST)),
+            models.Index(fields=["account", "next_try_at"], name="job_undelivered", condition=_UNDELIVERED),
+            models.Index(fields=["account", "next_poll_at"], name="job_active", condition=_ACTIVE),
         ]
 
     def __str__(self) -> str:

@@ -148,8 +148,8 @@ def cost_report(team: Team, month: Month, grouping: Grouping) -> CostReport:
 
 
 def tag_keys(team: Team, month: Month) -> list[str]:
-    charged = Q(job__cost_lines__team=team, job__cost_lines__day__range=(month.first, month.last))
-    keys = JobTag.objects.filter(charged).order_by().values_list("key").annotate(number=Count("job", distinct=True))
+    charged = JobTag.objects.filter(job__in=_month_lines(team, month).order_by().values("job"))
+    keys = charged.order_by().values_list("key").annotate(number=Count("pk"))  # a job has one row a key
     return [key for key, _ in sorted(keys, key=lambda pair: (-pair[1], pair[0].lower()))]
 
 

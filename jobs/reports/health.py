@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs.models import Account, Discrepancy, DiscrepancyKind, Job, Lease, OutgoingMail
 from jobs.models.database_generation import queues_to_compare, recovering_since
 from jobs.reports.iam_policies import breaker_summary
-from jobs.states import ACTIVE_STATES, Delivery, State
+from jobs.states import Delivery, State
 from jobs.task_queue import PAUSE_SECONDS, workers
 
 MAX_CLOCK_SILENCE = timedelta(seconds=20)
@@ -78,8 +78,7 @@ def collect_health() -> Health:
 def _job_figures() -> dict[int, dict[str, object]]:
     sent_active = Q(delivery=Delivery.SENT, ended_at=None)
     lost_jobs = Q(state=State.LOST, ended_at__gte=now() - RECENT_PERIOD)
-    unsent = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
-    unfinished = Job.objects.filter(unsent | lost_jobs | Q(delivery=Delivery.SENT, state__in=ACTIVE_STATES))
+    unfinished = Job.objects.filter(Q(ended_at=None) | lost_jobs)
     ready = Q(delivery=Delivery.ACCEPTED, dependencies=None)
     figures = (
         unfinished.order_by()

@@ -32,7 +32,7 @@ def definition_usage(definitions: QuerySet[Definition]) -> dict[int, list[str]]:
 
 def _job_usage(jobs: QuerySet[Job], group: str) -> dict[int, list[str]]:
     rows = (
-        jobs.filter(IN_AWS | NOT_SENT)
+        jobs.filter(IN_AWS | NOT_SENT, ended_at=None)
         .order_by()
         .values_list(group)
         .annotate(in_aws=Count("pk", filter=IN_AWS), not_sent=Count("pk", filter=NOT_SENT))
