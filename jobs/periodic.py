@@ -23,6 +23,7 @@ from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
+TICK_SECONDS, MIN_TICK_SECONDS = 1.0, 0.05
 STATISTICS_INTERVAL = timedelta(hours=20)  # of the whole portal; each account's turn only asks
 PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
@@ -31,7 +32,8 @@ PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its f
 class PeriodicTask:
     name: str
     interval_seconds: float
-    run: Callable[[Account, str], None]
+    run: Callable[[Account, str], float | None]
+    """Return seconds if it is due again before its interval has passed."""
     next_due: dict[int, float] = field(default_factory=dict)
 
     def is_due(self, account: Account, seconds: float) -> bool:
@@ -40,6 +42,9 @@ class PeriodicTask:
             return False
         self.next_due[account.pk] = seconds + self.interval_seconds
         return True
+
+    def hasten(self, account: Account, due: float) -> None:
+        self.next_due[account.pk] = min(self.next_due[account.pk], due)
 
 
 def enqueue_deliveries(account: Account, tick: str) -> None:
@@ -63,10 +68,19 @@ def enqueue_stops(account: Account, tick: str) -> None:
         enqueue_on_commit("stop", account.pk, queue="ask", dedupe_key=tick)
 
 
-def enqueue_polls(account: Account, tick: str) -> None:
-    is_backing_off = account.status.backoff_until and account.status.backoff_until > now()
-    if not is_backing_off and Job.objects.filter(account=account).due_for_poll().exists():
+def enqueue_polls(account: Account, tick: str) -> float | None:
+    """Return in how many seconds the next job is due, if that is soon."""
+    current_time = now()
+    if account.status.backoff_until and account.status.backoff_until > current_time:
+        return None
+    times = (
+        Job.objects.filter(account=account).active().order_by("next_poll_at").values_list("next_poll_at", flat=True)
+    )
+    for poll_at in times[:1]:
+        if poll_at and poll_at > current_time:
+            return (poll_at - current_time).total_seconds()
         enqueue_on_commit("poll", account.pk, queue="sync", dedupe_key=tick)
+    return None
 
 
 def enqueue_charges(account: Account, tick: str) -> None:
@@ -124,10 +138,14 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
     )
 
 
-def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> None:
-    """Run what is due on a monotonic clock. One failure does not affect the others."""
+def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> float:
+    """Run what is due on a monotonic clock. One failure does not affect the others.
+
+    Return in how many seconds to call this again.
+    """
     lanes = lanes or InlineAccountThreads()
     time_text = f"{now():%Y%m%d%H%M%S}"
+    wait = TICK_SECONDS
     rotate()
     enqueue_mail(time_text)
     for account in Account.objects.active().select_related("status"):
@@ -139,8 +157,13 @@ def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: Accoun
             if not task.is_due(account, seconds):
                 continue
             try:
-                task.run(account, time_text)
+                due_in = task.run(account, time_text)
             except DatabaseError:
                 raise  # the clock's own loop waits for the database to come back
             except Exception:
                 log.exception("periodic_task_failed", duty=task.name, account=account.name)
+                continue
+            if due_in is not None and due_in < TICK_SECONDS:
+                task.hasten(account, seconds + due_in)
+                wait = min(wait, max(MIN_TICK_SECONDS, due_in))
+    return wait

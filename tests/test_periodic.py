@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.utils.timezone import now
 
 from jobs.management.commands import clock
 from jobs.models import Job, Lease
@@ -122,3 +123,16 @@ def test_a_job_that_waits_for_another_is_not_rung_for(enqueued):
     run_due_tasks(periodic_tasks(), 0)
 
     assert "deliver" not in enqueued
+
+
+def test_the_clock_is_told_when_the_next_poll_is_due(enqueued):
+    job = make.job(state=State.RUNNING, next_poll_at=now() + timedelta(seconds=0.4))
+    tasks = tuple(task for task in periodic_tasks() if task.name == "polls")
+
+    assert 0.1 < run_due_tasks(tasks, 0.0) <= 0.4
+    assert enqueued == []
+    Job.objects.filter(pk=job.pk).update(next_poll_at=now())
+    assert run_due_tasks(tasks, 0.3) == 1.0
+    assert enqueued == []
+    assert run_due_tasks(tasks, 0.4) == 1.0
+    assert enqueued == ["poll"]

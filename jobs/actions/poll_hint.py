@@ -11,7 +11,7 @@ from jobs.states import ACTIVE_STATES, Delivery
 
 # A live page refreshes every few seconds; not every refresh writes.
 HINT_INTERVAL = timedelta(seconds=10)
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=10)
 
 
 def hint_poll(jobs: Iterable[Job]) -> None:

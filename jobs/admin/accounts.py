@@ -30,7 +30,8 @@ class AccountForm(forms.ModelForm):
         help_text="How long to look for a submission whose response was lost before it is sent again, like 10 min.",
     )
     poll_seconds = DurationField(
-        label="Poll interval", help_text="Shortest time between two polls of a job, like 15 s."
+        label="Poll interval",
+        help_text="Longest time between two polls of a job that runs, like 15 s. Many are polled sooner.",
     )
 
 

@@ -33,6 +33,8 @@ Period = tuple[datetime, datetime | None]
 """Start, and end if there is one yet."""
 
 MAX_RETRY_DELAY_SECONDS = 300.0
+# Right after its acceptance, AWS has no news of a job.
+FIRST_POLL_DELAY = timedelta(seconds=1)
 
 MAX_LOST_WORKERS = 3
 LOST_WORKERS_NOTE = (
@@ -89,7 +91,7 @@ def adoption_fields(time: datetime) -> dict[str, Any]:
         "submitted_at": time,
         "lease_until": None,
         "next_try_at": None,
-        "next_poll_at": time,
+        "next_poll_at": time + FIRST_POLL_DELAY,
     }
 
 

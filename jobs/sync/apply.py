@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Case, DateTimeField, Value, When
 from django.utils.timezone import now
 
 from jobs.aws.batch import AttemptObservation, Observation
@@ -18,7 +19,8 @@ from jobs.models import Job, StateChange
 from jobs.models.job import run_milliseconds
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, state_rank
-from jobs.sync.poll_interval import next_poll_at
+from jobs.sync.dependents import wake_dependents
+from jobs.sync.poll_schedule import plan_polls
 
 log = structlog.get_logger(__name__)
 _encoder = DjangoJSONEncoder()
@@ -38,24 +40,18 @@ def apply(job: Job, observation: Observation, *, source: str) -> bool:
 
 def apply_all(observations: Iterable[tuple[Job, Observation]], *, source: str) -> list[Job]:
     current_time = now()
-    updates = [
-        _state_update(job, observation, current_time)
-        for job, observation in observations
-        if job.state not in FINAL_STATES
-    ]
-    return _write_updates([update for update in updates if update], current_time, source)
+    open_jobs = [(job, observation) for job, observation in observations if job.state not in FINAL_STATES]
+    poll_times = plan_polls(open_jobs, current_time)
+    updates = [_state_update(job, observation, poll_times[job.pk], current_time) for job, observation in open_jobs]
+    return _write_updates(updates, current_time, source)
 
 
-def _state_update(job: Job, observation: Observation, current_time: datetime) -> StateUpdate | None:
+def _state_update(job: Job, observation: Observation, poll_at: datetime, current_time: datetime) -> StateUpdate:
     state = _portal_state(observation)
     progress, previous = (observation.finished_attempts, state_rank(state)), _progress(job)
     if progress < previous:
-        return None
-    job.state, previous_state = state, job.state  # the next poll depends on the new state
-    job.submitted_at = observation.submitted_at or job.submitted_at
-    poll_at = next_poll_at(job, current_time)
-    changed = (observation.finished_attempts, state) != (job.finished_attempts, previous_state)
-    job.state = previous_state
+        return StateUpdate(job, previous, {"next_poll_at": poll_at}, is_state_change=False)
+    changed = (observation.finished_attempts, state) != (job.finished_attempts, job.state)
     if not changed and observation.raw == job.raw:
         return StateUpdate(
             job,
@@ -73,7 +69,7 @@ def _state_update(job: Job, observation: Observation, current_time: datetime) ->
         "log_group": observation.log_group or job.log_group,
         "log_stream": observation.log_stream or job.log_stream,
         "task_arn": observation.task_arn or job.task_arn,
-        "submitted_at": job.submitted_at,
+        "submitted_at": observation.submitted_at or job.submitted_at,
         "started_at": started_at,
         "stopped_at": observation.stopped_at,
         "run_ms": run_milliseconds(started_at, observation.stopped_at),
@@ -112,9 +108,12 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
     with transaction.atomic():
         open_jobs = Job.objects.filter(delivery=Delivery.SENT).exclude(state__in=FINAL_STATES)
         rows = open_jobs.filter(pk__in=[update.job.pk for update in updates]).order_by("-pk").select_for_update()
-        current_progress = {pk: (attempts, state_rank(state)) for pk, attempts, state in
-                rows.values_list("pk", "finished_attempts", "state")}  # fmt: skip
+        current_progress, poll_times = {}, {}
+        for pk, attempts, state, poll_at in rows.values_list("pk", "finished_attempts", "state", "next_poll_at"):
+            current_progress[pk], poll_times[pk] = (attempts, state_rank(state)), poll_at
         applicable = [update for update in updates if current_progress.get(update.job.pk) == update.previous_progress]
+        for update in applicable:
+            _keep_sooner_poll(update, poll_times[update.job.pk])
         _save_fields(applicable)
         changed = [update for update in applicable if update.is_state_change]
         StateChange.objects.bulk_create(
@@ -132,21 +131,36 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
     for update in applicable:
         for name, value in update.fields.items():
             setattr(update.job, name, value)
+    wake_dependents([update.job for update in changed if update.job.state in FINAL_STATES])
     for update in changed:
         job = update.job
         log.info("job_changed", job=job.text_id, state=job.state, attempts=job.finished_attempts, told_by=source)
     return [update.job for update in changed]
 
 
+def _keep_sooner_poll(update: StateUpdate, poll_at: datetime | None) -> None:
+    """Keep the row's time if an event, a viewer or a stop made the job due while AWS was asked."""
+    planned = update.fields.get("next_poll_at")
+    if planned is not None and poll_at != update.job.next_poll_at and (poll_at is None or poll_at < planned):
+        update.fields["next_poll_at"] = poll_at
+
+
 def _save_fields(updates: Sequence[StateUpdate]) -> None:
-    by_fields: dict[str, tuple[list[int], dict[str, Any]]] = {}
+    """Write rows of which only times differ in one statement."""
+    by_fields: dict[str, tuple[dict[str, Any], dict[datetime | None, list[int]]]] = {}
     for update in updates:
-        if "raw" in update.fields:
+        if "raw" in update.fields or "next_poll_at" not in update.fields:
             Job.objects.filter(pk=update.job.pk).update(**update.fields)
-        else:
-            by_fields.setdefault(repr(update.fields), ([], update.fields))[0].append(update.job.pk)
-    for pks, fields in by_fields.values():
-        Job.objects.filter(pk__in=pks).update(**fields)
+            continue
+        fields = {name: value for name, value in update.fields.items() if name != "next_poll_at"}
+        by_time = by_fields.setdefault(repr(fields), (fields, {}))[1]
+        by_time.setdefault(update.fields["next_poll_at"], []).append(update.job.pk)
+    for fields, by_time in by_fields.values():
+        cases = [When(pk__in=pks, then=Value(time)) for time, pks in by_time.items()]
+        poll_at = Case(*cases, output_field=DateTimeField())
+        Job.objects.filter(pk__in=[pk for pks in by_time.values() for pk in pks]).update(
+            **fields, next_poll_at=poll_at
+        )
 
 
 def _portal_state(observation: Observation) -> str:

@@ -1,11 +1,12 @@
 """Polling of jobs that have not ended, 100 a call."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
@@ -13,7 +14,8 @@ from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, AccountStatus, Job
 from jobs.sync.apply import apply_all, mark_lost
-from jobs.sync.poll_interval import next_poll_at
+from jobs.sync.poll_interval import MIN_SECONDS, joins_poll
+from jobs.sync.poll_schedule import plan_polls
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,8 @@ MAX_CALLS = 20
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 2, 120  # seconds
 ERROR_RETRY_INTERVAL = timedelta(seconds=10)
 UNREADABLE_RETRY_INTERVAL = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
-NO_DESCRIPTIONS = batch.DescribeResult(())
+# For this long no other worker polls a job that one asks AWS about.
+CLAIM = timedelta(seconds=20)
 # AWS may not know a job yet just after accepting it, and may leave one out once; both pass.
 MIN_AGE_TO_BE_LOST = timedelta(hours=1)
 MISSING_TIMEOUT = timedelta(minutes=5)
@@ -36,15 +39,17 @@ class PollResult:
 
 
 def poll(account: Account) -> PollResult:
+    """Poll what is due. AWS is not asked if nothing is."""
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
-    client = client_for(account, "batch", Purpose.READ)
     for _ in range(MAX_CALLS):
-        due = Job.objects.filter(account=account).due_for_poll().select_related("account").defer("document")
-        jobs = list(due.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE])
+        jobs = _claim_due_jobs(account)
+        if not jobs:
+            break
         try:
-            descriptions = batch.describe(client, [job.batch_id or "" for job in jobs]) if jobs else NO_DESCRIPTIONS
+            client = client_for(account, "batch", Purpose.READ)
+            descriptions = batch.describe(client, [job.batch_id or "" for job in jobs])
         except AwsError as error:
             log.warning("poll_failed", account=account.name, error=error.message)
             _postpone(jobs, ERROR_RETRY_INTERVAL)
@@ -52,10 +57,39 @@ def poll(account: Account) -> PollResult:
             result.is_throttled = isinstance(error, ThrottledError)
             break
         _apply_descriptions(jobs, descriptions, result)
-        if len(jobs) < batch.MAX_JOBS_PER_DESCRIBE:
-            break
-    _save_result(account, result)
+    if result.job_count or result.error:
+        _save_result(account, result)
     return result
+
+
+def _claim_due_jobs(account: Account) -> list[Job]:
+    """Claim the jobs that are due for one call, and fill it with others that need no claim."""
+    current_time = now()
+    active = Job.objects.filter(account=account).active().select_related("account").defer("document")
+    jobs = list(active.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE])
+    if not jobs or _seconds_until_due(jobs[0], current_time) > 0:
+        return []
+    due = [job for job in jobs if _seconds_until_due(job, current_time) <= MIN_SECONDS]
+    others = [job for job in jobs[len(due) :] if _joins_poll(job, current_time)]
+    # Unlike every other worker's time, so that the rows say whose they are.
+    claimed_until = current_time + CLAIM + timedelta(microseconds=random.randrange(10**6))
+    unclaimed = Q(next_poll_at=None) | Q(next_poll_at__lte=current_time + timedelta(seconds=MIN_SECONDS))
+    rows = Job.objects.filter(pk__in=[job.pk for job in due])
+    if rows.filter(unclaimed).update(next_poll_at=claimed_until) < len(due):
+        own_ids = set(rows.filter(next_poll_at=claimed_until).values_list("pk", flat=True))
+        due = [job for job in due if job.pk in own_ids]
+    for job in due:
+        job.next_poll_at = claimed_until
+    return [*due, *others] if due else []
+
+
+def _seconds_until_due(job: Job, current_time: datetime) -> float:
+    return (job.next_poll_at - current_time).total_seconds() if job.next_poll_at else 0.0
+
+
+def _joins_poll(job: Job, current_time: datetime) -> bool:
+    since_poll = (current_time - job.observed_at).total_seconds() if job.observed_at else None
+    return joins_poll(_seconds_until_due(job, current_time), since_poll, job.account.poll_seconds)
 
 
 def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult, result: PollResult) -> None:
@@ -75,7 +109,8 @@ def _mark_missing_or_lost(job: Job) -> bool:
     since = job.missing_since or current_time
     is_young = current_time - (job.submitted_at or job.accepted_at) < MIN_AGE_TO_BE_LOST
     if is_young or current_time - since < MISSING_TIMEOUT:
-        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=next_poll_at(job, current_time))
+        poll_at = plan_polls([(job, None)], current_time)[job.pk]
+        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=poll_at)
         return False
     return mark_lost(job, source="poll")
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from jobs.aws import batch
 from jobs.aws.errors import AwsError
@@ -182,7 +183,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         batch_id=observation.batch_id,
         state=State.SUBMITTED,
         submitted_at=observation.submitted_at,
-        next_poll_at=None,
+        next_poll_at=now(),
     )
     all_tags = effective.merge_tags(revision.document, {"tags": own_tags})
     JobTag.objects.bulk_create(

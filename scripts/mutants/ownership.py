@@ -481,6 +481,11 @@ NEWS = (
         ("news: no older than what is known", "    if progress < previous:\n", "    if False:\n"),
     ),
     *mutants_of(
+        "jobs/sync/poll.py",
+        ("tests/sync/test_poll.py",),
+        ("poll: what no other worker polls", "if rows.filter(unclaimed).update", "if rows.update"),
+    ),
+    *mutants_of(
         "jobs/pricing/metering.py",
         ("tests/pricing/test_metering.py",),
         (

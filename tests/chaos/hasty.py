@@ -46,6 +46,7 @@ def shorten_waits() -> None:
     _replace(job, "MAX_RETRY_DELAY_SECONDS", 2 * LEASE)
     _replace(reconcile, "MAX_WAIT_SECONDS", LEASE)
     _replace(poll, "ERROR_RETRY_INTERVAL", timedelta(seconds=2))
+    _replace(poll, "CLAIM", timedelta(seconds=LEASE))
     _replace(poll, "MAX_BACKOFF_SECONDS", 4)
     _replace(circuit_breaker, "FIRST_PAUSE", timedelta(seconds=1))
     _replace(circuit_breaker, "MAX_PAUSE", timedelta(seconds=LEASE))

@@ -13,8 +13,8 @@ from jobs.aws.errors import ThrottledError
 from jobs.models import Account, AccountStatus, Job
 from jobs.periodic import enqueue_polls
 from jobs.states import State
+from jobs.sync.events import EventConsumer
 from jobs.sync.poll import poll
-from jobs.sync.poll_interval import next_poll_at
 from tests import http_wire, make
 from tests.aws.answering import WRONG, answer_with, json_body
 
@@ -78,37 +78,11 @@ def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_n
             make.job(submission, batch_id=each["jobId"])
         assert len(poll(submission.account).changed_job_ids) == 30
         Job.objects.update(next_poll_at=None, observed_at=None)
-        with django_assert_num_queries(6):  # read, locked and written in a savepoint, the account
+        with django_assert_num_queries(8):  # read, claimed, locked and written in a savepoint, nothing else due
             assert poll(submission.account).changed_job_ids == []
 
     assert not Job.objects.filter(observed_at=None).exists()
     assert not Job.objects.filter(next_poll_at=None).exists()
-
-
-MINUTE = timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("state", "age", "viewed_at", "seconds"),
-    [
-        (State.RUNNABLE, 1 * MINUTE, None, 15),
-        (State.RUNNABLE, 20 * MINUTE, None, 60),
-        (State.RUNNABLE, 90 * MINUTE, None, 180),
-        (State.RUNNABLE, 90 * MINUTE, 0 * MINUTE, 15),
-        (State.RUNNABLE, 90 * MINUTE, 2 * MINUTE, 180),
-        (State.RUNNING, 90 * MINUTE, None, 15),
-        (State.STARTING, 90 * MINUTE, None, 15),
-    ],
-)
-def test_young_and_running_jobs_are_asked_about_often_and_those_that_wait_long_seldom(state, age, viewed_at, seconds):
-    moment = now()
-    job = Job(
-        account=Account(poll_seconds=15),
-        state=state,
-        submitted_at=moment - age,
-        viewed_at=None if viewed_at is None else moment - viewed_at,
-    )
-    assert next_poll_at(job, moment) == moment + timedelta(seconds=seconds)
 
 
 def test_a_job_that_aws_does_not_name_yet_is_not_given_up():
@@ -249,6 +223,69 @@ def test_a_quiet_account_is_not_rung_for(enqueued):
     enqueue_polls(Account.objects.get(), "tick")
 
     assert enqueued == []
+
+
+def test_nothing_due_costs_one_statement_and_asks_nobody(django_assert_num_queries):
+    job = make.job(state=State.RUNNING, next_poll_at=now() + timedelta(seconds=5))
+    account = Account.objects.select_related("status").get()
+    with http_wire.wire(describe_reply()) as aws, django_assert_num_queries(1):
+        account.endpoint_url = aws.url
+        assert poll(account).job_count == 0
+
+    assert aws.requests == []
+    assert AccountStatus.objects.get(pk=job.account_id).polled_at is None
+
+
+def test_a_call_takes_along_what_is_due_within_a_second_and_what_was_not_polled_for_half_an_interval():
+    moment = now()
+    ages = {"due": (0, 1), "soon": (0.9, 1), "fresh": (5, 7), "stale": (14, 8), "new": (5, None)}
+    with http_wire.wire(describe_reply()) as aws:
+        submission = make.submission(where=make.account(endpoint_url=aws.url, poll_seconds=15))
+        for name, (until_due, since_poll) in ages.items():
+            make.job(
+                submission,
+                batch_id=name,
+                state=State.RUNNING,
+                next_poll_at=moment + timedelta(seconds=until_due),
+                observed_at=None if since_poll is None else moment - timedelta(seconds=since_poll),
+            )
+        poll(submission.account)
+
+    assert [request["jobs"] for _, request in aws.requests] == [["due", "soon", "stale"]]
+
+
+def test_a_job_that_another_worker_polls_is_left_to_it(monkeypatch):
+    submission = make.submission()
+    jobs = [make.job(submission, batch_id=f"j-{number}", state=State.RUNNING) for number in range(2)]
+    asked = []
+
+    def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
+        asked.append(ids)
+        if len(asked) == 1:
+            poll(Account.objects.get())
+        return batch.DescribeResult(())
+
+    monkeypatch.setattr(batch, "describe", describe)
+    Job.objects.update(next_poll_at=now())
+    poll(submission.account)
+
+    assert asked == [[job.batch_id for job in jobs]]
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "STARTING"])
+def test_what_makes_a_job_due_while_aws_is_asked_is_not_forgotten(monkeypatch, status):
+    job = make.job(batch_id="j-1", state=State.STARTING)
+
+    def describe(_client: Any, _ids: list[str]) -> batch.DescribeResult:
+        EventConsumer().consume([json.dumps({"detail-type": "Batch Job State Change", "detail": {"jobId": "j-1"}})])
+        return batch.DescribeResult((batch.Observation(batch_id="j-1", state=status),))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "describe", describe)
+        patched.setattr("jobs.sync.poll.MAX_CALLS", 1)
+        poll(job.account)
+
+    assert Job.objects.due_for_poll().get() == job
 
 
 def test_what_someone_looks_at_is_polled_soon():

@@ -14,11 +14,10 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from jobs.account_threads import AccountThreads
 from jobs.models import Lease
-from jobs.periodic import periodic_tasks, run_due_tasks
+from jobs.periodic import TICK_SECONDS, periodic_tasks, run_due_tasks
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 1.0
 LEASE = timedelta(seconds=15)
 SHUTDOWN_TIMEOUT_SECONDS = 2.0  # stopping the clock must not wait for AWS
 
@@ -37,13 +36,14 @@ class Command(BaseCommand):
         lanes = AccountThreads()
         tasks = periodic_tasks(lanes)
         while not stop.is_set():
+            wait = TICK_SECONDS
             try:
                 if Lease.acquire("clock", owner, LEASE):
-                    run_due_tasks(tasks, time.monotonic(), lanes)
+                    wait = run_due_tasks(tasks, time.monotonic(), lanes)
             except DatabaseError as error:
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()
             close_old_connections()
-            stop.wait(TICK_SECONDS)
+            stop.wait(wait)
         Lease.release("clock", owner)
         lanes.wait(SHUTDOWN_TIMEOUT_SECONDS)
