@@ -10,7 +10,6 @@ from itertools import pairwise
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
-from jobs.management.demo.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.management.demo.history import HistoricalJob, HistoricalSubmission, TeamResources
 from jobs.models import (
     CostLine,
@@ -24,6 +23,7 @@ from jobs.models import (
     Team,
     User,
 )
+from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.submission import GENERATED_KEY_PREFIX
