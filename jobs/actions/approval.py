@@ -19,11 +19,11 @@ from jobs import audit
 from jobs.access import Member
 from jobs.actions import rerun_requests
 from jobs.actions.new_jobs import (
+    JobDetails,
     approval_snapshot,
     batch_job_name,
-    build_dependencies,
     build_job,
-    build_tags,
+    insert_jobs,
     job_estimates,
 )
 from jobs.actions.reruns import RunAgainError, add_jobs, job_entries
@@ -363,8 +363,8 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     """Keep row and id of a job with the same name; withdrawn jobs stay withdrawn."""
     document = result.parse_result.document
     workflow = plan_workflow(document)
-    if submission.name == submission_name(submission.document, plan_workflow(submission.document)):  # not renamed
-        submission.name = submission_name(document, workflow)
+    if submission.name == submission_name(submission.document):  # not renamed
+        submission.name = submission_name(document)
     submission.text, submission.document, submission.notes = text, document, submission_notes(result)
     submission.kind = result.parse_result.kind
     submission.estimate = result.estimate.cost.totals_as_json() if result.estimate else {}
@@ -385,9 +385,9 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     ]
     _remove_jobs(list(jobs_by_name.values()), len(jobs))
     Job.objects.bulk_update([job for job in jobs if job.pk], DOCUMENT_FIELDS, batch_size=ROW_BATCH_SIZE)
-    Job.objects.bulk_create([job for job in jobs if not job.pk])
-    JobDependency.objects.bulk_create(build_dependencies(jobs, workflow, submission.team))
-    JobTag.objects.bulk_create(build_tags(pairs, jobs))
+    if new_jobs := [job for job in jobs if not job.pk]:
+        insert_jobs(submission, new_jobs)
+    JobDetails(workflow.steps, result.resolved_jobs, submission.team).insert(jobs)
     submission.job_count = submission.jobs.count()
     submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])
 

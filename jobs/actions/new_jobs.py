@@ -1,35 +1,39 @@
 """Jobs added to a submission: all of a new one, or those that run steps or array indexes again."""
 
-import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.actions.resolution import ResolvedJob, referenced_job_ids, referenced_jobs
 from jobs.actions.submission_estimate import SubmissionEstimate
-from jobs.actions.validate import ValidationResult
+from jobs.actions.validate import ValidationFailedError, ValidationResult
 from jobs.failpoints import hit_failpoint
 from jobs.models import Approval, Job, JobDependency, JobTag, Rerun, StateChange, Submission, Team
+from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.ids import TEXT_LENGTH, to_text
 from jobs.policy.approval import ApprovalReason
 from jobs.policy.requests import propagates_tags
 from jobs.pricing.estimate import JobEstimate, stored_amount
 from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.job_size import requested_size
 from jobs.spec.redaction import redact_value
-from jobs.spec.rules.workflow import WorkflowPlan, WorkflowStep, plan_workflow
+from jobs.spec.rules.workflow import WorkflowStep, plan_workflow
 from jobs.states import Delivery
 from jobs.task_queue import enqueue_on_commit
 
 # AWS allows 128 characters: the job's own name, a dash, and the id.
 MAX_SLUG_LENGTH = 128 - 1 - TEXT_LENGTH
+
+_EdgeRow = tuple[int, int | None, str, str, str]
+"""Keys of the job and its parent, kind, condition and AWS job id."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,14 @@ class NewJobs:
         rerun: Rerun | None = None,
         note: str = "",
     ) -> None:
-        workflow = plan_workflow(result.parse_result.document)
-        pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
+        steps = plan_workflow(result.parse_result.document).steps
         self.submission = submission
         self.jobs = [
             build_job(submission, step, target, estimate, rerun=rerun, delivery_note=note)
-            for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
+            for step, target, estimate in zip(steps, result.resolved_jobs, job_estimates(result), strict=True)
         ]
         self._repeated = repeated
-        self._dependencies = build_dependencies(self.jobs, workflow, submission.team)
-        self._tags = build_tags(pairs, self.jobs)
+        self._details = JobDetails(steps, result.resolved_jobs, submission.team)
 
     def save(self, estimate: SubmissionEstimate | None, kept_edges: Iterable[JobDependency] = ()) -> None:
         """Create the rows, and enqueue the delivery unless the jobs need approval.
@@ -82,12 +84,9 @@ class NewJobs:
             job.delivery, job.delivery_note = Delivery.AWAITING, approval_note(reasons)
         if self._repeated:
             self._take_places()
-        Job.objects.bulk_create(self.jobs)
-        JobDependency.objects.bulk_create([*self._dependencies, *kept_edges])
-        JobTag.objects.bulk_create(self._tags)
-        StateChange.objects.bulk_create(
-            StateChange(job=job, delivery=job.delivery, note=job.delivery_note, source="person") for job in self.jobs
-        )
+        insert_jobs(submission, self.jobs)
+        self._details.insert(self.jobs, kept_edges)
+        insert_state_changes(self.jobs)
         transaction.on_commit(partial(hit_failpoint, "accepted"))
         if estimate and reasons:
             Approval.objects.create(
@@ -115,12 +114,11 @@ class NewJobs:
 
 
 def build_job(
-    submission: Submission, step: WorkflowStep, target: ResolvedJob, estimate: JobEstimate | None, **fields: Any
+    submission: Submission, step: WorkflowStep, target: ResolvedJob, estimate: JobEstimate, **fields: Any
 ) -> Job:
-    document = copy.deepcopy(step.document)
-    tags = document.pop("tags", {})
+    document = {key: value for key, value in step.document.items() if key != "tags"}
+    size = estimate.job.size
     definition = target.revision.document if target.revision else {}
-    size = requested_size(definition, document)
     if propagates_tags(definition, document) is None and size.platform != "EKS":
         document["propagateTags"] = True  # puts the tags on the bill; Batch allows it for ECS only
     job = Job(
@@ -135,11 +133,11 @@ def build_job(
         step=step.index,
         name=step.name,
         document=document,
-        tags=tags,
+        tags=step.document.get("tags", {}),
         array_size=_array_size(document),
         **Job.size_fields(size),
-        at_most_usd=stored_amount(estimate.at_most.usd) if estimate else None,
-        at_most_vcpu_hours=stored_amount(estimate.at_most.vcpu_hours) if estimate else None,
+        at_most_usd=stored_amount(estimate.at_most.usd),
+        at_most_vcpu_hours=stored_amount(estimate.at_most.vcpu_hours),
         **fields,
     )
     job.marker = batch_job_name(step.name, job.public_id)
@@ -150,35 +148,65 @@ def batch_job_name(name: str, public_id: UUID) -> str:
     return f"{name[:MAX_SLUG_LENGTH]}-{to_text(public_id)}"
 
 
-def build_dependencies(jobs: list[Job], workflow: WorkflowPlan, team: Team) -> list[JobDependency]:
-    edges = [
-        JobDependency(job=jobs[step.index], parent=jobs[edge.parent], kind=edge.type, condition=edge.condition)
-        for step in workflow.steps
-        for edge in step.dependencies
-    ]
-    parents = referenced_jobs([step.document for step in workflow.steps], team)
-    edges += [
-        JobDependency(job=jobs[step.index], parent=parents[job_id], batch_id=job_id)
-        for step in workflow.steps
-        for job_id in referenced_job_ids(step.document)
-        if job_id in parents
-    ]
-    return edges
+def insert_jobs(submission: Submission, jobs: Sequence[Job]) -> None:
+    """Create the rows, accepted now, with as many statements for one job as for all."""
+    accepted_at = now()
+    for job in jobs:
+        job.submission, job.accepted_at = submission, accepted_at  # its key is new too
+    bulk_insert_instances(Job, jobs)
+    positions = submission.jobs.filter(position__gte=min(job.position for job in jobs))
+    keys = dict(positions.order_by().values_list("position", "pk"))
+    for job in jobs:
+        job.pk, job._state.adding = keys[job.position], False  # noqa: SLF001 - public in all but name
 
 
-def build_tags(pairs: list[tuple[WorkflowStep, ResolvedJob]], jobs: list[Job]) -> list[JobTag]:
-    """Build rows with secret values masked."""
-    return [
-        JobTag(job=job, team=job.team, key=key, value=redact_value(key, value))
-        for job, (step, target) in zip(jobs, pairs, strict=True)
-        for key, value in effective.merge_tags(
-            target.revision.document if target.revision else {}, step.document
-        ).items()
-    ]
+def insert_state_changes(jobs: Iterable[Job]) -> None:
+    """Create the history of a person's change of these jobs."""
+    changed_at = now()
+    rows = ((job.pk, changed_at, job.delivery, job.state, job.delivery_note, "person", 0) for job in jobs)
+    bulk_insert(StateChange, ("job", "at", "delivery", "state", "note", "source", "attempt"), rows)
 
 
-def job_estimates(result: ValidationResult) -> Sequence[JobEstimate | None]:
-    return result.estimate.cost.jobs if result.estimate else [None] * len(result.resolved_jobs)
+class JobDetails:
+    """The dependencies and tags of a document's jobs, in document order. Reads what they refer to."""
+
+    def __init__(self, steps: Sequence[WorkflowStep], targets: Sequence[ResolvedJob], team: Team) -> None:
+        self._steps, self._targets, self._team = steps, targets, team
+        self._parents = referenced_jobs((step.document for step in steps), team)
+
+    def insert(self, jobs: Sequence[Job], kept_edges: Iterable[JobDependency] = ()) -> None:
+        """Create the rows. The jobs have theirs."""
+        edges = chain(self._dependencies(jobs), map(_edge_row, kept_edges))
+        bulk_insert(JobDependency, ("job", "parent", "kind", "condition", "batch_id"), edges)
+        bulk_insert(JobTag, ("job", "team", "key", "value"), self._tags(jobs))
+
+    def _dependencies(self, jobs: Sequence[Job]) -> Iterator[_EdgeRow]:
+        for step in self._steps:
+            for edge in step.dependencies:
+                yield jobs[step.index].pk, jobs[edge.parent].pk, edge.type, edge.condition, ""
+        for step in self._steps if self._parents else ():
+            for job_id in referenced_job_ids(step.document):
+                if job_id in self._parents:
+                    yield jobs[step.index].pk, self._parents[job_id].pk, "", "", job_id
+
+    def _tags(self, jobs: Sequence[Job]) -> Iterator[tuple[int, int, str, str]]:
+        """Yield rows with secret values masked."""
+        masked_value = cache(redact_value)
+        for job, step, target in zip(jobs, self._steps, self._targets, strict=True):
+            definition = target.revision.document if target.revision else {}
+            for key, value in effective.merge_tags(definition, step.document).items():
+                yield job.pk, self._team.pk, key, masked_value(key, value)
+
+
+def _edge_row(edge: JobDependency) -> _EdgeRow:
+    return edge.job.pk, edge.parent_id, edge.kind, edge.condition, edge.batch_id
+
+
+def job_estimates(result: ValidationResult) -> Sequence[JobEstimate]:
+    """Raise ValidationFailedError without an estimate, which every valid result has."""
+    if result.estimate is None:
+        raise ValidationFailedError(result)
+    return result.estimate.cost.jobs
 
 
 def approval_note(reasons: Iterable[ApprovalReason]) -> str:

@@ -28,10 +28,9 @@ from jobs.models.database_generation import unknown_keys_window
 from jobs.models.ids import TEXT_LENGTH, from_text, timestamp_of
 from jobs.models.submission import OnRefusal
 from jobs.models.tag_secret import tag_digests
-from jobs.spec.documents import Document
+from jobs.spec.documents import Document, list_at, text_at
 from jobs.spec.masked_source import mask_mentions
 from jobs.spec.parsing.parser import ParseResult, parse
-from jobs.spec.rules.workflow import WorkflowPlan, plan_workflow
 from jobs.spec.workflow_name import workflow_name
 
 
@@ -197,18 +196,17 @@ class _NewSubmission:
         source: str,
         request: _IdempotentRequest | None,
     ) -> None:
-        workflow = plan_workflow(result.parse_result.document)
         self.submission = Submission(
             team=member.team,
             account=result.account,
             person=member.user,
-            name=submission_name(result.parse_result.document, workflow),
+            name=submission_name(result.parse_result.document),
             kind=result.parse_result.kind,
             source=source,
             text=text,
             document=result.parse_result.document,
             notes=submission_notes(result),
-            job_count=len(workflow.steps),
+            job_count=len(result.resolved_jobs),
             estimate=result.estimate.cost.totals_as_json() if result.estimate else {},
             **(request.fields() if request else {}),
         )
@@ -234,8 +232,9 @@ def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> d
     }
 
 
-def submission_name(document: Document, workflow: WorkflowPlan) -> str:
-    return workflow_name(document, [step.name for step in workflow.steps])
+def submission_name(document: Document) -> str:
+    steps = list_at(document, "jobs") if "jobs" in document else [document]
+    return workflow_name(document, [text_at(step, "jobName") for step in steps])
 
 
 def submission_notes(result: ValidationResult) -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """Insert of many rows at once: COPY on PostgreSQL, executemany elsewhere."""
 
 # ruff: noqa: SLF001 - `_meta` is public in all but name
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -11,14 +12,20 @@ PLAIN = frozenset({type(None), bool, int, str})
 
 
 def bulk_insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert the values of these fields: no signal, no default, no key read back."""
+    """Insert the values of these fields in one statement: no signal, no default, no key read back."""
     connection = connections[DEFAULT_DB_ALIAS]  # not the proxy, which looks it up at each value
     by_name = {name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)}
     fields = [by_name[name] for name in names]
     quote = connection.ops.quote_name
     into = f"{quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)})"
     prepare = [_preparer(field, connection) for field in fields]
-    values = ([of_column(value) for of_column, value in zip(prepare, row, strict=True)] for row in rows)
+    values: Iterator[list[Any]] = (
+        [of_column(value) for of_column, value in zip(prepare, row, strict=True)] for row in rows
+    )
+    first = next(values, None)
+    if first is None:
+        return
+    values = chain([first], values)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:

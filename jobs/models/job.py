@@ -22,7 +22,7 @@ from jobs.models.rerun import Rerun
 from jobs.models.rerun_summary import RerunSummary
 from jobs.models.submission import Submission
 from jobs.models.team import Team
-from jobs.spec.job_size import JobSize
+from jobs.spec.job_size import RunSize
 from jobs.spec.step_conditions import Condition
 from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
 
@@ -382,7 +382,7 @@ class Job(models.Model):
         return self.stop_requested_at is not None and not self.status.is_final
 
     @staticmethod
-    def size_fields(size: JobSize) -> dict[str, Any]:
+    def size_fields(size: RunSize) -> dict[str, Any]:
         columns = {name: getattr(size, name) for name in SIZE_FIELDS}
         limits = {"vcpus": MAX_VCPUS, "memory_mib": MAX_INTEGER, "gpus": MAX_INTEGER, "ephemeral_gib": MAX_INTEGER}
         return columns | {name: min(columns[name], limit) for name, limit in limits.items()}

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
-from typing import Protocol
 
 from jobs.pricing.rates import Price, Rates
+from jobs.spec.job_size import RunSize
 
 USD_PRECISION = Decimal("1E-10")
 MILLISECOND = Decimal("0.001")
@@ -25,23 +25,6 @@ HOUR_SECONDS = Decimal(3600)
 FARGATE = "FARGATE"
 FARGATE_MINIMUM_SECONDS = Decimal(60)
 FARGATE_FREE_STORAGE_GIB = 20
-
-
-class RunSize(Protocol):
-    """A JobSize, or a Job, whose columns have the same names."""
-
-    @property
-    def platform(self) -> str: ...
-    @property
-    def architecture(self) -> str: ...
-    @property
-    def vcpus(self) -> Decimal: ...
-    @property
-    def memory_mib(self) -> int: ...
-    @property
-    def gpus(self) -> int: ...
-    @property
-    def ephemeral_gib(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, overrides, tasks
 from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at
@@ -77,6 +77,23 @@ class ResourceAmounts:
             max(self.ephemeral_gib, other.ephemeral_gib),
             _merge_unknown(self.unknown, other.unknown),
         )
+
+
+class RunSize(Protocol):
+    """A JobSize, a size with a price, or a Job, whose columns have the same names."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def vcpus(self) -> Decimal: ...
+    @property
+    def memory_mib(self) -> int: ...
+    @property
+    def gpus(self) -> int: ...
+    @property
+    def ephemeral_gib(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 import json
+import re
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from jobs import actions
 from jobs.models import Job, Revision, Submission
@@ -106,6 +109,43 @@ def test_a_long_name_leaves_room_for_the_marker(research):
 
     assert len(job.marker) == 128
     assert job.marker.endswith(job.text_id)
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_any_number_of_steps_takes_the_same_statements_and_only_inserts_follow_the_checks_under_the_lock(
+    research, size
+):
+    accept(research)  # begins the audit chain
+    steps = [
+        {**WORKFLOW["jobs"][1], "jobName": f"step-{number}", "dependsOn": [{"jobId": f"${{step-{number - 1}}}"}]}
+        for number in range(1, size)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        submission = accept(research, {"jobs": [{**WORKFLOW["jobs"][0], "jobName": "step-0"}, *steps]})
+
+    statements = [describe(query["sql"]) for query in queries]
+    lock = statements.index("SELECT jobs_team")
+    assert len([statement for statement in statements[:lock] if statement.startswith("SELECT")]) == 5
+    assert [statement for statement in statements[lock:] if not statement.startswith("COMMIT")] == [
+        "SELECT jobs_team",
+        "SELECT jobs_queuegrant",
+        "INSERT jobs_submission",
+        "INSERT jobs_job",
+        "SELECT jobs_job",
+        "INSERT jobs_jobdependency",
+        "INSERT jobs_jobtag",
+        "INSERT jobs_statechange",
+        "SELECT jobs_auditchain",
+        "INSERT jobs_auditentry",
+        "UPDATE jobs_auditchain",
+    ]
+    assert submission.jobs.filter(dependencies__parent__isnull=False).count() == size - 1
+
+
+def describe(sql: str) -> str:
+    verb = re.search(r"SELECT|INSERT|COPY|UPDATE|COMMIT|BEGIN", sql)
+    table = re.search(r"jobs_\w+", sql)
+    return f"{verb[0] if verb else sql} {table[0] if table else ''}".replace("COPY", "INSERT")
 
 
 def test_registering_keeps_a_revision_and_rings_once_for_the_same_text(research, enqueued):

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
-from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models import Job, JobTag, Submission
+from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.ids import new_id
 from jobs.models.planner_statistics import update_statistics
 from jobs.states import Delivery, State
