@@ -28,6 +28,26 @@ MAX_SUGGESTIONS = 200
 SORTS = {"cost": "usd_units", "run": "run_ms"}
 """Columns by name; a minus before the name sorts from the highest to the lowest."""
 
+# What a row of the page shows.
+_ROW_COLUMNS = (
+    "public_id",
+    "name",
+    "delivery",
+    "state",
+    "array_size",
+    "finished_attempts",
+    "accepted_at",
+    "started_at",
+    "stopped_at",
+    "submission_id",
+    "queue__name",
+    "revision__number",
+    "revision__definition__name",
+    "person__username",
+    "person__first_name",
+    "person__last_name",
+)
+
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -76,6 +96,7 @@ def history_page(
     `sort` is one of SORTS; empty is newest first.
     """
     jobs, order = sort_jobs(filter_jobs(team, filters), filters, sort)
+    jobs = jobs.select_related("queue", "revision__definition", "person").only(*_ROW_COLUMNS)
     all_jobs, _ = sort_jobs(Job.objects.filter(team=team).annotate(tagged_job=F("pk")), filters, sort)
     page = paginate(
         jobs,
@@ -125,6 +146,8 @@ def _status_counts(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> St
 def export_rows(team: Team, filters: JobFilter, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
     """Yield in chunks that hold no lock and no cursor."""
     jobs, order = sort_jobs(filter_jobs(team, filters), filters, sort)
+    jobs = jobs.select_related("queue", "revision__definition", "person")
+    jobs = jobs.defer("document", "raw", "attempts", "array_summary", "revision__document")
     for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
         yield from _rows(filters, chunk)
 
@@ -161,16 +184,7 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
         matches = matches.filter(accepted_at__lt=datetime.combine(filters.until + timedelta(days=1), time(), UTC))
     if filters.month:
         matches = _filter_by_month(matches, team, filters.month)
-    return matches.select_related("queue", "revision__definition", "submission", "person").defer(
-        "document",
-        "raw",
-        "attempts",
-        "array_summary",
-        "submission__text",
-        "submission__document",
-        "submission__notes",
-        "revision__document",
-    )
+    return matches
 
 
 def _filter_by_keys(matches: QuerySet[Job], team: Team, filters: JobFilter) -> QuerySet[Job]:

@@ -1,14 +1,17 @@
 """Tags and filters of the pages."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timezone import now
 
 from jobs.access import Member, TeamPermission
@@ -23,8 +26,12 @@ register = template.Library()
 SHORT_ID_LENGTH = 10
 """Title and clipboard have all characters."""
 
+MAX_ROW_TAGS = 3
+"""Of a job in a list; the others are in a title."""
+
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # a page has more than a hundred
 def icon(name: str, label: str = "") -> SafeString:
     """Hide an icon without a label from screen readers."""
     href = f"{static('icons.svg')}#{name}"
@@ -34,6 +41,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=64)
 def status(value: Status) -> SafeString:
     """Render icon, word and colour, so that none of them is needed alone."""
     return format_html(
@@ -43,6 +51,49 @@ def status(value: Status) -> SafeString:
         icon(value.icon),
         value.label,
     )
+
+
+@register.simple_tag
+def details_button(url: str, job_id: str, name: str) -> SafeString:
+    """Render the button that opens the details of a job below its row."""
+    return format_html(
+        '<button type="button" class="row-open needs-script" id="details-{}" data-row-details="{}"'
+        ' aria-expanded="false" aria-label="Details of {}" title="Details">{}</button>',
+        job_id,
+        url,
+        name,
+        icon("chevron-down"),
+    )
+
+
+@register.simple_tag
+def options(values: Sequence[str], selection: str = "") -> SafeString:
+    """Render the options of a select or datalist, and the selected one also if it isn't among the values."""
+    all_values = values if not selection or selection in values else [*values, selection]
+    choices = ((value, SafeString(" selected") if value == selection else "", value) for value in all_values)
+    return format_html_join("", '<option value="{}"{}>{}</option>', choices)
+
+
+@register.simple_tag
+def row_tags(tags: Sequence[tuple[str, str]]) -> SafeString:
+    """Render the first tags of a job as key and value, shortened."""
+    titles = [f"{key} = {value}" for key, value in tags]
+    first = format_html_join(
+        "",
+        '<span class="tag" title="{}"><span class="tag-key">{}</span> {}</span>',
+        (
+            (title, _shortened(key, 16), _shortened(value, 24))
+            for title, (key, value) in zip(titles, tags[:MAX_ROW_TAGS], strict=False)
+        ),
+    )
+    rest = titles[MAX_ROW_TAGS:]
+    return (
+        first + format_html('<span class="tag" title="{}">+{}</span>', ", ".join(rest), len(rest)) if rest else first
+    )
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else Truncator(text).chars(length)
 
 
 @register.filter

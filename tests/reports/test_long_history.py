@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 # What still reads more of a longer history: names are searched without an index. Costs aren't in question here: they
 # are summed over the lines of a month.
-GROWING = {"jobs: text", "jobs: no such text"}
+GROWING = {"jobs: no such text"}
 
 
 def work_by_page(world: World) -> dict[str, int]:
