@@ -6,6 +6,8 @@ STATE ?= .portal
 JOBS ?= 2000
 SEED ?=
 RUNS ?= 20
+BIG ?=
+MILLION = sqlite:///$(abspath .bench/million.sqlite3)
 SHELL = /bin/sh
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
@@ -44,7 +46,7 @@ help:
 	@echo 'make fuzz          run the tests of documents and workflows with many more examples (some minutes)'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
 	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
-	@echo 'make bench         run the benchmarks and compare the portal with a plain script (some minutes)'
+	@echo 'make bench         run the benchmarks and compare the portal with a plain script (15 minutes; BIG=1: also at a million jobs)'
 	@echo 'make pictures      update the screenshots in the documentation'
 	@echo 'make lock          update the locked requirements from pyproject.toml'
 
@@ -156,13 +158,25 @@ chaos: .venv/.dev-stamp
 mutants: .venv/.dev-stamp
 	@$(PY) -m scripts.mutants
 
+# Results are written to .bench/. BIG=1 also measures at a million jobs, in databases of 5 GB: it makes SQLite's once.
 bench: .venv/.dev-stamp
 	@$(PY) -m bench
+	@$(PY) -m bench.delivery --runs 2 --database sqlite
+	@$(PY) -m bench.delivery --runs 2 --database postgres
+	@$(PY) -m bench.scale --database sqlite
+	@$(PY) -m bench.scale --database postgres
+	@$(PY) -m bench.load --database sqlite --seconds 30
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.array_map
 	@$(PY) -m bench.workflow
-	@$(PY) -m bench.delivery --runs 2 --database sqlite
-	@$(PY) -m bench.delivery --runs 2 --database postgres
+ifneq ($(BIG),)
+	@mkdir -p .bench
+	@$(PY) -m bench.scale --jobs 1000000 --database '$(MILLION)'
+	@$(PY) -m bench.load --database '$(MILLION)'
+	@$(PY) -m tests.postgres sh -c '$(PY) -m bench.scale --jobs 1000000 --database "$$DATABASE_URL" && \
+		$(PY) -m bench.load --database "$$DATABASE_URL"'
+endif
+	@$(PY) -m bench.tables
 
 # -- The virtual environment. A Python is used if it runs (a version manager's shim may not), is new enough and can create
 # environments.

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from bench import processes
 from bench.fake_aws.server import RECORD_PATH, RESET_PATH
@@ -56,9 +57,9 @@ class BenchEnvironment:
         if database == "sqlite":
             database = f"sqlite:///{self.path / 'portal.sqlite3'}"
         elif database == "postgres":
-            server = self._stack.enter_context(postgres.own_server())
-            self._pids["database"] = server.pid
-            database = server.address
+            database = self._stack.enter_context(postgres.own_server()).address
+        for folder in parse_qs(urlsplit(database).query).get("host", ()):  # of a server of this machine
+            self._pids["database"] = int((Path(folder) / "postmaster.pid").read_text().splitlines()[0])
         self.environment["DATABASE_URL"] = database
 
     def start_services(self, *aws_options: str) -> None:
@@ -68,9 +69,9 @@ class BenchEnvironment:
         self.start("aws", command)
         self._wait_until(lambda: _answers(self._aws_port, RECORD_PATH), "aws")
 
-    def start_portal(self) -> None:
+    def start_portal(self, web_processes: int = 1) -> None:
         """Start what the quick start has, with one worker."""
-        self.start("web", web_command(self.web_port))
+        self.start("web", [*web_command(self.web_port), "--workers", str(web_processes)])
         self.start("clock", manage_command("clock"))
         self.run_workers(1)
         self._wait_until(lambda: _answers(self.web_port, "/livez"), "web")

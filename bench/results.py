@@ -52,6 +52,11 @@ def spread(values: Sequence[float]) -> float:
     return (max(values) - min(values)) / median(values)
 
 
+def size_text(jobs: int) -> str:
+    """Return about how many: 10k, 1M."""
+    return f"{jobs / 1_000_000:.0f}M" if jobs >= 999_500 else f"{jobs / 1000:.0f}k"
+
+
 def print_line(line: str = "") -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

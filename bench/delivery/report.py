@@ -78,16 +78,42 @@ def lines(workflow: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def reasons(loop: Mapping[str, Any], portal: Mapping[str, Any]) -> list[str]:
+    """Return each goal that was missed, with the figures that explain it."""
+    more, start = portal["wall"] - loop["wall"], portal["first_send"] - portal["accepted"]
+    tail, loop_tail = (turn["wall"] - turn["last_send"] for turn in (portal, loop))
+    processes = ", ".join(f"{name} {amount:.1f}" for name, amount in portal["cpu_ms"].items())
+    calls = ", ".join(f"{name} {count:g}" for name, count in portal["calls"].items())
+    texts = {
+        "ratio": f"ratio {portal['ratio']:.2f}: {more:.2f} s more than the loop, of which {portal['accepted']:.2f} s "
+        f"to accept, {start:.2f} s until the first send, {portal['holes']:.2f} s holes between sends, "
+        f"{tail - loop_tail:.2f} s from the last send until the last end was known, beyond the loop's",
+        "delay": f"end to known p95 {portal['delay_p95']:.2f} s",
+        "correct": f"ends known {portal['ends_known']:g} of {portal['jobs']:g}, sent twice {portal['sent_twice']:g}, "
+        f"429s {portal['throttles']:g}",
+        "cpu": f"CPU per job {portal['cpu_ms_per_job']:.1f} ms: {processes}",
+        "calls": f"calls per job {portal['calls_per_job']:.3f}: {calls}; the loop {loop['calls_per_job']:.3f}",
+    }
+    return [f"{texts[name]} (goal {text})" for name, text in portal["goals"].items() if text.endswith("MISSED")]
+
+
+def idle_goals(idle: Mapping[str, Any]) -> dict[str, str]:
+    cpu, memory = sum(idle["cpu_percent"].values()), sum(idle["pss_mib"].values())
+    return {
+        "cpu": _goal(f"≤ {MAX_IDLE_PERCENT} %", is_met=cpu <= MAX_IDLE_PERCENT),
+        "memory": _goal(f"≤ {MAX_IDLE_MIB:.0f} MiB", is_met=memory <= MAX_IDLE_MIB),
+    }
+
+
 def idle_lines(idle: Mapping[str, Any]) -> Iterator[str]:
     cpu, memory = sum(idle["cpu_percent"].values()), sum(idle["pss_mib"].values())
     by_process = ", ".join(
         f"{name} {percent:.2f} % {idle['pss_mib'][name]:.0f} MiB" for name, percent in idle["cpu_percent"].items()
     )
+    reached = idle_goals(idle)
     yield (
-        f"idle for {idle['seconds']:g} s: {cpu:.2f} % of one core  "
-        f"[{_goal(f'≤ {MAX_IDLE_PERCENT} %', is_met=cpu <= MAX_IDLE_PERCENT)}], "
-        f"{memory:.0f} MiB  [{_goal(f'≤ {MAX_IDLE_MIB:.0f} MiB', is_met=memory <= MAX_IDLE_MIB)}]: {by_process}; "
-        f"calls {dict(idle['calls']) or 'none'}"
+        f"idle for {idle['seconds']:g} s: {cpu:.2f} % of one core  [{reached['cpu']}], "
+        f"{memory:.0f} MiB  [{reached['memory']}]: {by_process}; calls {dict(idle['calls']) or 'none'}"
     )
 
 

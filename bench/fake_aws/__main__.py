@@ -5,7 +5,7 @@ import asyncio
 import sys
 from contextlib import suppress
 
-from bench.fake_aws.batch import FakeBatch
+from bench.fake_aws.batch import QUEUE, FakeBatch
 from bench.fake_aws.server import FakeAws, Limits, serve
 
 
@@ -16,10 +16,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--submits", type=float, default=Limits.submits_per_second, help="SubmitJob a second")
     parser.add_argument("--others", type=float, default=Limits.others_per_second, help="other calls a second, each")
     parser.add_argument("--any-job", action="store_true", help="describe unknown jobs as running")
+    parser.add_argument("--queues", nargs="+", default=[QUEUE], help="names of the job queues")
     options = parser.parse_args(arguments)
     limits = Limits(options.latency, options.submits, options.others)
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.port, FakeAws(limits, FakeBatch(any_job=options.any_job))))
+        asyncio.run(serve(options.port, FakeAws(limits, FakeBatch(any_job=options.any_job, queues=options.queues))))
     return 0
 
 

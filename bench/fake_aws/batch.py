@@ -1,7 +1,7 @@
 """Jobs and operations of the fake AWS Batch."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ GOLDEN_RATIO = 0.618033988749895
 MAX_JOBS_PER_DESCRIBE, MAX_JOBS_PER_LIST = 100, 100
 # Fields of SubmitJob that DescribeJobs returns
 SUBMITTED_FIELDS = ("jobName", "jobQueue", "jobDefinition", "dependsOn", "parameters", "tags", "timeout")
+QUEUE_FIELDS = {"priority": 1, "state": "ENABLED", "status": "VALID", "computeEnvironmentOrder": []}
 CLUSTER = "arn:aws:ecs:us-west-2:123456789012"
 # As much as AWS returns for each job: clients spend time on it.
 CONTAINER: dict[str, Any] = {
@@ -83,6 +84,7 @@ class FakeBatch:
     """
 
     any_job: bool = False
+    queues: Sequence[str] = (QUEUE,)
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     revisions: int = 0
 
@@ -115,8 +117,8 @@ class FakeBatch:
         known = [self.jobs[job_id].description(now) for job_id in ids if job_id in self.jobs]
         if not self.any_job:
             return {"jobs": known}
-        others = [{"jobId": job_id, "status": "RUNNING"} for job_id in ids if job_id not in self.jobs]
-        return {"jobs": known + others}
+        running = {"status": "RUNNING", "container": CONTAINER, "attempts": []}
+        return {"jobs": known + [running | {"jobId": job_id} for job_id in ids if job_id not in self.jobs]}
 
     def list_jobs(self, request: Answer, now: float) -> Answer:
         """Support the two filters that the portal uses, newest first."""
@@ -147,13 +149,18 @@ class FakeBatch:
 
     def register_job_definition(self, request: Answer, _now: float) -> Answer:
         self.revisions += 1
-        name = request["jobDefinitionName"]
-        arn = f"{REGION_PREFIX}:job-definition/{name}:{self.revisions}"
-        return {"jobDefinitionName": name, "jobDefinitionArn": arn, "revision": self.revisions}
+        names = _names("jobDefinition", "job-definition", request["jobDefinitionName"])
+        return names | {
+            "jobDefinitionArn": f"{names['jobDefinitionArn']}:{self.revisions}",
+            "revision": self.revisions,
+        }
 
     def describe_job_queues(self, _request: Answer, _now: float) -> Answer:
-        queue = {"jobQueueName": QUEUE, "jobQueueArn": f"{REGION_PREFIX}:job-queue/{QUEUE}", "priority": 1}
-        return {"jobQueues": [{**queue, "state": "ENABLED", "status": "VALID", "computeEnvironmentOrder": []}]}
+        return {"jobQueues": [{**QUEUE_FIELDS, **_names("jobQueue", "job-queue", queue)} for queue in self.queues]}
+
+
+def _names(noun: str, kind: str, name: str) -> Answer:
+    return {f"{noun}Name": name, f"{noun}Arn": f"{REGION_PREFIX}:{kind}/{name}"}
 
 
 def _milliseconds(seconds: float) -> int:

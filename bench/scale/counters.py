@@ -60,3 +60,13 @@ def _rows_read_so_far() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables")
         return int(cursor.fetchone()[0] or 0)
+
+
+def database_mib() -> float:
+    sql = {
+        "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+        "postgresql": "SELECT pg_database_size(current_database())",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return int(cursor.fetchone()[0]) / 2**20

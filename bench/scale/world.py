@@ -21,6 +21,7 @@ class World:
     team: Team
     lead: User
     secret: str
+    is_new: bool
 
 
 def build_world(job_count: int, *, people: int = 100, active_jobs: int = 200) -> World:
@@ -28,7 +29,8 @@ def build_world(job_count: int, *, people: int = 100, active_jobs: int = 200) ->
 
     `people` and `active_jobs`, which run and so have no end, are of each team; `job_count` of all.
     """
-    if not Team.objects.filter(slug=TEAMS[0]).exists():
+    is_new = not Team.objects.filter(slug=TEAMS[0]).exists()
+    if is_new:
         for slug in TEAMS:
             _build_team(slug, people, active_jobs)
         add_history(job_count)
@@ -36,7 +38,7 @@ def build_world(job_count: int, *, people: int = 100, active_jobs: int = 200) ->
     lead = User.objects.get(username=f"{team.slug}-lead")
     secret = new_secret()
     ApiToken.objects.create(team=team, person=lead, name="bench", prefix=secret[:12], digest=digest(secret))
-    return World(team, lead, secret)
+    return World(team, lead, secret, is_new)
 
 
 def add_history(job_count: int) -> None:
