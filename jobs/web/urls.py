@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from jobs.web import (
+    approval_editor,
     approvals,
     audit,
     cli_scripts,
@@ -98,8 +99,8 @@ urlpatterns = [
     path("approvals/<str:text_id>/approve/", approvals.approve, name="approval_approve"),
     path("approvals/<str:text_id>/decline/", approvals.decline, name="approval_decline"),
     path("approvals/<str:text_id>/withdraw/", approvals.withdraw, name="approval_withdraw"),
-    path("approvals/<str:text_id>/edit/", approvals.edit, name="approval_edit"),
-    path("approvals/<str:text_id>/judge/", approvals.preview_edit, name="approval_judge"),
+    path("approvals/<str:text_id>/edit/", approval_editor.edit, name="approval_edit"),
+    path("approvals/<str:text_id>/judge/", approval_editor.preview_edit, name="approval_judge"),
     path("rights/", permissions_page.permissions, name="rights"),
     path("cli/", cli_scripts.scripts_page, name="cli"),
     path("schemas/<str:kind>.json", schemas.serve_schema, name="schema"),

@@ -262,6 +262,53 @@ def test_the_page_of_a_job_that_waits_for_approval_says_why_and_who_can_approve_
     assert asked.approvals.get().get_absolute_url() in seen_by_lead
 
 
+@pytest.mark.parametrize("size", [6, 20])
+def test_a_request_for_a_workflow_is_edited_in_its_form(
+    research: Research, lead: Member, signed_in: SignIn, size: int
+) -> None:
+    research.team.approval_array_size = 4
+    research.team.save()
+    secret = {"containerOverrides": {"environment": [{"name": "API_TOKEN", "value": "hunter2-hunter2"}]}}
+    steps = [{**DOCUMENT, **secret}, {**DOCUMENT, "jobName": "two", "dependsOn": [{"jobId": "${one}"}]}]
+    submission = actions.submit(json.dumps({"jobs": steps}), research.analyst, source="json")
+    approval, browser = submission.approvals.get(), signed_in(lead.user)
+    page = browser.get(f"{approval.get_absolute_url()}edit/").text
+    assert 'data-builder="workflow"' in page
+    assert "data-fixed-steps" not in page
+    assert "hunter2" not in page
+
+    text = page.split('<textarea id="text"')[1].split(">", 1)[1].split("</textarea>")[0]
+    edited = json.loads(unescape(text))
+    edited["jobs"][0]["arrayProperties"]["size"] = size
+    post = {"text": json.dumps(edited, ensure_ascii=False), "version": "1", "step": "0", "follows": "1"}
+    preview = browser.post(f"{approval.get_absolute_url()}judge/", post).text
+    assert f"changed from the number 10 to the number {size}" in text_of(preview)
+    assert 'id="step-feedback"' in preview
+    assert ("Save for another approver" in preview) == (size > 10)
+    browser.post(f"{approval.get_absolute_url()}edit/", post)
+    approval.refresh_from_db()
+    assert approval.decision == (Decision.APPROVED if size < 10 else Decision.WAITING)
+    one = submission.jobs.get(name="one")
+    assert one.array_size == size
+    assert one.document["containerOverrides"] == secret["containerOverrides"]
+
+
+@pytest.mark.parametrize("text", ["{", json.dumps({"jobs": [{**DOCUMENT, "jobQueue": "no"}]})])
+def test_a_refused_edit_of_a_workflow_stays_in_its_form(
+    research: Research, lead: Member, signed_in: SignIn, text: str
+) -> None:
+    research.team.approval_array_size = 4
+    research.team.save()
+    workflow = json.dumps({"jobs": [{**DOCUMENT, "dependsOn": []}, {**DOCUMENT, "jobName": "two"}]})
+    approval = actions.submit(workflow, research.analyst, source="json").approvals.get()
+    browser = signed_in(lead.user)
+    for do, status in (("check", 200), ("submit", 422)):
+        answer = browser.post(f"{approval.get_absolute_url()}edit/", {"text": text, "version": "1", "do": do})
+        assert answer.status_code == status
+        assert 'data-builder="workflow"' in answer.text
+        assert text in unescape(answer.text)
+
+
 # -- Jobs that run again
 
 
@@ -300,7 +347,9 @@ def test_a_request_to_run_again_is_shown_approved_and_said_on_the_submission(
     assert "array of 10" in page
     assert "arrayProperties" in page
     assert job.get_absolute_url() in browser.get(rerun_request.get_absolute_url()).text
-    assert browser.get(reverse("approval_edit", args=[rerun_request.text_id])).status_code == 200
+    editor = browser.get(reverse("approval_edit", args=[rerun_request.text_id])).text
+    assert 'data-builder="workflow"' in editor
+    assert "data-fixed-steps" in editor
 
     browser.post(reverse("approval_approve", args=[rerun_request.text_id]), {"version": "1"})
     assert submission.jobs.current_steps().get(name="train").array_size == 10

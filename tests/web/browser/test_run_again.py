@@ -4,12 +4,15 @@ import json
 import re
 
 import pytest
+from django.urls import reverse
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from jobs import actions
 from jobs.access import Member
-from jobs.models import Job, Submission
+from jobs.actions.run_again import plan_run_again
+from jobs.models import Approval, Job, Role, Submission, Team
+from tests import make
 from tests.browser import assert_accessible
 from tests.pages.workflow_form import WorkflowForm
 from tests.web.browser.conftest import OpenPage
@@ -102,3 +105,41 @@ def test_a_failed_step_runs_again_with_more_memory(open_page: OpenPage, analyst:
     expect(page.get_by_text("Running 2 steps of nightly-42 again.")).to_be_visible()
     assert memory_of(nightly) == [train.memory_mib, 4096, 8192]
     assert Job.objects.filter(submission=nightly, superseded=True).count() == 4
+
+
+@pytest.fixture
+def rerun_request(analyst: Member, nightly: Submission) -> Approval:
+    """For `train` as an array of ten, which needs approval, and `report`."""
+    Team.objects.filter(pk=analyst.team.pk).update(approval_array_size=4)
+    plan = plan_run_again(nightly)
+    train, report = plan.document["jobs"]
+    train = {**train, "arrayProperties": {"size": 10}}
+    outcome = actions.run_again(nightly, analyst, text=json.dumps({"jobs": [train, report]}))
+    assert outcome.approval
+    return outcome.approval
+
+
+def test_a_request_for_steps_is_edited_in_the_form_of_the_workflow(
+    open_page: OpenPage, analyst: Member, nightly: Submission, rerun_request: Approval
+) -> None:
+    lead = make.member(analyst.team, Role.LEAD)
+    address = reverse("approval_edit", args=[rerun_request.text_id])
+    page = open_page(lead.user, address, viewport={"width": 1440, "height": 900})
+    form = WorkflowForm(page)
+    expect(form.steps).to_have_count(2)
+    expect(page.locator("[data-step-add], [data-step-tool]").filter(visible=True)).to_have_count(0)
+    for width in (1440, 1024, 375):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+
+    form.step("train").get_by_role("button").click()
+    expect(form.name).not_to_be_editable()
+    form.field("array_size").fill("3")
+    expect(form.preview).to_contain_text("changed from the number 10 to the number 3")
+    expect(page.locator("#submit-button")).to_have_text("Save and approve")
+    page.locator("#submit-button").click()
+    expect(page.get_by_text("Edited and approved nightly-42.")).to_be_visible()
+    again = nightly.jobs.current_steps().get(name="train")
+    assert again.array_size == 3
+    assert again.document["containerOverrides"]["environment"] == [{"name": "DB_PASSWORD", "value": SECRET}]
