@@ -1,5 +1,5 @@
-// Chooses the view of a workflow: graph, time chart or list. The bundle that draws is loaded with the first view that
-// needs it; on a small screen that is the list, which needs none.
+// Chooses what is shown above the list of a workflow's jobs: graph, time chart or nothing. The bundle that draws is loaded
+// with the first view that needs it; a small screen opens with the list alone, which needs none.
 
 const section = document.querySelector("[data-workflow]");
 const SMALL = "(width < 48rem)";
@@ -11,7 +11,7 @@ let loading = null;
 /** @param {HTMLElement} box */
 function begin(box) {
   const parameters = new URLSearchParams(location.search);
-  const chosen = parameters.get("view") ?? (parameters.has("first") || matchMedia(SMALL).matches ? "list" : "graph");
+  const chosen = parameters.get("view") ?? (matchMedia(SMALL).matches ? "list" : "graph");
   show(box, VIEWS.includes(chosen) ? chosen : "graph");
   box.addEventListener("click", (event) => {
     /** @type {HTMLElement | null} */

@@ -1,4 +1,4 @@
-// The views of a workflow on its page: graph, time chart and list, and the panel of the selected step.
+// The views of a workflow above its list: graph and time chart, and the panel of the selected step.
 // static/js/workflow.js imports this when a view other than the list is shown.
 
 import { labelOf } from "./describe.js";

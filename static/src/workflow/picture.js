@@ -173,10 +173,12 @@ export class Picture extends EventTarget {
     return this.numbers.get(key) ?? -1;
   }
 
-  /** The height of the canvas follows a small graph. */
+  /** The height of the canvas follows a small graph, which is as wide as the canvas at most. */
   grow() {
-    const most = Math.max(280, window.innerHeight * 0.62);
-    this.canvas.style.height = `${Math.min(most, Math.max(220, this.layout.height + 96))}px`;
+    const most = Math.max(280, window.innerHeight * 0.5);
+    const width = this.size.width || this.canvas.clientWidth;
+    const { scale } = fit(this.layout, { width, height: most }, this.smallest);
+    this.canvas.style.height = `${Math.min(most, Math.max(200, this.layout.height * scale + 96))}px`;
     this.measure();
   }
 

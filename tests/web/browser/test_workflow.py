@@ -70,7 +70,8 @@ def test_a_workflow_is_seen_while_it_runs(open_page: OpenPage, research: Researc
     expect(train).to_contain_text("Running · 5 min")
     expect(steps.get_by_text("N_TO_N")).to_be_visible()
     expect(report).to_have_class("wf-node wf-wait wf-unsent wf-critical")
-    expect(page.get_by_role("table", name="Jobs of this submission")).to_be_hidden()
+    jobs = page.get_by_role("table", name="Jobs of this submission")
+    expect(jobs).to_be_visible()
     assert_accessible(page)
 
     load.focus()
@@ -105,10 +106,13 @@ def test_a_workflow_is_seen_while_it_runs(open_page: OpenPage, research: Researc
     page.keyboard.press("Enter")
     expect(panel.get_by_role("heading", name="train")).to_be_visible()
 
+    expect(jobs).to_be_visible()
+
     page.get_by_role("link", name="List", exact=True).click()
-    expect(page.get_by_role("table", name="Jobs of this submission")).to_be_visible()
+    expect(rows.first).to_be_hidden()
     page.reload()
-    expect(page.get_by_role("table", name="Jobs of this submission")).to_be_visible()
+    expect(jobs).to_be_visible()
+    expect(steps).to_be_hidden()
 
 
 def test_a_phone_shows_the_list_and_has_the_graph(
