@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -12,9 +14,10 @@ from jobs.models import Approval, ApprovalEdit, Decision, Job, Membership, Role,
 from jobs.models.approval import ApprovalQuerySet
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.spec import effective
-from jobs.spec.diff import DocumentDifference, diff_documents
+from jobs.spec.diff import DocumentDifference, diff_documents, diff_steps
 from jobs.spec.documents import Document, DocumentKind, object_at, value_at
 from jobs.spec.effective import EffectiveJob
+from jobs.spec.masked_source import mask_texts
 from jobs.spec.normalize import normalize
 from jobs.states import Delivery
 
@@ -195,11 +198,35 @@ def _sentences(before: Document, after: Document) -> list[str]:
     return change_sentences(diff_documents(before, after), MAX_CHANGES_SHOWN)
 
 
+@dataclass(frozen=True)
+class DocumentChanges:
+    """`step` is empty for what isn't within a step."""
+
+    step: str
+    sentences: Sequence[str]
+
+
+def document_changes(before: Document, after: Document, limit: int) -> list[DocumentChanges]:
+    """Return the first differences by step, without secret values, and how many more there are."""
+    differences = [(step, difference) for step, group in diff_steps(before, after) for difference in group]
+    sentences = mask_texts([difference.sentence for _, difference in differences[:limit]], before)
+    pairs = zip([step for step, _ in differences], mask_texts(sentences, after), strict=False)
+    changes = [
+        DocumentChanges(step, [sentence for _, sentence in group]) for step, group in groupby(pairs, itemgetter(0))
+    ]
+    more = len(differences) - limit
+    return [*changes, DocumentChanges("", [_more_changes(more)])] if more > 0 else changes
+
+
 def change_sentences(differences: Sequence[DocumentDifference], limit: int) -> list[str]:
     """Return the first of them, and how many more there are."""
     sentences = [difference.sentence for difference in differences[:limit]]
     more = len(differences) - limit
-    return [*sentences, f"{more:,} more change{'s' * (more != 1)} in the document."] if more > 0 else sentences
+    return [*sentences, _more_changes(more)] if more > 0 else sentences
+
+
+def _more_changes(count: int) -> str:
+    return f"{count:,} more change{'s' * (count != 1)} in the document."
 
 
 def _normalized_request(job: Job) -> Document:

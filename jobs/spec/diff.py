@@ -1,11 +1,11 @@
 """The differences between two documents, each in a sentence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from jobs.spec.documents import Document, Path, is_object, text_at
+from jobs.spec.documents import Document, Path, is_object, list_at, text_at
 from jobs.spec.problems import MAX_QUOTE_LENGTH, describe, join_pointer, quote, truncate
 from jobs.spec.redaction import MASK, redact_member
 
@@ -41,6 +41,26 @@ class DocumentDifference:
 def diff_documents(before: Document, after: Document) -> list[DocumentDifference]:
     """Compare literally: equivalent spellings differ."""
     return list(_diff_objects(before, after, (), ()))
+
+
+def diff_steps(before: Document, after: Document) -> list[tuple[str, list[DocumentDifference]]]:
+    """Return the differences within each step of a workflow with its name, behind all others with an empty one."""
+    steps_before, steps_after = _steps_by_name(before), _steps_by_name(after)
+    names = [name for name in steps_after if name in steps_before]
+    others = diff_documents(_without_steps(before, names), _without_steps(after, names))
+    pairs = [("", others), *((name, diff_documents(steps_before[name], steps_after[name])) for name in names)]
+    return [(name, differences) for name, differences in pairs if differences]
+
+
+def _steps_by_name(document: Document) -> dict[str, Document]:
+    steps = list_at(document, "jobs")
+    return {step["jobName"]: step for step in steps} if _have_unique_names(steps, "jobName") else {}
+
+
+def _without_steps(document: Document, names: Collection[str]) -> Document:
+    if not names:
+        return document
+    return {**document, "jobs": [step for step in document["jobs"] if step["jobName"] not in names]}
 
 
 def _diff_objects(

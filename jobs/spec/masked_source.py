@@ -1,7 +1,7 @@
 """Masking of secrets in a person's own text, and their restoration."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jobs.spec.documents import Document
@@ -31,8 +31,19 @@ def mask_source(text: str, document: Document) -> str:
 
 
 def mask_mentions(text: str, document: Any) -> str:
-    texts = {(_as_text(secret.value), str(secret.masked)) for secret in redacted_values(document)}
-    for value, mask in sorted(texts, key=lambda pair: len(pair[0]), reverse=True):
+    [masked] = mask_texts([text], document)
+    return masked
+
+
+def mask_texts(texts: Iterable[str], document: Any) -> list[str]:
+    """Mask what is secret in the document wherever the texts repeat it."""
+    values = {(_as_text(secret.value), str(secret.masked)) for secret in redacted_values(document)}
+    longest_first = sorted(values, key=lambda pair: len(pair[0]), reverse=True)
+    return [_mask_text(text, longest_first) for text in texts]
+
+
+def _mask_text(text: str, values: Iterable[tuple[str, str]]) -> str:
+    for value, mask in values:
         plain = json.dumps(mask, ensure_ascii=False)
         for literal in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
             text = text.replace(literal, plain)

@@ -14,11 +14,10 @@ from jobs.access import Member
 from jobs.actions import ValidationResult
 from jobs.models import Approval
 from jobs.policy.approval import ApprovalReason
-from jobs.reports.approvals import change_sentences
-from jobs.spec.diff import diff_documents
+from jobs.reports.approvals import DocumentChanges, document_changes
 from jobs.spec.documents import DocumentKind
 from jobs.spec.index_rerun import IndexRerunError
-from jobs.spec.masked_source import mask_mentions, mask_source, restore_secrets
+from jobs.spec.masked_source import mask_source, restore_secrets
 from jobs.spec.parsing.parser import DocumentParseError, parse
 from jobs.web import schemas
 from jobs.web.builder import feedback
@@ -173,9 +172,7 @@ def _context(
     }
 
 
-def _changes_to_request(approval: Approval, edit_feedback: Feedback) -> list[str]:
+def _changes_to_request(approval: Approval, edit_feedback: Feedback) -> list[DocumentChanges]:
     if edit_feedback.result is None:
         return []
-    before, after = approval.request.document, edit_feedback.result.parse_result.document
-    sentences = change_sentences(diff_documents(before, after), MAX_CHANGES)
-    return [mask_mentions(mask_mentions(sentence, before), after) for sentence in sentences]
+    return document_changes(approval.request.document, edit_feedback.result.parse_result.document, MAX_CHANGES)

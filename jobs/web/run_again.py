@@ -17,10 +17,8 @@ from jobs.actions.run_again import ALL_STEPS, FROM_FAILED, RunAgainPlan
 from jobs.models import Job, Revision, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.reports import submissions as reports
-from jobs.reports.approvals import change_sentences
-from jobs.spec.diff import diff_documents
-from jobs.spec.documents import DocumentKind, is_object, list_at, text_at
-from jobs.spec.masked_source import mask_mentions
+from jobs.reports.approvals import DocumentChanges, document_changes
+from jobs.spec.documents import Document, DocumentKind, is_object, list_at
 from jobs.spec.normalize import normalize
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
@@ -186,18 +184,14 @@ def _context(
     }
 
 
-def _changes(plan: RunAgainPlan, result: ValidationResult) -> list[str]:
-    """Say for each step what differs from its last run, without secret values."""
-    sentences = []
-    before, after = list_at(plan.document, "jobs"), list_at(result.parse_result.document, "jobs")
-    for old, new in zip(before, after, strict=False):
-        if old == new or not is_object(old) or not is_object(new):
-            continue
-        pair = (normalize(old, DocumentKind.SUBMISSION), normalize(new, DocumentKind.SUBMISSION))
-        changes = change_sentences(diff_documents(*pair), MAX_CHANGES)
-        name = text_at(new, "jobName")
-        sentences += [f"{name}: {mask_mentions(mask_mentions(change, old), new)}" for change in changes]
-    return sentences[:MAX_CHANGES]
+def _changes(plan: RunAgainPlan, result: ValidationResult) -> list[DocumentChanges]:
+    """Return what differs from the last run of the steps."""
+    return document_changes(_normalized(plan.document), _normalized(result.parse_result.document), MAX_CHANGES)
+
+
+def _normalized(document: Document) -> Document:
+    steps = [normalize(step, DocumentKind.SUBMISSION) for step in list_at(document, "jobs") if is_object(step)]
+    return {"jobs": steps}
 
 
 def _repeated_steps(plan: RunAgainPlan, result: ValidationResult | None) -> list[RepeatedStep]:

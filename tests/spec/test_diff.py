@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.spec.diff import ChangeKind, diff_documents
+from jobs.spec.diff import ChangeKind, diff_documents, diff_steps
 from jobs.spec.documents import Document
 from jobs.spec.redaction import MASK
 from tests.spec.samples import definition, step, workflow
@@ -92,6 +92,25 @@ def test_steps_are_compared_by_their_names() -> None:
         "jobs › c was added: jobName c, jobQueue small, jobDefinition greet.",
         "jobs › a was removed; it was jobName a, jobQueue small, jobDefinition greet.",
     ]
+
+
+def test_the_differences_within_a_step_are_named_once() -> None:
+    before, after = workflow(step("a"), step("b")), workflow({**step("b"), "timeout": {}}, step("c"))
+    changes = {name: [difference.sentence for difference in group] for name, group in diff_steps(before, after)}
+    assert changes == {
+        "": [
+            "jobs › c was added: jobName c, jobQueue small, jobDefinition greet.",
+            "jobs › a was removed; it was jobName a, jobQueue small, jobDefinition greet.",
+        ],
+        "b": ["timeout was added: an empty object."],
+    }
+
+
+@pytest.mark.parametrize("steps", [[step("a"), step("a")], [None], "x", [step("a"), {"jobName": ["a"]}]])
+def test_steps_that_cannot_be_told_apart_are_compared_as_a_list(steps: object) -> None:
+    before, after = {"jobs": steps}, workflow(step("b"))
+    assert diff_steps(before, after) == [("", diff_documents(before, after))]
+    assert diff_steps(after, before) == [("", diff_documents(after, before))]
 
 
 def test_a_secret_is_not_told() -> None:

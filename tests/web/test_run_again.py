@@ -123,7 +123,9 @@ def test_the_preview_says_what_is_edited_and_what_stays(browser: Client) -> None
     )
     shown = preview(browser, submission, edited, step="0")
     assert "1 step runs again. 1 other step stays as it is." in shown.replace("</strong>", "").replace("<strong>", "")
-    assert "train: containerOverrides" in shown
+    changes = shown.split("Changes since the last run</h3>")[1].split("</section>")[0]
+    assert "<strong>train</strong> <ul><li>containerOverrides" in changes
+    assert changes.count("train") == 1
     assert SECRET not in shown
     assert 'id="problems-queue"' in shown
     renamed = preview(browser, submission, text.replace('"train"', '"other"'))

@@ -57,7 +57,8 @@ def memory_of(submission: Submission) -> list[int]:
 
 def expect_preview(form: WorkflowForm, memory: str) -> None:
     expect(form.preview).to_contain_text("2 steps run again. 1 other step stays as it is.")
-    expect(form.preview.locator("[aria-labelledby=changes-title]")).to_contain_text("train: containerOverrides")
+    changes = form.preview.locator("[aria-labelledby=changes-title] > ul > li")
+    expect(changes).to_have_text(re.compile(r"^\s*train\s*containerOverrides"))
     expect(form.editor.field).to_have_value(re.compile(f'"{memory}"'))
     expect(form.page.locator(".run-again-kept")).to_contain_text("load")
 
