@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from jobs.management.commands.events import POLL_INTERVAL_SECONDS
 from jobs.pricing.run_statistics import DurationStats
 from jobs.sync.poll_interval import JobActivity, joins_poll, poll_interval
 
@@ -62,6 +63,8 @@ class Policy:
     joins: Callable[[float, float | None], bool]
     polls_children: bool
     """Whether the end of a job makes those that wait for it due."""
+    event_seconds: float | None = None
+    """How long after a change of state its event makes the job due."""
 
 
 def fixed_policy(account_interval: float) -> Policy:
@@ -75,13 +78,14 @@ def fixed_policy(account_interval: float) -> Policy:
     return Policy(interval, 0.0, 1.0, lambda until_due, _: until_due <= 0, polls_children=False)
 
 
-def adaptive_policy(account_interval: float) -> Policy:
+def adaptive_policy(account_interval: float, event_seconds: float | None = None) -> Policy:
     return Policy(
         lambda activity: poll_interval(activity, account_interval),
         FIRST_POLL_SECONDS,
         0.0,
         lambda until_due, since_poll: joins_poll(until_due, since_poll, account_interval),
         polls_children=True,
+        event_seconds=event_seconds,
     )
 
 
@@ -103,26 +107,36 @@ class Simulation:
                 self.children[id(parent)].append(job)
         open_jobs = list(self.jobs)
         while open_jobs:
-            self._wait_for(min(job.next_poll for job in open_jobs))
+            self._wait_for(min(self._due(job) for job in open_jobs))
             while self._call([job for job in open_jobs if job.sent <= self.time]):
                 pass
             open_jobs = [job for job in open_jobs if job.known_end is None]
         return self
 
+    def _due(self, job: SimulatedJob) -> float:
+        if self.policy.event_seconds is None:
+            return job.next_poll
+        changes = [job.begun - job.start_up, job.begun, job.end]
+        since = job.sent if job.polled is None else job.polled
+        arrivals = (time + self.policy.event_seconds for time in changes if time > since)
+        return min(job.next_poll, next(arrivals, job.next_poll))
+
     def _wait_for(self, due: float) -> None:
+        if self.policy.event_seconds is not None:
+            due = max(due, self.time + POLL_INTERVAL_SECONDS - CALL_SECONDS)
         time, tick = max(self.time, due), self.policy.tick
         self.time = (time if not tick else -(-time // tick) * tick) + WORKER_SECONDS
 
     def _call(self, jobs: Sequence[SimulatedJob]) -> bool:
-        candidates = sorted((job for job in jobs if job.known_end is None), key=lambda job: job.next_poll)[:MAX_IDS]
-        if not candidates or candidates[0].next_poll > self.time:
+        candidates = sorted((job for job in jobs if job.known_end is None), key=self._due)[:MAX_IDS]
+        if not candidates or self._due(candidates[0]) > self.time:
             return False
         asked_at = self.time
         self.time += CALL_SECONDS
         self.polls += 1
         for job in candidates:
             since_poll = None if job.polled is None else asked_at - job.polled
-            if self.policy.joins(job.next_poll - asked_at, since_poll):
+            if self.policy.joins(self._due(job) - asked_at, since_poll):
                 self._observe(job, asked_at)
         return True
 

@@ -13,11 +13,12 @@ from django.utils.timezone import now
 from moto import mock_aws
 
 from jobs.aws.events import QueueAddress
-from jobs.management.commands.events import queue_address, receive_events
+from jobs.management.commands.events import AccountPolls, queue_address, receive_events
 from jobs.models import Job
 from jobs.states import State
 from jobs.sync.events import EventConsumer, MalformedEventError, parse_job_id
 from tests import make
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -128,10 +129,14 @@ def test_ten_messages_cost_two_queries(django_assert_num_queries):
         EventConsumer().consume([event(f"j-{number}") for number in range(10)])
 
 
-def listening(sqs, rounds: int, ear: EventConsumer | None = None) -> None:
+def listening(sqs, rounds: int, ear: EventConsumer | None = None) -> list[int]:
+    """Receive so many times. Return the accounts that were polled."""
     ear = ear or EventConsumer()
+    accounts: list[int] = []
+    polls = AccountPolls(accounts.append, 0)
     for _ in range(rounds):
-        receive_events(sqs.address, threading.Event(), ear, 0)
+        receive_events(sqs.address, threading.Event(), ear, polls, 0)
+    return accounts
 
 
 @pytest.fixture
@@ -151,18 +156,15 @@ def message_count(sqs) -> int:
 
 
 @pytest.mark.long
-def test_messages_are_deleted_when_what_they_say_is_in_the_database(
-    sqs, enqueued, django_capture_on_commit_callbacks
-):
+def test_messages_are_deleted_when_what_they_say_is_in_the_database(sqs):
     job = waiting_job("j-1")
     for body in [event("j-1"), "malformed", event("foreign")]:
         sqs.send_message(QueueUrl=sqs.address.url, MessageBody=body)
-    with django_capture_on_commit_callbacks(execute=True):
-        listening(sqs, 3)
+    accounts = listening(sqs, 3)
 
     assert is_due(job)
     assert message_count(sqs) == 0
-    assert "poll" in enqueued
+    eventually(lambda: job.account_id in accounts, 10)
 
 
 @pytest.mark.long
@@ -191,6 +193,47 @@ def test_what_eventbridge_puts_into_sqs_is_understood(sqs):
     listening(sqs, 2)
 
     assert is_due(job)
+
+
+def test_an_account_is_polled_once_for_all_that_arrives_meanwhile_and_waits_for_no_other():
+    begun, release = threading.Semaphore(0), threading.Event()
+    polled: list[int] = []
+
+    def hang_at_first(account: int) -> None:
+        polled.append(account)
+        begun.release()
+        if account == 1:
+            release.wait(10)
+
+    polls = AccountPolls(hang_at_first, 0)
+    polls.request(1)
+    assert begun.acquire(timeout=10)
+    for _ in range(10):
+        polls.request(1)
+    polls.request(2)
+    assert begun.acquire(timeout=10)
+    assert polled == [1, 2]
+
+    release.set()
+    assert begun.acquire(timeout=10)
+    assert polled == [1, 2, 1]
+    eventually(lambda: not polls.is_running, 10)
+    polls.request(1)
+    assert begun.acquire(timeout=10)
+
+
+def test_a_poll_that_fails_is_repeated_at_the_next_event():
+    polled: list[int] = []
+
+    def fail(account: int) -> None:
+        polled.append(account)
+        raise DatabaseError("gone")
+
+    polls = AccountPolls(fail, 0)
+    for count in (1, 2):
+        polls.request(1)
+        eventually(lambda: not polls.is_running, 10)
+        assert polled == [1] * count
 
 
 def test_the_command_is_off_unless_a_queue_is_named(settings):

@@ -144,3 +144,12 @@ def test_a_thousand_short_jobs_cost_no_more_than_one_call_in_twenty() -> None:
     for interval in (1, 15, 60):
         simulation = simulate(independent_jobs(1000, 0.6, SEED), adaptive_policy(interval))
         assert simulation.calls_per_job <= 1.05
+
+
+@pytest.mark.parametrize("run", [0.6, 60])
+def test_with_events_nine_of_ten_ends_are_known_within_a_second(run: float) -> None:
+    """Events arrive 0.2 s after the change, of each state."""
+    simulation = simulate(independent_jobs(1000, run, SEED), adaptive_policy(15, event_seconds=0.2))
+
+    assert simulation.delay(0.95) <= 1.0
+    assert run > 1 or simulation.calls_per_job <= 1.05
