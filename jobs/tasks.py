@@ -5,7 +5,7 @@ from contextlib import suppress
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.aws.errors import AwsError
-from jobs.dispatch.delivery import MAX_JOBS_PER_ROUND, MAX_THREADS, deliver_due
+from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
 from jobs.models import Account, Job, planner_statistics
@@ -26,7 +26,7 @@ def _deliver(account: Account) -> None:
     if count:
         # before the next delivery, since states change soon
         enqueue_on_commit("poll", account.pk, queue="deliver")
-    if count >= MAX_JOBS_PER_ROUND:
+    if count >= MAX_CLAIMED_JOBS:
         enqueue_on_commit("deliver", account.pk, queue="deliver")  # there may be more
 
 

@@ -25,23 +25,19 @@ RELEASE_TIMEOUT_SECONDS = 20.0  # after that the leases expire
 DATABASE_RETRY_SECONDS = 0.5
 
 
-def claim_jobs(account: Account, limit: int) -> list[Job]:
+def claim_jobs(account: Account, limit: int, *, is_idle: bool = True) -> list[Job]:
+    """Claim jobs that are due. A job that lost a worker comes alone, and only to a worker that `is_idle`."""
     for _ in range(MAX_CLAIM_ATTEMPTS):
         candidate_ids = _deliverable_ids(account, limit)
-        jobs = _lease_jobs(candidate_ids) if candidate_ids else []
-        if jobs or not candidate_ids:
+        jobs = _lease_jobs(candidate_ids, is_idle=is_idle) if candidate_ids else []
+        if jobs or not candidate_ids or not is_idle:
             return jobs
         time.sleep(CLAIM_RETRY_SECONDS)  # another worker is claiming them, or they were held: try again
     return []
 
 
-def unclaim(jobs: list[Job]) -> None:
-    for job in jobs:
-        Job.objects.filter(pk=job.pk, delivery=Delivery.ACCEPTED, epoch=job.epoch).update(lease_until=None)
-
-
 def release_leases(jobs: Sequence[Job]) -> None:
-    """Release jobs after their delivery has stopped for lack of a database."""
+    """Release jobs that were not begun, or whose delivery has stopped for lack of a database."""
     deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
     while jobs:
         try:
@@ -64,11 +60,14 @@ def _deliverable_ids(account: Account, limit: int) -> list[int]:
     return list(ready.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:limit])
 
 
-def _lease_jobs(candidate_ids: list[int]) -> list[Job]:
+def _lease_jobs(candidate_ids: list[int], *, is_idle: bool) -> list[Job]:
     with transaction.atomic():
         free = Job.objects.filter(pk__in=candidate_ids).undelivered().only("pk", "lease_until", "lost_workers")
         rows = sorted(free.select_for_update(skip_locked=True), key=lambda job: candidate_ids.index(job.pk))
-        leasable = rows[:1] if rows and _is_suspect(rows[0]) else [job for job in rows if not _is_suspect(job)]
+        if rows and _is_suspect(rows[0]):
+            leasable = rows[:1] if is_idle else []
+        else:
+            leasable = [job for job in rows if not _is_suspect(job)]
         abandoned_ids = [job.pk for job in leasable if job.lease_until]
         Job.objects.filter(pk__in=abandoned_ids).update(lost_workers=F("lost_workers") + 1)
         ids = [job.pk for job in leasable]

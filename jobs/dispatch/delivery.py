@@ -1,11 +1,15 @@
 """The delivery protocol, step by step from ACCEPTED to SENT."""
 
+import threading
 import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from jobs.aws import batch
@@ -19,12 +23,12 @@ from jobs.aws.errors import (
     ThrottledError,
 )
 from jobs.aws.session import DualClock, Purpose, client_for, fence
-from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases, unclaim
+from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases
 from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
 from jobs.dispatch.stop_request import lock_stoppable, request_stop, withdraw_unsent
 from jobs.dispatch.submit_request import submit_request
-from jobs.dispatch.worker_pool import worker_pool
+from jobs.dispatch.worker_pool import WorkerPool, worker_pool
 from jobs.failpoints import hit_failpoint
 from jobs.models import Account, AccountStatus, DeliveryAttempt, Job, JobDependency
 from jobs.models.database_generation import is_submission_paused
@@ -39,10 +43,11 @@ from jobs.task_queue import enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
-MAX_JOBS_PER_ROUND = 100  # jobs in a round
 MAX_THREADS = 16
-# No further round starts after this: other tasks need their turn.
-ROUND_START_SECONDS = 2.0
+# Jobs that one claim takes, and that may wait for a thread: about a second of the account's rate.
+MAX_CLAIMED_JOBS = 100
+# How often to look for more while those are sent that were due.
+CLAIM_INTERVAL_SECONDS = 0.1
 # No job starts after this, so that the last responses (8 s and 30 s) arrive within the task's minute.
 JOB_START_SECONDS = 20.0
 LOOKUP_TIMEOUT_SECONDS = 8.0
@@ -59,25 +64,15 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 
 def deliver_due(account: Account, threads: int = 1) -> int:
+    """Send what is due, and what becomes due meanwhile. Return the number of jobs that were begun."""
     if is_submission_paused(account) or _has_clock_skew(account):
         return 0
     delivery = _DeliveryRun(account, threads)
-    with worker_pool(delivery.deliver, threads) as run:
-        while delivery.is_open and not delivery.is_over_time:
-            withdrawn_count = withdraw_blocked(account)
-            jobs = claim_jobs(account, min(MAX_JOBS_PER_ROUND, max(threads, account.submits_per_second)))
-            if not jobs:
-                if withdrawn_count:
-                    continue  # those that wait for them may be withdrawn or sent now
-                break
-            try:
-                delivery.start_round(jobs)
-            except DATABASE_OUTAGE_ERRORS:
-                release_leases(jobs)
-                raise
-            run(jobs)
-            release_leases(delivery.interrupted_jobs)
-            unclaim(delivery.unsent_jobs)
+    try:
+        with worker_pool(delivery.deliver, threads) as pool:
+            delivery.feed(pool)
+    finally:
+        delivery.release_unfinished()
     return delivery.job_count
 
 
@@ -91,47 +86,86 @@ def _has_clock_skew(account: Account) -> bool:
 
 
 class _DeliveryRun:
+    """One sender: this thread claims, and withdraws what can't run, while those of the pool send."""
+
     def __init__(self, account: Account, threads: int) -> None:
         self.account = account
-        self.threads = threads
-        self.client = client_for(account, "batch", Purpose.SUBMIT)
-        started_at = time.monotonic()
-        self.last_round_at = started_at + ROUND_START_SECONDS
-        self.last_start_at = started_at + JOB_START_SECONDS
+        self.last_start_at = time.monotonic() + JOB_START_SECONDS
+        self.max_waiting = min(MAX_CLAIMED_JOBS, max(threads, account.submits_per_second))
         self.rate_limiter = RateLimiter(account, self.last_start_at)
         self.delivery_log = DeliveryLog()
         self.grants: dict[int, TeamGrants] = {}
-        self.unsent_jobs: list[Job] = []
-        self.interrupted_jobs: list[Job] = []  # the database was lost during their delivery
+        self.unfinished_jobs: deque[Job] = deque()  # not begun, or the database was lost during their delivery
         self.job_count = 0
         self.unknown_outcomes = 0
         self.is_open = True
+        self._counts = threading.Lock()
+        self._sending_count = 0
 
-    @property
-    def is_over_time(self) -> bool:
-        return time.monotonic() > self.last_round_at
+    def feed(self, pool: WorkerPool) -> None:
+        """Keep the pool supplied until nothing is due, the time is over, or the account has to rest."""
+        try:
+            while self.is_open and time.monotonic() < self.last_start_at:
+                was_idle = pool.is_idle  # before looking: what ends later may make others due
+                self.release_unfinished()
+                withdrawn_count = withdraw_blocked(self.account)
+                limit = self.max_waiting - pool.waiting_count
+                jobs = claim_jobs(self.account, limit, is_idle=was_idle)
+                self._prepare(jobs)
+                pool.add(jobs)
+                if not jobs and was_idle and not withdrawn_count:
+                    return
+                if any(job.lost_workers for job in jobs):
+                    pool.wait_until_idle()  # it may end this process too: alone
+                pool.wait_for_room(self.max_waiting // 2)
+                if len(jobs) < limit:
+                    pool.wait_until_idle(CLAIM_INTERVAL_SECONDS)
+        finally:
+            self.is_open = False
 
-    def start_round(self, jobs: list[Job]) -> None:
-        self.unsent_jobs, self.interrupted_jobs = [], []
+    def _prepare(self, jobs: Sequence[Job]) -> None:
+        try:
+            self.grants |= {team.pk: TeamGrants.for_team(team) for team in {job.team for job in jobs}}
+        except DATABASE_OUTAGE_ERRORS:
+            self.unfinished_jobs.extend(jobs)
+            raise
         self.rate_limiter.expect_requests(len(jobs))
-        self.delivery_log.expect_threads(min(len(jobs), self.threads))
-        self.grants = {team.pk: TeamGrants.for_team(team) for team in {job.team for job in jobs}}
         self.job_count += len(jobs)
+
+    def release_unfinished(self) -> None:
+        release_leases([self.unfinished_jobs.popleft() for _ in range(len(self.unfinished_jobs))])
 
     def deliver(self, job: Job) -> None:
         """Deliver a job. Several threads may call this at once."""
         try:
             self._deliver(job)
         except DATABASE_OUTAGE_ERRORS:
-            self.interrupted_jobs.append(job)
+            connection.close_if_unusable_or_obsolete()
+            self.unfinished_jobs.append(job)
             raise
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Count the jobs whose records may share a commit."""
+        self._count_sending(1)
+        try:
+            yield
+        finally:
+            self._count_sending(-1)
+
+    def _count_sending(self, change: int) -> None:
+        with self._counts:
+            self._sending_count += change
+            self.delivery_log.expect_threads(self._sending_count)
 
     def _deliver(self, job: Job) -> None:
         if not (self.is_open and self.rate_limiter.acquire()):
             self.is_open = False
-            self.unsent_jobs.append(job)
+            self.unfinished_jobs.append(job)
             return
-        error = send(job, self.client, self.grants[job.team_id], self.delivery_log)
+        with self._sending():
+            client = client_for(self.account, "batch", Purpose.SUBMIT)
+            error = send(job, client, self.grants[job.team_id], self.delivery_log)
         if isinstance(error, ThrottledError):
             count_throttle(self.account)
             back_off(self.account, THROTTLE_BACKOFF_SECONDS)
@@ -200,7 +234,7 @@ def send(job: Job, client: Any, grants: TeamGrants, delivery_log: DeliveryLog) -
 def withdraw_blocked(account: Account) -> int:
     """Withdraw the jobs that can't run any more, or mark them as skipped if nothing failed. Return their number."""
     count = 0
-    for job in Job.objects.filter(account=account).blocked().order_by("pk")[:MAX_JOBS_PER_ROUND]:
+    for job in Job.objects.filter(account=account).blocked().order_by("pk")[:MAX_CLAIMED_JOBS]:
         edges = job.dependencies.select_related("parent").order_by("pk")
         reasons = [(edge, note) for edge in edges if (note := _blocking_note(edge))]
         note = reasons[0][1] if reasons else "A job that it depends on did not succeed."

@@ -34,7 +34,7 @@ class DeliveryLog:
         self._commit: GroupCommit[Job | Acceptance, DeliveryAttempt | bool | None] = GroupCommit(_write_entries)
 
     def expect_threads(self, threads: int) -> None:
-        self._commit.expected_threads = threads
+        self._commit.expected_threads = max(1, threads)
 
     def record_intent(self, job: Job) -> DeliveryAttempt | None:
         """Record that AWS may have the job. None if it was stopped or leased again."""

@@ -1,13 +1,11 @@
 """Group commit: several threads share one transaction."""
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 MAX_LINGER_SECONDS = 0.02
-POLL_INTERVAL_SECONDS = 0.001
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -27,28 +25,27 @@ class GroupCommit(Generic[Request, Result]):
     def __init__(self, commit: Callable[[Sequence[Request]], Sequence[Result]]) -> None:
         self.expected_threads = 1  # that may call at the same time
         self._commit = commit
-        self._queue_lock = threading.Lock()
+        self._queued = threading.Condition()
         self._commit_lock = threading.Lock()
         self._queue: list[_Slot[Request, Result]] = []
 
     def __call__(self, request: Request) -> Result:
         slot: _Slot[Request, Result] = _Slot(request)
-        with self._queue_lock:
+        with self._queued:
             self._queue.append(slot)
+            self._queued.notify()
         with self._commit_lock:
             if not slot.is_done:
-                self._wait_for_others()
-                with self._queue_lock:
-                    slots, self._queue = self._queue, []
-                self._commit_batch(slots)
+                self._commit_batch(self._take_slots())
         if slot.error is not None:
             raise slot.error
         return slot.results[0]
 
-    def _wait_for_others(self) -> None:
-        until = time.monotonic() + MAX_LINGER_SECONDS
-        while len(self._queue) < self.expected_threads and time.monotonic() < until:
-            time.sleep(POLL_INTERVAL_SECONDS)
+    def _take_slots(self) -> list[_Slot[Request, Result]]:
+        with self._queued:
+            self._queued.wait_for(lambda: len(self._queue) >= self.expected_threads, MAX_LINGER_SECONDS)
+            slots, self._queue = self._queue, []
+            return slots
 
     def _commit_batch(self, slots: list[_Slot[Request, Result]]) -> None:
         try:

@@ -8,6 +8,9 @@ RECONCILE = "jobs/sync/reconcile.py"
 QUARANTINE = "jobs/models/quarantine.py"
 
 ON_THE_WIRE = ("tests/aws/test_errors.py",)
+SENDING = ("tests/dispatch/test_sender.py",)
+WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
+ORDER = ("tests/dispatch/test_order.py",)
 HOLDING = ("tests/dispatch/test_holding.py",)
 RECOVERY = ("tests/sync/test_recovery.py",)
 POLL = ("tests/sync/test_poll.py::test_the_clock_of_aws_is_read_off_its_answers",)
@@ -231,4 +234,86 @@ LOST = (
     ),
 )
 
-MUTANTS = (*GUARD, *LENGTH, *LOST)
+CLAIM = "claim_jobs(self.account, limit, is_idle=was_idle)"
+SENDER = (
+    *mutants_of(
+        DELIVERY,
+        SENDING,
+        (
+            "sender: it claims while requests are out",
+            "pool.wait_for_room(self.max_waiting // 2)",
+            "pool.wait_until_idle()",
+        ),
+        (
+            "sender: what ends after it looked may make others due",
+            "if not jobs and was_idle and not withdrawn_count:",
+            "if not jobs and not withdrawn_count:",
+        ),
+        (
+            "sender: a job that lost a worker waits for the requests that are out",
+            CLAIM,
+            CLAIM.replace("was_idle", "True"),
+        ),
+        (
+            "sender: nothing is claimed beside a job that lost a worker",
+            "                if any(job.lost_workers for job in jobs):\n",
+            "                if False:\n",
+        ),
+    ),
+    *mutants_of(
+        DELIVERY,
+        WITHOUT_DATABASE,
+        (
+            "sender: what lost the database is released while others go on",
+            "                self.release_unfinished()\n",
+            "",
+        ),
+        (
+            "sender: what lost the database is released",
+            "            connection.close_if_unusable_or_obsolete()\n            self.unfinished_jobs.append(job)\n",
+            "",
+        ),
+    ),
+    *mutants_of(
+        DELIVERY,
+        ORDER,
+        (
+            "sender: what was not begun is released",
+            "            self.is_open = False\n            self.unfinished_jobs.append(job)\n",
+            "            self.is_open = False\n",
+        ),
+    ),
+    *mutants_of(
+        "jobs/dispatch/rate_limit.py",
+        ORDER,
+        (
+            "rate: no more than a burst is made up for",
+            "max(previous_end, start) if previous_end",
+            "previous_end if previous_end",
+        ),
+        ("rate: none is lost to a short hole", "timedelta(seconds=BURST_SECONDS)", "timedelta(0)"),
+    ),
+    *mutants_of(
+        "jobs/task_queue.py",
+        ("tests/test_task_queue.py",),
+        (
+            "entry: one until its task begins",
+            "if not entries.connection.set(_entry_key(task, ids), ",
+            "if None is entries.connection.set(_entry_key(task, ids), ",
+        ),
+        ("entry: one for each account", "-{'-'.join(map(str, ids))}", ""),
+        ("entry: not for long if its worker died", "nx=True, ex=ENTRY_SECONDS", "nx=True, ex=3600"),
+    ),
+    *mutants_of(
+        "jobs/management/commands/worker.py",
+        ("tests/test_worker.py",),
+        (
+            "entry: forgotten before its task looks",
+            "        forget_entry(job, self.connection)  # before it looks: what comes later is enqueued again\n",
+            "",
+        ),
+        ("entry: a task that runs is run once more", "            running.is_wanted_again = True\n", ""),
+    ),
+)
+
+MUTANTS = (*GUARD, *LENGTH, *LOST, *SENDER)

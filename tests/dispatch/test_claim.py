@@ -86,7 +86,7 @@ LEASED = {"lease_until": timedelta(seconds=30)}
 def test_a_job_is_taken_if_it_is_accepted_rested_and_nobodys(times, delivery, free):
     job = make.job(delivery=delivery, **{name: now() + ago for name, ago in times.items()})
 
-    assert [each.pk for each in claim._lease_jobs([job.pk])] == [job.pk] * free
+    assert [each.pk for each in claim._lease_jobs([job.pk], is_idle=True)] == [job.pk] * free
 
 
 def test_whoever_takes_a_job_has_it_for_a_while_and_in_a_turn_of_its_own():
@@ -116,11 +116,11 @@ def test_a_copy_moves_its_job_only_while_it_is_as_the_copy_has_it(moved):
     assert reload(job).advance(Delivery.REFUSED, source="test")
 
 
-@pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.SENDING}])
-def test_a_job_that_was_taken_or_marked_meanwhile_is_not_given_back(moved):
+@pytest.mark.parametrize("moved", [{"epoch": 2}, {"delivery": Delivery.HELD}])
+def test_a_job_that_was_taken_or_moved_meanwhile_is_not_given_back(moved):
     mine, moving = claimed_job(), claimed_job()
     Job.objects.filter(pk=moving.pk).update(**moved)
-    claim.unclaim([mine, moving])
+    claim.release_leases([mine, moving])
 
     assert reload(mine).lease_until is None
     assert reload(moving).lease_until is not None

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from jobs.dispatch.claim import claim_jobs
 from jobs.dispatch.delivery import deliver_due
-from jobs.dispatch.rate_limit import RateLimiter, back_off
+from jobs.dispatch.rate_limit import BURST_SECONDS, STEP_SECONDS, RateLimiter, back_off
 from jobs.models import Account, AccountStatus, Job, JobDependency
 from jobs.states import Delivery
 from tests import http_wire, make
@@ -66,19 +66,45 @@ def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
         for _ in range(15):
             assert pace.acquire()
 
-    assert time.monotonic() - began > 0.55  # 30 places, the last after 29/50 s
+    # 30 places, all but a burst at 50 a second; those of a step at once
+    assert time.monotonic() - began > (30 - 5) / 50 - BURST_SECONDS
 
 
-def test_after_a_silence_there_is_no_burst():
+@pytest.mark.parametrize("silence", [timedelta(hours=1), None])
+def test_after_a_silence_less_than_a_second_of_the_rate_leaves_at_once(silence, monkeypatch):
     account = make.account(submits_per_second=20)
-    AccountStatus.objects.update(rate_window_end=now() - timedelta(hours=1))
-    pace = RateLimiter(account, time.monotonic() + 10)
-    pace.expect_requests(10)
-    began = time.monotonic()
-    for _ in range(10):
-        assert pace.acquire()
+    AccountStatus.objects.update(rate_window_end=silence and now() - silence)
+    moments = sent_moments(account, 60, monkeypatch)
 
-    assert time.monotonic() - began > 0.44
+    assert moments.count(0.0) == 20 * BURST_SECONDS + 2 <= 20
+    for at in range(60):  # whenever one begins to count
+        later = [moment - moments[at] for moment in moments[at:]]
+        assert all(place <= 20 * (moment + BURST_SECONDS + STEP_SECONDS) for place, moment in enumerate(later, 1))
+
+
+def test_a_hole_is_made_up_for_and_a_rest_is_not(monkeypatch):
+    account = make.account(submits_per_second=20)
+    AccountStatus.objects.update(rate_window_end=now() - timedelta(seconds=0.3))
+    assert 4 <= sent_moments(account, 40, monkeypatch).count(0.0) <= 8
+
+    back_off(account, 3600)
+    assert sent_moments(account, 40, monkeypatch)[0] > 3500
+
+
+def sent_moments(account: Account, requests: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Take so many places, on a clock that moves only by waits. Return the seconds at which each leaves."""
+    slept = [0.0]
+    began = now()
+    clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    monkeypatch.setattr("jobs.dispatch.rate_limit.time", clock)
+    monkeypatch.setattr("jobs.dispatch.rate_limit.now", lambda: began + timedelta(seconds=sum(slept)))
+    pace = RateLimiter(account, 10_000)
+    pace.expect_requests(requests)
+    moments = []
+    for _ in range(requests):
+        assert pace.acquire()
+        moments.append(round(sum(slept), 6))
+    return moments
 
 
 def test_taking_places_costs_one_update_for_a_whole_stretch(django_assert_num_queries, monkeypatch):
@@ -175,8 +201,7 @@ def test_an_aws_that_gives_no_clear_answers_is_left_alone_before_all_jobs_are_un
 
 
 @pytest.mark.long
-def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery(monkeypatch):
-    monkeypatch.setattr("jobs.dispatch.delivery.ROUND_START_SECONDS", 60.0)  # a busy machine may need more than two
+def test_steps_that_become_ready_while_others_are_sent_follow_in_the_same_delivery():
     with http_wire.wire(http_wire.accept_each()) as aws:
         first = make.job(make.submission(where=make.account(endpoint_url=aws.url)), name="first")
         steps = [make.job(first.submission, name=f"step{n}") for n in range(5)]

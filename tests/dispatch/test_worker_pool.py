@@ -1,4 +1,4 @@
-"""Threads that deliver jobs side by side: every job of a round, whatever one of them meets."""
+"""Threads that deliver jobs side by side: every job, whatever one of them meets."""
 
 import threading
 
@@ -10,25 +10,33 @@ from jobs.models import Job
 pytestmark = pytest.mark.django_db  # each thread closes its connection at its end
 
 
-def test_a_round_ends_when_every_job_of_it_was_run() -> None:
+def test_a_pool_takes_jobs_while_others_run_and_ends_when_each_was_run() -> None:
     names: list[str] = []
+    go_on = threading.Event()
 
-    with worker_pool(lambda job: names.append(job.name), threads=3) as run:
-        run(Job(name=str(number)) for number in range(7))
-        assert sorted(names) == list("0123456")
-        run([Job(name="7")])
+    def deliver(job: Job) -> None:
+        go_on.wait(10)
+        names.append(job.name)
 
-    assert names[-1] == "7"
+    with worker_pool(deliver, threads=3) as pool:
+        pool.add([Job(name=str(number)) for number in range(7)])
+        pool.wait_for_room(4)
+        assert (pool.waiting_count, pool.is_idle, pool.wait_until_idle(0.01)) == (4, False, False)
+        go_on.set()
+        pool.add([Job(name="7")])
+
+    assert sorted(names) == list("01234567")
+    assert (pool.waiting_count, pool.is_idle) == (0, True)
 
 
-def test_jobs_of_a_round_run_side_by_side() -> None:
+def test_jobs_run_side_by_side() -> None:
     both = threading.Barrier(2, timeout=10)
 
     def deliver(_job: Job) -> None:
         both.wait()
 
-    with worker_pool(deliver, threads=2) as run:
-        run([Job(name="a"), Job(name="b")])
+    with worker_pool(deliver, threads=2) as pool:
+        pool.add([Job(name="a"), Job(name="b")])
 
     assert not both.broken
 
@@ -42,8 +50,9 @@ def test_an_error_of_one_job_leaves_the_others_alone(threads: int) -> None:
             raise ValueError(job.name)
         names.append(job.name)
 
-    with worker_pool(deliver, threads) as run:
-        run(Job(name=name) for name in "abcd")
+    with worker_pool(deliver, threads) as pool:
+        pool.add([Job(name=name) for name in "abcd"])
+        assert pool.wait_until_idle(10)
 
     assert sorted(names) == ["a", "c", "d"]
 
@@ -51,8 +60,8 @@ def test_an_error_of_one_job_leaves_the_others_alone(threads: int) -> None:
 def test_the_threads_end_with_the_pool() -> None:
     before = threading.active_count()
 
-    with worker_pool(lambda _job: None, threads=3) as run:
-        run(Job(name=str(number)) for number in range(3))
+    with worker_pool(lambda _job: None, threads=3) as pool:
+        pool.add([Job(name=str(number)) for number in range(3)])
         assert threading.active_count() > before
 
     assert threading.active_count() == before

@@ -1,0 +1,106 @@
+"""One sender: what it claims while requests are out, and what waits. Threads, on a database in a file."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from jobs.dispatch.delivery import deliver_due
+from jobs.models import Job, JobDependency, Submission
+from tests import http_wire, make
+from tests.live_db import database_in_a_file
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Meanwhile = Callable[[str], None]
+"""What happens while the request of a job, told by its name, is out."""
+
+
+class Batch:
+    """Accepts every job, and knows which requests were out at the same time."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, dict[str, object]]] = []
+        self.together: dict[str, set[str]] = {}
+        self.meanwhile: Meanwhile = lambda _name: None
+        self._out: set[str] = set()
+        self._lock = threading.Lock()
+        self._accept = http_wire.accept_each()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        with self._lock:
+            name = str(self.requests[-1][1]["jobName"]).split("-")[0]
+            self._out.add(name)
+            for each in self._out:
+                self.together.setdefault(each, set()).update(self._out)
+        self.meanwhile(name)
+        with self._lock:
+            self._out.discard(name)
+        self._accept(handler)
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Iterator[Batch]:
+    told = Batch()
+    with http_wire.wire(told) as aws, database_in_a_file(tmp_path):
+        told.requests = aws.requests
+        make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=4))
+        yield told
+
+
+def add_job(name: str, **fields: int) -> Job:
+    return make.job(Submission.objects.get(), name=name, **fields)
+
+
+def send_all(threads: int = 4) -> int:
+    return deliver_due(Submission.objects.get().account, threads)
+
+
+def test_more_is_claimed_while_a_request_is_out(batch: Batch):
+    names = [f"job{number}" for number in range(9)]
+    for name in names:
+        add_job(name)
+    others_sent = threading.Event()
+
+    def wait_for_others(name: str) -> None:
+        if name == "job0":
+            assert others_sent.wait(15)
+        elif len(batch.together) == len(names):
+            others_sent.set()
+
+    batch.meanwhile = wait_for_others
+
+    assert send_all(threads=2) == len(names)
+    assert others_sent.is_set()
+    assert Job.objects.filter(delivery="SENT").count() == len(names)
+
+
+def test_what_becomes_due_while_the_last_request_is_out_is_sent_too(batch: Batch):
+    parent, child = add_job("parent"), add_job("child")
+    JobDependency.objects.create(job=child, parent=parent)
+    batch.meanwhile = lambda _name: time.sleep(0.3)
+
+    assert send_all() == 2
+    assert list(batch.together) == ["parent", "child"]
+
+
+def test_a_job_that_lost_a_worker_is_sent_when_nothing_else_is_out(batch: Batch):
+    add_job("first")
+    add_job("suspect", lost_workers=1)
+    add_job("second")
+
+    def add_another(name: str) -> None:
+        if name == "suspect":
+            add_job("later")
+            connection.close()
+        time.sleep(0.4)
+
+    batch.meanwhile = add_another
+
+    assert send_all() == 4
+    assert batch.together["suspect"] == {"suspect"}
+    assert batch.together["first"] == {"first", "second"}
