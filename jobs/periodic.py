@@ -32,7 +32,7 @@ PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its f
 class PeriodicTask:
     name: str
     interval_seconds: float
-    run: Callable[[Account, str], float | None]
+    run: Callable[[Account], float | None]
     """Return seconds if it is due again before its interval has passed."""
     next_due: dict[int, float] = field(default_factory=dict)
 
@@ -47,28 +47,28 @@ class PeriodicTask:
         self.next_due[account.pk] = min(self.next_due[account.pk], due)
 
 
-def enqueue_deliveries(account: Account, tick: str) -> None:
+def enqueue_deliveries(account: Account) -> None:
     jobs = Job.objects.filter(account=account)
     if jobs.deliverable().exists() or jobs.blocked().exists():
-        enqueue_on_commit("deliver", account.pk, queue="deliver", dedupe_key=tick)
+        enqueue_on_commit("deliver", account.pk, queue="deliver")
 
 
-def enqueue_registrations(account: Account, tick: str) -> None:
+def enqueue_registrations(account: Account) -> None:
     if Revision.objects.pending_registration().filter(definition__account=account).exists():
-        enqueue_on_commit("register", account.pk, queue="ask", dedupe_key=tick)
+        enqueue_on_commit("register", account.pk, queue="ask")
 
 
-def enqueue_deregistrations(account: Account, tick: str) -> None:
+def enqueue_deregistrations(account: Account) -> None:
     if Revision.objects.pending_deregistration().filter(definition__account=account).exists():
-        enqueue_on_commit("deregister", account.pk, queue="ask", dedupe_key=tick)
+        enqueue_on_commit("deregister", account.pk, queue="ask")
 
 
-def enqueue_stops(account: Account, tick: str) -> None:
+def enqueue_stops(account: Account) -> None:
     if Job.objects.filter(account=account).stop_pending().exists():
-        enqueue_on_commit("stop", account.pk, queue="ask", dedupe_key=tick)
+        enqueue_on_commit("stop", account.pk, queue="ask")
 
 
-def enqueue_polls(account: Account, tick: str) -> float | None:
+def enqueue_polls(account: Account) -> float | None:
     """Return in how many seconds the next job is due, if that is soon."""
     current_time = now()
     if account.status.backoff_until and account.status.backoff_until > current_time:
@@ -79,43 +79,42 @@ def enqueue_polls(account: Account, tick: str) -> float | None:
     for poll_at in times[:1]:
         if poll_at and poll_at > current_time:
             return (poll_at - current_time).total_seconds()
-        enqueue_on_commit("poll", account.pk, queue="sync", dedupe_key=tick)
+        enqueue_on_commit("poll", account.pk, queue="sync")
     return None
 
 
-def enqueue_charges(account: Account, tick: str) -> None:
+def enqueue_charges(account: Account) -> None:
     if Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None).exists():
-        enqueue_on_commit("charge", account.pk, queue="sync", dedupe_key=tick)
+        enqueue_on_commit("charge", account.pk, queue="sync")
 
 
-def enqueue_queue_syncs(account: Account, tick: str) -> None:
-    enqueue_on_commit("sync_queues", account.pk, queue="sync", dedupe_key=tick)
+def enqueue_queue_syncs(account: Account) -> None:
+    enqueue_on_commit("sync_queues", account.pk, queue="sync")
 
 
-def enqueue_failed_children(account: Account, tick: str) -> None:
+def enqueue_failed_children(account: Account) -> None:
     if Job.objects.filter(account=account).with_unread_failures().exists():
-        enqueue_on_commit("failed_children", account.pk, queue="sync", dedupe_key=tick)
+        enqueue_on_commit("failed_children", account.pk, queue="sync")
 
 
-def enqueue_statistics(_account: Account, tick: str) -> None:
+def enqueue_statistics(_account: Account) -> None:
     if Lease.acquire("statistics", secrets.token_hex(8), STATISTICS_INTERVAL):  # an owner that has it not yet
-        enqueue_on_commit("update_statistics", queue="sync", dedupe_key=tick)
+        enqueue_on_commit("update_statistics", queue="sync")
 
 
-def enqueue_mail(tick: str) -> None:
+def enqueue_mail() -> None:
     if OutgoingMail.objects.due().exists():
-        # Once in ten seconds: a leased mail is due again later.
-        enqueue_on_commit("send_due_mail", queue="ask", dedupe_key=tick[:-1])
+        enqueue_on_commit("send_due_mail", queue="ask")
 
 
 def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, ...]:
     lanes = lanes or InlineAccountThreads()
 
-    def look_for_the_unknown(account: Account, _tick: str) -> None:
+    def look_for_the_unknown(account: Account) -> None:
         if has_due_jobs(account):
             lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_TIMEOUT_SECONDS))
 
-    def compare_with_aws(account: Account, _tick: str) -> None:
+    def compare_with_aws(account: Account) -> None:
         if has_due_queues(account):
             lanes.start(
                 account.pk, "comparison", lambda: call_account(account, compare_queues, seconds=PASS_TIMEOUT_SECONDS)
@@ -144,10 +143,9 @@ def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: Accoun
     Return in how many seconds to call this again.
     """
     lanes = lanes or InlineAccountThreads()
-    time_text = f"{now():%Y%m%d%H%M%S}"
     wait = TICK_SECONDS
     rotate()
-    enqueue_mail(time_text)
+    enqueue_mail()
     for account in Account.objects.active().select_related("status"):
         if account.status.breaker.is_open:
             if account.status.breaker.may_probe(now()):
@@ -157,7 +155,7 @@ def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: Accoun
             if not task.is_due(account, seconds):
                 continue
             try:
-                due_in = task.run(account, time_text)
+                due_in = task.run(account)
             except DatabaseError:
                 raise  # the clock's own loop waits for the database to come back
             except Exception:

@@ -1,7 +1,7 @@
 """Task queue. A task, enqueued after the commit, is only a hint."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +12,10 @@ from typing import Literal
 import django_rq
 import structlog
 from django.db import transaction
+from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Queue, Worker
+from rq.job import Job as RqJob
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,10 @@ ACCOUNT_TASKS = frozenset(
 )
 SLOW_CALL_SECONDS = 0.5
 PAUSE_SECONDS = 30.0
+TASKS = "jobs.tasks."
+FAILURE_TTL_SECONDS = 24 * 3600
+# How long an entry keeps others of its task out at most: its worker may have died before it forgot the entry.
+ENTRY_SECONDS = 10
 TASK_TTL_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
 
 
@@ -80,31 +86,51 @@ class RedisCircuitBreaker:
 redis_breaker = RedisCircuitBreaker()
 
 
-def enqueue_on_commit(
-    task: str, *ids: int, queue: QueueName, dedupe_key: str = "", account: int | None = None
-) -> None:
-    """Enqueue `jobs.tasks.<task>(*ids)`, once for a `dedupe_key`."""
+def enqueue_on_commit(task: str, *ids: int, queue: QueueName, account: int | None = None) -> None:
+    """Enqueue `jobs.tasks.<task>(*ids)`, unless it is enqueued already and has not begun."""
     account = ids[0] if account is None and task in ACCOUNT_TASKS else account
-    transaction.on_commit(partial(_enqueue, task, ids, queue, dedupe_key, account), robust=True)
+    transaction.on_commit(partial(_enqueue, task, ids, queue, account), robust=True)
 
 
-def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, dedupe_key: str, account: int | None) -> None:
-    name = f"{task}-{'-'.join(map(str, ids))}-{dedupe_key}" if dedupe_key else None
+def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, account: int | None) -> None:
     try:
         with redis_breaker.guard():
-            django_rq.get_queue(queue).enqueue_call(
-                f"jobs.tasks.{task}",
+            entries = django_rq.get_queue(queue)
+            if not entries.connection.set(_entry_key(task, ids), "", nx=True, ex=ENTRY_SECONDS):
+                return  # the task has not begun that an earlier entry asked for
+            entries.enqueue_call(
+                f"{TASKS}{task}",
                 args=ids,
-                job_id=name,
                 ttl=TASK_TTL_SECONDS,
                 result_ttl=0,
-                failure_ttl=24 * 3600,
-                meta={} if account is None else {"account": account, "comes_again": bool(dedupe_key)},
+                failure_ttl=FAILURE_TTL_SECONDS,
+                meta={} if account is None else {"account": account},
             )
     except RedisPausedError:
         log.debug("enqueue_skipped", task=task, ids=ids)
     except RedisError as error:
         log.warning("enqueue_failed", task=task, ids=ids, error=str(error))
+
+
+def enqueue_again(job: RqJob, queue: Queue) -> None:
+    """Enqueue the task of an entry that has ended once more."""
+    queue.enqueue_call(
+        str(job.func_name),
+        args=job.args,
+        ttl=TASK_TTL_SECONDS,
+        result_ttl=0,
+        failure_ttl=FAILURE_TTL_SECONDS,
+        meta=job.meta,
+    )
+
+
+def forget_entry(job: RqJob, connection: Redis) -> None:
+    """Let the task be enqueued again. Call it before the task begins."""
+    connection.delete(_entry_key(str(job.func_name).removeprefix(TASKS), job.args))
+
+
+def _entry_key(task: str, ids: Sequence[object]) -> str:
+    return f"portal:entry:{task}-{'-'.join(map(str, ids))}"
 
 
 @dataclass(frozen=True)

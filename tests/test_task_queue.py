@@ -4,7 +4,8 @@ import inspect
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -12,8 +13,7 @@ from django_rq.settings import QUEUES
 from redis.exceptions import ConnectionError as NotConnectedError
 from redis.exceptions import TimeoutError as NotAnsweredError
 
-from jobs import task_queue as rings_module
-from jobs import tasks
+from jobs import task_queue, tasks
 from jobs.task_queue import ACCOUNT_TASKS, RedisCircuitBreaker, RedisPausedError
 from jobs.task_queue import _enqueue as ring_for_real
 from tests import make
@@ -112,7 +112,7 @@ class HungServer:
 @pytest.fixture
 def hung_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HungServer]:
     server = HungServer()
-    monkeypatch.setattr(rings_module, "redis_breaker", RedisCircuitBreaker())
+    monkeypatch.setattr(task_queue, "redis_breaker", RedisCircuitBreaker())
     for name, config in QUEUES.items():
         kwargs = {**config["REDIS_CLIENT_KWARGS"], "socket_timeout": TIMEOUT}
         monkeypatch.setitem(QUEUES, name, {**config, "PORT": server.port, "REDIS_CLIENT_KWARGS": kwargs})
@@ -127,7 +127,7 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
 ) -> None:
     caplog.set_level(logging.WARNING)
     for account in range(20):
-        rings_module.enqueue_on_commit("deliver", account, queue="deliver")
+        task_queue.enqueue_on_commit("deliver", account, queue="deliver")
     browser = Client()
     browser.force_login(make.admin())
     page: Any = browser.get("/health/")
@@ -140,19 +140,53 @@ def test_a_hung_redis_costs_a_process_one_time_out_and_the_health_page_says_so(
     assert sum("enqueue_failed" in message for message in messages) == 1
 
 
-def test_a_ring_says_whose_aws_its_task_calls_and_whether_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
+class Entries:
+    """A queue of rq whose entries nobody takes, and the part of Redis that it needs."""
 
-    class Queue:
-        def enqueue_call(self, _task: str, **options: Any) -> None:
-            asked.append(options["meta"])
+    def __init__(self) -> None:
+        self.connection = self
+        self.keys: dict[str, int] = {}
+        self.accounts: list[object] = []
 
-    monkeypatch.setattr("jobs.task_queue.django_rq.get_queue", lambda _bell: Queue())
-    ring_for_real("poll", (7,), "sync", "20260101", 7)
-    ring_for_real("deliver", (7,), "deliver", "", 7)
-    ring_for_real("send_mail", (3,), "ask", "", None)
+    def set(self, key: str, _: str, *, nx: bool, ex: int) -> bool:
+        is_new = not (nx and key in self.keys)
+        self.keys.setdefault(key, ex)
+        return is_new
 
-    assert asked == [{"account": 7, "comes_again": True}, {"account": 7, "comes_again": False}, {}]
+    def delete(self, key: str) -> None:
+        del self.keys[key]
+
+    def enqueue_call(self, _task: str, **options: Any) -> None:
+        self.accounts.append(options["meta"].get("account"))
+
+
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> Entries:
+    queue = Entries()
+    monkeypatch.setattr("jobs.task_queue.django_rq.get_queue", lambda _name: queue)
+    return queue
+
+
+def test_an_entry_says_whose_aws_its_task_calls(entries: Entries) -> None:
+    ring_for_real("poll", (7,), "sync", 7)
+    ring_for_real("deliver", (8,), "deliver", 8)
+    ring_for_real("send_mail", (3,), "ask", None)
+
+    assert entries.accounts == [7, 8, None]
+
+
+def test_a_task_is_enqueued_once_until_it_begins(entries: Entries) -> None:
+    for _ in range(3):
+        ring_for_real("deliver", (7,), "deliver", 7)
+        ring_for_real("deliver", (8,), "deliver", 8)
+    assert entries.accounts == [7, 8]
+    assert set(entries.keys.values()) == {task_queue.ENTRY_SECONDS}  # a worker may die before it forgets the entry
+
+    begun: Any = SimpleNamespace(func_name="jobs.tasks.deliver", args=[7])
+    task_queue.forget_entry(begun, cast("Any", entries))
+    for _ in range(2):
+        ring_for_real("deliver", (7,), "deliver", 7)
+    assert entries.accounts == [7, 8, 7]
 
 
 def test_every_task_that_takes_an_account_is_known_as_one() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from rq import Queue
+from rq import Queue, get_current_job
 from rq.serializers import JSONSerializer
 
 from jobs.management.commands import worker as command
@@ -25,6 +25,13 @@ def work(file: str, seconds: float) -> None:
     time.sleep(seconds)
     with Path(file).open("a") as ends:
         ends.write(f"{time.time()}\n")
+
+
+def see(file: str) -> None:
+    """A task. What it sees of its own entry is in a file."""
+    job = get_current_job()
+    assert job is not None
+    Path(file).write_text(repr(job.connection.keys("portal:entry:*")))
 
 
 @pytest.fixture
@@ -58,14 +65,12 @@ def worker(redis: Redis) -> Iterator[PortalWorker]:
         signal.signal(number, handler)
 
 
-def enqueue_work(
-    redis: Redis, file: Path, seconds: float, account: int | None = None, *, comes_again: bool = False
-) -> None:
+def enqueue_work(redis: Redis, file: Path, seconds: float, account: int | None = None) -> None:
     Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
         "tests.test_worker.work",
         args=[str(file), seconds],
         result_ttl=0,
-        meta={} if account is None else {"account": account, "comes_again": comes_again},
+        meta={} if account is None else {"account": account},
     )
 
 
@@ -97,40 +102,40 @@ def test_one_account_has_few_slow_tasks_at_once_and_the_others_are_served(redis,
     assert float(other.read_text()) - began < 3
 
 
-def test_a_slow_task_is_not_begun_a_second_time(redis, worker, tmp_path):
-    slow = tmp_path / "slow"
+def test_what_is_enqueued_while_its_task_runs_makes_it_run_once_more_and_not_beside(redis, worker, tmp_path):
+    slow, other = tmp_path / "slow", tmp_path / "other"
     for _ in range(3):
         enqueue_work(redis, slow, 2, account=1)
-
-    worker.work(burst=True)
-
-    assert len(slow.read_text().split()) == 1
-
-
-def test_a_task_that_asks_for_its_successor_in_its_last_moments_has_one(redis, worker, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "TASK_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
-    follows = tmp_path / "follows"
-    for _ in range(2):
-        enqueue_work(redis, follows, 0.3, account=1)
-
-    worker.work(burst=True)
-
-    first, second = map(float, follows.read_text().split())
-    assert second - first > 0.25  # one after the other
-
-
-def test_a_ring_that_comes_again_does_not_wait_for_the_slow_one(redis, worker, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "TASK_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(command, "SUCCESSOR_WAIT_SECONDS", 30.0)
-    slow, other = tmp_path / "slow", tmp_path / "other"
-    for _ in range(2):
-        enqueue_work(redis, slow, 3, account=1, comes_again=True)
     enqueue_work(redis, other, 0, account=2)
 
     worker.work(burst=True)
 
-    assert float(other.read_text()) < float(slow.read_text()) - 1
+    first, second = map(float, slow.read_text().split())
+    assert second - first > 1.9
+    assert float(other.read_text()) < first  # nothing waited for it
+
+
+def test_a_long_task_runs_beside_the_next_ones_from_its_start(redis, worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "LONG_TASKS", {"tests.test_worker.work"})
+    monkeypatch.setattr(command, "TASK_WAIT_SECONDS", 30.0)
+    long, other = tmp_path / "long", tmp_path / "other"
+    enqueue_work(redis, long, 3, account=1)
+    enqueue_work(redis, other, 0, account=2)
+
+    worker.work(burst=True)
+
+    assert float(other.read_text()) < float(long.read_text()) - 1
+
+
+def test_an_entry_is_forgotten_before_its_task_looks(redis, worker, tmp_path):
+    redis.set(f"portal:entry:tests.test_worker.see-{tmp_path / 'seen'}", "")
+    Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
+        "tests.test_worker.see", args=[str(tmp_path / "seen")], meta={"account": 1}
+    )
+
+    worker.work(burst=True)
+
+    assert (tmp_path / "seen").read_text() == "[]"
 
 
 def test_a_task_that_is_killed_while_it_goes_on_is_noted_as_failed(redis, worker, tmp_path):

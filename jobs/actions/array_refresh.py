@@ -26,9 +26,7 @@ def refresh_array(job: Job) -> bool:
         return True
     is_due = Q(children_requested_at=None) | Q(children_requested_at__lte=earliest)
     if Job.objects.filter(is_due, pk=job.pk).update(children_requested_at=current_time):
-        enqueue_on_commit(
-            "children", job.pk, queue="ask", dedupe_key=f"{current_time:%d%H%M%S}"[:-1], account=job.account_id
-        )
+        enqueue_on_commit("children", job.pk, queue="ask", account=job.account_id)
     return True
 
 

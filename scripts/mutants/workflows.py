@@ -61,7 +61,11 @@ STEPS = (
             "is_skipped = bool(reasons) and all(",
             "is_skipped = bool(reasons) and any(",
         ),
-        ("steps: a whole chain at once", "                if withdrawn_count:\n", "                if False:\n"),
+        (
+            "steps: a whole chain at once",
+            "if not jobs and was_idle and not withdrawn_count:",
+            "if not jobs and was_idle:",
+        ),
     ),
 )
 

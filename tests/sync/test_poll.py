@@ -220,7 +220,7 @@ def test_a_quiet_account_is_not_rung_for(enqueued):
         make.submission(where=make.account(status={"backoff_until": now() + timedelta(minutes=1)})),
         state=State.RUNNING,
     )
-    enqueue_polls(Account.objects.get(), "tick")
+    enqueue_polls(Account.objects.get())
 
     assert enqueued == []
 

@@ -25,6 +25,7 @@ from rq.serializers import JSONSerializer
 
 from jobs import tasks  # noqa: F401 - loaded before the worker forks, not in each fork
 from jobs.aws.session import preload
+from jobs.task_queue import enqueue_again, forget_entry
 
 # For a Redis that is away for minutes: without retries rq's worker would end. A task in progress waits only briefly,
 # because the rows know what it did; nothing waits during a shutdown.
@@ -36,12 +37,14 @@ WORKER_TTL_SECONDS = 60
 MAINTENANCE_SECONDS = 60
 TASK_WAIT_SECONDS = 0.5
 PROCESS_POLL_SECONDS = 0.005
+# These run beside the next tasks from their start.
+LONG_TASKS = frozenset({"jobs.tasks.deliver"})
 # Each slow task is a process. At the first limit a worker takes no task until one ends. Of one account it runs fewer,
 # and no second one of the same kind: two deliveries would have twice as many jobs in doubt.
-MAX_SLOW_TASKS = 12
-MAX_SLOW_TASKS_PER_ACCOUNT = 3
-# A task may enqueue its own successor just before it ends. One that is enqueued periodically doesn't wait.
-SUCCESSOR_WAIT_SECONDS = 0.2
+MAX_SLOW_TASKS = 16
+MAX_SLOW_TASKS_PER_ACCOUNT = 4
+# How soon the end of a slow task is noticed.
+SLOW_TASK_POLL_SECONDS = 0.1
 # rq makes a task end itself after its timeout; a process that doesn't is killed.
 MAX_OVERTIME_SECONDS = 30
 
@@ -64,6 +67,7 @@ class SlowTask:
     execution: Execution
     account: int | None
     started_at: float
+    is_wanted_again: bool = False
 
     def is_repeat_of(self, job: Job) -> bool:
         return (self.job.func_name, self.job.args) == (job.func_name, job.args)
@@ -84,7 +88,14 @@ class PortalWorker(Worker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         self.collect_slow_tasks()
         account = job.meta.get("account")
-        if account is not None and not self._has_room_for(job, account):
+        running = next((task for task in self._slow_tasks_of(account) if task.is_repeat_of(job)), None)
+        if running:
+            # It may have looked before this one was enqueued: it runs once more when it has ended.
+            running.is_wanted_again = True
+            job.delete()
+            return
+        forget_entry(job, self.connection)  # before it looks: what comes later is enqueued again
+        if len(self._slow_tasks_of(account)) >= MAX_SLOW_TASKS_PER_ACCOUNT:
             self.log.info("Worker %s: account %s is slow, %s is left for later", self.name, account, job.id)
             job.delete()
             return
@@ -94,21 +105,13 @@ class PortalWorker(Worker):
             self.collect_slow_tasks()
         super().execute_job(job, queue)
 
-    def _has_room_for(self, job: Job, account: int) -> bool:
-        deadline = time.monotonic() + (0.0 if job.meta.get("comes_again") else SUCCESSOR_WAIT_SECONDS)
-        while any(task.is_repeat_of(job) for task in self._slow_tasks_of(account)):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(PROCESS_POLL_SECONDS)
-            self.collect_slow_tasks()
-        return len(self._slow_tasks_of(account)) < MAX_SLOW_TASKS_PER_ACCOUNT
-
-    def _slow_tasks_of(self, account: int) -> Sequence[SlowTask]:
-        return [task for task in self.slow_tasks if task.account == account]
+    def _slow_tasks_of(self, account: int | None) -> Sequence[SlowTask]:
+        return [task for task in self.slow_tasks if account is not None and task.account == account]
 
     def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
         account = job.meta.get("account")
-        timeout = 0.0 if account is not None and self._slow_tasks_of(account) else TASK_WAIT_SECONDS
+        is_beside = job.func_name in LONG_TASKS or self._slow_tasks_of(account)
+        timeout = 0.0 if is_beside else TASK_WAIT_SECONDS
         if self._wait_for_end(self.horse_pid, timeout):
             super().monitor_work_horse(job, queue, execution)
             return
@@ -145,6 +148,8 @@ class PortalWorker(Worker):
             if self._has_ended(task.pid):
                 self.slow_tasks.remove(task)
                 super().monitor_work_horse(task.job, task.queue, task.execution)
+                if task.is_wanted_again:
+                    enqueue_again(task.job, task.queue)
 
     def _kill(self, task: SlowTask) -> None:
         try:
@@ -154,6 +159,11 @@ class PortalWorker(Worker):
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **options: Any) -> tuple[Job, Queue] | None:
         self.collect_slow_tasks()
+        while self.slow_tasks:
+            result = super().dequeue_job_and_maintain_ttl(SLOW_TASK_POLL_SECONDS, SLOW_TASK_POLL_SECONDS)  # type: ignore[arg-type] # Redis takes fractions
+            if result:
+                return result
+            self.collect_slow_tasks()
         return super().dequeue_job_and_maintain_ttl(*args, **options)
 
     def request_force_stop(self, *args: Any) -> None:
