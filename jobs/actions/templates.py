@@ -29,6 +29,8 @@ from jobs.spec.substitution import (
     fill,
     mask_value,
     secret_parameters,
+    secret_place_problems,
+    secret_value_problems,
     without_open_places,
 )
 from jobs.spec.template_format import MAX_NAME_LENGTH, MAX_TEXT_LENGTH, TemplateContent
@@ -305,11 +307,14 @@ def fill_version(version: TemplateVersion, entries: Mapping[str, object]) -> Tem
     if problems:
         return TemplateStart("", values, tuple(problems))
     try:
-        workflow, reference_problems = fill(template_document(version), values)
+        document, parameters = template_document(version), version.parameter_list
+        workflow, reference_problems = fill(document, values)
+        secret_problems = secret_place_problems(document, parameters, values)
+        secret_problems = secret_problems or secret_value_problems(document, parameters, values)
     except TooLongError as error:
         return TemplateStart("", values, (Problem("", str(error), rule="template.too-long"),))
     text = json.dumps(workflow, indent=2, ensure_ascii=False)
-    return TemplateStart(text, values, tuple(reference_problems))
+    return TemplateStart(text, values, (*reference_problems, *secret_problems))
 
 
 def template_document(version: TemplateVersion) -> Document:

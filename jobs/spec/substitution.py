@@ -1,13 +1,14 @@
 """Values in the places of a template's parameters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jobs.spec.documents import Document, DocumentKind, Path, text_at
+from jobs.spec.documents import Document, DocumentKind, Path, text_at, value_at
 from jobs.spec.parsing.key_case import fix_keys_and_types
 from jobs.spec.problems import Problem, Severity, join_pointer, quote, resolve_pointer
-from jobs.spec.redaction import MASK, is_secret_name, redact_value, redacted_values
+from jobs.spec.redaction import MASK, is_secret_name, redact, redact_value, redacted_values
 from jobs.spec.rules import workflow
 from jobs.spec.suggestions import nearest_name
 from jobs.spec.template_parameters import (
@@ -128,7 +129,8 @@ def check_template(document: Document, parameters: Sequence[Parameter]) -> list[
             problems.append(
                 Problem(join_pointer("parameters", number, "name"), message, rule="template.unused-parameter")
             )
-    problems += [*unknown_names, *_visible_secrets(document, parameters)]
+    problems += [*unknown_names, *_secret_choices(document, parameters)]
+    problems += secret_place_problems(document, parameters, sample_values(parameters))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
     problems += without_open_places(document, parameters, workflow.check_workflow(sample))
@@ -159,7 +161,7 @@ def _keys_without_parameters(value: Any, path: Path) -> Iterator[Problem]:
             yield from _keys_without_parameters(entry, (*path, number))
 
 
-def _visible_secrets(document: Document, parameters: Sequence[Parameter]) -> Iterator[Problem]:
+def _secret_choices(document: Document, parameters: Sequence[Parameter]) -> Iterator[Problem]:
     """Choices are labels, so they can't be masked."""
     if not any(parameter.type is ParameterType.CHOICE for parameter in parameters):
         return
@@ -170,20 +172,85 @@ def _visible_secrets(document: Document, parameters: Sequence[Parameter]) -> Ite
             yield Problem(join_pointer("parameters", number, "choices"), message, rule="template.secret-choice")
 
 
-_PROBE = ParameterValue("zk8Qw3Rt71")
-"""A value that is taken for a secret wherever secrets stand."""
-
-
 def secret_parameters(document: Document, parameters: Sequence[Parameter]) -> frozenset[str]:
     """Return the names of parameters whose values are masked, by their own names or by their places."""
     names = {parameter.name for parameter in parameters if is_secret_name(parameter.name)}
+    probes = _probes(parameter.name for parameter in parameters)
     try:
-        probe, _ = substitute(document, dict.fromkeys((parameter.name for parameter in parameters), _PROBE))
+        probe, _ = substitute(document, probes)
     except TooLongError:
-        return frozenset(parameter.name for parameter in parameters)
+        return frozenset(probes)
     for secret in redacted_values(probe):
-        names.update(REFERENCE.findall(text_at(document, *secret.path)))
+        references = Counter(REFERENCE.findall(text_at(document, *secret.path)))
+        text = str(secret.masked)
+        known_names = references.keys() & probes.keys()
+        names.update(name for name in known_names if text.count(probes[name].text) < references[name])
     return frozenset(names)
+
+
+def _probes(names: Iterable[str]) -> dict[str, ParameterValue]:
+    """Return values that are taken for secrets wherever secrets stand, and that differ."""
+    return {name: ParameterValue(f"zk8Qw3Rt71{number:04}") for number, name in enumerate(names)}
+
+
+def secret_place_problems(
+    document: Document, parameters: Sequence[Parameter], values: Mapping[str, ParameterValue]
+) -> list[Problem]:
+    """Return a problem at each place where jobs would show a secret: filled in, it is a text like any other.
+
+    Raise TooLongError.
+    """
+    secrets = secret_parameters(document, parameters)
+    titles = {parameter.name: parameter.title for parameter in parameters}
+    message = (
+        "{} is a secret, and everyone in the team could read it here. Pass it in an environment variable whose name "
+        "says so, such as DB_PASSWORD, or use secrets of the job definition. Rename a parameter that isn't a secret."
+    )
+    probes = {**values, **_probes(secrets)}
+    return [
+        Problem(join_pointer(*path), message.format(quote(titles.get(name, name))), rule="template.visible-secret")
+        for path, name in _visible_secrets(document, probes, secrets)
+    ]
+
+
+def secret_value_problems(
+    document: Document, parameters: Sequence[Parameter], values: Mapping[str, ParameterValue]
+) -> list[Problem]:
+    """Return a problem, at `/values/name`, for each secret of which a part would show, such as one with blanks.
+
+    Raise TooLongError.
+    """
+    secrets = {
+        name
+        for name in secret_parameters(document, parameters)
+        if name in values and redact_value("password", values[name].text) == MASK
+    }
+    message = (
+        "Part of this value would be visible in the jobs. Use a value without blanks and quotes, or change the "
+        "template to pass it as the whole value of an environment variable."
+    )
+    names = dict.fromkeys(name for _, name in _visible_secrets(document, values, secrets))
+    return [Problem(join_pointer("values", name), message, rule="template.visible-secret") for name in names]
+
+
+def _visible_secrets(
+    document: Document, values: Mapping[str, ParameterValue], secrets: Collection[str]
+) -> Iterator[tuple[Path, str]]:
+    """Yield the places of secrets whose values redaction doesn't hide completely there."""
+    masks = {**values, **dict.fromkeys(secrets, ParameterValue(MASK))}
+    parts: dict[Path, tuple[Any, Any]] = {}
+    for path, text in iter_references(document, ()):
+        names = [name for name in REFERENCE.findall(text) if name in secrets]
+        if not names:
+            continue
+        prefix = path[:2]  # such as a step: what hides a value stands within
+        key = str(prefix[-1])
+        if prefix not in parts:
+            part = {key: value_at(document, *prefix)}
+            parts[prefix] = redact(substitute(part, values)[0]), redact(substitute(part, masks)[0])
+        shown_value, mask = (value_at(part, key, *path[2:]) for part in parts[prefix])
+        if shown_value != mask:
+            yield path, names[0]
 
 
 def mask_default(parameter: Parameter, secrets: frozenset[str]) -> Parameter:

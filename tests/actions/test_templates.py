@@ -140,10 +140,10 @@ def test_versions_are_numbered_and_the_same_again_is_none(research, template):
 
 def test_masked_values_come_back_from_the_version_that_was_opened(research):
     secret = {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-of-the-team"}]}
-    text = json.dumps({"jobs": [step("a-${param.token}", containerOverrides=secret)]})
+    text = json.dumps({"jobs": [step("a-1", containerOverrides=secret, parameters={"apiKey": "${param.token}"})]})
     token = Parameter("token", default="s3cr3t-token")
     first = templates.create_template(research, content(text=text, parameters=(token,)))
-    edited = text.replace("hunter2-of-the-team", "••••").replace('"a-$', '"b-$')
+    edited = text.replace("hunter2-of-the-team", "••••").replace('"a-1"', '"b-1"')
     changes = content(text=edited, parameters=(Parameter("token", label="Token", default="••••"),))
     with pytest.raises(TemplateError) as error:
         templates.create_version(first.template, research, changes)
@@ -155,6 +155,23 @@ def test_masked_values_come_back_from_the_version_that_was_opened(research):
     assert second.document["jobs"][0]["containerOverrides"] == secret
     assert second.parameter_list == (Parameter("token", label="Token", default="s3cr3t-token"),)
     assert "s3cr3t-token" not in "".join(AuditEntry.objects.values_list("after", flat=True))
+
+
+def test_a_version_that_would_show_a_secret_does_not_start(research, template):
+    """It was saved before such a place was refused."""
+    command = {"command": ["login", "${param.token}"]}
+    document = {"jobs": [step("a", containerOverrides=command)]}
+    entries = [Parameter("token", default="s3cr3t-token").as_json()]
+    template.versions.update(text=json.dumps(document), document=document, parameters=entries)
+    with pytest.raises(TemplateError) as error:
+        templates.start_template(template, research, {}, source="json")
+    assert pointers(error) == [("/jobs/0/containerOverrides/command/1", "template.visible-secret")]
+    document["jobs"][0]["containerOverrides"]["command"] = ["login", "--token=${param.token}"]
+    template.versions.update(text=json.dumps(document), document=document)
+    with pytest.raises(TemplateError) as error:
+        templates.start_template(template, research, {"token": "s3cr3t token"}, source="json")
+    assert pointers(error) == [("/values/token", "template.visible-secret")]
+    assert not Submission.objects.exists()
 
 
 def test_a_started_template_is_an_ordinary_submission_that_knows_where_it_is_from(research, template):

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from jobs.spec import template_format
-from jobs.spec.documents import Document
+from jobs.spec.documents import Document, value_at
+from jobs.spec.problems import has_errors
 from jobs.spec.rules.workflow import check_workflow, plan_workflow
 from jobs.spec.substitution import (
     TooLongError,
@@ -20,6 +21,8 @@ from jobs.spec.substitution import (
     parameter_names,
     parameters_at,
     secret_parameters,
+    secret_place_problems,
+    secret_value_problems,
     substitute,
 )
 from jobs.spec.template_parameters import (
@@ -399,7 +402,7 @@ def test_a_workflow_without_a_template_keeps_its_parameters_and_is_told() -> Non
 
 @pytest.mark.parametrize(
     ("parameter", "command"),
-    [("api_token", "${param.api_token}"), ("level", "--password=${param.level}")],
+    [("api_token", "--token=${param.api_token}"), ("level", "--password=${param.level}")],
     ids=["by its name", "by its place"],
 )
 def test_a_secret_has_no_choices_since_everyone_sees_them(parameter: str, command: str) -> None:
@@ -419,3 +422,78 @@ def test_a_secret_has_no_choices_since_everyone_sees_them(parameter: str, comman
         ("/parameters/0/choices", "template.secret-choice")
     ]
     assert check_template(document, [replace(choice, type=ParameterType.TEXT, choices=())]) == []
+
+
+def with_secret(**parts: object) -> Document:
+    return {"jobs": [{"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello", **parts}]}
+
+
+def variable(name: str, value: str) -> Document:
+    return {"containerOverrides": {"environment": [{"name": name, "value": value}]}}
+
+
+def command(*words: str) -> Document:
+    return {"containerOverrides": {"command": list(words)}}
+
+
+TOKEN = Parameter("api_token", default="hunter2-of-mine")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        with_secret(**command("sh", "-c", "echo ${param.api_token}")),
+        with_secret(**command("run", "${param.api_token}")),
+        with_secret(**variable("INPUT", "${param.api_token}")),
+        with_secret(parameters={"word": "a-${param.api_token}"}),
+        with_secret(tags={"Project": "${param.api_token}"}),
+        with_secret(**command("run", "--password=${param.api_token}", "${param.api_token}")),
+        {**with_secret(), "name": "of-${param.api_token}"},
+    ],
+    ids=["in a script", "as an argument", "in a variable", "in a parameter", "in a tag", "also", "in the name"],
+)
+def test_a_secret_stands_only_where_it_stays_masked(document: Document) -> None:
+    problems = check_template(document, [TOKEN])
+    assert [problem.rule for problem in problems] == ["template.visible-secret"]
+    place = value_at(
+        document, *(int(part) if part.isdecimal() else part for part in problems[0].pointer[1:].split("/"))
+    )
+    assert "${param.api_token}" in place
+    values = {"api_token": ParameterValue("hunter2-of-mine")}
+    assert secret_place_problems(document, [TOKEN], values) == problems
+
+
+def test_what_stands_beside_a_secret_is_none() -> None:
+    document = with_secret(**command("sh", "-c", "run --token ${param.key} ${param.word} ${param.other}"))
+    assert secret_parameters(document, [Parameter("key"), Parameter("word")]) == {"key"}
+
+
+def test_a_secret_by_its_place_stands_nowhere_else() -> None:
+    document = with_secret(**variable("DB_PASSWORD", "${param.word}"), parameters={"day": "${param.word}"})
+    assert [problem.pointer for problem in check_template(document, [Parameter("word")])] == [
+        "/jobs/0/parameters/day"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "value", "is_visible"),
+    [
+        (with_secret(**variable("DB_PASSWORD", "${param.api_token}")), "two words; 'quoted'", False),
+        (with_secret(**command("run", "--password", "${param.api_token}")), "two words", False),
+        (with_secret(**command("run", "--password=${param.api_token}")), "oneword-hunter2", False),
+        (with_secret(**command("run", "--password=${param.api_token}")), "two words", True),
+        (with_secret(**command("sh", "-c", "run --token ${param.api_token} x")), "hunter2-of-mine", False),
+        (with_secret(**command("sh", "-c", "run --token ${param.api_token} x")), "hunter2 of-mine", True),
+        (with_secret(**variable("DATABASE_URL", "postgres://u:${param.api_token}@h/d")), "hunter2-of-mine", False),
+        (with_secret(**variable("DATABASE_URL", "postgres://u:${param.api_token}@h/d")), "hunter2 of-mine", True),
+        (with_secret(**variable("DB_PASSWORD", "${param.api_token}")), "/run/secrets/password", False),
+        (with_secret(**variable("DB_PASSWORD", "${param.api_token}")), "", False),
+    ],
+)
+def test_no_part_of_a_value_shows_where_a_secret_may_stand(document: Document, value: str, is_visible: bool) -> None:
+    assert not has_errors(check_template(document, [TOKEN]))
+    problems = secret_value_problems(document, [TOKEN], {"api_token": ParameterValue(value)})
+    pairs = [("/values/api_token", "template.visible-secret")] if is_visible else []
+    assert [(problem.pointer, problem.rule) for problem in problems] == pairs
+    if is_visible:
+        assert value not in problems[0].message

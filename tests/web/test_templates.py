@@ -380,18 +380,18 @@ def test_who_may_not_submit_sees_a_template_and_cannot_start_it(
 
 
 def test_a_secret_is_masked_wherever_its_parameter_stands(browser: Client, research: Research) -> None:
-    command = {"command": ["sh", "-c", "login ${param.token} ${param.word}"]}
+    command = {"command": ["sh", "-c", "login --token ${param.token} ${param.word}"]}
     text = json.dumps({"jobs": [{**JOB, "jobName": "a-${param.word}", "containerOverrides": command}]})
     parameters = (Parameter("word", default="x"), Parameter("token", default="s3cr3t-of-research"))
     template = templates.create_template(research.analyst, TemplateContent("Secrets", text, parameters)).template
     for name in ("template_start", "template_workflow"):
         shown = page(browser.get(address(name, template)))
-        assert "login •••• x" in shown, name
+        assert "login --token •••• x" in shown, name
         assert "s3cr3t-of" not in shown, name
 
 
 def test_a_default_that_was_typed_survives_a_refusal_and_a_mask_is_no_default(browser: Client) -> None:
-    command = {"command": ["sh", "-c", "login ${param.token}"]}
+    command = {"command": ["sh", "-c", "login --token ${param.token}"]}
     document = json.dumps({"jobs": [{**JOB, "jobName": "a", "containerOverrides": command}]})
     fields = {"document": document, "name": "", "name-0": "token", "default-0": "s3cr3t-of-mine", "do": "save"}
     assert 'value="s3cr3t-of-mine"' in page(browser.post(address("template_new", "research"), fields), 422)
