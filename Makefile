@@ -163,6 +163,7 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench
 	@$(PY) -m bench.delivery --runs 2 --database sqlite
 	@$(PY) -m bench.delivery --runs 2 --database postgres
+	@$(PY) -m bench.delivery --runs 1 --only chain --poll 15 --workers 1 --idle 0
 	@$(PY) -m bench.scale --database sqlite
 	@$(PY) -m bench.scale --database postgres
 	@$(PY) -m bench.load --database sqlite --seconds 30

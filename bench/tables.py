@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.delivery.report import idle_goals, reasons
+from bench.delivery.report import POLL_SECONDS, idle_goals, reasons
 from bench.results import FOLDER, print_line, size_text
 from bench.scale.goals import MAX_P95_MS, MAX_RATIO, missed_by
 
@@ -64,14 +64,14 @@ def delivery_lines(results: Sequence[Result]) -> Iterator[str]:
     head += ["calls/job", "429s", "end to known, p50 / p95, s", "goals"]
     rows, missed = [], []
     for result in results:
+        poll_seconds = result["parameters"]["poll_seconds"]
         for workflow in result["workflows"]:
+            title = workflow["title"] + (f", poll every {poll_seconds} s" if poll_seconds != POLL_SECONDS else "")
             for workers, portal in workflow["portal"].items():
-                where = f"{workflow['title']}, {DATABASES[result['database']]}, {workers} worker" + "s" * (
-                    workers != "1"
-                )
+                where = f"{title}, {DATABASES[result['database']]}, {workers} worker" + "s" * (workers != "1")
                 why = reasons(workflow["loop"], portal)
                 missed += [f"- {where}: {reason}" for reason in why]
-                cells = [workflow["title"], DATABASES[result["database"]], workers]
+                cells = [title, DATABASES[result["database"]], workers]
                 cells += [f"{workflow['loop']['wall']:.2f} (± {workflow['loop']['spread']:.0%})"]
                 cells += [f"{portal['wall']:.2f} (± {portal['spread']:.0%})", f"{portal['ratio']:.2f}"]
                 cells += [

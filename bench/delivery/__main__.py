@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from bench.delivery import workload
+from bench.delivery.report import POLL_SECONDS
 from bench.environment import DATABASES, BenchEnvironment, bench_environment
 from bench.results import add_json_option, machine, print_line, write_result
 
@@ -20,8 +21,8 @@ def main(arguments: list[str]) -> int:
         environment.start_services()
         os.environ.update(environment.environment)
         result = measure(environment, options)
-    file = write_result(f"delivery-{options.database}", result, options.json)
-    print_line(f"Result: {file}")
+    name = f"delivery-{options.database}" + (f"-poll-{options.poll}" if options.poll != POLL_SECONDS else "")
+    print_line(f"Result: {write_result(name, result, options.json)}")
     return 0
 
 
@@ -33,7 +34,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="turns of each way; three times as many of the chain")
     parser.add_argument("--only", default="", help="only workflows whose title contains this")
     parser.add_argument("--jobs", type=int, default=1000, help="number of independent jobs")
-    parser.add_argument("--poll", type=int, default=1, help="seconds between two polls of a job, both ways")
+    parser.add_argument("--poll", type=int, default=POLL_SECONDS, help="seconds between two polls, both ways")
     parser.add_argument("--rate", type=int, default=RATE, help="submissions a second, both ways")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds to measure the idle portal; 0 for none")
     add_json_option(parser)

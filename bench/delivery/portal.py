@@ -33,7 +33,7 @@ from jobs.states import FINAL_STATES
 from jobs.sync.queues import sync_queues
 from portal.quickstart.state_dir import LOOPBACK
 
-TIMEOUT_SECONDS, CHARGE_TIMEOUT_SECONDS = 180.0, 30.0
+TIMEOUT_SECONDS, CHARGE_TIMEOUT_SECONDS = 300.0, 60.0
 LOOK_INTERVAL_SECONDS = 0.25
 
 

@@ -9,6 +9,7 @@ from bench.results import spread
 
 MAX_RATIO, MAX_CPU_MS, MAX_CALLS, MAX_DELAY_AFTER_POLL = 1.15, 10.0, 1.05, 0.5
 MIN_JOBS = 100
+POLL_SECONDS = 1  # unless another is measured
 MAX_IDLE_PERCENT, MAX_IDLE_MIB = 1.5, 360.0
 
 

@@ -26,6 +26,7 @@ def test_a_table_has_a_line_for_each_row() -> None:
 def test_delivery_lists_each_goal_that_was_missed_with_its_figures() -> None:
     workflow = summary("chain of 3", [turn()], {1: [turn()]}, 0)
     result = {**ORIGIN, "name": "delivery-sqlite", "database": "sqlite", "workflows": [workflow], "idle": None}
+    result["parameters"] = {"poll_seconds": 1}
     text = "\n".join(tables([result])["delivery"])
 
     assert "| chain of 3 | SQLite | 1 | 4.00 (± 0%) | 4.00 (± 0%) | 1.00 | 1.90 |" in text
