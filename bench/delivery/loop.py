@@ -1,4 +1,4 @@
-"""The plain loop: threads that submit at an even pace, and beside them a poll of a hundred jobs a call."""
+"""The plain loop: threads that submit as fast as the rate allows, and beside them polls of a hundred jobs."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.delivery.turn import Turn, turn_of
+from bench.delivery.turn import Pace, Turn, turn_of
 from bench.delivery.workload import DEFINITION, Workflow
 from bench.environment import BenchEnvironment
 from bench.fake_aws.batch import MAX_JOBS_PER_DESCRIBE, QUEUE
@@ -18,8 +18,8 @@ FINAL_STATUSES = ("SUCCEEDED", "FAILED")
 
 
 class Loop:
-    def __init__(self, url: str, rate: float, poll_seconds: float) -> None:
-        self._rate, self._poll_seconds = rate, poll_seconds
+    def __init__(self, url: str, pace: Pace, poll_seconds: float) -> None:
+        self._pace, self._poll_seconds = pace, poll_seconds
         self._ids: dict[str, str] = {}
         self._known_at: dict[str, float] = {}
         self._client: Any = boto3.client(
@@ -40,15 +40,15 @@ class Loop:
         return self._known_at
 
     def _submit(self, workflow: Workflow) -> None:
-        next_at = time.monotonic()
+        next_at = time.monotonic() - self._pace.burst_seconds
         sends: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(THREADS) as threads:
             for name, parents in workflow.jobs.items():
                 for parent in parents:
                     sends[parent].result()
-                next_at = max(next_at, time.monotonic())
-                time.sleep(next_at - time.monotonic() if next_at > time.monotonic() else 0)
-                next_at += 1 / self._rate
+                next_at = max(next_at, time.monotonic() - self._pace.burst_seconds)
+                time.sleep(max(0.0, next_at - time.monotonic()))
+                next_at += 1 / self._pace.rate
                 sends[name] = threads.submit(self._send, name, parents)
         for send in sends.values():
             send.result()
@@ -72,9 +72,9 @@ class Loop:
         self._known_at |= dict.fromkeys(ended, time.time())
 
 
-def run(workflow: Workflow, environment: BenchEnvironment, rate: float, poll_seconds: float) -> Turn:
+def run(workflow: Workflow, environment: BenchEnvironment, pace: Pace, poll_seconds: float) -> Turn:
     environment.reset_aws_record()
-    loop = Loop(environment.aws_url, rate, poll_seconds)
+    loop = Loop(environment.aws_url, pace, poll_seconds)
     started_at, cpu = time.time(), time.process_time()
     known_at = loop.run(workflow)
     return turn_of(
@@ -83,6 +83,6 @@ def run(workflow: Workflow, environment: BenchEnvironment, rate: float, poll_sec
         jobs=len(workflow.jobs),
         started_at=started_at,
         accepted_at=started_at,
-        rate=rate,
+        pace=pace,
         cpu={"loop": time.process_time() - cpu},
     )

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.db.models import Max, QuerySet
 
 from bench.delivery import workload
-from bench.delivery.turn import Turn, turn_of
+from bench.delivery.turn import Pace, Turn, turn_of
 from bench.environment import BenchEnvironment
 from bench.fake_aws.batch import QUEUE
 from jobs import access, actions
@@ -64,7 +64,7 @@ def prepare(url: str, rate: int, poll_seconds: int) -> str:
     return secret
 
 
-def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str, rate: float) -> Turn:
+def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str, pace: Pace) -> Turn:
     before = Job.objects.aggregate(last=Max("pk"))["last"] or 0
     jobs = Job.objects.filter(pk__gt=before)
     environment.reset_aws_record()
@@ -82,7 +82,7 @@ def run(workflow: workload.Workflow, environment: BenchEnvironment, token: str, 
         jobs=len(workflow.jobs),
         started_at=started_at,
         accepted_at=accepted_at,
-        rate=rate,
+        pace=pace,
         cpu={name: after[name] - cpu[name] for name in after if name != "aws"},
     )
 

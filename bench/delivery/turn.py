@@ -7,6 +7,20 @@ from typing import Any
 
 from bench.results import percentile
 
+BURST_SECONDS = 0.8  # what the portal allows itself, too
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Submissions a second; after a pause those of `burst_seconds` leave at once."""
+
+    rate: float
+    burst_seconds: float
+
+    def floor(self, sends: int) -> float:
+        """Return how long so many take at least, from the first to the last."""
+        return max(0.0, (sends - 1) / self.rate - self.burst_seconds)
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -56,7 +70,7 @@ def turn_of(
     jobs: int,
     started_at: float,
     accepted_at: float,
-    rate: float,
+    pace: Pace,
     cpu: Mapping[str, float],
 ) -> Turn:
     """Return a turn from AWS's record and the time at which each of its job ids was known to have ended."""
@@ -68,7 +82,7 @@ def turn_of(
         accepted=accepted_at - started_at,
         first_send=sends[0] - started_at,
         last_send=sends[-1] - started_at,
-        floor=(len(sends) - 1) / rate,
+        floor=pace.floor(len(sends)),
         longest_gap=longest_gap(sends),
         calls=record["calls"],
         throttles=sum(record["throttles"].values()),

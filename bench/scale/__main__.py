@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
             DATABASE_URL=environment.environment["DATABASE_URL"],
             STATICFILES_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
             LOG_LEVEL="ERROR",
+            RATE_LIMIT_SEARCHES="0",
         )
         warnings.filterwarnings("ignore", message="No directory at")
         import django  # noqa: PLC0415 - it reads the surroundings

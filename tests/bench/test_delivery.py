@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.delivery.report import goals, lines, summary
-from bench.delivery.turn import Turn, longest_gap, turn_of
+from bench.delivery.turn import Pace, Turn, longest_gap, turn_of
 from bench.delivery.workload import chain, fan, independent_jobs
 from bench.results import percentile, spread
 
@@ -20,7 +20,7 @@ KNOWN_AT = {"a": 101.25, "b": 102.0, "c": 104.0}
 
 
 def turn() -> Turn:
-    return turn_of(RECORD, KNOWN_AT, jobs=3, started_at=100, accepted_at=100.25, rate=10, cpu={"web": 0.03})
+    return turn_of(RECORD, KNOWN_AT, jobs=3, started_at=100, accepted_at=100.25, pace=Pace(10, 0), cpu={"web": 0.03})
 
 
 def test_a_turn_splits_its_time_into_the_limits_floor_and_holes() -> None:
@@ -36,10 +36,15 @@ def test_a_turn_splits_its_time_into_the_limits_floor_and_holes() -> None:
 
 def test_an_end_that_is_not_known_counts_as_such() -> None:
     known = {key: KNOWN_AT[key] for key in "ab"}
-    missing = turn_of(RECORD, known, jobs=3, started_at=100, accepted_at=100, rate=10, cpu={})
+    missing = turn_of(RECORD, known, jobs=3, started_at=100, accepted_at=100, pace=Pace(10, 0), cpu={})
 
     assert missing.ends_known == 2
     assert goals([missing], 4, 1)["correct"].endswith("MISSED")
+
+
+def test_the_floor_leaves_out_what_may_leave_at_once() -> None:
+    assert Pace(50, 0.8).floor(1001) == pytest.approx(19.2)
+    assert Pace(50, 0.8).floor(3) == 0
 
 
 def test_goals_compare_with_the_loop_and_the_poll() -> None:
