@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from jobs.models import CostLine, Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
 from jobs.models.ids import from_text
@@ -175,7 +177,7 @@ def filter_jobs(team: Team, filters: JobFilter, *, any_status: bool = False) -> 
     if filters.tags:
         matches = matches.annotate(tagged_job=F("tag_rows__job"))
     for key in filters.untagged:
-        matches = matches.exclude(Exists(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
+        matches = matches.filter(_has_no(JobTag.objects.filter(job=OuterRef("pk"), key=key)))
     if filters.text:
         matches = matches.filter(_text_condition(filters.text))
     if filters.since:
@@ -205,9 +207,29 @@ def _filter_by_keys(matches: QuerySet[Job], team: Team, filters: JobFilter) -> Q
 
 
 def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QuerySet[Job]:
-    lines = CostLine.objects.filter(team=team, day__range=(month.first, month.last))
-    first, last = (Subquery(lines.order_by(end).values("job")[:1]) for end in ("job", "-job"))
-    return matches.filter(pk__in=lines.order_by().values("job"), pk__gte=first, pk__lte=last)
+    first, last = _charged_range(team, month)
+    lines = CostLine.objects.filter(job=OuterRef("pk"), day__range=(month.first, month.last))
+    return matches.filter(~_has_no(lines), pk__gte=first, pk__lte=last)
+
+
+def _charged_range(team: Team, month: Month) -> tuple[int, int]:
+    """Return the keys of the first and the last job charged in the month, or an empty range.
+
+    An index has the lowest and the highest key of a day at hand; for a month it would be read from end to end.
+    """
+    lines = CostLine.objects.filter(team=team)
+    ends = [
+        Subquery(lines.filter(day=day).order_by(order).values("job")[:1])
+        for day in month.days
+        for order in ("job", "-job")
+    ]
+    keys = [key for key in Team.objects.filter(pk=team.pk).values_list(*ends).get() if key is not None]
+    return (min(keys), max(keys)) if keys else (1, 0)
+
+
+def _has_no(rows: QuerySet[Any]) -> Q:
+    """Select jobs without such rows, job by job: an EXISTS is planned as a join, which reads the rows of all jobs."""
+    return Q(IsNull(Subquery(rows.order_by().values("job")[:1]), True))  # noqa: FBT003 - the argument of the lookup
 
 
 def _status_condition(names: Iterable[str]) -> Q:

@@ -207,7 +207,7 @@ def test_an_export_has_every_row_once_and_ends_at_its_limit(submission, monkeypa
         (JobFilter(), "job_of_team"),
         (JobFilter(statuses=("FAILED",)), "job_of_team_status"),
         (JobFilter(tags=(("Project", "ALPHA"),)), "tag_of_team"),
-        (JobFilter(month=Month(2026, 11)), "cost_of_team"),
+        (JobFilter(month=Month(2026, 11)), "jobs_costline_job_id"),
         (JobFilter(since=date(2026, 11, 1), until=date(2026, 11, 30)), "job_of_team_accepted"),
     ],
 )
