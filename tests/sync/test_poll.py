@@ -238,7 +238,7 @@ def test_nothing_due_costs_one_statement_and_asks_nobody(django_assert_num_queri
 
 def test_a_call_takes_along_what_is_due_within_a_second_and_what_was_not_polled_for_half_an_interval():
     moment = now()
-    ages = {"due": (0, 1), "soon": (0.9, 1), "fresh": (5, 7), "stale": (14, 8), "new": (5, None)}
+    ages = {"due": (0, 1), "soon": (0.9, 1), "fresh": (5, 3), "stale": (14, 8), "new": (5, None)}
     with http_wire.wire(describe_reply()) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url, poll_seconds=15))
         for name, (until_due, since_poll) in ages.items():
