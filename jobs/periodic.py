@@ -1,6 +1,6 @@
 """Periodic tasks of the clock.
 
-Jobs of unknown delivery are searched for here, because that must go on without Redis.
+What must go on without Redis asks AWS here, not in workers: polls, and the search for jobs of unknown delivery.
 """
 
 import secrets
@@ -18,6 +18,7 @@ from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.models import Account, Job, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.sync.compare import compare_queues, has_due_queues
+from jobs.sync.poll import poll
 from jobs.sync.reconcile import has_due_jobs, reconcile
 from jobs.task_queue import enqueue_on_commit
 
@@ -68,19 +69,16 @@ def enqueue_stops(account: Account) -> None:
         enqueue_on_commit("stop", account.pk, queue="ask")
 
 
-def enqueue_polls(account: Account) -> float | None:
-    """Return in how many seconds the next job is due, if that is soon."""
+def seconds_until_poll(account: Account) -> float | None:
+    """Return how soon the next job is due, 0 if it is; None if there is none or AWS throttles."""
     current_time = now()
     if account.status.backoff_until and account.status.backoff_until > current_time:
         return None
     times = (
         Job.objects.filter(account=account).active().order_by("next_poll_at").values_list("next_poll_at", flat=True)
     )
-    for poll_at in times[:1]:
-        if poll_at and poll_at > current_time:
-            return (poll_at - current_time).total_seconds()
-        enqueue_on_commit("poll", account.pk, queue="sync")
-    return None
+    seconds = [(poll_at - current_time).total_seconds() if poll_at else 0.0 for poll_at in times[:1]]
+    return max(0.0, seconds[0]) if seconds else None
 
 
 def enqueue_charges(account: Account) -> None:
@@ -110,6 +108,13 @@ def enqueue_mail() -> None:
 def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, ...]:
     lanes = lanes or InlineAccountThreads()
 
+    def poll_due_jobs(account: Account) -> float | None:
+        due_in = seconds_until_poll(account)
+        if due_in == 0:
+            lanes.start(account.pk, "polls", lambda: call_account(account, poll, seconds=PASS_TIMEOUT_SECONDS))
+            return None
+        return due_in
+
     def look_for_the_unknown(account: Account) -> None:
         if has_due_jobs(account):
             lanes.start(account.pk, "unknown", lambda: call_account(account, reconcile, seconds=PASS_TIMEOUT_SECONDS))
@@ -127,7 +132,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),
         PeriodicTask("stops", 2, enqueue_stops),
-        PeriodicTask("polls", 1, enqueue_polls),
+        PeriodicTask("polls", 1, poll_due_jobs),
         PeriodicTask("unknown", 2, look_for_the_unknown),
         PeriodicTask("failed children", 5, enqueue_failed_children),
         PeriodicTask("comparison", 10, compare_with_aws),

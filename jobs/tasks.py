@@ -22,11 +22,7 @@ def deliver(account: int) -> None:
 
 
 def _deliver(account: Account) -> None:
-    count = deliver_due(account, threads=MAX_THREADS)
-    if count:
-        # before the next delivery, since states change soon
-        enqueue_on_commit("poll", account.pk, queue="deliver")
-    if count >= MAX_CLAIMED_JOBS:
+    if deliver_due(account, threads=MAX_THREADS) >= MAX_CLAIMED_JOBS:
         enqueue_on_commit("deliver", account.pk, queue="deliver")  # there may be more
 
 

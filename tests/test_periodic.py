@@ -41,12 +41,21 @@ def test_statistics_are_updated_once_a_day_however_many_clocks_and_accounts_ther
     assert enqueued.count("update_statistics") == 1
 
 
-def test_active_jobs_are_polled_and_stopped_ones_told(enqueued):
-    make.job(state=State.RUNNING, stop_requested_at="2026-01-01T00:00Z")
+@pytest.fixture
+def polled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The accounts that the clock polls, instead of AWS."""
+    accounts: list[int] = []
+    monkeypatch.setattr("jobs.periodic.poll", lambda account: accounts.append(account.pk))
+    return accounts
+
+
+def test_active_jobs_are_polled_and_stopped_ones_told(enqueued, polled):
+    job = make.job(state=State.RUNNING, stop_requested_at="2026-01-01T00:00Z")
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert {"poll", "stop"} <= set(enqueued)
+    assert "stop" in enqueued
+    assert polled == [job.account_id]
 
 
 @pytest.mark.long
@@ -59,13 +68,13 @@ def test_each_duty_keeps_its_own_pace(enqueued):
     assert enqueued.count("deliver") == 2
 
 
-def test_one_duty_that_fails_leaves_the_others_alone(enqueued, monkeypatch):
-    monkeypatch.setattr("jobs.periodic.reconcile", lambda _account: 1 / 0)
-    make.job(state=State.RUNNING)
+def test_one_duty_that_fails_leaves_the_others_alone(monkeypatch, polled):
+    monkeypatch.setattr("jobs.periodic.enqueue_deliveries", lambda _account: 1 / 0)
+    job = make.job(state=State.RUNNING)
 
     run_due_tasks(periodic_tasks(), 0)
 
-    assert "poll" in enqueued
+    assert polled == [job.account_id]
 
 
 def test_one_clock_works_and_another_waits_until_its_lease_lapses():
@@ -125,14 +134,22 @@ def test_a_job_that_waits_for_another_is_not_rung_for(enqueued):
     assert "deliver" not in enqueued
 
 
-def test_the_clock_is_told_when_the_next_poll_is_due(enqueued):
+def test_the_clock_is_told_when_the_next_poll_is_due(polled):
     job = make.job(state=State.RUNNING, next_poll_at=now() + timedelta(seconds=0.4))
     tasks = tuple(task for task in periodic_tasks() if task.name == "polls")
 
     assert 0.1 < run_due_tasks(tasks, 0.0) <= 0.4
-    assert enqueued == []
     Job.objects.filter(pk=job.pk).update(next_poll_at=now())
     assert run_due_tasks(tasks, 0.3) == 1.0
-    assert enqueued == []
+    assert polled == []
     assert run_due_tasks(tasks, 0.4) == 1.0
-    assert enqueued == ["poll"]
+    assert polled == [job.account_id]
+
+
+def test_an_account_that_throttles_is_not_polled(polled):
+    where = make.account(status={"backoff_until": now() + timedelta(minutes=1)})
+    make.job(make.submission(where=where), state=State.RUNNING)
+
+    run_due_tasks(periodic_tasks(), 0)
+
+    assert polled == []

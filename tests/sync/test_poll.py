@@ -11,7 +11,6 @@ from jobs.actions.poll_hint import hint_poll
 from jobs.aws import batch
 from jobs.aws.errors import ThrottledError
 from jobs.models import Account, AccountStatus, Job
-from jobs.periodic import enqueue_polls
 from jobs.states import State
 from jobs.sync.events import EventConsumer
 from jobs.sync.poll import poll
@@ -213,16 +212,6 @@ def test_an_account_that_is_throttled_is_asked_less_and_less_and_then_again_as_b
         AccountStatus.objects.update(backoff_until=None)
         poll(Account.objects.get())
     assert AccountStatus.objects.get().backoff_seconds == 0
-
-
-def test_a_quiet_account_is_not_rung_for(enqueued):
-    make.job(
-        make.submission(where=make.account(status={"backoff_until": now() + timedelta(minutes=1)})),
-        state=State.RUNNING,
-    )
-    enqueue_polls(Account.objects.get())
-
-    assert enqueued == []
 
 
 def test_nothing_due_costs_one_statement_and_asks_nobody(django_assert_num_queries):
