@@ -22,9 +22,8 @@ from jobs.actions.new_jobs import (
     JobDetails,
     approval_snapshot,
     batch_job_name,
-    build_job,
+    build_jobs,
     insert_jobs,
-    job_estimates,
 )
 from jobs.actions.reruns import RunAgainError, add_jobs, job_entries
 from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
@@ -332,7 +331,11 @@ def _estimate_jobs(
 ) -> SubmissionEstimate:
     jobs = submission.jobs.filter(delivery=Delivery.AWAITING).select_related("queue", "revision__definition")
     requests = [
-        (job.name, job_request({**job.document, "tags": job.tags}, job.queue, job.revision), job.revision)
+        (
+            job.name,
+            job_request({**job.document, "tags": job.tags}, job.queue, job.revision, job.revision.document),
+            job.revision,
+        )
         for job in jobs.order_by("position")
     ]
     if run_times is None:
@@ -368,10 +371,9 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     submission.text, submission.document, submission.notes = text, document, submission_notes(result)
     submission.kind = result.parse_result.kind
     submission.estimate = result.estimate.cost.totals_as_json() if result.estimate else {}
-    pairs = list(zip(workflow.steps, result.resolved_jobs, strict=True))
     old_jobs = list(submission.jobs.order_by("-position"))
     jobs_by_name = {job.name: job for job in old_jobs}
-    if len(jobs_by_name) == len(pairs) == 1:
+    if len(jobs_by_name) == len(workflow.steps) == 1:
         jobs_by_name = dict(zip([workflow.steps[0].name], jobs_by_name.values(), strict=True))
     waiting_fields = {"delivery": Delivery.AWAITING, "delivery_note": note}
     submission.jobs.update(position=F("position") + POSITION_OFFSET, step=F("step") + POSITION_OFFSET)
@@ -380,8 +382,8 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     JobDependency.objects.filter(job__in=ids).delete()
     JobTag.objects.filter(job__in=ids).delete()
     jobs = [
-        _merge_row(jobs_by_name.pop(step.name, None), build_job(submission, step, target, estimate, **waiting_fields))
-        for (step, target), estimate in zip(pairs, job_estimates(result), strict=True)
+        _merge_row(jobs_by_name.pop(job.name, None), job)
+        for job in build_jobs(submission, workflow.steps, result, **waiting_fields)
     ]
     _remove_jobs(list(jobs_by_name.values()), len(jobs))
     Job.objects.bulk_update([job for job in jobs if job.pk], DOCUMENT_FIELDS, batch_size=ROW_BATCH_SIZE)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
-from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.documents import Document, DocumentKind, FinalDocument, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID
 
@@ -21,6 +21,8 @@ class ResolvedJob:
     pointer: str
     queue: Queue | None
     revision: Revision | None
+    definition: Document
+    """Of the revision, shared by its jobs; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ class _Resolver:
         account = self._account(queues, prefixes)
         revisions = self._revisions(steps, prefixes, account)
         self._check_referenced_jobs(steps, prefixes, account)
-        targets = map(ResolvedJob, prefixes, queues, revisions)
+        documents = {revision: FinalDocument(revision.document) for revision in set(revisions) if revision}
+        definitions = (documents[revision] if revision else {} for revision in revisions)
+        targets = map(ResolvedJob, prefixes, queues, revisions, definitions)
         return Resolution(account, tuple(targets), tuple(self.problems), self._by_name)
 
     def _queues(self, steps: Sequence[Document], prefixes: Sequence[str]) -> list[Queue | None]:

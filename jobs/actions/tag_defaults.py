@@ -27,11 +27,10 @@ def apply_tag_defaults(reading: ParseResult, targets: Sequence[ResolvedJob], gra
         if not is_object(step):
             documents.append(step)
             continue
-        definition = target.revision.document if target.revision else {}
-        tags = list(tags_to_apply(step, definition, grants.tags, grants.team))
+        tags = list(tags_to_apply(step, target.definition, grants.tags, grants.team))
         for tag in tags:
             pointers_by_tag.setdefault(tag, []).append(target.pointer + join_pointer("tags", tag.key))
-        seconds = _default_time_limit(step, definition, target, grants)
+        seconds = _default_time_limit(step, target, grants)
         if seconds:
             pointers_by_limit.setdefault(seconds, []).append(f"{target.pointer}/timeout/attemptDurationSeconds")
         documents.append(_with_limit(_with_tags(step, tags), seconds))
@@ -52,9 +51,9 @@ def _with_default_size(reading: ParseResult, grants: TeamGrants) -> ParseResult:
     return replace(reading, document=document, changes=(*reading.changes, *sourced_changes))
 
 
-def _default_time_limit(step: Document, definition: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:
+def _default_time_limit(step: Document, target: ResolvedJob, grants: TeamGrants) -> int | None:
     default = grants.default_time_limit_seconds
-    has_limit = "timeout" in step or timeout_seconds(definition) is not None
+    has_limit = "timeout" in step or timeout_seconds(target.definition) is not None
     if not default or target.revision is None or has_limit:
         return None
     limits = grants.queues.get(target.queue.pk) if target.queue else None

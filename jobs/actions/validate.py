@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any
 
 from django.utils.timezone import now
 
@@ -22,7 +23,7 @@ from jobs.pricing.run_statistics import RunStatistics, run_statistics
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.placement import EnvironmentFacts
-from jobs.spec.problems import Problem, Severity, has_errors, resolve_pointer
+from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import problem_limit
 from jobs.spec.rules import validate as spec_rules
 from jobs.spec.rules.queue import QueueFacts
@@ -155,10 +156,7 @@ def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], mem
     result = replace(result, statistics=statistics)
     if result.account is None or not len(revisions) == len(requests) == len(result.resolved_jobs) > 0:
         return result
-    names = [
-        text_at(resolve_pointer(result.parse_result.document, target.pointer), "jobName")
-        for target in result.resolved_jobs
-    ]
+    names = [text_at(step, "jobName") for step in _steps(result.parse_result)]
     jobs = zip(names, requests, revisions, strict=True)
     estimate = estimate_submission(jobs, result.account, member.team, statistics.runs)
     if result.is_valid:
@@ -169,15 +167,18 @@ def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], mem
 def _definitions_and_queues(
     reading: ParseResult, targets: Sequence[ResolvedJob]
 ) -> tuple[dict[str, Document], dict[str, QueueFacts]]:
-    steps = list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
     definitions: dict[str, Document] = {}
-    queues: dict[str, QueueFacts] = {}
-    for step, target in zip(steps, targets, strict=False):
+    queues: dict[str, Queue] = {}
+    for step, target in zip(_steps(reading), targets, strict=False):
         if target.revision:
-            definitions[text_at(step, "jobDefinition")] = target.revision.document
+            definitions[text_at(step, "jobDefinition")] = target.definition
         if target.queue:
-            queues[text_at(step, "jobQueue")] = queue_facts(target.queue)
-    return definitions, queues
+            queues[text_at(step, "jobQueue")] = target.queue
+    return definitions, {name: queue_facts(queue) for name, queue in queues.items()}
+
+
+def _steps(reading: ParseResult) -> Sequence[Any]:
+    return list_at(reading.document, "jobs") if reading.kind is DocumentKind.WORKFLOW else [reading.document]
 
 
 def queue_facts(queue: Queue) -> QueueFacts:
@@ -196,10 +197,9 @@ def _drop_reported_fields(violations: Iterable[Problem], problems: Sequence[Prob
 
 
 def _job_requests(reading: ParseResult, resolution: Resolution) -> Iterator[tuple[str, JobRequest]]:
-    for target in resolution.resolved_jobs:
+    for document, target in zip(_steps(reading), resolution.resolved_jobs, strict=False):
         if target.queue is not None:
-            document = resolve_pointer(reading.document, target.pointer)
-            yield target.pointer, job_request(document, target.queue, target.revision)
+            yield target.pointer, job_request(document, target.queue, target.revision, target.definition)
 
 
 def _policy_problems(
@@ -226,17 +226,21 @@ def _violations(
     if reading.kind is DocumentKind.DEFINITION:
         for violation in definition_violations(build_definition_request(reading.document), grants):
             yield "", violation
+    earlier: JobRequest | None = None
+    violations: Sequence[Violation] = ()
     for pointer, request in requests:
-        for violation in job_violations(request, grants):
+        if request != earlier:  # most steps of a large workflow request the same
+            earlier, violations = request, job_violations(request, grants)
+        for violation in violations:
             yield pointer, violation
     for number, violation in quota_violations([request for _, request in requests], grants, usage):
         yield requests[number][0], violation
 
 
-def job_request(document: Document, queue: Queue, revision: Revision | None) -> JobRequest:
+def job_request(document: Document, queue: Queue, revision: Revision | None, definition: Document) -> JobRequest:
     return build_job_request(
         document if is_object(document) else {},
-        revision.document if revision else {},
+        definition,
         definition_name=revision.qualified_name if revision else "",
         definition_shared=revision.definition.shared if revision else True,
         queue_id=queue.pk,

@@ -7,7 +7,7 @@ from jobs.models import Feature
 from jobs.policy.capabilities import CapabilityUse, capability_uses
 from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
-from jobs.spec.documents import Document, DocumentKind, is_integer, value_at
+from jobs.spec.documents import Document, DocumentKind, is_integer, once_per_document, value_at
 from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
 
 
@@ -80,12 +80,10 @@ def build_job_request(
     queue_name: str,
     queue_open: bool,
 ) -> JobRequest:
-    inherited = tuple(
-        CapabilityUse(use.capability, "/jobDefinition", use.name, use.value)
-        for use in capability_uses(definition, DocumentKind.DEFINITION)
-    )
     return JobRequest(
-        uses=_effective_uses((*inherited, *capability_uses(document, DocumentKind.SUBMISSION)), definition, document),
+        uses=_effective_uses(
+            (*_inherited_uses(definition), *capability_uses(document, DocumentKind.SUBMISSION)), definition, document
+        ),
         size=requested_size(definition, document),
         own_tags=effective.merge_tags({}, document),
         tags=effective.merge_tags(definition, document),
@@ -101,6 +99,14 @@ def build_job_request(
         attempts=_whole_number(document, *effective.ATTEMPTS_PATH)
         or _whole_number(definition, *effective.ATTEMPTS_PATH)
         or 1,
+    )
+
+
+@once_per_document
+def _inherited_uses(definition: Document) -> tuple[CapabilityUse, ...]:
+    return tuple(
+        CapabilityUse(use.capability, "/jobDefinition", use.name, use.value)
+        for use in capability_uses(definition, DocumentKind.DEFINITION)
     )
 
 

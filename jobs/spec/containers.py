@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from jobs.spec.documents import Document, Path, is_object, list_at, object_at, text_at
+from jobs.spec.documents import Document, Path, is_object, list_at, object_at, once_per_document, text_at
 
 ContainerType = Literal["container", "ecs", "eks"]
 
@@ -43,6 +43,7 @@ class TaskEntry(NamedTuple):
         return "taskRoleArn" if self.type == "ecs" else "jobRoleArn"
 
 
+@once_per_document
 def tasks(definition: Document) -> list[TaskEntry]:
     result = [
         task
@@ -59,6 +60,7 @@ def tasks(definition: Document) -> list[TaskEntry]:
     return result
 
 
+@once_per_document
 def overrides(submission: Document) -> list[ContainerEntry]:
     result = [
         override
@@ -75,6 +77,7 @@ def overrides(submission: Document) -> list[ContainerEntry]:
     return result
 
 
+@once_per_document
 def containers(document: Document) -> list[ContainerEntry]:
     return [container for task in tasks(document) for container in task.containers] + overrides(document)
 

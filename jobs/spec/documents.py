@@ -1,13 +1,46 @@
 """The three kinds of document, and access that tolerates any shape."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, TypeGuard
+from functools import wraps
+from typing import Any, Self, TypeGuard, TypeVar
 
 Document = dict[str, Any]
 """A document in AWS's own shape, as the AWS CLI takes it."""
 
 Path = tuple[str | int, ...]
 """Object keys and list positions."""
+
+T = TypeVar("T")
+
+
+class FinalDocument(dict[str, Any]):
+    """A document that is not changed any more, with what `once_per_document` functions return for it."""
+
+    __slots__ = ("results",)
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.results: dict[object, Any] = {}
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        return document if isinstance(document, cls) else cls(document)
+
+
+def once_per_document(compute: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Compute once for a FinalDocument. Leave the result unmodified."""
+
+    @wraps(compute)
+    def wrapper(document: Document) -> T:
+        if type(document) is not FinalDocument:
+            return compute(document)
+        if compute not in document.results:
+            document.results[compute] = compute(document)
+        result: T = document.results[compute]
+        return result
+
+    return wrapper
 
 
 class DocumentKind(StrEnum):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 
 from jobs.spec.containers import ContainerEntry, TaskEntry, is_eks, is_fargate, overrides, tasks
-from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, text_at
+from jobs.spec.documents import Document, Path, is_integer, is_object, list_at, object_at, once_per_document, text_at
 from jobs.spec.forms.units import format_mib
 from jobs.spec.instance_types import instance_size
 from jobs.spec.problems import join_words, quote
@@ -28,6 +28,9 @@ SIZE_KEYS = frozenset(["resourceRequirements", "resources", "vcpus", "memory", "
 
 _FREE_TEXT = frozenset({"parameters", "tags", "options", "labels", "annotations", "limits", "requests"})
 """Maps with the author's own keys, or read together with their owner."""
+
+_NAMED_OVERRIDES = ("ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides")
+"""Overrides that name the containers or nodes they are for."""
 
 _POD_RESOURCES = {"cpu": VCPU, "memory": MEMORY, "nvidia.com/gpu": GPU}
 _AMOUNT_PATTERNS = {
@@ -123,6 +126,26 @@ def format_amount(resource: str, amount: Decimal | int) -> str:
 
 def requested_size(definition: Document, submission: Document) -> JobSize:
     """Keep the definition's types that no override names (SubmitJob, API reference)."""
+    sizes, override = _sizes_by_override(definition), _size_override(submission)
+    if override not in sizes:
+        sizes[override] = _count_size(definition, submission)
+    return sizes[override]
+
+
+@once_per_document
+def _sizes_by_override(_: Document) -> dict[tuple[str, ...], JobSize]:
+    """Return what is filled while a definition's sizes are requested."""
+    return {}
+
+
+@once_per_document
+def _size_override(submission: Document) -> tuple[str, ...]:
+    """Return the text of all of a submission that has an effect on its size."""
+    members = [f"{path}{value!r}" for path, value in _size_members(submission)]
+    return (*members, *(repr(submission[key]) for key in _NAMED_OVERRIDES if key in submission))
+
+
+def _count_size(definition: Document, submission: Document) -> JobSize:
     counter = _SizeCounter(definition, submission)
     total, nodes = counter.total()
     total = total + counter.unread_sizes()

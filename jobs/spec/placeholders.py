@@ -97,10 +97,13 @@ def values_are_used(submission: Document, effective: Document) -> Iterator[Probl
 
     Source: “Parameters”, AWS Batch User Guide.
     """
+    values = object_at(submission, "parameters")
+    if not values:
+        return
     names = {name for _, name in find_placeholders(effective)} | {
         name for _, name in _unreplaced_placeholders(effective)
     }
-    for key in object_at(submission, "parameters"):
+    for key in values:
         if key not in names:
             message = f"No argument of the command is Ref::{key}, so the parameter {quote(key)} has no effect."
             here = join_pointer("parameters", key)

@@ -60,6 +60,8 @@ def conditions_schema() -> dict[str, Any]:
 
 def condition_references(document: Document, references: StepReferences) -> list[StepReference]:
     """Return each pair of existing steps once."""
+    if "conditions" not in document:
+        return []
     numbers = _numbers_by_name(references)
     pairs = {(edge.step, edge.parent) for edge in references.edges}
     edges: list[StepReference] = []

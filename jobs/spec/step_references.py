@@ -7,9 +7,11 @@ In an unquoted heredoc a shell reads ${train-model} as “the variable `train`, 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 from jobs.spec import graph
-from jobs.spec.documents import Document, list_at, object_at, text_at
+from jobs.spec.documents import Document, list_at, text_at
 from jobs.spec.problems import Problem, Severity, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import STEP_REFERENCE, is_job_id
 from jobs.spec.rules.registry import ERROR, WARNING, register_rule
@@ -59,8 +61,7 @@ NEITHER_STEP_NOR_ID = register_rule(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class StepReference:
+class StepReference(NamedTuple):
     step: int
     entry: int  # position in dependsOn, or in the workflow's conditions
     parent: int
@@ -123,11 +124,11 @@ class _ReferenceResolver:
     def run(self) -> StepReferences:
         for number, step in enumerate(self.references.steps):
             for position, entry in enumerate(list_at(step, "dependsOn")):
-                job_id = object_at(entry).get("jobId")
+                job_id = entry.get("jobId") if isinstance(entry, dict) else None
                 if isinstance(job_id, str) and not is_job_id(job_id):
                     self._read_job_id(number, position, job_id, _dependency_type(entry))
         self._settle_remnants()
-        self.references.edges.sort(key=lambda reference: (reference.step, reference.entry))
+        self.references.edges.sort(key=attrgetter("step", "entry"))
         return self.references
 
     def _read_job_id(self, step: int, entry: int, job_id: str, kind: str) -> None:
@@ -147,9 +148,9 @@ class _ReferenceResolver:
             self._read_remnant(step, entry, job_id, kind)
 
     def _read_reference(self, step: int, entry: int, name: str, kind: str) -> None:
-        others = _other_steps(self.by_name.get(name, ()), step)
-        if others:
-            self.references.edges.append(StepReference(step, entry, others[0], kind))
+        parent = next((other for other in self.by_name.get(name, ())[:2] if other != step), None)
+        if parent is not None:
+            self.references.edges.append(StepReference(step, entry, parent, kind))
         elif name in self.by_name:
             message = f"{quote(name)} waits for itself; a job can wait only for other jobs."
             self._report(step, entry, message, SELF_REFERENCE, remove=True)

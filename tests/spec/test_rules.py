@@ -6,7 +6,7 @@ from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.parsing.parser import parse
 from jobs.spec.patch import apply_patch
 from jobs.spec.placement import EnvironmentFacts
-from jobs.spec.rules import validate
+from jobs.spec.rules import job, validate
 from jobs.spec.rules.queue import QueueFacts
 from jobs.spec.rules.registry import REGISTRY
 from scripts import write_rules_doc as page
@@ -48,6 +48,15 @@ def test_a_fix_is_the_end_of_its_problem(case: Case) -> None:
         if problem.rule == case.rule and problem.fix:
             fixed = case.problems_of(apply_patch(case.bad, problem.fix))
             assert (problem.rule, problem.pointer) not in [(left.rule, left.pointer) for left in fixed]
+
+
+def test_rules_about_keys_say_nothing_of_a_job_without_these_keys() -> None:
+    documents = [case.bad for case in CASES if case.kind is DocumentKind.SUBMISSION]
+    documents += [row.submission for row in all_rows() if row.submission is not None]
+    for document in documents:
+        for keys, checks in job.RULES:
+            if keys and job.part_keys(document).isdisjoint(keys):
+                assert [problem for check in checks for problem in check(document)] == []
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind is DocumentKind.SUBMISSION])

@@ -12,6 +12,7 @@ from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.patch import apply_patch
 from jobs.spec.problems import Problem, Severity
 from jobs.spec.schema import botocore_schema, validator
+from tests.aws_answers import all_rows
 from tests.examples import examples
 from tests.spec.samples import definition, pointers_and_rules, step, submission, workflow
 
@@ -340,6 +341,16 @@ VALUES = st.recursive(
 KEYS = st.sampled_from(
     ["jobName", "jobQueue", "dependsOn", "tags", "timeout", "arrayProperties", "retryStrategy", "odd"]
 )
+
+
+def test_the_quick_check_passes_what_jsonschema_passes() -> None:
+    schema = botocore_schema.json_schema(DocumentKind.DEFINITION)
+    shape = validator.compile_schema(schema)
+    bare = Draft202012Validator(schema)
+    definitions = [row.definition for row in all_rows()]
+    assert [shape.is_surely_valid(document) for document in definitions] == [
+        bare.is_valid(document) for document in definitions
+    ]
 
 
 @examples(150)

@@ -27,10 +27,22 @@ KEPT: Mapping[tuple[str, str], str] = {
 
 def drop_empty_members(document: Document, kind: DocumentKind) -> RewrittenDocument | None:
     """Leave the argument unmodified; None if it has no empty members."""
+    if not _has_empty_members(document):
+        return None
     schema = botocore_schema.json_schema(kind)
     pruner = _EmptyMemberPruner(schema["$defs"])
     result = pruner.prune(document, schema, "")
     return RewrittenDocument(result, [pruner.change()]) if pruner.pointers else None
+
+
+def _has_empty_members(value: Any) -> bool:
+    """Return whether there is any, also of those that stay."""
+    for member in value.values() if type(value) is dict else value:
+        if not member and (member is None or member in ({}, [], "")):
+            return True
+        if type(member) in (dict, list) and _has_empty_members(member):
+            return True
+    return False
 
 
 class _EmptyMemberPruner:

@@ -19,6 +19,7 @@ MAX_VALUE_CHANGES = 20
 MAX_INDEX_DIGITS = 9
 
 _MAX_NAMED_KEYS = 8
+_SCALARS = {"string": str, "integer": int, "boolean": bool}
 
 
 @dataclass
@@ -51,16 +52,39 @@ class _KeyFixer:
             shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
         type_name = shape.get("type")
         if isinstance(value, dict) and type_name == "object":
-            return self._fix_object(value, shape, here, source)
+            return value if self._is_proper(value, shape) else self._fix_object(value, shape, here, source)
         if isinstance(value, list) and type_name == "array" and "items" in shape:
             entries = [
                 self._fix_value(entry, shape["items"], f"{here}/{number}", f"{source}/{number}")
                 for number, entry in enumerate(value)
             ]
             return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
-        if isinstance(value, str | int | float) and type_name in ("string", "integer", "boolean"):
+        if isinstance(value, str | int | float) and type_name in _SCALARS:
             return self._fix_scalar(value, str(type_name), here)
         return value
+
+    def _is_proper(self, value: Any, shape: Mapping[str, Any]) -> bool:
+        """Return whether there is nothing to fix, as in most objects."""
+        if "$ref" in shape:
+            shape = self.definitions[shape["$ref"].removeprefix("#/$defs/")]
+        type_name = shape.get("type", "")
+        if type(value) is dict and type_name == "object":
+            properties, others = shape.get("properties"), shape.get("additionalProperties")
+            for key, member in value.items():
+                if properties is not None and key not in properties:
+                    return False
+                inner = others if properties is None else properties[key]
+                if isinstance(inner, dict) and not self._is_proper(member, inner):
+                    return False
+            return True
+        if type(value) is list and type_name == "array" and "items" in shape:
+            items = shape["items"]
+            return all(self._is_proper(entry, items) for entry in value)
+        return (
+            type_name not in _SCALARS
+            or type(value) is _SCALARS[type_name]
+            or not isinstance(value, str | int | float)
+        )
 
     def _fix_object(self, value: Document, shape: Mapping[str, Any], here: str, source: str) -> Document:
         properties = shape.get("properties")
@@ -83,7 +107,7 @@ class _KeyFixer:
         return result if is_changed else value
 
     def _fix_scalar(self, value: Any, type_name: str, here: str) -> Any:
-        expected_type = {"string": str, "integer": int, "boolean": bool}[type_name]
+        expected_type = _SCALARS[type_name]
         if isinstance(value, expected_type) and not (type_name == "integer" and isinstance(value, bool)):
             return value
         new_value = convert_value(value, type_name)

@@ -15,7 +15,7 @@ STEP_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 
 
 def is_job_id(text: object) -> bool:
-    return isinstance(text, str) and JOB_ID.fullmatch(text) is not None
+    return isinstance(text, str) and not text.startswith("$") and JOB_ID.fullmatch(text) is not None
 
 
 def array_size(document: Document) -> int | None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from jobs.spec import placeholders
+from jobs.spec.containers import containers
 from jobs.spec.containers import overrides as overridden
-from jobs.spec.documents import Document, DocumentKind, list_at
+from jobs.spec.documents import Document, DocumentKind, FinalDocument, list_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules import (
     command,
@@ -28,6 +29,8 @@ from jobs.spec.schema import botocore_schema
 def check_submission(
     document: Document, definition: Document | None = None, queue: QueueFacts | None = None
 ) -> list[Problem]:
+    document = FinalDocument(document)
+    definition = FinalDocument.of(definition) if definition is not None else None
     checks = chain(
         botocore_schema.check_schema(document, DocumentKind.SUBMISSION),
         check_job(document),
@@ -38,8 +41,16 @@ def check_submission(
 
 
 def check_job(document: Document) -> Iterator[Problem]:
-    for check in RULES:
-        yield from check(document)
+    keys = part_keys(document)
+    for needed_keys, checks in RULES:
+        if not needed_keys or not keys.isdisjoint(needed_keys):
+            for check in checks:
+                yield from check(document)
+
+
+def part_keys(document: Document) -> set[str]:
+    """Return the keys of the document and of its containers."""
+    return document.keys() | {key for container in containers(document) for key in container.value}
 
 
 def check_job_in_context(
@@ -79,18 +90,16 @@ def command_has_no_empty_words(document: Document) -> Iterator[Problem]:
                 yield Problem(here, message, fix=({"op": "remove", "path": here},))
 
 
-RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
-    *sizes.REQUIREMENT_RULES,
-    *multinode_ecs_eks.OVERRIDE_RULES,
-    *images.RULES,
-    command_has_no_empty_words,
-    *command.RULES,
-    *placeholders.SHARED_RULES,
-    *retries.RULES,
-    *reserved_names.VARIABLE_RULES,
-    *reserved_names.TAG_RULES,
-    reserved_names.tag_count_within_limit,
-    secrets.no_secrets_in_environment,
-    secrets.no_masked_values,
-    sizes.submission_within_size_limit,
+RULES: tuple[tuple[tuple[str, ...], tuple[Callable[[Document], Iterator[Problem]], ...]], ...] = (
+    (("resourceRequirements",), sizes.REQUIREMENT_RULES),
+    (("resources",), multinode_ecs_eks.OVERRIDE_RULES),
+    (("image",), images.RULES),
+    (("command",), (command_has_no_empty_words, *command.RULES)),
+    ((), placeholders.SHARED_RULES),
+    (("retryStrategy",), retries.RULES),
+    (("environment", "env", "secrets"), reserved_names.VARIABLE_RULES),
+    (("tags",), (*reserved_names.TAG_RULES, reserved_names.tag_count_within_limit)),
+    (("environment", "env"), (secrets.no_secrets_in_environment,)),
+    ((), (secrets.no_masked_values, sizes.submission_within_size_limit)),
 )
+"""Rules by the keys that they are about, of the document or its containers: most steps of a workflow have few."""

@@ -31,6 +31,8 @@ _JOB_ID_LENGTH = 26
 _TASK_OVERRIDE_MEMBERS = {"command", "environment", "resourceRequirements"}
 """Members of containerOverrides that the override of a task's container has too."""
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 _OVERRIDE_KEYS = {
     "containerProperties": "containerOverrides",
     "ecsProperties": "ecsPropertiesOverride",
@@ -106,8 +108,8 @@ def _merge_container(base: Document, override: Document) -> Document:
             own = {text_at(entry, "name") for entry in list_at(override, key)}
             other_variables = [entry for entry in list_at(base, key) if text_at(entry, "name") not in own]
             result[key] = [*other_variables, *override[key]]
-    sizes = requested_amounts(base) | requested_amounts(override)
-    if requested_amounts(override):
+    if amounts := requested_amounts(override):
+        sizes = requested_amounts(base) | amounts
         for key in LEGACY_SIZE_KEYS:
             result.pop(key, None)
         result["resourceRequirements"] = [{"type": kind, "value": value} for kind, value in sizes.items()]
@@ -174,13 +176,16 @@ def override_names_container(definition: Document, submission: Document) -> Iter
 
     Source: TaskContainerOverrides and EksContainerOverride, AWS Batch API reference.
     """
+    named_overrides = [override for override in overrides(submission) if override.type != "container"]
+    if not named_overrides:
+        return
     names = {text_at(container.value, "name") for task in tasks(definition) for container in task.containers} - {""}
     choices = sorted(names)
     choices_text = join_words(choices)
     suggestions = SuggestionBudget()
-    for override in overrides(submission):
+    for override in named_overrides:
         name = text_at(override.value, "name")
-        if override.type == "container" or not name or not names or name in names:
+        if not name or not names or name in names:
             continue
         suggestion = suggestions.nearest(name, choices)
         here = join_pointer(*override.path, "name")
@@ -198,8 +203,9 @@ def legacy_size_does_not_override(definition: Document, submission: Document) ->
     for override in overrides(submission):
         if override.type != "container":
             continue
-        types = requirement_types(_overridden_container(definition, submission, override))
-        for key in legacy_keys_in_use(override.value):
+        keys = legacy_keys_in_use(override.value)
+        types = requirement_types(_overridden_container(definition, submission, override)) if keys else set()
+        for key in keys:
             if LEGACY_SIZE_KEYS[key] in types:
                 message = (
                     f"The definition sets {LEGACY_SIZE_KEYS[key]} in resourceRequirements, "
@@ -216,7 +222,9 @@ def size_is_given(definition: Document, submission: Document) -> Iterator[Proble
     """
     if not is_object(definition.get("containerProperties")) or is_fargate(definition):
         return
-    missing_names = missing_sizes(apply_overrides(definition, submission)["containerProperties"])
+    has_amounts = requested_amounts(submission.get("containerOverrides"))
+    effective = apply_overrides(definition, submission) if has_amounts else definition
+    missing_names = missing_sizes(effective["containerProperties"])
     if missing_names:
         message = (
             f"Neither the job definition nor this submission sets {join_words(missing_names)}; "
@@ -414,7 +422,7 @@ def _overrides_length(task: TaskEntry, override: Document, values: Mapping[str, 
                 "resourceRequirements": list_at(own, "resourceRequirements"),
             }
         )
-    return len(json.dumps(overrides_of_containers, ensure_ascii=False, separators=(",", ":")))
+    return len(_encode(overrides_of_containers))
 
 
 @rule("overrides.instance-type", WARNING)

@@ -36,10 +36,12 @@ def rule(
     def register(check: Callable[P, Iterator[Problem]]) -> Callable[P, Iterator[Problem]]:
         register_rule(name, severity, check.__doc__ or "")
 
+        def identify(problem: Problem) -> Problem:
+            return replace(problem, rule=name, severity=severity)
+
         @wraps(check)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> Iterator[Problem]:
-            for problem in check(*args, **kwargs):
-                yield replace(problem, rule=name, severity=severity)
+            return map(identify, check(*args, **kwargs))
 
         return wrapper
 

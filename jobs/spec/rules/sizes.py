@@ -156,6 +156,8 @@ def missing_sizes(container: dict[str, Any]) -> list[str]:
 
 
 def legacy_keys_in_use(container: Document) -> list[str]:
+    if LEGACY_SIZE_KEYS.keys().isdisjoint(container):
+        return []
     types = requirement_types(container)
     return [key for key, kind in LEGACY_SIZE_KEYS.items() if key in container and kind not in types]
 

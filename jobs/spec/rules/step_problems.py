@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from itertools import chain, islice
 
-from jobs.spec.documents import Document, text_at
+from jobs.spec.documents import Document, FinalDocument, text_at
 from jobs.spec.problems import Problem, join_pointer
 from jobs.spec.rules import dependencies, job
 from jobs.spec.rules.queue import QueueFacts
@@ -21,6 +21,7 @@ _remembered: dict[bytes, tuple[Problem, ...]] = {}
 def check_steps(
     steps: list[Document], definitions: Mapping[str, Document], queues: Mapping[str, QueueFacts]
 ) -> Iterator[Problem]:
+    definitions = {name: FinalDocument.of(definition) for name, definition in definitions.items()}
     contexts = {
         **{("definition", name): repr(definition) for name, definition in definitions.items()},
         **{("queue", name): repr(queue) for name, queue in queues.items()},
@@ -54,6 +55,7 @@ def forget() -> None:
 
 
 def _check_step(step: Document, definition: Document | None, queue: QueueFacts | None) -> Iterator[Problem]:
+    step = FinalDocument(step)
     return chain(
         job.check_job(step),
         dependencies.check_dependency_types(step),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs.spec import graph, step_conditions, step_references
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
@@ -24,8 +24,7 @@ MAX_STEPS = 5_000
 """As many as are validated, stored and shown within seconds, also on SQLite."""
 
 
-@dataclass(frozen=True)
-class StepDependency:
+class StepDependency(NamedTuple):
     """An index, "" for a plain dependency or "N_TO_N", and the condition if the portal holds the step for it."""
 
     parent: int

@@ -15,7 +15,7 @@ from jsonschema.validators import extend
 
 from jobs.spec.documents import Path, is_integer
 from jobs.spec.problems import Problem
-from jobs.spec.schema import messages
+from jobs.spec.schema import messages, quick_check
 from jobs.spec.suggestions import SuggestionBudget
 
 FindMisplacedKey = Callable[[Path, str], messages.MisplacedKey | None]
@@ -102,11 +102,12 @@ _Validator: Any = extend(  # type: ignore[no-untyped-call] # untyped in the stub
 @dataclass(frozen=True)
 class CompiledSchema:
     validator: Any
+    is_surely_valid: quick_check.Check
 
 
 def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
     """Raise ValueError for a keyword without a message."""
-    return CompiledSchema(_SchemaCompiler(schema.get("$defs", {})).compile(schema))
+    return CompiledSchema(_SchemaCompiler(schema.get("$defs", {})).compile(schema), quick_check.build_check(schema))
 
 
 class _SchemaCompiler:
@@ -147,6 +148,8 @@ def check_conformity(
     suggestions: SuggestionBudget | None = None,
     find_misplaced_key: FindMisplacedKey | None = None,
 ) -> Iterator[Problem]:
+    if shape.is_surely_valid(document):
+        return
     context: messages.MessageContext | None = None
     for error in shape.validator.iter_errors(document):
         context = context or messages.MessageContext(
