@@ -10,11 +10,10 @@ from django.utils.timezone import now
 from jobs.access import Member
 from jobs.models import Draft, Submission
 from jobs.models.ids import from_text, new_id, to_text
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES
 
 MAX_DRAFTS = 50
 """Of a person, over all teams; older ones are deleted."""
-MAX_TEXT_BYTES = 256 * 1024
-"""Ten times what AWS allows for a document."""
 RECENT_LIMIT = 3
 MAX_SENT = 10
 """Sent texts of a person, stored for the Back button."""
@@ -55,7 +54,7 @@ def save_draft(
     member.require("submit")
     if len(text.encode()) > MAX_TEXT_BYTES:
         return DraftSaveResult(
-            None, text_id, f"Not saved as a draft: the text is larger than {MAX_TEXT_BYTES // 1024} KiB."
+            None, text_id, f"Not saved as a draft: the text is larger than {MAX_TEXT_BYTES // 1024**2} MiB."
         )
     if "\0" in text:
         return DraftSaveResult(None, text_id, "Not saved as a draft: the text has a NUL character.")

@@ -10,10 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from bench.documents import large_workflow
 from jobs.access import Member
 from jobs.actions import drafts
 from jobs.models import Draft, Membership, Submission
 from jobs.models.ids import from_text, new_id, to_text
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES
 from tests import make
 from tests.web.conftest import Research, SignIn
 from tests.web.forms import controls, fill, page_text
@@ -326,7 +328,13 @@ def test_a_draft_that_was_changed_elsewhere_is_not_overwritten(research: Researc
     assert drafts.save_draft(who, key, "job", "four", version="x").text_id == key
 
 
-@pytest.mark.parametrize("text", ["x" * (drafts.MAX_TEXT_BYTES + 1), "nul\0"])
+def test_a_workflow_of_a_thousand_steps_is_kept(browser: Client) -> None:
+    save_typing(browser, to_text(new_id()), "write", text=large_workflow())
+
+    assert json.loads(Draft.objects.get().text)["jobs"][-1]["jobName"] == "step-999"
+
+
+@pytest.mark.parametrize("text", ["x" * (MAX_TEXT_BYTES + 1), "nul\0"])
 def test_what_cannot_be_kept_is_said_to_be_so(text: str, browser: Client) -> None:
     answer = save_typing(browser, to_text(new_id()), "write", text=text)
 
