@@ -112,7 +112,7 @@ def _look_for_work(account: Account, team: Team) -> None:
     for enqueue in (
         periodic.enqueue_deliveries,
         periodic.enqueue_stops,
-        periodic.enqueue_polls,
+        periodic.seconds_until_poll,
         periodic.enqueue_charges,
         periodic.enqueue_failed_children,
     ):
