@@ -17,6 +17,7 @@ from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.models import Account, Job, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
+from jobs.states import Delivery
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.poll import poll
 from jobs.sync.reconcile import has_due_jobs, reconcile
@@ -48,9 +49,29 @@ class PeriodicTask:
         self.next_due[account.pk] = min(self.next_due[account.pk], due)
 
 
+@dataclass
+class PortalTask:
+    """A task for the whole portal, not for an account."""
+
+    name: str
+    interval_seconds: float
+    run: Callable[[], float | None]
+    """Return seconds if it is due again before its interval has passed."""
+    next_due: float = 0.0
+
+    def run_if_due(self, seconds: float) -> None:
+        if seconds >= self.next_due:
+            due_in = self.run()
+            self.next_due = seconds + (self.interval_seconds if due_in is None else due_in)
+
+
+PeriodicTasks = tuple[PeriodicTask | PortalTask, ...]
+
+
 def enqueue_deliveries(account: Account) -> None:
     jobs = Job.objects.filter(account=account)
-    if jobs.deliverable().exists() or jobs.blocked().exists():
+    is_any_waiting = jobs.filter(delivery=Delivery.ACCEPTED).exists()  # mostly not, and this is cheaper
+    if is_any_waiting and (jobs.deliverable().exists() or jobs.blocked().exists()):
         enqueue_on_commit("deliver", account.pk, queue="deliver")
 
 
@@ -82,7 +103,7 @@ def seconds_until_poll(account: Account) -> float | None:
 
 
 def enqueue_charges(account: Account) -> None:
-    if Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None).exists():
+    if Job.objects.filter(account=account).uncharged().exists():
         enqueue_on_commit("charge", account.pk, queue="sync")
 
 
@@ -105,7 +126,7 @@ def enqueue_mail() -> None:
         enqueue_on_commit("send_due_mail", queue="ask")
 
 
-def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, ...]:
+def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
     lanes = lanes or InlineAccountThreads()
 
     def poll_due_jobs(account: Account) -> float | None:
@@ -128,6 +149,8 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
             finish_recovery()
 
     return (
+        PortalTask("database generation", 5, rotate),
+        PortalTask("mail", 5, enqueue_mail),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),
@@ -142,31 +165,37 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> tuple[PeriodicTask, .
     )
 
 
-def run_due_tasks(tasks: tuple[PeriodicTask, ...], seconds: float, lanes: AccountThreads | None = None) -> float:
+def run_due_tasks(tasks: PeriodicTasks, seconds: float, lanes: AccountThreads | None = None) -> float:
     """Run what is due on a monotonic clock. One failure does not affect the others.
 
     Return in how many seconds to call this again.
     """
     lanes = lanes or InlineAccountThreads()
     wait = TICK_SECONDS
-    rotate()
-    enqueue_mail()
+    for portal_task in tasks:
+        if isinstance(portal_task, PortalTask):
+            portal_task.run_if_due(seconds)
+    account_tasks = [task for task in tasks if isinstance(task, PeriodicTask)]
     for account in Account.objects.active().select_related("status"):
         if account.status.breaker.is_open:
             if account.status.breaker.may_probe(now()):
                 lanes.start(account.pk, "probe", partial(probe, account))
             continue
-        for task in tasks:
-            if not task.is_due(account, seconds):
-                continue
-            try:
-                due_in = task.run(account)
-            except DatabaseError:
-                raise  # the clock's own loop waits for the database to come back
-            except Exception:
-                log.exception("periodic_task_failed", duty=task.name, account=account.name)
-                continue
-            if due_in is not None and due_in < TICK_SECONDS:
+        for task in account_tasks:
+            if task.is_due(account, seconds):
+                due_in = _run_task(task, account)
                 task.hasten(account, seconds + due_in)
                 wait = min(wait, max(MIN_TICK_SECONDS, due_in))
     return wait
+
+
+def _run_task(task: PeriodicTask, account: Account) -> float:
+    """Return in how many seconds it is due again, at most its interval."""
+    try:
+        due_in = task.run(account)
+    except DatabaseError:
+        raise  # the clock's own loop waits for the database to come back
+    except Exception:
+        log.exception("periodic_task_failed", duty=task.name, account=account.name)
+        due_in = None
+    return task.interval_seconds if due_in is None else min(due_in, task.interval_seconds)

@@ -5,10 +5,15 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
+from bench.scale.counters import counted_work
+from bench.scale.world import add_history, build_world
 from jobs.management.commands import clock
-from jobs.models import Job, Lease
+from jobs.models import Job, Lease, LeaseKeeper, Queue
+from jobs.models.planner_statistics import update_statistics
 from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import State
 from tests import make
@@ -153,3 +158,69 @@ def test_an_account_that_throttles_is_not_polled(polled):
     run_due_tasks(periodic_tasks(), 0)
 
     assert polled == []
+
+
+def test_a_lease_is_written_when_a_third_of_it_has_passed_by_either_clock(monkeypatch):
+    seconds, moment = [100.0], [now()]
+    monkeypatch.setattr("jobs.models.lease.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr("jobs.models.lease.now", lambda: moment[0])
+    keeper = LeaseKeeper("clock", "a", timedelta(seconds=15))
+
+    def writes(monotonic: float, wall: float) -> int:
+        seconds[0] += monotonic
+        moment[0] += timedelta(seconds=wall)
+        with CaptureQueriesContext(connection) as queries:
+            assert keeper.keep()
+        return len(queries)
+
+    assert writes(0, 0) > 0
+    assert [writes(*passed) for passed in ((2, 2), (2, 2), (2, 2), (1, 9), (9, 1), (1, -3600))] == [0, 0, 1, 1, 1, 1]
+    assert writes(1, 1) == 0
+    keeper.release()
+    assert not Lease.objects.exists()
+
+
+def test_a_lease_that_another_took_is_not_kept(monkeypatch):
+    keeper = LeaseKeeper("clock", "a", timedelta(seconds=15))
+    assert keeper.keep()
+    Lease.objects.update(until="2026-01-01T00:00Z")
+    assert Lease.acquire("clock", "b", timedelta(seconds=15))
+    monkeypatch.setattr("jobs.models.lease.now", lambda: now() + timedelta(seconds=6))
+
+    assert not keeper.keep()
+
+
+def test_an_idle_minute_costs_the_clock_few_statements_and_redis_and_aws_none(enqueued, polled):
+    make.job(state=State.SUCCEEDED, ended_at=now(), charged_at=now())
+    Queue.objects.update(compared_at=now())
+    lease, tasks = LeaseKeeper("clock", "a", timedelta(seconds=15)), periodic_tasks()
+    lease.keep()
+    run_due_tasks(tasks, 0.0)
+    enqueued.clear()
+    with CaptureQueriesContext(connection) as queries:
+        for second in range(1, 61):
+            lease.keep()
+            assert run_due_tasks(tasks, float(second)) == 1.0
+
+    assert (enqueued, polled) == ([], [])
+    # the accounts and the next poll every second, the rest less often
+    assert len(queries) == 316
+    assert sum("UPDATE" in query["sql"] for query in queries) == 0  # the lease is renewed by the time of a clock
+
+
+def test_what_the_clock_asks_the_database_takes_no_longer_the_longer_the_history(polled):
+    if connection.vendor != "sqlite":
+        pytest.skip("the steps of SQLite are counted")
+    build_world(300, people=1, active_jobs=3)
+    update_statistics()
+
+    def steps() -> int:
+        tasks = tuple(task for task in periodic_tasks() if task.name != "comparison")
+        with counted_work() as work:
+            run_due_tasks(tasks, 0.0)
+        return work.amount
+
+    before = steps()
+    add_history(1_500)
+    update_statistics()
+    assert steps() <= before + 1_000

@@ -14,7 +14,7 @@ from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.job_count import JobCount
-from jobs.models.lease import Lease
+from jobs.models.lease import Lease, LeaseKeeper
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
@@ -56,6 +56,7 @@ __all__ = [
     "JobDependency",
     "JobTag",
     "Lease",
+    "LeaseKeeper",
     "MailKind",
     "Membership",
     "OutgoingMail",

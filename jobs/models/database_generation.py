@@ -36,10 +36,11 @@ class DatabaseGeneration(models.Model):
     reason = models.TextField(blank=True)
 
 
-def rotate() -> None:
+def rotate() -> float:
+    """Change the token if it is old enough. Return in how many seconds to call this again."""
     row = DatabaseGeneration.objects.first()
-    if row and row.rotated_at > now() - ROTATION_INTERVAL:
-        return
+    if row and (age := now() - row.rotated_at) < ROTATION_INTERVAL:
+        return (ROTATION_INTERVAL - max(age, timedelta())).total_seconds()
     token = _read_file()
     with transaction.atomic():
         row = DatabaseGeneration.objects.select_for_update().first()
@@ -56,6 +57,7 @@ def rotate() -> None:
                 log.error("recovery_entered", reason=mismatch)
             row.save()
     _write_file(generation.current)
+    return ROTATION_INTERVAL.total_seconds()
 
 
 def enter_recovery(reason: str) -> None:

@@ -180,6 +180,12 @@ class JobQuerySet(models.QuerySet["Job"]):
     def due_for_poll(self) -> Self:
         return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
 
+    def uncharged(self) -> Self:
+        """Select jobs that have ended and whose cost isn't recorded, oldest first."""
+        # A subquery, so that SQLite takes the index of only those, and not that of all jobs of an account.
+        pks = Job.objects.filter(ended_at__isnull=False, charged_at=None).order_by().values("pk")
+        return self.filter(pk__in=pks).order_by("pk")
+
     def with_unread_failures(self) -> Self:
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
         return self.filter(unread, _WITH_FAILURES, array_size__isnull=False, ended_at__isnull=False)

@@ -41,10 +41,10 @@ def charge_due(account: Account) -> None:
     table = rates.read_rates()
     deadline = time.monotonic() + PASS_TIMEOUT_SECONDS
     jobs = (
-        Job.objects.filter(account=account, ended_at__isnull=False, charged_at=None)
+        Job.objects.filter(account=account)
+        .uncharged()
         .select_related("account", "submission", "revision")
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
-        .order_by("pk")
     )
     for job in jobs.filter(array_size=None)[:JOB_BATCH_SIZE]:
         charge(job, table)

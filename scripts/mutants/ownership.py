@@ -279,8 +279,8 @@ CLOCK = (
     *mutants_of(
         "jobs/management/commands/clock.py",
         SCHEDULE,
-        ("clock: works by its lease", 'if Lease.acquire("clock", owner, LEASE):', "if True:"),
-        ("clock: gives it up at its end", '        Lease.release("clock", owner)\n', ""),
+        ("clock: works by its lease", "if lease.keep():", "if True:"),
+        ("clock: gives it up at its end", "        lease.release()\n", ""),
     ),
 )
 

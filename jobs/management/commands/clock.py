@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
 from jobs.account_threads import AccountThreads
-from jobs.models import Lease
+from jobs.models import LeaseKeeper
 from jobs.periodic import TICK_SECONDS, periodic_tasks, run_due_tasks
 
 log = structlog.get_logger(__name__)
@@ -35,15 +35,16 @@ class Command(BaseCommand):
         owner = f"{socket.gethostname()}-{os.getpid()}"
         lanes = AccountThreads()
         tasks = periodic_tasks(lanes)
+        lease = LeaseKeeper("clock", owner, LEASE)
         while not stop.is_set():
             wait = TICK_SECONDS
             try:
-                if Lease.acquire("clock", owner, LEASE):
+                if lease.keep():
                     wait = run_due_tasks(tasks, time.monotonic(), lanes)
             except DatabaseError as error:
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()
             close_old_connections()
             stop.wait(wait)
-        Lease.release("clock", owner)
+        lease.release()
         lanes.wait(SHUTDOWN_TIMEOUT_SECONDS)
