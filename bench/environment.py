@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -142,7 +144,8 @@ class BenchEnvironment:
 
 @contextmanager
 def bench_environment() -> Iterator[BenchEnvironment]:
-    """Provide a directory, and end everything that was started in it."""
+    """Provide a directory, and end everything that was started in it, also on SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder, ExitStack() as stack:
         yield BenchEnvironment(Path(folder), stack)
 

@@ -81,7 +81,8 @@ def lines(workflow: Mapping[str, Any]) -> Iterator[str]:
 
 def reasons(loop: Mapping[str, Any], portal: Mapping[str, Any]) -> list[str]:
     """Return each goal that was missed, with the figures that explain it."""
-    more, start = portal["wall"] - loop["wall"], portal["first_send"] - portal["accepted"]
+    more = portal["wall"] - loop["wall"]
+    start = max(0.0, portal["first_send"] - portal["accepted"])  # a worker may be sooner than the response
     tail, loop_tail = (turn["wall"] - turn["last_send"] for turn in (portal, loop))
     processes = ", ".join(f"{name} {amount:.1f}" for name, amount in portal["cpu_ms"].items())
     calls = ", ".join(f"{name} {count:g}" for name, count in portal["calls"].items())
