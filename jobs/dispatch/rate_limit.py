@@ -18,6 +18,8 @@ MAX_CLAIM_ATTEMPTS = 50
 BURST_SECONDS = 0.8
 WINDOW_SECONDS = 0.5  # how much of the rate one claim takes at most
 STEP_SECONDS = 0.1  # requests of a step leave together, so that their records share commits
+# What threads that were busy left unused would come on top of the next burst.
+MAX_SLOT_AGE_SECONDS = BURST_SECONDS + STEP_SECONDS
 
 
 class RateLimiter:
@@ -42,6 +44,8 @@ class RateLimiter:
     def acquire(self) -> bool:
         """Wait until a request may leave. False: not before the deadline."""
         with self._lock:
+            while self._slots and self._slots[0] < time.monotonic() - MAX_SLOT_AGE_SECONDS:
+                self._slots.popleft()
             if not self._slots and not self._claim_window():
                 return False
             if max(time.monotonic(), self._slots[0]) > self._deadline:

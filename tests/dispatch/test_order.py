@@ -1,9 +1,10 @@
 """Who goes first, and how fast."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from django.utils.timezone import now
@@ -91,8 +92,26 @@ def test_a_hole_is_made_up_for_and_a_rest_is_not(monkeypatch):
     assert sent_moments(account, 40, monkeypatch)[0] > 3500
 
 
-def sent_moments(account: Account, requests: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Take so many places, on a clock that moves only by waits. Return the seconds at which each leaves."""
+@pytest.mark.parametrize("unused", [1, 9])
+def test_places_that_were_not_taken_in_time_are_no_burst_on_top(unused, monkeypatch):
+    account = make.account(submits_per_second=20)
+    AccountStatus.objects.update(rate_window_end=now())
+    moments = sent_moments(account, 60, monkeypatch, pauses={10 - unused: 30.0})
+
+    after = [moment for moment in moments if moment >= 30]
+    assert after.count(after[0]) == 20 * BURST_SECONDS + 2
+
+
+def sent_moments(
+    account: Account,
+    requests: int,
+    monkeypatch: pytest.MonkeyPatch,
+    pauses: Mapping[int, float] = MappingProxyType({}),
+) -> list[float]:
+    """Take so many places, on a clock that moves only by waits. Return the seconds at which each leaves.
+
+    `pauses`: seconds for which every thread is busy before the place of this number.
+    """
     slept = [0.0]
     began = now()
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
@@ -101,7 +120,8 @@ def sent_moments(account: Account, requests: int, monkeypatch: pytest.MonkeyPatc
     pace = RateLimiter(account, 10_000)
     pace.expect_requests(requests)
     moments = []
-    for _ in range(requests):
+    for place in range(requests):
+        slept.append(pauses.get(place, 0.0))
         assert pace.acquire()
         moments.append(round(sum(slept), 6))
     return moments
