@@ -65,8 +65,6 @@ FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name a
 
 def deliver_due(account: Account, threads: int = 1) -> int:
     """Send what is due, and what becomes due meanwhile. Return the number of jobs that were begun."""
-    if is_submission_paused(account) or _has_clock_skew(account):
-        return 0
     delivery = _DeliveryRun(account, threads)
     try:
         with worker_pool(delivery.deliver, threads) as pool:
@@ -95,6 +93,7 @@ class _DeliveryRun:
         self.rate_limiter = RateLimiter(account, self.last_start_at)
         self.delivery_log = DeliveryLog()
         self.grants: dict[int, TeamGrants] = {}
+        self.client: Any = None
         self.unfinished_jobs: deque[Job] = deque()  # not begun, or the database was lost during their delivery
         self.job_count = 0
         self.unknown_outcomes = 0
@@ -106,6 +105,8 @@ class _DeliveryRun:
         """Keep the pool supplied until nothing is due, the time is over, or the account has to rest."""
         try:
             while self.is_open and time.monotonic() < self.last_start_at:
+                if is_submission_paused(self.account) or _has_clock_skew(self.account):
+                    return
                 was_idle = pool.is_idle  # before looking: what ends later may make others due
                 self.release_unfinished()
                 withdrawn_count = withdraw_blocked(self.account)
@@ -124,9 +125,12 @@ class _DeliveryRun:
             self.is_open = False
 
     def _prepare(self, jobs: Sequence[Job]) -> None:
+        """Read what the jobs share. If that fails, none of them is to blame."""
         try:
             self.grants |= {team.pk: TeamGrants.for_team(team) for team in {job.team for job in jobs}}
-        except DATABASE_OUTAGE_ERRORS:
+            if jobs:
+                self.client = client_for(self.account, "batch", Purpose.SUBMIT)
+        except Exception:
             self.unfinished_jobs.extend(jobs)
             raise
         self.rate_limiter.expect_requests(len(jobs))
@@ -164,8 +168,7 @@ class _DeliveryRun:
             self.unfinished_jobs.append(job)
             return
         with self._sending():
-            client = client_for(self.account, "batch", Purpose.SUBMIT)
-            error = send(job, client, self.grants[job.team_id], self.delivery_log)
+            error = send(job, self.client, self.grants[job.team_id], self.delivery_log)
         if isinstance(error, ThrottledError):
             count_throttle(self.account)
             back_off(self.account, THROTTLE_BACKOFF_SECONDS)

@@ -94,8 +94,8 @@ GUARD = (
         RECOVERY,
         (
             "skew: nothing is sent",
-            "if is_submission_paused(account) or _has_clock_skew(account):",
-            "if is_submission_paused(account):",
+            "if is_submission_paused(self.account) or _has_clock_skew(self.account):",
+            "if is_submission_paused(self.account):",
         ),
         ("skew: of either sign", "if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:", "if skew <= MAX_CLOCK_SKEW_SECONDS:"),
         ("skew: ahead too", "if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:", "if -skew <= MAX_CLOCK_SKEW_SECONDS:"),
@@ -255,6 +255,16 @@ SENDER = (
             CLAIM.replace("was_idle", "True"),
         ),
         (
+            "sender: a restore is noticed while it runs",
+            "                if is_submission_paused(self.account) or ",
+            "                if (not self.job_count and is_submission_paused(self.account)) or ",
+        ),
+        (
+            "sender: a wrong clock is noticed while it runs",
+            " or _has_clock_skew(self.account):",
+            " or (not self.job_count and _has_clock_skew(self.account)):",
+        ),
+        (
             "sender: nothing is claimed beside a job that lost a worker",
             "                if any(job.lost_workers for job in jobs):\n",
             "                if False:\n",
@@ -267,6 +277,11 @@ SENDER = (
             "sender: what lost the database is released while others go on",
             "                self.release_unfinished()\n",
             "",
+        ),
+        (
+            "sender: no job is blamed for what all of them need",
+            "        except Exception:\n            self.unfinished_jobs.extend(jobs)\n",
+            "        except Exception:\n",
         ),
         (
             "sender: what lost the database is released",

@@ -14,7 +14,11 @@ HOLD = (
     *mutants_of(
         "jobs/dispatch/delivery.py",
         RECOVERY,
-        ("recovery: nothing is sent", "if is_submission_paused(account) or _has_clock_skew", "if _has_clock_skew"),
+        (
+            "recovery: nothing is sent",
+            "if is_submission_paused(self.account) or _has_clock_skew",
+            "if _has_clock_skew",
+        ),
     ),
     *mutants_of(
         INCARNATION,

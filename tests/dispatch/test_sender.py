@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from jobs.dispatch.delivery import deliver_due
-from jobs.models import Job, JobDependency, Submission
+from jobs.models import AccountStatus, Job, JobDependency, Submission
+from jobs.models.database_generation import enter_recovery
 from tests import http_wire, make
 from tests.live_db import database_in_a_file
 
@@ -104,3 +105,22 @@ def test_a_job_that_lost_a_worker_is_sent_when_nothing_else_is_out(batch: Batch)
     assert send_all() == 4
     assert batch.together["suspect"] == {"suspect"}
     assert batch.together["first"] == {"first", "second"}
+
+
+@pytest.mark.parametrize("pause", [lambda: enter_recovery("restored"), lambda: set_clock_skew(100.0)])
+def test_a_restore_or_a_wrong_clock_ends_a_sender_that_runs(batch: Batch, pause: Callable[[], None]):
+    for number in range(6):
+        add_job(f"job{number}")
+
+    def pause_in_another_process(_name: str) -> None:
+        pause()
+        connection.close()
+
+    batch.meanwhile = pause_in_another_process
+
+    assert send_all(threads=1) == len(batch.together) == 4  # those that it had claimed
+    assert not Job.objects.filter(delivery="ACCEPTED", lease_until__isnull=False).exists()
+
+
+def set_clock_skew(seconds: float) -> None:
+    AccountStatus.objects.update(clock_skew_seconds=seconds)

@@ -66,6 +66,20 @@ def test_what_nobody_foresaw_is_blamed_on_the_job_as_if_its_worker_had_died(fail
     assert job.lease_until is not None
 
 
+@pytest.mark.parametrize("shared", ["client_for", "TeamGrants.for_team"])
+def test_no_job_is_blamed_if_what_all_of_them_need_fails(monkeypatch, shared):
+    def fail(*_: object) -> None:
+        raise ValueError("Invalid endpoint")
+
+    monkeypatch.setattr(f"jobs.dispatch.delivery.{shared}", fail)
+    job = make.job()
+    with pytest.raises(ValueError, match="Invalid endpoint"):
+        deliver_due(job.account)
+
+    job.refresh_from_db()
+    assert (job.delivery, job.lease_until, job.lost_workers) == ("ACCEPTED", None, 0)
+
+
 def test_a_job_that_another_worker_took_meanwhile_is_left_to_it():
     job = make.job(make.submission())
     [taken] = claim.claim_jobs(job.account, 1)
