@@ -1,7 +1,7 @@
 """Resolution of names in a document. What was not granted counts as nonexistent."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,7 +10,7 @@ from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.documents import Document, DocumentKind, FinalDocument, is_object, list_at, text_at
 from jobs.spec.problems import Problem, join_pointer, join_words, quote
-from jobs.spec.rules.dependencies import JOB_ID
+from jobs.spec.rules.dependencies import JOB_ID, array_size
 
 MAX_NAME_COMPARISONS = 10_000
 """For suggestions, over the whole document."""
@@ -82,7 +82,7 @@ def resolve_definition(document: Document, team: Team, account: Account | None) 
 
 
 def referenced_job_ids(document: Document) -> list[str]:
-    return list(dict.fromkeys(job_id for _, job_id in _job_id_pointers(document)))
+    return list(dict.fromkeys(reference.job_id for reference in _job_references(document)))
 
 
 def referenced_jobs(documents: Iterable[Document], team: Team) -> Mapping[str, Job]:
@@ -253,14 +253,17 @@ class _Resolver:
     ) -> None:
         """Refuse jobs of other teams: their ids would reveal how they go."""
         references = [
-            (f"{prefix}{pointer}", job_id)
+            reference
             for step, prefix in zip(steps, prefixes, strict=True)
-            for pointer, job_id in _job_id_pointers(step)
+            for reference in _job_references(step, prefix)
         ]
-        parent_ids = {_parent_job_id(job_id) for _, job_id in references}
+        parent_ids = {_parent_job_id(reference.job_id) for reference in references}
         jobs = Job.objects.filter(team=self.team, batch_id__in=parent_ids)
-        parents = {job.batch_id: job for job in jobs.only("batch_id", "account", "name", "delivery", "state")}
-        for pointer, job_id in references:
+        parents = {
+            job.batch_id: job for job in jobs.only("batch_id", "account", "name", "delivery", "state", "array_size")
+        }
+        for reference in references:
+            job_id, pointer = reference.job_id, f"{reference.pointer}/jobId"
             parent = parents.get(_parent_job_id(job_id))
             if parent is None:
                 message = f"{self.team} has no job {quote(job_id)}. A job can wait only for jobs of its own team."
@@ -276,6 +279,8 @@ class _Resolver:
                     "start. Remove the dependency, or run that job again first."
                 )
                 self.problems.append(Problem(pointer, message, rule="portal.dependency-failed"))
+            elif problem := reference.pair_problem(parent):
+                self.problems.append(problem)
 
 
 @dataclass(frozen=True)
@@ -295,14 +300,41 @@ class _NameList:
         return cls(unique_names, f"It has {join_words(unique_names)}." if unique_names else "It has none yet.")
 
 
-def _job_id_pointers(step: Document) -> list[tuple[str, str]]:
-    entries = enumerate(list_at(step, "dependsOn"))
-    references = ((number, text_at(entry, "jobId")) for number, entry in entries)
-    return [
-        (join_pointer("dependsOn", number, "jobId"), job_id)
-        for number, job_id in references
-        if JOB_ID.fullmatch(job_id)
-    ]
+@dataclass(frozen=True)
+class _JobReference:
+    """A dependency on a job that exists."""
+
+    pointer: str
+    job_id: str
+    type: str
+    size: int | None
+    """Of the array that waits."""
+
+    def pair_problem(self, parent: Job) -> Problem | None:
+        """Source: “Array jobs”, AWS Batch User Guide: N_TO_N needs two arrays of equal size."""
+        if self.type != "N_TO_N" or self.size is None:  # `dependencies.n-to-n-without-array` says that this is none
+            return None
+        if parent.array_size is None or self.job_id != parent.batch_id:
+            message = f"N_TO_N pairs the child jobs of two arrays, but {quote(parent.name)} isn't an array."
+            rule = "portal.n-to-n-without-array"
+        elif parent.array_size != self.size:
+            message = (
+                f"N_TO_N needs arrays of equal size; this job has {self.size:,} child jobs and {quote(parent.name)} "
+                f"has {parent.array_size:,}."
+            )
+            rule = "portal.n-to-n-sizes"
+        else:
+            return None
+        here = f"{self.pointer}/type"
+        return Problem(here, message, rule=rule, fix=({"op": "remove", "path": here},))
+
+
+def _job_references(step: Document, prefix: str = "") -> Iterator[_JobReference]:
+    for number, entry in enumerate(list_at(step, "dependsOn")):
+        job_id = text_at(entry, "jobId")
+        if JOB_ID.fullmatch(job_id):
+            pointer = prefix + join_pointer("dependsOn", number)
+            yield _JobReference(pointer, job_id, text_at(entry, "type"), array_size(step))
 
 
 def _parent_job_id(job_id: str) -> str:

@@ -40,6 +40,7 @@ class Choice:
     label: str
     note: str = ""
     status: Status | None = None
+    array_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def dependency_choices(team: Team, text: str, selected_ids: Collection[str]) -> 
 
 
 _UNSUCCESSFUL_STATES = FINAL_STATES - {State.SUCCEEDED}
-_JOB_COLUMNS = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at")
+_JOB_COLUMNS = ("pk", "public_id", "name", "batch_id", "delivery", "state", "accepted_at", "array_size")
 
 
 def _jobs_not_in(team: Team, jobs: Iterable[Job], selected_ids: Collection[str]) -> list[Job]:
@@ -170,7 +171,11 @@ def _order_choices(jobs: list[Job], selected_ids: Collection[str], extra_jobs: I
     active = [str(job.batch_id) for job in jobs if job.state in ACTIVE_STATES]
     newest = [str(job.batch_id) for job in jobs]
     order = list(dict.fromkeys([*selected, *active, *newest]))[: max(MAX_DEPENDENCIES, len(selected))]
-    return [*unknown, *(Choice(job_id, by_id[job_id].name, "", by_id[job_id].status) for job_id in order)]
+    ordered_jobs = [(job_id, by_id[job_id]) for job_id in order]
+    return [
+        *unknown,
+        *(Choice(job_id, job.name, status=job.status, array_size=job.array_size) for job_id, job in ordered_jobs),
+    ]
 
 
 def _tag_values(recent: Iterable[Job]) -> tuple[tuple[str, ...], dict[str, list[str]]]:

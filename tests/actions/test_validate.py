@@ -134,6 +134,27 @@ def test_a_job_that_waits_for_one_that_did_not_succeed_is_refused(research, stat
     assert [rule for _, rule, _ in errors_of(text, research)] == rules
 
 
+@pytest.mark.parametrize(
+    ("parent_size", "suffix", "fields", "problem"),
+    [
+        (8, "", {"arrayProperties": {"size": 8}}, ""),
+        (8, "", {"arrayProperties": {"size": 4}}, "portal.n-to-n-sizes"),
+        (None, "", {"arrayProperties": {"size": 4}}, "portal.n-to-n-without-array"),
+        (8, ":3", {"arrayProperties": {"size": 8}}, "portal.n-to-n-without-array"),
+        (8, "", {}, "dependencies.n-to-n-without-array"),
+    ],
+)
+def test_child_jobs_are_paired_with_those_of_an_array_of_equal_size(research, parent_size, suffix, fields, problem):
+    account = research.team.queue_grants.get().queue.account
+    job_id = "11111111-1111-4111-8111-111111111111"
+    make.job(make.submission(research, account), batch_id=job_id, array_size=parent_size)
+    plain, paired = ({"jobId": job_id + suffix, **kind} for kind in ({}, {"type": "N_TO_N"}))
+    assert errors_of(job_text(**fields, dependsOn=[plain]), research) == []
+
+    errors = errors_of(job_text(**fields, dependsOn=[paired]), research)
+    assert [(pointer, rule) for pointer, rule, _ in errors] == ([("/dependsOn/0/type", problem)] if problem else [])
+
+
 def test_a_job_waits_for_jobs_of_the_account_it_runs_in_only(research):
     elsewhere = make.job(make.submission(research, make.account(name="Paris")))
     elsewhere.__class__.objects.filter(pk=elsewhere.pk).update(batch_id="33333333-3333-4333-8333-333333333333")

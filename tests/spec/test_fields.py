@@ -247,6 +247,27 @@ def test_how_a_job_is_waited_for_stays() -> None:
     assert apply(document, waits=())["dependsOn"] == [{"type": "SEQUENTIAL"}]
 
 
+def test_arrays_are_paired_child_by_child_by_the_type_of_their_entry() -> None:
+    other = samples.JOB_ID.replace("1", "2")
+    document = samples.submission(dependsOn=[{"type": "SEQUENTIAL", "jobId": samples.JOB_ID}, {"jobId": other}])
+    assert forms.read_values(document, JOB_FIELDS)["n_to_n"] == ()
+    paired = apply(document, n_to_n=(samples.JOB_ID, other, "no-job-of-it"))
+    assert paired["dependsOn"] == [
+        {"type": "N_TO_N", "jobId": samples.JOB_ID},
+        {"jobId": other, "type": "N_TO_N"},
+    ]
+    assert forms.read_values(paired, JOB_FIELDS)["n_to_n"] == (samples.JOB_ID, other)
+    assert apply(paired, n_to_n=(other,))["dependsOn"] == [
+        {"jobId": samples.JOB_ID},
+        {"jobId": other, "type": "N_TO_N"},
+    ]
+    assert apply(samples.submission(), waits=(other,), n_to_n=(other,))["dependsOn"] == [
+        {"jobId": other, "type": "N_TO_N"}
+    ]
+    assert "dependsOn" not in apply(paired, waits=(), n_to_n=(other,))
+    assert "dependsOn" not in apply(samples.submission(), n_to_n=(other,))
+
+
 def test_an_old_size_stays_an_old_size_while_it_can() -> None:
     old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
     shown = forms.read_values(old, DEFINITION_FIELDS)
@@ -326,6 +347,7 @@ def test_only_what_no_field_shows_is_counted() -> None:
         ("/timeout/attemptDurationSeconds", "time_limit"),
         ("/tags/Project", "tags"),
         ("/dependsOn/0/jobId", "waits"),
+        ("/dependsOn/1/type", "n_to_n"),
         ("/parameters", None),
         ("", None),
     ],
@@ -338,7 +360,7 @@ def test_a_problem_finds_its_field(pointer: str, name: str | None) -> None:
         },
         timeout={"attemptDurationSeconds": 60},
         tags={"Project": "a"},
-        dependsOn=[{"jobId": samples.JOB_ID}],
+        dependsOn=[{"jobId": samples.JOB_ID}, {"jobId": samples.JOB_ID, "type": "N_TO_N"}],
     )
     field = FieldIndex(document, JOB_FIELDS).field_at(pointer)
 

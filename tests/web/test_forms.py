@@ -306,6 +306,23 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
     assert Submission.objects.latest("pk").jobs.get().dependencies.get().parent == first
 
 
+def test_child_jobs_are_paired_without_scripts(browser: Client, research: Research) -> None:
+    array = make.job(research.submission, name="parts", state="RUNNING", array_size=4)
+    found = page_text(browser.post(reverse("job_waits", args=["research"]), {"waits_named": "parts"}))
+    assert f'name="n_to_n" value="{array.batch_id}"' in found
+    assert f'name="n_to_n" value="{research.job.batch_id}"' not in found
+
+    ids = ["", array.batch_id]
+    answer = fill(browser, name="x", definition="hello", queue="cpu", array_size="3", waits=ids, n_to_n=ids)
+    assert answer.status_code == 422
+    problems = page_text(answer).split('id="problems-n_to_n"')[1].split("</fieldset>")[0]
+    assert "N_TO_N needs arrays of equal size; this job has 3 child jobs and “parts” has 4." in problems
+    answer = fill(browser, name="x", definition="hello", queue="cpu", array_size="4", waits=ids, n_to_n=ids)
+    assert answer.status_code == 302
+    document = Submission.objects.latest("pk").jobs.get().document
+    assert document["dependsOn"] == [{"jobId": array.batch_id, "type": "N_TO_N"}]
+
+
 def test_the_values_a_team_uses_are_offered_for_its_tags(browser: Client, research: Research) -> None:
     research.job.tag_rows.create(team=research.team, key="Project", value="Apollo")
     theirs = make.job(make.submission(make.member(make.team()), research.account), name="their-job", state="RUNNING")

@@ -16,6 +16,7 @@ from jobs.spec.forms.lenses import (
     Lens,
     ListLens,
     MapLens,
+    PairsLens,
     RequirementLens,
     SequentialLens,
     ValueLens,
@@ -24,6 +25,7 @@ from jobs.spec.forms.lenses import (
 _PLAIN_LENSES: Mapping[type, str] = {
     ListLens: "entries",
     DependsOnLens: "dependencies",
+    PairsLens: "pairs",
     SequentialLens: "sequential",
     ExitCodesLens: "exit-codes",
     DefinitionRevisionLens: "definition-revision",

@@ -16,6 +16,7 @@ from jobs.spec.forms.lenses import (
     Lens,
     ListLens,
     MapLens,
+    PairsLens,
     RequirementLens,
     SequentialLens,
     ValueLens,
@@ -86,6 +87,7 @@ JOB_FIELDS: tuple[FormField, ...] = (
           f"{MIN_ARRAY_SIZE} to {MAX_ARRAY_SIZE:,} child jobs"),
     FormField("sequential", SequentialLens(), "Run child jobs one after another", "check"),
     FormField("waits", DependsOnLens(), "Dependencies", "jobs"),
+    FormField("n_to_n", PairsLens(), "Child by child", "jobs"),
     FormField("tags", MapLens(("tags",)), "Tags", "tags"),
 )  # fmt: skip
 """In the order in which their keys are added to a document."""

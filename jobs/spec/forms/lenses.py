@@ -247,6 +247,33 @@ class DependsOnLens:
 
 
 @dataclass(frozen=True)
+class PairsLens:
+    """Which of the dependencies by Batch job id pair child jobs with child jobs: those of type N_TO_N."""
+
+    path: Path = ("dependsOn",)
+
+    def read(self, document: Document) -> Names:
+        return tuple(text_at(entry, "jobId") for entry in list_at(document, *self.path) if _is_pair(entry))
+
+    def write(self, document: Document, value: FieldValue) -> None:
+        entries = [
+            _as_pair(entry, is_pair=text_at(entry, "jobId") in value) if _is_wait(entry) else entry
+            for entry in list_at(document, *self.path)
+        ]
+        if entries:
+            set_value(document, self.path, entries)
+
+    def pointers(self, document: Document) -> Iterator[str]:
+        for number, entry in enumerate(list_at(document, *self.path)):
+            if _is_pair(entry):
+                yield join_pointer(*self.path, number, "type")
+
+    def is_applicable(self, document: Document) -> bool:
+        value = value_at(document, *self.path)
+        return value is None or isinstance(value, list)
+
+
+@dataclass(frozen=True)
 class SequentialLens:
     """Whether the children of an array run one after another, by an entry without a job: "true" or ""."""
 
@@ -427,6 +454,16 @@ def _is_entry(entry: object) -> bool:
 
 def _is_wait(entry: object) -> bool:
     return JOB_ID.fullmatch(text_at(entry, "jobId")) is not None
+
+
+def _is_pair(entry: object) -> bool:
+    return _is_wait(entry) and text_at(entry, "type") == "N_TO_N"
+
+
+def _as_pair(entry: Document, *, is_pair: bool) -> Document:
+    if is_pair:
+        return {**entry, "type": "N_TO_N"}
+    return {key: value for key, value in entry.items() if not (key == "type" and _is_pair(entry))}
 
 
 def _is_sequential(entry: object) -> bool:

@@ -85,6 +85,7 @@ def page_context(
         "recent_values": recent,
         "jobs": recent.dependencies,
         "selected_ids": selected_ids,
+        "paired_ids": _strings(form.values["n_to_n"]),
         "has_definitions": bool(field_options["definition"]),
     }
 

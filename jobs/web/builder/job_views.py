@@ -80,7 +80,12 @@ def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
     jobs = options.dependency_choices(
         member.team, text, [job_id for job_id in selected_ids if job_id][: options.MAX_DEPENDENCIES]
     )
-    context = {"jobs": jobs, "selected_ids": selected_ids, "search_text": text}
+    context = {
+        "jobs": jobs,
+        "selected_ids": selected_ids,
+        "paired_ids": request.POST.getlist("n_to_n"),
+        "search_text": text,
+    }
     return render(request, "jobs/builder/dependencies.html", context)
 
 

@@ -18,6 +18,7 @@
 // is empty without it, and one with data-goto-pointer="/a/b" goes there. Nothing is written into the control that has the
 // focus.
 
+import { isJobList, offerPairs, selectedJobs, showJobs } from "./job_list.js";
 import { nodeAt, parse, split } from "./json_text.js";
 import { fits, read, write } from "./lenses.js";
 import * as rows from "./rows.js";
@@ -65,7 +66,7 @@ export class Fields {
    */
   #fieldOf(control) {
     if (control.dataset.pointer !== undefined) return ownField(control);
-    if (control.name === "waits") return this.fieldsByName.get("waits");
+    if (isJobList(control)) return this.fieldsByName.get(control.name);
     return control.id.startsWith("f-") ? this.fieldsByName.get(control.id.slice(2)) : undefined;
   }
 
@@ -99,7 +100,7 @@ export class Fields {
     }
     const field = isControl(element) ? this.#fieldOf(element) : undefined;
     if (!isControl(element) || !field || isRows(field)) return null;
-    return { base, field, value: field.lens === "dependencies" ? this.#selectedDependencies() : valueOf(element) };
+    return { base, field, value: isJobList(element) ? selectedJobs(this.pane, element.name) : valueOf(element) };
   }
 
   /**
@@ -127,12 +128,6 @@ export class Fields {
     if (bindings.size) this.#write([...bindings.values()], null);
   }
 
-  #selectedDependencies() {
-    /** @type {NodeListOf<HTMLInputElement>} */
-    const checkboxes = this.pane.querySelectorAll("input[name=waits]:checked");
-    return [...checkboxes].map((checkbox) => checkbox.value);
-  }
-
   /** Set all controls from the text, except the focused one. */
   refresh() {
     const { text } = this.editor;
@@ -156,7 +151,7 @@ export class Fields {
   /** @param {ParsedText} parsed */
   #refreshNamed(parsed) {
     for (const field of this.fieldsByName.values()) {
-      if (field.lens === "dependencies") this.#showDependencies(read(parsed, field));
+      if (isJobs(field)) showJobs(this.pane, field.name ?? "", read(parsed, field));
       else if (isRows(field)) {
         /** @type {HTMLElement | null} */
         const group = this.pane.querySelector(`[data-rows="${field.name}"]`);
@@ -166,34 +161,8 @@ export class Fields {
         if (isControl(control)) refreshControl(control, parsed, field);
       }
     }
-  }
-
-  /** @param {string[]} ids */
-  #showDependencies(ids) {
-    const box = this.pane.querySelector("#dependencies");
-    if (!box) return;
-    /** @type {NodeListOf<HTMLInputElement>} */
-    const checkboxes = box.querySelectorAll("input[name=waits]");
-    for (const checkbox of checkboxes) checkbox.checked = ids.includes(checkbox.value);
-    for (const id of ids) {
-      if (box.querySelector(`input[name=waits][value="${id}"]`)) continue;
-      let list = box.querySelector("ul.dependencies");
-      if (!list) {
-        list = document.createElement("ul");
-        list.className = "dependencies";
-        box.replaceChildren(list);
-      }
-      const entry = document.createElement("li");
-      const label = document.createElement("label");
-      const checkbox = document.createElement("input");
-      Object.assign(checkbox, { type: "checkbox", className: "form-check-input", name: "waits", value: id, checked: true });
-      const name = document.createElement("span");
-      name.className = "dependency-name";
-      name.textContent = id;
-      label.append(checkbox, name);
-      entry.append(label);
-      list.prepend(entry);
-    }
+    const size = this.fieldsByName.get("array_size");
+    if (size) offerPairs(this.pane, String(read(parsed, size)));
   }
 
   /**
@@ -228,6 +197,12 @@ function ownField(element) {
  * @returns {field is RowsField}
  */
 const isRows = (field) => field.lens === "members" || field.lens === "entries";
+
+/**
+ * @param {Field} field
+ * @returns {field is DependenciesField}
+ */
+const isJobs = (field) => field.lens === "dependencies" || field.lens === "pairs";
 
 /**
  * @param {Element | null} element

@@ -323,6 +323,30 @@ const dependenciesLens = {
   fits: ({ root }, { path }) => (nodeAt(root, path)?.type ?? "array") === "array",
 };
 
+const pairsLens = {
+  /** @param {ValueNode} node */
+  matches: (node) => JOB_ID.test(textAt(node, "jobId") ?? "") && textAt(node, "type") === "N_TO_N",
+  /**
+   * @param {ParsedText} parsed
+   * @param {DependenciesField} field
+   */
+  read: ({ root }, { path }) => entries(nodeAt(root, path)).filter(pairsLens.matches).map((node) => textAt(node, "jobId") ?? ""),
+  /**
+   * @param {Editing} editing
+   * @param {DependenciesField} field
+   * @param {string[]} ids
+   */
+  write: (editing, { path }, ids) => {
+    entries(editing.node(path)).forEach((node, index) => {
+      const id = textAt(node, "jobId") ?? "";
+      const type = [...path, index, "type"];
+      if (pairsLens.matches(node) && !ids.includes(id)) editing.remove(type, { prune: false });
+      else if (!pairsLens.matches(node) && JOB_ID.test(id) && ids.includes(id)) editing.set(type, "N_TO_N");
+    });
+  },
+  fits: dependenciesLens.fits,
+};
+
 const sequentialLens = {
   /** @param {ValueNode} node */
   matches: (node) =>
@@ -527,6 +551,7 @@ export const LENSES = {
   entries: listLens,
   members: mapLens,
   dependencies: dependenciesLens,
+  pairs: pairsLens,
   sequential: sequentialLens,
   "exit-rule": exitRuleLens,
   "exit-codes": exitCodesLens,

@@ -119,7 +119,7 @@ export interface RowsField extends FieldBase {
 }
 
 export interface DependenciesField extends FieldBase {
-  lens: "dependencies";
+  lens: "dependencies" | "pairs";
 }
 
 export interface SequentialField extends FieldBase {

@@ -138,6 +138,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         separators += page.evaluate(AFTER_CRUMBS)
     assert max(map(len, separators)) > 2
     assert [marks for marks in separators if marks != ["/"] * (len(marks) - 1) + ["none"]] == []
+    array = make.job(research.submission, name="parts", state="RUNNING", array_size=20)
     page.goto(reverse("job_form", args=[team]))
     form = JobForm(page)
     page.get_by_role("radio", name="Array job").check()
@@ -146,6 +147,22 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     page.get_by_label("Run child jobs one after another").check()
     assert form.editor.document["arrayProperties"] == {"size": 20}
     assert form.editor.document["dependsOn"] == [{"type": "SEQUENTIAL"}]
+    parts = page.locator(f"input[name=waits][value='{array.batch_id}']")
+    pairs = page.get_by_label("Child by child, as each succeeds: parts")
+    expect(pairs).to_be_hidden()
+    parts.check()
+    pairs.check()
+    paired = {"jobId": array.batch_id, "type": "N_TO_N"}
+    assert form.editor.document["dependsOn"] == [{"type": "SEQUENTIAL"}, paired]
+    form.field("array_size").fill("8")
+    expect(page.locator("#problems-n_to_n")).to_contain_text("N_TO_N needs arrays of equal size")
+    assert_accessible(page)
+    parts.uncheck()
+    expect(pairs).to_be_hidden()
+    parts.check()
+    expect(pairs).to_be_hidden()
+    parts.uncheck()
+    form.field("array_size").fill("20")
     page.get_by_role("radio", name="Sweep").check()
     assert form.editor.document.keys() == {"jobName", "jobQueue", "jobDefinition"}
     assert_accessible(page)
