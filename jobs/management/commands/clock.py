@@ -26,6 +26,7 @@ class Command(BaseCommand):
     """Several may run: one works, the others wait for its lease."""
 
     help = "Run the clock: it starts periodic tasks and checks jobs that AWS may or may not have accepted."
+    requires_system_checks = ["portal"]
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=["ground"], databases=["default"])
