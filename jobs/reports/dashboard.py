@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.timezone import now
@@ -42,6 +43,35 @@ class FailureGroup:
     cause: str
     count: int
     last: Job
+    """With what the page shows of it."""
+
+
+class Failure(NamedTuple):
+    """What is read of a job that failed: there are hundreds, and an instance of a job takes ten times as long."""
+
+    pk: int
+    public_id: UUID
+    name: str
+    submission: int
+    definition: str
+    delivery: str
+    state: str
+    delivery_note: str
+    status_reason: str
+    container_reason: str
+    exit_code: int | None
+    ended_at: datetime | None
+    superseded: bool
+    array_size: int | None
+    array_index: int | None
+
+    @property
+    def job(self) -> Job:
+        columns = ("pk", "public_id", "name", "delivery", "state", "ended_at")
+        return Job(**{name: getattr(self, name) for name in columns})
+
+
+_FAILURE_COLUMNS = ["definition__name" if name == "definition" else name for name in Failure._fields]
 
 
 @dataclass(frozen=True)
@@ -159,36 +189,37 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
 
 def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
     """Return the groups, largest first, and the number of failures in them."""
-    newest = heapq.merge(*(_newest_failures(team, *status) for status in FAILURES), key=lambda job: -job.pk)
+    newest = heapq.merge(*(_newest_failures(team, *status) for status in FAILURES), key=lambda failure: -failure.pk)
     failures = list(islice(newest, MAX_FAILURES_SCANNED))
     obsolete = _obsolete_failures(failures)
-    groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
-    for job in failures:
-        if job.pk in obsolete:
-            continue
-        groups[job.definition.name, failure_cause(job)].append(job)
-    by_size = [FailureGroup(name, reason, len(jobs), jobs[0]) for (name, reason), jobs in groups.items()]
+    groups: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for failure in failures:
+        if failure.pk not in obsolete:
+            groups[failure.definition, failure_cause(failure)].append(failure)
+    by_size = [FailureGroup(name, cause, len(rows), rows[0].job) for (name, cause), rows in groups.items()]
     return sorted(by_size, key=lambda group: (-group.count, -group.last.pk)), len(failures)
 
 
-def _newest_failures(team: Team, delivery: Delivery, state: str) -> list[Job]:
+def _newest_failures(team: Team, delivery: Delivery, state: str) -> list[Failure]:
     """Each status is a range of an index, from which the newest are read."""
-    jobs = Job.objects.filter(team=team, delivery=delivery, state=state).select_related("definition")
-    newest = jobs.defer("raw", "document", "attempts").order_by("-pk")[:MAX_FAILURES_SCANNED]
+    jobs = (
+        Job.objects.filter(team=team, delivery=delivery, state=state).order_by("-pk").values_list(*_FAILURE_COLUMNS)
+    )
     since = now() - RECENT_PERIOD
-    return [job for job in newest if not job.superseded and job.ended_at and job.ended_at >= since]
+    newest = [Failure._make(values) for values in jobs[:MAX_FAILURES_SCANNED]]
+    return [row for row in newest if not row.superseded and row.ended_at and row.ended_at >= since]
 
 
-def _obsolete_failures(failures: Iterable[Job]) -> set[int]:
+def _obsolete_failures(failures: Iterable[Failure]) -> set[int]:
     """Return the keys of arrays all whose indexes have succeeded in the end, with their reruns."""
-    submissions = {job.submission_id for job in failures if job.array_size or job.array_index is not None}
+    submissions = {row.submission for row in failures if row.array_size or row.array_index is not None}
     families = rerun_families(submissions) if submissions else {}
     return {job.pk for family in families.values() for job in family.obsolete_failures}
 
 
-def failure_cause(job: Job) -> str:
-    if job.delivery == Delivery.REFUSED:
-        return job.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
-    reason = job.container_reason or job.status_reason
-    exit_text = f"exit code {job.exit_code}" if job.exit_code is not None else ""
+def failure_cause(failure: Failure) -> str:
+    if failure.delivery == Delivery.REFUSED:
+        return failure.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
+    reason = failure.container_reason or failure.status_reason
+    exit_text = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
     return ", ".join(part for part in (exit_text, reason.split(", RequestId")[0][:120]) if part) or "no reason given"

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
@@ -49,6 +50,14 @@ _ROW_COLUMNS = (
     "person__first_name",
     "person__last_name",
 )
+
+# An index has the lowest and the highest key of a day at hand; for a whole month it would be read from end to end.
+_CHARGED_RANGE = """
+    WITH days (day) AS (VALUES {days})
+    SELECT min((SELECT min(job_id) FROM jobs_costline WHERE team_id = %s AND jobs_costline.day = days.day)),
+        max((SELECT max(job_id) FROM jobs_costline WHERE team_id = %s AND jobs_costline.day = days.day))
+    FROM days
+"""
 
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -213,18 +222,12 @@ def _filter_by_month(matches: QuerySet[Job], team: Team, month: Month) -> QueryS
 
 
 def _charged_range(team: Team, month: Month) -> tuple[int, int]:
-    """Return the keys of the first and the last job charged in the month, or an empty range.
-
-    An index has the lowest and the highest key of a day at hand; for a month it would be read from end to end.
-    """
-    lines = CostLine.objects.filter(team=team)
-    ends = [
-        Subquery(lines.filter(day=day).order_by(order).values("job")[:1])
-        for day in month.days
-        for order in ("job", "-job")
-    ]
-    keys = [key for key in Team.objects.filter(pk=team.pk).values_list(*ends).get() if key is not None]
-    return (min(keys), max(keys)) if keys else (1, 0)
+    """Return the keys of the first and the last job charged in the month, or an empty range."""
+    days = [connection.ops.adapt_datefield_value(day) for day in month.days]
+    with connection.cursor() as cursor:
+        cursor.execute(_CHARGED_RANGE.format(days=", ".join(["(%s)"] * len(days))), [*days, team.pk, team.pk])
+        first, last = cursor.fetchone()
+    return (1, 0) if first is None else (first, last)
 
 
 def _has_no(rows: QuerySet[Any]) -> Q:
