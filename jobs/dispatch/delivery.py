@@ -50,6 +50,8 @@ MAX_CLAIMED_JOBS = 100
 CLAIM_INTERVAL_SECONDS = 0.1
 # No job starts after this, so that the last responses (8 s and 30 s) arrive within the task's minute.
 JOB_START_SECONDS = 20.0
+# So long before that nothing is claimed, so that what was claimed is begun: otherwise each job would be searched for.
+DRAIN_SECONDS = 2.0
 LOOKUP_TIMEOUT_SECONDS = 8.0
 # SubmitJob may not know a definition right after its registration.
 REGISTRATION_LAG = timedelta(seconds=60)
@@ -89,6 +91,7 @@ class _DeliveryRun:
     def __init__(self, account: Account, threads: int) -> None:
         self.account = account
         self.last_start_at = time.monotonic() + JOB_START_SECONDS
+        self.last_claim_at = self.last_start_at - DRAIN_SECONDS
         self.max_waiting = min(MAX_CLAIMED_JOBS, max(threads, account.submits_per_second))
         self.rate_limiter = RateLimiter(account, self.last_start_at)
         self.delivery_log = DeliveryLog()
@@ -104,7 +107,7 @@ class _DeliveryRun:
     def feed(self, pool: WorkerPool) -> None:
         """Keep the pool supplied until nothing is due, the time is over, or the account has to rest."""
         try:
-            while self.is_open and time.monotonic() < self.last_start_at:
+            while self.is_open and time.monotonic() < self.last_claim_at:
                 if is_submission_paused(self.account) or _has_clock_skew(self.account):
                     return
                 was_idle = pool.is_idle  # before looking: what ends later may make others due
@@ -121,6 +124,7 @@ class _DeliveryRun:
                 pool.wait_for_room(self.max_waiting // 2)
                 if len(jobs) < limit:
                     pool.wait_until_idle(CLAIM_INTERVAL_SECONDS)
+            pool.wait_for_room(0)
         finally:
             self.is_open = False
 

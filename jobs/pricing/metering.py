@@ -4,7 +4,9 @@ Until AWS answers for an array's children, it stays uncharged.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +29,7 @@ from jobs.states import Delivery, State
 log = structlog.get_logger(__name__)
 
 JOB_BATCH_SIZE = 200
+JOBS_PER_COMMIT = 50
 ARRAY_BATCH_SIZE = 20
 PASS_TIMEOUT_SECONDS = 30.0
 # A child that AWS does not return for longer than this is forgotten.
@@ -46,8 +49,11 @@ def charge_due(account: Account) -> None:
         .select_related("account", "submission", "revision")
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
     )
-    for job in jobs.filter(array_size=None)[:JOB_BATCH_SIZE]:
-        charge(job, table)
+    plain_jobs = list(jobs.filter(array_size=None)[:JOB_BATCH_SIZE])
+    for start in range(0, len(plain_jobs), JOBS_PER_COMMIT):
+        bills = [_Bill(job, build_cost_lines(job, _plain_attempts(job), table))
+                 for job in plain_jobs[start : start + JOBS_PER_COMMIT]]  # fmt: skip
+        _save_bills(bills)
     for job in jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE]:
         if time.monotonic() > deadline:
             break
@@ -67,12 +73,32 @@ def charge(job: Job, table: Rates | None = None) -> None:
     lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
+    _save_bills([_Bill(job, lines, _array_times(attempts) if job.array_size else {})])
+
+
+@dataclass(frozen=True)
+class _Bill:
+    job: Job
+    lines: Sequence[CostLine]
+    array_times: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _save_bills(bills: Sequence[_Bill]) -> None:
+    """Store the costs of those jobs that have none, in one transaction."""
     with transaction.atomic():
-        uncharged = Job.objects.filter(pk=job.pk, ended_at__isnull=False, charged_at=None)
-        fields = {"charged_at": now(), "usd_units": sum(exact_sum.units(line.usd) for line in lines)}
-        if uncharged.update(**fields, **(_array_times(attempts) if job.array_size else {})):
-            CostLine.objects.bulk_create(lines)
-            add_charged_jobs({(job.team_id, job.delivery, job.state): 1})
+        uncharged = Job.objects.filter(ended_at__isnull=False, charged_at=None).order_by("-pk").select_for_update()
+        ids = set(uncharged.filter(pk__in=[bill.job.pk for bill in bills]).values_list("pk", flat=True))
+        due = [bill for bill in bills if bill.job.pk in ids]
+        current_time = now()
+        for bill in due:
+            bill.job.charged_at = current_time
+            bill.job.usd_units = sum(exact_sum.units(line.usd) for line in bill.lines)
+            for name, value in bill.array_times.items():
+                setattr(bill.job, name, value)
+        names = ["charged_at", "usd_units", *{name for bill in due for name in bill.array_times}]
+        Job.objects.bulk_update([bill.job for bill in due], names)
+        CostLine.objects.bulk_create(line for bill in due for line in bill.lines)
+        add_charged_jobs(Counter((bill.job.team_id, bill.job.delivery, bill.job.state) for bill in due))
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:
@@ -103,16 +129,20 @@ def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAtte
 
 
 def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
-    """Return also how many children AWS does not return.
-
-    Unsent jobs cost nothing, nor do lost ones, whose run time is unknown.
-    """
-    if job.delivery != Delivery.SENT or job.state == State.LOST:
-        return [], 0
-    if job.array_size is None:
-        return finished_attempts(job), 0
+    """Return also how many children AWS does not return."""
+    if job.array_size is None or _costs_nothing(job):
+        return _plain_attempts(job), 0
     children = _describe_children(job, job.array_size)
     return list(child_attempts(children)), job.array_size - len(children)
+
+
+def _plain_attempts(job: Job) -> list[BilledAttempt]:
+    return [] if _costs_nothing(job) else finished_attempts(job)
+
+
+def _costs_nothing(job: Job) -> bool:
+    """Return True for unsent jobs, and for lost ones, whose run time is unknown."""
+    return job.delivery != Delivery.SENT or job.state == State.LOST
 
 
 def _array_times(attempts: Sequence[BilledAttempt]) -> dict[str, Any]:

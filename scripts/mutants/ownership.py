@@ -487,8 +487,8 @@ NEWS = (
         ("tests/pricing/test_metering.py",),
         (
             "charging: once",
-            "filter(pk=job.pk, ended_at__isnull=False, charged_at=None)",
-            "filter(pk=job.pk, ended_at__isnull=False)",
+            "uncharged = Job.objects.filter(ended_at__isnull=False, charged_at=None)",
+            "uncharged = Job.objects.filter(ended_at__isnull=False)",
         ),
     ),
 )

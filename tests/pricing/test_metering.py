@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from jobs import periodic, tasks
 from jobs.aws.errors import AwsError
-from jobs.models import CostLine, Job, Rate
+from jobs.models import CostLine, Job, JobCount, Rate
 from jobs.pricing import exact_sum, metering
 from jobs.states import Delivery, State
 from tests import http_wire, make
@@ -81,6 +81,30 @@ def test_charging_again_changes_nothing():
     metering.charge(Job.objects.get(pk=job.pk))
 
     assert job.cost_lines.count() == 1
+
+
+def test_jobs_are_charged_together_and_each_once(django_assert_num_queries, monkeypatch):
+    first = ended_job(attempts=[attempt_record(START, 60)])
+    for _ in range(9):
+        ended_job(of=first.submission, attempts=[attempt_record(START, 60), attempt_record(START, 120)])
+    original = metering.build_cost_lines
+
+    def charge_meanwhile(job: Job, *rest: Any) -> list[CostLine]:
+        if job == first:
+            monkeypatch.setattr(metering, "build_cost_lines", original)
+            metering.charge(Job.objects.get(pk=first.pk))
+        return original(job, *rest)
+
+    monkeypatch.setattr(metering, "build_cost_lines", charge_meanwhile)
+    metering.charge_due(first.account)
+    assert [job.cost_lines.count() for job in Job.objects.order_by("pk")] == [1] + [2] * 9
+    assert not Job.objects.filter(charged_at=None).exists()
+    assert JobCount.objects.get().number == 10
+
+    Job.objects.update(charged_at=None)
+    CostLine.objects.all().delete()
+    with django_assert_num_queries(9):  # rates, jobs, arrays; in a savepoint: rows, jobs, lines, count
+        metering.charge_due(first.account)
 
 
 def test_a_job_that_still_runs_is_not_charged():
