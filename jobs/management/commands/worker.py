@@ -3,6 +3,7 @@
 The next task starts beside a slow one, so that an unresponsive account doesn't delay others.
 """
 
+import gc
 import os
 import signal
 import time
@@ -208,6 +209,8 @@ class Command(BaseCommand):
             "socket_keepalive": True,
             "health_check_interval": 30,
         }
+        gc.collect()
+        gc.freeze()  # a collection in a forked process would copy every page of what is loaded here
         reset_db_connections()  # a connection must not be shared with forked processes
         try:
             worker = PortalWorker(
