@@ -1,7 +1,9 @@
 """The worker itself, with a Redis of its own: a task that is slow holds up no other."""
 
+import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from redis import Redis
 from rq import Queue, get_current_job
 from rq.serializers import JSONSerializer
 
+from jobs.dispatch import delivery
 from jobs.management.commands import worker as command
 from jobs.management.commands.worker import MAX_SLOW_TASKS_PER_ACCOUNT, PortalWorker
 from portal.quickstart.config import redis_command
@@ -25,6 +28,13 @@ def work(file: str, seconds: float) -> None:
     time.sleep(seconds)
     with Path(file).open("a") as ends:
         ends.write(f"{time.time()}\n")
+
+
+def wait_for_stop(file: str) -> None:
+    """A task that lasts until deliveries are to stop."""
+    Path(file).write_text("begun")
+    if delivery._stopping.wait(8):
+        Path(file).write_text("stopped")
 
 
 def see(file: str) -> None:
@@ -125,6 +135,23 @@ def test_a_long_task_runs_beside_the_next_ones_from_its_start(redis, worker, tmp
     worker.work(burst=True)
 
     assert float(other.read_text()) < float(long.read_text()) - 1
+
+
+def test_a_worker_that_has_to_stop_tells_its_tasks_and_waits_for_them(redis, worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "LONG_TASKS", {"tests.test_worker.wait_for_stop"})
+    file = tmp_path / "task"
+    Queue("sync", connection=redis, serializer=JSONSerializer).enqueue_call(
+        "tests.test_worker.wait_for_stop", args=[str(file)], meta={"account": 1}
+    )
+
+    def stop() -> None:
+        eventually(file.exists)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop).start()
+    worker.work()
+
+    assert file.read_text() == "stopped"
 
 
 def test_an_entry_is_forgotten_before_its_task_looks(redis, worker, tmp_path):

@@ -65,6 +65,14 @@ SOURCE = "dispatch"
 FOUND_BEFORE_RETRY_NOTE = "The portal found the job in AWS by its AWS job name and didn't submit it again."
 
 
+_stopping = threading.Event()
+
+
+def stop_deliveries() -> None:
+    """Let this process's deliveries end soon. What they have claimed and not begun is free then."""
+    _stopping.set()
+
+
 def deliver_due(account: Account, threads: int = 1) -> int:
     """Send what is due, and what becomes due meanwhile. Return the number of jobs that were begun."""
     delivery = _DeliveryRun(account, threads)
@@ -107,7 +115,7 @@ class _DeliveryRun:
     def feed(self, pool: WorkerPool) -> None:
         """Keep the pool supplied until nothing is due, the time is over, or the account has to rest."""
         try:
-            while self.is_open and time.monotonic() < self.last_claim_at:
+            while self.is_open and not _stopping.is_set() and time.monotonic() < self.last_claim_at:
                 if is_submission_paused(self.account) or _has_clock_skew(self.account):
                     return
                 was_idle = pool.is_idle  # before looking: what ends later may make others due
@@ -124,7 +132,8 @@ class _DeliveryRun:
                 pool.wait_for_room(self.max_waiting // 2)
                 if len(jobs) < limit:
                     pool.wait_until_idle(CLAIM_INTERVAL_SECONDS)
-            pool.wait_for_room(0)
+            if not _stopping.is_set():
+                pool.wait_for_room(0)
         finally:
             self.is_open = False
 

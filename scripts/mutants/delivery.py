@@ -245,6 +245,11 @@ SENDER = (
             "pool.wait_until_idle()",
         ),
         (
+            "sender: it stops when it has to",
+            "self.is_open and not _stopping.is_set() and",
+            "self.is_open and",
+        ),
+        (
             "sender: what ends after it looked may make others due",
             "if not jobs and was_idle and not withdrawn_count:",
             "if not jobs and not withdrawn_count:",
@@ -326,6 +331,11 @@ SENDER = (
             "entry: forgotten before its task looks",
             "        forget_entry(job, self.connection)  # before it looks: what comes later is enqueued again\n",
             "",
+        ),
+        (
+            "sender: a worker that stops tells it",
+            "signal.signal(signal.SIGTERM, lambda *_: stop_deliveries())",
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
         ),
         ("entry: a task that runs is run once more", "            running.is_wanted_again = True\n", ""),
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from jobs.dispatch import delivery
 from jobs.dispatch.delivery import deliver_due
 from jobs.models import AccountStatus, Job, JobDependency, Submission
 from jobs.models.database_generation import enter_recovery
@@ -124,3 +125,18 @@ def test_a_restore_or_a_wrong_clock_ends_a_sender_that_runs(batch: Batch, pause:
 
 def set_clock_skew(seconds: float) -> None:
     AccountStatus.objects.update(clock_skew_seconds=seconds)
+
+
+def test_a_sender_that_has_to_stop_frees_what_it_has_claimed_and_not_begun(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(delivery, "_stopping", threading.Event())
+    for number in range(9):
+        add_job(f"job{number}")
+    batch.meanwhile = lambda _name: delivery.stop_deliveries()
+
+    send_all(threads=2)
+
+    sent = Job.objects.filter(delivery="SENT").count()
+    assert 0 < sent < 6
+    assert Job.objects.filter(delivery="ACCEPTED", lease_until=None).count() == 9 - sent

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from rq.serializers import JSONSerializer
 
 from jobs import tasks  # noqa: F401 - loaded before the worker forks, not in each fork
 from jobs.aws.session import preload
+from jobs.dispatch.delivery import stop_deliveries
 from jobs.task_queue import enqueue_again, forget_entry
 
 # For a Redis that is away for minutes: without retries rq's worker would end. A task in progress waits only briefly,
@@ -185,6 +187,14 @@ class PortalWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         redis_retry.update_retries(0)
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        for pid in (self.horse_pid, *(task.pid for task in self.slow_tasks)):
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGTERM, lambda *_: stop_deliveries())  # other tasks end by themselves
 
     def main_work_horse(self, *args: Any, **options: Any) -> None:
         redis_retry.update_retries(TASK_RETRIES)
