@@ -2,7 +2,7 @@
 // as JSON on stdin and the answer as JSON on stdout.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { parsed, lenses, schema, text } from "./builder.mjs";
+import { checkTree, parsed, lenses, schema, text } from "./builder.mjs";
 
 const operations = {
   /** What each text holds, by the names of the fields that fit it. */
@@ -33,8 +33,10 @@ const operations = {
       const field = table.find((each) => each.name === name);
       const editing = new text.Editing(whole);
       const part = editing.node(field.path.slice(0, 1));
+      const place = part ? [part.offset, part.offset + part.length] : [0, 0];
       lenses.write(editing, field, value);
-      return [editing.text, part ? [part.offset, part.offset + part.length] : [0, 0]];
+      checkTree(editing.text);
+      return [editing.text, place];
     });
   },
 

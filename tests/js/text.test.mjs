@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fields, text } from "./builder.mjs";
+import { checkTree, fields, text } from "./builder.mjs";
 
 /** The text after a change. What the editor is told, one step after the other, makes the same text. */
 function changed(before, [method, ...given]) {
@@ -13,6 +13,7 @@ function changed(before, [method, ...given]) {
     for (const edit of [...step].reverse()) stepwise = stepwise.slice(0, edit.from) + edit.insert + stepwise.slice(edit.to);
   }
   assert.equal(stepwise, editing.text);
+  checkTree(editing.text);
   return editing.text;
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lenses, text, workflow } from "./builder.mjs";
+import { checkTree, lenses, text, workflow } from "./builder.mjs";
 
 const TEXT = `{
   "jobs": [
@@ -35,6 +35,7 @@ function edited(whole, change) {
     for (const edit of [...step].reverse()) stepwise = stepwise.slice(0, edit.from) + edit.insert + stepwise.slice(edit.to);
   }
   assert.equal(stepwise, editing.text); // what the editor's history gets
+  if (whole.length < 10_000) checkTree(editing.text);
   return editing.text;
 }
 
@@ -192,4 +193,16 @@ test("a field of the job form reads and writes its place of one step", () => {
   });
 
   assert.equal(editing.text, TEXT.replace('"gpu"', '"cpu"'));
+});
+
+test("a name that is typed moves the tree of the text along, so that no letter parses it again", () => {
+  const editing = new text.Editing(TEXT);
+  const { root } = text.parse(TEXT);
+  const places = workflow.placesOfName(root, 1);
+  for (const name of ["t", "tr“ai“n", "train the model"]) {
+    workflow.writeName(editing, [{ path: ["jobs", 1, "jobName"], isReference: false }, ...places], name);
+    assert.equal(text.parse(editing.text).root, root);
+    assert.deepEqual(waitsIn(editing.text), [`${name} < load`, `report < ${name}`, `alarm < ${name} failure`]);
+  }
+  checkTree(editing.text);
 });

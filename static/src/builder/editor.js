@@ -101,9 +101,9 @@ export function mount(parent, { text, label, hint = "", schema, choices, onChang
         ]),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
-          onChange(update.state.doc.toString());
+          onChange(textOf(update.state.doc));
           const paste = update.transactions.find((part) => part.isUserEvent("input.paste") || part.isUserEvent("input.drop"));
-          if (paste) onPaste(insertedText(paste), update.state.doc.toString());
+          if (paste) onPaste(insertedText(paste), textOf(update.state.doc));
         }),
       ],
     }),
@@ -129,7 +129,7 @@ export class Editor {
   }
 
   get text() {
-    return this.view.state.doc.toString();
+    return textOf(this.view.state.doc);
   }
 
   /**
@@ -265,6 +265,19 @@ export class Editor {
   }
 }
 
+/** @type {WeakMap<Text, string>} */
+const texts = new WeakMap();
+
+/**
+ * The text of a document, which CodeMirror keeps in pieces: put together once.
+ * @param {Text} doc
+ */
+function textOf(doc) {
+  const text = texts.get(doc) ?? doc.toString();
+  texts.set(doc, text);
+  return text;
+}
+
 /**
  * Return the range of a marker: the key and value of its pointer, its line, or the beginning.
  * @param {Text} doc
@@ -302,7 +315,7 @@ function completionSource(schema, choices) {
   return async (context) => {
     const shape = await schema();
     if (!shape || context.aborted) return null;
-    const completion = completions(shape, context.state.doc.toString(), context.pos, context.explicit, choices);
+    const completion = completions(shape, textOf(context.state.doc), context.pos, context.explicit, choices);
     if (!completion) return null;
     const options = completion.options.map(({ insert, info, ...option }) => ({
       ...option,
@@ -335,7 +348,7 @@ function completionSource(schema, choices) {
  * @returns {Tooltip | null}
  */
 function tooltip(schema, view, offset) {
-  const description = schema && describe(schema, view.state.doc.toString(), offset);
+  const description = schema && describe(schema, textOf(view.state.doc), offset);
   if (!description) return null;
   return {
     pos: description.from,

@@ -10,6 +10,7 @@ import { parseTree } from "jsonc-parser";
  */
 
 const COMMENT_OR_STRING = /"(?:[^"\\\r\n]|\\[^\r\n])*"?|(\/\/|#)[^\r\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
+const COMMENT_STRING_OR_BRACKET = new RegExp(`${COMMENT_OR_STRING.source}|[[{\\]}]`, "g");
 const MAX_INLINE_LENGTH = 80; // a list or an object without others in it stays on its line up to this length
 const MAX_DEPTH = 200;
 
@@ -28,7 +29,8 @@ export function blankComments(text) {
 let cache = { text: "", result: { root: undefined, error: null } };
 
 /**
- * Parse a text. Everything on a page reads the same one after a change: the last tree is kept, and no one changes it.
+ * Parse a text. Everything on a page reads the same one after a change: the last tree is kept, and only an Editing
+ * changes it, together with the text.
  * @param {string} text
  * @returns {ParseResult}
  */
@@ -42,24 +44,63 @@ export function parse(text) {
  * @returns {ParseResult}
  */
 function parseAnew(text) {
-  const plain = blankComments(text);
+  if (isTooDeep(text)) return { root: undefined, error: { offset: 0, length: 0 } };
+  const result = parsePlain(text);
+  // A comment is an error. To look for comments first takes as long as parsing.
+  const plain = result.error ? blankComments(text) : text;
+  return plain === text ? result : parsePlain(plain);
+}
+
+/**
+ * @param {string} plain
+ * @returns {ParseResult}
+ */
+function parsePlain(plain) {
   /** @type {ParseError[]} */
   const errors = [];
-  if (isTooDeep(plain)) return { root: undefined, error: { offset: 0, length: 0 } };
   const tree = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: true });
   const root = /** @type {ValueNode | undefined} */ (tree); // jsonc-parser does not tell types of nodes apart
   return { root, error: errors[0] ?? null };
 }
 
-/** @param {string} plain */
-function isTooDeep(plain) {
+/** @param {string} text */
+function isTooDeep(text) {
   let depth = 0;
-  for (const match of plain.matchAll(/"(?:[^"\\\r\n]|\\[^\r\n])*"?|[[{]|[\]}]/g)) {
-    if (match[0] === "[" || match[0] === "{") depth += 1;
-    else if (match[0][0] !== '"') depth -= 1;
+  for (const [token] of text.matchAll(COMMENT_STRING_OR_BRACKET)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
     if (depth > MAX_DEPTH) return true;
   }
   return false;
+}
+
+/**
+ * Move the nodes of a tree along with edits, each of which replaces the text of one node.
+ * @param {ValueNode} root
+ * @param {Edit[]} edits in the order of the text
+ */
+function moveNodes(root, edits) {
+  let next = 0; // edit
+  let shift = 0;
+  /** @param {number} offset */
+  const pass = (offset) => {
+    for (; next < edits.length && edits[next].from < offset; next += 1) {
+      shift += edits[next].insert.length - (edits[next].to - edits[next].from);
+    }
+  };
+  /** @param {JsonNode} node */
+  const move = (node) => {
+    const { offset } = node;
+    const last = end(node);
+    pass(offset);
+    if (!shift && (next === edits.length || edits[next].from >= last)) return;
+    node.offset += shift;
+    if (node.type === "property" && node.colonOffset !== undefined) node.colonOffset += shift;
+    node.children?.forEach(move);
+    pass(last);
+    node.length = last + shift - node.offset;
+  };
+  move(root);
 }
 
 /** JSON to insert into a text as it is. */
@@ -174,7 +215,7 @@ export class Editing {
     this.text = text;
     /** @type {Edit[][]} */
     this.steps = [];
-    if (!blankComments(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
+    if (!parse(text).root && !blankComments(text).trim()) this.#apply([{ from: text.length, to: text.length, insert: `${/[^\n]$/.test(text) ? "\n" : ""}{}\n` }]);
   }
 
   /** The value that paths start from: the document, or a part of it inside `within`. */
@@ -295,11 +336,26 @@ export class Editing {
    * @param {{path: Path, value: string}[]} values
    */
   replaceTexts(values) {
-    const edits = values.flatMap(({ path, value }) => {
+    const changes = values.flatMap(({ path, value }) => {
       const node = this.node(path);
-      return node && node.value !== value ? [{ from: node.offset, to: end(node), insert: quote(value) }] : [];
+      return node && node.value !== value ? [{ node, value }] : [];
     });
-    if (edits.length) this.#apply(edits.sort((first, second) => first.from - second.from));
+    this.#replaceTexts(changes.sort((first, second) => first.node.offset - second.node.offset));
+  }
+
+  /**
+   * Replace values by texts. Of texts the tree stays, so that a large document isn't parsed again for each letter.
+   * @param {{node: ValueNode, value: string}[]} changes in the order of the text
+   */
+  #replaceTexts(changes) {
+    const parsed = this.#parsed;
+    const edits = changes.map(({ node, value }) => ({ from: node.offset, to: end(node), insert: quote(value) }));
+    if (edits.length) this.#apply(edits);
+    if (!parsed?.root || parsed.error || changes.some(({ node }) => node.type !== "string")) return;
+    for (const { node, value } of changes) node.value = value;
+    moveNodes(parsed.root, edits);
+    cache = { text: this.text, result: parsed };
+    this.#parsed = parsed;
   }
 
   /**
@@ -392,6 +448,10 @@ export class Editing {
   #replace(node, value) {
     const old = this.text.slice(node.offset, end(node));
     if (serialize(value) === singleLine(this.text, node)) return true; // it says so already, in its own layout
+    if (node.type === "string" && typeof value === "string") {
+      this.#replaceTexts([{ node, value }]);
+      return true;
+    }
     const { indent, unit } = this.#style(node);
     const spread = old.includes("\n") || undefined;
     const insert = format(value, { indent, unit, spread: spread ?? (this.text.trim().includes("\n") ? undefined : false) });

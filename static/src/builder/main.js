@@ -45,7 +45,7 @@ export * as workflow from "./workflow_document.js";
 const KIND_NAMES = { definition: "job definition", submission: "job", workflow: "workflow" };
 const SIZE_DELAY_MS = 300; // for what need not follow each key stroke
 const LARGE_TEXT = 100_000; // characters, from which the form follows in tasks of their own
-const LARGE_DELAY_MS = 50;
+const LARGE_DELAY_MS = 200; // after the last key stroke
 
 class Page {
   /** @type {number | undefined} */

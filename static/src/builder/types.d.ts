@@ -36,6 +36,7 @@ export interface ArrayNode extends ValueSpan {
 export interface PropertyNode extends Span {
   type: "property";
   children: [name: StringNode, value: ValueNode];
+  colonOffset?: number;
   parent: ObjectNode;
   value?: undefined;
 }
