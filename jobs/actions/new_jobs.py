@@ -18,6 +18,7 @@ from jobs.actions.submission_estimate import SubmissionEstimate
 from jobs.actions.validate import ValidationFailedError, ValidationResult
 from jobs.failpoints import hit_failpoint
 from jobs.models import Approval, Job, JobDependency, JobTag, Queue, Rerun, Revision, StateChange, Submission, Team
+from jobs.models.array_reruns import supersede_reruns
 from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.ids import TEXT_LENGTH, new_id, to_text
 from jobs.policy.approval import ApprovalReason
@@ -25,6 +26,7 @@ from jobs.policy.requests import propagates_tags
 from jobs.pricing.estimate import JobEstimate, stored_amount
 from jobs.spec import effective
 from jobs.spec.documents import Document
+from jobs.spec.index_rerun import repeated_indexes
 from jobs.spec.redaction import redact_value
 from jobs.spec.rules.workflow import WorkflowStep, plan_workflow
 from jobs.states import Delivery
@@ -106,9 +108,8 @@ class NewJobs:
         if steps:
             self.submission.jobs.current().filter(step__in=steps).update(superseded=True)
             return
-        # The last job of an index counts; see `models.array_reruns`.
-        indexes = [repeated.array_index for repeated in self._repeated]
-        self._repeated[0].job.repeated_by.filter(array_index__in=indexes).update(superseded=True)
+        indexes = [index for job in self.jobs for index in repeated_indexes(job.document)]
+        supersede_reruns(self._repeated[0].job, self.jobs[-1].public_id, indexes)
 
 
 def build_jobs(

@@ -1,8 +1,9 @@
 """Indexes of an array that run again, as single jobs or in an array of their own."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.db.models import Case, F, JSONField, Q, QuerySet, When
 
@@ -86,6 +87,30 @@ def rerun_summary(
     return summarize_reruns(failed_indexes, int(array_job.array_summary.get(State.FAILED, 0)), statuses)
 
 
+def supersede_reruns(array_job: Job, public_id: UUID, indexes: Sequence[int]) -> int | None:
+    """Make room for a job with this id that runs these indexes again. Call it with the team locked.
+
+    Return the first index of which it is the last run, or None if later jobs run all of them. The others keep theirs,
+    or are superseded.
+    """
+    jobs = {job.public_id: job for job in _rerun_jobs(repeats=array_job)}
+    all_indexes = {job.public_id: _indexes_of(job) for job in jobs.values()} | {public_id: tuple(indexes)}
+    later_indexes: set[int] = set()
+    result, replaced_ids = None, []
+    for other_id in sorted(all_indexes, reverse=True):
+        first = next((index for index in all_indexes[other_id] if index not in later_indexes), None)
+        later_indexes.update(all_indexes[other_id])
+        job = jobs.get(other_id)
+        if job is None:
+            result = first
+        elif first is None:
+            replaced_ids.append(job.pk)
+        elif first != job.array_index and not job.superseded:
+            Job.objects.filter(pk=job.pk).update(array_index=first)
+    Job.objects.current().filter(pk__in=replaced_ids).update(superseded=True)
+    return result
+
+
 def rerun_families(submissions: Collection[int]) -> dict[int, RerunFamily]:
     """Return the current arrays of the submissions whose indexes ran again, by their keys, in two queries."""
     jobs_by_array: dict[int, list[Job]] = defaultdict(list)
@@ -129,6 +154,10 @@ def _last_reruns(jobs: Iterable[Job], states: Mapping[int, Mapping[int, str]]) -
     return dict(sorted(reruns.items()))
 
 
+def _indexes_of(job: Job) -> tuple[int, ...]:
+    return indexes_of(vars(job)["array_document"]) if job.array_size else (job.array_index or 0,)
+
+
 def _reruns_of(job: Job, children: Mapping[int, str]) -> Iterator[IndexRerun]:
     if not job.array_size:
         yield IndexRerun(job.array_index or 0, job, job.status)
@@ -136,7 +165,7 @@ def _reruns_of(job: Job, children: Mapping[int, str]) -> Iterator[IndexRerun]:
     # Of an array that failed or was stopped, only children that failed are always read.
     has_failures = job.status.name in _STATES_WITH_FAILURES
     has_all_failures = has_failures and _has_all_failures(job, children)
-    for child_index, index in enumerate(indexes_of(vars(job)["array_document"])):
+    for child_index, index in enumerate(_indexes_of(job)):
         state = children.get(child_index)
         if state is not None and (state in FINAL_STATES or job.status.is_live):
             status = status_of("SENT", state or State.SUBMITTED)

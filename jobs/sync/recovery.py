@@ -1,5 +1,6 @@
 """Recovery of a job's rows from AWS, after a restore."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,11 @@ from jobs.models import (
     Team,
     User,
 )
+from jobs.models.array_reruns import supersede_reruns
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
-from jobs.spec.documents import DocumentKind
+from jobs.spec.documents import DocumentKind, list_at, text_at
 from jobs.spec.index_rerun import MAX_NAME_LENGTH_IN_AWS, format_indexes, may_repeat, repeated_indexes
 from jobs.spec.job_size import requested_size
 from jobs.spec.normalize import fingerprint
@@ -88,15 +90,23 @@ def _get_or_create_submission(account: Account, team: Team, person: User, tags: 
     return submission
 
 
-def _add_step(submission: Submission, name: str, document: dict[str, Any]) -> None:
+def _add_step(submission: Submission, document: dict[str, Any]) -> None:
     if not submission.job_count:
-        submission.name, submission.kind, submission.document = name, DocumentKind.SUBMISSION, document
+        _describe_steps(submission, [document])
     elif submission.source == Source.RECOVERED:  # others keep their document as it was submitted
         steps = submission.document.get("jobs", [submission.document])
-        submission.kind, submission.document = DocumentKind.WORKFLOW, {"jobs": [*steps, document]}
-        submission.name = workflow_name({}, [step["jobName"] for step in (*steps, document)])
+        _describe_steps(submission, [*steps, document])
     submission.job_count += 1
     submission.save(update_fields=["name", "kind", "document", "job_count"])
+
+
+def _describe_steps(submission: Submission, steps: Sequence[dict[str, Any]]) -> None:
+    names = [step["jobName"] for step in steps]
+    if len(steps) == 1:
+        submission.name, submission.kind, submission.document = names[0], DocumentKind.SUBMISSION, steps[0]
+    else:
+        submission.name, submission.kind = workflow_name({}, names), DocumentKind.WORKFLOW
+        submission.document = {"jobs": [*steps]}
 
 
 def _place(submission: Submission, public_id: UUID, document: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +120,7 @@ def _place(submission: Submission, public_id: UUID, document: dict[str, Any]) ->
     if not steps and (place := _place_indexes(submission, public_id, document)):
         return {"position": position, **place}
     if len(steps) != 1 or submission.source == Source.RECOVERED:
-        _add_step(submission, document["jobName"], document)
+        _add_step(submission, document)
         return {"position": position, "step": position}
     [current] = steps
     place = {"position": position, "step": current.step, "name": current.name}
@@ -133,12 +143,41 @@ def _place_indexes(submission: Submission, public_id: UUID, document: dict[str, 
     array_job = next((job for job in newest_first if may_repeat(document, job.document)), None)
     if array_job is None:
         return None
-    index = repeated_indexes(document)[0]
-    reruns = array_job.repeated_by.filter(array_index=index)
-    is_superseded = reruns.filter(public_id__gt=public_id).exists()
-    if not is_superseded:
-        reruns.update(superseded=True)
-    return {"step": array_job.step, "repeats": array_job, "array_index": index, "superseded": is_superseded}
+    return {"step": array_job.step, "repeats": array_job, **_place_among_reruns(array_job, public_id, document)}
+
+
+def _place_among_reruns(array_job: Job, public_id: UUID, document: dict[str, Any]) -> dict[str, Any]:
+    indexes = repeated_indexes(document)
+    first = supersede_reruns(array_job, public_id, indexes)
+    return {"array_index": indexes[0] if first is None else first, "superseded": first is None}
+
+
+def _adopt_reruns(array_job: Job) -> None:
+    """Place the jobs that run its indexes again and were rebuilt before it, as steps of their own."""
+    submission = array_job.submission
+    is_recovered = submission.source == Source.RECOVERED
+    first_step = 0 if is_recovered else len(list_at(submission.document, "jobs")) or 1
+    later_steps = submission.jobs.filter(array_index=None, repeats=None, public_id__gt=array_job.public_id)
+    for job in later_steps.filter(step__gte=first_step).order_by("public_id"):
+        if may_repeat(job.document, array_job.document):
+            place = _place_among_reruns(array_job, job.public_id, job.document)
+            job.repeats, job.array_index = array_job, place["array_index"]
+            Job.objects.filter(pk=job.pk).update(step=array_job.step, repeats=array_job, **place)
+            note = _rebuilt_note(job)
+            StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source="reconcile")
+            _remove_step(submission, job)
+
+
+def _remove_step(submission: Submission, job: Job) -> None:
+    submission.job_count -= 1
+    if submission.source == Source.RECOVERED:
+        jobs = list_at(submission.document, "jobs")
+        steps = [step for step in jobs if text_at(step, "jobName") != text_at(job.document, "jobName")]
+        _describe_steps(submission, steps)
+        numbers = submission.jobs.current_steps().order_by("step").values_list("step", flat=True)
+        for number, step in enumerate(dict.fromkeys(numbers)):
+            submission.jobs.filter(step=step).update(step=number)
+    submission.save(update_fields=["name", "kind", "document", "job_count"])
 
 
 def _rebuilt_note(job: Job) -> str:
@@ -185,6 +224,8 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
         submitted_at=observation.submitted_at,
         next_poll_at=now(),
     )
+    if job.array_size and job.array_index is None:
+        _adopt_reruns(job)
     all_tags = effective.merge_tags(revision.document, {"tags": own_tags})
     JobTag.objects.bulk_create(
         JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()

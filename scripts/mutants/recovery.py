@@ -197,8 +197,13 @@ REBUILT = (
         ),
         (
             "rebuilt: an earlier run of an index is history",
-            "is_superseded = reruns.filter(public_id__gt=public_id).exists()",
-            "is_superseded = False",
+            '"superseded": first is None}',
+            '"superseded": False}',
+        ),
+        (
+            "rebuilt: what was rebuilt before its array joins it",
+            "        if may_repeat(job.document, array_job.document):\n",
+            "        if False:\n",
         ),
         (
             "rebuilt: an earlier run of a step is history",

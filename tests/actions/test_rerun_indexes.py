@@ -121,6 +121,20 @@ def test_one_array_runs_them_and_its_children_count_for_their_indexes(sweep: Job
     assert index_reruns(sweep)[17].status.name == "ACCEPTED"
 
 
+def test_an_array_of_indexes_counts_until_each_of_them_has_run_again(sweep: Job, member: Member) -> None:
+    [array] = again(sweep, member, "", ARRAY)
+    finish(array, "FAILED")
+    ArrayChild.objects.bulk_create(ArrayChild(job=array, index=child, state="FAILED") for child in range(7))
+    [first] = again(sweep, member, str(FAILED[0]))
+    array.refresh_from_db()
+    assert not array.superseded
+
+    finish(first, "FAILED")
+    again(sweep, member)
+    superseded = {job.pk for job in sweep.repeated_by.filter(superseded=True)}
+    assert superseded == {array.pk, first.pk}
+
+
 def test_quotas_hold_for_what_runs_again(sweep: Job, member: Member) -> None:
     QueueGrant.objects.update(max_active_jobs=3)
     with pytest.raises(actions.ValidationFailedError):

@@ -330,6 +330,50 @@ def test_an_array_and_its_index_that_are_both_rebuilt_are_together_again(aws: Ba
     assert (job.submission.public_id, job.submission.job_count) == (submission.public_id, 1)
 
 
+def test_an_index_that_is_rebuilt_before_its_array_joins_it(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-17")
+    tags = portal_tags(swept)
+    definition = f"{ARN}:job-definition/found:4"
+    submission, account = swept.submission, swept.account
+    other = make.job(submission, name="report")
+    aws.has(other.marker, "report", tags=portal_tags(other), jobDefinition=definition)
+    Job.objects.all().delete()
+    submission.delete()
+    compare_queues(account, every=timedelta())
+    rebuilt = Job.objects.get(public_id=lost.public_id)
+    assert (rebuilt.array_index, rebuilt.submission.kind, rebuilt.submission.job_count) == (None, "workflow", 2)
+
+    aws.has(swept.marker, "array", tags=tags, jobDefinition=definition, arrayProperties={"size": 20}, status="FAILED")
+    compare_queues(account, every=timedelta())
+    job = Job.objects.get(public_id=lost.public_id)
+    array_job = Job.objects.get(public_id=swept.public_id)
+    assert (job.repeats, job.array_index, job.step, job.superseded) == (array_job, 17, array_job.step, False)
+    assert job.history.latest("pk").note.endswith("It runs index 17 of sweep again.")
+    workflow = job.submission
+    assert [step["jobName"] for step in workflow.document["jobs"]] == ["report", "sweep"]
+    assert [(step.name, step.step) for step in workflow.jobs.current_steps().order_by("step")] == [
+        ("report", 0),
+        ("sweep", 1),
+    ]
+    assert (workflow.job_count, workflow.name) == (2, "report and 1 more")
+
+
+def test_an_index_that_is_rebuilt_before_its_array_joins_it_in_a_kept_workflow(aws: Batch, swept: Job) -> None:
+    lost = forget_rerun(aws, swept, "sweep-17")
+    tags = portal_tags(swept)
+    submission = swept.submission
+    swept.delete()
+    compare_queues(submission.account, every=timedelta())
+    assert Job.objects.get(public_id=lost.public_id).array_index is None
+    definition = f"{ARN}:job-definition/found:4"
+    aws.has(swept.marker, "array", tags=tags, jobDefinition=definition, arrayProperties={"size": 20}, status="FAILED")
+    compare_queues(submission.account, every=timedelta())
+
+    job = Job.objects.get(public_id=lost.public_id)
+    assert job.repeats is not None
+    assert (job.repeats.public_id, job.array_index) == (swept.public_id, 17)
+
+
 @pytest.mark.parametrize(
     ("name", "size"),
     [("sweep-17", 17), ("other-17", 20)],
