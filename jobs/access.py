@@ -185,13 +185,13 @@ def teammate(member: Member, text_id: str) -> Membership:
 
 
 def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:
-    row = _get_or_404(
-        Job.objects.visible_to(user).select_related(
-            "team", "account__status", "queue", "submission__person", "revision__definition", "stop_requested_by"
-        ),
-        text_id,
-    )
-    return row, _require_member(user, row.team, permission)
+    """Read the person's role in the same query."""
+    related = ("team", "account__status", "queue", "submission__person", "revision__definition", "stop_requested_by")
+    rows = Job.objects.visible_to(user).select_related(*related).annotate(role=_own_role(user))
+    row = _get_or_404(rows, text_id)
+    member = Member(user, row.team, vars(row)["role"] or "")
+    member.require(permission)
+    return row, member
 
 
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
@@ -206,8 +206,7 @@ def submission(user: User, text_id: str, permission: TeamPermission = "view") ->
     """Read the person's role in the same query."""
     approvals = Approval.objects.select_related("rerun", "requester", "decided_by").defer("rerun__text")
     related = ("team", "account__status", "person", "template_version__template")
-    role = Membership.objects.filter(user=user, team=OuterRef("team")).values("role")
-    rows = Submission.objects.visible_to(user).select_related(*related).annotate(role=Subquery(role))
+    rows = Submission.objects.visible_to(user).select_related(*related).annotate(role=_own_role(user))
     rows = rows.defer("template_version__text", "template_version__document")
     row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
     member = Member(user, row.team, vars(row)["role"] or "")
@@ -273,6 +272,11 @@ def _get_or_404(rows: QuerySet[M], text_id: str) -> M:
 
 def _role(user: User, team: Team) -> str:
     return Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or ""
+
+
+def _own_role(user: User) -> Subquery:
+    """Return the role, or NULL, in the team of a row."""
+    return Subquery(Membership.objects.filter(user=user, team=OuterRef("team")).values("role"))
 
 
 def _require_member(user: User, team: Team, permission: TeamPermission) -> Member:

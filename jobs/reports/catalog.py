@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostLine, Definition, Job, Revision, Team, User
+from jobs.models import Definition, Job, Revision, Team, User
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.pricing.run_statistics import DurationStats
@@ -161,6 +161,15 @@ _PERSON_FIELDS = (
     "person__last_name",
 )
 
+
+class _SampleRow(NamedTuple):
+    state: str
+    started_at: Any
+    stopped_at: Any
+    charged_at: datetime | None
+    usd_units: int
+
+
 SampleBound = tuple[int, int, int]
 """A definition, a team, and the key of the team's oldest job of it that counts."""
 
@@ -198,26 +207,19 @@ def _any_sample(bounds: Iterable[SampleBound], *columns: str, ended: bool = Fals
 def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
     if not bounds:
         return {}
-    columns = ("definition", "pk", "state", "started_at", "stopped_at")
-    rows: dict[int, list[tuple[Any, ...]]] = {}
-    for definition, *row in _any_sample(bounds, *columns, ended=True).order_by("-pk"):
-        rows.setdefault(definition, []).append(tuple(row))
-    samples = {definition: sample[:SAMPLE_SIZE] for definition, sample in rows.items()}
-    keys = [pk for sample in samples.values() for pk, *_ in sample]
-    lines = (
-        CostLine.objects.filter(job__in=keys).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
-    )
-    costs = {job: exact_sum.usd(units) for job, units in lines}
-    return {definition: _count_outcomes(sample, costs) for definition, sample in samples.items()}
+    columns = ("definition", "pk", "state", "started_at", "stopped_at", "charged_at", "usd_units")
+    rows: dict[int, list[_SampleRow]] = {}
+    for definition, _, *row in _any_sample(bounds, *columns, ended=True).order_by("-pk"):
+        rows.setdefault(definition, []).append(_SampleRow._make(row))
+    return {definition: _count_outcomes(sample[:SAMPLE_SIZE]) for definition, sample in rows.items()}
 
 
-def _count_outcomes(sample: Iterable[tuple[Any, ...]], costs: Mapping[int, Decimal]) -> RunOutcomes:
-    outcomes = [row for row in sample if row[1] in (State.SUCCEEDED, State.FAILED)]
-    good = [row for row in outcomes if row[1] == State.SUCCEEDED]
-    durations = DurationStats.of(
-        (stopped - started).total_seconds() for _, _, started, stopped in good if started and stopped
-    )
-    usd = [costs[pk] for pk, *_ in good if pk in costs]
+def _count_outcomes(sample: Iterable[_SampleRow]) -> RunOutcomes:
+    outcomes = [row for row in sample if row.state in (State.SUCCEEDED, State.FAILED)]
+    good = [row for row in outcomes if row.state == State.SUCCEEDED]
+    runs = [row for row in good if row.started_at and row.stopped_at]
+    durations = DurationStats.of((row.stopped_at - row.started_at).total_seconds() for row in runs)
+    usd = [exact_sum.usd(row.usd_units) for row in runs if row.charged_at]
     return RunOutcomes(
         succeeded=len(good),
         failed=len(outcomes) - len(good),

@@ -156,9 +156,9 @@ def test_an_array_costs_the_same_queries_for_few_children_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     job = array(research, count, ["SUCCEEDED"] * count)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         browser.get(job.get_absolute_url())
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get(reverse("job_children", args=[job.text_id]))
 
 
@@ -243,7 +243,7 @@ def test_ten_thousand_children_are_a_small_answer_in_few_queries(
     browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     job = array(research, 10_000, ["SUCCEEDED"] * 9_993 + ["FAILED"] * 7)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         answer = packed(browser, job)
 
     assert len(answer.content) < 11_000
@@ -256,7 +256,7 @@ def test_ten_thousand_with_seven_that_run_again_are_as_small_and_read_no_documen
     job = array(research, 10_000, ["SUCCEEDED"] * 9_993 + ["FAILED"] * 7, state="FAILED")
     for index in range(9_993, 10_000):
         make.job(research.submission, name=f"sweep-{index}", repeats=job, array_index=index, state="RUNNING")
-    with django_assert_num_queries(11) as queries:
+    with django_assert_num_queries(10) as queries:
         answer = packed(browser, job)
 
     assert len(answer.content) < 12_000

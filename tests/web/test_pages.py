@@ -503,7 +503,7 @@ def test_a_job_costs_a_fixed_number_of_queries(
         StateChange.objects.create(job=research.job, delivery="SENT", state="RUNNING", source="poll")
     Job.objects.filter(pk=research.job.pk).update(viewed_at=now())
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get(research.job.get_absolute_url())
     assert Submission.objects.count() == 1
 
