@@ -12,7 +12,7 @@ UNREADABLE = (OSError, IndexError, ValueError)
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
     """Return the processor seconds of each process, its ended children and its living ones."""
     parents = dict(_parents())
-    return {name: sum(_own_cpu_seconds(member) for member in _tree(pid, parents)) for name, pid in pids.items()}
+    return {name: sum(own_cpu_seconds(member) for member in _tree(pid, parents)) for name, pid in pids.items()}
 
 
 def pss_mib(pids: Mapping[str, int]) -> dict[str, float]:
@@ -36,7 +36,7 @@ def _parents() -> Iterator[tuple[int, int]]:
                 yield int(entry.name), int(_stat(int(entry.name))[1])
 
 
-def _own_cpu_seconds(pid: int) -> float:
+def own_cpu_seconds(pid: int) -> float:
     with suppress(*UNREADABLE):
         return sum(map(int, _stat(pid)[11:15])) / TICKS
     return 0.0

@@ -115,7 +115,7 @@ def page_lines(results: Sequence[Result]) -> Iterator[str]:
     yield ""
     head = ["page"]
     for result in ordered:
-        head += [f"{_column(result)}: queries", result["unit"], "p50 / p95, ms"]
+        head += [f"{_column(result)}: queries", result["unit"], "p50 / p95 (CPU), ms"]
     pages = [{page["name"]: page for page in result["pages"]} for result in ordered]
     names = list(dict.fromkeys(name for of_result in pages for name in of_result))
     rows = [[name, *(cell for of_result in pages for cell in _page_cells(of_result.get(name)))] for name in names]
@@ -194,7 +194,11 @@ def _row(cells: Iterable[str]) -> str:
 def _page_cells(page: Result | None) -> list[str]:
     if page is None:
         return ["", "", ""]
-    return [str(page["queries"]), f"{page['work']:,}", f"{page['p50_ms']:.0f} / {page['p95_ms']:.0f}"]
+    return [
+        str(page["queries"]),
+        f"{page['work']:,}",
+        f"{page['p50_ms']:.0f} / {page['p95_ms']:.0f} ({page['cpu_ms']:.0f})",
+    ]
 
 
 def _column(result: Result) -> str:

@@ -73,7 +73,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         result["seed"] = {"seconds": seconds, "peak_mib": peak_mib}
     unit = "steps" if connection.vendor == "sqlite" else "rows"
     print_line(f"Pages, {connection.vendor}, {result['jobs']:,} jobs, {result['database_mib']:,.0f} MiB")
-    print_line(f"{'page':36} queries {unit:>10} {'p50 ms':>8} {'p95 ms':>8}")
+    print_line(f"{'page':36} queries {unit:>10} {'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8}")
     pages = []
     for name, address in addresses(world).items():
         if options.only in name:
@@ -81,7 +81,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             page = {"name": name} | measure_page(client, address, headers, options.runs)
             pages.append(page)
             print_line(
-                f"{name:36} {page['queries']:7} {page['work']:10,} {page['p50_ms']:8.1f} {page['p95_ms']:8.1f}"
+                f"{name:36} {page['queries']:7} {page['work']:10,} {page['p50_ms']:8.1f} {page['p95_ms']:8.1f} "
+                f"{page['cpu_ms']:8.1f}"
             )
     slow = [page["name"] for page in pages if page["p95_ms"] > MAX_P95_MS[connection.vendor]]
     print_line(
@@ -94,16 +95,19 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def measure_page(client: Any, address: str, headers: dict[str, str], runs: int) -> dict[str, Any]:
     from django.db import transaction  # noqa: PLC0415
 
-    from bench.scale.counters import counted_work  # noqa: PLC0415
+    from bench.scale.counters import counted_work, cpu_seconds  # noqa: PLC0415
 
     with transaction.atomic(), counted_work() as work:
         client.get(address, headers=headers)
+    cpu = cpu_seconds()
     times = [_milliseconds(client, address, headers) for _ in range(runs)]
+    cpu = cpu_seconds() - cpu
     return {
         "queries": work.queries,
         "work": work.amount,
         "p50_ms": statistics.median(times),
         "p95_ms": percentile(times, 0.95),
+        "cpu_ms": cpu / runs * 1000,
     }
 
 

@@ -1,11 +1,14 @@
 """Queries, and the work of the database, of one request."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+
+from bench import processes
 
 SQLITE_STEPS_PER_CALL = 100
 
@@ -60,6 +63,15 @@ def _rows_read_so_far() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables")
         return int(cursor.fetchone()[0] or 0)
+
+
+def cpu_seconds() -> float:
+    """Return the processor time so far of this process and, on PostgreSQL, of its connection."""
+    if connection.vendor == "sqlite":
+        return time.process_time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return time.process_time() + processes.own_cpu_seconds(cursor.fetchone()[0])
 
 
 def database_mib() -> float:

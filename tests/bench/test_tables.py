@@ -10,7 +10,7 @@ ORIGIN = {"date": "2026-11-30 09:00 UTC", "machine": MACHINE}
 
 
 def pages(jobs: int, p50: float, p95: float, database: str = "sqlite") -> dict[str, object]:
-    page = {"name": "home", "queries": 3, "work": 1200, "p50_ms": p50, "p95_ms": p95}
+    page = {"name": "home", "queries": 3, "work": 1200, "p50_ms": p50, "p95_ms": p95, "cpu_ms": 9.0}
     size = {"database": database, "jobs": jobs, "database_mib": 40.0, "unit": "steps"}
     return {**ORIGIN, **size, "name": f"pages-{database}-{jobs}", "pages": [page]}
 
@@ -37,8 +37,8 @@ def test_delivery_lists_each_goal_that_was_missed_with_its_figures() -> None:
 def test_pages_stand_beside_each_other_for_each_size() -> None:
     text = "\n".join(tables([pages(1_000_000, 30, 45), pages(10_000, 10, 12)])["pages"])
 
-    assert "| page | SQLite 10k: queries | steps | p50 / p95, ms | SQLite 1M: queries |" in text
-    assert "| home | 3 | 1,200 | 10 / 12 | 3 | 1,200 | 30 / 45 |" in text
+    assert "| page | SQLite 10k: queries | steps | p50 / p95 (CPU), ms | SQLite 1M: queries |" in text
+    assert "| home | 3 | 1,200 | 10 / 12 (9) | 3 | 1,200 | 30 / 45 (9) |" in text
     assert text.endswith("- SQLite: 1M at most 2 times 10k (p50): MISSED by 1 of 1 pages: home 3.0")
 
 
