@@ -1,4 +1,4 @@
-"""Jobs of a team, newest first or as sorted. Counts of a filter cover its newest `COUNT_LIMIT` jobs."""
+"""Jobs of a team, newest first or as sorted. Counts of a filter cover its newest jobs."""
 
 import re
 from collections import Counter, defaultdict
@@ -24,6 +24,8 @@ from jobs.states import STATUSES, Delivery, State, Status, status_of
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 2_000
+SEARCH_COUNT_LIMIT = 200
+"""Where no index finds the jobs that match, so all jobs between them are read too."""
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 MAX_SUGGESTIONS = 200
@@ -141,8 +143,9 @@ def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
     if replace(filters, statuses=()) == JobFilter():
         return _status_counts(count_by_status(team), is_complete=True)
     matches, order = sort_jobs(filter_jobs(team, filters, any_status=True), filters, "")
-    newest = list(matches.order_by(*order).values_list("delivery", "state")[: COUNT_LIMIT + 1])
-    return _status_counts(Counter(newest[:COUNT_LIMIT]), is_complete=len(newest) <= COUNT_LIMIT)
+    limit = SEARCH_COUNT_LIMIT if filters.text or filters.untagged else COUNT_LIMIT
+    newest = list(matches.order_by(*order).values_list("delivery", "state")[: limit + 1])
+    return _status_counts(Counter(newest[:limit]), is_complete=len(newest) <= limit)
 
 
 def _status_counts(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:

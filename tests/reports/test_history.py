@@ -172,11 +172,15 @@ def test_counts_are_those_of_the_filter_whatever_status_is_asked_for(submission)
 
 def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
     monkeypatch.setattr(history, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(history, "SEARCH_COUNT_LIMIT", 2)
     for _ in range(5):
-        make.job(submission)
+        job = make.job(submission)
 
-    counts = history.status_counts(submission.team, JobFilter(text="hello"))
+    counts = history.status_counts(submission.team, JobFilter(queue=job.queue.name))
     assert (counts.total, counts.is_complete) == (3, False)
+    for wanted in (JobFilter(text="hello"), JobFilter(untagged=("Project",))):
+        counts = history.status_counts(submission.team, wanted)
+        assert (counts.total, counts.is_complete) == (2, False)
     counts = history.status_counts(submission.team, JobFilter(statuses=("FAILED",)))
     assert (counts.total, counts.is_complete) == (5, True)
 

@@ -65,6 +65,7 @@ class PageWork:
 @pytest.mark.long
 def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "COUNT_LIMIT", LIMIT)
+    monkeypatch.setattr(history, "SEARCH_COUNT_LIMIT", LIMIT)
     monkeypatch.setattr(dashboard, "MAX_FAILURES_SCANNED", 10)
     if connection.vendor == "postgresql":
         world = build_world(JOBS, people=3, active_jobs=5)
