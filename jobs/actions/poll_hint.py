@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, F, Q, When
 from django.utils.timezone import now
 
 from jobs.models import Job, Submission
+from jobs.models.job import JobQuerySet
 from jobs.states import ACTIVE_STATES, Delivery
 
 # A live page refreshes every few seconds; not every refresh writes.
@@ -33,11 +34,11 @@ def _is_hint_due() -> Q:
     return Q(viewed_at=None) | Q(viewed_at__lt=now() - HINT_INTERVAL)
 
 
-def _write_hint(jobs: QuerySet[Job]) -> None:
+def _write_hint(jobs: JobQuerySet) -> None:
     """Use one statement; of simultaneous requests the first one writes."""
     current_time = now()
     is_far_away = Q(next_poll_at__gt=current_time + SOON, delivery=Delivery.SENT, state__in=ACTIVE_STATES)
-    jobs.filter(_is_hint_due()).update(
+    jobs.filter(_is_hint_due()).update_in_order(
         viewed_at=current_time,
         next_poll_at=Case(When(is_far_away, then=current_time + timedelta(seconds=1)), default=F("next_poll_at")),
     )

@@ -190,6 +190,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
         return self.filter(unread, _WITH_FAILURES, array_size__isnull=False, ended_at__isnull=False)
 
+    def update_in_order(self, **fields: Any) -> int:
+        """Update several rows, locked last ones first as everywhere, so that nobody else's locks cross these."""
+        ordered = self.order_by("-pk").select_for_update().values("pk")
+        with transaction.atomic(savepoint=False):
+            return Job.objects.filter(pk__in=ordered).update(**fields)
+
     def stop_pending(self) -> Self:
         return self.active().filter(stop_requested_at__isnull=False)
 

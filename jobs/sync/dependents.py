@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
@@ -28,6 +27,4 @@ def _make_polls_due(parents: Collection[int], unsuccessful: Collection[int]) -> 
     waits = Exists(edges.filter(parent__isnull=False, parent__ended_at=None))
     fails = Exists(edges.filter(parent__in=unsuccessful))
     dependents = Job.objects.active().filter(fails | ~waits, Exists(edges.filter(parent__in=parents)))
-    with transaction.atomic():  # rows in the order in which others lock several
-        rows = dependents.order_by("-pk").select_for_update(of=("self",)).values_list("pk", flat=True)
-        Job.objects.filter(pk__in=list(rows)).update(next_poll_at=now())
+    dependents.update_in_order(next_poll_at=now())

@@ -71,7 +71,7 @@ class EventConsumer:
         current_time = now()
         accounts = dict(Job.objects.filter(batch_id__in=job_ids).order_by().values_list("batch_id", "account"))
         later = Q(next_poll_at=None) | Q(next_poll_at__gt=current_time)
-        Job.objects.filter(later, batch_id__in=list(accounts)).active().update(next_poll_at=current_time)
+        Job.objects.filter(later, batch_id__in=list(accounts)).active().update_in_order(next_poll_at=current_time)
         for job_id in job_ids:
             if job_id in accounts:
                 self.unknown_ids.pop(job_id, None)

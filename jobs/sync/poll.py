@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.timezone import now
 
 from jobs.aws import batch
+from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.session import Purpose, client_for, clock_skew
 from jobs.models import Account, AccountStatus, Job
@@ -20,6 +21,7 @@ from jobs.sync.poll_schedule import plan_polls
 log = structlog.get_logger(__name__)
 
 MAX_CALLS = 20
+MAX_RUN_SECONDS = 5.0  # no call begins later: one that the pass's end cuts off would count as a failure of AWS
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 2, 120  # seconds
 ERROR_RETRY_INTERVAL = timedelta(seconds=10)
 UNREADABLE_RETRY_INTERVAL = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
@@ -43,7 +45,7 @@ def poll(account: Account) -> PollResult:
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
-    for _ in range(MAX_CALLS):
+    for _ in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):
         jobs = _claim_due_jobs(account)
         if not jobs:
             break
@@ -75,7 +77,7 @@ def _claim_due_jobs(account: Account) -> list[Job]:
     claimed_until = current_time + CLAIM + timedelta(microseconds=random.randrange(10**6))
     unclaimed = Q(next_poll_at=None) | Q(next_poll_at__lte=current_time + timedelta(seconds=MIN_SECONDS))
     rows = Job.objects.filter(pk__in=[job.pk for job in due])
-    if rows.filter(unclaimed).update(next_poll_at=claimed_until) < len(due):
+    if rows.filter(unclaimed).update_in_order(next_poll_at=claimed_until) < len(due):
         own_ids = set(rows.filter(next_poll_at=claimed_until).values_list("pk", flat=True))
         due = [job for job in due if job.pk in own_ids]
     for job in due:
@@ -110,7 +112,8 @@ def _mark_missing_or_lost(job: Job) -> bool:
     is_young = current_time - (job.submitted_at or job.accepted_at) < MIN_AGE_TO_BE_LOST
     if is_young or current_time - since < MISSING_TIMEOUT:
         poll_at = plan_polls([(job, None)], current_time)[job.pk]
-        Job.objects.filter(pk=job.pk).update(missing_since=since, next_poll_at=poll_at)
+        # Unless an event or a viewer made it due meanwhile: then the next poll finds it missing.
+        Job.objects.filter(pk=job.pk, next_poll_at=job.next_poll_at).update(missing_since=since, next_poll_at=poll_at)
         return False
     return mark_lost(job, source="poll")
 
@@ -118,7 +121,7 @@ def _mark_missing_or_lost(job: Job) -> bool:
 def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
     """Poll again later jobs about which nothing was learnt."""
     if jobs:
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(next_poll_at=now() + pause)
+        Job.objects.filter(pk__in=[job.pk for job in jobs]).update_in_order(next_poll_at=now() + pause)
 
 
 def _save_result(account: Account, result: PollResult) -> None:

@@ -481,6 +481,8 @@ NEWS = (
         "jobs/sync/poll.py",
         ("tests/sync/test_poll.py",),
         ("poll: what no other worker polls", "if rows.filter(unclaimed).update", "if rows.update"),
+        ("poll: a missing job that became due", "(pk=job.pk, next_poll_at=job.next_poll_at)", "(pk=job.pk)"),
+        ("poll: within its pass", "in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):", "in range(MAX_CALLS):"),
     ),
     *mutants_of(
         "jobs/pricing/metering.py",

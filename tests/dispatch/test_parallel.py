@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from jobs.dispatch import submit_request
 from jobs.dispatch.delivery import deliver_due
@@ -98,3 +98,29 @@ def test_one_job_that_breaks_a_delivery_leaves_the_others_alone(monkeypatch):
 
     assert Job.objects.get(pk=good.pk).delivery == "SENT"
     assert Job.objects.get(pk=bad.pk).lease_until is not None  # as if its worker had died
+
+
+def test_several_rows_are_locked_last_ones_first():
+    first, last = make.job(), make.job()
+    updated: list[int] = []
+
+    def update() -> None:
+        updated.append(Job.objects.filter(pk__in=[first.pk, last.pk]).update_in_order(delivery_note="new"))
+        connection.close()
+
+    other = threading.Thread(target=update)
+    with transaction.atomic():
+        Job.objects.select_for_update().get(pk=last.pk)
+        other.start()
+        eventually(a_lock_is_awaited)
+        assert Job.objects.select_for_update(nowait=True).get(pk=first.pk) == first
+    other.join()
+
+    assert updated == [2]
+    assert set(Job.objects.values_list("delivery_note", flat=True)) == {"new"}
+
+
+def a_lock_is_awaited() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None

@@ -277,6 +277,40 @@ def test_what_makes_a_job_due_while_aws_is_asked_is_not_forgotten(monkeypatch, s
     assert Job.objects.due_for_poll().get() == job
 
 
+def test_what_makes_a_job_due_while_aws_does_not_name_it_is_not_forgotten(monkeypatch):
+    job = make.job(batch_id="j-1", state=State.RUNNING)
+
+    def describe(_client: Any, _ids: list[str]) -> batch.DescribeResult:
+        EventConsumer().consume([json.dumps({"detail-type": "Batch Job State Change", "detail": {"jobId": "j-1"}})])
+        return batch.DescribeResult(())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "describe", describe)
+        patched.setattr("jobs.sync.poll.MAX_CALLS", 1)
+        poll(job.account)
+
+    assert Job.objects.due_for_poll().get() == job
+
+
+def test_no_call_begins_so_late_that_the_end_of_the_pass_cuts_it_off(monkeypatch):
+    submission = make.submission()
+    for _ in range(2):
+        make.job(submission, state=State.RUNNING, next_poll_at=now())
+    asked: list[list[str]] = []
+
+    def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
+        asked.append(ids)
+        return batch.DescribeResult(())
+
+    monkeypatch.setattr(batch, "describe", describe)
+    monkeypatch.setattr(batch, "MAX_JOBS_PER_DESCRIBE", 1)
+    monkeypatch.setattr("jobs.sync.poll.MAX_RUN_SECONDS", -1.0)
+    poll(submission.account)
+
+    assert len(asked) == 1
+    assert Job.objects.due_for_poll().count() == 1
+
+
 def test_what_someone_looks_at_is_polled_soon():
     job = make.job(state=State.RUNNABLE, next_poll_at=now() + timedelta(minutes=3))
     hint_poll([job])

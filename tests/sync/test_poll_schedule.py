@@ -39,15 +39,16 @@ def old_job(account: Account, **fields: Any) -> Job:
     [
         ("RUNNABLE", {}, 180),
         ("STARTING", {}, 15),
-        ("RUNNING", {"started_at": now() - HOUR}, 15),
-        ("RUNNABLE", {"submitted_at": now() - timedelta(minutes=20)}, 30),
+        ("RUNNING", {"started_at": HOUR}, 15),
+        ("RUNNABLE", {"submitted_at": timedelta(minutes=20)}, 30),
         ("PENDING", {"array_summary": {"PENDING": 7, "RUNNABLE": 3}}, 180),
         ("PENDING", {"array_summary": {"RUNNABLE": 3, "SUCCEEDED": 7}}, 15),
         ("", {}, 180),
     ],
 )
 def test_what_aws_says_decides(account: Account, state: str, facts: dict[str, Any], seconds: float) -> None:
-    assert seconds_until_poll(old_job(account), state, **facts) == seconds
+    times = {name: now() - fact if isinstance(fact, timedelta) else fact for name, fact in facts.items()}
+    assert seconds_until_poll(old_job(account), state, **times) == seconds
 
 
 def test_a_run_that_just_started_is_polled_soon_however_long_it_waited(account: Account) -> None:
