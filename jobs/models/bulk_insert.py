@@ -1,4 +1,4 @@
-"""Insert of many rows at once: COPY on PostgreSQL, executemany elsewhere."""
+"""Write many rows at once: COPY on PostgreSQL, executemany elsewhere."""
 
 # ruff: noqa: SLF001 - `_meta` is public in all but name
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +14,7 @@ PLAIN = frozenset({type(None), bool, int, str})
 def bulk_insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert the values of these fields in one statement: no signal, no default, no key read back."""
     connection = connections[DEFAULT_DB_ALIAS]  # not the proxy, which looks it up at each value
-    by_name = {name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)}
-    fields = [by_name[name] for name in names]
+    fields = _fields(model, names)
     quote = connection.ops.quote_name
     into = f"{quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)})"
     prepare = [_preparer(field, connection) for field in fields]
@@ -36,6 +35,21 @@ def bulk_insert(model: type[models.Model], names: Sequence[str], rows: Iterable[
             cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", list(values))  # noqa: S608 - names of the model
 
 
+def bulk_update(model: type[models.Model], names: Sequence[str], rows: Iterable[tuple[int, Sequence[Any]]]) -> None:
+    """Update these fields of the rows with these keys by one prepared statement: no signal."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    fields = _fields(model, names)
+    prepare = [_preparer(field, connection) for field in fields]
+    values = [[*(of_column(value) for of_column, value in zip(prepare, row, strict=True)), key] for key, row in rows]
+    if not values:
+        return
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+    table, key_column = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {columns} WHERE {key_column} = %s", values)  # noqa: S608 - names of the model
+
+
 def bulk_insert_instances(model: type[models.Model], rows: Iterable[models.Model]) -> None:
     """Insert instances with all their fields. All have a key, or the database makes it for all."""
     states = [row.__dict__ for row in rows]
@@ -44,6 +58,11 @@ def bulk_insert_instances(model: type[models.Model], rows: Iterable[models.Model
         if states[0][model._meta.pk.attname] is None:
             names.remove(model._meta.pk.attname)
         bulk_insert(model, names, ([state[name] for name in names] for state in states))
+
+
+def _fields(model: type[models.Model], names: Iterable[str]) -> list[Any]:
+    by_name = {name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)}
+    return [by_name[name] for name in names]
 
 
 def _preparer(field: Any, connection: Any) -> Callable[[Any], Any]:

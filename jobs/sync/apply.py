@@ -16,6 +16,7 @@ from django.utils.timezone import now
 
 from jobs.aws.batch import AttemptObservation, Observation
 from jobs.models import Job, StateChange
+from jobs.models.bulk_insert import bulk_update
 from jobs.models.job import run_milliseconds
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, state_rank
@@ -146,15 +147,18 @@ def _keep_sooner_poll(update: StateUpdate, poll_at: datetime | None) -> None:
 
 
 def _save_fields(updates: Sequence[StateUpdate]) -> None:
-    """Write rows of which only times differ in one statement."""
+    """Write rows with news by one prepared statement, and those of which only times differ in one statement."""
+    observed_rows: dict[tuple[str, ...], list[StateUpdate]] = {}
     by_fields: dict[str, tuple[dict[str, Any], dict[datetime | None, list[int]]]] = {}
     for update in updates:
-        if "raw" in update.fields or "next_poll_at" not in update.fields:
-            Job.objects.filter(pk=update.job.pk).update(**update.fields)
+        if "state" in update.fields:
+            observed_rows.setdefault(tuple(update.fields), []).append(update)
             continue
         fields = {name: value for name, value in update.fields.items() if name != "next_poll_at"}
         by_time = by_fields.setdefault(repr(fields), (fields, {}))[1]
         by_time.setdefault(update.fields["next_poll_at"], []).append(update.job.pk)
+    for names, rows in observed_rows.items():
+        bulk_update(Job, names, [(row.job.pk, list(row.fields.values())) for row in rows])
     for fields, by_time in by_fields.values():
         cases = [When(pk__in=pks, then=Value(time)) for time, pks in by_time.items()]
         poll_at = Case(*cases, output_field=DateTimeField())

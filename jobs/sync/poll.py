@@ -1,7 +1,7 @@
 """Polling of jobs that have not ended, 100 a call."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -45,10 +45,12 @@ def poll(account: Account) -> PollResult:
     result = PollResult()
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
+    polled_ids: set[int] = set()
     for _ in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):
-        jobs = _claim_due_jobs(account)
+        jobs = _claim_due_jobs(account, polled_ids)
         if not jobs:
             break
+        polled_ids.update(job.pk for job in jobs)
         try:
             client = client_for(account, "batch", Purpose.READ)
             descriptions = batch.describe(client, [job.batch_id or "" for job in jobs])
@@ -64,11 +66,15 @@ def poll(account: Account) -> PollResult:
     return result
 
 
-def _claim_due_jobs(account: Account) -> list[Job]:
-    """Claim the jobs that are due for one call, and fill it with others that need no claim."""
+def _claim_due_jobs(account: Account, polled_ids: Collection[int]) -> list[Job]:
+    """Claim the jobs that are due for one call, and fill it with others that need no claim.
+
+    What this pass has polled already waits for the next.
+    """
     current_time = now()
     active = Job.objects.filter(account=account).active().select_related("account").defer("document")
-    jobs = list(active.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE])
+    rows = active.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE]
+    jobs = [job for job in rows if job.pk not in polled_ids]
     if not jobs or _seconds_until_due(jobs[0], current_time) > 0:
         return []
     due = [job for job in jobs if _seconds_until_due(job, current_time) <= MIN_SECONDS]
@@ -76,9 +82,9 @@ def _claim_due_jobs(account: Account) -> list[Job]:
     # Unlike every other worker's time, so that the rows say whose they are.
     claimed_until = current_time + CLAIM + timedelta(microseconds=random.randrange(10**6))
     unclaimed = Q(next_poll_at=None) | Q(next_poll_at__lte=current_time + timedelta(seconds=MIN_SECONDS))
-    rows = Job.objects.filter(pk__in=[job.pk for job in due])
-    if rows.filter(unclaimed).update_in_order(next_poll_at=claimed_until) < len(due):
-        own_ids = set(rows.filter(next_poll_at=claimed_until).values_list("pk", flat=True))
+    due_rows = Job.objects.filter(pk__in=[job.pk for job in due])
+    if due_rows.filter(unclaimed).update_in_order(next_poll_at=claimed_until) < len(due):
+        own_ids = set(due_rows.filter(next_poll_at=claimed_until).values_list("pk", flat=True))
         due = [job for job in due if job.pk in own_ids]
     for job in due:
         job.next_poll_at = claimed_until

@@ -480,7 +480,7 @@ NEWS = (
     *mutants_of(
         "jobs/sync/poll.py",
         ("tests/sync/test_poll.py",),
-        ("poll: what no other worker polls", "if rows.filter(unclaimed).update", "if rows.update"),
+        ("poll: what no other worker polls", "if due_rows.filter(unclaimed).update", "if due_rows.update"),
         ("poll: a missing job that became due", "(pk=job.pk, next_poll_at=job.next_poll_at)", "(pk=job.pk)"),
         ("poll: within its pass", "in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):", "in range(MAX_CALLS):"),
     ),

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
 from jobs.models import Job, JobTag, Submission
-from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
+from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances, bulk_update
 from jobs.models.ids import new_id
 from jobs.models.planner_statistics import update_statistics
 from jobs.states import Delivery, State
@@ -47,6 +47,20 @@ def test_a_row_is_stored_as_django_stores_it_except_that_times_stay() -> None:
 
     assert {**stored_values(Job, ours.pk), "accepted_at": PAST} == stored
     assert stored["document"] == {"jobName": STRANGE, "none": None, "list": [1, 2.5, True]}
+
+
+def test_rows_are_updated_as_django_updates_them() -> None:
+    submission = make.submission()
+    jobs = [make.job(submission, state=State.RUNNING) for _ in range(3)]
+    fields = {"state": State.FAILED, "raw": {"text": STRANGE}, "attempts": [], "ended_at": PAST, "exit_code": None}
+    bulk_update(Job, tuple(fields), [(job.pk, list(fields.values())) for job in jobs[:2]])
+    stored = stored_values(Job, jobs[0].pk)
+    Job.objects.filter(pk=jobs[2].pk).update(**fields)
+
+    names = fields.keys()
+    assert {name: stored[name] for name in names} == {name: stored_values(Job, jobs[2].pk)[name] for name in names}
+    assert stored_values(Job, jobs[1].pk)["raw"] == {"text": STRANGE}
+    bulk_update(Job, ("state",), [])
 
 
 def test_rows_without_a_key_get_one_from_the_database() -> None:

@@ -52,7 +52,7 @@ def test_what_aws_says_decides(account: Account, state: str, facts: dict[str, An
 
 
 def test_a_run_that_just_started_is_polled_soon_however_long_it_waited(account: Account) -> None:
-    assert seconds_until_poll(old_job(account), "RUNNING", started_at=now() - timedelta(seconds=3)) == 3
+    assert seconds_until_poll(old_job(account), "RUNNING", started_at=now() - timedelta(seconds=3.5)) == 3
 
 
 @pytest.mark.parametrize(("seconds_ago", "seconds"), [(5, 5), (40, 180)])
@@ -77,22 +77,23 @@ def test_a_job_after_whose_end_another_is_submitted_is_polled_sooner(
 
 def test_a_run_is_polled_when_its_definition_usually_ends(account: Account) -> None:
     job = old_job(account)
+    started_at = now() - HOUR
     for seconds in (95, 100, 105):
         make.job(
             job.submission,
             revision=job.revision,
             definition_id=job.definition_id,
             state=State.SUCCEEDED,
-            started_at=now() - HOUR,
-            stopped_at=now() - HOUR + timedelta(seconds=seconds),
+            started_at=started_at,
+            stopped_at=started_at + timedelta(seconds=seconds),
             finished_attempts=1,
         )
 
     waits = [
         seconds_until_poll(job, "RUNNING", started_at=now() - timedelta(seconds=run_time))
-        for run_time in (50, 90, 100)
+        for run_time in (50, 91.5, 100)
     ]
-    assert waits == [15, 4, 1]
+    assert waits == [15, 3, 1]
 
 
 @pytest.mark.parametrize(("interval", "statements"), [(1, 0), (15, 2)])
