@@ -313,6 +313,8 @@ function insertedText(transaction) {
  */
 function completionSource(schema, choices) {
   return async (context) => {
+    // What is typed while the schema is on its way asks anew: an answer without options to the text before would stand.
+    context.addEventListener("abort", () => {}, { onDocChange: true });
     const shape = await schema();
     if (!shape || context.aborted) return null;
     const completion = completions(shape, textOf(context.state.doc), context.pos, context.explicit, choices);

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from jobs.access import Member
-from tests.browser import NARROW, SETTLE, WIDE
+from tests.browser import NARROW, WIDE
 from tests.pages.json_page import JsonPage
 from tests.web.browser.conftest import OpenPage
 
@@ -70,14 +70,23 @@ def test_a_file_that_is_no_text_leaves_the_document_as_it_is(written: JsonPage) 
 
 def test_keys_and_values_are_completed_from_what_was_typed_of_them(written: JsonPage) -> None:
     editor = written.editor
-    editor.replace('{\n  "jobName": "train",\n  ')
+    requests: list[Route] = []
+
+    def hold(route: Route) -> None:
+        requests.append(route)
+
+    written.page.route("**/schemas/**", hold)
+    with written.page.expect_request("**/schemas/**"):
+        editor.replace('{\n  "jobName": "train",\n  ')
+    editor.keyboard.type('"r')
+    requests[0].continue_()
+    expect(editor.completions.first).to_contain_text("retryStrategy")
     for window, typed, label in (
-        (NARROW, '"ret', "retryStrategy"),
+        (NARROW, "et", "retryStrategy"),
         (WIDE, "att", "attempts"),
         (NARROW, '3}, "depe', "dependsOn"),
     ):
         written.page.set_viewport_size(window)
-        written.page.evaluate(SETTLE)
         editor.keyboard.type(typed)
         expect(editor.completions.first).to_contain_text(label)
         expect(editor.completions.first).to_be_in_viewport(ratio=1)
