@@ -20,13 +20,13 @@ MAX_RUN_SECONDS = 20.0
 
 
 def terminate_due(account: Account) -> int:
-    client = client_for(account, "batch", Purpose.READ)
     unsent = Q(stop_sent_at=None) | Q(stop_sent_at__lt=now() - REPEAT_INTERVAL)
     count = 0
     due = Job.objects.filter(unsent, account=account).stop_pending().order_by("stop_requested_at")
     for job in iterate_within(due[:100], MAX_RUN_SECONDS):
         outage = False
         try:
+            client = client_for(account, "batch", Purpose.READ)
             batch.terminate(client, job.batch_id or "", job.stop_reason or "Stopped in the portal.")
             hit_failpoint("told")
         except AwsError as error:
