@@ -44,7 +44,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
     approval, member = access.approval(request.user, text_id)
     _check_can_edit(approval, member)
     if request.method != "POST":
-        return _page(request, approval, member, _first_form(approval))
+        return _page(request, approval, member, _first_form(approval)) if approval.is_waiting else redirect(approval)
     form, is_check = _posted_form(request, approval), request.POST.get("do") == "check"
     if is_check or (isinstance(form, BuilderForm) and form.form_problems):
         return _page(request, approval, member, form, is_rejected=not is_check)
@@ -52,8 +52,7 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
         text = _unmasked_text(approval, form)
         approved = actions.edit_request(approval, member, posted_number(request, "version"), text)
     except actions.StaleApprovalError as error:
-        messages.warning(request, str(error))
-        return redirect(approval)
+        return _stale_page(request, text_id, str(error))
     except (actions.RunAgainError, IndexRerunError, actions.RecoveryError) as error:
         messages.warning(request, f"Not saved. {error}")
         return redirect(approval)
@@ -71,6 +70,20 @@ def edit(request: SignedInRequest, text_id: str) -> HttpResponse:
             "request.",
         )
     return redirect(approval)
+
+
+def _stale_page(request: SignedInRequest, text_id: str, message: str) -> HttpResponse:
+    """Keep the text after another approver's edit, compared with the request of now."""
+    approval, member = access.approval(request.user, text_id)
+    if not approval.is_waiting:
+        messages.warning(request, message)
+        return redirect(approval)
+    messages.warning(
+        request,
+        "Another approver edited the request in the meantime. Your text is still here. Check the changes to the "
+        "request, then save again.",
+    )
+    return _page(request, approval, member, _posted_form(request, approval), is_rejected=True)
 
 
 @require_POST

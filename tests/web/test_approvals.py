@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from functools import partial
 from html import unescape
 
 import pytest
@@ -307,6 +308,30 @@ def test_a_refused_edit_of_a_workflow_stays_in_its_form(
         assert answer.status_code == status
         assert 'data-builder="workflow"' in answer.text
         assert text in unescape(answer.text)
+
+
+def test_an_edit_keeps_its_text_when_another_one_came_first(
+    research: Research, lead: Member, signed_in: SignIn
+) -> None:
+    research.team.approval_array_size = 4
+    research.team.save()
+    approval = actions.submit(json.dumps(DOCUMENT), research.analyst, source="json").approvals.get()
+    other = make.member(research.team, Role.LEAD, make.user("other"))
+    larger, mine = ({**DOCUMENT, "arrayProperties": {"size": size}} for size in (20, 6))
+    assert not actions.edit_request(approval, other, 1, json.dumps(larger))
+
+    browser, address = signed_in(lead.user), reverse("approval_edit", args=[approval.text_id])
+    answer = browser.post(address, {"text": json.dumps(mine), "version": "1"})
+    assert answer.status_code == 422
+    assert "Another approver edited the request in the meantime." in text_of(answer.text)
+    assert "changed from the number 20 to the number 6" in text_of(answer.text)
+    assert json.dumps(mine) in unescape(answer.text)
+    assert 'name="version" value="2"' in answer.text
+
+    browser.post(address, {"text": json.dumps(mine), "version": "2"})
+    assert approval.submission.jobs.get().array_size == 6
+    for method in (browser.get, partial(browser.post, data={"text": json.dumps(larger), "version": "2"})):
+        assert method(address).headers["Location"] == approval.get_absolute_url()
 
 
 # -- Jobs that run again
