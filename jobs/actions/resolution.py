@@ -315,7 +315,9 @@ class _JobReference:
         if self.type != "N_TO_N" or self.size is None:  # `dependencies.n-to-n-without-array` says that this is none
             return None
         if parent.array_size is None or self.job_id != parent.batch_id:
-            message = f"N_TO_N pairs the child jobs of two arrays, but {quote(parent.name)} isn't an array."
+            name = quote(parent.name)
+            what = f"{name} isn't an array" if parent.array_size is None else f"this ID is of one child job of {name}"
+            message = f"N_TO_N pairs the child jobs of two arrays, but {what}."
             rule = "portal.n-to-n-without-array"
         elif parent.array_size != self.size:
             message = (

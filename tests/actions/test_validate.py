@@ -153,6 +153,7 @@ def test_child_jobs_are_paired_with_those_of_an_array_of_equal_size(research, pa
 
     errors = errors_of(job_text(**fields, dependsOn=[paired]), research)
     assert [(pointer, rule) for pointer, rule, _ in errors] == ([("/dependsOn/0/type", problem)] if problem else [])
+    assert all(("isn't an array" in message) == (parent_size is None) for _, _, message in errors)
 
 
 def test_a_job_waits_for_jobs_of_the_account_it_runs_in_only(research):
