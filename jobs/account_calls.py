@@ -10,14 +10,15 @@ from jobs.aws import queues
 from jobs.aws.deadline import time_limit
 from jobs.aws.errors import AwsError
 from jobs.aws.outcomes import CallOutcome
-from jobs.aws.session import Purpose, client_for, pop_outcome
-from jobs.models import Account
+from jobs.aws.session import Purpose, client_for, pop_clock_skew, pop_outcome
+from jobs.models import Account, AccountStatus
 from jobs.models.circuit_breaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 10.0
 MAX_UPDATE_ATTEMPTS = 3
+SKEW_PRECISION_SECONDS = 2.0  # AWS's dates have whole seconds, and responses take time
 
 AccountCall = Callable[[Account], object]
 
@@ -32,6 +33,7 @@ def call_account(account: Account, call: AccountCall, *, seconds: float, despite
             call(account)
     finally:
         _record_outcome(account, pop_outcome(account))
+        _record_clock_skew(account, pop_clock_skew(account))
     return True
 
 
@@ -55,6 +57,12 @@ def _record_outcome(account: Account, outcome: CallOutcome) -> None:
         _record_failure(account, outcome)
     elif outcome.answered and not account.status.breaker.is_reset:
         _close_breaker(account)
+
+
+def _record_clock_skew(account: Account, skew: float | None) -> None:
+    before = account.status.clock_skew_seconds
+    if skew is not None and (before is None or abs(skew - before) >= SKEW_PRECISION_SECONDS):
+        AccountStatus.objects.filter(pk=account.pk).update(clock_skew_seconds=skew)
 
 
 def _record_failure(account: Account, outcome: CallOutcome) -> None:

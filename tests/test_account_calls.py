@@ -3,6 +3,8 @@
 import html
 import time
 from datetime import timedelta
+from email.utils import formatdate
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -108,7 +110,7 @@ def test_an_answer_that_says_no_is_an_answer(answer):
 
 def test_a_call_that_succeeds_costs_no_query(django_assert_num_queries):
     with http_wire.wire(http_wire.reply(200, {"jobs": []})) as aws:
-        account = make.account(endpoint_url=aws.url)
+        account = make.account(endpoint_url=aws.url, status={"clock_skew_seconds": 0.0})
         with django_assert_num_queries(0):
             assert call_fails(account)
 
@@ -237,3 +239,20 @@ def test_staff_read_since_when_and_why_an_account_is_paused(client, monkeypatch)
 
     for page in pages:
         assert "AWS didn't respond in time. The portal tries again at" in page
+
+
+@pytest.mark.parametrize("known", [None, 0.0, 7200.0])
+def test_the_clock_of_aws_is_read_off_its_answers(known):
+    def an_hour_ahead(handler: Any) -> None:
+        handler.date_time_string = lambda: formatdate(time.time() + 3600, usegmt=True)
+        http_wire.reply(200, {"jobs": []})(handler)
+
+    with http_wire.wire(an_hour_ahead) as aws:
+        account = make.account(endpoint_url=aws.url, status={"clock_skew_seconds": known})
+        call_account(account, describe_job, seconds=10)
+        assert AccountStatus.objects.get().clock_skew_seconds == pytest.approx(3600, abs=3)
+
+        AccountStatus.objects.update(clock_skew_seconds=100.0)  # another process has measured it since
+        call_account(Account.objects.get(), lambda _: None, seconds=10)
+
+    assert AccountStatus.objects.get().clock_skew_seconds == 100.0

@@ -107,8 +107,13 @@ def _client_config(account: AccountLike) -> ClientConfig:
 
 
 def clock_skew(account: AccountLike) -> float | None:
-    """Return by how many seconds AWS's clock was ahead in its last response."""
+    """Return by how many seconds AWS's clock was ahead of this machine's in the last response to this process."""
     return _skews.get(_client_config(account))
+
+
+def pop_clock_skew(account: AccountLike) -> float | None:
+    """Return it once, so that no later measurement of another process is overwritten by it."""
+    return _skews.pop(_client_config(account), None)
 
 
 _skews: dict[ClientConfig, float] = {}
@@ -216,8 +221,9 @@ def _new_client(config: ClientConfig, service: str, purpose: Purpose) -> BaseCli
     client = _create_client(_session(config), config, service, purpose)
     if purpose is Purpose.SUBMIT:
         client.meta.events.register("before-send.batch.SubmitJob", fence.check)
-    if purpose is Purpose.READ:
+    if purpose in (Purpose.SUBMIT, Purpose.READ):
         client.meta.events.register("after-call.batch", functools.partial(_record_clock_skew, config))
+    if purpose is Purpose.READ:
         _outcomes.watch(client, config)
     return client
 

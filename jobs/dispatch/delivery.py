@@ -22,7 +22,7 @@ from jobs.aws.errors import (
     RetryableError,
     ThrottledError,
 )
-from jobs.aws.session import DualClock, Purpose, client_for, fence
+from jobs.aws.session import DualClock, Purpose, client_for, clock_skew, fence
 from jobs.dispatch.claim import DATABASE_OUTAGE_ERRORS, claim_jobs, release_leases
 from jobs.dispatch.delivery_log import Acceptance, DeliveryLog
 from jobs.dispatch.rate_limit import RateLimiter, back_off, count_throttle
@@ -86,7 +86,9 @@ def deliver_due(account: Account, threads: int = 1) -> int:
 
 def _has_clock_skew(account: Account) -> bool:
     """Return whether to send nothing: with a wrong clock no repeat is safe."""
-    skew = AccountStatus.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk) or 0.0
+    account_skew = AccountStatus.objects.values_list("clock_skew_seconds", flat=True).get(pk=account.pk)
+    # Another machine may have measured that one.
+    skew = max(account_skew or 0.0, clock_skew(account) or 0.0, key=abs)
     if abs(skew) <= MAX_CLOCK_SKEW_SECONDS:
         return False
     log.error("clock_skew_exceeded", account=account.name, seconds=skew)

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, ThrottledError
-from jobs.aws.session import Purpose, client_for, clock_skew
+from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, AccountStatus, Job
 from jobs.sync.apply import apply_all, mark_lost
 from jobs.sync.poll_interval import MIN_SECONDS, joins_poll
@@ -132,9 +132,6 @@ def _postpone(jobs: Sequence[Job], pause: timedelta) -> None:
 
 def _save_result(account: Account, result: PollResult) -> None:
     fields: dict[str, object] = {"last_error": result.error}
-    skew = clock_skew(account)
-    if skew is not None:
-        fields["clock_skew_seconds"] = skew
     if not result.error:
         fields |= {"polled_at": now(), "backoff_until": None, "backoff_seconds": 0}
     elif result.is_throttled:

@@ -13,7 +13,7 @@ WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
 ORDER = ("tests/dispatch/test_order.py",)
 HOLDING = ("tests/dispatch/test_holding.py",)
 RECOVERY = ("tests/sync/test_recovery.py",)
-POLL = ("tests/sync/test_poll.py::test_the_clock_of_aws_is_read_off_its_answers",)
+CALLS = ("tests/test_account_calls.py",)
 ONE_BY_ONE = ("tests/dispatch/test_delivery.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
 GROUND = ("tests/quickstart/test_checks_database.py::test_a_hasty_account_is_refused_wherever_it_is",)
@@ -103,7 +103,7 @@ GUARD = (
     ),
     *mutants_of(
         SESSION,
-        POLL,
+        CALLS,
         (
             "skew: read off each answer",
             'client.meta.events.register("after-call.batch", functools.partial(_record_clock_skew, config))',
@@ -111,9 +111,24 @@ GUARD = (
         ),
     ),
     *mutants_of(
-        "jobs/sync/poll.py",
-        POLL,
-        ("skew: kept on the account", 'fields["clock_skew_seconds"] = skew', "pass"),
+        "jobs/account_calls.py",
+        CALLS,
+        ("skew: kept on the account", ".update(clock_skew_seconds=skew)", ""),
+        ("skew: kept if it changed", "abs(skew - before) >= SKEW_PRECISION_SECONDS", "False"),
+    ),
+    *mutants_of(
+        SESSION,
+        SENDING,
+        (
+            "skew: measured by the sender itself",
+            "if purpose in (Purpose.SUBMIT, Purpose.READ):",
+            "if purpose is Purpose.READ:",
+        ),
+    ),
+    *mutants_of(
+        DELIVERY,
+        SENDING,
+        ("skew: this machine's counts too", ", clock_skew(account) or 0.0, key=abs)", ", 0.0, key=abs)"),
     ),
 )
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Batch:
         self.requests: list[tuple[str, dict[str, object]]] = []
         self.together: dict[str, set[str]] = {}
         self.meanwhile: Meanwhile = lambda _name: None
+        self.ahead_seconds = 0.0
         self._out: set[str] = set()
         self._lock = threading.Lock()
         self._accept = http_wire.accept_each()
@@ -42,6 +44,8 @@ class Batch:
         self.meanwhile(name)
         with self._lock:
             self._out.discard(name)
+        date = formatdate(time.time() + self.ahead_seconds, usegmt=True)
+        handler.date_time_string = lambda timestamp=None: date  # type: ignore[method-assign] # noqa: ARG005 - as named there
         self._accept(handler)
 
 
@@ -121,6 +125,14 @@ def test_a_restore_or_a_wrong_clock_ends_a_sender_that_runs(batch: Batch, pause:
 
     assert send_all(threads=1) == len(batch.together) == 4  # those that it had claimed
     assert not Job.objects.filter(delivery="ACCEPTED", lease_until__isnull=False).exists()
+
+
+def test_a_sender_measures_the_clock_of_its_own_machine(batch: Batch):
+    for number in range(6):
+        add_job(f"job{number}")
+    batch.ahead_seconds = 100.0
+
+    assert send_all(threads=1) == len(batch.together) == 4  # those that it had claimed
 
 
 def set_clock_skew(seconds: float) -> None:

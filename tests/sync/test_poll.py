@@ -1,7 +1,5 @@
 import json
-import time
 from datetime import timedelta
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -317,15 +315,3 @@ def test_what_someone_looks_at_is_polled_soon():
 
     job.refresh_from_db()
     assert job.next_poll_at < now() + timedelta(seconds=2)
-
-
-def test_the_clock_of_aws_is_read_off_its_answers():
-    def an_hour_ahead(handler: Any) -> None:
-        handler.date_time_string = lambda: formatdate(time.time() + 3600, usegmt=True)
-        describe_reply()(handler)
-
-    with http_wire.wire(an_hour_ahead) as aws:
-        job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), state=State.RUNNING)
-        poll(job.account)
-
-    assert AccountStatus.objects.get().clock_skew_seconds == pytest.approx(3600, abs=3)
