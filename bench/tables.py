@@ -63,17 +63,16 @@ def delivery_lines(results: Sequence[Result]) -> Iterator[str]:
     head = ["workflow", "database", "workers", "loop, s", "portal, s", "ratio", "of it holes, s", "CPU/job, ms"]
     head += ["calls/job", "429s", "end to known, p50 / p95, s", "goals"]
     rows, missed = [], []
-    for result in results:
+    for result in sorted(results, key=_delivery_order):
         poll_seconds = result["parameters"]["poll_seconds"]
         for workflow in result["workflows"]:
             title = workflow["title"] + (f", poll every {poll_seconds} s" if poll_seconds != POLL_SECONDS else "")
             for workers, portal in workflow["portal"].items():
                 where = f"{title}, {DATABASES[result['database']]}, {workers} worker" + "s" * (workers != "1")
                 why = reasons(workflow["loop"], portal)
-                missed += [f"- {where}: {reason}" for reason in why]
+                missed += [f"- {where}: {'; '.join(why)}"] if why else []
                 cells = [title, DATABASES[result["database"]], workers]
-                cells += [f"{workflow['loop']['wall']:.2f} (± {workflow['loop']['spread']:.0%})"]
-                cells += [f"{portal['wall']:.2f} (± {portal['spread']:.0%})", f"{portal['ratio']:.2f}"]
+                cells += [_wall_text(workflow["loop"]), _wall_text(portal), f"{portal['ratio']:.2f}"]
                 cells += [
                     f"{portal['holes']:.2f}",
                     f"{portal['cpu_ms_per_job']:.1f}",
@@ -189,6 +188,15 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int
 
 def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _wall_text(figures: Result) -> str:
+    """Return the seconds and, of more than one turn, how far they lie apart."""
+    return f"{figures['wall']:.2f}" + (f" (± {figures['spread']:.0%})" if figures["turns"] > 1 else "")
+
+
+def _delivery_order(result: Result) -> tuple[bool, int]:
+    return result["database"] != "sqlite", result["parameters"]["poll_seconds"]
 
 
 def _page_cells(page: Result | None) -> list[str]:

@@ -21,12 +21,13 @@ def summary(
     return {
         "title": title,
         "jobs": loops[0].jobs,
-        "loop": _medians(loops) | {"spread": spread([turn.wall for turn in loops])},
+        "loop": _medians(loops) | {"spread": spread([turn.wall for turn in loops]), "turns": len(loops)},
         "portal": {
             str(workers): _medians(turns)
             | {
                 "ratio": median(turn.wall for turn in turns) / loop_wall,
                 "spread": spread([turn.wall for turn in turns]),
+                "turns": len(turns),
                 "goals": goals(turns, loop_wall, poll_seconds),
             }
             for workers, turns in portals.items()
@@ -87,9 +88,9 @@ def reasons(loop: Mapping[str, Any], portal: Mapping[str, Any]) -> list[str]:
     processes = ", ".join(f"{name} {amount:.1f}" for name, amount in portal["cpu_ms"].items())
     calls = ", ".join(f"{name} {count:g}" for name, count in portal["calls"].items())
     texts = {
-        "ratio": f"ratio {portal['ratio']:.2f}: {more:.2f} s more than the loop, of which {portal['accepted']:.2f} s "
-        f"to accept, {start:.2f} s until the first send, {portal['holes']:.2f} s holes between sends, "
-        f"{tail - loop_tail:.2f} s from the last send until the last end was known, beyond the loop's",
+        "ratio": f"ratio {portal['ratio']:.2f}: {more:.2f} s more than the loop "
+        f"({portal['accepted']:.2f} s to accept, {start:.2f} s to the first send, {portal['holes']:.2f} s holes, "
+        f"{tail - loop_tail:.2f} s more from the last send to the last end known)",
         "delay": f"end to known p95 {portal['delay_p95']:.2f} s",
         "correct": f"ends known {portal['ends_known']:g} of {portal['jobs']:g}, sent twice {portal['sent_twice']:g}, "
         f"429s {portal['throttles']:g}",
