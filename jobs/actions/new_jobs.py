@@ -164,10 +164,13 @@ def batch_job_name(name: str, public_id: UUID) -> str:
 
 
 def insert_jobs(submission: Submission, jobs: Sequence[Job]) -> None:
-    """Create the rows, accepted now, with as many statements for one job as for all."""
+    """Create the rows, accepted now, with two statements at most for any number of jobs."""
     accepted_at = now()
     for job in jobs:
         job.submission, job.accepted_at = submission, accepted_at  # its key is new too
+    if len(jobs) == 1:  # the commonest submission: the key comes with the insert
+        Job.objects.bulk_create(jobs)
+        return
     bulk_insert_instances(Job, jobs)
     positions = submission.jobs.filter(position__gte=min(job.position for job in jobs))
     keys = dict(positions.order_by().values_list("position", "pk"))

@@ -70,5 +70,5 @@ def _preparer(field: Any, connection: Any) -> Callable[[Any], Any]:
     prepare = field.get_db_prep_save
     if isinstance(field, models.JSONField):
         empty_dict, empty_list = prepare({}, connection), prepare([], connection)
-        return lambda value: prepare(value, connection) if value else empty_dict if value == {} else empty_list
+        return lambda value: empty_dict if value == {} else empty_list if value == [] else prepare(value, connection)
     return lambda value: value if type(value) in PLAIN else prepare(value, connection)

@@ -244,7 +244,7 @@ def test_a_page_of_a_submission_shows_so_many_jobs_and_leads_to_the_next(ground:
     page = browser(ground).get(submission.get_absolute_url()).content.decode()
 
     assert page.count("row-link") == JOB_PAGE_SIZE
-    assert f'first={JOB_PAGE_SIZE + 1}"' in page
+    assert f'href="?first={JOB_PAGE_SIZE + 1}#job-list"' in page
     assert f"Jobs 1–{JOB_PAGE_SIZE} of {JOB_PAGE_SIZE + 1}" in page
 
 
