@@ -1,6 +1,7 @@
 """Requests at a fixed rate: each starts on time, however long earlier ones take."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from portal.quickstart.state_dir import LOOPBACK
 
 TIMEOUT_SECONDS = 10.0
 SUCCESSFUL = range(200, 400)
+SIGN_IN = re.compile(rb"\r\nLocation: [^\r]*/sign-in/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,13 @@ async def _answer(request: PlannedRequest, port: int) -> bytes:
 
 
 def error_in(answer: bytes) -> str:
-    """Return the status of a response that is no success, "no response" if there is none, otherwise ""."""
+    """Return the status of a response that is no success, "no response" if there is none, otherwise "".
+
+    To be sent to sign in is an error too: nothing of the page was measured.
+    """
     status = answer[9:12]
     if not status.isdigit():
         return "no response"
+    if SIGN_IN.search(answer):
+        return "signed out"
     return "" if int(status) in SUCCESSFUL else status.decode()

@@ -114,7 +114,7 @@ def measure_page(client: Any, address: str, headers: dict[str, str], runs: int) 
 def _milliseconds(client: Any, address: str, headers: dict[str, str]) -> float:
     started_at = time.perf_counter()
     answer = client.get(address, headers=headers)
-    if answer.status_code not in (200, 302):
+    if answer.status_code not in (200, 302) or "/sign-in/" in answer.headers.get("Location", ""):
         raise RuntimeError(f"{address} answered {answer.status_code}.")
     return (time.perf_counter() - started_at) * 1000
 

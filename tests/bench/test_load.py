@@ -38,7 +38,8 @@ def test_submissions_carry_a_token_and_pages_a_session() -> None:
     [
         (b"HTTP/1.1 200 OK\r\n", ""),
         (b"HTTP/1.1 202 Accepted\r\n", ""),
-        (b"HTTP/1.1 302 Found\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\nLocation: /jobs/one/\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\nlocation: /sign-in/?next=/teams/one/\r\n", "signed out"),
         (b"HTTP/1.1 404 Not Found\r\n", "404"),
         (b"HTTP/1.1 503 Service Unavailable\r\n", "503"),
         (b"", "no response"),
