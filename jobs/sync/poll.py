@@ -13,7 +13,8 @@ from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
 from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.session import Purpose, client_for
-from jobs.models import Account, AccountStatus, Job
+from jobs.models import Account, AccountStatus, Job, JobDependency
+from jobs.models.job import JobQuerySet
 from jobs.sync.apply import apply_all, mark_lost
 from jobs.sync.poll_interval import MIN_SECONDS, joins_poll
 from jobs.sync.poll_schedule import plan_polls
@@ -46,11 +47,13 @@ def poll(account: Account) -> PollResult:
     if account.status.backoff_until and account.status.backoff_until > now():
         return result
     polled_ids: set[int] = set()
+    candidates = account_jobs = Job.objects.filter(account=account)
     for _ in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):
-        jobs = _claim_due_jobs(account, polled_ids)
+        jobs = _claim_due_jobs(candidates, polled_ids)
         if not jobs:
             break
         polled_ids.update(job.pk for job in jobs)
+        is_last_due = len(jobs) < batch.MAX_JOBS_PER_DESCRIBE or jobs[-1].next_poll_at != jobs[0].next_poll_at
         try:
             client = client_for(account, "batch", Purpose.READ)
             descriptions = batch.describe(client, [job.batch_id or "" for job in jobs])
@@ -60,19 +63,26 @@ def poll(account: Account) -> PollResult:
             result.error = error.message
             result.is_throttled = isinstance(error, ThrottledError)
             break
-        _apply_descriptions(jobs, descriptions, result)
+        changed_ids = _apply_descriptions(jobs, descriptions, result)
+        if is_last_due:
+            # What became due meanwhile gathers for the next pass, except what these ends have set off.
+            candidates = account_jobs.filter(
+                pk__in=JobDependency.objects.filter(parent__in=changed_ids).values("job")
+            )
+        if is_last_due and not changed_ids:
+            break
     if result.job_count or result.error:
         _save_result(account, result)
     return result
 
 
-def _claim_due_jobs(account: Account, polled_ids: Collection[int]) -> list[Job]:
+def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> list[Job]:
     """Claim the jobs that are due for one call, and fill it with others that need no claim.
 
     What this pass has polled already waits for the next.
     """
     current_time = now()
-    active = Job.objects.filter(account=account).active().select_related("account").defer("document")
+    active = candidates.active().select_related("account").defer("document")
     rows = active.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE]
     jobs = [job for job in rows if job.pk not in polled_ids]
     if not jobs or _seconds_until_due(jobs[0], current_time) > 0:
@@ -100,7 +110,8 @@ def _joins_poll(job: Job, current_time: datetime) -> bool:
     return joins_poll(_seconds_until_due(job, current_time), since_poll, job.account.poll_seconds)
 
 
-def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult, result: PollResult) -> None:
+def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult, result: PollResult) -> list[int]:
+    """Return the keys of the changed jobs."""
     by_batch_id = {observation.batch_id: observation for observation in descriptions.observations}
     unreadable = [job for job in jobs if job.batch_id in descriptions.unreadable_ids]
     jobs = [job for job in jobs if job.batch_id not in descriptions.unreadable_ids]
@@ -108,8 +119,10 @@ def _apply_descriptions(jobs: Sequence[Job], descriptions: batch.DescribeResult,
     pairs = [(job, by_batch_id[job.batch_id]) for job in jobs if job.batch_id in by_batch_id]
     changed = apply_all(pairs, source="poll")
     changed += [job for job in jobs if job.batch_id not in by_batch_id and _mark_missing_or_lost(job)]
-    result.changed_job_ids += [job.pk for job in changed]
+    changed_ids = [job.pk for job in changed]
+    result.changed_job_ids += changed_ids
     result.job_count += len(jobs) + len(unreadable)
+    return changed_ids
 
 
 def _mark_missing_or_lost(job: Job) -> bool:

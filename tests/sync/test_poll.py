@@ -75,7 +75,7 @@ def test_a_poll_that_tells_nothing_new_is_one_write_for_all_jobs(django_assert_n
             make.job(submission, batch_id=each["jobId"])
         assert len(poll(submission.account).changed_job_ids) == 30
         Job.objects.update(next_poll_at=None, observed_at=None)
-        with django_assert_num_queries(8):  # read, claimed, locked and written in a savepoint, nothing else due
+        with django_assert_num_queries(7):  # read, claimed, locked and written in a savepoint, the account
             assert poll(submission.account).changed_job_ids == []
 
     assert not Job.objects.filter(observed_at=None).exists()
@@ -315,3 +315,23 @@ def test_what_someone_looks_at_is_polled_soon():
 
     job.refresh_from_db()
     assert job.next_poll_at < now() + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("is_child", [True, False])
+def test_what_becomes_due_in_a_pass_waits_for_the_next_unless_an_end_has_set_it_off(monkeypatch, is_child):
+    submission = make.submission()
+    first = make.job(submission, batch_id="first", state=State.RUNNING, next_poll_at=now())
+    second = make.job(submission, batch_id="second", state=State.PENDING, next_poll_at=now() + timedelta(minutes=3))
+    if is_child:
+        second.dependencies.create(parent=first)
+    calls = []
+
+    def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
+        calls.append(ids)
+        Job.objects.filter(pk=second.pk).update(next_poll_at=now())
+        return batch.DescribeResult(tuple(batch.Observation(batch_id=name, state="SUCCEEDED") for name in ids))
+
+    monkeypatch.setattr(batch, "describe", describe)
+    poll(submission.account)
+
+    assert calls == ([["first"], ["second"]] if is_child else [["first"]])
