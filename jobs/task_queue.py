@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 import django_rq
 import structlog
@@ -98,14 +98,7 @@ def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, account: int | N
             entries = django_rq.get_queue(queue)
             if not entries.connection.set(_entry_key(task, ids), "", nx=True, ex=ENTRY_SECONDS):
                 return  # the task has not begun that an earlier entry asked for
-            entries.enqueue_call(
-                f"{TASKS}{task}",
-                args=ids,
-                ttl=TASK_TTL_SECONDS,
-                result_ttl=0,
-                failure_ttl=FAILURE_TTL_SECONDS,
-                meta={} if account is None else {"account": account},
-            )
+            _add_entry(entries, f"{TASKS}{task}", ids, {} if account is None else {"account": account})
     except RedisPausedError:
         log.debug("enqueue_skipped", task=task, ids=ids)
     except RedisError as error:
@@ -114,13 +107,12 @@ def _enqueue(task: str, ids: tuple[int, ...], queue: QueueName, account: int | N
 
 def enqueue_again(job: RqJob, queue: Queue) -> None:
     """Enqueue the task of an entry that has ended once more."""
+    _add_entry(queue, str(job.func_name), job.args, job.meta)
+
+
+def _add_entry(queue: Queue, task: str, args: Sequence[Any], meta: dict[str, Any]) -> None:
     queue.enqueue_call(
-        str(job.func_name),
-        args=job.args,
-        ttl=TASK_TTL_SECONDS,
-        result_ttl=0,
-        failure_ttl=FAILURE_TTL_SECONDS,
-        meta=job.meta,
+        task, args=tuple(args), ttl=TASK_TTL_SECONDS, result_ttl=0, failure_ttl=FAILURE_TTL_SECONDS, meta=meta
     )
 
 

@@ -236,7 +236,7 @@ def _check_queues(queues: object) -> Iterator[HealthCheck]:
     for name, count, since in queues if isinstance(queues, list) else ():
         is_late = now() - since > MAX_OBSERVATION_AGE
         message = f"{count} active job{'s' * (count != 1)}"
-        advice = "Jobs are polled at least every few minutes. Check the workers." if is_late else ""
+        advice = "Jobs are polled at least every few minutes. Check the clock." if is_late else ""
         yield HealthCheck(f"Queue {name}", "warn" if is_late else "good", message, since, advice, "oldest update")
 
 
@@ -271,7 +271,7 @@ def _check_discrepancies(account: Account, duplicates: int, rebuilt: int) -> Ite
 def _check_poll(account: Account, active: int) -> HealthCheck:
     is_late = active and (account.status.polled_at is None or now() - account.status.polled_at > MAX_POLL_AGE)
     message = f"{active} active job{'s' * (active != 1)}" if active else "no active jobs"
-    advice = "Pages may be out of date. Check the workers, and the last AWS error." if is_late else ""
+    advice = "Pages may be out of date. Check the clock, and the last AWS error." if is_late else ""
     return HealthCheck(
         "Job states from AWS", "bad" if is_late else "good", message, account.status.polled_at, advice, "last answer"
     )

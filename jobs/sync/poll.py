@@ -26,7 +26,7 @@ MAX_RUN_SECONDS = 5.0  # no call begins later: one that the pass's end cuts off 
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 2, 120  # seconds
 ERROR_RETRY_INTERVAL = timedelta(seconds=10)
 UNREADABLE_RETRY_INTERVAL = timedelta(seconds=60)  # finding such a job among others takes a dozen calls
-# For this long no other worker polls a job that one asks AWS about.
+# For this long no other process polls a job that one asks AWS about.
 CLAIM = timedelta(seconds=20)
 # AWS may not know a job yet just after accepting it, and may leave one out once; both pass.
 MIN_AGE_TO_BE_LOST = timedelta(hours=1)
@@ -89,7 +89,7 @@ def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> lis
         return []
     due = [job for job in jobs if _seconds_until_due(job, current_time) <= MIN_SECONDS]
     others = [job for job in jobs[len(due) :] if _joins_poll(job, current_time)]
-    # Unlike every other worker's time, so that the rows say whose they are.
+    # Unlike every other process's time, so that the rows say whose they are.
     claimed_until = current_time + CLAIM + timedelta(microseconds=random.randrange(10**6))
     unclaimed = Q(next_poll_at=None) | Q(next_poll_at__lte=current_time + timedelta(seconds=MIN_SECONDS))
     due_rows = Job.objects.filter(pk__in=[job.pk for job in due])

@@ -203,7 +203,7 @@ class PortalWorker(Worker):
 
 
 class Command(BaseCommand):
-    help = "Run queued tasks: requests of users, submissions to AWS and polls."
+    help = "Run queued tasks: requests of users and submissions to AWS."
     requires_system_checks = ["portal"]
 
     def handle(self, *args: Any, **options: Any) -> None:
