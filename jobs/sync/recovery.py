@@ -157,15 +157,18 @@ def _adopt_reruns(array_job: Job) -> None:
     submission = array_job.submission
     is_recovered = submission.source == Source.RECOVERED
     first_step = 0 if is_recovered else len(list_at(submission.document, "jobs")) or 1
-    later_steps = submission.jobs.filter(array_index=None, repeats=None, public_id__gt=array_job.public_id)
-    for job in later_steps.filter(step__gte=first_step).order_by("public_id"):
+    later_jobs = submission.jobs.filter(array_index=None, public_id__gt=array_job.public_id, step__gte=first_step)
+    removed_steps: set[int] = set()  # a later run of an index shares the step of the earlier one
+    for job in later_jobs.order_by("public_id"):
         if may_repeat(job.document, array_job.document):
             place = _place_among_reruns(array_job, job.public_id, job.document)
             job.repeats, job.array_index = array_job, place["array_index"]
             Job.objects.filter(pk=job.pk).update(step=array_job.step, repeats=array_job, **place)
             note = _rebuilt_note(job)
             StateChange.objects.create(job=job, delivery=job.delivery, state=job.state, note=note, source="reconcile")
-            _remove_step(submission, job)
+            if job.step not in removed_steps:
+                _remove_step(submission, job)
+                removed_steps.add(job.step)
 
 
 def _remove_step(submission: Submission, job: Job) -> None:

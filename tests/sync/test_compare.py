@@ -374,6 +374,27 @@ def test_an_index_that_is_rebuilt_before_its_array_joins_it_in_a_kept_workflow(a
     assert (job.repeats.public_id, job.array_index) == (swept.public_id, 17)
 
 
+def test_runs_of_an_index_that_are_rebuilt_before_its_array_all_join_it(aws: Batch, swept: Job) -> None:
+    first, second = forget_rerun(aws, swept, "sweep-17"), forget_rerun(aws, swept, "sweep-17")
+    tags = portal_tags(swept)
+    submission = swept.submission
+    count = submission.job_count
+    swept.delete()
+    compare_queues(submission.account, every=timedelta())
+    definition = f"{ARN}:job-definition/found:4"
+    aws.has(swept.marker, "array", tags=tags, jobDefinition=definition, arrayProperties={"size": 20}, status="FAILED")
+    compare_queues(submission.account, every=timedelta())
+
+    rebuilt = Job.objects.filter(public_id__in=[first.public_id, second.public_id]).order_by("public_id")
+    array_job = Job.objects.get(public_id=swept.public_id)
+    assert [(job.repeats, job.array_index, job.superseded) for job in rebuilt] == [
+        (array_job, 17, True),
+        (array_job, 17, False),
+    ]
+    submission.refresh_from_db()
+    assert submission.job_count == count + 1
+
+
 @pytest.mark.parametrize(
     ("name", "size"),
     [("sweep-17", 17), ("other-17", 20)],
