@@ -96,7 +96,7 @@ def supersede_reruns(array_job: Job, public_id: UUID, indexes: Sequence[int]) ->
     jobs = {job.public_id: job for job in _rerun_jobs(repeats=array_job)}
     all_indexes = {job.public_id: _indexes_of(job) for job in jobs.values()} | {public_id: tuple(indexes)}
     later_indexes: set[int] = set()
-    result, replaced_ids = None, []
+    result, replaced_ids, first_indexes = None, [], {}
     for other_id in sorted(all_indexes, reverse=True):
         first = next((index for index in all_indexes[other_id] if index not in later_indexes), None)
         later_indexes.update(all_indexes[other_id])
@@ -106,8 +106,10 @@ def supersede_reruns(array_job: Job, public_id: UUID, indexes: Sequence[int]) ->
         elif first is None:
             replaced_ids.append(job.pk)
         elif first != job.array_index and not job.superseded:
-            Job.objects.filter(pk=job.pk).update(array_index=first)
+            first_indexes[job.pk] = first
     Job.objects.current().filter(pk__in=replaced_ids).update(superseded=True)
+    for pk, first in reversed(first_indexes.items()):  # the oldest leave an index before others take it
+        Job.objects.filter(pk=pk).update(array_index=first)
     return result
 
 

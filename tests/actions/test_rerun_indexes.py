@@ -127,7 +127,8 @@ def test_an_array_of_indexes_counts_until_each_of_them_has_run_again(sweep: Job,
     ArrayChild.objects.bulk_create(ArrayChild(job=array, index=child, state="FAILED") for child in range(7))
     [first] = again(sweep, member, str(FAILED[0]))
     array.refresh_from_db()
-    assert not array.superseded
+    assert (array.superseded, array.array_index) == (False, FAILED[1])
+    assert index_reruns(sweep)[FAILED[0]].job == first
 
     finish(first, "FAILED")
     again(sweep, member)
