@@ -82,7 +82,7 @@ class Account(models.Model):
         "poll interval (s)",
         default=15,
         validators=[MinValueValidator(1)],
-        help_text="Shortest time between two polls of a job.",
+        help_text="Longest time between two polls of a job that starts or runs.",
     )
     submits_per_second = models.PositiveIntegerField(
         "submissions per second",

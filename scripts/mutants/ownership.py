@@ -275,6 +275,8 @@ CLOCK = (
         ),
         ("lease.release: one's own", "filter(name=name, owner=owner).delete()", "filter(name=name).delete()"),
         ("lease.release: of that name", "filter(name=name, owner=owner).delete()", "filter(owner=owner).delete()"),
+        ("lease: kept by the wall clock", "timedelta() <= current_time - acquired_at < third and ", ""),
+        ("lease: kept by the monotonic clock", " and seconds - acquired_seconds < third.total_seconds()", ""),
     ),
     *mutants_of(
         "jobs/management/commands/clock.py",
