@@ -335,3 +335,25 @@ def test_what_becomes_due_in_a_pass_waits_for_the_next_unless_an_end_has_set_it_
     poll(submission.account)
 
     assert calls == ([["first"], ["second"]] if is_child else [["first"]])
+
+
+def test_of_two_workers_that_find_the_same_jobs_due_one_polls_them(monkeypatch):
+    job = make.job(batch_id="j-1", state=State.RUNNING, next_poll_at=now())
+    calls = []
+    claims = iter(range(10))
+
+    def claim_between(_: int) -> int:
+        number = next(claims)
+        if number == 0:
+            poll(Account.objects.get())
+        return number
+
+    def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
+        calls.append(ids)
+        return batch.DescribeResult(())
+
+    monkeypatch.setattr(batch, "describe", describe)
+    monkeypatch.setattr("jobs.sync.poll.random.randrange", claim_between)
+    poll(job.account)
+
+    assert calls == [["j-1"]]
