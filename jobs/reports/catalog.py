@@ -107,9 +107,9 @@ def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Defin
 def _cards(definitions: Iterable[Any], team: Team) -> list[DefinitionCard]:
     rows = list(definitions)
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
-    outcomes = _run_outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
+    samples = _samples([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
     return [
-        DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, RunOutcomes()), row.used_at)
+        DefinitionCard(row, revisions.get(row.shown), _count_outcomes(samples.get(row.pk, ())), row.used_at)
         for row in rows
     ]
 
@@ -131,19 +131,22 @@ def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
     used_by = list(teams)
     if not used_by:
         return DefinitionUsage(RunOutcomes(), None, [], [])
+    newest = _any_sample(((definition.pk, team.pk, team.listed_from) for team in used_by), "pk")
+    # As values: with the sample as a subquery, PostgreSQL may read all jobs from the newest on.
+    keys = [pk for (pk,) in newest.order_by("-pk")[:MAX_JOBS_SHOWN]]
     jobs = list(
-        Job.objects.filter(pk__in=_any_sample(((definition.pk, team.pk, team.listed_from) for team in used_by), "pk"))
+        Job.objects.filter(pk__in=keys)
         .select_related("person", "team", "revision")
         .defer("document", "raw", "attempts", "revision__document")
-        .order_by("-pk")[:MAX_JOBS_SHOWN]
+        .order_by("-pk")
     )
-    bounds = [(definition.pk, team.pk, team.counted_from) for team in used_by]
+    sample = _samples([(definition.pk, team.pk, team.counted_from) for team in used_by]).get(definition.pk, [])
+    numbers = Counter(row.person for row in sample)
     people: Counter[str] = Counter()
-    recent_jobs = Job.objects.filter(pk__in=_any_sample(bounds, "pk", ended=True)).select_related("person")
-    recent_jobs = recent_jobs.only(*_PERSON_FIELDS).order_by("-pk")[:SAMPLE_SIZE]
-    people.update(job.person.display_name for job in recent_jobs)
-    outcomes = _run_outcomes(bounds).get(definition.pk, RunOutcomes())
-    return DefinitionUsage(outcomes, jobs[0].accepted_at, jobs, people.most_common())
+    users = User.objects.only("username", "first_name", "last_name").in_bulk(numbers)
+    for pk, number in numbers.items():
+        people[users[pk].display_name] += number
+    return DefinitionUsage(_count_outcomes(sample), jobs[0].accepted_at, jobs, people.most_common())
 
 
 def unused_name(definition: Definition) -> str:
@@ -154,15 +157,8 @@ def unused_name(definition: Definition) -> str:
     return next(name for name in names if name not in used_names)
 
 
-_PERSON_FIELDS = (
-    "pk",
-    "person__username",
-    "person__first_name",
-    "person__last_name",
-)
-
-
 class _SampleRow(NamedTuple):
+    person: int
     state: str
     started_at: Any
     stopped_at: Any
@@ -204,14 +200,15 @@ def _any_sample(bounds: Iterable[SampleBound], *columns: str, ended: bool = Fals
     return first.union(*others, all=True)
 
 
-def _run_outcomes(bounds: Sequence[SampleBound]) -> Mapping[int, RunOutcomes]:
+def _samples(bounds: Sequence[SampleBound]) -> Mapping[int, list[_SampleRow]]:
+    """Return by definition its newest ended jobs within the bounds."""
     if not bounds:
         return {}
-    columns = ("definition", "pk", "state", "started_at", "stopped_at", "charged_at", "usd_units")
+    columns = ("definition", "pk", "person", "state", "started_at", "stopped_at", "charged_at", "usd_units")
     rows: dict[int, list[_SampleRow]] = {}
     for definition, _, *row in _any_sample(bounds, *columns, ended=True).order_by("-pk"):
         rows.setdefault(definition, []).append(_SampleRow._make(row))
-    return {definition: _count_outcomes(sample[:SAMPLE_SIZE]) for definition, sample in rows.items()}
+    return {definition: sample[:SAMPLE_SIZE] for definition, sample in rows.items()}
 
 
 def _count_outcomes(sample: Iterable[_SampleRow]) -> RunOutcomes:

@@ -1,7 +1,7 @@
 """The database goes away while jobs are carried: whoever carried them lets them go when it is back."""
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from jobs.dispatch import claim
 from jobs.dispatch.delivery import deliver_due
@@ -25,6 +25,8 @@ def fail_at(monkeypatch: pytest.MonkeyPatch):
                 raise trouble
 
         monkeypatch.setattr("jobs.dispatch.delivery.hit_failpoint", reached)
+        # It would close the connection with the test's own transaction.
+        monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
 
     return arrange
 

@@ -178,5 +178,5 @@ def test_a_page_takes_three_queries_however_much_there_is(research, account, cou
 
     with django_assert_num_queries(3):
         assert len(catalog.definition_page(research.team).rows) == count
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(catalog.definition_usage(revision.definition, research.user).jobs) == 2

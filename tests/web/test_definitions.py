@@ -267,7 +267,7 @@ def test_the_pages_cost_the_same_queries_for_little_and_much(browser, research, 
         )
     with django_assert_num_queries(8):
         cards(browser)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page(browser, research.definition)
     with django_assert_num_queries(9):
         browser.get(reverse("difference", args=[research.definition.text_id]))
