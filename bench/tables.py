@@ -109,8 +109,8 @@ def page_lines(results: Sequence[Result]) -> Iterator[str]:
     yield from origin_lines(ordered)
     for result in ordered:
         seed = result.get("seed")
-        made = f"; made in {seed['seconds']:.0f} s with at most {seed['peak_mib']:.0f} MiB" if seed else ""
-        yield f"- {_column(result)}: {result['jobs']:,} jobs, database of {result['database_mib']:,.0f} MiB{made}"
+        seeding = f"; seeded in {seed['seconds']:.0f} s with at most {seed['peak_mib']:.0f} MiB" if seed else ""
+        yield f"- {_column(result)}: {result['jobs']:,} jobs, database of {result['database_mib']:,.0f} MiB{seeding}"
     yield ""
     head = ["page"]
     for result in ordered:

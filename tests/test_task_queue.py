@@ -182,8 +182,8 @@ def test_a_task_is_enqueued_once_until_it_begins(entries: Entries) -> None:
     assert entries.accounts == [7, 8]
     assert set(entries.keys.values()) == {task_queue.ENTRY_SECONDS}  # a worker may die before it forgets the entry
 
-    begun: Any = SimpleNamespace(func_name="jobs.tasks.deliver", args=[7])
-    task_queue.forget_entry(begun, cast("Any", entries))
+    entry: Any = SimpleNamespace(func_name="jobs.tasks.deliver", args=[7])
+    task_queue.forget_entry(entry, cast("Any", entries))
     for _ in range(2):
         ring_for_real("deliver", (7,), "deliver", 7)
     assert entries.accounts == [7, 8, 7]

@@ -131,15 +131,15 @@ class FakeBatch:
         match = matches.get(condition["name"])
         if match is None:
             raise ClientError("The fake AWS lists jobs by JOB_NAME or AFTER_CREATED_AT only.")
-        found = [job for job in reversed(self.jobs.values()) if match(job)]
+        selection = [job for job in reversed(self.jobs.values()) if match(job)]
         start = int(request.get("nextToken") or 0)
         end = start + MAX_JOBS_PER_LIST
         summaries = [
             {"jobId": job.id, "jobName": job.request["jobName"], "status": job.status(now),
              "createdAt": _milliseconds(job.created_at)}
-            for job in found[start:end]
+            for job in selection[start:end]
         ]  # fmt: skip
-        return {"jobSummaryList": summaries} | ({"nextToken": str(end)} if end < len(found) else {})
+        return {"jobSummaryList": summaries} | ({"nextToken": str(end)} if end < len(selection) else {})
 
     def terminate_job(self, request: Answer, now: float) -> Answer:
         job = self.jobs.get(request["jobId"])

@@ -25,7 +25,7 @@ def person(**options):
 
 
 class DropIndex(migrations.AlterField):
-    """On SQLite leave the index to the next operation, which makes the table anew: twice would take twice as long."""
+    """On SQLite leave the index to the next operation, which rebuilds the table: twice would take twice as long."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor != "sqlite":

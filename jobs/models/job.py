@@ -177,9 +177,6 @@ class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> Self:
         return self.filter(_ACTIVE)
 
-    def due_for_poll(self) -> Self:
-        return self.active().filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now()))
-
     def uncharged(self) -> Self:
         """Select jobs that have ended and whose cost isn't recorded, oldest first."""
         # A subquery, so that SQLite takes the index of only those, and not that of all jobs of an account.
@@ -191,7 +188,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(unread, _WITH_FAILURES, array_size__isnull=False, ended_at__isnull=False)
 
     def update_in_order(self, **fields: Any) -> int:
-        """Update several rows, locked last ones first as everywhere, so that nobody else's locks cross these."""
+        """Update several rows, locked last ones first as everywhere: the other order could deadlock."""
         ordered = self.order_by("-pk").select_for_update().values("pk")
         with transaction.atomic(savepoint=False):
             return Job.objects.filter(pk__in=ordered).update(**fields)

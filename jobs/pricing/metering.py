@@ -51,9 +51,8 @@ def charge_due(account: Account) -> None:
     )
     plain_jobs = list(jobs.filter(array_size=None)[:JOB_BATCH_SIZE])
     for start in range(0, len(plain_jobs), JOBS_PER_COMMIT):
-        bills = [_Bill(job, build_cost_lines(job, _plain_attempts(job), table))
-                 for job in plain_jobs[start : start + JOBS_PER_COMMIT]]  # fmt: skip
-        _save_bills(bills)
+        chunk = plain_jobs[start : start + JOBS_PER_COMMIT]
+        _save_bills([_Bill(job, build_cost_lines(job, _plain_attempts(job), table)) for job in chunk])
     for job in jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE]:
         if time.monotonic() > deadline:
             break

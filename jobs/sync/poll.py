@@ -49,11 +49,12 @@ def poll(account: Account) -> PollResult:
     polled_ids: set[int] = set()
     candidates = account_jobs = Job.objects.filter(account=account)
     for _ in iterate_within(range(MAX_CALLS), MAX_RUN_SECONDS):
-        jobs = _claim_due_jobs(candidates, polled_ids)
-        if not jobs:
+        due_jobs, other_jobs = _claim_due_jobs(candidates, polled_ids)
+        if not due_jobs:
             break
+        jobs = [*due_jobs, *other_jobs]
         polled_ids.update(job.pk for job in jobs)
-        is_last_due = len(jobs) < batch.MAX_JOBS_PER_DESCRIBE or jobs[-1].next_poll_at != jobs[0].next_poll_at
+        is_last_due = len(due_jobs) < batch.MAX_JOBS_PER_DESCRIBE
         try:
             client = client_for(account, "batch", Purpose.READ)
             descriptions = batch.describe(client, [job.batch_id or "" for job in jobs])
@@ -76,8 +77,8 @@ def poll(account: Account) -> PollResult:
     return result
 
 
-def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> list[Job]:
-    """Claim the jobs that are due for one call, and fill it with others that need no claim.
+def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> tuple[list[Job], list[Job]]:
+    """Claim the jobs that are due for one call. Return also others that fill it and need no claim.
 
     What this pass has polled already waits for the next.
     """
@@ -86,7 +87,7 @@ def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> lis
     rows = active.order_by("next_poll_at", "pk")[: batch.MAX_JOBS_PER_DESCRIBE]
     jobs = [job for job in rows if job.pk not in polled_ids]
     if not jobs or _seconds_until_due(jobs[0], current_time) > 0:
-        return []
+        return [], []
     due = [job for job in jobs if _seconds_until_due(job, current_time) <= MIN_SECONDS]
     others = [job for job in jobs[len(due) :] if _joins_poll(job, current_time)]
     # Unlike every other process's time, so that the rows say whose they are.
@@ -98,7 +99,7 @@ def _claim_due_jobs(candidates: JobQuerySet, polled_ids: Collection[int]) -> lis
         due = [job for job in due if job.pk in own_ids]
     for job in due:
         job.next_poll_at = claimed_until
-    return [*due, *others] if due else []
+    return due, others
 
 
 def _seconds_until_due(job: Job, current_time: datetime) -> float:

@@ -51,11 +51,11 @@ class Batch:
 
 @pytest.fixture
 def batch(tmp_path: Path) -> Iterator[Batch]:
-    told = Batch()
-    with http_wire.wire(told) as aws, database_in_a_file(tmp_path):
-        told.requests = aws.requests
+    answers = Batch()
+    with http_wire.wire(answers) as aws, database_in_a_file(tmp_path):
+        answers.requests = aws.requests
         make.submission(where=make.account(endpoint_url=aws.url, submits_per_second=4))
-        yield told
+        yield answers
 
 
 def add_job(name: str, **fields: int) -> Job:

@@ -120,7 +120,7 @@ def _look_for_work(account: Account, team: Team) -> None:
         enqueue(account)
     claim._deliverable_ids(account, LIMIT)
     jobs = Job.objects.filter(account=account)
-    list(jobs.due_for_poll().order_by("next_poll_at", "pk")[:LIMIT])
+    list(jobs.active().order_by("next_poll_at", "pk")[:LIMIT])
     list(jobs.in_doubt())
     queue_usage(team, team.queue_grants.values_list("queue", flat=True))
 

@@ -26,7 +26,7 @@ class SimulatedJob:
     start_up: float = 0.1
     usual_run: DurationStats | None = None
     sent: float = 0.0
-    begun: float = 0.0
+    start: float = 0.0
     end: float = 0.0
     next_poll: float = 0.0
     polled: float | None = None
@@ -39,15 +39,15 @@ class SimulatedJob:
 
     def settle(self, sent: float) -> None:
         ready = max([sent, *(parent.end for parent in self.parents)])
-        self.sent, self.begun = sent, ready + self.queue_wait + self.start_up
-        self.end = self.begun + self.run
+        self.sent, self.start = sent, ready + self.queue_wait + self.start_up
+        self.end = self.start + self.run
 
     def activity(self, time: float) -> JobActivity:
-        is_running = time >= self.begun
+        is_running = time >= self.start
         return JobActivity(
             age=time - self.sent,
-            is_moving=time >= self.begun - self.start_up,
-            run_time=time - self.begun if is_running else None,
+            is_moving=time >= self.start - self.start_up,
+            run_time=time - self.start if is_running else None,
             usual_run=self.usual_run,
         )
 
@@ -116,7 +116,7 @@ class Simulation:
     def _due(self, job: SimulatedJob) -> float:
         if self.policy.event_seconds is None:
             return job.next_poll
-        changes = [job.begun - job.start_up, job.begun, job.end]
+        changes = [job.start - job.start_up, job.start, job.end]
         since = job.sent if job.polled is None else job.polled
         arrivals = (time + self.policy.event_seconds for time in changes if time > since)
         return min(job.next_poll, next(arrivals, job.next_poll))

@@ -12,6 +12,7 @@ from jobs.models import Job, Submission
 from jobs.states import Delivery, State
 from jobs.sync.apply import apply, apply_all
 from tests import make
+from tests.sync.due import due_jobs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -28,7 +29,7 @@ def end(job: Job, state: str = "SUCCEEDED") -> None:
 
 
 def is_due(job: Job) -> bool:
-    return Job.objects.due_for_poll().filter(pk=job.pk).exists()
+    return due_jobs().filter(pk=job.pk).exists()
 
 
 def test_what_aws_starts_after_a_job_is_polled_at_once():

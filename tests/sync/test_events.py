@@ -19,6 +19,7 @@ from jobs.states import State
 from jobs.sync.events import EventConsumer, MalformedEventError, parse_job_id
 from tests import make
 from tests.eventually import eventually
+from tests.sync.due import due_jobs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -41,7 +42,7 @@ def waiting_job(batch_id: str, **fields) -> Job:
 
 
 def is_due(job: Job) -> bool:
-    return Job.objects.filter(pk=job.pk).due_for_poll().exists()
+    return due_jobs().filter(pk=job.pk).exists()
 
 
 @pytest.mark.parametrize("kind", [["Batch Job State Change"], {}, None, 5])

@@ -14,6 +14,7 @@ from jobs.sync.events import EventConsumer
 from jobs.sync.poll import poll
 from tests import http_wire, make
 from tests.aws.answering import WRONG, answer_with, json_body
+from tests.sync.due import due_jobs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -244,11 +245,11 @@ def test_a_call_takes_along_what_is_due_within_a_second_and_what_was_not_polled_
 def test_a_job_that_another_worker_polls_is_left_to_it(monkeypatch):
     submission = make.submission()
     jobs = [make.job(submission, batch_id=f"j-{number}", state=State.RUNNING) for number in range(2)]
-    asked = []
+    requests = []
 
     def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
-        asked.append(ids)
-        if len(asked) == 1:
+        requests.append(ids)
+        if len(requests) == 1:
             poll(Account.objects.get())
         return batch.DescribeResult(())
 
@@ -256,7 +257,7 @@ def test_a_job_that_another_worker_polls_is_left_to_it(monkeypatch):
     Job.objects.update(next_poll_at=now())
     poll(submission.account)
 
-    assert asked == [[job.batch_id for job in jobs]]
+    assert requests == [[job.batch_id for job in jobs]]
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "STARTING"])
@@ -272,7 +273,7 @@ def test_what_makes_a_job_due_while_aws_is_asked_is_not_forgotten(monkeypatch, s
         patched.setattr("jobs.sync.poll.MAX_CALLS", 1)
         poll(job.account)
 
-    assert Job.objects.due_for_poll().get() == job
+    assert due_jobs().get() == job
 
 
 def test_what_makes_a_job_due_while_aws_does_not_name_it_is_not_forgotten(monkeypatch):
@@ -287,17 +288,17 @@ def test_what_makes_a_job_due_while_aws_does_not_name_it_is_not_forgotten(monkey
         patched.setattr("jobs.sync.poll.MAX_CALLS", 1)
         poll(job.account)
 
-    assert Job.objects.due_for_poll().get() == job
+    assert due_jobs().get() == job
 
 
 def test_no_call_begins_so_late_that_the_end_of_the_pass_cuts_it_off(monkeypatch):
     submission = make.submission()
     for _ in range(2):
         make.job(submission, state=State.RUNNING, next_poll_at=now())
-    asked: list[list[str]] = []
+    requests: list[list[str]] = []
 
     def describe(_client: Any, ids: list[str]) -> batch.DescribeResult:
-        asked.append(ids)
+        requests.append(ids)
         return batch.DescribeResult(())
 
     monkeypatch.setattr(batch, "describe", describe)
@@ -305,8 +306,8 @@ def test_no_call_begins_so_late_that_the_end_of_the_pass_cuts_it_off(monkeypatch
     monkeypatch.setattr("jobs.sync.poll.MAX_RUN_SECONDS", -1.0)
     poll(submission.account)
 
-    assert len(asked) == 1
-    assert Job.objects.due_for_poll().count() == 1
+    assert len(requests) == 1
+    assert due_jobs().count() == 1
 
 
 def test_what_someone_looks_at_is_polled_soon():

@@ -308,9 +308,9 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
 
 def test_child_jobs_are_paired_without_scripts(browser: Client, research: Research) -> None:
     array = make.job(research.submission, name="parts", state="RUNNING", array_size=4)
-    found = page_text(browser.post(reverse("job_waits", args=["research"]), {"waits_named": "parts"}))
-    assert f'name="n_to_n" value="{array.batch_id}"' in found
-    assert f'name="n_to_n" value="{research.job.batch_id}"' not in found
+    choices = page_text(browser.post(reverse("job_waits", args=["research"]), {"waits_named": "parts"}))
+    assert f'name="n_to_n" value="{array.batch_id}"' in choices
+    assert f'name="n_to_n" value="{research.job.batch_id}"' not in choices
 
     ids = ["", array.batch_id]
     answer = fill(browser, name="x", definition="hello", queue="cpu", array_size="3", waits=ids, n_to_n=ids)
