@@ -12,7 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 from portal.quickstart.state_dir import find_free_port
 from tests import chromium
 from tests.browser import visitor_cookies
-from tests.quickstart_process import running
+from tests.eventually import eventually
+from tests.quickstart_process import SECONDS, history_is_saved, running
 
 SIZE, FAILED, VISITS = 10_000, 7, 10
 MAX_MS, MAX_KIB = 300, 12
@@ -71,10 +72,11 @@ def main() -> int:
         return 0
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
-        running(Path(folder) / "state", find_free_port([])) as portal,
+        running(Path(folder) / "state", find_free_port([]), DEMO="on") as portal,
         sync_playwright() as playwright,
     ):
-        address = seed(Path(folder) / "state")
+        eventually(lambda: history_is_saved(portal), SECONDS)
+        address = seed(portal.state)
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
         context = browser.new_context(base_url=portal.url)
         context.add_cookies(visitor_cookies(portal.url, "analyst"))
