@@ -43,7 +43,7 @@ help:
 	@echo 'make assets        build the bundles from static/src; needs Node and npm'
 	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (14 minutes)'
-	@echo 'make fuzz          run the tests of documents and workflows with many more examples (some minutes)'
+	@echo 'make fuzz          run the tests of documents, workflows and searches with many more examples (some minutes)'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
 	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
 	@echo 'make bench         run the benchmarks and compare the portal with a plain script (15 minutes; BIG=1: also at a million jobs)'
@@ -82,7 +82,7 @@ test-postgres: .venv/.dev-stamp
 
 fuzz: .venv/.dev-stamp
 	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz tests/dispatch/test_conditions.py \
-		tests/actions/test_random_reruns.py
+		tests/actions/test_random_reruns.py tests/search tests/reports/test_search_property.py
 
 soak-browser: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
