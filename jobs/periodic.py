@@ -17,6 +17,7 @@ from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.models import Account, Job, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
+from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.poll import poll
@@ -121,6 +122,11 @@ def enqueue_statistics(_account: Account) -> None:
         enqueue_on_commit("update_statistics", queue="sync")
 
 
+def enqueue_index() -> None:
+    if has_backlog():
+        enqueue_on_commit("index_jobs", queue="sync")
+
+
 def enqueue_mail() -> None:
     if OutgoingMail.objects.due().exists():
         enqueue_on_commit("send_due_mail", queue="ask")
@@ -151,6 +157,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
     return (
         PortalTask("database generation", 5, rotate),
         PortalTask("mail", 5, enqueue_mail),
+        PortalTask("index", 30, enqueue_index),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),

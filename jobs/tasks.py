@@ -9,12 +9,14 @@ from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
 from jobs.models import Account, Job, planner_statistics
+from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queues
 from jobs.sync import poll as polling
 from jobs.task_queue import enqueue_on_commit
 
 TASK_TIMEOUT_SECONDS = 50.0  # rq ends a task after 60
+INDEX_SECONDS = 20.0  # other tasks of the queue wait for it
 
 
 def deliver(account: int) -> None:
@@ -54,6 +56,11 @@ def failed_children(account: int) -> None:
 
 def update_statistics() -> None:
     planner_statistics.update_statistics()
+
+
+def index_jobs() -> None:
+    if index_backlog(INDEX_SECONDS):
+        enqueue_on_commit("index_jobs", queue="sync")
 
 
 def charge(account: int) -> None:

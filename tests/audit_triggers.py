@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from jobs.models import JobText
+
 MADE_BY_MIGRATE = {"django_content_type", "auth_permission"}
 """Tables that the models fill, and no test changes."""
 TABLES = ("jobs_auditentry", "jobs_auditchain")
@@ -69,7 +71,8 @@ def _delete_rows() -> None:
     Django's `flush` truncates every table, deletes content types and permissions too, and makes them anew: 40 ms on
     SQLite and 50 ms on PostgreSQL after each test.
     """
-    names = sorted(set(connection.introspection.django_table_names(only_existing=True)) - MADE_BY_MIGRATE)
+    tables = {*connection.introspection.django_table_names(only_existing=True), JobText._meta.db_table}
+    names = sorted(tables - MADE_BY_MIGRATE)
     with transaction.atomic(), connection.cursor() as cursor:
         # Foreign keys are checked at the end, so the order is free.
         query = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)  # noqa: S608

@@ -42,9 +42,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 gc.disable()
 gc.set_threshold(50_000, 20, 20)
 
-# What migrations put into tables; without migrations the audit is sealed here as well.
+# What migrations put into tables; without migrations the audit is sealed here as well, and the words of jobs have
+# their table.
 ROWS = (("0002_default_rates", "load"), ("0017_request_digests", "make_secret"))
 SEAL = ("0026_standard_names", "seal")
+WORDS = ("0050_job_text", "create")
 
 
 def fill(*migrations: tuple[str, str]) -> None:
@@ -191,7 +193,7 @@ def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, djang
     if django_db_use_migrations:
         return
     with django_db_blocker.unblock():
-        fill(*ROWS, SEAL)
+        fill(*ROWS, SEAL, WORDS)
 
 
 @pytest.fixture(autouse=True)

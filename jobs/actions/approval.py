@@ -36,6 +36,7 @@ from jobs.models import (
     Job,
     JobDependency,
     JobTag,
+    JobText,
     Membership,
     Rerun,
     StateChange,
@@ -389,6 +390,7 @@ def _rewrite_submission(submission: Submission, text: str, result: ValidationRes
     Job.objects.bulk_update([job for job in jobs if job.pk], DOCUMENT_FIELDS, batch_size=ROW_BATCH_SIZE)
     if new_jobs := [job for job in jobs if not job.pk]:
         insert_jobs(submission, new_jobs)
+    JobText.objects.filter(job__in=[job.pk for job in jobs]).delete()
     JobDetails(workflow.steps, result.resolved_jobs, submission.team).insert(jobs)
     submission.job_count = submission.jobs.count()
     submission.save(update_fields=["text", "document", "notes", "kind", "name", "job_count", "estimate"])

@@ -1,7 +1,7 @@
 """Jobs added to a submission: all of a new one, or those that run steps or array indexes again."""
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
@@ -21,6 +21,7 @@ from jobs.models import Approval, Job, JobDependency, JobTag, Queue, Rerun, Revi
 from jobs.models.array_reruns import supersede_reruns
 from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.ids import TEXT_LENGTH, new_id, to_text
+from jobs.models.job_text import insert_texts
 from jobs.policy.approval import ApprovalReason
 from jobs.policy.requests import propagates_tags
 from jobs.pricing.estimate import JobEstimate, stored_amount
@@ -186,7 +187,7 @@ def insert_state_changes(jobs: Iterable[Job]) -> None:
 
 
 class JobDetails:
-    """The dependencies and tags of a document's jobs, in document order. Reads what they refer to."""
+    """The dependencies, tags and words of a document's jobs, in document order. Reads what they refer to."""
 
     def __init__(self, steps: Sequence[WorkflowStep], targets: Sequence[ResolvedJob], team: Team) -> None:
         self._steps, self._targets, self._team = steps, targets, team
@@ -196,7 +197,12 @@ class JobDetails:
         """Create the rows. The jobs have theirs."""
         edges = chain(self._dependencies(jobs), map(_edge_row, kept_edges))
         bulk_insert(JobDependency, ("job", "parent", "kind", "condition", "batch_id"), edges)
-        bulk_insert(JobTag, ("job", "team", "key", "value"), self._tags(jobs))
+        tags = [
+            effective.merge_tags(target.definition, step.document)
+            for step, target in zip(self._steps, self._targets, strict=True)
+        ]
+        bulk_insert(JobTag, ("job", "team", "key", "value"), self._tags(jobs, tags))
+        insert_texts(zip(jobs, (target.definition for target in self._targets), tags, strict=True))
 
     def _dependencies(self, jobs: Sequence[Job]) -> Iterator[_EdgeRow]:
         for step in self._steps:
@@ -207,11 +213,11 @@ class JobDetails:
                 if job_id in self._parents:
                     yield jobs[step.index].pk, self._parents[job_id].pk, "", "", job_id
 
-    def _tags(self, jobs: Sequence[Job]) -> Iterator[tuple[int, int, str, str]]:
+    def _tags(self, jobs: Sequence[Job], tags: Iterable[Mapping[str, str]]) -> Iterator[tuple[int, int, str, str]]:
         """Yield rows with secret values masked."""
         masked_value = cache(redact_value)
-        for job, step, target in zip(jobs, self._steps, self._targets, strict=True):
-            for key, value in effective.merge_tags(target.definition, step.document).items():
+        for job, job_tags in zip(jobs, tags, strict=True):
+            for key, value in job_tags.items():
                 yield job.pk, self._team.pk, key, masked_value(key, value)
 
 

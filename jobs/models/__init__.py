@@ -14,6 +14,8 @@ from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.job_count import JobCount
+from jobs.models.job_text import JobText
+from jobs.models.job_text_backlog import JobTextBacklog
 from jobs.models.lease import Lease, LeaseKeeper
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
@@ -55,6 +57,8 @@ __all__ = [
     "JobCount",
     "JobDependency",
     "JobTag",
+    "JobText",
+    "JobTextBacklog",
     "Lease",
     "LeaseKeeper",
     "MailKind",

@@ -339,6 +339,9 @@ class Job(models.Model):
             models.Index(fields=["team", "ended_at"], name="job_of_team_ended"),
             models.Index(fields=["team", "-usd_units", "-id"], name="job_of_team_cost"),
             models.Index(fields=["team", "-run_ms", "-id"], name="job_of_team_run"),
+            models.Index(fields=["-usd_units", "-id"], name="job_by_cost"),
+            models.Index(fields=["-run_ms", "-id"], name="job_by_run"),
+            models.Index(fields=["team", "exit_code"], name="job_of_team_exit", condition=Q(exit_code__gt=0)),
             models.Index(
                 fields=["team", "delivery", "state"], name="job_of_team_uncharged", condition=Q(charged_at=None)
             ),

@@ -1,10 +1,10 @@
 """Numbers of jobs by status, kept, because counting them takes as long as the history is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import connection, models, transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 
 from jobs.models.job import Job
 from jobs.models.team import Team
@@ -41,9 +41,17 @@ def add_charged_jobs(numbers: Mapping[tuple[int, str, str], int]) -> None:
 
 
 def count_by_status(team: Team) -> Counter[StatusKey]:
-    """Return how many jobs the team has, in one query over the kept numbers and the jobs that aren't charged yet."""
-    counts = JobCount.objects.filter(team=team).order_by().values_list("delivery", "state", "number")
-    uncharged = Job.objects.filter(team=team, charged_at=None).order_by().values_list("delivery", "state")
+    return count_teams_by_status([team.pk])
+
+
+def count_teams_by_status(teams: Collection[int] | None) -> Counter[StatusKey]:
+    """Return how many jobs teams with these keys have, all teams for None.
+
+    It is one query over the kept numbers and the jobs that aren't charged yet.
+    """
+    in_teams = Q() if teams is None else Q(team__in=teams)
+    counts = JobCount.objects.filter(in_teams).order_by().values_list("delivery", "state", "number")
+    uncharged = Job.objects.filter(in_teams, charged_at=None).order_by().values_list("delivery", "state")
     totals: Counter[StatusKey] = Counter()
     for delivery, state, number in counts.union(uncharged.annotate(number=Count("pk")), all=True):
         totals[delivery, state] += number

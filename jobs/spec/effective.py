@@ -89,10 +89,9 @@ def effective_job(
     override = submission or {}
     task_entries = tasks(definition)
     first = task_entries[0] if task_entries else None
-    values = _sourced_parameters(definition, override)
     return EffectiveJob(
         platform=platform_of(definition),
-        containers=tuple(container for task in task_entries for container in _containers_of(task, override, values)),
+        containers=effective_containers(definition, override),
         array_size=_sourced(value_at(override, "arrayProperties", "size"), ValueSource.OVERRIDE),
         timeout_seconds=_sourced(time_limit.timeout_seconds(override), ValueSource.OVERRIDE)
         or _sourced(time_limit.timeout_seconds(definition), ValueSource.DEFINITION),
@@ -108,6 +107,15 @@ def effective_job(
         else None,
         tags=_sourced_tags(definition, override, tag_sources or {}),
     )
+
+
+def effective_containers(definition: Document, submission: Document) -> tuple[EffectiveContainer, ...]:
+    values = _sourced_parameters(definition, submission)
+    return tuple(container for task in tasks(definition) for container in _containers_of(task, submission, values))
+
+
+def effective_parameters(definition: Document, submission: Document) -> dict[str, str]:
+    return {name: str(item.value) for name, item in _sourced_parameters(definition, submission).items()}
 
 
 def _retry_rules(definition: Document, override: Document) -> tuple[SourcedValue, ...]:

@@ -28,6 +28,7 @@ from jobs.models import (
 )
 from jobs.models.array_reruns import supersede_reruns
 from jobs.models.ids import TEXT_LENGTH, from_text
+from jobs.models.job_text import insert_texts
 from jobs.models.tag_secret import LENGTH as TAG_DIGEST
 from jobs.spec import effective
 from jobs.spec.documents import DocumentKind, list_at, text_at
@@ -233,6 +234,7 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     JobTag.objects.bulk_create(
         JobTag(job=job, team=team, key=key, value=redact_value(key, value)) for key, value in all_tags.items()
     )
+    insert_texts([(job, revision.document, all_tags)])
     return job
 
 

@@ -17,6 +17,7 @@ from jobs.models import (
     ApprovalEdit,
     AuditEntry,
     Job,
+    JobText,
     Membership,
     QueueGrant,
     Rate,
@@ -405,6 +406,7 @@ def test_steps_come_and_go_and_those_that_stay_keep_their_ids(research):
     assert [(job.name, job.position) for job in jobs] == [("first", 0), ("second", 1), ("fourth", 2)]
     assert [job.public_id for job in jobs[:2]] == [kept["first"], kept["second"]]
     assert [[edge.parent.name for edge in job.dependencies.all()] for job in jobs] == [[], ["first"], ["second"]]
+    assert sorted(JobText.objects.values_list("job", flat=True)) == [job.pk for job in jobs]
     assert set(research.states()) == {"AWAITING"}
 
 

@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs import actions
 from jobs.models import Job, Revision, Submission
+from jobs.reports.job_search import Scope, search_page
+from jobs.search import parse
 from jobs.spec.parsing.parser import DocumentParseError
 from tests import make
 
@@ -49,6 +51,19 @@ def test_a_workflow_becomes_a_submission_its_jobs_and_what_they_wait_for(researc
     assert [edge.parent for edge in second.dependencies.all()] == [first]
     assert [change.delivery for change in first.history.all()] == ["ACCEPTED"]
     assert enqueued == ["deliver"]
+
+
+def test_jobs_are_found_by_their_words_at_once(research):
+    accept(research)
+    single = accept(research, {**WORKFLOW["jobs"][0], "jobName": "only-one"})
+
+    def found(text: str) -> list[str]:
+        page = search_page(Scope(research.user, research.team), parse(text))
+        return [row.job.name for row in page.rows]
+
+    assert found("tag.project:genai") == ["only-one", "first"]
+    assert found("image:busybox -first") == ["only-one", "second"]
+    assert found(single.jobs.get().text_id[:20]) == ["only-one"]
 
 
 def test_a_refused_document_leaves_nothing_behind(research, enqueued):
@@ -134,6 +149,7 @@ def test_any_number_of_steps_takes_the_same_statements_and_only_inserts_follow_t
         "SELECT jobs_job",
         "INSERT jobs_jobdependency",
         "INSERT jobs_jobtag",
+        "INSERT jobs_jobtext",
         "INSERT jobs_statechange",
         "SELECT jobs_auditchain",
         "INSERT jobs_auditentry",

@@ -184,6 +184,9 @@ def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob |
         "jobQueue": request.queue.name,
         "jobDefinition": revision.qualified_name,
     }
+    if "containerProperties" in revision.document:
+        quarter = f"{accepted_at:%Y}-Q{(accepted_at.month + 2) // 3}"
+        document["containerOverrides"] = {"environment": [{"name": "QUARTER", "value": quarter}]}
     if parent:
         document["dependsOn"] = [{"jobId": f"${{{parent.job.name}}}"}]
     job = Job(

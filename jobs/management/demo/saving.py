@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 
 from django.db import transaction
@@ -26,10 +27,12 @@ from jobs.models import (
 from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
+from jobs.models.job_text import insert_texts
 from jobs.models.submission import GENERATED_KEY_PREFIX
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.metering import build_cost_lines
 from jobs.pricing.rates import Rates
+from jobs.spec.documents import FinalDocument
 from jobs.states import Delivery
 
 # In the order of `_state_changes`.
@@ -58,6 +61,7 @@ def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_
     submission_keys, job_keys = _keys(Submission.objects.all(), job_count), _keys(Job.objects.all(), job_count)
     table = rates.read_rates()
     remaining = iter(history)
+    definition_of = cache(_definition)
     while batch := list(itertools.islice(remaining, batch_size)):
         rows = [_build_submission(submission, next(submission_keys)) for submission in batch]
         records = [record for submission in batch for record in submission.jobs]
@@ -71,6 +75,7 @@ def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_
             bulk_insert_instances(JobDependency, _dependencies(batch))
             bulk_insert(StateChange, STATE_CHANGE_FIELDS, itertools.chain.from_iterable(map(_state_changes, records)))
             bulk_insert(JobTag, ("job", "team", "key", "value"), _tags(records))
+            insert_texts((record.job, definition_of(record.job.revision), record.tags) for record in records)
             bulk_insert_instances(CostLine, lines)
             add_charged_jobs(
                 Counter((record.job.team_id, record.job.delivery, record.job.state) for record in records)
@@ -121,6 +126,10 @@ def _state_changes(record: HistoricalJob) -> Iterator[tuple[int, datetime, str, 
         delivery = Delivery.SENT if change.state else Delivery.ACCEPTED
         note = record.job.status_reason if change.state == record.job.state else ""
         yield record.job.pk, change.at, delivery, change.state, change.source, change.attempt, note
+
+
+def _definition(revision: Revision) -> FinalDocument:
+    return FinalDocument.of(revision.document)
 
 
 def _keys(rows: QuerySet[Submission] | QuerySet[Job], count: int) -> Iterator[int]:
