@@ -27,6 +27,33 @@ QUERIES = {
 }
 
 
+SEARCHES = {
+    "newest": {},
+    "failed": {"search": "status:failed"},
+    "a tag": {"search": "tag.Project:ALPHA"},
+    "an environment value": {"search": "env.QUARTER:{quarter}"},
+    "an old environment value": {"search": "env.QUARTER:{old_quarter}"},
+    "text": {"search": "train-resnet"},
+    "the beginning of a word": {"search": "re"},
+    "one letter": {"search": "t"},
+    "a phrase": {"search": '"train resnet"'},
+    "no such text": {"search": "xyzzy"},
+    "all but a tag": {"search": "-tag.Project:ALPHA"},
+    "untagged": {"search": "untagged:Project"},
+    "text and failed": {"search": "train-resnet status:failed"},
+    "a person": {"search": "user:scale-one-1"},
+    "a definition": {"search": "def:model-training"},
+    "an exit code": {"search": "exit:137"},
+    "cost": {"search": "cost>5"},
+    "cost that none has": {"search": "cost>100000"},
+    "run time": {"search": "ran>3h"},
+    "wait": {"search": "waited>50m"},
+    "a month": {"search": "month:{old_month}"},
+    "highest cost": {"sort": "-cost"},
+    "text, highest cost": {"search": "train-resnet", "sort": "-cost"},
+}
+
+
 def addresses(world: World) -> dict[str, str]:
     """Return addresses by name. Those that begin with `/api/` take the token."""
     team, today = world.team, now().date()
@@ -46,6 +73,17 @@ def addresses(world: World) -> dict[str, str]:
         "tag and failed": {"tag": f"Project={tag}", "status": "FAILED"},
     }
     pages = {f"jobs: {name or 'newest'}": _with(history, query) for name, query in (QUERIES | dated).items()}
+    dates = {
+        "quarter": f"{today.year}-Q{(today.month + 2) // 3}",
+        "old_quarter": f"{today.year - 1}-Q2",
+        "old_month": f"{today.year - 1}-03",
+    }
+    searches = SEARCHES | {
+        "deep page": {"after": middle.text_id},
+        "text, deep page": {"search": "train", "after": middle.text_id},
+    }
+    for name, query in searches.items():
+        pages[f"search: {name}"] = _with("/api/v1/jobs", {key: value.format(**dates) for key, value in query.items()})
     for month in ("", f"{today.year - 1}-03"):
         for by in ("", "Project", "CostCenter"):
             query = {name: value for name, value in (("month", month), ("by", by)) if value}

@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -15,12 +14,12 @@ from django.db.models.lookups import IsNull
 
 from jobs.models import CostLine, Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
 from jobs.models.ids import from_text
-from jobs.models.job_count import StatusKey, count_by_status
+from jobs.models.job_count import count_by_status
 from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
+from jobs.reports.job_search.pages import JobRow, StatusCounts, job_rows, status_counts_of
 from jobs.reports.months import Month
-from jobs.reports.submissions import add_summaries_of_failures
-from jobs.states import STATUSES, Delivery, State, Status, status_of
+from jobs.states import Delivery, State
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 2_000
@@ -81,20 +80,6 @@ class JobFilter:
 
 
 @dataclass(frozen=True)
-class JobRow:
-    job: Job
-    usd: Decimal | None
-    tags: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class StatusCounts:
-    by_status: list[tuple[Status, int]]
-    total: int
-    is_complete: bool
-
-
-@dataclass(frozen=True)
 class FilterSuggestions:
     queues: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
@@ -119,7 +104,7 @@ def history_page(
         after=key_of(all_jobs, before, *order),
         before=None if before else key_of(all_jobs, after, *order),
     )
-    return page.with_rows(list(_rows(filters, page.rows)))
+    return page.with_rows(list(job_rows(filters.month, page.rows)))
 
 
 def sort_jobs(jobs: QuerySet[Job], filters: JobFilter, sort: str) -> tuple[QuerySet[Job], tuple[str, ...]]:
@@ -141,20 +126,11 @@ def sort_jobs(jobs: QuerySet[Job], filters: JobFilter, sort: str) -> tuple[Query
 def status_counts(team: Team, filters: JobFilter) -> StatusCounts:
     """Count over all statuses: all jobs if nothing else is filtered, otherwise the newest that match."""
     if replace(filters, statuses=()) == JobFilter():
-        return _status_counts(count_by_status(team), is_complete=True)
+        return status_counts_of(count_by_status(team), is_complete=True)
     matches, order = sort_jobs(filter_jobs(team, filters, any_status=True), filters, "")
     limit = SEARCH_COUNT_LIMIT if filters.text or filters.untagged else COUNT_LIMIT
     newest = list(matches.order_by(*order).values_list("delivery", "state")[: limit + 1])
-    return _status_counts(Counter(newest[:limit]), is_complete=len(newest) <= limit)
-
-
-def _status_counts(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:
-    totals: Counter[str] = Counter()
-    for (delivery, state), number in numbers.items():
-        totals[status_of(delivery, state).name] += number
-    known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
-    unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
-    return StatusCounts(known_statuses + unknown_statuses, sum(numbers.values()), is_complete)
+    return status_counts_of(Counter(newest[:limit]), is_complete=len(newest) <= limit)
 
 
 def export_rows(team: Team, filters: JobFilter, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
@@ -163,7 +139,7 @@ def export_rows(team: Team, filters: JobFilter, sort: str = "", limit: int = EXP
     jobs = jobs.select_related("queue", "revision__definition", "person")
     jobs = jobs.defer("document", "raw", "attempts", "array_summary", "revision__document")
     for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
-        yield from _rows(filters, chunk)
+        yield from job_rows(filters.month, chunk)
 
 
 def filter_suggestions(team: Team) -> FilterSuggestions:
@@ -252,21 +228,6 @@ def _text_condition(text: str) -> Q:
         return Q(public_id=from_text(text))
     except ValueError:
         return Q(name__icontains=text) | Q(marker=text)
-
-
-def _rows(filters: JobFilter, page_jobs: list[Job]) -> Iterator[JobRow]:
-    keys = [job.pk for job in page_jobs]
-    lines = CostLine.objects.filter(job__in=keys)
-    if filters.month:
-        lines = lines.filter(day__range=(filters.month.first, filters.month.last))
-    costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
-    tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
-        tags[pk].append((key, value))
-    add_summaries_of_failures(page_jobs)
-    for job in page_jobs:
-        usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
-        yield JobRow(job, usd, tuple(tags[job.pk]))
 
 
 def _kind_value(name: str) -> Value:

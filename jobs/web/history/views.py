@@ -12,6 +12,7 @@ from jobs import access
 from jobs.models import Team
 from jobs.models.job import Period
 from jobs.reports import history as reports
+from jobs.reports.job_search import StatusCounts
 from jobs.states import STATUSES, Delivery, Status
 from jobs.web.history import filters
 from jobs.web.history.filters import HistoryQuery
@@ -94,7 +95,7 @@ def history_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     return csv_response(f"jobs-{slug}.csv", CSV_COLUMNS, _csv_rows(member.team, filters.parse(request.GET)))
 
 
-def status_tiles(query: HistoryQuery, counts: reports.StatusCounts) -> list[StatusTile]:
+def status_tiles(query: HistoryQuery, counts: StatusCounts) -> list[StatusTile]:
     counts_by_name = {status.name: (status, number) for status, number in counts.by_status}
     for name in query.filter.statuses:
         counts_by_name.setdefault(name, (STATUSES[name], 0))

@@ -1,0 +1,257 @@
+"""A search as conditions on jobs: words are looked up in the text index, the rest in the columns of the job."""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import reduce
+from types import MappingProxyType
+
+from django.db.models import F, Q, QuerySet
+
+from jobs.models import Definition, Job, Queue, Team, User
+from jobs.models.ids import from_text
+from jobs.pricing import exact_sum
+from jobs.reports.job_search.month import charged_in
+from jobs.reports.job_search.scope import Scope
+from jobs.reports.months import Month
+from jobs.search import Search, Term, values
+from jobs.search.text import Clause, Phrase, TextQuery, pair, word_pairs, words
+from jobs.states import UNSENT_DELIVERIES, Delivery, State
+
+NO_JOB = Q(pk__in=[])
+RARE_LIMIT = 500
+"""So many jobs are found by the index of a column first. The order of the list finds them late, or not at all."""
+_BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
+_LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})
+_MIRRORED: Mapping[str, str] = MappingProxyType({"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"})
+_ACTIVE_STATES = (State.SUBMITTED, State.PENDING, State.RUNNABLE, State.STARTING, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """`columns` without `statuses`, which counts leave out."""
+
+    columns: Q = field(default_factory=Q)
+    statuses: Q = field(default_factory=Q)
+    words: TextQuery = ()
+    month: Month | None = None
+    is_dated: bool = False
+    """Whether times bound it."""
+    is_selective: bool = True
+    """Whether only indexed columns are asked for: otherwise all jobs between those that match are read."""
+
+
+def conditions_of(scope: Scope, search: Search, now: datetime) -> Conditions:
+    """Read the keys of what the search names: by its key, an index serves a condition and the order of the jobs."""
+    result = Conditions()
+    for term in search.terms:
+        result = _with_term(result, term, scope, now)
+    if result.words and scope.team_keys is not None:
+        teams = tuple(Phrase((pair("team", value=str(key)),)) for key in scope.team_keys)
+        result = replace(result, words=(Clause(teams), *result.words)) if teams else result
+    return result
+
+
+def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> Conditions:
+    if clause := _clause(term):
+        return replace(result, words=(*result.words, clause))
+    condition = _column_condition(term, scope, now)
+    condition = ~condition if term.negated else condition
+    if term.key == "status":
+        return replace(result, statuses=result.statuses & condition)
+    month = Month.parse(term.values[0]) if term.key == "month" and not term.negated else result.month
+    return replace(
+        result,
+        columns=result.columns & condition,
+        month=month,
+        is_dated=result.is_dated or term.key in ("after", "before"),
+        is_selective=result.is_selective and term.key not in ("ran", "waited", "cost", "array", "exit", "month"),
+    )
+
+
+# -- Words
+
+
+def _clause(term: Term) -> Clause | None:
+    """Return None for a term that columns answer."""
+    if not term.key:
+        if not term.is_phrase and _id_condition(term.values[0]) is not None:
+            return None
+        phrases = [Phrase(words(term.values[0]), is_prefix=not term.is_phrase)]
+    elif term.key == "image":
+        phrases = [Phrase(word_pairs("image", value), is_prefix=True) for value in term.values]
+    elif term.key == "source":
+        phrases = [Phrase((pair("source", value=value),)) for value in term.values]
+    elif term.key == "untagged":
+        return Clause((Phrase((pair("tag", term.values[0]),)),), negated=not term.negated)
+    elif term.subkey:
+        field = term.key.partition(".")[0]
+        phrases = [_pair_phrase(field, term.subkey, value) for value in term.values]
+    else:
+        return None
+    return Clause(tuple(phrases), negated=term.negated)
+
+
+def _pair_phrase(field: str, name: str, value: str) -> Phrase:
+    if value == "*":
+        return Phrase((pair(field, name),))
+    if value.endswith("*"):
+        return Phrase((pair(field, name, value[:-1]),), is_prefix=True)
+    return Phrase((pair(field, name, value),))
+
+
+# -- Columns
+
+
+def _column_condition(term: Term, scope: Scope, now: datetime) -> Q:
+    return _CONDITIONS[term.key](term, scope, now)
+
+
+def _id_condition(text: str) -> Q | None:
+    """Return None for a text that is no id of a job, whole."""
+    if _BATCH_ID.fullmatch(text):
+        return Q(batch_id=text.partition(":")[0].lower())
+    try:
+        return Q(public_id=from_text(text.lower()))
+    except ValueError:
+        return None
+
+
+def _id_of_term(term: Term, _scope: Scope, _now: datetime) -> Q:
+    condition = _id_condition(term.values[0])
+    return NO_JOB if condition is None else condition
+
+
+def _status(term: Term, _scope: Scope, _now: datetime) -> Q:
+    states = [name for name in term.values if name in State.__members__]
+    deliveries = [name for name in term.values if name in Delivery.__members__ and name != Delivery.SENT]
+    return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
+
+
+def _name_condition(field: str, names: Iterable[str]) -> Q:
+    """Compare with any of the names, whatever the case; a last * stands for anything."""
+    conditions = (
+        Q((f"{field}__istartswith", name[:-1])) if name.endswith("*") else Q((f"{field}__iexact", name))
+        for name in names
+    )
+    return reduce(operator.or_, conditions, Q())
+
+
+def _keys_condition(field: str, rows: QuerySet[Queue] | QuerySet[Definition] | QuerySet[Team] | QuerySet[User]) -> Q:
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    return Q((field, keys[0])) if len(keys) == 1 else Q((f"{field}__in", keys))
+
+
+def _narrowed(scope: Scope, condition: Q) -> Q:
+    """Return the condition, or the keys of the jobs that meet it if they are few. An index begins with their team."""
+    teams = Team.objects.order_by().values_list("pk", flat=True) if scope.team_keys is None else scope.team_keys
+    rows = Job.objects.filter(condition, team__in=list(teams)).order_by()
+    keys = list(rows.values_list("pk", flat=True)[: RARE_LIMIT + 1])
+    return Q(pk__in=keys) if len(keys) <= RARE_LIMIT else condition
+
+
+def _queue(term: Term, _scope: Scope, _now: datetime) -> Q:
+    return _keys_condition("queue", Queue.objects.filter(_name_condition("name", term.values)))
+
+
+def _team(term: Term, _scope: Scope, _now: datetime) -> Q:
+    name_or_slug = _name_condition("name", term.values) | _name_condition("slug", term.values)
+    return _keys_condition("team", Team.objects.filter(name_or_slug))
+
+
+def _user(term: Term, scope: Scope, _now: datetime) -> Q:
+    names = [scope.user.username if name.casefold() == "me" else name for name in term.values]
+    return _keys_condition("person", User.objects.filter(_name_condition("username", names)))
+
+
+def _definition(term: Term, _scope: Scope, _now: datetime) -> Q:
+    names = [value for value in term.values if not _revision(value)[1]]
+    condition = (
+        _keys_condition("definition", Definition.objects.filter(_name_condition("name", names))) if names else NO_JOB
+    )
+    for value in term.values:
+        name, number = _revision(value)
+        if number:
+            definitions = Definition.objects.filter(_name_condition("name", [name]))
+            condition |= _keys_condition("definition", definitions) & Q(revision__number=number)
+    return condition
+
+
+def _revision(text: str) -> tuple[str, int]:
+    """Return the name and the revision; 0 without one."""
+    name, _, number = text.rpartition(":")
+    return (name, int(number)) if name and number.isdecimal() and len(number) < 10 else (text, 0)
+
+
+def _exit(term: Term, scope: Scope, _now: datetime) -> Q:
+    numbers = [values.parse_number(value) for value in term.values]
+    condition = reduce(operator.or_, (Q((f"exit_code__{_LOOKUPS[term.operator]}", number)) for number in numbers))
+    if min(numbers) > 0 and term.operator in (":", ">", ">="):
+        return _narrowed(scope, condition & Q(exit_code__gt=0))
+    return condition
+
+
+def _after(term: Term, _scope: Scope, now: datetime) -> Q:
+    return Q(accepted_at__gte=values.parse_time(term.values[0], now))
+
+
+def _before(term: Term, _scope: Scope, now: datetime) -> Q:
+    return Q(accepted_at__lt=values.parse_time(term.values[0], now))
+
+
+def _month(term: Term, scope: Scope, _now: datetime) -> Q:
+    keys = scope.team_keys
+    teams = tuple(Team.objects.order_by("pk").values_list("pk", flat=True)) if keys is None else keys
+    return charged_in(Month.parse(term.values[0]), teams)
+
+
+def _cost(term: Term, scope: Scope, _now: datetime) -> Q:
+    units = exact_sum.units(values.parse_money(term.values[0]))
+    return _narrowed(scope, Q((f"usd_units__{_LOOKUPS[term.operator]}", units)))
+
+
+def _ran(term: Term, scope: Scope, now: datetime) -> Q:
+    """Select by the period that pages show: of the last attempt, until now while it runs."""
+    duration, lookup = values.parse_duration(term.values[0]), _LOOKUPS[term.operator]
+    milliseconds = Q((f"run_ms__{lookup}", duration // timedelta(milliseconds=1)))
+    ended = Q(started_at__isnull=False, stopped_at__isnull=False)
+    running = Q(delivery=Delivery.SENT, state=State.RUNNING, stopped_at=None)
+    started = Q((f"started_at__{_MIRRORED[lookup]}", now - duration))
+    return _narrowed(scope, milliseconds) & ended | _narrowed(scope, running) & started
+
+
+def _waited(term: Term, _scope: Scope, now: datetime) -> Q:
+    """Select by the period that pages show: until the last start, or until now."""
+    duration, lookup = values.parse_duration(term.values[0]), _LOOKUPS[term.operator]
+    live = Q(delivery__in=UNSENT_DELIVERIES) | Q(delivery=Delivery.SENT, state__in=_ACTIVE_STATES)
+    return Q((f"started_at__{lookup}", F("accepted_at") + duration)) | live & Q(started_at=None) & Q(
+        (f"accepted_at__{_MIRRORED[lookup]}", now - duration)
+    )
+
+
+def _array(term: Term, _scope: Scope, _now: datetime) -> Q:
+    if term.operator == ":":
+        return Q(array_size__isnull=not values.parse_size(term.values[0]))
+    return Q((f"array_size__{_LOOKUPS[term.operator]}", values.parse_number(term.values[0])))
+
+
+_CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyType(
+    {
+        "": _id_of_term,
+        "status": _status,
+        "queue": _queue,
+        "team": _team,
+        "user": _user,
+        "def": _definition,
+        "exit": _exit,
+        "after": _after,
+        "before": _before,
+        "month": _month,
+        "cost": _cost,
+        "ran": _ran,
+        "waited": _waited,
+        "array": _array,
+    }
+)

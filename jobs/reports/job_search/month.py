@@ -1,0 +1,54 @@
+"""Jobs by the month of their costs."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
+
+from jobs.models import CostLine
+from jobs.pricing import exact_sum
+from jobs.reports.months import Month
+
+# An index has the lowest and the highest key of a day at hand; for a whole month it would be read from end to end.
+_CHARGED_RANGE = """
+    WITH days (day) AS (VALUES {days}), teams (team) AS (VALUES {teams})
+    SELECT
+        min((SELECT min(job_id) FROM jobs_costline WHERE team_id = teams.team AND jobs_costline.day = days.day)),
+        max((SELECT max(job_id) FROM jobs_costline WHERE team_id = teams.team AND jobs_costline.day = days.day))
+    FROM days, teams
+"""
+
+
+def charged_in(month: Month, teams: tuple[int, ...]) -> Q:
+    """Select jobs of these teams with a cost line in the month."""
+    first, last = _charged_range(month, teams)
+    return ~has_no(_lines_of(month)) & Q(pk__gte=first, pk__lte=last)
+
+
+def month_units(month: Month) -> Coalesce:
+    """Return the sum of a job's cost lines in the month, in units of `exact_sum`."""
+    units = _lines_of(month).order_by().values("job").annotate(units=exact_sum.units_of("usd")).values("units")
+    return Coalesce(Subquery(units), 0)
+
+
+def has_no(rows: QuerySet[Any]) -> Q:
+    """Select jobs without such rows, job by job: an EXISTS is planned as a join, which reads the rows of all jobs."""
+    return Q(IsNull(Subquery(rows.order_by().values("job")[:1]), True))  # noqa: FBT003 - the argument of the lookup
+
+
+def _lines_of(month: Month) -> QuerySet[CostLine]:
+    return CostLine.objects.filter(job=OuterRef("pk"), day__range=(month.first, month.last))
+
+
+def _charged_range(month: Month, teams: tuple[int, ...]) -> tuple[int, int]:
+    """Return the keys of the first and the last job charged in the month, or an empty range."""
+    if not teams:
+        return (1, 0)
+    days = [connection.ops.adapt_datefield_value(day) for day in month.days]
+    marks = {"days": ", ".join(["(%s)"] * len(days)), "teams": ", ".join(["(%s)"] * len(teams))}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHARGED_RANGE.format(**marks), [*days, *teams])
+        first, last = cursor.fetchone()
+    return (1, 0) if first is None else (first, last)

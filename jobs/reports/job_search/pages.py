@@ -1,0 +1,187 @@
+"""Pages, counts and rows of a search."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import F, QuerySet
+from django.utils.timezone import now
+
+from jobs.models import CostLine, Job, JobTag
+from jobs.models.job_count import StatusKey, count_teams_by_status
+from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
+from jobs.pricing import exact_sum
+from jobs.reports.job_search.conditions import Conditions, conditions_of
+from jobs.reports.job_search.month import month_units
+from jobs.reports.job_search.scope import Scope
+from jobs.reports.months import Month
+from jobs.reports.submissions import add_summaries_of_failures
+from jobs.search import Search
+from jobs.states import STATUSES, Status, status_of
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 2_000
+SEARCH_COUNT_LIMIT = 200
+"""Where all jobs between those that match are read too."""
+EXPORT_LIMIT = 100_000
+CHUNK_SIZE = 1_000
+
+SORTS: Mapping[str, str] = {"cost": "usd_units", "run": "run_ms", "time": "pk"}
+"""Columns by name; a minus before the name sorts from the highest to the lowest."""
+
+_RELATED = ("submission", "team", "queue", "revision__definition", "person")
+# What a row of the page shows.
+_ROW_COLUMNS = (
+    "public_id",
+    "name",
+    "delivery",
+    "state",
+    "array_size",
+    "array_summary",
+    "finished_attempts",
+    "exit_code",
+    "batch_id",
+    "delivery_note",
+    "status_reason",
+    "container_reason",
+    "stop_requested_at",
+    "accepted_at",
+    "started_at",
+    "stopped_at",
+    "submission__public_id",
+    "team__slug",
+    "team__name",
+    "queue__name",
+    "revision__number",
+    "revision__definition__name",
+    "person__username",
+    "person__first_name",
+    "person__last_name",
+)
+# What an export has no column for, and is large.
+_UNREAD = (
+    "document",
+    "raw",
+    "attempts",
+    "array_summary",
+    "revision__document",
+    "submission__text",
+    "submission__document",
+    "submission__notes",
+    "queue__raw",
+    "queue__environments",
+    "queue__scheduling_policy",
+)
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """`usd` is None without a cost; of a search for a month, it is that month's."""
+
+    job: Job
+    usd: Decimal | None
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class StatusCounts:
+    by_status: list[tuple[Status, int]]
+    total: int
+    is_complete: bool
+
+
+def search_page(
+    scope: Scope, search: Search, *, sort: str = "", before: str = "", after: str = "", rows: int = PAGE_SIZE
+) -> KeysetPage[JobRow]:
+    """Return the jobs that follow `before`, or precede `after`. Raise InvalidPageCursorError.
+
+    `sort` is one of SORTS; empty is newest first.
+    """
+    conditions = conditions_of(scope, search, now())
+    jobs, order = _sorted(_filtered(scope, conditions), conditions, sort)
+    jobs = jobs.select_related(*_RELATED).only(*_ROW_COLUMNS)
+    all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
+    page = paginate(
+        jobs,
+        *order,
+        size=rows,
+        cursor_of=lambda job: job.text_id,
+        after=key_of(all_jobs, before, *order),
+        before=None if before else key_of(all_jobs, after, *order),
+    )
+    return page.with_rows(list(job_rows(conditions.month, page.rows)))
+
+
+def search_rows(scope: Scope, search: Search, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
+    """Yield in chunks that hold no lock and no cursor."""
+    conditions = conditions_of(scope, search, now())
+    jobs, order = _sorted(_filtered(scope, conditions), conditions, sort)
+    jobs = jobs.select_related(*_RELATED)
+    jobs = jobs.defer(*_UNREAD)
+    for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
+        yield from job_rows(conditions.month, chunk)
+
+
+def search_jobs(scope: Scope, search: Search) -> QuerySet[Job]:
+    """Select the jobs in no order."""
+    return _filtered(scope, conditions_of(scope, search, now())).order_by()
+
+
+def search_counts(scope: Scope, search: Search) -> StatusCounts:
+    """Count over all statuses: all jobs if nothing else is asked for, otherwise the newest that match."""
+    if not scope.mine and not search.without_keys("status"):
+        return status_counts_of(count_teams_by_status(scope.team_keys), is_complete=True)
+    conditions = conditions_of(scope, search.without_keys("status"), now())
+    jobs, order = _sorted(_filtered(scope, conditions), conditions, "")
+    limit = COUNT_LIMIT if conditions.is_selective and not conditions.words else SEARCH_COUNT_LIMIT
+    newest = list(jobs.order_by(*order).values_list("delivery", "state")[: limit + 1])
+    return status_counts_of(Counter(newest[:limit]), is_complete=len(newest) <= limit)
+
+
+def _filtered(scope: Scope, conditions: Conditions) -> QuerySet[Job]:
+    jobs = Job.objects.filter(scope.condition, conditions.columns, conditions.statuses)
+    if conditions.words:
+        # The index has the order of the jobs; the planner doesn't see it through the join.
+        jobs = jobs.filter(text__words__matches=conditions.words).annotate(found_job=F("text__job"))
+    return jobs
+
+
+def _sorted(jobs: QuerySet[Job], conditions: Conditions, sort: str) -> tuple[QuerySet[Job], tuple[str, ...]]:
+    """Return also the order. The cost is that of the month of the search, if it has one."""
+    name = sort.removeprefix("-")
+    key = "found_job" if conditions.words else "pk"
+    if name in ("", "time"):
+        sign = "" if sort == "time" else "-"
+        # The times bound the range of an index that has this order.
+        is_dated = conditions.is_dated and not conditions.words
+        return jobs, (f"{sign}accepted_at", f"{sign}pk") if is_dated else (f"{sign}{key}",)
+    sign, column = sort[: -len(name)], SORTS[name]
+    if conditions.month and name == "cost":
+        jobs, column = jobs.annotate(month_units=month_units(conditions.month)), "month_units"
+    return jobs, (f"{sign}{column}", f"{sign}pk")
+
+
+def status_counts_of(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:
+    totals: Counter[str] = Counter()
+    for (delivery, state), number in numbers.items():
+        totals[status_of(delivery, state).name] += number
+    known_statuses = [(status, totals.pop(status.name)) for status in STATUSES.values() if totals[status.name]]
+    unknown_statuses = [(status_of(name, ""), number) for name, number in totals.items() if number]
+    return StatusCounts(known_statuses + unknown_statuses, sum(numbers.values()), is_complete)
+
+
+def job_rows(month: Month | None, page_jobs: list[Job]) -> Iterator[JobRow]:
+    """Yield the rows in three queries at most; costs are those of the month."""
+    keys = [job.pk for job in page_jobs]
+    lines = CostLine.objects.filter(job__in=keys)
+    if month:
+        lines = lines.filter(day__range=(month.first, month.last))
+    costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
+    tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
+        tags[pk].append((key, value))
+    add_summaries_of_failures(page_jobs)
+    for job in page_jobs:
+        usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None
+        yield JobRow(job, usd, tuple(tags[job.pk]))

@@ -1,0 +1,36 @@
+"""The jobs that a search covers: of a team, of a person, or all that one may see."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Q
+
+from jobs.models import Team, User
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Jobs of a team that the user may see, or of all of them; with `mine` only what the user submitted."""
+
+    user: User
+    team: Team | None = None
+    mine: bool = False
+
+    @cached_property
+    def team_keys(self) -> tuple[int, ...] | None:
+        """Return the keys of the teams; None for all that there are."""
+        if self.team:
+            return (self.team.pk,)
+        if self.user.is_staff and self.user.is_active:
+            return None
+        return tuple(Team.objects.visible_to(self.user).order_by("pk").values_list("pk", flat=True))
+
+    @property
+    def condition(self) -> Q:
+        """Select the rows that have a `team` in the scope, and a `person`."""
+        condition = Q(person=self.user) if self.mine else Q()
+        if self.team_keys is None:
+            return condition
+        # A list of one would be another condition for the planner.
+        is_single = len(self.team_keys) == 1
+        return condition & (Q(team=self.team_keys[0]) if is_single else Q(team__in=self.team_keys))

@@ -1,0 +1,426 @@
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jobs.models import CostLine, Job, JobTag, JobText, JobTextBacklog, Submission, job_text_backlog, pagination
+from jobs.models.job_text import insert_texts, job_words
+from jobs.models.pagination import InvalidPageCursorError
+from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest
+from jobs.reports.job_search.conditions import conditions_of
+from jobs.search import parse
+from jobs.search.text import words
+from jobs.states import Delivery, State
+from tests import make
+from tests.reports import past
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def _rates():
+    past.rates()
+
+
+@pytest.fixture
+def submission():
+    return make.submission()
+
+
+def scope_of(submission: Submission) -> Scope:
+    return Scope(submission.person, submission.team)
+
+
+def index_words(jobs: Iterable[Job] = ()) -> None:
+    """Write the words of jobs that `make` made, with their tags."""
+    JobText.objects.all().delete()
+    for job in jobs or Job.objects.select_related("submission", "revision"):
+        tags = dict(JobTag.objects.filter(job=job).values_list("key", "value"))
+        insert_texts([(job, job.revision.document, tags)])
+
+
+def names(submission: Submission, text: str | None, **more: Any) -> list[str]:
+    return [row.job.name for row in search_page(scope_of(submission), parse(text or ""), **more).rows]
+
+
+def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
+    made = [make.job(submission).text_id for _ in range(8)][::-1]
+    index_words()
+    for search in (parse(""), parse("hello"), parse("after:2020-01-01")):
+        scope = scope_of(submission)
+        first = search_page(scope, search, rows=3)
+        second = search_page(scope, search, before=first.next, rows=3)
+        third = search_page(scope, search, before=second.next, rows=3)
+        assert [row.job.text_id for page in (first, second, third) for row in page.rows] == made
+        assert (first.previous, third.next) == ("", "")
+
+        back = search_page(scope, search, after=third.previous, rows=3)
+        assert back.rows == second.rows
+        again = search_page(scope, search, after=back.previous, rows=3)
+        assert (again.rows, again.previous) == (first.rows, "")
+
+
+SORTED = {
+    "-cost": ["dear", "long", "cheap-2", "cheap-1", "free"],
+    "cost": ["free", "cheap-1", "cheap-2", "long", "dear"],
+    "-run": ["long", "dear", "free", "cheap-2", "cheap-1"],
+    "run": ["cheap-1", "cheap-2", "free", "dear", "long"],
+    "time": ["cheap-1", "dear", "cheap-2", "long", "free"],
+    "-time": ["free", "long", "cheap-2", "dear", "cheap-1"],
+}
+
+
+def sortable_jobs(submission):
+    """Jobs that cost a nickel an hour, with other run times of their last attempt."""
+    for name, hours, run_ms in (
+        ("cheap-1", [1], 0),
+        ("dear", [9], 7),
+        ("cheap-2", [1], 0),
+        ("long", [1, 1], 9),
+        ("free", [], 1),
+    ):
+        job = past.job(submission, "2026-11-03", *hours, name=name, document={"parameters": {"all": "1"}})
+        Job.objects.filter(pk=job.pk).update(run_ms=run_ms)
+    index_words()
+
+
+@pytest.mark.parametrize(("sort", "expected"), SORTED.items())
+def test_sorted_pages_go_there_and_back_without_a_gap_or_a_repeat(submission, sort, expected):
+    sortable_jobs(submission)
+    scope = scope_of(submission)
+    for search in (parse(""), parse("param.all:1")):
+        lists = [search_page(scope, search, sort=sort, rows=2)]
+        while lists[-1].next:
+            lists.append(search_page(scope, search, sort=sort, before=lists[-1].next, rows=2))
+
+        assert [row.job.name for page in lists for row in page.rows] == expected
+        assert search_page(scope, search, sort=sort, after=lists[-1].previous, rows=2).rows == lists[-2].rows
+        assert [row.job.name for row in search_rows(scope, search, sort)] == expected
+    charged = [name for name in expected if name != "free"]
+    assert names(submission, "month:2026-11", sort=sort) == charged
+
+
+def test_the_order_of_a_month_is_that_of_its_costs(submission):
+    past.job(submission, "2026-10-31", 9, name="dear in October")
+    mixed = past.job(submission, "2026-10-31", 5, 1, name="both")
+    CostLine.objects.filter(job=mixed, attempt=2).update(day=date(2026, 11, 1))
+    past.job(submission, "2026-11-03", 2, name="November")
+
+    assert names(submission, "", sort="-cost") == ["dear in October", "both", "November"]
+    assert names(submission, "month:2026-11", sort="-cost") == ["November", "both"]
+
+
+def test_an_id_of_another_team_or_none_is_no_place_in_the_list(submission):
+    make.job(submission)
+
+    for cursor in (make.job().text_id, "nonsense"):
+        with pytest.raises(InvalidPageCursorError):
+            search_page(scope_of(submission), parse(""), before=cursor)
+        with pytest.raises(InvalidPageCursorError):
+            search_page(scope_of(submission), parse("hello"), after=cursor)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("status:failed", ["c"]),
+        ("status:failed,refused", ["d", "c"]),
+        ("-status:failed,refused", ["b", "a"]),
+        ("status:submitted", []),
+        ("queue:GPU", ["c"]),
+        ("queue:other", []),
+        ("def:hello", ["d", "c", "b", "a"]),
+        ("def:hello:2", []),
+        ("tag.Project:ALPHA", ["b", "a"]),
+        ("tag.project:alpha tag.Department:Risk", ["b"]),
+        ("tag.Department:*", ["c", "b"]),
+        ("untagged:Project", ["d", "c"]),
+        ("-untagged:Project", ["b", "a"]),
+        ("after:2026-11-02", ["d", "c", "b"]),
+        ("before:2026-11-03", ["b", "a"]),
+        ("month:2026-11", ["c", "b", "a"]),
+        ("month:2026-12", []),
+        ("-month:2026-11", ["d"]),
+        ("month:2026-11 untagged:Project", ["c"]),
+        ('"B"', ["b"]),
+        ("team:Two", []),
+        ("source:json", ["d", "c", "b", "a"]),
+        ("image:busybox", ["d", "c", "b", "a"]),
+    ],
+)
+def test_what_is_asked_for_is_found_and_nothing_else(submission, text, found):
+    gpu = make.queue("gpu", of=submission.account)
+    cpu = make.queue("cpu", of=submission.account)
+    past.job(submission, "2026-11-01", 1, name="a", queue=cpu, tags={"Project": "ALPHA"})
+    past.job(submission, "2026-11-02", 1, name="b", queue=cpu, tags={"Project": "ALPHA", "Department": "Risk"})
+    past.job(submission, "2026-11-03", 1, name="c", queue=gpu, tags={"Department": "Risk"}, state=State.FAILED)
+    refused = make.job(submission, name="d", queue=cpu, delivery=Delivery.REFUSED)
+    Job.objects.filter(pk=refused.pk).update(accepted_at="2026-11-04T00:00Z")
+    make.job(name="b")
+    index_words()
+
+    assert names(submission, text) == found
+
+
+def test_a_job_is_found_by_any_of_its_ids(submission):
+    job = make.job(submission, name="a", batch_id="0a1b2c3d-0000-4000-8000-000000000001")
+    make.job(submission, name="b")
+    index_words()
+
+    for text in (job.text_id, job.text_id[:10], job.batch_id, f"{job.batch_id}:7", job.batch_id.upper(), job.marker):
+        assert names(submission, text) == ["a"], text
+    assert names(submission, f"-{job.batch_id}") == ["b"]
+
+
+def test_a_scope_is_what_the_person_may_see(submission):
+    make.job(submission, name="mine")
+    colleague = make.member(submission.team)
+    make.job(make.submission(colleague, submission.account), name="colleague's")
+    make.job(name="other team's")
+    index_words()
+
+    def found(scope: Scope, text: str = "") -> set[str]:
+        return {row.job.name for row in search_page(scope, parse(text)).rows}
+
+    person = submission.person
+    assert found(scope_of(submission)) == {"mine", "colleague's"}
+    assert found(Scope(person, submission.team, mine=True)) == {"mine"} == found(Scope(person, mine=True))
+    assert found(Scope(person)) == {"mine", "colleague's"}
+    assert found(Scope(make.admin())) == {"mine", "colleague's", "other team's"}
+    stranger = Scope(make.user())
+    for text in ("", "mine", "-mine", "image:busybox", "-other", "source:json"):
+        assert found(stranger, text) == set()
+        assert "other team's" not in found(Scope(person), text)
+    assert found(scope_of(submission), "user:me") == {"mine"}
+
+
+def test_counts_are_those_of_the_search_whatever_status_is_asked_for(submission):
+    for state in (State.FAILED, State.FAILED, State.SUCCEEDED):
+        make.job(submission, state=state, name="a")
+    make.job(submission, delivery=Delivery.HELD, name="b")
+    index_words()
+    expected = [("HELD", 1), ("SUCCEEDED", 1), ("FAILED", 2)]
+
+    for scope in (scope_of(submission), Scope(submission.person), Scope(submission.person, mine=True)):
+        counts = search_counts(scope, parse("status:failed"))
+        assert [(status.name, number) for status, number in counts.by_status] == expected
+        assert (counts.total, counts.is_complete) == (4, True)
+    assert search_counts(scope_of(submission), parse('"b"')).total == 1
+
+
+def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
+    monkeypatch.setattr(pages, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(pages, "SEARCH_COUNT_LIMIT", 2)
+    for _ in range(5):
+        job = make.job(submission)
+    index_words()
+
+    def counted(text: str) -> tuple[int, bool]:
+        counts = search_counts(scope_of(submission), parse(text))
+        return counts.total, counts.is_complete
+
+    assert counted(f"queue:{job.queue.name}") == (3, False)
+    assert counted("hello") == counted("untagged:Project") == counted("cost<1") == (2, False)
+    assert counted("status:failed") == (5, True)
+
+
+def test_the_cost_of_a_row_is_the_sum_of_its_lines_and_of_a_month_only_that_months(submission):
+    job = past.job(submission, "2026-11-01", 1, 2)
+    line = job.cost_lines.order_by("attempt").first()
+    line.day = date(2026, 10, 31)
+    line.save()
+
+    (row,) = search_page(scope_of(submission), parse("")).rows
+    assert row.usd == Decimal("0.15")
+    (row,) = search_page(scope_of(submission), parse("month:2026-11")).rows
+    assert row.usd == Decimal("0.1")
+
+
+def test_an_export_has_every_row_once_and_ends_at_its_limit(submission, monkeypatch):
+    monkeypatch.setattr(pages, "CHUNK_SIZE", 2)
+    made = [make.job(submission) for _ in range(5)][::-1]
+
+    assert [row.job for row in search_rows(scope_of(submission), parse(""))] == made
+    assert [row.job for row in search_rows(scope_of(submission), parse(""), limit=3)] == made[:3]
+
+
+def test_a_page_takes_the_same_queries_however_many_jobs_it_has(submission):
+    def queries(text: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert search_page(scope_of(submission), parse(text)).rows
+        return len(captured)
+
+    for _ in range(2):
+        past.job(submission, "2026-11-01", 1, tags={"a": "b"})
+    index_words()
+    few = {text: queries(text) for text in ("", "hello", "status:succeeded tag.a:b", "user:me def:hello")}
+    for _ in range(4):
+        past.job(submission, "2026-11-01", 1, tags={"a": "b"})
+    index_words()
+
+    assert {text: queries(text) for text in few} == few
+    assert few == {"": 3, "hello": 3, "status:succeeded tag.a:b": 3, "user:me def:hello": 5}
+
+
+# -- Words
+
+
+def test_the_words_of_a_job_are_what_runs_and_no_secret(submission):
+    definition = make.document("d") | {"parameters": {"epochs": "5"}}
+    definition["containerProperties"] |= {
+        "image": "registry.example.org/research/align:1.2",
+        "command": ["python", "train.py", "Ref::epochs", "--password", "hunter22"],
+        "environment": [{"name": "QUARTER", "value": "2026-Q3"}, {"name": "DB_PASSWORD", "value": "hunter22"}],
+    }
+    document = {
+        "containerOverrides": {"environment": [{"name": "URL", "value": "https://me:hunter22@example.org/a"}]},
+        "parameters": {"api_token": "hunter22"},
+    }
+    job = make.job(submission, name="nightly-7", document=document)
+    found = job_words(job, definition, {"Project": "ALPHA", "secret": "hunter22"})
+
+    assert not [word for word in found if "hunter22" in word]
+    for text in ("nightly", "align", "train", "5", "2026", "q3", "example", job.text_id):
+        assert set(words(text)) <= set(found), text
+    assert "password" in found
+    assert "quarter" not in found
+
+
+def test_variables_and_parameters_are_found_by_name(submission):
+    document = {
+        "containerOverrides": {
+            "environment": [{"name": "QUARTER", "value": "2026-Q3"}, {"name": "DB_PASSWORD", "value": "hunter22"}]
+        },
+        "parameters": {"dataset": "Q2 final"},
+    }
+    make.job(submission, name="a", document=document)
+    index_words()
+
+    for text in (
+        "env.QUARTER:2026-Q3", "env.quarter:2026-q3,x", "env.QUARTER:2026*", "env.QUARTER:*", "env.DB_PASSWORD:*",
+        'param.dataset:"q2 final"', "param.dataset:Q2*", "-env.QUARTER:2026-Q4",
+    ):  # fmt: skip
+        assert names(submission, text) == ["a"], text
+    for text in (
+        "env.QUARTER:2026",
+        "env.DB_PASSWORD:hunter22",
+        "hunter22",
+        "QUARTER",
+        "param.dataset:q2",
+        "env.Q:*",
+    ):
+        assert names(submission, text) == [], text
+
+
+def test_words_of_earlier_jobs_are_written_in_batches(submission, monkeypatch):
+    monkeypatch.setattr(job_text_backlog, "BATCH_SIZE", 2)
+    jobs = [make.job(submission, name=f"old-{number}", tags={"Project": "ALPHA"}) for number in range(5)]
+    index_words(jobs[-1:])
+    JobTextBacklog.objects.create(below=jobs[-1].pk + 1)
+    make.job(submission, name="without")
+
+    assert job_text_backlog.index_backlog(0)
+    assert not job_text_backlog.index_backlog(60)
+    assert not job_text_backlog.has_backlog()
+    assert names(submission, "old tag.project:alpha") == ["old-3", "old-2", "old-1", "old-0"]
+    assert names(submission, "old") == ["old-4", "old-3", "old-2", "old-1", "old-0"]
+    assert not job_text_backlog.index_backlog(60)
+
+
+# -- Plans
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("", "job_of_team"),
+        ("status:failed", "job_of_team_status"),
+        ("month:2026-11", "jobs_costline_job_id"),
+        ("after:2026-11-01 before:2026-12-01", "job_of_team_accepted"),
+        ("train", "VIRTUAL TABLE"),
+        ("tag.Project:ALPHA status:failed", "VIRTUAL TABLE"),
+        ("untagged:Project", "VIRTUAL TABLE"),
+        ("-train user:me", "VIRTUAL TABLE"),
+    ],
+)
+def test_a_page_is_found_by_an_index_and_sorts_nothing(submission, text, index):
+    plan = plan_of(submission, text)
+    outer = [line for line in plan.splitlines() if "SCALAR" not in line]
+
+    assert index in plan
+    assert not any("SCAN jobs_job " in f"{line} " for line in outer)
+    assert "TEMP B-TREE" not in plan or "month" in text
+
+
+def plan_of(submission: Submission, text: str, sort: str = "", after: tuple[int, int] | None = None) -> str:
+    scope = scope_of(submission)
+    conditions = conditions_of(scope, parse(text), submission.created_at)
+    jobs, order = pages._sorted(pages._filtered(scope, conditions), conditions, sort)
+    if after:
+        jobs = jobs.filter(pagination._follows(order, after))
+    plan = jobs.order_by(*order)[:51].explain()
+    if connection.vendor != "sqlite":
+        pytest.skip("the plans of SQLite are looked at")
+    return plan
+
+
+@pytest.mark.parametrize(("sort", "index"), [("-cost", "job_of_team_cost"), ("run", "job_of_team_run")])
+def test_a_sorted_page_is_a_range_of_an_index(submission, sort, index):
+    for after in (None, (5, 7)):
+        plan = plan_of(submission, "", sort, after)
+        assert index in plan
+        assert "TEMP B-TREE" not in plan
+    assert re.search(rf"{index} \(team_id=\? AND \w+[<>]\?\)", plan)
+
+
+# -- Suggestions
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sta", ["status:"]),
+        ("-cos", ["cost>"]),
+        ("ta", ["tag."]),
+        ("tag.p", ["tag.Project:"]),
+        ("tag.", ['tag."Cost Center":', "tag.Project:"]),
+        ("env.", ["env.QUARTER:"]),
+        ("param.", ["param.dataset:"]),
+        ("status:fa", ["FAILED"]),
+        ("status:failed,los", ["LOST"]),
+        ("status:wait", ["AWAITING"]),
+        ("queue:G", ["gpu"]),
+        ("user:", ["me", "anna"]),
+        ("team:", ["research"]),
+        ("def:he", ["hello"]),
+        ("tag.project:a", ["ALPHA"]),
+        ("untagged:Cost", ['"Cost Center"']),
+        ("array:", ["yes", "no"]),
+        ("source:a", ["api"]),
+        ("nothing", []),
+        ("nokey:", []),
+    ],
+)
+def test_keys_and_values_are_suggested(text, expected):
+    team = make.team("research")
+    member = make.member(team, who=make.user("anna"))
+    submission = make.submission(member)
+    queue = make.queue("gpu", of=submission.account, teams=(team,))
+    document = {
+        "containerOverrides": {"environment": [{"name": "QUARTER", "value": "1"}]},
+        "parameters": {"dataset": "1"},
+    }
+    past.job(
+        submission, "2026-11-01", 1, queue=queue, document=document, tags={"Project": "ALPHA", "Cost Center": "1"}
+    )
+    make.job(make.submission(make.member(make.team("others"))))
+    scope = Scope(member.user, team)
+
+    assert [suggestion.text for suggestion in suggest(scope, text, len(text))] == expected
+    for suggestion in suggest(Scope(member.user), text, len(text)):
+        assert suggestion.end == len(text)
