@@ -17,7 +17,7 @@ from jobs.models import ApiToken, Job, Submission, WorkflowTemplate
 from jobs.rate_limit import Budget, spend
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES}
+_SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES, "/api/v1/jobs": Budget.SEARCHES}
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,29 @@ from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import DOCUMENT, KEY
-from jobs.api.schemas import DefinitionOut, ProblemDetailsOut, ValidationOut
+from jobs.api.schemas import DefinitionOut, DefinitionsOut, ProblemDetailsOut, ValidationOut
 from jobs.models import Registration
+from jobs.reports import catalog
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
 
 router = Router(tags=["definitions"])
+
+
+@router.get("/definitions", response={200: DefinitionsOut, (401, 422, 429): ProblemDetailsOut})
+def list_definitions(
+    request: CallerRequest, q: str = "", *, after: str = "", archived: bool = False
+) -> DefinitionsOut:
+    """List the definitions that the team can use, by name. `archived`: those that were deactivated.
+
+    `q` filters by text; `after`: the `next` of the page before.
+    """
+    page = catalog.definition_page(
+        request.auth.member.team, text=q.replace("\0", "")[:100], after=after, retired=archived
+    )
+    rows = [serializers.found_definition_out(request, card) for card in page.rows]
+    return DefinitionsOut(definitions=rows, next=page.next)
 
 
 @router.post(

@@ -12,8 +12,10 @@ from jobs.actions import IdempotencyConflictError, RecoveryError, RunAgainError,
 from jobs.api import serializers
 from jobs.api.renderers import PortalApi
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut
+from jobs.models.pagination import InvalidPageCursorError
 from jobs.rate_limit import TooManyRequestsError
 from jobs.reports.log_follow import InvalidCursorError
+from jobs.search import SearchError
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem
 
@@ -116,6 +118,16 @@ def _(error: TooManyRequestsError) -> ApiProblemError:
 @to_api_error.register
 def _(error: InvalidCursorError) -> ApiProblemError:
     return ApiProblemError(422, "Invalid cursor", str(error))
+
+
+@to_api_error.register
+def _(_error: InvalidPageCursorError) -> ApiProblemError:
+    return ApiProblemError(422, "Invalid cursor", "Start again without after.")
+
+
+@to_api_error.register
+def _(error: SearchError) -> ApiProblemError:
+    return ApiProblemError(422, "Invalid search", str(error), serializers.search_problems_out(error))
 
 
 @to_api_error.register

@@ -1,4 +1,6 @@
-"""Operations on one job."""
+"""Lists of jobs, and operations on one."""
+
+from typing import Literal
 
 from ninja import Router
 from ninja.responses import Status
@@ -9,11 +11,40 @@ from jobs.api import parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import KEY
-from jobs.api.schemas import JobOut, LogLineOut, LogOut, ProblemDetailsOut, SubmissionOut
-from jobs.reports import log_follow
+from jobs.api.schemas import JobOut, JobsOut, LogLineOut, LogOut, ProblemDetailsOut, SubmissionOut
+from jobs.reports import job_search, log_follow
+from jobs.search import parse
 from jobs.spec.index_rerun import IndexRerunError
 
 router = Router(tags=["jobs"])
+
+MAX_ROWS = 200
+
+
+@router.get("/jobs", response={200: JobsOut, (401, 422, 429): ProblemDetailsOut})
+def list_jobs(
+    request: CallerRequest,
+    search: str = "",
+    *,
+    sort: Literal["", "time", "-time", "cost", "-cost", "run", "-run"] = "",
+    mine: bool = False,
+    after: str = "",
+    limit: int = job_search.PAGE_SIZE,
+) -> JobsOut:
+    """List the team's jobs that a search finds, as the Jobs page does: newest first, or as `sort` says.
+
+    `search` has conditions such as `status:failed tag.Project:ALPHA cost>1`; docs/search.md lists them. `mine`: only
+    those that the token's person submitted. `after`: the `next` of the page before. `limit`: 200 at most.
+    """
+    member = request.auth.member
+    page = job_search.search_page(
+        job_search.Scope(member.user, member.team, mine=mine),
+        parse(search),
+        sort=sort,
+        before=after,
+        rows=max(1, min(limit, MAX_ROWS)),
+    )
+    return JobsOut(jobs=[serializers.found_job_out(request, row) for row in page.rows], next=page.next)
 
 
 @router.get("/jobs/{text_id}", response={200: JobOut, (401, 404): ProblemDetailsOut})

@@ -44,6 +44,77 @@ class DefinitionOut(Schema):
     changes: list[ChangeOut]
 
 
+class FoundDefinitionOut(Schema):
+    """A definition in a list, with its newest usable revision; null if it has none."""
+
+    name: str
+    revision: int | None
+    arn: str | None
+    url: str
+    description: str
+    team: str
+    used_at: datetime | None
+
+
+class DefinitionsOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    definitions: list[FoundDefinitionOut]
+    next: str
+
+
+class QueueOut(Schema):
+    """A queue that the team can submit to. `state` and `status` are those of AWS Batch."""
+
+    name: str
+    region: str
+    state: str
+    status: str
+    running: int
+    waiting: int
+
+
+class QueuesOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    queues: list[QueueOut]
+    next: str
+
+
+class RequestOut(Schema):
+    """A request for approval in a list."""
+
+    id: str
+    url: str
+    submission: str
+    name: str
+    user: str
+    state: str
+    reasons: list[str]
+    asked_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    words: str
+
+
+class RequestsOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    approvals: list[RequestOut]
+    next: str
+
+
+class CallerOut(Schema):
+    """Who a token acts for."""
+
+    user: str
+    team: str
+    role: str
+    token: str
+    can_submit: bool
+    expires_at: datetime | None
+
+
 class RerunOut(Schema):
     """How the failed child jobs of an array ended when they ran again."""
 
@@ -78,6 +149,30 @@ class JobOut(JobSummaryOut):
     accepted_at: datetime
     started_at: datetime | None
     stopped_at: datetime | None
+
+
+class FoundJobOut(JobSummaryOut):
+    """A job in a list. `usd` is its estimated cost so far, an exact decimal as text; null without one."""
+
+    submission: str
+    team: str
+    user: str
+    queue: str
+    definition: str
+    array_size: int | None
+    attempts: int
+    accepted_at: datetime
+    started_at: datetime | None
+    stopped_at: datetime | None
+    usd: str | None
+    tags: dict[str, str]
+
+
+class JobsOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    jobs: list[FoundJobOut]
+    next: str
 
 
 class StateChangeOut(Schema):
@@ -195,6 +290,26 @@ class SubmissionOut(Schema):
     changes: list[ChangeOut]
     cursor: str
     history: list[StateChangeOut]
+
+
+class FoundSubmissionOut(Schema):
+    """A submission in a list, with the number of its jobs by state."""
+
+    id: str
+    url: str
+    name: str
+    state: str
+    user: str
+    source: str
+    created_at: datetime
+    jobs: dict[str, int]
+
+
+class SubmissionsOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    submissions: list[FoundSubmissionOut]
+    next: str
 
 
 class StopOut(Schema):

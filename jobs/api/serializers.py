@@ -11,6 +11,9 @@ from jobs.api.schemas import (
     ChangeOut,
     DefinitionOut,
     EstimateOut,
+    FoundDefinitionOut,
+    FoundJobOut,
+    FoundSubmissionOut,
     HoldOut,
     JobOut,
     JobSummaryOut,
@@ -28,8 +31,12 @@ from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import RerunSummary
 from jobs.reports import submissions as reports
 from jobs.reports import templates as template_reports
+from jobs.reports.catalog import DefinitionCard
+from jobs.reports.job_search import JobRow
 from jobs.reports.recovery import account_recovery
+from jobs.reports.submissions import SubmissionRow
 from jobs.reports.templates import TemplateCard
+from jobs.search import SearchError
 from jobs.spec.documents import Document, object_at
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse, parse_problem
 from jobs.spec.problems import DocumentChange, LocatedProblem, Problem, Severity
@@ -52,6 +59,21 @@ def problems_out(problems: Iterable[Problem], reading: ParseResult) -> list[Prob
 
 def parse_error_out(error: DocumentParseError) -> ProblemOut:
     return problem_out(parse_problem(error))
+
+
+def search_problems_out(error: SearchError) -> list[ProblemOut]:
+    """Return each problem with its column in the search, and what to write there."""
+    return [
+        ProblemOut(
+            pointer="",
+            message=problem.message + f" Did you mean {problem.suggestion}?" * bool(problem.suggestion),
+            severity=Severity.ERROR,
+            line=1,
+            column=problem.start + 1,
+            rule="request.search",
+        )
+        for problem in error.problems[:MAX_PROBLEMS]
+    ]
 
 
 def changes_out(changes: Iterable[DocumentChange]) -> list[ChangeOut]:
@@ -227,6 +249,52 @@ def job_out(request: HttpRequest, record: Job) -> JobOut:
         accepted_at=record.accepted_at,
         started_at=record.started_at,
         stopped_at=record.stopped_at,
+    )
+
+
+def found_job_out(request: HttpRequest, row: JobRow) -> FoundJobOut:
+    job = row.job
+    return FoundJobOut(
+        **_summary_values(request, job),
+        submission=job.submission.text_id,
+        team=job.team.slug,
+        user=job.person.username,
+        queue=job.queue.name,
+        definition=job.revision.qualified_name,
+        array_size=job.array_size,
+        attempts=job.finished_attempts,
+        accepted_at=job.accepted_at,
+        started_at=job.started_at,
+        stopped_at=job.stopped_at,
+        usd=None if row.usd is None else f"{row.usd:f}",
+        tags=dict(row.tags),
+    )
+
+
+def found_submission_out(request: HttpRequest, row: SubmissionRow) -> FoundSubmissionOut:
+    submission = row.submission
+    return FoundSubmissionOut(
+        id=submission.text_id,
+        url=request.build_absolute_uri(submission.get_absolute_url()),
+        name=submission.name,
+        state=row.status.name,
+        user=submission.person.username,
+        source=submission.source,
+        created_at=submission.created_at,
+        jobs={status.name: number for status, number in row.counts},
+    )
+
+
+def found_definition_out(request: HttpRequest, card: DefinitionCard) -> FoundDefinitionOut:
+    definition, revision = card.definition, card.revision
+    return FoundDefinitionOut(
+        name=definition.name,
+        revision=revision.number if revision else None,
+        arn=(revision.arn or None) if revision else None,
+        url=request.build_absolute_uri(definition.get_absolute_url()),
+        description=definition.description,
+        team=definition.team.slug,
+        used_at=card.used_at,
     )
 
 

@@ -13,7 +13,7 @@ from jobs.api import cursor, parsing, serializers
 from jobs.api.auth import CallerRequest
 from jobs.api.long_poll import wait_until
 from jobs.api.openapi import DOCUMENT, KEY, OPTIONAL_DOCUMENT
-from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut
+from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut, SubmissionsOut
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
 from jobs.reports import submissions as reports
@@ -54,6 +54,14 @@ def submit(
     if target_account and submission.account_id != target_account.pk:
         raise IdempotencyConflictError(idempotency.KEY_REUSED_MESSAGE)
     return Status(202, serializers.submission_out(request, submission, with_notes=True))
+
+
+@router.get("/submissions", response={200: SubmissionsOut, (401, 422, 429): ProblemDetailsOut})
+def list_submissions(request: CallerRequest, after: str = "") -> SubmissionsOut:
+    """List the team's submissions, newest first. `after`: the `next` of the page before."""
+    page = reports.submission_page(request.auth.member.team, after)
+    rows = [serializers.found_submission_out(request, row) for row in page.rows]
+    return SubmissionsOut(submissions=rows, next=page.next)
 
 
 @router.get("/submissions/{text_id}", response={200: SubmissionOut, (401, 404, 422): ProblemDetailsOut})

@@ -15,7 +15,6 @@ from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import KEY, START, TEMPLATE
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut, SubmissionOut, TemplateDetailOut, TemplatesOut
 from jobs.models import Source, TemplateVersion
-from jobs.models.pagination import InvalidPageCursorError
 from jobs.models.submission import OnRefusal
 from jobs.reports import templates as reports
 from jobs.spec.documents import is_integer, is_object
@@ -43,12 +42,9 @@ NOT_STARTED = ("The template can't be started", "Nothing was submitted.")
 @router.get("/templates", response={200: TemplatesOut, (401, 422): ProblemDetailsOut})
 def list_templates(request: CallerRequest, q: str = "", after: str = "", archived: bool = False) -> TemplatesOut:  # noqa: FBT001, FBT002 - a query parameter
     """List the team's workflow templates by name. `q` filters by words; `after`: the `next` of the page before."""
-    try:
-        page = reports.template_page(
-            request.auth.member.team, text=q.replace("\0", "")[:100], after=after, archived=archived
-        )
-    except InvalidPageCursorError:
-        raise ApiProblemError(422, "Invalid cursor", "Start again without after.") from None
+    page = reports.template_page(
+        request.auth.member.team, text=q.replace("\0", "")[:100], after=after, archived=archived
+    )
     return TemplatesOut(templates=[serializers.template_out(request, card) for card in page.rows], next=page.next)
 
 

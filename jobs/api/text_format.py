@@ -12,17 +12,23 @@ from functools import singledispatch
 from ninja import Schema
 
 from jobs.api.schemas import (
+    CallerOut,
     ChangeOut,
     CostsOut,
     DefinitionOut,
+    DefinitionsOut,
     EstimateOut,
+    JobsOut,
     JobSummaryOut,
     KeyOut,
     LogOut,
     ProblemDetailsOut,
     ProblemOut,
+    QueuesOut,
+    RequestsOut,
     StopOut,
     SubmissionOut,
+    SubmissionsOut,
     TemplateDetailOut,
     TemplateOut,
     TemplatesOut,
@@ -115,8 +121,7 @@ def _(content: SubmissionOut) -> Iterator[TextRow]:
 def _(content: TemplatesOut) -> Iterator[TextRow]:
     for template in content.templates:
         yield from text_rows(template)
-    if content.next:
-        yield "next", content.next
+    yield from _next_row(content.next)
 
 
 @text_rows.register
@@ -146,6 +151,47 @@ def _(content: JobSummaryOut) -> Iterator[TextRow]:
 
 
 @text_rows.register
+def _(content: JobsOut) -> Iterator[TextRow]:
+    for job in content.jobs:
+        yield from text_rows(job)
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: SubmissionsOut) -> Iterator[TextRow]:
+    for submission in content.submissions:
+        yield "submission", submission.id, submission.url
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: DefinitionsOut) -> Iterator[TextRow]:
+    for definition in content.definitions:
+        yield "definition", definition.name, definition.revision, definition.arn, definition.url
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: QueuesOut) -> Iterator[TextRow]:
+    for queue in content.queues:
+        yield "queue", queue.name, queue.region, queue.state, queue.status, queue.running, queue.waiting
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: RequestsOut) -> Iterator[TextRow]:
+    for request in content.approvals:
+        comment = request.words or " ".join(request.reasons)
+        yield "request", request.id, request.submission, request.state, request.user, request.decided_by, comment
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: CallerOut) -> Iterator[TextRow]:
+    yield "me", content.user, content.team, content.role, content.can_submit, content.expires_at, content.token
+
+
+@text_rows.register
 def _(content: StopOut) -> Iterator[TextRow]:
     yield "stopping", content.stopping
 
@@ -165,6 +211,11 @@ def _(content: CostsOut) -> Iterator[TextRow]:
         yield "cost", row.value, row.usd, row.failed_usd, row.before_usd, row.jobs
     total = content.total
     yield "total", "-", total.usd, total.failed_usd, total.before_usd, total.jobs
+
+
+def _next_row(cursor: str) -> Iterator[TextRow]:
+    if cursor:
+        yield "next", cursor
 
 
 def _problem_rows(problems: Iterable[ProblemOut]) -> Iterator[TextRow]:

@@ -14,7 +14,9 @@ def request_body(route: str, world: World) -> Any:
     asked = submission_of(OURS, arrayProperties={"size": 8})
     return {
         "api:submit": submission,
+        "api:list_submissions": submission,
         "api:register": definition,
+        "api:list_definitions": definition,
         "api:validate": definition,
         "sign_in": {"username": world.ours.viewer.username, "password": "demo"},
         "account_login": {"username": world.ours.viewer.username, "password": "demo"},
