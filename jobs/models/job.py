@@ -483,15 +483,6 @@ class JobDependency(models.Model):
         return Condition(self.condition).label
 
 
-_UPDATED_BY = {
-    "person": "User",
-    "dispatch": "Portal",
-    "poll": "AWS Batch",
-    "event": "AWS Batch",
-    "reconcile": "Reconciliation",
-}
-
-
 class StateChange(models.Model):
     """Never changed."""
 
@@ -511,10 +502,6 @@ class StateChange(models.Model):
     @property
     def status(self) -> Status:
         return status_of(self.delivery, self.state)
-
-    @property
-    def updated_by(self) -> str:
-        return _UPDATED_BY.get(self.source, self.source)
 
 
 class DeliveryAttempt(models.Model):

@@ -233,7 +233,8 @@ def _normalized_request(job: Job) -> Document:
     """Return what runs and where, without what tells two runs of the same apart."""
     document = {key: value for key, value in job.document.items() if key not in _LABEL_KEYS}
     document |= {"jobQueue": job.queue.name, "jobDefinition": job.revision.definition.name}
-    return normalize(document, DocumentKind.SUBMISSION)
+    # Without overrides every override of the other would be one change: "an object".
+    return {"containerOverrides": {}, **normalize(document, DocumentKind.SUBMISSION)}
 
 
 def _job_cost(stored: Mapping[str, Any]) -> RequestedJobCost:

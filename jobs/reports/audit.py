@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -110,6 +110,12 @@ def audit_page(
     entries = audit_entries(team, filters).select_related("team")
     page = paginate(entries, "-pk", size=rows, cursor_of=_cursor, after=_key(team, before))
     return page.with_rows(audit_rows(page.rows))
+
+
+def rows_about(team: Team, object_ids: Collection[str], *, rows: int = PAGE_SIZE) -> list[AuditRow]:
+    """Return the team's newest entries about these objects."""
+    entries = AuditEntry.objects.filter(team=team, object_id__in=object_ids).select_related("team")
+    return audit_rows(list(entries.order_by("-pk")[:rows]))
 
 
 def audit_entries(team: Team | None, filters: AuditFilter) -> QuerySet[AuditEntry]:

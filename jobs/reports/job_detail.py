@@ -1,9 +1,37 @@
-"""A job's history and neighbours."""
+"""A job's history, neighbours and earlier runs."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+
+from django.utils.timezone import now
 
 from jobs.models import CostLine, Job, JobDependency, StateChange
 from jobs.pricing import exact_sum
+from jobs.pricing.rates import read_rates
+from jobs.pricing.running_cost import RunningCost, running_cost
+from jobs.reports.approvals import RequestedJob, rerun_jobs
+from jobs.states import State
+
+MAX_RECENT_RUNS = 8
+MAX_RUNS_SEARCHED = 200
+"""Earlier runs among which the last success is looked for."""
+_RUN_COLUMNS = (
+    "public_id",
+    "name",
+    "delivery",
+    "state",
+    "exit_code",
+    "array_size",
+    "accepted_at",
+    "started_at",
+    "stopped_at",
+    "charged_at",
+    "usd_units",
+    "revision__number",
+    "person__username",
+    "person__first_name",
+    "person__last_name",
+)
 
 
 def state_changes(job: Job) -> list[StateChange]:
@@ -35,3 +63,32 @@ def step_runs(job: Job) -> list[Job]:
 def cost(job: Job) -> Decimal | None:
     totals = CostLine.objects.filter(job=job).order_by().values_list("job").annotate(units=exact_sum.units_of("usd"))
     return next((exact_sum.usd(units) for _, units in totals), None)
+
+
+def attempt_costs(job: Job) -> Mapping[int, Decimal]:
+    """Return dollars by number of the attempt."""
+    return dict(CostLine.objects.filter(job=job).order_by().values_list("attempt", "usd"))
+
+
+def cost_so_far(job: Job) -> RunningCost | None:
+    """Return None as `running_cost` does. Use one query while the job is running."""
+    if job.state != State.RUNNING or job.array_size is not None:
+        return None
+    return running_cost(job, read_rates(), now())
+
+
+def recent_runs(job: Job) -> list[Job]:
+    """Return the newest other jobs of its definition in its team."""
+    runs = Job.objects.filter(definition=job.definition_id, team=job.team_id).exclude(pk=job.pk)
+    return list(runs.select_related("person", "revision").only(*_RUN_COLUMNS).order_by("-pk")[:MAX_RECENT_RUNS])
+
+
+def changes_since_success(job: Job) -> RequestedJob | None:
+    """Compare it with the last earlier job of its definition in its team that succeeded.
+
+    None if none of the last MAX_RUNS_SEARCHED did.
+    """
+    earlier = Job.objects.filter(definition=job.definition_id, team=job.team_id, pk__lt=job.pk).order_by("-pk")
+    candidates = Job.objects.filter(pk__in=earlier.values("pk")[:MAX_RUNS_SEARCHED], state=State.SUCCEEDED)
+    success = candidates.select_related("queue", "revision__definition").defer("raw").order_by("-pk").first()
+    return rerun_jobs([(job, success)])[0] if success else None

@@ -83,6 +83,12 @@ def merge_tags(definition: Document, submission: Document) -> dict[str, str]:
     return {str(key): str(value) for key, value in both.items()}
 
 
+def job_role(definition: Document) -> str:
+    """Return "" without one."""
+    first = next(iter(tasks(definition)), None)
+    return text_at(first.value, first.job_role_key) if first else ""
+
+
 def effective_job(
     definition: Document, submission: Document | None = None, tag_sources: Mapping[str, ValueSource] | None = None
 ) -> EffectiveJob:
@@ -99,9 +105,7 @@ def effective_job(
         or _sourced(value_at(definition, *ATTEMPTS_PATH), ValueSource.DEFINITION)
         or SourcedValue(1, ValueSource.BATCH),
         retry_rules=_retry_rules(definition, override),
-        job_role=_sourced(text_at(first.value, first.job_role_key) or None, ValueSource.DEFINITION)
-        if first
-        else None,
+        job_role=_sourced(job_role(definition) or None, ValueSource.DEFINITION),
         execution_role=_sourced(text_at(first.value, "executionRoleArn") or None, ValueSource.DEFINITION)
         if first
         else None,

@@ -124,6 +124,13 @@ def clock(at: datetime) -> SafeString:
 
 
 @register.filter
+def exact_time(at: datetime) -> SafeString:
+    at = at.astimezone(UTC)
+    text = f"{at:%b} {at.day}, {at:%H:%M:%S}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute(at), text)
+
+
+@register.filter
 def time_of_day(at: datetime) -> SafeString:
     at = at.astimezone(UTC)
     day = "" if at.date() == now().astimezone(UTC).date() else f"{at:%b} {at.day}, "
@@ -196,23 +203,23 @@ def mib_text(mib: object) -> str:
 
 
 @register.simple_tag
-def copy(value: str, label: str) -> SafeString:
-    """Render an id as a chip: its label, the id shortened, and a button that copies it."""
+def copy(value: str, label: str, url: str = "") -> SafeString:
+    """Render an id as a chip: its label, the id shortened, linked to its page if it has one, and a copy button."""
     return format_html(
-        '<span class="chip"><span class="chip-label">{}</span>{}</span>', label, copyable(value, label)
+        '<span class="chip"><span class="chip-label">{}</span>{}</span>', label, copyable(value, label, url)
     )
 
 
 @register.simple_tag
-def copyable(value: str, label: str) -> SafeString:
-    """Render an id shortened, with a button that copies it."""
+def copyable(value: str, label: str, url: str = "") -> SafeString:
+    """Render an id shortened, of an ARN its name, with a button that copies it."""
     text = str(value)
-    short = text if len(text) <= SHORT_ID_LENGTH * 3 else f"{text[:SHORT_ID_LENGTH]}…{text[-4:]}"
+    short = text.rpartition("/")[2] if text.startswith("arn:") else text
+    short = short if len(short) <= SHORT_ID_LENGTH * 3 else f"{short[:SHORT_ID_LENGTH]}…{short[-4:]}"
+    code = format_html('<code title="{}">{}</code>', text, short)
     return format_html(
-        '<code title="{}">{}</code>'
-        '<button type="button" class="chip-copy" data-copy="{}" aria-label="Copy {}">{}</button>',
-        text,
-        short,
+        '{}<button type="button" class="chip-copy" data-copy="{}" aria-label="Copy {}">{}</button>',
+        format_html('<a href="{}">{}</a>', url, code) if url else code,
         text,
         label,
         icon("copy"),

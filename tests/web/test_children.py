@@ -156,7 +156,7 @@ def test_an_array_costs_the_same_queries_for_few_children_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     job = array(research, count, ["SUCCEEDED"] * count)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get(job.get_absolute_url())
     with django_assert_num_queries(8):
         browser.get(reverse("job_children", args=[job.text_id]))

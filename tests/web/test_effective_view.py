@@ -86,14 +86,15 @@ def test_the_form_and_the_page_of_the_job_say_the_same_of_every_value(browser: C
     beside = rows(fill(browser, "job_preview", of=BASE, **SENT))
     sent = fill(browser, of=BASE, **SENT)
     job = Job.objects.latest("pk")
-    page = browser.get(job.get_absolute_url())
+    page = browser.get(job.get_absolute_url(), {"tab": "request"})
     shown = rows(page)
 
     assert sent.status_code == 302
     assert {label: beside.get(label) for label in EXPECTED} == EXPECTED
     assert {label: shown.get(label) for label in EXPECTED} == EXPECTED
     assert shown["PORTAL_JOB_ID"] == (job.text_id, "portal")
-    beside_log = html.unescape(re.sub("<[^>]*>", " ", page.text.split('class="card facts"')[1].split("</aside>")[0]))
+    facts = browser.get(job.get_absolute_url()).text.split('class="card facts"')[1].split("</aside>")[0]
+    beside_log = html.unescape(re.sub("<[^>]*>", " ", facts))
     assert re.search(r"Kind\s+ml\s+source:\s+definition", beside_log)
     assert re.search(r"Owner\s+r\s+source:\s+team rule", beside_log)
     assert re.search(r"Project\s+Atlas\s+Owner", beside_log)
@@ -118,7 +119,7 @@ def test_a_definition_that_is_not_the_teams_is_not_resolved(browser: Client, res
 @pytest.mark.long
 def test_a_viewer_sees_what_ran_and_no_secrets(browser: Client, research: Research, signed_in: SignIn) -> None:
     fill(browser, of=BASE, **SENT)
-    page = signed_in(research.viewer.user).get(Job.objects.latest("pk").get_absolute_url())
+    page = signed_in(research.viewer.user).get(Job.objects.latest("pk").get_absolute_url(), {"tab": "request"})
 
     assert rows(page)["API_KEY"] == ("••••", "submission")
     assert "hunter2!" not in page.content.decode()
@@ -142,7 +143,7 @@ def test_a_time_limit_that_the_team_fills_in_is_marked_as_its_own(research: Rese
     job = {"jobName": "a", "jobQueue": "cpu", "jobDefinition": "trainer"}
     own = {**job, "jobName": "b", "timeout": {"attemptDurationSeconds": 60}}
     actions.submit(json.dumps({"jobs": [own, job]}), research.analyst, source="json")
-    pages = {each.name: rows(browser.get(each.get_absolute_url())) for each in Job.objects.all()}
+    pages = {each.name: rows(browser.get(each.get_absolute_url(), {"tab": "request"})) for each in Job.objects.all()}
 
     assert told["Time limit"] == pages["a"]["Time limit"] == ("2 h", "team rule")
     assert pages["b"]["Time limit"] == ("1 min", "submission")

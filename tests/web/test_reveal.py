@@ -53,7 +53,7 @@ def test_values_of_a_job_and_a_submission_are_shown_and_each_showing_is_recorded
 ) -> None:
     things: dict[str, Job | Submission] = {"job_values": submission.jobs.get(), "submission_values": submission}
     for number, (name, thing) in enumerate(things.items(), 1):
-        page = browser.get(thing.get_absolute_url()).content.decode()
+        page = browser.get(thing.get_absolute_url(), {"tab": "request"}).content.decode()
         assert CANARY not in page
         assert reverse(name, args=[thing.text_id]) in page
 
@@ -94,7 +94,7 @@ def test_whoever_may_only_look_is_shown_nothing_and_no_button(
             address = reverse(name, args=[thing.text_id])
             refused = browser.post(address)
             assert refused.status_code == 403
-            page = browser.get(thing.get_absolute_url()).content.decode()
+            page = browser.get(thing.get_absolute_url(), {"tab": "request"}).content.decode()
             assert CANARY not in refused.content.decode() + page
             assert address not in page
     assert not AuditEntry.objects.filter(action="show values").exists()

@@ -17,6 +17,7 @@ from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
 from jobs.web.costs.bar_chart import bar_chart
 from jobs.web.history.filters import format_tag
+from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response, join_tags
 
@@ -118,6 +119,8 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": job.team,
         "job": job,
+        "tabs": job_tabs(job, member),
+        "tab": "cost",
         "lines": lines,
         "usd": sum(line.usd for line in lines),
         "no_cost_reason": "" if lines else reports.why_no_cost(job),

@@ -20,6 +20,7 @@ from jobs.reports.array_reruns import ArrayReruns, array_reruns
 from jobs.reports.child_causes import ChildCause
 from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
 from jobs.web.jobs.explanation import USUAL_END, describe_exit_code
+from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -145,6 +146,8 @@ def job_children(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": array_job.team,
         "job": array_job,
+        "tabs": job_tabs(array_job, member),
+        "tab": "array",
         "array_progress": progress,
         "state": state,
         "states": progress.current_counts if progress else [],

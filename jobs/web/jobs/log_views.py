@@ -15,6 +15,7 @@ from jobs.plain_text import to_plain_text
 from jobs.reports import children, logs
 from jobs.spec.index_rerun import indexes_of
 from jobs.web.jobs import ansi
+from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 
@@ -41,6 +42,8 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "member": member,
         "team": job.team,
         "job": job,
+        "tabs": job_tabs(job, member),
+        "tab": "log",
         "attempt": attempt,
         "log_chunk": log_chunk,
         "lines": [RenderedLogLine(line.at, ansi.to_html(line.text)) for line in log_chunk.lines],

@@ -1,7 +1,7 @@
 """The page of one job."""
 
 from datetime import timedelta
-from itertools import islice
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,17 +10,20 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access, actions
+from jobs.access import Member
 from jobs.actions import poll_hint
 from jobs.models import Job, JobDependency
 from jobs.reports import approvals, job_detail, logs, stop_scope
 from jobs.reports.stop_scope import StopScope
-from jobs.spec.copy_formats import CopyTarget, copies
-from jobs.spec.documents import DocumentKind, list_at, object_at
-from jobs.spec.redaction import has_secrets, redact
+from jobs.reports.usual_runs import usual_runs
+from jobs.spec import effective
+from jobs.spec.documents import DocumentKind
 from jobs.spec.sweep import is_sweep_array
 from jobs.states import FAILURE_STATES, Delivery
-from jobs.web.jobs import array, effective_view
+from jobs.web.jobs import array, tabs
+from jobs.web.jobs.array import ArrayProgress
 from jobs.web.jobs.explanation import JobExplanation, explain_job
+from jobs.web.jobs.tabs import JobFacts
 from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -36,13 +39,16 @@ UNAPPROVED_DELIVERIES = (Delivery.AWAITING, Delivery.DECLINED)
 @login_required
 def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
+    part = request.GET.get("part", "")
+    if part == "progress":
+        return render(request, "jobs/job/progress.html", {"job": job, **_progress(job)})
+    tab = tabs.selected_tab(request, member)
     history = job_detail.state_changes(job)
     parents = job_detail.dependencies(job)
     children = job_detail.dependent_jobs(job)
     is_with_aws = job.status.is_live and job.delivery == Delivery.SENT
     is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
     progress = array.array_progress(job)
-    child_counts = progress.children if progress else None
     etag = polling.etag(
         is_stale,
         progress and progress.etag_fields,
@@ -53,26 +59,38 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     )
     if job.status.is_live:
         poll_hint.hint_poll([job])
-    if polling.is_partial(request) and polling.is_current(request, etag):
+    is_partial = polling.is_partial(request)
+    if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
+    explanation = _explanation(job, parents, progress)
+    page = {
+        **_header(job, member, explanation),
+        "timeline": timeline(job, history, progress.children if progress else None),
+        "parents": parents,
+        "children": children,
+        "attempt_count": len(logs.job_attempts(job)),
+        "stop_scope": stop_scope.stop_scope(job) if children else StopScope(),
+        "array_progress": progress,
+        "is_sweep": progress is not None and is_sweep_array(job.document),
+        "is_live": progress.live if progress else job.status.is_live,
+        "is_partial": is_partial,
+        "is_stale": is_stale,
+        "etag": etag,
+        "current_page": "jobs",
+    }
+    if part in _PARTS:
+        return render(request, _PARTS[part], page | {"runs": job_detail.step_runs(job)})
+    facts = JobFacts(job, member, explanation, history, parents, request.build_absolute_uri("/").rstrip("/"))
+    page |= {"tab": tab, "tabs": tabs.job_tabs(job, member), **tabs.CONTEXTS[tab](facts)}
+    return render(request, "jobs/job/detail.html" + "#live" * is_partial, page)
+
+
+def _header(job: Job, member: Member, explanation: JobExplanation) -> dict[str, Any]:
+    """Return what is above the tabs."""
     approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
     rerun_request = approvals.waiting_rerun_of(job) if job.status.is_final and approval is None else None
     waiting_request = rerun_request or (approval if approval and approval.is_waiting else None)
-    document = redact(job.document)
-    request_document = document | {"tags": redact(job.tags)} if job.tags else document
-    explanation = explain_job(
-        job,
-        _unfinished_parents(parents),
-        child_counts,
-        held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
-        parent_count=len(parents),
-        failed_parent=_failed_parent(parents),
-        rerun_successes=progress.rerun_successes if progress else 0,
-        is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
-    )
-    attempts = logs.job_attempts(job)
-    view = effective_view.job_view(job)
-    page = {
+    return {
         "member": member,
         "team": job.team,
         "job": job,
@@ -82,44 +100,31 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "rerun_request": rerun_request,
         "approvers": approvals.possible_approvers(waiting_request) if waiting_request else [],
         "estimate": actions.estimate_totals(job.submission, approval),
-        "timeline": timeline(job, history, child_counts),
-        "attempts": attempts,
-        "only_attempt": _only_attempt(attempts, explanation),
-        "usd": job_detail.cost(job) if job.status.is_final else None,
-        "parents": parents,
-        "children": children,
-        "history": history,
-        "environment": effective_view.environment_overrides(document),
-        "command": list_at(document, "containerOverrides", "command"),
-        "request_document": request_document,
-        "copies": copies(
-            request_document,
-            DocumentKind.SUBMISSION,
-            CopyTarget(job.account.region, request.build_absolute_uri("/").rstrip("/")),
-        ),
-        "tags": list(islice(effective_view.tag_rows(view), effective_view.MAX_ROWS)),
-        "has_masked_values": document != job.document or has_secrets(job.tags),
-        "effective_sections": effective_view.job_sections(job, view),
-        "raw": redact(job.raw),
-        "array_counts": array_counts(job),
-        "stop_scope": stop_scope.stop_scope(job) if children else StopScope(),
-        "runs": job_detail.step_runs(job),
+        **_progress(job),
+        "job_role": effective.job_role(job.revision.document),
         "can_run_from_here": can_run_from_here(job),
-        "has_conditions": any(edge.condition for edge in parents),
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
-        "array_progress": progress,
-        "is_sweep": progress is not None and is_sweep_array(job.document),
-        "is_live": progress.live if progress else job.status.is_live,
         "is_settling": _is_settling(job),
-        "is_partial": polling.is_partial(request),
-        "is_stale": is_stale,
-        "etag": etag,
-        "current_page": "jobs",
     }
-    if part := _PARTS.get(request.GET.get("part", "")):
-        return render(request, part, page)
-    return render(request, "jobs/job/detail.html" + "#live" * polling.is_partial(request), page)
+
+
+def _progress(job: Job) -> dict[str, Any]:
+    """Return what changes with time alone, so that the page asks for it apart."""
+    return {"usual_run": usual_runs([job]).get(job.pk), "cost_so_far": job_detail.cost_so_far(job)}
+
+
+def _explanation(job: Job, parents: list[JobDependency], progress: ArrayProgress | None) -> JobExplanation:
+    return explain_job(
+        job,
+        _unfinished_parents(parents),
+        progress.children if progress else None,
+        held_for=_unfinished_parents([edge for edge in parents if edge.condition]),
+        parent_count=len(parents),
+        failed_parent=_failed_parent(parents),
+        rerun_successes=progress.rerun_successes if progress else 0,
+        is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -156,19 +161,6 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
 def can_run_from_here(job: Job) -> bool:
     is_step = job.submission.kind == DocumentKind.WORKFLOW and job.array_index is None
     return is_step and job.status.is_final and not job.superseded
-
-
-def array_counts(job: Job) -> list[tuple[str, int]]:
-    """Return counts by AWS status, without zeros."""
-    summary = object_at(job.array_summary)
-    return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
-
-
-def _only_attempt(attempts: list[logs.JobAttempt], explanation: JobExplanation) -> logs.JobAttempt | None:
-    """Return it if timeline and explanation say all of it but its exit code."""
-    if len(attempts) == 1 and attempts[0].reason in ("", *explanation.aws_messages):
-        return attempts[0]
-    return None
 
 
 def _is_settling(job: Job) -> bool:

@@ -93,7 +93,8 @@ def test_the_longest_names_widen_no_page(page: Page, analyst: Member) -> None:
     with transaction.atomic():
         audit.record("submit", person=analyst.user, team=analyst.team, target=submission)
     listed = [reverse(name, args=[analyst.team.slug]) for name in ("audit", "team", "history", "team_home")]
-    for path in (*listed, submission.get_absolute_url(), job.get_absolute_url()):
+    tabs = [f"{job.get_absolute_url()}?tab={tab}" for tab in ("overview", "request", "events")]
+    for path in (*listed, submission.get_absolute_url(), *tabs):
         page.goto(path)
         expect(page.get_by_text(re.compile("(s{128}|j{128})")).first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -1,0 +1,144 @@
+"""The tabs of a job's page, and what each shows beyond the header."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from jobs.access import Member
+from jobs.models import Job, JobDependency, StateChange
+from jobs.reports import audit, job_detail, logs
+from jobs.reports.journal import journal
+from jobs.spec.copy_formats import CopyTarget, copies
+from jobs.spec.documents import Document, DocumentKind, object_at
+from jobs.spec.redaction import has_secrets, redact
+from jobs.web.jobs import effective_view
+from jobs.web.jobs.explanation import JobExplanation, describe_exit_code
+
+OVERVIEW = "overview"
+_PAGES = {"log": "job_log", "array": "job_children", "cost": "receipt"}
+"""Tabs with an address of their own, and its name."""
+_LABELS = {
+    OVERVIEW: "Overview",
+    "log": "Log",
+    "attempts": "Attempts",
+    "array": "Array",
+    "request": "Request",
+    "cost": "Cost",
+    "dependencies": "Dependencies",
+    "events": "Events",
+    "audit": "Audit",
+}
+
+
+@dataclass(frozen=True)
+class JobTab:
+    name: str
+    label: str
+    url: str
+    count: int = 0
+    """Shown beside the label unless it is zero."""
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """What every tab has read already."""
+
+    job: Job
+    member: Member
+    explanation: JobExplanation
+    history: Sequence[StateChange]
+    parents: Sequence[JobDependency]
+    site: str
+    """Address of the portal, for scripts that call its API."""
+
+
+def job_tabs(job: Job, member: Member) -> list[JobTab]:
+    """Leave out tabs that the job doesn't have, or that the member can't see."""
+    counts = {"attempts": len(logs.job_attempts(job)), "array": job.array_size or 0}
+    hidden = {"log" if job.array_size else "array", *(() if member.can("audit") else ("audit",))}
+    return [
+        JobTab(name, label, _url(job, name), counts.get(name, 0))
+        for name, label in _LABELS.items()
+        if name not in hidden
+    ]
+
+
+def selected_tab(request: HttpRequest, member: Member) -> str:
+    """Return the overview for an unknown name. Raise PermissionDenied for a tab that the member can't see."""
+    name = request.GET.get("tab", OVERVIEW)
+    if name == "audit":
+        member.require("audit")
+    return name if name in CONTEXTS else OVERVIEW
+
+
+def _url(job: Job, name: str) -> str:
+    if name in _PAGES:
+        return reverse(_PAGES[name], args=[job.text_id])
+    return job.get_absolute_url() if name == OVERVIEW else f"{job.get_absolute_url()}?tab={name}"
+
+
+def _overview(facts: JobFacts) -> dict[str, Any]:
+    job = facts.job
+    view = effective_view.job_view(job)
+    return {
+        "usd": job_detail.cost(job) if job.status.is_final else None,
+        "environment": effective_view.environment_overrides(redact(job.document)),
+        "tags": list(islice(effective_view.tag_rows(view), effective_view.MAX_ROWS)),
+        "time_limit": view.timeout_seconds,
+        "array_counts": array_counts(job),
+        "runs": job_detail.step_runs(job),
+        "recent_runs": job_detail.recent_runs(job),
+    }
+
+
+def _attempts(facts: JobFacts) -> dict[str, Any]:
+    job = facts.job
+    costs = job_detail.attempt_costs(job) if job.status.is_final else {}
+    attempts = logs.job_attempts(job)
+    return {
+        "rows": [(attempt, describe_exit_code(attempt.exit_code), costs.get(attempt.number)) for attempt in attempts]
+    }
+
+
+def _request(facts: JobFacts) -> dict[str, Any]:
+    job = facts.job
+    document: Document = redact(job.document)
+    request_document = document | {"tags": redact(job.tags)} if job.tags else document
+    return {
+        "request_document": request_document,
+        "copies": copies(request_document, DocumentKind.SUBMISSION, CopyTarget(job.account.region, facts.site)),
+        "has_masked_values": document != job.document or has_secrets(job.tags),
+        "has_conditions": any(edge.condition for edge in facts.parents),
+        "effective_sections": effective_view.job_sections(job, effective_view.job_view(job)),
+        "since_success": job_detail.changes_since_success(job),
+        "raw": redact(job.raw),
+    }
+
+
+def _events(facts: JobFacts) -> dict[str, Any]:
+    return {"journal": journal(facts.job, facts.history)}
+
+
+def _audit(facts: JobFacts) -> dict[str, Any]:
+    job = facts.job
+    return {"rows": audit.rows_about(job.team, (job.text_id, job.submission.text_id))}
+
+
+CONTEXTS: Mapping[str, Callable[[JobFacts], dict[str, Any]]] = {
+    OVERVIEW: _overview,
+    "attempts": _attempts,
+    "request": _request,
+    "dependencies": lambda _facts: {},
+    "events": _events,
+    "audit": _audit,
+}
+
+
+def array_counts(job: Job) -> list[tuple[str, int]]:
+    """Return counts by AWS status, without zeros."""
+    summary = object_at(job.array_summary)
+    return [(str(state), count) for state, count in summary.items() if isinstance(count, int) and count]
