@@ -19,6 +19,8 @@ from jobs.models import (
     Definition,
     ImageGrant,
     Job,
+    JobTag,
+    JobText,
     Membership,
     Queue,
     QueueGrant,
@@ -34,6 +36,7 @@ from jobs.models import (
     WorkflowTemplate,
 )
 from jobs.models.ids import new_id, to_text
+from jobs.models.job_text import insert_texts
 from jobs.spec.normalize import fingerprint
 from jobs.spec.template_parameters import Parameter
 from jobs.states import Delivery, State
@@ -231,3 +234,11 @@ def job(of: Submission | None = None, **fields: Any) -> Job:
     filled = {**defaults, **fields}
     filled.setdefault("step", filled["position"])
     return Job.objects.create(**{"definition_id": filled["revision"].definition_id, **filled})
+
+
+def index_words(jobs: Iterable[Job] = ()) -> None:
+    """Write the words of jobs that were made here, or of all, with their tags, as a submission does."""
+    JobText.objects.all().delete()
+    for row in jobs or Job.objects.select_related("submission", "revision"):
+        tags = dict(JobTag.objects.filter(job=row).values_list("key", "value"))
+        insert_texts([(row, row.revision.document, tags)])

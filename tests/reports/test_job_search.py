@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.models import CostLine, Job, JobTag, JobText, JobTextBacklog, Submission, job_text_backlog, pagination
-from jobs.models.job_text import insert_texts, job_words
+from jobs.models import CostLine, Job, JobTextBacklog, Submission, job_text_backlog, pagination
+from jobs.models.job_text import job_words
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest
 from jobs.reports.job_search.conditions import conditions_of
@@ -36,21 +35,13 @@ def scope_of(submission: Submission) -> Scope:
     return Scope(submission.person, submission.team)
 
 
-def index_words(jobs: Iterable[Job] = ()) -> None:
-    """Write the words of jobs that `make` made, with their tags."""
-    JobText.objects.all().delete()
-    for job in jobs or Job.objects.select_related("submission", "revision"):
-        tags = dict(JobTag.objects.filter(job=job).values_list("key", "value"))
-        insert_texts([(job, job.revision.document, tags)])
-
-
 def names(submission: Submission, text: str | None, **more: Any) -> list[str]:
     return [row.job.name for row in search_page(scope_of(submission), parse(text or ""), **more).rows]
 
 
 def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission):
     made = [make.job(submission).text_id for _ in range(8)][::-1]
-    index_words()
+    make.index_words()
     for search in (parse(""), parse("hello"), parse("after:2020-01-01")):
         scope = scope_of(submission)
         first = search_page(scope, search, rows=3)
@@ -86,7 +77,7 @@ def sortable_jobs(submission):
     ):
         job = past.job(submission, "2026-11-03", *hours, name=name, document={"parameters": {"all": "1"}})
         Job.objects.filter(pk=job.pk).update(run_ms=run_ms)
-    index_words()
+    make.index_words()
 
 
 @pytest.mark.parametrize(("sort", "expected"), SORTED.items())
@@ -162,7 +153,7 @@ def test_what_is_asked_for_is_found_and_nothing_else(submission, text, found):
     refused = make.job(submission, name="d", queue=cpu, delivery=Delivery.REFUSED)
     Job.objects.filter(pk=refused.pk).update(accepted_at="2026-11-04T00:00Z")
     make.job(name="b")
-    index_words()
+    make.index_words()
 
     assert names(submission, text) == found
 
@@ -170,7 +161,7 @@ def test_what_is_asked_for_is_found_and_nothing_else(submission, text, found):
 def test_a_job_is_found_by_any_of_its_ids(submission):
     job = make.job(submission, name="a", batch_id="0a1b2c3d-0000-4000-8000-000000000001")
     make.job(submission, name="b")
-    index_words()
+    make.index_words()
 
     for text in (job.text_id, job.text_id[:10], job.batch_id, f"{job.batch_id}:7", job.batch_id.upper(), job.marker):
         assert names(submission, text) == ["a"], text
@@ -182,7 +173,7 @@ def test_a_scope_is_what_the_person_may_see(submission):
     colleague = make.member(submission.team)
     make.job(make.submission(colleague, submission.account), name="colleague's")
     make.job(name="other team's")
-    index_words()
+    make.index_words()
 
     def found(scope: Scope, text: str = "") -> set[str]:
         return {row.job.name for row in search_page(scope, parse(text)).rows}
@@ -203,7 +194,7 @@ def test_counts_are_those_of_the_search_whatever_status_is_asked_for(submission)
     for state in (State.FAILED, State.FAILED, State.SUCCEEDED):
         make.job(submission, state=state, name="a")
     make.job(submission, delivery=Delivery.HELD, name="b")
-    index_words()
+    make.index_words()
     expected = [("HELD", 1), ("SUCCEEDED", 1), ("FAILED", 2)]
 
     for scope in (scope_of(submission), Scope(submission.person), Scope(submission.person, mine=True)):
@@ -218,7 +209,7 @@ def test_counting_stops_at_a_limit_and_says_so(submission, monkeypatch):
     monkeypatch.setattr(pages, "SEARCH_COUNT_LIMIT", 2)
     for _ in range(5):
         job = make.job(submission)
-    index_words()
+    make.index_words()
 
     def counted(text: str) -> tuple[int, bool]:
         counts = search_counts(scope_of(submission), parse(text))
@@ -257,11 +248,11 @@ def test_a_page_takes_the_same_queries_however_many_jobs_it_has(submission):
 
     for _ in range(2):
         past.job(submission, "2026-11-01", 1, tags={"a": "b"})
-    index_words()
+    make.index_words()
     few = {text: queries(text) for text in ("", "hello", "status:succeeded tag.a:b", "user:me def:hello")}
     for _ in range(4):
         past.job(submission, "2026-11-01", 1, tags={"a": "b"})
-    index_words()
+    make.index_words()
 
     assert {text: queries(text) for text in few} == few
     assert few == {"": 3, "hello": 3, "status:succeeded tag.a:b": 3, "user:me def:hello": 5}
@@ -299,7 +290,7 @@ def test_variables_and_parameters_are_found_by_name(submission):
         "parameters": {"dataset": "Q2 final"},
     }
     make.job(submission, name="a", document=document)
-    index_words()
+    make.index_words()
 
     for text in (
         "env.QUARTER:2026-Q3", "env.quarter:2026-q3,x", "env.QUARTER:2026*", "env.QUARTER:*", "env.DB_PASSWORD:*",
@@ -320,7 +311,7 @@ def test_variables_and_parameters_are_found_by_name(submission):
 def test_words_of_earlier_jobs_are_written_in_batches(submission, monkeypatch):
     monkeypatch.setattr(job_text_backlog, "BATCH_SIZE", 2)
     jobs = [make.job(submission, name=f"old-{number}", tags={"Project": "ALPHA"}) for number in range(5)]
-    index_words(jobs[-1:])
+    make.index_words(jobs[-1:])
     JobTextBacklog.objects.create(below=jobs[-1].pk + 1)
     make.job(submission, name="without")
 
