@@ -23,6 +23,7 @@ from jobs.models import (
     Membership,
     Revision,
     Role,
+    SavedView,
     Submission,
     Team,
     TemplateVersion,
@@ -249,6 +250,10 @@ def template_version(user: User, text_id: str, permission: TeamPermission = "vie
     rows = TemplateVersion.objects.filter(template__in=WorkflowTemplate.objects.visible_to(user))
     row = _get_or_404(rows.select_related("template__team", "created_by"), text_id)
     return row, _require_member(user, row.template.team, permission)
+
+
+def saved_view(member: Member, text_id: str) -> SavedView:
+    return _get_or_404(SavedView.objects.visible_to(member.user).filter(team=member.team), text_id)
 
 
 def draft(member: Member, text_id: str) -> Draft:

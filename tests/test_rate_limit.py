@@ -180,11 +180,11 @@ def test_what_is_asked_for_while_someone_types_spends_no_document(research: Rese
 @pytest.mark.long
 def test_only_a_history_that_is_searched_is_counted(research: Research, signed_in: Any):  # noqa: F811
     browser = signed_in(research.analyst.user)
-    address = reverse("history", args=[research.team.slug])
+    address = reverse("jobs", args=[research.team.slug])
 
     assert {browser.get(address).status_code for _ in range(5)} == {200}
-    assert [browser.get(address, {"q": "a"}).status_code for _ in range(4)] == [200, 200, 200, 429]
-    assert signed_in(research.viewer.user).get(address, {"q": "a"}).status_code == 200
+    assert [browser.get(address, {"search": "a"}).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert signed_in(research.viewer.user).get(address, {"search": "a"}).status_code == 200
     assert Job.objects.exists()
 
 

@@ -11,7 +11,14 @@ from bench.load.generator import PlannedRequest
 from bench.load.people import Person, TeamContent, today
 
 SHARES = {"job": 40, "list": 25, "home": 10, "costs": 10, "form": 5, "submit": 10}  # percent
-LIST_FILTERS = ("", "status=FAILED", "status=RUNNING", "sort=-cost", "sort=-run", "definition=model-training")
+LIST_FILTERS = (
+    "",
+    "search=status:FAILED",
+    "search=status:RUNNING",
+    "sort=-cost",
+    "sort=-run",
+    "search=def:model-training",
+)
 
 
 def plan(
@@ -49,9 +56,9 @@ def _job_path(content: TeamContent, rng: random.Random) -> str:
 
 def _list_path(content: TeamContent, rng: random.Random) -> str:
     if rng.random() < 0.4:
-        return reverse("team", args=[content.slug]) + rng.choice(("", "?part=live"))
-    query = rng.choice((*LIST_FILTERS, f"from={today()}&to={today()}", f"queue={rng.choice(content.queues)}"))
-    return reverse("history", args=[content.slug]) + (query and f"?{query}")
+        return reverse("workflows", args=[content.slug]) + rng.choice(("", "?part=live"))
+    query = rng.choice((*LIST_FILTERS, f"search=after:{today()}", f"search=queue:{rng.choice(content.queues)}"))
+    return reverse("jobs", args=[content.slug]) + (query and f"?{query}")
 
 
 def _form_path(content: TeamContent, rng: random.Random) -> str:

@@ -10,20 +10,20 @@ from jobs.models import Job, JobTag, Submission
 
 QUERIES = {
     "": {},
-    "failed": {"status": "FAILED"},
-    "running": {"status": "RUNNING"},
-    "a queue": {"queue": "queue-3"},
-    "a person": {"person": "scale-one-1"},
-    "no such person": {"person": "no-such-person"},
-    "a definition": {"definition": "model-training"},
-    "a tag": {"tag": "Project=ALPHA"},
-    "no such tag": {"tag": "Project=NONE"},
-    "untagged": {"untagged": "Project"},
-    "text": {"q": "train-resnet"},
-    "no such text": {"q": "xyzzy"},
+    "failed": {"search": "status:FAILED"},
+    "running": {"search": "status:RUNNING"},
+    "a queue": {"search": "queue:queue-3"},
+    "a person": {"search": "user:scale-one-1"},
+    "no such person": {"search": "user:no-such-person"},
+    "a definition": {"search": "def:model-training"},
+    "a tag": {"search": "tag.Project:ALPHA"},
+    "no such tag": {"search": "tag.Project:NONE"},
+    "untagged": {"search": "untagged:Project"},
+    "text": {"search": "train-resnet"},
+    "no such text": {"search": "xyzzy"},
     "highest cost": {"sort": "-cost"},
     "longest run": {"sort": "-run"},
-    "failed, highest cost": {"status": "FAILED", "sort": "-cost"},
+    "failed, highest cost": {"search": "status:FAILED", "sort": "-cost"},
 }
 
 
@@ -63,16 +63,16 @@ def addresses(world: World) -> dict[str, str]:
     workflow = Submission.objects.filter(team=team, job_count__gte=3).order_by("-pk")[0]
     middle = jobs.order_by("pk")[jobs.count() // 2]
     tag = JobTag.objects.filter(team=team, key="Project").order_by("-job")[0].value
-    history, costs = (reverse(name, args=[team.slug]) for name in ("history", "costs"))
+    jobs_list, workflows, costs = (reverse(name, args=[team.slug]) for name in ("jobs", "workflows", "costs"))
     dated = {
-        "last week": {"from": today.isoformat(), "to": today.isoformat()},
-        "half a year": {"from": f"{today.year - 1}-03-01", "to": f"{today.year - 1}-08-31"},
-        "cost in a month": {"month": f"{today.year - 1}-03"},
+        "last week": {"search": f"after:{today}"},
+        "half a year": {"search": f"after:{today.year - 1}-03-01 before:{today.year - 1}-09-01"},
+        "cost in a month": {"search": f"month:{today.year - 1}-03"},
         "deep page": {"before": middle.text_id},
-        "a job's id": {"q": middle.text_id},
-        "tag and failed": {"tag": f"Project={tag}", "status": "FAILED"},
+        "a job's id": {"search": middle.text_id},
+        "tag and failed": {"search": f"tag.Project:{tag} status:FAILED"},
     }
-    pages = {f"jobs: {name or 'newest'}": _with(history, query) for name, query in (QUERIES | dated).items()}
+    pages = {f"jobs: {name or 'newest'}": _with(jobs_list, query) for name, query in (QUERIES | dated).items()}
     dates = {
         "quarter": f"{today.year}-Q{(today.month + 2) // 3}",
         "old_quarter": f"{today.year - 1}-Q2",
@@ -91,8 +91,8 @@ def addresses(world: World) -> dict[str, str]:
     named = {
         "home": reverse("home"),
         "team home": reverse("team_home", args=[team.slug]),
-        "submissions": team.get_absolute_url(),
-        "submissions: deep page": _with(team.get_absolute_url(), {"before": middle.submission.text_id}),
+        "workflows": workflows,
+        "workflows: deep page": _with(workflows, {"before": middle.submission.text_id}),
         "definitions": reverse("definitions", args=[team.slug]),
         "definition": job.revision.definition.get_absolute_url(),
         "queues": reverse("queues", args=[team.slug]),

@@ -22,6 +22,7 @@ from jobs.models.queue import Queue, QueueGrant
 from jobs.models.rate import Rate, Resource
 from jobs.models.request_count import RequestCount
 from jobs.models.rerun import Rerun
+from jobs.models.saved_view import SavedView
 from jobs.models.submission import Source, Submission
 from jobs.models.tag import JobTag
 from jobs.models.tag_secret import TagSecret
@@ -74,6 +75,7 @@ __all__ = [
     "Revision",
     "Role",
     "RoleGrant",
+    "SavedView",
     "Source",
     "StateChange",
     "Submission",

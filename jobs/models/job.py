@@ -376,6 +376,11 @@ class Job(models.Model):
         return tuple(dict.fromkeys(reason for reason in (self.container_reason, self.status_reason) if reason))
 
     @property
+    def reason_text(self) -> str:
+        """Of AWS once it has the job, before that the portal's."""
+        return "; ".join(self.reasons) if self.delivery == Delivery.SENT else self.delivery_note
+
+    @property
     def wait_period(self) -> Period | None:
         """From acceptance to the start of the last attempt; without an end while it waits for the first."""
         if self.started_at or self.status.is_live:

@@ -10,6 +10,7 @@ from jobs.models.account import Account
 from jobs.models.ids import new_id, to_text
 from jobs.models.team import Team
 from jobs.models.template import TemplateVersion
+from jobs.spec.documents import DocumentKind
 
 if TYPE_CHECKING:
     from jobs.models.approval import Approval
@@ -111,6 +112,11 @@ class Submission(models.Model):
             models.Index(fields=["team", "-id"], name="submission_of_team"),
             models.Index(fields=["team", "-public_id"], name="submission_of_team_public"),
             models.Index(fields=["person", "-id"], name="submission_of_person"),
+            models.Index(
+                fields=["team", "-public_id"],
+                name="workflow_of_team",
+                condition=models.Q(kind=DocumentKind.WORKFLOW.value),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -113,7 +113,7 @@ class Team(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("team", args=[self.slug])
+        return reverse("jobs", args=[self.slug])
 
     @property
     def has_approval_thresholds(self) -> bool:

@@ -23,6 +23,10 @@ class User(AbstractUser):
         help_text="An administrator set the password; the user must change it at the next sign-in.",
     )
 
+    job_columns = models.JSONField(
+        default=list, editable=False, help_text="Columns of the list of jobs; empty: the usual ones."
+    )
+
     objects: ClassVar[UserManager[Self]] = UserManager()
 
     def set_password(self, raw_password: str | None) -> None:

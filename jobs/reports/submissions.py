@@ -103,10 +103,11 @@ class SubmissionRow:
         return self.totals.started_at, None if self.status.is_live else self.totals.stopped_at
 
 
-def submission_page(team: Team, before: str = "", limit: int = 50) -> KeysetPage[SubmissionRow]:
-    """Return those older than that id, which need not exist. Raise InvalidPageCursorError."""
+def submission_page(team: Team, before: str = "", limit: int = 50, *, kind: str = "") -> KeysetPage[SubmissionRow]:
+    """Return those, or those of a kind, older than that id, which need not exist. Raise InvalidPageCursorError."""
+    submissions = _list_submissions(team)
     page = paginate(
-        _list_submissions(team),
+        submissions.filter(kind=kind) if kind else submissions,
         "-public_id",
         size=limit,
         cursor_of=lambda submission: submission.text_id,

@@ -26,9 +26,10 @@ from jobs.web.shell.paging import page_at
 
 @require_safe
 @login_required
-def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
+def workflows(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
-    listing = page_at(request, partial(reports.submission_page, member.team), before=request.GET.get("before", ""))
+    read_page = partial(reports.submission_page, member.team, kind=DocumentKind.WORKFLOW)
+    listing = page_at(request, read_page, before=request.GET.get("before", ""))
     etag = polling.etag(
         [(row.submission.pk, row.counts, row.usd, row.totals.started_at, row.rerun_summary) for row in listing.rows]
     )
@@ -43,7 +44,7 @@ def team_submissions(request: SignedInRequest, slug: str) -> HttpResponse:
         "is_live": listing.is_first and any(row.status.is_live for row in listing.rows),
         "current_page": "jobs",
     }
-    return render(request, "jobs/submissions/list.html" + "#live" * polling.is_partial(request), page)
+    return render(request, "jobs/list/workflows.html" + "#live" * polling.is_partial(request), page)
 
 
 @require_safe

@@ -37,7 +37,8 @@ from jobs.web.builder import job_views as builder_job_views
 from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
-from jobs.web.history import views as history_views
+from jobs.web.job_list import saved_views
+from jobs.web.job_list import views as job_list
 from jobs.web.jobs import array, index_rerun, log_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
@@ -51,11 +52,20 @@ urlpatterns = [
     *(path(name, probe, name=name) for name, probe in probes.PROBES.items()),
     path("", dashboard.home, name="home"),
     path("health/", health.health, name="health"),
-    path("teams/<slug:slug>/", submissions.team_submissions, name="team"),
+    path("teams/<slug:slug>/", job_list.team_jobs, name="team"),
     path("teams/<slug:slug>/home/", dashboard.team_home, name="team_home"),
     path("teams/<slug:slug>/home/dismiss/", getting_started.dismiss, name="getting_started_dismiss"),
-    path("teams/<slug:slug>/jobs/", history_views.history, name="history"),
-    path("teams/<slug:slug>/jobs.csv", history_views.history_csv, name="history_csv"),
+    path("teams/<slug:slug>/jobs/", job_list.jobs, name="jobs"),
+    path("teams/<slug:slug>/jobs.csv", job_list.jobs_csv, name="jobs_csv"),
+    path("teams/<slug:slug>/jobs/", job_list.jobs, name="history"),
+    path("teams/<slug:slug>/jobs/suggestions/", job_list.suggest, name="jobs_suggest"),
+    path("teams/<slug:slug>/jobs/columns/", saved_views.choose_columns, name="job_columns"),
+    path("teams/<slug:slug>/jobs/views/", saved_views.save_view, name="job_view_save"),
+    path("teams/<slug:slug>/jobs/views/<str:text_id>/delete/", saved_views.delete_view, name="job_view_delete"),
+    path(
+        "teams/<slug:slug>/jobs/views/<str:text_id>/default/", saved_views.set_default_view, name="job_view_default"
+    ),
+    path("teams/<slug:slug>/workflows/", submissions.workflows, name="workflows"),
     path("teams/<slug:slug>/costs/", cost_views.costs, name="costs"),
     path("teams/<slug:slug>/costs.csv", cost_views.costs_csv, name="costs_csv"),
     path("teams/<slug:slug>/cost-lines.csv", cost_views.cost_lines_csv, name="cost_lines_csv"),

@@ -1,6 +1,9 @@
 // Rows of a list of jobs that open in place: why a job is in its state, and the last lines of its log.
 
 const LOG_LINES = 12;
+/** Of the page's URL: the rows that are open, by the id of their job. */
+const ROW_PARAMETER = "row";
+const MAX_OPENED_FROM_URL = 5;
 /** Rows with details, by the URL of the job. A poll replaces the list, and they are put back.
  * @type {Map<string, HTMLTableRowElement>} */
 const opened = new Map();
@@ -15,7 +18,24 @@ document.addEventListener("click", (event) => {
     details.remove();
     button.setAttribute("aria-expanded", "false");
   } else void open(button, url);
+  keepInUrl();
 });
+
+for (const id of new URLSearchParams(location.search).getAll(ROW_PARAMETER).slice(0, MAX_OPENED_FROM_URL)) {
+  const button = document.getElementById(`details-${id}`);
+  if (button instanceof HTMLButtonElement) void open(button, button.dataset.rowDetails ?? "");
+}
+
+// A link to the page shows a colleague the same rows.
+function keepInUrl() {
+  const address = new URL(location.href);
+  address.searchParams.delete(ROW_PARAMETER);
+  for (const url of opened.keys()) {
+    const button = document.querySelector(`[data-row-details="${CSS.escape(url)}"]`);
+    if (button) address.searchParams.append(ROW_PARAMETER, button.id.replace("details-", ""));
+  }
+  history.replaceState(history.state, "", address);
+}
 
 document.addEventListener("htmx:afterSwap", () => {
   for (const [url, details] of opened) {

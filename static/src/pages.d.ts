@@ -5,6 +5,7 @@ interface HtmxDetail {
   target: HTMLElement;
   successful: boolean;
   shouldSwap: boolean;
+  serverResponse: string;
   xhr?: XMLHttpRequest;
   requestConfig?: { elt: HTMLElement };
   parameters: Record<string, unknown>;

@@ -82,3 +82,14 @@ def test_what_a_team_spends(open_demo_page: OpenPage, album: Path):
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)
         take(page, album / f"costs-{look}.png")
+
+
+def test_jobs_that_are_searched(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("lead", viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+    page.goto("/teams/research/jobs/?search=status:failed+after:-60d&sort=-cost")
+    page.get_by_role("button", name="Details of").nth(1).click()
+    expect(page.locator(".row-details .explanation")).to_be_visible()
+
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"jobs-{look}.png")

@@ -44,6 +44,8 @@ def request_body(route: str, world: World) -> Any:
         "api:start_template": {"values": {"place": "here", "word": "y", "apiKey": "k"}},
         "template_describe": {"text": "What it is for"},
         "submission_rename": {"name": "Renamed"},
+        "job_view_save": {"name": "Mine"},
+        "job_columns": {"column": ["queue", "cost"]},
         "revision_why": {"text": "Why it was made"},
         "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
         "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},

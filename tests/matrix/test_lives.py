@@ -15,7 +15,7 @@ from tests.matrix.world import OURS, World, session_of, submission_of, text
 
 
 def page(world: World) -> str:
-    return reverse("team", args=[world.ours.team.slug])
+    return reverse("jobs", args=[world.ours.team.slug])
 
 
 def statuses(world: World) -> tuple[int, int, int, int]:

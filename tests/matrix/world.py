@@ -37,6 +37,7 @@ from jobs.models import (
     Rate,
     Revision,
     Role,
+    SavedView,
     StateChange,
     Submission,
     TagRule,
@@ -76,6 +77,7 @@ class Side:
     approval: Approval
     draft: Draft
     version: TemplateVersion
+    view: SavedView
     viewer: User
     analyst: User
     lead: User
@@ -97,6 +99,7 @@ class Side:
             ("drafts", "text_id"): self.draft.text_id,
             ("templates", "text_id"): self.version.template.text_id,
             ("versions", "version"): self.version.text_id,
+            ("views", "text_id"): self.view.text_id,
             ("sessions", "text_id"): self.session,
         }
 
@@ -283,7 +286,8 @@ def side(word: str, shared: Account) -> Side:
     version = _template(analyst, word)
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
-    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft, version)
+    view = SavedView.objects.create(team=team, name=f"{word}-view", search=f"queue:{word}-queue")
+    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft, version, view)
     viewer, analyst_user, lead = (people[role] for role in Role)
     return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)
 

@@ -24,11 +24,11 @@ def test_the_liveliest_job_speaks_for_the_whole_and_else_the_worst():
 def test_pages_follow_each_other_without_a_gap_or_a_repeat():
     member = make.member()
     account = make.account()
-    made = [make.submission(member, account).text_id for _ in range(7)]
+    made = [make.submission(member, account, kind="workflow").text_id for _ in range(7)]
 
     seen, before = [], ""
     while True:
-        page = submissions.submission_page(member.team, before, limit=3)
+        page = submissions.submission_page(member.team, before, limit=3, kind="workflow")
         seen += [row.submission.text_id for row in page.rows]
         before = page.next
         if not before:
@@ -37,11 +37,12 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat():
     assert seen == sorted(made, reverse=True)
 
 
-def test_what_another_team_asked_for_is_not_listed():
+def test_what_another_team_submitted_and_single_jobs_are_not_listed():
     member = make.member()
-    make.submission()
+    make.submission(kind="workflow")
+    make.submission(member, kind="submission")
 
-    assert submissions.submission_page(member.team).rows == []
+    assert submissions.submission_page(member.team, kind="workflow").rows == []
 
 
 def test_counts_come_in_the_order_of_a_jobs_way():
@@ -49,13 +50,13 @@ def test_counts_come_in_the_order_of_a_jobs_way():
     for state in (State.SUCCEEDED, State.PENDING, State.SUCCEEDED):
         make.job(submission, state=state)
 
-    [row] = submissions.submission_page(submission.team).rows
+    [row] = submissions.recent_rows(submission.team, 1)
     assert [(status.name, number) for status, number in row.counts] == [("PENDING", 1), ("SUCCEEDED", 2)]
     assert row.status.name == "PENDING"
 
 
 def test_a_page_costs_the_same_however_many_jobs_there_are(django_assert_num_queries):
-    submission = make.submission()
+    submission = make.submission(kind="workflow")
     for number in (1, 20):
         for _ in range(number):
             make.job(submission)
@@ -81,7 +82,7 @@ def test_a_step_that_ran_again_counts_by_its_last_job():
     make.job(submission, name="train", state=State.SUCCEEDED)
     again = run_again(load, state=State.RUNNING)
 
-    [row] = submissions.submission_page(submission.team).rows
+    [row] = submissions.recent_rows(submission.team, 1)
     counts = {"RUNNING": 1, "SUCCEEDED": 1}
     assert {status.name: number for status, number in row.counts} == counts
     assert submissions.status_summary(submission).counts == counts

@@ -302,4 +302,4 @@ def test_the_menu_offers_it_to_whoever_may_read_it(client, lead):
     address = reverse("audit", args=[lead.team.slug])
     for who, offered in ((lead.user, True), (make.member(lead.team, "analyst").user, False), (make.admin(), True)):
         client.force_login(who)
-        assert (f'href="{address}"' in client.get(reverse("team", args=[lead.team.slug])).content.decode()) is offered
+        assert (f'href="{address}"' in client.get(reverse("jobs", args=[lead.team.slug])).content.decode()) is offered

@@ -138,7 +138,7 @@ def test_the_page_says_which_jobs_used_it_and_who(browser, research):
 
     assert research.job.get_absolute_url() in text
     assert research.analyst.user.display_name in text
-    assert f"{reverse('history', args=['research'])}?definition=hello" in text
+    assert f"{reverse('jobs', args=['research'])}?search=def%3Ahello" in text
 
 
 @pytest.mark.long

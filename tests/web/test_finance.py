@@ -51,7 +51,7 @@ def test_research_sees_neither_the_queue_of_finance_nor_its_jobs(page: Client, a
     job = Job.objects.get(name="quarterly-risk")
     told = [
         page.get(reverse("queues", args=["research"])),
-        page.get(reverse("history_csv", args=["research"])),
+        page.get(reverse("jobs_csv", args=["research"])),
     ]
 
     assert [answer.status_code for answer in told] == [200] * 2

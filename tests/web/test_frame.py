@@ -29,7 +29,7 @@ def sources(folder: Path, *patterns: str) -> Iterator[tuple[Path, str]]:
 def test_each_page_forbids_foreign_and_inline_code(research: Research, signed_in: SignIn, client: Client) -> None:
     browser = signed_in(research.analyst.user)
     answers = [
-        browser.get(reverse("team", args=["research"])),
+        browser.get(reverse("jobs", args=["research"])),
         browser.get(reverse("write", args=["research"])),
         browser.get(research.job.get_absolute_url()),
         browser.get(research.submission.get_absolute_url()),

@@ -160,7 +160,7 @@ def test_pages_below_a_job_lead_back_to_its_submission(browser: Client, sweep: J
     page = " ".join(browser.get(reverse(name, args=[sweep.text_id])).content.decode().split())
     crumbs = page.partition('aria-label="Breadcrumb">')[2].partition("</nav>")[0]
 
-    team, submission = reverse("team", args=[sweep.team.slug]), sweep.submission
+    team, submission = reverse("jobs", args=[sweep.team.slug]), sweep.submission
     assert crumbs.strip() == (
         f'<a href="{team}">Jobs</a> <a href="{submission.get_absolute_url()}">{submission.name}</a> '
         f'<a href="{sweep.get_absolute_url()}">{sweep.name}</a>'

@@ -44,7 +44,7 @@ def test_what_people_wrote_is_shown_as_text(browser: Client, research: Research)
     Job.objects.filter(pk=job.pk).update(name=HOSTILE)
     job.refresh_from_db()
 
-    for shown in (reverse("team", args=["research"]), submission, job, f"{job.get_absolute_url()}?tab=request"):
+    for shown in (reverse("jobs", args=["research"]), submission, job, f"{job.get_absolute_url()}?tab=request"):
         text = page(browser, shown)
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)" in text
@@ -334,22 +334,22 @@ def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> N
 
 
 @pytest.mark.long
-def test_older_submissions_are_a_page_away(browser: Client, research: Research) -> None:
+def test_older_workflows_are_a_page_away(browser: Client, research: Research) -> None:
     for number in range(51):
-        make.job(make.submission(research.analyst, research.account, name=f"run-{number}"), state="SUCCEEDED")
-    first = page(browser, reverse("team", args=["research"]))
+        make.submission(research.analyst, research.account, name=f"run-{number}", kind="workflow")
+    first = page(browser, reverse("workflows", args=["research"]))
     before = first.partition("?before=")[2].partition('"')[0]
-    second = page(browser, reverse("team", args=["research"]), before=before)
+    second = page(browser, reverse("workflows", args=["research"]), before=before)
 
     assert "run-50" in first
     assert "run-0<" not in first
     assert "run-0<" in second
-    assert "nightly" in second
+    assert "nightly" not in first + second
 
 
 def test_an_empty_team_is_told_what_to_do(research: Research, signed_in: SignIn) -> None:
     member = make.member(make.team("fresh"))
-    text = page(signed_in(member.user), reverse("team", args=["fresh"]))
+    text = page(signed_in(member.user), reverse("jobs", args=["fresh"]))
 
     assert "No jobs yet" in text
     assert f"{reverse('write', args=['fresh'])}?example=definition" in text
@@ -389,13 +389,11 @@ def test_the_team_sees_its_queues_and_no_others(browser: Client, research: Resea
     assert "Disabled" in text
 
 
-def test_the_list_of_jobs_says_what_the_jobs_of_a_submission_have_in_common(
-    browser: Client, research: Research
-) -> None:
+def test_the_list_of_workflows_says_what_the_jobs_of_each_have_in_common(browser: Client, research: Research) -> None:
     started, stopped = now() - timedelta(minutes=5), now() - timedelta(minutes=3)
     times = {"started_at": started, "stopped_at": stopped, "ended_at": stopped}
-    last = make.job(make.submission(research.analyst, research.account), state="SUCCEEDED", **times)
-    (row, *_) = browser.get(reverse("team", args=["research"])).context["listing"].rows
+    last = make.job(make.submission(research.analyst, research.account, kind="workflow"), state="SUCCEEDED", **times)
+    (row,) = browser.get(reverse("workflows", args=["research"])).context["listing"].rows
 
     assert (row.queue, row.definition) == (last.queue.name, last.revision.definition.name)
     assert row.run_period == (started, stopped)
@@ -403,7 +401,7 @@ def test_the_list_of_jobs_says_what_the_jobs_of_a_submission_have_in_common(
 
     other = make.queue(of=research.account, teams=(research.team,))
     make.job(last.submission, name="second", queue=other, state="RUNNING", started_at=now())
-    (row, *_) = browser.get(reverse("team", args=["research"])).context["listing"].rows
+    (row,) = browser.get(reverse("workflows", args=["research"])).context["listing"].rows
     assert row.queue == ""
     assert row.run_period == (started, None)
 
@@ -415,14 +413,13 @@ def test_a_submission_of_one_job_leads_to_the_job_itself(browser: Client, resear
     for _ in range(2):
         make.job(several)
 
-    for page in ("team", "create"):
-        links = dict(
-            re.findall(r'href="([^"]*)">(single|several)<', browser.get(reverse(page, args=["research"])).text)
-        )
-        assert {name: link for link, name in links.items()} == {
-            "single": job.get_absolute_url(),
-            "several": several.get_absolute_url(),
-        }
+    links = dict(
+        re.findall(r'href="([^"]*)">(single|several)<', browser.get(reverse("create", args=["research"])).text)
+    )
+    assert {name: link for link, name in links.items()} == {
+        "single": job.get_absolute_url(),
+        "several": several.get_absolute_url(),
+    }
 
 
 def test_a_row_of_a_list_opens_with_the_reason_and_a_place_for_the_log(browser: Client, research: Research) -> None:
@@ -433,9 +430,8 @@ def test_a_row_of_a_list_opens_with_the_reason_and_a_place_for_the_log(browser: 
     assert "<html" not in part
     assert "Failed with exit code 137" in part
     assert f'data-row-log="{reverse("job_log", args=[research.job.text_id])}"' in part
-    for name in ("team", "history"):
-        listed = browser.get(reverse(name, args=["research"])).text
-        assert f'data-row-details="{research.job.get_absolute_url()}"' in listed
+    listed = browser.get(reverse("jobs", args=["research"])).text
+    assert f'data-row-details="{research.job.get_absolute_url()}"' in listed
 
 
 def test_the_queues_page_counts_the_jobs_of_the_team(browser: Client, research: Research) -> None:
@@ -474,7 +470,7 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
 def test_the_list_of_jobs_says_the_size_of_an_array(browser: Client, research: Research) -> None:
     make.job(make.submission(research.analyst, research.account, name="tiles"), array_size=1200)
 
-    assert "array of 1,200" in browser.get(reverse("team", args=["research"])).content.decode()
+    assert "array of 1,200" in browser.get(reverse("jobs", args=["research"])).content.decode()
 
 
 @pytest.mark.long
@@ -483,12 +479,13 @@ def test_a_list_costs_the_same_queries_for_few_rows_and_many(
     count: int, browser: Client, research: Research, django_assert_num_queries: Any
 ) -> None:
     for number in range(count):
-        submission = make.submission(make.member(research.team), research.account, name=f"run-{number}")
+        person = make.member(research.team)
+        submission = make.submission(person, research.account, name=f"run-{number}", kind="workflow")
         make.job(submission, state="RUNNING")
         make.revision(f"definition-{number}", of=research.team, where=research.account)
 
     with django_assert_num_queries(7):
-        browser.get(reverse("team", args=["research"]))
+        browser.get(reverse("workflows", args=["research"]))
     with django_assert_num_queries(8):
         browser.get(reverse("definitions", args=["research"]))
 

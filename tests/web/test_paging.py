@@ -14,9 +14,9 @@ GONE = "That page of the list no longer exists. Showing the first page."
 @pytest.mark.parametrize(
     ("name", "parameter"),
     [
-        ("team", "before"),
-        ("history", "before"),
-        ("history", "after"),
+        ("workflows", "before"),
+        ("jobs", "before"),
+        ("jobs", "after"),
         ("audit", "before"),
         ("definitions", "after"),
         ("definition", "before"),
@@ -34,17 +34,17 @@ def test_a_link_into_a_list_that_leads_nowhere_shows_the_beginning_and_says_so(
 
 
 @pytest.mark.parametrize("is_last", [False, True])
-def test_an_older_page_of_submissions_says_so_and_leads_back(
+def test_an_older_page_of_workflows_says_so_and_leads_back(
     research: Research, signed_in: SignIn, is_last: bool
 ) -> None:
-    newer = make.submission(research.analyst)
+    older, newer = (make.submission(research.analyst, kind="workflow") for _ in range(2))
     browser = signed_in(research.analyst.user)
-    address = reverse("team", args=[research.team.slug])
+    address = reverse("workflows", args=[research.team.slug])
     first = browser.get(address).content.decode()
-    cursor = research.submission.text_id if is_last else newer.text_id
-    older = browser.get(address, {"before": cursor}).content.decode()
+    cursor = older.text_id if is_last else newer.text_id
+    older_page = browser.get(address, {"before": cursor}).content.decode()
 
     link = f'<a class="btn" href="{address}">'
     assert ("older page" in first, link in first) == (False, False)
-    assert ("older page" in older, link in older) == (True, True)
-    assert ("No older submissions" in older) is is_last
+    assert ("older page" in older_page, link in older_page) == (True, True)
+    assert ("No older workflows" in older_page) is is_last

@@ -107,10 +107,10 @@ def test_only_far_polls_of_jobs_that_aws_has_are_brought_forward(research: Resea
     "name",
     [
         "home",
-        "team",
         "team_home",
-        "history",
-        "history_csv",
+        "jobs",
+        "jobs_csv",
+        "workflows",
         "costs",
         "definitions",
         "queues",

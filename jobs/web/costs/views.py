@@ -15,8 +15,8 @@ from jobs.pricing import rates
 from jobs.reports import costs as reports
 from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
+from jobs.search import Search, Term
 from jobs.web.costs.bar_chart import bar_chart
-from jobs.web.history.filters import format_tag
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response, join_tags
@@ -24,6 +24,7 @@ from jobs.web.shell.csv_export import csv_response, join_tags
 MAX_TABS = 8
 PREFERRED_TAG = "Project"
 OTHER_GROUPINGS = ("queue", "definition", "person")
+SEARCH_KEYS = {"queue": "queue", "definition": "def", "person": "user"}
 
 TABLE_COLUMNS = ("value", "usd_estimate", "share_per_cent", "usd_month_before", "jobs", "usd_failed_or_stopped")
 LINE_COLUMNS = (
@@ -124,7 +125,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "lines": lines,
         "usd": sum(line.usd for line in lines),
         "no_cost_reason": "" if lines else reports.why_no_cost(job),
-        "current_page": "history",
+        "current_page": "jobs",
     }
     return render(request, "jobs/job/receipt.html", page)
 
@@ -158,12 +159,13 @@ def _jobs_query(report: CostReport, row: CostRow) -> str:
     if not row.is_searchable:
         return ""
     if row.value is None:
-        parameter = ("untagged", report.by.key)
+        term = Term("untagged", (report.by.key,))
     elif report.by.kind == reports.TAG:
-        parameter = ("tag", format_tag(report.by.key, row.value))
+        term = Term(f"tag.{report.by.key}", (row.value,))
     else:
-        parameter = (report.by.kind, row.value)
-    return urlencode([parameter, ("month", str(report.month))])
+        term = Term(SEARCH_KEYS[report.by.kind], (row.value,))
+    search = Search((term, Term("month", (str(report.month),))))
+    return urlencode({"search": str(search), "sort": "-cost"})
 
 
 def _table_rows(report: CostReport) -> Iterator[tuple[object, ...]]:

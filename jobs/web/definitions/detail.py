@@ -16,6 +16,7 @@ from jobs.models import Definition, Registration, Revision, User
 from jobs.models.pagination import KeysetPage
 from jobs.reports import catalog
 from jobs.reports import revisions as reports
+from jobs.search import Search, Term
 from jobs.spec.copy_formats import CopyTarget, DocumentCopy, copies
 from jobs.spec.diff import DocumentDifference, diff_documents
 from jobs.spec.documents import Document, DocumentKind
@@ -87,6 +88,7 @@ def definition(request: SignedInRequest, text_id: str) -> HttpResponse:
         return render(request, "jobs/definitions/detail.html#live", page)
     page["definition_usage"] = catalog.definition_usage(definition, request.user)
     page["sample_size"] = catalog.SAMPLE_SIZE
+    page["jobs_search"] = str(Search((Term("def", (definition.name,)),)))
     return render(request, "jobs/definitions/detail.html", page)
 
 

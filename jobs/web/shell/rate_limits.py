@@ -17,11 +17,11 @@ DOCUMENT_VIEWS = frozenset({
 })  # fmt: skip
 PREVIEW_VIEWS = frozenset({
     "judge", "job_preview", "workflow_preview", "definition_preview", "approval_judge", "run_again_preview",
-    "further_fields", "further_part",
+    "further_fields", "further_part", "jobs_suggest",
 })  # fmt: skip
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
-    "history", "history_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
+    "jobs", "jobs_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
     "job_waits", "templates",
 })  # fmt: skip
 SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."

@@ -102,11 +102,11 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     for number, state in enumerate(("SUCCEEDED", "FAILED")):
         make.job(seeds, name=f"train-{number}", state=state, ended_at=now())
     team = research.team.slug
-    page = open_page(research.analyst.user, reverse("team", args=[team]))
+    page = open_page(research.analyst.user, reverse("workflows", args=[team]))
     separators = []
 
     for path in (
-        reverse("team", args=[team]),
+        reverse("workflows", args=[team]),
         reverse("write", args=[team]) + "?example=workflow",
         reverse("definitions", args=[team]),
         reverse("queues", args=[team]),
@@ -121,7 +121,7 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
         reverse("submission_run_again", args=[nightly.text_id]),
         reverse("child_log", args=[sweep.text_id, 1]),
         reverse("team_home", args=[team]),
-        reverse("history", args=[team]),
+        reverse("jobs", args=[team]),
         reverse("costs", args=[team]) + "?by=queue",
         reverse("receipt", args=[research.job.text_id]),
         reverse("create", args=[team]),

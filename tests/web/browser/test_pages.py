@@ -65,7 +65,7 @@ def test_a_text_outlives_its_page_as_one_draft(open_as_analyst: OpenPage) -> Non
     page = open_as_analyst()
     written = JsonPage(page).open()
     written.editor.replace("{ not finished")
-    page.goto(reverse("team", args=["research"]))
+    page.goto(reverse("jobs", args=["research"]))
     eventually(Draft.objects.exists)
     draft = page.get_by_role("link", name="Untitled")
     for window in (NARROW, WIDE):
@@ -116,7 +116,7 @@ def test_a_page_follows_a_job_to_its_end_and_says_so(open_as_analyst: OpenPage, 
 
 
 def test_announcements_of_one_moment_are_all_made_in_their_order(open_as_analyst: OpenPage) -> None:
-    page = open_as_analyst(reverse("team", args=["research"]))
+    page = open_as_analyst(reverse("jobs", args=["research"]))
     page.evaluate(
         """for (const words of ["Copied.", "Copied.", "Good to go."])
              document.dispatchEvent(new CustomEvent("announce", { detail: words }))"""
@@ -196,7 +196,7 @@ def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
     lines = tuple(LogLine(now(), f"line {number}") for number in range(40))
     monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="end"))
     Job.objects.filter(pk=research.job.pk).update(log_stream="x/default/1")
-    page = open_as_analyst(reverse("team", args=["research"]))
+    page = open_as_analyst(reverse("jobs", args=["research"]))
     details, button = page.locator(".row-details"), page.get_by_role("button", name="Details of")
     button.click()
 
@@ -215,29 +215,9 @@ def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
     expect(details).to_have_count(0)
 
 
-def test_on_a_phone_the_filters_of_the_history_are_behind_a_button_with_their_number(
-    open_as_analyst: OpenPage, research: Research
-) -> None:
-    page = open_as_analyst()
-    page.set_viewport_size({"width": 375, "height": 700})
-    page.goto(f"{reverse('history', args=['research'])}?person=nobody&from=2026-11-01&sort=-cost")
-    button, sort = page.get_by_role("button", name="Filters 2 active"), page.get_by_label("Sort by")
-
-    expect(page.get_by_label("Name or ID")).to_be_in_viewport()
-    expect(sort).to_be_hidden()
-    button.click()
-    expect(button).to_have_attribute("aria-expanded", "true")
-    expect(sort).to_have_value("-cost")
-    assert_accessible(page)
-    sort.select_option("-run")
-    page.get_by_role("button", name="Search").click()
-    page.wait_for_url("**person=nobody**sort=-run")
-    expect(sort).to_be_hidden()
-
-
 def test_on_a_phone_the_current_page_is_in_view_in_the_menu(open_as_analyst: OpenPage) -> None:
     page = open_as_analyst(look="phone")
-    for name in ("queues", "costs", "team"):
+    for name in ("queues", "costs", "jobs"):
         page.goto(reverse(name, args=["research"]))
         expect(page.locator(".nav-main [aria-current]")).to_be_in_viewport(ratio=1)
 
@@ -260,7 +240,7 @@ def test_back_shows_what_was_typed_however_soon_the_page_was_left(open_as_analys
     page = open_as_analyst()
     form = JobForm(page).open()
     form.name.fill("typed-and-left")
-    page.goto(reverse("team", args=["research"]))
+    page.goto(reverse("jobs", args=["research"]))
     page.go_back()
 
     expect(form.name).to_have_value("typed-and-left")
@@ -277,7 +257,7 @@ def test_back_shows_what_was_typed_though_the_portal_never_got_it(
     page.route("**/jobs/new/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     page.evaluate("navigator.sendBeacon = () => false")
     form.name.fill("never-arrived")
-    page.goto(reverse("team", args=["research"]))
+    page.goto(reverse("jobs", args=["research"]))
     page.unroute_all()
     assert not Draft.objects.exists()
     page.go_back()
@@ -354,7 +334,7 @@ def test_a_refused_form_is_not_sent_again_by_back_or_reload(open_as_analyst: Ope
     written.submit_unchecked()
     expect(written.rejection).to_be_visible()
     if leave == "back":
-        page.goto(reverse("team", args=["research"]))
+        page.goto(reverse("jobs", args=["research"]))
         page.go_back()
     else:
         page.reload()
@@ -367,11 +347,11 @@ def test_signing_out_takes_what_the_browser_kept_but_for_the_theme(
     open_as_analyst: OpenPage, new_page: PageOpener
 ) -> None:
     new_page.expect_complaint(SIGNED_OUT)
-    page = open_as_analyst(reverse("team", args=["research"]))
+    page = open_as_analyst(reverse("jobs", args=["research"]))
     page.locator(".person-menu summary").click()
     page.locator("button[data-theme=dark]").click()
     other = page.context.new_page()
-    other.goto(reverse("team", args=["research"]))
+    other.goto(reverse("jobs", args=["research"]))
     for each in (page, other):
         each.evaluate("sessionStorage.setItem('typed:1:/x', 'secret'); localStorage.setItem('kept', 'secret')")
     page.get_by_role("button", name="Sign out").click()

@@ -92,7 +92,7 @@ def test_the_longest_names_widen_no_page(page: Page, analyst: Member) -> None:
     job = make.job(submission, name="j" * 128, queue=Queue.objects.first(), state="FAILED")
     with transaction.atomic():
         audit.record("submit", person=analyst.user, team=analyst.team, target=submission)
-    listed = [reverse(name, args=[analyst.team.slug]) for name in ("audit", "team", "history", "team_home")]
+    listed = [reverse(name, args=[analyst.team.slug]) for name in ("audit", "workflows", "jobs", "team_home")]
     tabs = [f"{job.get_absolute_url()}?tab={tab}" for tab in ("overview", "request", "events")]
     for path in (*listed, submission.get_absolute_url(), *tabs):
         page.goto(path)

@@ -1,1 +1,0 @@
-"""The list of a team's jobs and its filters."""

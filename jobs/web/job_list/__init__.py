@@ -1,0 +1,1 @@
+"""The list of jobs: its search, its columns, its saved views."""
