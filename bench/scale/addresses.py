@@ -96,6 +96,8 @@ def addresses(world: World) -> dict[str, str]:
         "definitions": reverse("definitions", args=[team.slug]),
         "definition": job.revision.definition.get_absolute_url(),
         "queues": reverse("queues", args=[team.slug]),
+        "queue": reverse("queue", args=[team.slug, job.queue_id]),
+        "queues of all teams": reverse("queues_of_all"),
         "members": reverse("members", args=[team.slug]),
         "audit": reverse("audit", args=[team.slug]),
         "approvals": reverse("approvals", args=[team.slug]),

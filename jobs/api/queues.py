@@ -15,14 +15,14 @@ def list_queues(request: CallerRequest) -> QueuesOut:
     return QueuesOut(
         queues=[
             QueueOut(
-                name=row.grant.queue.name,
-                region=row.grant.queue.account.region,
-                state=row.grant.queue.state,
-                status=row.grant.queue.status,
-                running=row.running,
-                waiting=row.waiting,
+                name=board.queue.name,
+                region=board.queue.account.region,
+                state=board.queue.state,
+                status=board.queue.status,
+                running=board.running_jobs,
+                waiting=board.waiting_jobs,
             )
-            for row in reports.queue_rows(request.auth.member.team)
+            for board in reports.team_queues(request.auth.member.user, request.auth.member.team)
         ],
         next="",
     )

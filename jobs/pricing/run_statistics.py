@@ -1,6 +1,6 @@
 """Usual wait times of queues and run times of definitions.
 
-Only the team's own jobs are read: a shared definition reveals nothing about other teams.
+Only jobs of the teams that are asked for are read: a shared definition reveals nothing about other teams.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,6 +16,12 @@ SAMPLE_SIZE = 40
 MIN_PERCENTILE_SAMPLE = 3
 """With fewer, the extremes stand for the percentiles."""
 
+_NEWEST = "SELECT id FROM jobs_job ORDER BY id DESC LIMIT %(scanned)s"
+_NEWEST_OF_TEAM = "SELECT id FROM jobs_job WHERE team_id = %({team})s ORDER BY id DESC LIMIT %(scanned)s"
+_NEWEST_IN_QUEUE = """
+SELECT id FROM jobs_job WHERE team_id = %({team})s AND queue_id = %(queue0)s ORDER BY id DESC LIMIT %(scanned)s
+"""
+_OF_TEAM = "SELECT id FROM ({newest}) AS of_team"
 # Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. The filter comes
 # last, or all jobs that a queue or definition ever had would be scanned.
 _SQL = """
@@ -40,7 +46,7 @@ FROM (
             END AS tells_wait,
             CASE WHEN array_size IS NOT NULL OR state = 'SUCCEEDED' THEN 1 ELSE 0 END AS tells_run
         FROM jobs_job
-        WHERE id IN (SELECT id FROM jobs_job WHERE team_id = %(team)s ORDER BY id DESC LIMIT %(scanned)s)
+        WHERE id IN ({scanned})
             AND started_at IS NOT NULL AND finished_attempts <= 1
     ) sample
 ) ranked
@@ -77,6 +83,12 @@ class RunStatistics:
     runs: Mapping[int, DurationStats] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class QueueWait:
+    started_at: datetime
+    seconds: float
+
+
 def run_statistics(team: Team, queues: Collection[int], definitions: Collection[int]) -> RunStatistics:
     """Read both in one query.
 
@@ -84,24 +96,64 @@ def run_statistics(team: Team, queues: Collection[int], definitions: Collection[
     """
     if not queues and not definitions:
         return RunStatistics()
-    params = {
-        "team": team.pk,
-        "scanned": MAX_JOBS_SCANNED,
-        "sample": SAMPLE_SIZE,
-        **{f"queue{number}": key for number, key in enumerate(queues)},
-        **{f"definition{number}": key for number, key in enumerate(definitions)},
-    }
-    sql = _SQL.format(queues=_placeholders("queue", queues), definitions=_placeholders("definition", definitions))
+    scanned = _NEWEST_OF_TEAM.format(team="team0")
+    jobs = _sample(scanned, MAX_JOBS_SCANNED, teams=[team.pk], queues=queues, definitions=definitions)
     waits: dict[int, list[float]] = {key: [] for key in queues}
     runs: dict[int, list[float]] = {key: [] for key in definitions}
-    rows: Iterable[Any] = Job.objects.raw(sql, params)
-    for job in rows:
+    for job in jobs:
         if job.tells_wait:
             _add_sample(waits.get(job.queue_id), _seconds(job.submitted_at, job.started_at))
         if job.tells_run:
             duration = _seconds(job.started_at, job.stopped_at) if job.array_size is None else job.mean_seconds
             _add_sample(runs.get(job.definition_id), duration)
     return RunStatistics(_summarize(waits), _summarize(runs))
+
+
+def usual_waits(teams: Collection[int] | None, queues: Collection[int]) -> Mapping[int, DurationStats]:
+    """Return by queue the usual wait over the newest jobs of these teams, or of all with None."""
+    if not queues or (teams is not None and not teams):
+        return {}
+    limit = MAX_JOBS_SCANNED // len(teams) if teams else MAX_JOBS_SCANNED
+    scanned = _NEWEST if teams is None else _of_each_team(_NEWEST_OF_TEAM, teams)
+    waits: dict[int, list[float]] = {key: [] for key in queues}
+    for job in _sample(scanned, limit, teams=teams or (), queues=queues):
+        _add_sample(waits.get(job.queue_id), _seconds(job.submitted_at, job.started_at))
+    return _summarize(waits)
+
+
+def recent_waits(queue: int, teams: Collection[int]) -> list[QueueWait]:
+    """Return the last waits of these teams in a queue, the newest first."""
+    if not teams:
+        return []
+    scanned = _of_each_team(_NEWEST_IN_QUEUE, teams)
+    jobs = _sample(scanned, MAX_JOBS_SCANNED // len(teams), teams=teams, queues=[queue])
+    waits = ((job.started_at, _seconds(job.submitted_at, job.started_at)) for job in jobs)
+    return [QueueWait(started_at, seconds) for started_at, seconds in waits if seconds is not None]
+
+
+def _of_each_team(newest: str, teams: Collection[int]) -> str:
+    """Return a query of the newest jobs of each team: over all at once, an index would have no order to follow."""
+    parts = (newest.format(team=f"team{number}") for number in range(len(teams)))
+    return " UNION ALL ".join(_OF_TEAM.format(newest=part) for part in parts)
+
+
+def _sample(
+    scanned: str, limit: int, *, teams: Collection[int], queues: Collection[int], definitions: Collection[int] = ()
+) -> Iterable[Any]:
+    """Return jobs that tell a wait or a run time, the newest first, of at most `limit` that each part scans."""
+    params = {
+        "scanned": limit,
+        "sample": SAMPLE_SIZE,
+        **{f"team{number}": key for number, key in enumerate(teams)},
+        **{f"queue{number}": key for number, key in enumerate(queues)},
+        **{f"definition{number}": key for number, key in enumerate(definitions)},
+    }
+    sql = _SQL.format(
+        scanned=scanned,
+        queues=_placeholders("queue", queues),
+        definitions=_placeholders("definition", definitions),
+    )
+    return Job.objects.raw(sql, params)
 
 
 def _placeholders(name: str, keys: Collection[int]) -> str:

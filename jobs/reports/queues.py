@@ -1,33 +1,318 @@
-"""The queues a team may use."""
+"""Queues with what runs and waits in them. Only active jobs are read, and of ended ones a sample of the newest."""
 
-from dataclasses import dataclass
+import operator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import reduce
+from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, DecimalField, F, IntegerField, Min, Q, QuerySet, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
-from jobs.models import Job, QueueGrant, Team
-from jobs.states import State
+from jobs.access import visible_teams
+from jobs.models import Job, Queue, QueueGrant, Team, User
+from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage
+from jobs.pricing.run_statistics import DurationStats, QueueWait, recent_waits, run_statistics, usual_waits
+from jobs.spec.documents import Document, text_at
+from jobs.spec.placement import EnvironmentFacts
+from jobs.states import ACTIVE_STATES, STATUSES, State, Status
+
+OTHER_TEAMS = "Other teams"
+"""Those that the person may not see, together."""
+MAX_SAMPLED_TEAMS = 20
+"""Teams whose waits a queue's page shows; the busiest first."""
+_RUNNING_STATES = (State.STARTING, State.RUNNING)
+_WAITING_STATES = (State.SUBMITTED, State.RUNNABLE)
+ACTIVE_ORDER = tuple(state for state in State if state in ACTIVE_STATES)
 
 
 @dataclass(frozen=True)
-class QueueRow:
-    grant: QueueGrant
-    running: int
-    """The team's jobs that run or start."""
-    waiting: int
-    """The team's other active jobs."""
+class TeamLoad:
+    """A team's active jobs in a queue. `team` is None for teams that may not be seen."""
+
+    team: Team | None
+    jobs: Mapping[str, int]
+    """By state. An array is one job in the state that AWS gives it."""
+    running_vcpus: Decimal
+    """Of jobs, and of children of arrays, that start or run."""
+    waiting_vcpus: Decimal
+    """Of those that wait for capacity, not for other jobs."""
+    running_gpus: int
+    waiting_gpus: int
+
+    @property
+    def name(self) -> str:
+        return self.team.name if self.team else OTHER_TEAMS
+
+    @property
+    def job_count(self) -> int:
+        return sum(self.jobs.values())
+
+
+@dataclass(frozen=True)
+class WaitingJob:
+    """The job that was submitted first of those that wait for capacity; no `job` if it may not be seen."""
+
+    job: Job | None
+    submitted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ComputeEnvironment:
+    """A compute environment, with AWS's reason for its status."""
+
+    facts: EnvironmentFacts
+    status_reason: str
+
+    @classmethod
+    def from_description(cls, description: Document) -> "ComputeEnvironment":
+        return cls(EnvironmentFacts.from_description(description), text_at(description, "statusReason"))
+
+    @property
+    def is_open(self) -> bool:
+        return self.facts.state != "DISABLED" and self.facts.status not in ("INVALID", "DELETING", "DELETED")
+
+
+@dataclass(frozen=True)
+class QueueBoard:
+    """A queue with its jobs. `loads` has the teams in view first, then others by vCPU."""
+
+    queue: Queue
+    grants: Sequence[QueueGrant] = ()
+    """Of the teams in view."""
+    loads: Sequence[TeamLoad] = ()
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    """Of the teams in view, by state."""
+    oldest: WaitingJob | None = None
+    usual_wait: DurationStats | None = None
+    usage: QueueUsage = field(default_factory=QueueUsage)
+    """What counts against the limits of the only team in view."""
+
+    @property
+    def environments(self) -> list[ComputeEnvironment]:
+        return [ComputeEnvironment.from_description(description) for description in self.queue.environments]
+
+    @property
+    def closed_environments(self) -> list[ComputeEnvironment]:
+        return [environment for environment in self.environments if not environment.is_open]
+
+    @property
+    def max_vcpus(self) -> int | None:
+        """Return what its usable compute environments have together, or None if one has no known limit."""
+        amounts = [environment.facts.max_vcpus for environment in self.environments if environment.is_open]
+        limits = [amount for amount in amounts if amount is not None]
+        return sum(limits) if amounts and len(limits) == len(amounts) else None
+
+    @property
+    def running_jobs(self) -> int:
+        """Return how many jobs of the teams in view start or run."""
+        return sum(self.jobs.get(state, 0) for state in _RUNNING_STATES)
+
+    @property
+    def waiting_jobs(self) -> int:
+        return sum(self.jobs.values()) - self.running_jobs
+
+    @property
+    def running_vcpus(self) -> Decimal:
+        return sum((load.running_vcpus for load in self.loads), Decimal(0))
+
+    @property
+    def waiting_vcpus(self) -> Decimal:
+        return sum((load.waiting_vcpus for load in self.loads), Decimal(0))
+
+    @property
+    def running_gpus(self) -> int:
+        return sum(load.running_gpus for load in self.loads)
+
+    @property
+    def waiting_gpus(self) -> int:
+        return sum(load.waiting_gpus for load in self.loads)
+
+    @property
+    def counts(self) -> list[tuple[Status, int]]:
+        return [(STATUSES[state], number) for state, number in self.jobs.items()]
+
+    @property
+    def is_fair_share(self) -> bool:
+        return bool(self.queue.scheduling_policy)
+
+
+@dataclass(frozen=True)
+class QueueDetail:
+    board: QueueBoard
+    waits: Sequence[QueueWait]
+    """The newest first."""
+    team_grants: TeamGrants | None
+    """What the team may use, of the only team in view."""
 
 
 def queue_grants(team: Team) -> QuerySet[QueueGrant]:
     grants = QueueGrant.objects.filter(team=team, queue__account__active=True).select_related("queue__account")
-    return grants.order_by("queue__account__name", "queue__name")
+    return grants.order_by("queue__account__name", "queue__name").defer("queue__raw")
 
 
-def queue_rows(team: Team) -> list[QueueRow]:
-    """Return the team's queues with its active jobs in each, in two queries."""
-    is_running = Q(state__in=[State.STARTING, State.RUNNING])
-    groups = Job.objects.filter(team=team, ended_at=None).active().order_by().values_list("queue")
-    counts = {
-        queue: (running, total - running)
-        for queue, running, total in groups.annotate(running=Count("pk", filter=is_running), total=Count("pk"))
-    }
-    return [QueueRow(grant, *counts.get(grant.queue_id, (0, 0))) for grant in queue_grants(team)]
+def team_queues(user: User, team: Team) -> list[QueueBoard]:
+    """Return the queues that the team can use, without waits and usage."""
+    grants = list(queue_grants(team))
+    boards = _boards(user, [grant.queue for grant in grants], teams=[team.pk])
+    return [replace(board, grants=[grant]) for grant, board in zip(grants, boards, strict=True)]
+
+
+def team_boards(user: User, team: Team) -> list[QueueBoard]:
+    """Return the queues that the team can use."""
+    boards = team_queues(user, team)
+    keys = [board.queue.pk for board in boards]
+    waits = run_statistics(team, keys, ()).waits
+    usage = queue_usage(team, keys)
+    return [
+        replace(
+            board,
+            usual_wait=waits.get(board.queue.pk),
+            usage=usage.get(board.queue.pk, QueueUsage()),
+        )
+        for board in boards
+    ]
+
+
+def all_boards(user: User) -> list[QueueBoard]:
+    """Return the queues of all teams that the person may see, and for staff those of none."""
+    queues = list(_visible_queues(user).order_by("account__name", "name"))
+    teams = None if user.is_staff else list(visible_teams(user).values_list("pk", flat=True))
+    waits = usual_waits(teams, [queue.pk for queue in queues])
+    boards = _boards(user, queues, teams=teams)
+    return [replace(board, usual_wait=waits.get(board.queue.pk)) for board in boards]
+
+
+def queue_detail(user: User, key: int, team: Team | None = None) -> QueueDetail | None:
+    """Return a queue with the jobs of the team, or of all that the person may see. None if they may not see it."""
+    queue = _visible_queues(user).filter(pk=key).first()
+    grants = QueueGrant.objects.filter(queue=key, team__in=[team] if team else visible_teams(user))
+    granted = list(grants.select_related("team").order_by("team__name"))
+    if queue is None or (team and not granted):
+        return None
+    teams = [grant.team_id for grant in granted]
+    (board,) = _boards(user, [queue], teams=None if user.is_staff and not team else teams)
+    busiest = [load.team.pk for load in board.loads if load.team and load.team.pk in teams]
+    waits = recent_waits(key, list(dict.fromkeys([*busiest, *teams]))[:MAX_SAMPLED_TEAMS])
+    usage = queue_usage(team, [key]).get(key, QueueUsage()) if team else QueueUsage()
+    usual_wait = DurationStats.of(wait.seconds for wait in waits)
+    board = replace(board, grants=granted, usual_wait=usual_wait, usage=usage)
+    return QueueDetail(board, waits, TeamGrants.for_team(team) if team else None)
+
+
+def _visible_queues(user: User) -> QuerySet[Queue]:
+    return Queue.objects.visible_to(user).filter(account__active=True).select_related("account").defer("raw")
+
+
+def _boards(user: User, queues: Sequence[Queue], teams: Collection[int] | None) -> list[QueueBoard]:
+    """Return a board for each queue, in three queries. With `teams` None, all teams are in view."""
+    rows = _active_jobs({queue.pk for queue in queues})
+    known_teams = visible_teams(user).in_bulk({row.team for row in rows})
+    oldest = _oldest_jobs(rows, known_teams)
+    rows_by_queue: dict[int, list[_ActiveJobs]] = defaultdict(list)
+    for row in rows:
+        rows_by_queue[row.queue].append(row)
+    return [
+        QueueBoard(
+            queue,
+            loads=_loads(rows_by_queue[queue.pk], known_teams, teams),
+            jobs=_count_by_state(row for row in rows_by_queue[queue.pk] if teams is None or row.team in teams),
+            oldest=oldest.get(queue.pk),
+        )
+        for queue in queues
+    ]
+
+
+class _ActiveJobs(NamedTuple):
+    """Active jobs of a team in a queue and a state."""
+
+    queue: int
+    team: int
+    state: str
+    jobs: int
+    single_vcpus: Decimal | None
+    single_gpus: int | None
+    running_child_vcpus: Decimal | None
+    running_child_gpus: int | None
+    waiting_child_vcpus: Decimal | None
+    waiting_child_gpus: int | None
+    first: int
+
+
+def _active_jobs(queues: Collection[int]) -> list[_ActiveJobs]:
+    """Read all that is active: with the queues as a condition, the planner could read all their jobs instead."""
+    is_single = Q(array_size=None)
+    running, waiting = (_children(states) for states in (_RUNNING_STATES, _WAITING_STATES))
+    groups = Job.objects.active().order_by().values_list("queue", "team", "state")
+    rows = groups.annotate(
+        job_count=Count("pk"),
+        single_vcpus=Sum("vcpus", filter=is_single),
+        single_gpus=Sum("gpus", filter=is_single),
+        running_vcpus=Sum(F("vcpus") * running, filter=~is_single, output_field=DecimalField()),
+        running_gpus=Sum(F("gpus") * running, filter=~is_single),
+        waiting_vcpus=Sum(F("vcpus") * waiting, filter=~is_single, output_field=DecimalField()),
+        waiting_gpus=Sum(F("gpus") * waiting, filter=~is_single),
+        first=Min("pk"),
+    )
+    return [row for row in map(_ActiveJobs._make, rows) if row.queue in queues]
+
+
+def _children(states: Iterable[str]) -> Combinable:
+    """Return the number of an array's children in these states, as AWS last reported."""
+    counts = (Coalesce(Cast(KeyTextTransform(state, "array_summary"), IntegerField()), 0) for state in states)
+    return reduce(operator.add, counts)
+
+
+def _loads(
+    rows: Iterable[_ActiveJobs], known_teams: Mapping[int, Team], teams: Collection[int] | None
+) -> list[TeamLoad]:
+    by_team: dict[int | None, list[_ActiveJobs]] = defaultdict(list)
+    for row in rows:
+        by_team[row.team if row.team in known_teams else None].append(row)
+    loads = [_load(known_teams[key] if key else None, of_team) for key, of_team in by_team.items()]
+
+    def rank(load: TeamLoad) -> tuple[bool, bool, Decimal, str]:
+        is_in_view = load.team is not None and (teams is None or load.team.pk in teams)
+        return not is_in_view, load.team is None, -load.running_vcpus - load.waiting_vcpus, load.name
+
+    return sorted(loads, key=rank)
+
+
+def _load(team: Team | None, rows: Sequence[_ActiveJobs]) -> TeamLoad:
+    running, waiting = ([row for row in rows if row.state in states] for states in (_RUNNING_STATES, _WAITING_STATES))
+    return TeamLoad(
+        team,
+        _count_by_state(rows),
+        running_vcpus=_decimal_sum(row.single_vcpus for row in running)
+        + _decimal_sum(row.running_child_vcpus for row in rows),
+        waiting_vcpus=_decimal_sum(row.single_vcpus for row in waiting)
+        + _decimal_sum(row.waiting_child_vcpus for row in rows),
+        running_gpus=sum(row.single_gpus or 0 for row in running) + sum(row.running_child_gpus or 0 for row in rows),
+        waiting_gpus=sum(row.single_gpus or 0 for row in waiting) + sum(row.waiting_child_gpus or 0 for row in rows),
+    )
+
+
+def _decimal_sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((Decimal(amount) for amount in amounts if amount), Decimal(0))
+
+
+def _count_by_state(rows: Iterable[_ActiveJobs]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row.state] += row.jobs
+    return {state: counts[state] for state in ACTIVE_ORDER if counts[state]}
+
+
+def _oldest_jobs(rows: Iterable[_ActiveJobs], known_teams: Collection[int]) -> dict[int, WaitingJob]:
+    """Return by queue the job that was accepted first of those that wait for capacity."""
+    first: dict[int, int] = {}
+    for row in rows:
+        if row.state == State.RUNNABLE:
+            first[row.queue] = min(row.first, first.get(row.queue, row.first))
+    jobs = Job.objects.filter(pk__in=first.values()).only("public_id", "name", "team", "queue", "submitted_at")
+    return {job.queue_id: WaitingJob(job if job.team_id in known_teams else None, job.submitted_at) for job in jobs}

@@ -101,6 +101,7 @@ class Side:
             ("versions", "version"): self.version.text_id,
             ("views", "text_id"): self.view.text_id,
             ("sessions", "text_id"): self.session,
+            ("queues", "number"): str(self.queue.pk),
         }
 
 

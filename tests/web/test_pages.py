@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models import AccountStatus, CostLine, Job, JobDependency, StateChange
+from jobs.models import AccountStatus, CostLine, Job, JobDependency, Queue, StateChange
 from jobs.pricing import metering
 from jobs.reports.logs import LogLine, LogPage
 from jobs.states import Delivery, State
@@ -434,18 +434,47 @@ def test_a_row_of_a_list_opens_with_the_reason_and_a_place_for_the_log(browser: 
     assert f'data-row-details="{research.job.get_absolute_url()}"' in listed
 
 
-def test_the_queues_page_counts_the_jobs_of_the_team(browser: Client, research: Research) -> None:
+def test_the_board_of_queues_links_each_state_to_the_jobs_of_the_team(browser: Client, research: Research) -> None:
     for state in ("RUNNING", "STARTING", "RUNNABLE", "SUCCEEDED"):
-        make.job(research.submission, name=state.lower(), state=state, queue=research.job.queue)
-    rows = browser.get(reverse("queues", args=["research"])).context["rows"]
-    counts = {row.grant.queue: (row.running, row.waiting) for row in rows}
+        make.job(research.submission, name=state.lower(), state=state, queue=research.queue, submitted_at=now())
+    (row,) = browser.get(reverse("queues", args=["research"])).context["rows"]
+    text = page(browser, reverse("queues", args=["research"]))
 
-    mine = Job.objects.filter(team=research.team, queue=research.job.queue).active()
-    assert counts[research.job.queue] == (
-        mine.filter(state__in=["RUNNING", "STARTING"]).count(),
-        mine.exclude(state__in=["RUNNING", "STARTING"]).count(),
-    )
-    assert sum(counts[research.job.queue]) >= 3
+    assert row[0].jobs == {"RUNNABLE": 1, "STARTING": 1, "RUNNING": 2}
+    assert f'href="{reverse("history", args=["research"])}?queue=cpu&amp;status=RUNNABLE"' in text
+    assert f'href="{reverse("queue", args=["research", research.queue.pk])}"' in text
+
+
+def test_a_board_that_did_not_change_is_not_sent_again(browser: Client, research: Research) -> None:
+    for address in (reverse("queues", args=["research"]), reverse("queue", args=["research", research.queue.pk])):
+        seen = browser.get(address).context["etag"]
+        assert browser.get(address, {"part": "live", "seen": seen}).status_code == 204
+        assert browser.get(address, {"part": "live", "seen": "other"}).status_code == 200
+        make.job(research.submission, name="new", state="RUNNABLE", queue=research.queue)
+        assert browser.get(address, {"part": "live", "seen": seen}).status_code == 200
+
+
+def test_a_queue_says_what_keeps_its_jobs_from_running_in_the_words_of_aws(
+    browser: Client, research: Research
+) -> None:
+    reason = "CLIENT_ERROR - The role <none> is missing"
+    environment = {"computeEnvironmentName": "spot", "state": "ENABLED", "status": "INVALID", "statusReason": reason}
+    Queue.objects.update(environments=[environment], state="DISABLED", status_reason="Disabled <by> hand")
+
+    for address in (reverse("queues", args=["research"]), reverse("queue", args=["research", research.queue.pk])):
+        text = page(browser, address)
+        assert "Compute environment spot is invalid." in text
+        assert "CLIENT_ERROR - The role &lt;none&gt; is missing" in text
+        assert "Disabled &lt;by&gt; hand" in text
+
+
+def test_a_new_job_from_a_queues_page_has_the_queue(browser: Client, research: Research) -> None:
+    other = make.queue("other", of=research.account, teams=(research.team,))
+    address = f"{reverse('job_form', args=['research'])}?queue=other"
+
+    assert f'href="{address}"' in page(browser, reverse("queue", args=["research", other.pk]))
+    assert "&quot;jobQueue&quot;: &quot;other&quot;" in page(browser, address)
+    assert "&quot;jobQueue&quot;: &quot;nowhere&quot;" not in page(browser, address.replace("other", "nowhere"))
 
 
 @pytest.mark.long

@@ -153,6 +153,9 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
     queues, queue = options.queue_choices(member.team)
     if definition := drop_nul(request.GET.get("definition", ""))[:128]:
         queue = options.usual_queue(member.team, definition, queues) or queue
+    if name := request.GET.get("queue", ""):
+        # With several accounts, choices are ARNs.
+        queue = next((choice.value for choice in queues if choice.value.rpartition("/")[2] == name), queue)
     job = {**BLANK_JOB, "jobQueue": queue, "jobDefinition": definition}
     if "example" in request.GET:
         job |= examples.example_job(member.team)

@@ -1,0 +1,174 @@
+"""What the board of queues counts, and for whom."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.models import Job, JobDependency, Queue, QueueGrant, Submission, Team
+from jobs.reports.queues import OTHER_TEAMS, QueueBoard, all_boards, queue_detail, team_boards
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+ENVIRONMENTS = [
+    {"computeEnvironmentName": "spot", "state": "ENABLED", "status": "VALID", "computeResources": {"maxvCpus": 64}},
+    {"computeEnvironmentName": "big", "state": "ENABLED", "status": "VALID", "computeResources": {"maxvCpus": 16}},
+    {
+        "computeEnvironmentName": "old",
+        "state": "ENABLED",
+        "status": "INVALID",
+        "statusReason": "CLIENT_ERROR - no such role",
+        "computeResources": {"maxvCpus": 256},
+    },
+]
+
+
+@pytest.fixture
+def submission() -> Submission:
+    return make.submission(make.member())
+
+
+@pytest.fixture
+def queue(submission: Submission) -> Queue:
+    return make.queue("cpu", of=submission.account, teams=(submission.team,), environments=ENVIRONMENTS)
+
+
+def of_other_team(queue: Queue, **fields: Any) -> Job:
+    member = make.member()
+    QueueGrant.objects.create(team=member.team, queue=queue)
+    return make.job(make.submission(member, queue.account), queue=queue, **fields)
+
+
+def board(submission: Submission) -> QueueBoard:
+    (found,) = team_boards(submission.person, submission.team)
+    return found
+
+
+def started(submission: Submission, queue: Queue, waited: float, **fields: Any) -> Job:
+    start = now() - timedelta(days=1)
+    times = {"submitted_at": start - timedelta(seconds=waited), "started_at": start, "ended_at": now()}
+    return make.job(submission, queue=queue, state="SUCCEEDED", **{**times, **fields})
+
+
+def test_jobs_are_counted_by_state_and_cpu_by_what_starts_runs_and_waits(
+    submission: Submission, queue: Queue
+) -> None:
+    for state in ("RUNNING", "STARTING", "RUNNABLE", "PENDING", "SUCCEEDED"):
+        make.job(submission, queue=queue, state=state, vcpus=Decimal("0.5"), gpus=1)
+    found = board(submission)
+
+    assert found.jobs == {"PENDING": 1, "RUNNABLE": 1, "STARTING": 1, "RUNNING": 1}
+    assert (found.running_vcpus, found.waiting_vcpus) == (Decimal(1), Decimal("0.5"))
+    assert (found.running_gpus, found.waiting_gpus) == (2, 1)
+
+
+def test_an_array_counts_as_its_children_in_cpu_and_as_one_job(submission: Submission, queue: Queue) -> None:
+    summary = {"RUNNING": 3, "STARTING": 1, "RUNNABLE": 5, "SUCCEEDED": 90, "PENDING": 1}
+    make.job(submission, queue=queue, state="PENDING", array_size=100, array_summary=summary, vcpus=2, gpus=1)
+    make.job(submission, queue=queue, state="PENDING", array_size=100, vcpus=2)  # not reported yet
+    found = board(submission)
+
+    assert found.jobs == {"PENDING": 2}
+    assert (found.running_vcpus, found.waiting_vcpus) == (Decimal(8), Decimal(10))
+    assert (found.running_gpus, found.waiting_gpus) == (4, 5)
+
+
+def test_teams_that_one_may_not_see_are_one_without_a_name(submission: Submission, queue: Queue) -> None:
+    make.job(submission, queue=queue, state="RUNNING", vcpus=1)
+    hidden = [of_other_team(queue, state="RUNNING", vcpus=2).team for _ in range(2)]
+    friend = of_other_team(queue, state="RUNNABLE", vcpus=4).team
+    make.member(friend, "viewer", submission.person)
+    found = board(submission)
+
+    assert [(load.name, int(load.running_vcpus), int(load.waiting_vcpus)) for load in found.loads] == [
+        (submission.team.name, 1, 0),
+        (friend.name, 0, 4),
+        (OTHER_TEAMS, 4, 0),
+    ]
+    assert found.jobs == {"RUNNING": 1}
+    names = {load.name for load in queue_loads(make.admin(), queue)}
+    assert names == {team.name for team in (submission.team, friend, *hidden)}
+
+
+def queue_loads(user: Any, queue: Queue) -> Any:
+    detail = queue_detail(user, queue.pk)
+    assert detail is not None
+    return detail.board.loads
+
+
+def test_the_oldest_waiting_job_of_another_team_has_an_age_and_no_name(submission: Submission, queue: Queue) -> None:
+    submitted = now() - timedelta(hours=1)
+    theirs = of_other_team(queue, state="RUNNABLE", submitted_at=submitted)
+    make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now())
+    found = board(submission).oldest
+    assert found is not None
+    assert (found.job, found.submitted_at) == (None, submitted)
+
+    make.member(theirs.team, "viewer", submission.person)
+    found = board(submission).oldest
+    assert found is not None
+    assert found.job == theirs
+
+
+def test_only_environments_that_can_be_used_have_room(submission: Submission, queue: Queue) -> None:
+    found = board(submission)
+    assert found.max_vcpus == 80
+    assert [(each.facts.name, each.status_reason) for each in found.closed_environments] == [
+        ("old", "CLIENT_ERROR - no such role")
+    ]
+
+    Queue.objects.update(environments=[*ENVIRONMENTS, {"computeEnvironmentName": "own", "state": "ENABLED"}])
+    assert board(submission).max_vcpus is None
+
+
+def test_usual_waits_are_those_of_the_teams_that_one_may_see(submission: Submission, queue: Queue) -> None:
+    for waited in (10, 20, 30):
+        started(submission, queue, waited)
+    parent = started(submission, queue, 40)
+    JobDependency.objects.create(job=started(submission, queue, 9_000), parent=parent)
+    theirs = of_other_team(queue, state="RUNNING", submitted_at=now() - timedelta(hours=9), started_at=now())
+    mine, admins = board(submission).usual_wait, all_boards(make.admin())[0].usual_wait
+
+    assert mine is not None
+    assert admins is not None
+    assert (mine.count, mine.high, admins.count) == (4, 40, 5)
+    assert all_boards(submission.person)[0].usual_wait == mine
+    detail = queue_detail(submission.person, queue.pk)
+    assert detail is not None
+    assert [wait.seconds for wait in detail.waits] == [40, 30, 20, 10]
+    of_admin = queue_detail(make.admin(), queue.pk)
+    assert of_admin is not None
+    assert round(of_admin.waits[0].seconds) == 9 * 3_600
+    of_team = queue_detail(make.admin(), queue.pk, theirs.team)
+    assert of_team is not None
+    assert len(of_team.waits) == 1
+
+
+def test_a_queue_exists_for_its_teams_and_for_staff(submission: Submission, queue: Queue) -> None:
+    other: Team = make.team()
+
+    assert queue_detail(submission.person, queue.pk, submission.team) is not None
+    assert queue_detail(submission.person, queue.pk) is not None
+    assert queue_detail(submission.person, queue.pk, other) is None
+    assert queue_detail(make.member().user, queue.pk) is None
+    assert all_boards(make.member().user) == []
+    assert queue_detail(make.admin(), queue.pk) is not None
+
+
+@pytest.mark.parametrize("number", [1, 6])
+def test_a_board_takes_the_same_queries_however_many_queues_teams_and_jobs(
+    submission: Submission, queue: Queue, number: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(number):
+        another = make.queue(of=submission.account, teams=(submission.team,))
+        make.job(submission, queue=another, state="RUNNABLE", submitted_at=now())
+        of_other_team(another, state="RUNNING", submitted_at=now())
+
+    with django_assert_num_queries(6):
+        team_boards(submission.person, submission.team)
+    admin = make.admin()
+    with django_assert_num_queries(5):
+        all_boards(admin)
