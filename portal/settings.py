@@ -177,8 +177,12 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# Sign-in attempts are counted here: shared by all processes, and independent of Redis.
-CACHES = {"default": {"BACKEND": "portal.cache.DatabaseCache"}}
+CACHES = {
+    # Sign-in attempts are counted here: shared by all processes, and independent of Redis.
+    "default": {"BACKEND": "portal.cache.DatabaseCache"},
+    # Of each process: sums that may be some minutes old.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 # -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it no mail is sent.
 _mail = env.url("EMAIL_URL", ("smtp+tls", "smtp+ssl", "smtp", "consolemail", "filemail"))

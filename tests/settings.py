@@ -12,3 +12,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
+# Keys are the same again in the next test.
+CACHES["memory"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}  # noqa: F405

@@ -34,6 +34,10 @@ class AdministrationSummary:
         )
         return [row for row in accounts if row.checks]
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.failing_processes or self.troubled_accounts or self.requests or self.gaps)
+
 
 def administration_summary(user: User) -> AdministrationSummary:
     decidable = Approval.objects.decidable_by(user)

@@ -90,6 +90,13 @@ def runnable_cards(team: Team, text: str, limit: int) -> list[DefinitionCard]:
     return _cards(definitions.order_by(F("used_at").desc(nulls_last=True), "name", "pk")[:limit], team)
 
 
+def cards_in_order(team: Team, keys: Sequence[int]) -> list[DefinitionCard]:
+    """Return cards of those definitions that the team can run, in the order of their keys."""
+    definitions = _with_usage(Definition.objects.usable_by(team).runnable().filter(pk__in=keys), team)
+    cards = {card.definition.pk: card for card in _cards(definitions, team)}
+    return [cards[key] for key in keys if key in cards]
+
+
 def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Definition]:
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))

@@ -1,225 +1,171 @@
 """The start pages."""
 
-import heapq
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
-from typing import NamedTuple, TypeVar
-from uuid import UUID
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.core.cache import caches
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.utils.timezone import now
 
-from jobs.models import Approval, CostLine, Job, Submission, Team, User
-from jobs.models.array_reruns import rerun_families
+from jobs import access
+from jobs.models import Approval, CostLine, Definition, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
-from jobs.models.job_count import count_by_status
 from jobs.pricing import exact_sum
-from jobs.states import ACTIVE_STATES, Delivery, State
-
-RowT = TypeVar("RowT", bound=Model)
+from jobs.pricing.usual_run import UsualRun
+from jobs.reports import catalog
+from jobs.reports.attention import MAX_ROWS
+from jobs.reports.catalog import DefinitionCard
+from jobs.reports.months import Month
+from jobs.reports.usual_runs import usual_runs
+from jobs.states import State
 
 MAX_CARDS = 60
-MAX_ROWS = 8
-RECENT_PERIOD = timedelta(days=7)
-MAX_FAILURES_SCANNED = 300
-LONG_WAIT = timedelta(hours=1)
-FAILURES = ((Delivery.SENT, State.FAILED), (Delivery.SENT, State.LOST), (Delivery.REFUSED, ""))
+MAX_DEFINITIONS = 6
+MAX_JOBS_SCANNED = 200
+"""A person's newest jobs, among which their definitions are looked for."""
+FAILURE_PERIOD = timedelta(days=1)
+MAX_TOP_DEFINITIONS = 5
+PAST_DAYS_SECONDS = 600
+"""How long the sums of past days are kept in memory: a line is rarely added to a day that is over."""
+MIN_FORECAST_DAYS = 3
+"""Days of a month that tell nothing yet of its end."""
 
 
 @dataclass(frozen=True)
 class TeamCard:
     team: Team
     active_jobs: int
+    failed_jobs: int
+    """That ended within `FAILURE_PERIOD`."""
+    approvals: int
+    """Requests that the person can decide."""
     last_at: datetime | None
 
 
 @dataclass(frozen=True)
-class FailureGroup:
-    definition: str
-    cause: str
-    count: int
-    last: Job
-    """With what the page shows of it."""
-
-
-class Failure(NamedTuple):
-    """What is read of a job that failed: there are hundreds, and an instance of a job takes ten times as long."""
-
-    pk: int
-    public_id: UUID
-    name: str
-    submission: int
-    definition: str
-    delivery: str
-    state: str
-    delivery_note: str
-    status_reason: str
-    container_reason: str
-    exit_code: int | None
-    ended_at: datetime | None
-    superseded: bool
-    array_size: int | None
-    array_index: int | None
+class HomeJob:
+    job: Job
+    progress: UsualRun | None = None
 
     @property
-    def job(self) -> Job:
-        columns = ("pk", "public_id", "name", "delivery", "state", "ended_at")
-        return Job(**{name: getattr(self, name) for name in columns})
-
-
-_FAILURE_COLUMNS = ["definition__name" if name == "definition" else name for name in Failure._fields]
-
-
-@dataclass(frozen=True)
-class JobCounts:
-    active: int
-    held: int
-    lost: int
-
-
-@dataclass(frozen=True)
-class ActionItems:
-    """At most `MAX_ROWS` of each kind, and how many there are. Failures are grouped from the newest ones only."""
-
-    failures: list[FailureGroup]
-    failure_group_count: int
-    is_every_failure_grouped: bool
-    waiting: list[Job]
-    waiting_count: int
-    held: int
-    lost: int
-    approvals: list[Approval]
-    approval_count: int
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.approvals or self.failures or self.waiting or self.held or self.lost)
+    def ended_children(self) -> int:
+        return sum(int(self.job.array_summary.get(state) or 0) for state in (State.SUCCEEDED, State.FAILED))
 
 
 @dataclass(frozen=True)
 class Spending:
     month: Decimal
     before: Decimal
+    """Of the previous month, up to the same day."""
+    forecast: Decimal | None
+    """At the end of the month at this pace; None while too few days have passed."""
     top_definitions: list[tuple[str, Decimal]]
 
+    @property
+    def change(self) -> Decimal | None:
+        return (self.month - self.before) / self.before * 100 if self.before else None
 
-def team_cards(visible_teams: QuerySet[Team]) -> list[TeamCard]:
+
+def team_cards(user: User) -> list[TeamCard]:
+    """Return the teams that the person may see, those with active jobs first."""
+    active = dict(Job.objects.active().order_by().values_list("team").annotate(Count("pk")))
     latest = Submission.objects.filter(team=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
-    teams = list(visible_teams.annotate(last_at=Subquery(latest))[:MAX_CARDS])
-    active_counts = Job.objects.active().filter(team__in=teams).order_by().values_list("team").annotate(Count("pk"))
-    active = dict(active_counts) if len(teams) > 1 else {}
-    return [TeamCard(team, active.get(team.pk, 0), team.last_at) for team in teams]
+    is_idle = Case(When(pk__in=list(active), then=Value(0)), default=Value(1))
+    visible = access.visible_teams(user).order_by(is_idle, "name")
+    teams = list(visible.annotate(last_at=Subquery(latest))[:MAX_CARDS])
+    if len(teams) < 2:
+        return [TeamCard(team, active.get(team.pk, 0), 0, 0, team.last_at) for team in teams]
+    failed = Job.objects.filter(team__in=teams, ended_at__gte=now() - FAILURE_PERIOD, state=State.FAILED)
+    failures = _count_by_team(failed)
+    approvals = _count_by_team(Approval.objects.decidable_by(user).filter(team__in=teams))
+    return [
+        TeamCard(
+            team,
+            active.get(team.pk, 0),
+            failures.get(team.pk, 0),
+            approvals.get(team.pk, 0),
+            team.last_at,
+        )
+        for team in teams
+    ]
 
 
-def active_jobs(team: Team, user: User | None = None) -> list[Job]:
-    return list(_jobs_of(team, user).filter(ended_at=None).order_by("-pk")[:MAX_ROWS])
+def _count_by_team(rows: QuerySet[Job] | QuerySet[Approval]) -> Mapping[int, int]:
+    return dict(rows.order_by().values_list("team").annotate(Count("pk")))
 
 
-def recently_ended_jobs(team: Team, user: User | None = None) -> list[Job]:
-    return list(_jobs_of(team, user).filter(ended_at__isnull=False).order_by("-pk")[:MAX_ROWS])
+def active_jobs(team: Team, user: User | None = None) -> list[HomeJob]:
+    return _home_jobs(_jobs_of(team, user).filter(ended_at=None))
 
 
-def job_counts(team: Team) -> JobCounts:
-    numbers = count_by_status(team)
-    lost_jobs = Job.objects.filter(team=team, delivery=Delivery.SENT, state=State.LOST)
-    return JobCounts(
-        active=sum(numbers[Delivery.SENT, state] for state in ACTIVE_STATES),
-        held=sum(number for (delivery, _), number in numbers.items() if delivery == Delivery.HELD),
-        lost=lost_jobs.filter(ended_at__gte=now() - RECENT_PERIOD).count(),
-    )
+def recently_ended_jobs(team: Team, user: User | None = None) -> list[HomeJob]:
+    return _home_jobs(_jobs_of(team, user).filter(ended_at__isnull=False))
 
 
-def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
-    approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("requester", "submission")
-    approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
-    runnable = Job.objects.filter(team=team).active().filter(state=State.RUNNABLE)
-    long_waiting = (
-        runnable.filter(submitted_at__lt=now() - LONG_WAIT).select_related("queue").order_by("submitted_at")
-    )
-    groups, failure_count = _failure_groups(team)
-    waiting_rows, waiting_count = _first_rows(long_waiting)
-    approval_rows, approval_count = _first_rows(approvals.order_by("pk"))
-    return ActionItems(
-        failures=groups[:MAX_ROWS],
-        failure_group_count=len(groups),
-        is_every_failure_grouped=failure_count < MAX_FAILURES_SCANNED,
-        waiting=waiting_rows,
-        waiting_count=waiting_count,
-        held=totals.held,
-        lost=totals.lost,
-        approvals=approval_rows,
-        approval_count=approval_count,
-    )
+def own_active_jobs(user: User) -> list[HomeJob]:
+    """Return the person's jobs in all their teams."""
+    teams = access.members_of(user)
+    return _home_jobs(Job.objects.filter(team__in=[member.team for member in teams], person=user, ended_at=None))
 
 
-def _first_rows(rows: QuerySet[RowT]) -> tuple[list[RowT], int]:
-    """Return the first rows and how many there are; count only what is more than fits."""
-    first = list(rows[: MAX_ROWS + 1])
-    return first[:MAX_ROWS], rows.count() if len(first) > MAX_ROWS else len(first)
+def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
+    """Return the definitions that the person used last and can still run."""
+    newest = Job.objects.filter(person=user, team=team).order_by("-pk").values_list("definition", flat=True)
+    keys = list(dict.fromkeys(newest[:MAX_JOBS_SCANNED]))
+    return catalog.cards_in_order(team, keys[:MAX_DEFINITIONS]) if keys else []
 
 
 def spending(team: Team) -> Spending:
+    """Return sums in which a line of a past day may be missing for `PAST_DAYS_SECONDS`."""
     today = now().date()
-    first = today.replace(day=1)
-    first_before = (first - timedelta(days=1)).replace(day=1)
-    same_day_before = min(first - timedelta(days=1), first_before + (today - first))
-    lines = CostLine.objects.filter(team=team, day__gte=first_before).order_by()
-    totals = lines.aggregate(
-        month=Sum("usd", filter=Q(day__gte=first)), before=Sum("usd", filter=Q(day__lte=same_day_before))
+    month = Month.containing(now())
+    past, before = _past_spending(team, month, today)
+    usd = dict(past)
+    for definition, amount in _usd_by_definition(CostLine.objects.filter(team=team, day__gte=today)).items():
+        usd[definition] = usd.get(definition, Decimal(0)) + amount
+    total = sum(usd.values(), Decimal(0))
+    top = sorted(usd.items(), key=lambda item: -item[1])[:MAX_TOP_DEFINITIONS]
+    names = dict(Definition.objects.filter(pk__in=[pk for pk, _ in top]).values_list("pk", "name"))
+    return Spending(
+        month=total,
+        before=before,
+        forecast=total / today.day * len(month.days) if today.day > MIN_FORECAST_DAYS else None,
+        top_definitions=[(names[pk], amount) for pk, amount in top],
     )
-    top_definitions = (
-        lines.filter(day__gte=first).values_list("definition__name").annotate(usd=Sum("usd")).order_by("-usd")
-    )
-    return Spending(totals["month"] or Decimal(0), totals["before"] or Decimal(0), list(top_definitions[:5]))
+
+
+def _past_spending(team: Team, month: Month, today: date) -> tuple[Mapping[int, Decimal], Decimal]:
+    """Return this month before today by definition, and the month before up to the same day."""
+    key = f"spending:{team.pk}:{today}"
+    sums: tuple[Mapping[int, Decimal], Decimal] | None = caches["memory"].get(key)
+    if sums is not None:
+        return sums
+    lines = CostLine.objects.filter(team=team)
+    first, last = month.previous.first, month.previous.last
+    same_day = min(last, first + (today - month.first))
+    before = lines.filter(day__range=(first, same_day)).aggregate(usd=Sum("usd"))["usd"]
+    past = _usd_by_definition(lines.filter(day__gte=month.first, day__lt=today))
+    sums = past, before or Decimal(0)
+    caches["memory"].set(key, sums, PAST_DAYS_SECONDS)
+    return sums
+
+
+def _usd_by_definition(lines: QuerySet[CostLine]) -> dict[int, Decimal]:
+    return dict(lines.order_by().values_list("definition").annotate(Sum("usd")))
 
 
 def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
-    jobs = Job.objects.filter(team=team).select_related(
-        "queue", "submission", "person", "account", "revision__definition"
-    )
-    jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
-    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
-    jobs = jobs.annotate(cost_units=Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units")))
+    jobs = Job.objects.filter(team=team)
     return jobs.filter(person=user) if user else jobs
 
 
-def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
-    """Return the groups, largest first, and the number of failures in them."""
-    newest = heapq.merge(*(_newest_failures(team, *status) for status in FAILURES), key=lambda failure: -failure.pk)
-    failures = list(islice(newest, MAX_FAILURES_SCANNED))
-    obsolete = _obsolete_failures(failures)
-    groups: dict[tuple[str, str], list[Failure]] = defaultdict(list)
-    for failure in failures:
-        if failure.pk not in obsolete:
-            groups[failure.definition, failure_cause(failure)].append(failure)
-    by_size = [FailureGroup(name, cause, len(rows), rows[0].job) for (name, cause), rows in groups.items()]
-    return sorted(by_size, key=lambda group: (-group.count, -group.last.pk)), len(failures)
-
-
-def _newest_failures(team: Team, delivery: Delivery, state: str) -> list[Failure]:
-    """Each status is a range of an index, from which the newest are read."""
-    jobs = (
-        Job.objects.filter(team=team, delivery=delivery, state=state).order_by("-pk").values_list(*_FAILURE_COLUMNS)
-    )
-    since = now() - RECENT_PERIOD
-    newest = [Failure._make(values) for values in jobs[:MAX_FAILURES_SCANNED]]
-    return [row for row in newest if not row.superseded and row.ended_at and row.ended_at >= since]
-
-
-def _obsolete_failures(failures: Iterable[Failure]) -> set[int]:
-    """Return the keys of arrays all whose indexes have succeeded in the end, with their reruns."""
-    submissions = {row.submission for row in failures if row.array_size or row.array_index is not None}
-    families = rerun_families(submissions) if submissions else {}
-    return {job.pk for family in families.values() for job in family.obsolete_failures}
-
-
-def failure_cause(failure: Failure) -> str:
-    if failure.delivery == Delivery.REFUSED:
-        return failure.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
-    reason = failure.container_reason or failure.status_reason
-    exit_text = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
-    return ", ".join(part for part in (exit_text, reason.split(", RequestId")[0][:120]) if part) or "no reason given"
+def _home_jobs(jobs: JobQuerySet) -> list[HomeJob]:
+    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
+    jobs = jobs.annotate(cost_units=Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units")))
+    jobs = jobs.select_related("team", "queue", "submission", "person", "account", "revision__definition")
+    jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
+    newest = list(jobs.order_by("-pk")[:MAX_ROWS])
+    progress = usual_runs(newest)
+    return [HomeJob(job, progress.get(job.pk)) for job in newest]

@@ -26,8 +26,8 @@ class FirstSteps:
 
 
 def first_steps(request: SignedInRequest, recent_jobs: Iterable[Job]) -> FirstSteps | None:
-    """Offer them until a workflow was submitted. Jobs of the demo don't count."""
-    own_jobs = [job for job in recent_jobs if not job.submission.is_from_demo]
+    """Offer them until the person has submitted a workflow. Jobs of the demo don't count."""
+    own_jobs = [job for job in recent_jobs if job.person_id == request.user.pk and not job.submission.is_from_demo]
     has_workflow = any(job.submission.job_count > 1 for job in own_jobs)
     if COOKIE in request.COOKIES or has_workflow or len(own_jobs) > MAX_FIRST_JOBS:
         return None

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from jobs.models import ArrayChild, Job, Submission
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import summarize_reruns
-from jobs.reports import dashboard, history, submissions
+from jobs.reports import attention, history, submissions
 from jobs.spec.index_rerun import INDEXES_VARIABLE
 from jobs.states import STATUSES
 from tests import make
@@ -123,7 +123,7 @@ def test_pages_picture_and_api_say_the_same(array_job: Job) -> None:
         "tone": "good",
         "live": False,
     }
-    assert dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person).is_empty
+    assert attention.action_items(submission.team, attention.job_counts(submission.team), submission.person).is_empty
 
 
 def test_the_list_of_children_shows_and_filters_by_the_last_run_as_the_map_does(array_job: Job) -> None:

@@ -2,10 +2,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import caches
 from django.utils.timezone import now
 
 from jobs.models import CostLine
-from jobs.reports import dashboard
+from jobs.reports import attention, dashboard
 from jobs.states import Delivery, State
 from tests import make
 
@@ -15,6 +16,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 @pytest.fixture
 def submission():
     return make.submission(make.member())
+
+
+def needs_of(submission, user=None):
+    return attention.action_items(submission.team, attention.job_counts(submission.team), user or submission.person)
 
 
 def cost(job, usd, day):
@@ -38,9 +43,13 @@ def test_what_runs_and_what_ended_are_told_apart_and_mine_from_the_teams(submiss
     done = make.job(submission, state=State.SUCCEEDED, ended_at=now())
     theirs = make.job(make.submission(make.member(submission.team)), state=State.RUNNING)
 
-    assert dashboard.active_jobs(submission.team, submission.person) == [running]
-    assert dashboard.active_jobs(submission.team) == [theirs, running]
-    assert dashboard.recently_ended_jobs(submission.team) == [done]
+    def jobs(lines):
+        return [line.job for line in lines]
+
+    assert jobs(dashboard.active_jobs(submission.team, submission.person)) == [running]
+    assert jobs(dashboard.active_jobs(submission.team)) == [theirs, running]
+    assert jobs(dashboard.recently_ended_jobs(submission.team)) == [done]
+    assert jobs(dashboard.own_active_jobs(submission.person)) == [running]
 
 
 def test_failures_are_grouped_by_definition_and_cause(submission):
@@ -51,34 +60,65 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
     make.job(submission, state=State.STOPPED, ended_at=now())
     make.job(submission, state=State.FAILED, exit_code=2, ended_at=now() - timedelta(days=8))
 
-    found = [
-        (each.cause, each.count)
-        for each in dashboard.action_items(
-            submission.team, dashboard.job_counts(submission.team), submission.person
-        ).failures
-    ]
+    found = [(each.cause, each.count) for each in needs_of(submission).failures]
 
     assert found[0] == ("exit code 137, OutOfMemoryError", 3)
     assert sorted(found[1:]) == [("No such role", 1), ("exit code 1, Essential container", 1)]
 
 
-def test_a_job_that_waits_unusually_long_needs_someone(submission):
-    make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=5))
-    stuck = make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
-    needs = dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person)
+def ended_runs(submission, waited, ran):
+    """Three jobs that tell what is usual."""
+    for _ in range(3):
+        start = now() - timedelta(days=1)
+        times = {"submitted_at": start - waited, "started_at": start, "stopped_at": start + ran}
+        make.job(submission, state=State.SUCCEEDED, ended_at=start + ran, **times)
 
-    assert needs.waiting == [stuck]
+
+def test_where_nothing_is_usual_yet_a_job_that_waits_for_an_hour_needs_someone(submission):
+    make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=55))
+    make.job(submission, state=State.RUNNING, started_at=now() - timedelta(days=3))
+    stuck = make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
+    needs = needs_of(submission)
+
+    assert [item.job for item in needs.waiting] == [stuck]
+    assert needs.running == []
     assert not needs.is_empty
+
+
+def test_jobs_far_beyond_what_is_usual_need_someone_the_longest_first(submission):
+    ended_runs(submission, waited=timedelta(minutes=4), ran=timedelta(minutes=40))
+    waits = [
+        make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=minutes))
+        for minutes in (7, 12, 20)
+    ]
+    runs = [
+        make.job(submission, state=State.RUNNING, started_at=now() - timedelta(minutes=minutes))
+        for minutes in (70, 90, 120)
+    ]
+    make.job(submission, state=State.RUNNING, started_at=now() - timedelta(days=3), array_size=2)
+    needs = needs_of(submission)
+
+    assert [item.job for item in needs.waiting] == [waits[2], waits[1]]
+    assert [item.job for item in needs.running] == [runs[2], runs[1]]
+    assert needs.running[0].progress.median == 40 * 60
+
+
+def test_a_short_time_needs_nobody_however_short_is_usual(submission):
+    ended_runs(submission, waited=timedelta(seconds=1), ran=timedelta(seconds=2))
+    make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(minutes=4))
+    make.job(submission, state=State.RUNNING, started_at=now() - timedelta(minutes=4))
+
+    assert needs_of(submission).is_empty
 
 
 def test_what_does_not_fit_is_counted_and_a_link_leads_to_all_of_it(client, submission):
     lead = make.member(submission.team, "lead").user
-    fits, more = dashboard.MAX_ROWS, dashboard.MAX_ROWS + 3
+    fits, more = attention.MAX_ROWS, attention.MAX_ROWS + 3
     for number in range(more):
         make.job(submission, state=State.FAILED, exit_code=number + 1, ended_at=now())
         make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
         make.approval(make.submission(make.member(submission.team)))
-    needs = dashboard.action_items(submission.team, dashboard.job_counts(submission.team), lead)
+    needs = needs_of(submission, lead)
     client.force_login(lead)
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
 
@@ -109,7 +149,7 @@ def test_a_full_table_of_jobs_has_a_link_to_all(client, submission, number):
 def test_with_nothing_wrong_nobody_is_needed(submission):
     make.job(submission, state=State.SUCCEEDED, ended_at=now())
 
-    assert dashboard.action_items(submission.team, dashboard.job_counts(submission.team), submission.person).is_empty
+    assert needs_of(submission).is_empty
 
 
 def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, time_machine):
@@ -124,6 +164,32 @@ def test_spending_is_this_month_beside_the_last_up_to_the_same_day(submission, t
 
     assert (spending.month, spending.before) == (Decimal("1.75"), Decimal(4))
     assert spending.top_definitions == [("hello", Decimal("1.75"))]
+    assert (spending.change, spending.forecast) == (Decimal("-56.25"), Decimal("1.75"))
+
+
+def test_a_forecast_needs_some_days_and_a_change_something_to_compare(submission, time_machine):
+    job = make.job(submission, state=State.SUCCEEDED)
+    cost(job, "3", date(2026, 4, 2))
+    time_machine.move_to("2026-04-03T12:00Z")
+    assert (dashboard.spending(submission.team).forecast, dashboard.spending(submission.team).change) == (None, None)
+
+    time_machine.move_to("2026-04-10T12:00Z")
+    assert dashboard.spending(submission.team).forecast == 9
+
+
+def test_past_days_are_summed_once_in_ten_minutes_and_today_each_time(submission, settings, time_machine):
+    settings.CACHES = {**settings.CACHES, "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    caches["memory"].clear()
+    time_machine.move_to("2026-04-10T12:00Z")
+    job = make.job(submission, state=State.SUCCEEDED)
+    cost(job, "1", date(2026, 4, 9))
+    assert dashboard.spending(submission.team).month == 1
+
+    cost(job, "2", date(2026, 4, 10))
+    cost(job, "4", date(2026, 4, 9))
+    assert dashboard.spending(submission.team).month == 3
+    time_machine.move_to("2026-04-10T12:11Z")
+    assert dashboard.spending(submission.team).month == 7
 
 
 @pytest.mark.parametrize(("role", "needed"), [("analyst", False), ("lead", True)])
@@ -156,6 +222,49 @@ def test_someone_with_one_team_arrives_there(client, submission):
     assert client.get("/").url == f"/teams/{submission.team.slug}/home/"
 
 
+def test_the_home_of_several_teams_has_what_is_mine_in_all_of_them_and_what_they_need(client, submission):
+    second = make.member(role="lead", who=submission.person).team
+    for team in (submission.team, second):
+        make.job(make.submission(make.member(team)), state=State.RUNNING)
+    mine = make.job(submission, state=State.RUNNING)
+    make.job(make.submission(make.member(second)), state=State.FAILED, ended_at=now())
+    make.approval(make.submission(make.member(second)))
+    idle = make.member(make.team(name="Aardvarks"), who=submission.person).team
+    client.force_login(submission.person)
+    page = client.get("/")
+    cards = {card.team: card for card in page.context["cards"]}
+
+    assert [line.job for line in page.context["active_jobs"]] == [mine]
+    assert list(cards)[-1] == idle
+    assert (cards[submission.team].active_jobs, cards[second].active_jobs) == (2, 1)
+    assert (cards[second].failed_jobs, cards[second].approvals, cards[submission.team].approvals) == (1, 1, 0)
+    assert page.context["summary"] is None
+    assert "1 waiting for approval" in page.content.decode()
+
+
+def test_the_home_of_staff_says_what_is_wrong_with_the_portal_even_with_one_team(client, submission):
+    client.force_login(make.admin())
+    page = client.get("/").content.decode()
+
+    assert "Needs attention" in page
+    assert "Clock" in page
+    assert submission.team.name in page
+
+
+def test_the_definitions_that_someone_uses_can_be_run_again_from_their_home(client, submission):
+    make.job(submission, state=State.SUCCEEDED, ended_at=now())
+    other = make.revision("archived", of=submission.team, where=submission.account)
+    make.job(submission, revision=other, state=State.SUCCEEDED, ended_at=now())
+    other.definition.archived_at = now()
+    other.definition.save()
+    client.force_login(submission.person)
+    page = client.get(f"/teams/{submission.team.slug}/home/")
+
+    assert [card.definition.name for card in page.context["definitions"]] == ["hello"]
+    assert f'href="/teams/{submission.team.slug}/jobs/new/?definition=hello"' in page.content.decode()
+    assert client.get(f"/teams/{submission.team.slug}/home/?part=live").context["definitions"] == []
+
+
 @pytest.mark.long
 def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission, django_assert_num_queries):
     client.force_login(make.member(submission.team, "lead").user)
@@ -164,5 +273,5 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission,
             make.job(submission, state=State.RUNNING)
             make.job(submission, state=State.FAILED, ended_at=now())
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(21):
             client.get(f"/teams/{submission.team.slug}/home/")
