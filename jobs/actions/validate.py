@@ -22,7 +22,6 @@ from jobs.policy.rules import Violation, definition_violations, job_violations
 from jobs.pricing.run_statistics import RunStatistics, run_statistics
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.parsing.parser import ParseResult, parse
-from jobs.spec.placement import EnvironmentFacts
 from jobs.spec.problems import Problem, Severity, has_errors
 from jobs.spec.rules import problem_limit
 from jobs.spec.rules import validate as spec_rules
@@ -183,8 +182,7 @@ def _steps(reading: ParseResult) -> Sequence[Any]:
 
 def queue_facts(queue: Queue) -> QueueFacts:
     is_fair_share = bool(queue.raw.get("schedulingPolicyArn")) if queue.raw else None
-    environments = tuple(EnvironmentFacts.from_description(environment) for environment in queue.environments)
-    return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=environments)
+    return QueueFacts(fair_share=is_fair_share, platform=queue.platform, environments=queue.environment_facts)
 
 
 def _drop_reported_fields(violations: Iterable[Problem], problems: Sequence[Problem]) -> Iterator[Problem]:

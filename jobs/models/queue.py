@@ -7,7 +7,7 @@ from django.db import models
 
 from jobs.models.account import Account
 from jobs.models.team import Team
-from jobs.spec.placement import PLATFORM_NAMES
+from jobs.spec.placement import PLATFORM_NAMES, EnvironmentFacts
 
 if TYPE_CHECKING:
     from jobs.models.user import User
@@ -65,6 +65,16 @@ class Queue(models.Model):
     @property
     def platform_name(self) -> str:
         return PLATFORM_NAMES.get(self.platform, self.platform)
+
+    @property
+    def environment_facts(self) -> tuple[EnvironmentFacts, ...]:
+        return tuple(EnvironmentFacts.from_description(environment) for environment in self.environments)
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether all compute environments that can start a job are Spot."""
+        usable = [environment for environment in self.environment_facts if environment.is_usable]
+        return bool(usable) and all(environment.is_spot for environment in usable)
 
     @property
     def is_open(self) -> bool:

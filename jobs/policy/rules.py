@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from jobs.causes import CAUSES, Cause
 from jobs.models import Feature, TagSource
 from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
 from jobs.policy.grants import QueueLimits, TeamGrants
@@ -145,7 +146,8 @@ def queue_is_open(request: JobRequest, _: TeamGrants) -> Iterator[Violation]:
         yield Violation(
             "policy.queue-closed",
             "/jobQueue",
-            f"Queue {request.queue_name} accepts no jobs at the moment: it is disabled, invalid or deleted in AWS.",
+            f"Queue {request.queue_name} accepts no jobs at the moment: it is disabled, invalid or deleted in AWS. "
+            f"{CAUSES[Cause.QUEUE_DISABLED].next_step}",
         )
 
 

@@ -1,19 +1,20 @@
 """Placement: whether a queue can run a job of a size."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at
 from jobs.spec.fargate import LARGEST_FARGATE_SIZE, next_fargate_size
 from jobs.spec.instance_types import InstanceSize, instance_size
-from jobs.spec.job_size import JobSize
+from jobs.spec.job_size import RunSize
 from jobs.spec.problems import join_words
 
 SAGEMAKER_TRAINING = "SAGEMAKER_TRAINING"
 PLATFORM_NAMES = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "EKS": "EKS", SAGEMAKER_TRAINING: "SageMaker training"}
 USABLE_MEMORY_SHARE = 0.95
 """Of an instance's memory; the system reserves a varying rest."""
+UNUSABLE_STATUSES = ("INVALID", "DELETING", "DELETED")
 
 
 class PlacementVerdict(StrEnum):
@@ -34,6 +35,7 @@ class EnvironmentFacts:
     max_vcpus: int | None = None
     instance_types: tuple[str, ...] = ()
     orchestration: str = ""
+    status_reason: str = ""
 
     @classmethod
     def from_description(cls, description: Document) -> "EnvironmentFacts":
@@ -44,10 +46,24 @@ class EnvironmentFacts:
             kind=text_at(resources, "type"),
             state=text_at(description, "state"),
             status=text_at(description, "status"),
+            status_reason=text_at(description, "statusReason"),
             max_vcpus=max_vcpus if is_integer(max_vcpus) else None,
             instance_types=tuple(str(instance_type) for instance_type in list_at(resources, "instanceTypes")),
             orchestration=text_at(description, "containerOrchestrationType"),
         )
+
+    @property
+    def is_usable(self) -> bool:
+        return self.state != "DISABLED" and self.status not in UNUSABLE_STATUSES
+
+    @property
+    def repaired(self) -> "EnvironmentFacts":
+        """Return it as it would be if it were enabled and valid."""
+        return replace(self, state="ENABLED", status="VALID")
+
+    @property
+    def is_spot(self) -> bool:
+        return "SPOT" in self.kind
 
     @property
     def platform(self) -> str:
@@ -60,9 +76,19 @@ class EnvironmentFacts:
 class PlacementResult:
     verdict: PlacementVerdict
     reason: str
+    may_change: bool = False
+    """Of a NO: whether it can become a YES, as if a compute environment that could run it is disabled or invalid."""
 
 
-def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
+def check_placement(size: RunSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
+    result = _check_environments(size, environments)
+    if result.verdict is not PlacementVerdict.NO or all(environment.is_usable for environment in environments):
+        return result
+    if_repaired = _check_environments(size, [environment.repaired for environment in environments])
+    return replace(result, may_change=if_repaired.verdict is not PlacementVerdict.NO)
+
+
+def _check_environments(size: RunSize, environments: Sequence[EnvironmentFacts]) -> PlacementResult:
     if not environments:
         return PlacementResult(
             PlacementVerdict.UNKNOWN, "The compute environments of the queue have not been read from AWS yet."
@@ -82,11 +108,11 @@ def check_placement(size: JobSize, environments: Sequence[EnvironmentFacts]) -> 
     )
 
 
-def _check_environment(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
+def _check_environment(size: RunSize, environment: EnvironmentFacts) -> PlacementResult:
     name = environment.name
     if environment.state == "DISABLED":
         return PlacementResult(PlacementVerdict.NO, f"{name} is disabled.")
-    if environment.status in ("INVALID", "DELETING", "DELETED"):
+    if environment.status in UNUSABLE_STATUSES:
         return PlacementResult(PlacementVerdict.NO, f"{name} is {environment.status.lower()}.")
     if environment.platform and environment.platform != size.platform:
         available, required = _PLATFORM_LABELS[environment.platform], _PLATFORM_LABELS[size.platform]
@@ -94,7 +120,7 @@ def _check_environment(size: JobSize, environment: EnvironmentFacts) -> Placemen
     max_vcpus = environment.max_vcpus
     if max_vcpus is not None and size.vcpus > max_vcpus:
         return PlacementResult(
-            PlacementVerdict.NO, f"The job asks for {size.vcpus:f} vCPU, but {name} has only {max_vcpus}."
+            PlacementVerdict.NO, f"The job asks for {size.vcpus.normalize():f} vCPU, but {name} has only {max_vcpus}."
         )
     if size.platform == "FARGATE":
         return _check_fargate(size, environment)
@@ -104,7 +130,7 @@ def _check_environment(size: JobSize, environment: EnvironmentFacts) -> Placemen
 _PLATFORM_LABELS = {"EC2": "EC2", "FARGATE": "Fargate", "EKS": "EKS"}
 
 
-def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
+def _check_fargate(size: RunSize, environment: EnvironmentFacts) -> PlacementResult:
     name, max_vcpus = environment.name, environment.max_vcpus
     if size.gpus:
         return PlacementResult(PlacementVerdict.NO, f"{name} is on Fargate, which has no GPUs.")
@@ -122,7 +148,7 @@ def _check_fargate(size: JobSize, environment: EnvironmentFacts) -> PlacementRes
     return PlacementResult(PlacementVerdict.YES, f"{name} can run it.")
 
 
-def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementResult:
+def _check_instances(size: RunSize, environment: EnvironmentFacts) -> PlacementResult:
     name = environment.name
     sizes = {type_name: instance_size(type_name) for type_name in environment.instance_types}
     unknown_types = [type_name for type_name, instance in sizes.items() if instance is None]
@@ -149,14 +175,14 @@ def _check_instances(size: JobSize, environment: EnvironmentFacts) -> PlacementR
     )
 
 
-def _can_hold(instance: InstanceSize, size: JobSize, share: float) -> bool:
+def _can_hold(instance: InstanceSize, size: RunSize, share: float) -> bool:
     """Compare strictly: a job never gets all memory of an instance."""
     return (
         size.vcpus <= instance.vcpus and size.gpus <= instance.gpus and size.memory_mib < instance.memory_mib * share
     )
 
 
-def _limiting_resource(instances: Iterable[InstanceSize], size: JobSize) -> str:
+def _limiting_resource(instances: Iterable[InstanceSize], size: RunSize) -> str:
     all_instances = list(instances)
     for amount, available, what in (
         (size.gpus, max(instance.gpus for instance in all_instances), "GPU"),

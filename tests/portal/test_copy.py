@@ -24,6 +24,7 @@ PACKAGES = {
             "jobs/reports",
             "jobs/actions",
             "jobs/spec",
+            "jobs/causes",
             "jobs/policy",
             "jobs/pricing",
             "jobs/api",

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from jobs.causes import CAUSES, Cause
 from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
 from jobs.spec.parsing.parser import parse
 from tests import make
@@ -137,12 +138,13 @@ def test_each_problem_is_told_under_its_line(browser: Client, research: Research
     Queue.objects.update(environments=[PLACE])
     lines = preview(browser, name="no good", vcpus="32")
 
-    assert {name for name, (tone, *_) in lines.items() if tone == "bad"} == {"valid", "tags", "ceilings"}
-    assert lines["fits"][:2] == ("warn", "Warning")
+    assert {name for name, (tone, *_) in lines.items() if tone == "bad"} == {"valid", "tags", "ceilings", "fits"}
+    assert lines["fits"][:2] == ("bad", "Can never start")
     assert "Name must be" in lines["valid"][2]
     assert "The tag “Project” is missing" in lines["tags"][2]
     assert "asks for 32 vCPU" in lines["ceilings"][2]
-    assert "but general has only 16. The job would never start." in lines["fits"][2]
+    assert "The job can never start. The job asks for 32 vCPU, but general has only 16." in lines["fits"][2]
+    assert CAUSES[Cause.FITS_NOTHING].next_step in lines["fits"][2]
 
 
 def test_a_foreign_queue_is_not_allowed_and_tells_nothing(browser: Client, research: Research) -> None:

@@ -142,7 +142,8 @@ def environment_can_run_job(definition: Document, submission: Document, queue: Q
         return
     answer = check_placement(requested_size(definition, submission), queue.environments)
     if answer.verdict is PlacementVerdict.NO:
-        yield Problem("/jobQueue", f"{answer.reason} The job would never start.")
+        effect = "The job can't start at the moment." if answer.may_change else "The job can never start."
+        yield Problem("/jobQueue", f"{effect} {answer.reason}")
 
 
 RULES = (

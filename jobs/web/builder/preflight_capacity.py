@@ -1,8 +1,10 @@
 """Pre-flight: whether a compute environment has room for each job."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jobs.actions.validate import queue_facts
+from jobs.causes import CAUSES, Cause
 from jobs.models import Queue
 from jobs.spec.documents import text_at
 from jobs.spec.job_size import JobSize
@@ -45,6 +47,11 @@ def check_fit(problems: Sequence[ProblemView], fits: Sequence[PlacementResult]) 
     if any(view.is_error and view.problem.rule in _INVALID_SIZE_RULES for view in problems):
         return check_result("fits", LABELS["fits"], problems, UNKNOWN_TEXT, "Correct the size first.", tone="off")
     unsure = next((result for result in fits if result.verdict is not PlacementVerdict.YES), None)
+    if unsure and unsure.verdict is PlacementVerdict.NO and not unsure.may_change:
+        entry = CAUSES[Cause.FITS_NOTHING]
+        check = check_result("fits", LABELS["fits"], problems, entry.label, "")
+        reason = entry.next_step if check.problems else f"{unsure.reason} {entry.next_step}"
+        return replace(check, tone=entry.tone, outcome=entry.label, reason=reason)
     if unsure is None:
         reason = fits[0].reason if len(fits) == 1 else "Each job fits a compute environment of its queue."
         return check_result("fits", LABELS["fits"], problems, "Sufficient", reason)
@@ -60,4 +67,5 @@ def fit_in_any_queue(size: JobSize, queues: Sequence[Queue]) -> PlacementResult:
             if answer.verdict is outcome:
                 reason = f"In {queue.name}: {answer.reason}" if outcome is PlacementVerdict.YES else answer.reason
                 return PlacementResult(outcome, reason)
-    return PlacementResult(PlacementVerdict.NO, "No compute environment of your team's queues can run it.")
+    reason = "No compute environment of your team's queues can run it."
+    return PlacementResult(PlacementVerdict.NO, reason, may_change=True)  # a job can ask for less
