@@ -15,10 +15,11 @@ from django.utils.timezone import now
 
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
+from jobs.actions.queue_snapshot import request_snapshots
 from jobs.models import Account, Job, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
-from jobs.states import Delivery
+from jobs.states import Delivery, State
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.poll import poll
 from jobs.sync.reconcile import has_due_jobs, reconcile
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS, MIN_TICK_SECONDS = 1.0, 0.05
 STATISTICS_INTERVAL = timedelta(hours=20)  # of the whole portal; each account's turn only asks
+LONG_WAIT = timedelta(minutes=10)
+SNAPSHOT_INTERVAL = timedelta(minutes=5)  # of the front of a queue in which a job waits for long
 PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
 
@@ -112,6 +115,14 @@ def enqueue_queue_syncs(account: Account) -> None:
     enqueue_on_commit("sync_queues", account.pk, queue="sync")
 
 
+def enqueue_queue_snapshots(account: Account) -> None:
+    """Read the front of the queues in which a job waits for long, though nobody looks."""
+    since = now() - LONG_WAIT
+    waiting = Job.objects.filter(account=account, state=State.RUNNABLE, submitted_at__lt=since).active()
+    queues = waiting.order_by().values_list("queue", flat=True).distinct()
+    request_snapshots(dict.fromkeys(queues, account.pk), SNAPSHOT_INTERVAL)
+
+
 def enqueue_failed_children(account: Account) -> None:
     if Job.objects.filter(account=account).with_unread_failures().exists():
         enqueue_on_commit("failed_children", account.pk, queue="sync")
@@ -168,6 +179,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PeriodicTask("comparison", 10, compare_with_aws),
         PeriodicTask("charges", 3, enqueue_charges),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
+        PeriodicTask("queue snapshots", 60, enqueue_queue_snapshots),
         PeriodicTask("statistics", 600, enqueue_statistics),
     )
 

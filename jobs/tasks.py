@@ -8,10 +8,10 @@ from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Account, Job, planner_statistics
+from jobs.models import Account, Job, Queue, planner_statistics
 from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
-from jobs.sync import array_children, connection_test, queues
+from jobs.sync import array_children, connection_test, queue_snapshots, queues
 from jobs.sync import poll as polling
 from jobs.task_queue import enqueue_on_commit
 
@@ -70,6 +70,12 @@ def charge(account: int) -> None:
 def sync_queues(account: int) -> None:
     with suppress(AwsError):  # it is noted on the account
         call_account(_account(account), queues.sync_queues, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def queue_snapshot(queue: int) -> None:
+    row = Queue.objects.select_related("account__status").get(pk=queue)
+    with suppress(AwsError):  # it is noted on the snapshot
+        call_account(row.account, lambda _: queue_snapshots.read_snapshot(row), seconds=TASK_TIMEOUT_SECONDS)
 
 
 def read_queues(account: int) -> None:

@@ -1,4 +1,4 @@
-"""Sooner polls for jobs on a page."""
+"""Sooner news of jobs on a page: their next poll, and the front of the queues in which they wait."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import Case, F, Q, When
 from django.utils.timezone import now
 
+from jobs.actions.queue_snapshot import request_snapshots
 from jobs.models import Job, Submission
 from jobs.models.job import JobQuerySet
 from jobs.states import ACTIVE_STATES, Delivery
@@ -17,11 +18,10 @@ SOON = timedelta(seconds=10)
 
 def hint_poll(jobs: Iterable[Job]) -> None:
     earliest = now() - HINT_INTERVAL
-    stale_ids = [
-        job.pk for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)
-    ]
-    if stale_ids:
-        _write_hint(Job.objects.filter(pk__in=stale_ids))
+    stale = [job for job in jobs if not job.status.is_final and (job.viewed_at is None or job.viewed_at < earliest)]
+    if stale:
+        _write_hint(Job.objects.filter(pk__in=[job.pk for job in stale]))
+        request_snapshots({job.queue_id: job.account_id for job in stale if job.waits_for_capacity})
 
 
 def hint_submission_poll(submission: Submission) -> None:

@@ -140,6 +140,9 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
         "batch:DescribeJobQueues": lambda: clients("batch").describe_job_queues(maxResults=1),
         "batch:DescribeComputeEnvironments": lambda: clients("batch").describe_compute_environments(maxResults=1),
         "batch:DescribeSchedulingPolicies": lambda: clients("batch").describe_scheduling_policies(arns=[policy]),
+        "batch:GetJobQueueSnapshot": lambda: clients("batch").get_job_queue_snapshot(
+            jobQueue=targets.queue or fake_name
+        ),
         "batch:DescribeJobDefinitions": lambda: clients("batch").describe_job_definitions(
             jobDefinitionName=fake_name
         ),

@@ -82,6 +82,21 @@ def describe_scheduling_policies(client: Any, arns: Iterable[str]) -> dict[str, 
     return policies
 
 
+MAX_JOBS_AT_FRONT = 100
+MAX_JOB_ARN_LENGTH = 300
+
+
+def front_of_queue(client: Any, queue: str) -> list[str]:
+    """Return the ids of the first RUNNABLE jobs in the order in which they start, at most 100.
+
+    Raise MalformedResponseError if a place can't be read: those after it would be wrong.
+    """
+    front = call(client.get_job_queue_snapshot, jobQueue=queue).nested("frontOfQueue")
+    entries = front.required_entries("jobs") if "jobs" in front else []
+    arns = [entry.required_text("jobArn", max_length=MAX_JOB_ARN_LENGTH) for entry in entries[:MAX_JOBS_AT_FRONT]]
+    return [arn.rpartition(":job/")[2] for arn in arns]
+
+
 def _describe_environments(client: Any, queues: Iterable[ResponseReader]) -> dict[str, dict[str, Any]]:
     if not any(_environment_arns(queue) for queue in queues):
         return {}

@@ -19,6 +19,7 @@ from jobs.models.job_text_backlog import JobTextBacklog
 from jobs.models.lease import Lease, LeaseKeeper
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
+from jobs.models.queue_snapshot import QueueSnapshot
 from jobs.models.rate import Rate, Resource
 from jobs.models.request_count import RequestCount
 from jobs.models.rerun import Rerun
@@ -67,6 +68,7 @@ __all__ = [
     "OutgoingMail",
     "Queue",
     "QueueGrant",
+    "QueueSnapshot",
     "Rate",
     "Registration",
     "RequestCount",

@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.timezone import now
 
+from jobs.causes import Explanation, FailureFacts
 from jobs.models.account import Account
 from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
@@ -204,6 +205,8 @@ class Job(models.Model):
     """The earlier jobs of its step, on the page of a submission. Not stored."""
     rerun_summary: RerunSummary | None = None
     """How children that failed ended when they ran again, in lists. Not stored."""
+    explanation: Explanation | None = None
+    """Why it waits or failed, in lists. Not stored."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="jobs")
@@ -273,6 +276,9 @@ class Job(models.Model):
     state = models.CharField(max_length=20, blank=True)
     finished_attempts = models.PositiveIntegerField(default=0)
     status_reason = models.TextField(blank=True)
+    reason_since = models.DateTimeField(
+        null=True, help_text="When its present status reason was first observed; empty without one."
+    )
     container_reason = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True)
     log_group = models.CharField(max_length=512, blank=True)
@@ -379,6 +385,33 @@ class Job(models.Model):
     def reason_text(self) -> str:
         """Of AWS once it has the job, before that the portal's."""
         return "; ".join(self.reasons) if self.delivery == Delivery.SENT else self.delivery_note
+
+    @property
+    def waits_for_capacity(self) -> bool:
+        """Whether AWS could start it, or the first child of an array, if there were capacity."""
+        if self.delivery != Delivery.SENT:
+            return False
+        children = self.array_summary if self.state == State.PENDING and self.array_size else {}
+        return self.state == State.RUNNABLE or {name for name, number in children.items() if number} == {
+            State.RUNNABLE
+        }
+
+    @property
+    def failure_facts(self) -> FailureFacts:
+        """What its own columns say of why it failed."""
+        return FailureFacts(
+            delivery=self.delivery,
+            state=self.state,
+            exit_code=self.exit_code,
+            status_reason=self.status_reason,
+            container_reason=self.container_reason,
+            delivery_note=self.delivery_note,
+            array_size=self.array_size,
+            failed_children=failed if isinstance(failed := self.array_summary.get(State.FAILED), int) else 0,
+            has_log=bool(self.log_stream),
+            memory_mib=self.memory_mib,
+            stop_reason=self.stop_reason,
+        )
 
     @property
     def wait_period(self) -> Period | None:

@@ -18,6 +18,7 @@ READ_ACTIONS = (
     "batch:DescribeJobQueues",
     "batch:DescribeJobs",
     "batch:DescribeSchedulingPolicies",
+    "batch:GetJobQueueSnapshot",
     "batch:ListJobs",
 )
 PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"

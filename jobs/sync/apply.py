@@ -61,10 +61,12 @@ def _state_update(job: Job, observation: Observation, poll_at: datetime, current
             is_state_change=False,
         )
     started_at = observation.started_at or job.started_at
+    reason = redact_text(observation.status_reason)
     fields = {
         "state": state,
         "finished_attempts": observation.finished_attempts,
-        "status_reason": redact_text(observation.status_reason),
+        "status_reason": reason,
+        "reason_since": _reason_since(job, reason, current_time, is_new=changed),
         "container_reason": redact_text(observation.container_reason),
         "exit_code": observation.exit_code,
         "log_group": observation.log_group or job.log_group,
@@ -165,6 +167,14 @@ def _save_fields(updates: Sequence[StateUpdate]) -> None:
         Job.objects.filter(pk__in=[pk for pks in by_time.values() for pk in pks]).update(
             **fields, next_poll_at=poll_at
         )
+
+
+def _reason_since(job: Job, reason: str, current_time: datetime, *, is_new: bool) -> datetime | None:
+    """Return since when AWS gives this reason for the present state."""
+    if not reason:
+        return None
+    is_same = not is_new and reason == job.status_reason
+    return job.reason_since if is_same and job.reason_since else current_time
 
 
 def _portal_state(observation: Observation) -> str:

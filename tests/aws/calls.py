@@ -54,6 +54,7 @@ CALLS = (
     Call("batch", "DescribeJobQueues", lambda: queues.describe_queues(client())),
     Call("batch", "DescribeComputeEnvironments", lambda: queues.describe_queues(client())),
     Call("batch", "DescribeSchedulingPolicies", lambda: queues.describe_scheduling_policies(client(), ["text"])),
+    Call("batch", "GetJobQueueSnapshot", lambda: queues.front_of_queue(client(), "q"), empty_is_fine=True),
     Call("logs", "GetLogEvents", lambda: logs.get_log_events(client("logs", Purpose.INTERACTIVE), "g", "s")),
     Call("sqs", "ReceiveMessage", _receive, empty_is_fine=True),
 )  # fmt: skip

@@ -96,3 +96,20 @@ def test_what_is_learned_meanwhile_is_kept_without_calling_it_a_change():
     again = Job.objects.get(pk=job.pk)
     assert again.log_stream == "hello/default/1"
     assert again.delivery == Delivery.SENT
+
+
+def test_a_reason_counts_from_its_first_observation_in_the_same_state():
+    job = make.job(batch_id="j-1")
+
+    def since(state: str, reason: str, number: int):
+        raw = {"status": state, "number": number}
+        apply(Job.objects.get(pk=job.pk), Observation(batch_id="j-1", state=state, status_reason=reason, raw=raw),
+              source="poll")  # fmt: skip
+        return Job.objects.get(pk=job.pk).reason_since
+
+    first = since("RUNNABLE", "CAPACITY:x", 1)
+    assert first is not None
+    assert since("RUNNABLE", "CAPACITY:x", 2) == first
+    assert since("RUNNABLE", "CAPACITY:y", 3) > first
+    assert since("RUNNABLE", "", 4) is None
+    assert since("STARTING", "CAPACITY:x", 5) > first
