@@ -15,6 +15,7 @@ from jobs.sandbox.fault_injector import FaultInjector
 from jobs.sandbox.faults import FaultPlan
 from jobs.sandbox.gateway import Gateway, JsonService
 from jobs.sandbox.http_server import LOOPBACK_ADDRESS, LoopbackServer
+from jobs.sandbox.job_faults import JobFaults
 from jobs.sandbox.ledger import Ledger, record_nothing
 from jobs.sandbox.logs import LogService
 from jobs.sandbox.model import ApiModel
@@ -71,14 +72,16 @@ class Sandbox:
 
     def _start_parts(self) -> None:
         logs = LogService(self._store)
+        self._fault_injector = FaultInjector(self._faults or FaultPlan(), self._signature_seconds)
         self._scheduler = Scheduler(
             self._store,
             logs,
+            JobFaults(lambda: self._fault_injector.plan),
             files=self._state.resolve().with_name(f"{self._state.name}.files"),
             delay=self._delay,
             processes=self._processes,
         )
-        self._fault_injector = FaultInjector(self._faults or FaultPlan(), self._signature_seconds)
+        self._fault_injector.on_plan = self._scheduler.queues_changed
         visibility_lag = VisibilityLag(self._store, lambda: self._fault_injector.plan)
         ledger = Ledger(self._store) if self._faults or self._faults_api else None
         batch = Batch(

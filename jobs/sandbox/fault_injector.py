@@ -58,6 +58,7 @@ class FaultInjector:
         self._signature_seconds = signature_seconds
         self._stopping = threading.Event()
         self._late_requests: set[threading.Timer] = set()
+        self.on_plan: Callable[[], None] = lambda: None
         self.set_plan(plan)
 
     def set_plan(self, plan: FaultPlan) -> None:
@@ -66,6 +67,7 @@ class FaultInjector:
         self._sampler = FaultSampler(plan)
         self._started_at = time.monotonic()
         self._is_idle = not plan.faults and not plan.outages
+        self.on_plan()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -16,6 +16,15 @@ that hits applies. `does` is its effect:
     accept-slow     processed, and the response takes `seconds`
     truncate        processed, and the response is a 200 that ends in the middle
 
+Jobs fail whose image matches the pattern `image` ("*" by default) of an entry of `jobs`. The first one applies:
+
+    image-not-found, image-denied, image-unreachable, network-broken, log-group-missing, secret-denied, role-denied
+                    the container can't start
+    out-of-memory, host-terminated, spot-interrupted
+                    it is killed `after_seconds`
+
+Queues whose name matches the pattern `queue` of an entry of `queues` start no job; their first one has the `reason`.
+
 Conditions:
 
     list_lag_seconds        ListJobs does not know younger jobs
@@ -30,9 +39,10 @@ Chance depends on the seed, the fault's index, the operation, and the request's 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Self
 
@@ -94,6 +104,58 @@ class Fault:
         return cls(**options)
 
 
+class JobFaultEffect(StrEnum):
+    IMAGE_NOT_FOUND = "image-not-found"
+    IMAGE_DENIED = "image-denied"
+    IMAGE_UNREACHABLE = "image-unreachable"
+    NETWORK_BROKEN = "network-broken"
+    LOG_GROUP_MISSING = "log-group-missing"
+    SECRET_DENIED = "secret-denied"  # noqa: S105 - an effect
+    ROLE_DENIED = "role-denied"
+    OUT_OF_MEMORY = "out-of-memory"
+    HOST_TERMINATED = "host-terminated"
+    SPOT_INTERRUPTED = "spot-interrupted"
+
+
+@dataclass(frozen=True)
+class JobFault:
+    does: JobFaultEffect
+    image: str = "*"
+    after_seconds: float = 0.0
+
+    def applies_to(self, image: str) -> bool:
+        return fnmatchcase(image, self.image)
+
+    @classmethod
+    def parse(cls, document: Any, path: str) -> Self:
+        options = _parse_object(document, cls, path)
+        try:
+            options["does"] = JobFaultEffect(options["does"])
+        except (KeyError, ValueError):
+            raise FaultPlanError(f"{path}.does is one of {', '.join(JobFaultEffect)}") from None
+        _check_text(options, "image", path)
+        _check_seconds(options, "after_seconds", path)
+        return cls(**options)
+
+
+@dataclass(frozen=True)
+class QueueFault:
+    reason: str
+    queue: str = "*"
+
+    def applies_to(self, queue: str) -> bool:
+        return fnmatchcase(queue, self.queue)
+
+    @classmethod
+    def parse(cls, document: Any, path: str) -> Self:
+        options = _parse_object(document, cls, path)
+        if not options.get("reason"):
+            raise FaultPlanError(f"{path}.reason is the text that AWS Batch gives")
+        _check_text(options, "reason", path)
+        _check_text(options, "queue", path)
+        return cls(**options)
+
+
 @dataclass(frozen=True)
 class Outage:
     after_seconds: float = 0.0
@@ -118,6 +180,8 @@ class FaultPlan:
     seed: int = 0
     faults: tuple[Fault, ...] = ()
     outages: tuple[Outage, ...] = ()
+    jobs: tuple[JobFault, ...] = ()
+    queues: tuple[QueueFault, ...] = ()
     list_lag_seconds: float = 0.0
     describe_lag_seconds: float = 0.0
     describe_omits: float = 0.0
@@ -128,11 +192,17 @@ class FaultPlan:
     @classmethod
     def parse(cls, document: Any) -> Self:
         options = _parse_object(document, cls, "plan")
-        for name, kind in (("faults", Fault), ("outages", Outage)):
+        parsers: dict[str, Callable[[Any, str], Any]] = {
+            "faults": Fault.parse,
+            "outages": Outage.parse,
+            "jobs": JobFault.parse,
+            "queues": QueueFault.parse,
+        }
+        for name, parse in parsers.items():
             entries = options.get(name, [])
             if not isinstance(entries, list):
                 raise FaultPlanError(f"plan.{name} is a list")
-            options[name] = tuple(kind.parse(entry, f"plan.{name}[{index}]") for index, entry in enumerate(entries))
+            options[name] = tuple(parse(entry, f"plan.{name}[{index}]") for index, entry in enumerate(entries))
         _check_integer(options, "seed", "plan")
         _check_chance(options, "describe_omits", "plan")
         for name in ("list_lag_seconds", "describe_lag_seconds", "purge_seconds", "signature_seconds"):
@@ -168,6 +238,11 @@ def _check_number(options: Mapping[str, Any], name: str, path: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FaultPlanError(f"{path}.{name} is a number")
     return float(value)
+
+
+def _check_text(options: Mapping[str, Any], name: str, path: str) -> None:
+    if not isinstance(options.get(name, ""), str):
+        raise FaultPlanError(f"{path}.{name} is a text")
 
 
 def _check_seconds(options: Mapping[str, Any], name: str, path: str) -> float:

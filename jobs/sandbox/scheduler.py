@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jobs.sandbox.attempts import KILL_GRACE_SECONDS, AttemptPlan, AttemptRun
 from jobs.sandbox.context import Document, now_ms
+from jobs.sandbox.job_faults import JobFaults, SuddenEnd
 from jobs.sandbox.jobs import SELECT, SandboxJob, find_job, find_jobs
 from jobs.sandbox.logs import LogService
 from jobs.sandbox.plans import AttemptPlanner
@@ -36,7 +37,9 @@ QUEUE_DELETED = "Job queue deleted"
 
 
 class Scheduler:
-    def __init__(self, store: Store, logs: LogService, *, files: Path, delay: float, processes: int) -> None:
+    def __init__(
+        self, store: Store, logs: LogService, faults: JobFaults, *, files: Path, delay: float, processes: int
+    ) -> None:
         self._store = store
         shutil.rmtree(files / "work", ignore_errors=True)
         self._planner = AttemptPlanner(files, logs)
@@ -52,6 +55,9 @@ class Scheduler:
         self._finished: deque[str] = deque()
         self._attempts: dict[str, AttemptRun] = {}
         self._timed_out: set[str] = set()
+        self._faults = faults
+        self._sudden_ends: dict[str, SuddenEnd] = {}
+        self._blocked_jobs: dict[str, str] = {}
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="sandbox-scheduler", daemon=True)
 
@@ -153,6 +159,7 @@ class Scheduler:
             self._slots.forget_queues()
             self._schedule_batches(0, self._enqueue_runnable, self._unplaceable)
             self._unplaceable = []
+            self._schedule(0, lambda: None)  # whose transaction starts what can start now
             self._wake.notify_all()
 
     # The thread
@@ -264,6 +271,8 @@ class Scheduler:
             self._unplaceable.append(job_id)
             self._store.execute("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
             return True
+        if self._is_blocked(queue, job_id):
+            return False
         environment = self._slots.allocate(job_id, queue, demand)
         if environment is None:
             return False
@@ -273,6 +282,16 @@ class Scheduler:
         self._schedule(self._delay, partial(self._start_attempt, job_id, environment))
         return True
 
+    def _is_blocked(self, queue: str, job_id: str) -> bool:
+        """Return whether a fault keeps the queue's first job from starting, and give it the fault's reason."""
+        reason = self._faults.blocked_reason(queue)
+        if reason is not None:
+            self._blocked_jobs[queue] = job_id
+            self._store.execute("UPDATE job SET status_reason = ? WHERE id = ?", reason, job_id)
+        elif blocked := self._blocked_jobs.pop(queue, None):
+            self._store.execute("UPDATE job SET status_reason = NULL WHERE id = ? AND status = 'RUNNABLE'", blocked)
+        return reason is not None
+
     # The attempt
 
     def _start_attempt(self, job_id: str, environment: str) -> None:
@@ -280,8 +299,8 @@ class Scheduler:
         if job is None or job.status != "STARTING":
             return
         plan = self._planner.plan(job, environment)
-        if job.start_failure is not None:
-            self._fail_to_start(job, plan, job.start_failure)
+        if (failure := job.start_failure or self._faults.start_failure(job)) is not None:
+            self._fail_to_start(job, plan, failure)
             return
         if plan.is_empty:
             self._finish_empty_attempt(job, plan)
@@ -326,8 +345,11 @@ class Scheduler:
                 )
                 if job.stop_reason is not None:
                     self._kill(attempt)
-                elif job.timeout_seconds is not None:
+                    return
+                if job.timeout_seconds is not None:
                     self._schedule(job.timeout_seconds, partial(self._time_out, attempt))
+                if end := self._faults.sudden_end(job):
+                    self._schedule(end.seconds, partial(self._end_suddenly, attempt, end))
 
     def _on_changed(self, attempt: AttemptRun) -> None:
         with self._wake:
@@ -348,6 +370,11 @@ class Scheduler:
             self._timed_out.add(attempt.plan.job_id)
             self._kill(attempt)
 
+    def _end_suddenly(self, attempt: AttemptRun, end: SuddenEnd) -> None:
+        if self._attempts.get(attempt.plan.job_id) is attempt:
+            self._sudden_ends[attempt.plan.job_id] = end
+            attempt.signal(signal.SIGKILL)
+
     def _kill(self, attempt: AttemptRun) -> None:
         attempt.signal(signal.SIGTERM)
 
@@ -367,10 +394,12 @@ class Scheduler:
                 timed_out = job.id in self._timed_out
                 self._timed_out.discard(job.id)
                 self._slots.release(job.id)
+                sudden_end = self._sudden_ends.pop(job.id, None)
                 record = {
                     "exitCode": None,
                     **attempt.record(),
                     "statusReason": _status_reason(job, timed_out=timed_out, reason=attempt.reason),
+                    **(sudden_end.record if sudden_end else {}),
                 }
                 if attempt.exit_code == 0 and job.stop_reason is None and not timed_out:
                     self._finish_attempt(job, record, "SUCCEEDED", record["statusReason"])

@@ -78,9 +78,10 @@ class SchedulingQueue:
     environments: tuple[ComputeEnvironment, ...]
 
     def why_unplaceable(self, demand: JobDemand) -> str | None:
-        if any(environment.can_hold(demand) for environment in self.environments):
+        """Return None if no environment is enabled: AWS then gives no reason."""
+        if not self.environments or any(environment.can_hold(demand) for environment in self.environments):
             return None
-        most_vcpus = max((environment.size.vcpus for environment in self.environments), default=0)
+        most_vcpus = max(environment.size.vcpus for environment in self.environments)
         return NO_INSTANCE_FITS if demand.total.vcpus <= most_vcpus else TOO_LARGE
 
 
