@@ -10,6 +10,7 @@ from jobs.pricing import exact_sum
 from jobs.pricing.rates import read_rates
 from jobs.pricing.running_cost import RunningCost, running_cost
 from jobs.reports.approvals import RequestedJob, rerun_jobs
+from jobs.spec.documents import DocumentKind
 from jobs.states import State
 
 MAX_RECENT_RUNS = 8
@@ -58,6 +59,12 @@ def step_runs(job: Job) -> list[Job]:
         return []
     runs = Job.objects.filter(submission=job.submission_id, step=job.step, array_index=None)
     return list(runs.only("public_id", "name", "step", "delivery", "state").order_by("position"))
+
+
+def can_run_from_here(job: Job) -> bool:
+    """Return whether the job's step, and those after it, can run again in its submission."""
+    is_step = job.submission.kind == DocumentKind.WORKFLOW and job.array_index is None
+    return is_step and job.status.is_final and not job.superseded
 
 
 def cost(job: Job) -> Decimal | None:

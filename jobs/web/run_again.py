@@ -1,7 +1,7 @@
 """The page on which steps of a workflow run again."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +24,7 @@ from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
 from jobs.spec.step_conditions import Condition
 from jobs.web import schemas
-from jobs.web.builder import feedback
+from jobs.web.builder import feedback, prefill
 from jobs.web.builder.job_sections import page_context, preview_context
 from jobs.web.builder.workflow_views import Sections, WorkflowForm, builder_context
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -145,7 +145,7 @@ def _page(
     except actions.RunAgainError as obstacle:
         error = error or str(obstacle)
     else:
-        form = form or WorkflowForm.from_text(_masked_text(plan))
+        form = form or _opened_form(request, plan)
         page |= _context(request, member, plan, form, page_context)
         page |= {"schema": schemas.schema_url(DocumentKind.WORKFLOW), "document_field": "text"}
     page |= {
@@ -161,6 +161,18 @@ def _page(
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_rejected else HTTPStatus.OK
     return render(request, TEMPLATE, page, status=status)
+
+
+def _opened_form(request: SignedInRequest, plan: RunAgainPlan) -> WorkflowForm:
+    """Return the workflow as it ran, with the link's values in the step that it starts from."""
+    form = WorkflowForm.from_text(_masked_text(plan))
+    places = [place for place, number in enumerate(plan.numbers) if plan.jobs[number].text_id == plan.start]
+    if not places or not prefill.link_values(request.GET):
+        return form
+    document = redact(plan.document)
+    steps = [*list_at(document, "jobs")]
+    steps[places[0]] = prefill.prefill(steps[places[0]], request.GET)
+    return replace(form, source_text=_to_text({**document, "jobs": steps}))
 
 
 def _context(
@@ -214,4 +226,8 @@ def _conditions(plan: RunAgainPlan, number: int) -> tuple[str, ...]:
 
 
 def _masked_text(plan: RunAgainPlan) -> str:
-    return json.dumps(redact(plan.document), indent=2, ensure_ascii=False) + "\n"
+    return _to_text(redact(plan.document))
+
+
+def _to_text(document: Document) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

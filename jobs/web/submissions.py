@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Decision, Job
-from jobs.reports import approvals, sweep_values, templates, workflow_graph
+from jobs.reports import approvals, causes, sweep_values, templates, workflow_graph
 from jobs.reports import submissions as reports
 from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
@@ -70,6 +70,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
     poll_hint.hint_poll(jobs)
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
+    causes.add_explanations(jobs, request.user)
     page = {
         "member": member,
         "team": submission.team,

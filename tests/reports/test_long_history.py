@@ -25,7 +25,7 @@ from jobs.dispatch import claim
 from jobs.models import Account, Job, JobCount, Team, job_count
 from jobs.policy.grants import queue_usage
 from jobs.pricing.metering import charge_due
-from jobs.reports import attention, history
+from jobs.reports import attention, causes, history
 from jobs.states import Delivery, State
 from tests import make
 from tests.query_plans import Query, Scan, multiply_believed_rows, recorded_queries, scans
@@ -122,13 +122,17 @@ def _look_for_work(account: Account, team: Team) -> None:
         periodic.seconds_until_poll,
         periodic.enqueue_charges,
         periodic.enqueue_failed_children,
+        periodic.enqueue_queue_snapshots,
     ):
         enqueue(account)
     claim._deliverable_ids(account, LIMIT)
     jobs = Job.objects.filter(account=account)
     list(jobs.active().order_by("next_poll_at", "pk")[:LIMIT])
     list(jobs.in_doubt())
-    queue_usage(team, team.queue_grants.values_list("queue", flat=True))
+    queues = list(team.queue_grants.values_list("queue", flat=True))
+    queue_usage(team, queues)
+    causes.running_vcpus(queues)
+    causes.never_running(team, team)
 
 
 def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]]]:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from jobs.causes import CAUSES, Cause, describe_exit_code
 from jobs.models import Job, Queue
 from jobs.reports.children import ChildCounts
 from jobs.states import Delivery, State
-from jobs.web.jobs.explanation import DECISION_ADVICE, describe_exit_code, explain_job
+from jobs.web.jobs.explanation import explain_job
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -34,42 +35,28 @@ def test_an_exit_code_is_put_into_words(code: int | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "reason", "advice"),
+    ("code", "reason", "cause"),
     [
-        (137, "", "Request more memory, or reduce what the job uses."),
-        (
-            1,
-            "OutOfMemoryError: Container killed due to memory usage",
-            "Request more memory, or reduce what the job uses.",
-        ),
-        (
-            None,
-            "CannotPullContainerError: no such image",
-            "Check the image name and tag, and that the execution role can pull the image.",
-        ),
-        (None, "Dependent Job failed", "Check the job it depends on."),
-        (
-            None,
-            "Host EC2 (instance i-1) terminated.",
-            "Its host was terminated (Spot). Add a retry strategy to restart such jobs automatically.",
-        ),
-        (
-            None,
-            "Job attempt duration exceeded timeout",
-            "The job reached its time limit. Increase the limit, or check what took so long.",
-        ),
-        (127, "", "Check the command, and that the image contains it as an executable file."),
-        (1, "", "Check the end of the log for the cause."),
+        (137, "", Cause.OUT_OF_MEMORY),
+        (1, "OutOfMemoryError: Container killed due to memory usage", Cause.OUT_OF_MEMORY),
+        (None, "CannotPullContainerError: no such image", Cause.IMAGE_NOT_PULLED),
+        (None, "Dependent Job failed", Cause.DEPENDENCY_FAILED),
+        (None, "Host EC2 (instance i-1) terminated.", Cause.HOST_TERMINATED),
+        (None, "Job attempt duration exceeded timeout", Cause.TIME_LIMIT),
+        (127, "", Cause.COMMAND_NOT_FOUND),
+        (1, "", Cause.APPLICATION_ERROR),
     ],
 )
-def test_a_failure_comes_with_one_advice(code: int | None, reason: str, advice: str) -> None:
-    assert explain_job(sent_job(State.FAILED, exit_code=code, status_reason=reason, log_stream="a")).advice == advice
+def test_a_failure_comes_with_the_next_step_of_its_cause(code: int | None, reason: str, cause: Cause) -> None:
+    explanation = explain_job(sent_job(State.FAILED, exit_code=code, status_reason=reason, log_stream="a"))
+
+    assert (explanation.cause, explanation.next_step) == (cause, CAUSES[cause].next_step)
 
 
 def test_a_failure_without_a_log_sends_nobody_to_it() -> None:
-    assert explain_job(sent_job(State.FAILED)).advice == "There is no log."
-    refused = explain_job(sent_job(State.FAILED, status_reason="Task failed to start"))
-    assert refused.advice == "There is no log. Check the reason from AWS Batch."
+    assert explain_job(sent_job(State.FAILED)).next_step == "There is no log."
+    refused = explain_job(sent_job(State.FAILED, status_reason="Job queue deleted"))
+    assert refused.next_step == "There is no log. Check the reason from AWS Batch."
 
 
 @pytest.mark.parametrize(
@@ -78,7 +65,7 @@ def test_a_failure_without_a_log_sends_nobody_to_it() -> None:
         ({"SUCCEEDED": 16, "FAILED": 4}, 20, {}, "4 of 20 child jobs failed."),
         ({"FAILED": 6}, 6, {}, "All 6 child jobs failed."),
         ({"FAILED": 1}, 20, {"FAILED": 7}, "7 of 20 child jobs failed."),  # AWS counts what was not read
-        ({}, 20, {}, "The job failed before its container exited."),
+        ({}, 20, {}, "Child jobs failed."),
     ],
 )
 def test_a_failed_array_is_explained_by_its_children(
@@ -127,7 +114,7 @@ def test_a_step_that_never_ran_says_whose_failure_that_is(state: State, words: s
     explanation = explain_job(step, failed_parent=Job(name="train", delivery=Delivery.SENT, state=state))
 
     assert explanation.sentence == f"Nothing ran: it depends on train, which {words}."
-    assert explanation.advice == "Check the job it depends on."
+    assert explanation.next_step == "Check the job it depends on."
 
 
 def test_what_aws_says_twice_is_shown_once() -> None:
@@ -143,7 +130,7 @@ def test_what_aws_says_twice_is_shown_once() -> None:
         (sent_job(State.STOPPED, stop_reason="too dear."), "The job was stopped: too dear."),
         (sent_job(State.STOPPED), "The job was stopped."),
         (sent_job(State.LOST), "AWS no longer has the job, and the portal never saw its final state."),
-        (sent_job(State.RUNNABLE), "Waiting for capacity in cpu."),
+        (sent_job(State.RUNNABLE), "AWS Batch is looking for capacity in cpu."),
         (sent_job(State.RUNNING, stop_requested_at=NOW), "The job is being stopped."),
         (
             sent_job(State.PENDING, array_size=4, array_summary={"RUNNING": 4}),
@@ -158,10 +145,10 @@ def test_a_job_that_aws_has_is_explained_by_its_state(job: Job, sentence: str) -
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ((), "Waiting for the jobs it depends on."),
-        (("a",), "Waiting for a."),
-        (("a", "b", "c"), "Waiting for a, b and c."),
-        (("a", "b", "c", "d", "e"), "Waiting for a, b, c and 2 more."),
+        ((), "Waiting for the jobs it depends on to succeed."),
+        (("a",), "Waiting for a to succeed."),
+        (("a", "b", "c"), "Waiting for a, b and c to succeed."),
+        (("a", "b", "c", "d", "e"), "Waiting for a, b, c and 2 more to succeed."),
     ],
 )
 def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...], sentence: str) -> None:
@@ -190,7 +177,7 @@ def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(
 ) -> None:
     explanation = explain_job(Job(delivery=delivery, delivery_note="Above the limit."))
 
-    assert (explanation.sentence, explanation.aws_messages, explanation.advice) == (sentence, (), advice)
+    assert (explanation.sentence, explanation.aws_messages, explanation.next_step) == (sentence, (), advice)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +197,11 @@ def test_only_aws_responses_are_shown_as_from_aws(delivery: Delivery, sentence: 
     explanation = explain_job(job, is_note_from_aws=True)
 
     assert (explanation.sentence, explanation.aws_messages) == (sentence, ("Rate exceeded",))
-    assert explanation.advice == advice
+    assert explanation.next_step == advice
 
 
 def test_a_held_job_without_a_note_says_who_decides() -> None:
-    assert explain_job(Job(delivery=Delivery.HELD)).advice == DECISION_ADVICE
+    assert explain_job(Job(delivery=Delivery.HELD)).next_step == CAUSES[Cause.HELD].next_step
 
 
 def test_an_accepted_job_is_sent_after_those_it_waits_for() -> None:

@@ -19,7 +19,7 @@ from jobs.reports.submissions import first_job
 from jobs.spec.documents import DocumentKind
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.web.builder import drafts as builder_drafts
-from jobs.web.builder import examples, feedback, rerun, run_with_image
+from jobs.web.builder import examples, feedback, prefill, rerun, run_with_image
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.job_sections import BLANK_JOB, page_context, posted_job, preview_context
@@ -93,7 +93,8 @@ def search_dependencies(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def rerun_job(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id, permission="submit")
-    return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}")
+    suffix = prefill.link_suffix(request.GET)
+    return redirect(f"{reverse('job_form', args=[member.team.slug])}?again={job.text_id}{suffix}")
 
 
 @require_safe
@@ -147,9 +148,8 @@ def _initial_form(request: SignedInRequest, member: Member) -> tuple[BuilderForm
         rerun_source = _rerun_source(request, member, earlier)
         if rerun_source is None:
             raise Http404("There is no such job in this team.")
-        return BuilderForm.from_document(
-            DocumentKind.SUBMISSION, rerun_source.document, rerun_source.job.text_id
-        ), rerun_source
+        document = prefill.prefill(rerun_source.document, request.GET)
+        return BuilderForm.from_document(DocumentKind.SUBMISSION, document, rerun_source.job.text_id), rerun_source
     queues, queue = options.queue_choices(member.team)
     if definition := drop_nul(request.GET.get("definition", ""))[:128]:
         queue = options.usual_queue(member.team, definition, queues) or queue

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from jobs import access, actions
 from jobs.actions import poll_hint
+from jobs.causes import describe_exit_code
+from jobs.causes.failure import USUAL_END
 from jobs.models import Job
 from jobs.models.array_reruns import IndexRerun
 from jobs.reports import child_causes, children
@@ -19,7 +21,6 @@ from jobs.reports.array_map import array_map
 from jobs.reports.array_reruns import ArrayReruns, array_reruns
 from jobs.reports.child_causes import ChildCause
 from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
-from jobs.web.jobs.explanation import USUAL_END, describe_exit_code
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from jobs.access import Member
+from jobs.causes import Explanation, describe_exit_code
 from jobs.models import Job, JobDependency, StateChange
 from jobs.reports import audit, job_detail, logs
 from jobs.reports.journal import journal
@@ -16,7 +17,6 @@ from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import Document, DocumentKind, object_at
 from jobs.spec.redaction import has_secrets, redact
 from jobs.web.jobs import effective_view
-from jobs.web.jobs.explanation import JobExplanation, describe_exit_code
 
 OVERVIEW = "overview"
 _PAGES = {"log": "job_log", "array": "job_children", "cost": "receipt"}
@@ -49,7 +49,7 @@ class JobFacts:
 
     job: Job
     member: Member
-    explanation: JobExplanation
+    explanation: Explanation
     history: Sequence[StateChange]
     parents: Sequence[JobDependency]
     site: str

@@ -12,17 +12,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import poll_hint
-from jobs.models import Job, JobDependency
-from jobs.reports import approvals, job_detail, logs, stop_scope
+from jobs.causes import Explanation
+from jobs.models import Job, JobDependency, User
+from jobs.reports import approvals, causes, job_detail, logs, stop_scope
 from jobs.reports.stop_scope import StopScope
 from jobs.reports.usual_runs import usual_runs
 from jobs.spec import effective
-from jobs.spec.documents import DocumentKind
 from jobs.spec.sweep import is_sweep_array
-from jobs.states import FAILURE_STATES, Delivery
+from jobs.states import FAILURE_STATES, UNSENT_DELIVERIES, Delivery
 from jobs.web.jobs import array, tabs
 from jobs.web.jobs.array import ArrayProgress
-from jobs.web.jobs.explanation import JobExplanation, explain_job
+from jobs.web.jobs.cause_actions import action_link
+from jobs.web.jobs.explanation import explain_job
 from jobs.web.jobs.tabs import JobFacts
 from jobs.web.jobs.timeline import timeline
 from jobs.web.shell import polling
@@ -49,8 +50,11 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     is_with_aws = job.status.is_live and job.delivery == Delivery.SENT
     is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
     progress = array.array_progress(job)
+    explanation = _explanation(request.user, job, parents, progress)
     etag = polling.etag(
         is_stale,
+        explanation.sentence,
+        *explanation.evidence,
         progress and progress.etag_fields,
         len(history),
         _etag_fields(job),
@@ -62,9 +66,9 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     is_partial = polling.is_partial(request)
     if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
-    explanation = _explanation(job, parents, progress)
     page = {
         **_header(job, member, explanation),
+        "action_link": action_link(job, explanation, member, _failed_parent(parents)),
         "timeline": timeline(job, history, progress.children if progress else None),
         "parents": parents,
         "children": children,
@@ -85,7 +89,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     return render(request, "jobs/job/detail.html" + "#live" * is_partial, page)
 
 
-def _header(job: Job, member: Member, explanation: JobExplanation) -> dict[str, Any]:
+def _header(job: Job, member: Member, explanation: Explanation) -> dict[str, Any]:
     """Return what is above the tabs."""
     approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
     rerun_request = approvals.waiting_rerun_of(job) if job.status.is_final and approval is None else None
@@ -102,7 +106,7 @@ def _header(job: Job, member: Member, explanation: JobExplanation) -> dict[str, 
         "estimate": actions.estimate_totals(job.submission, approval),
         **_progress(job),
         "job_role": effective.job_role(job.revision.document),
-        "can_run_from_here": can_run_from_here(job),
+        "can_run_from_here": job_detail.can_run_from_here(job),
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
         "is_settling": _is_settling(job),
@@ -114,7 +118,7 @@ def _progress(job: Job) -> dict[str, Any]:
     return {"usual_run": usual_runs([job]).get(job.pk), "cost_so_far": job_detail.cost_so_far(job)}
 
 
-def _explanation(job: Job, parents: list[JobDependency], progress: ArrayProgress | None) -> JobExplanation:
+def _explanation(user: User, job: Job, parents: list[JobDependency], progress: ArrayProgress | None) -> Explanation:
     return explain_job(
         job,
         _unfinished_parents(parents),
@@ -124,7 +128,15 @@ def _explanation(job: Job, parents: list[JobDependency], progress: ArrayProgress
         failed_parent=_failed_parent(parents),
         rerun_successes=progress.rerun_successes if progress else 0,
         is_note_from_aws=job.delivery != Delivery.SENT and job.is_note_from_aws,
+        waiting=causes.waiting_facts(job, user) if job.waits_for_capacity else None,
+        account_problem=_account_problem(job),
     )
+
+
+def _account_problem(job: Job) -> str:
+    """Return why the portal can't send the job at the moment."""
+    breaker = job.account.status.breaker
+    return breaker.reason if breaker.is_open and job.delivery in UNSENT_DELIVERIES else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -156,11 +168,6 @@ def job_release(request: SignedInRequest, text_id: str) -> HttpResponse:
     else:
         messages.info(request, f"{job.name} is no longer held.")
     return redirect(job)
-
-
-def can_run_from_here(job: Job) -> bool:
-    is_step = job.submission.kind == DocumentKind.WORKFLOW and job.array_index is None
-    return is_step and job.status.is_final and not job.superseded
 
 
 def _is_settling(job: Job) -> bool:

@@ -1,0 +1,235 @@
+"""Facts about jobs that wait or failed, which `jobs.causes` decides on, read with few queries for many jobs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import F, Sum
+from django.utils.timezone import now
+
+from jobs.causes import (
+    Explanation,
+    FailureFacts,
+    QueuePlace,
+    QueueState,
+    TeamUsage,
+    WaitingFacts,
+    explain_failure,
+    waiting_cause,
+)
+from jobs.models import Job, Queue, QueueSnapshot, Team, User
+from jobs.models.job import SIZE_FIELDS
+from jobs.spec.documents import object_at, text_at
+from jobs.spec.job_size import RunSize
+from jobs.spec.placement import PlacementVerdict, check_placement
+from jobs.spec.time_limit import timeout_seconds
+from jobs.states import UNSENT_DELIVERIES, Delivery, State
+
+Viewer = User | Team
+"""Whose view of other teams counts: a person's, or that of a token, which knows its own team only."""
+
+MAX_SNAPSHOT_AGE = timedelta(minutes=15)
+"""An older place says nothing."""
+MAX_WAITING_SCANNED = 500
+STARTED = (State.STARTING, State.RUNNING)
+_EXPLAINED_DELIVERIES = (Delivery.SENT, Delivery.REFUSED)
+_COLUMNS = (
+    "batch_id", "queue", "delivery", "state", "delivery_note", "status_reason", "reason_since", "container_reason",
+    "exit_code", "array_size", "array_summary", "log_stream", "stop_reason", "submitted_at", "accepted_at",
+    "observed_at", "finished_attempts", *SIZE_FIELDS,
+)  # fmt: skip
+
+
+def queue_state(queue: Queue) -> QueueState:
+    return QueueState(
+        queue.name,
+        queue.state,
+        queue.status,
+        queue.status_reason,
+        is_removed=queue.removed_at is not None,
+        is_fair_share=bool(queue.scheduling_policy),
+        environments=queue.environment_facts,
+    )
+
+
+def can_hold(queue: Queue, size: RunSize) -> bool:
+    """Return whether the queue accepts jobs, and certainly can run one of this size."""
+    return queue.is_open and check_placement(size, queue.environment_facts).verdict is PlacementVerdict.YES
+
+
+def failure_facts(job: Job) -> FailureFacts:
+    """Add to a job's own facts what its queue and its last description say."""
+    if job.delivery != Delivery.SENT:
+        return job.failure_facts
+    limit = timeout_seconds(job.raw)
+    return replace(
+        job.failure_facts,
+        uses_spot=job.queue.is_spot,
+        time_limit_seconds=limit if isinstance(limit, int) else None,
+    )
+
+
+def waiting_facts(job: Job, viewer: Viewer) -> WaitingFacts:
+    """Return the facts of a job that waits for capacity."""
+    rows = _read_rows([job.pk])
+    return _facts(rows[0], _read_surroundings(rows, viewer), now())
+
+
+def explanations(jobs: Iterable[Job], viewer: Viewer) -> dict[int, Explanation]:
+    """Explain by key those of a list that wait or failed, in at most six queries."""
+    jobs = list(jobs)
+    by_key = {job.pk: _explain_state(job) for job in jobs if _waits_for_others(job)}
+    ids = [job.pk for job in jobs if job.waits_for_capacity or _has_failed(job)]
+    rows = _read_rows(ids) if ids else []
+    if not rows:
+        return by_key
+    surroundings, current_time = _read_surroundings(rows, viewer), now()
+    return by_key | {
+        job.pk: explain_failure(replace(job.failure_facts, uses_spot=surroundings.queues[job.queue_id].is_spot))
+        if _has_failed(job)
+        else waiting_cause(_facts(job, surroundings, current_time))
+        for job in rows
+    }
+
+
+def add_explanations(jobs: Iterable[Job], viewer: Viewer) -> None:
+    """Set `explanation` of each that waits or failed."""
+    jobs = list(jobs)
+    by_key = explanations(jobs, viewer)
+    for job in jobs:
+        job.explanation = by_key.get(job.pk)
+
+
+def _has_failed(job: Job) -> bool:
+    return job.delivery in _EXPLAINED_DELIVERIES and job.status.is_final and not job.status.is_success
+
+
+def _waits_for_others(job: Job) -> bool:
+    """Return whether it waits for other jobs, a person or the portal."""
+    is_array_in_progress = bool(job.array_size and job.array_summary)
+    return job.delivery in UNSENT_DELIVERIES or (job.state == State.PENDING and not is_array_in_progress)
+
+
+def _explain_state(job: Job) -> Explanation:
+    return waiting_cause(WaitingFacts(delivery=job.delivery, state=job.state, note=job.delivery_note))
+
+
+def never_running(team: Team, viewer: Viewer) -> list[tuple[Job, Explanation]]:
+    """Return the team's jobs that wait for what can't come by itself, oldest first."""
+    runnable = Job.objects.filter(team=team, state=State.RUNNABLE, stop_requested_at=None).active()
+    columns = ("public_id", "name", "delivery", "state", "array_size", "array_summary", "submitted_at", "queue__name")
+    jobs = list(runnable.select_related("queue").only(*columns).order_by("pk")[:MAX_WAITING_SCANNED])
+    by_key = explanations(jobs, viewer)
+    return [(job, by_key[job.pk]) for job in jobs if job.pk in by_key and by_key[job.pk].tone == "bad"]
+
+
+def _read_rows(ids: Collection[int]) -> list[Job]:
+    """Read what an explanation needs, of the last description three members only."""
+    properties = {
+        "node_count": F("raw__nodeProperties__numNodes"),
+        "share": F("raw__shareIdentifier"),
+        "consumable_resources": F("raw__consumableResourceProperties__consumableResourceList"),
+    }
+    return list(Job.objects.filter(pk__in=ids).only(*_COLUMNS).annotate(**properties))
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    queues: Mapping[int, Queue]
+    usage: Mapping[int, tuple[TeamUsage, ...]]
+    snapshots: Mapping[int, QueueSnapshot]
+
+
+def _read_surroundings(rows: Sequence[Job], viewer: Viewer) -> _Surroundings:
+    accounts = {job.queue_id for job in rows}
+    queues = {queue.pk: queue for queue in Queue.objects.filter(account__queues__in=accounts).distinct().defer("raw")}
+    waiting = {job.queue_id for job in rows if job.waits_for_capacity}
+    if not waiting:
+        return _Surroundings(queues, {}, {})
+    snapshots = QueueSnapshot.objects.filter(pk__in=waiting, read_at__gte=now() - MAX_SNAPSHOT_AGE)
+    return _Surroundings(
+        queues, _usage(waiting, queues.values(), viewer), {snapshot.pk: snapshot for snapshot in snapshots}
+    )
+
+
+def _usage(queue_ids: Collection[int], queues: Iterable[Queue], viewer: Viewer) -> dict[int, tuple[TeamUsage, ...]]:
+    """Return by queue the vCPU that run in its compute environments, by team, also from other queues."""
+    names = {queue.pk: {environment.name for environment in queue.environment_facts} for queue in queues}
+    neighbours = {
+        pk: [other for other, others in names.items() if other == pk or others & names.get(pk, set())]
+        for pk in queue_ids
+    }
+    running = running_vcpus({other for others in neighbours.values() for other in others})
+    visible = _visible_names({team for _, team in running}, viewer)
+    return {pk: tuple(_team_usage(running, set(others), visible)) for pk, others in neighbours.items()}
+
+
+def running_vcpus(queue_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
+    """Return the vCPU of started jobs by queue and team, in two queries."""
+    accounts = Queue.objects.filter(pk__in=queue_ids).order_by().values("account")  # of the index of active jobs
+    active = Job.objects.filter(account__in=accounts, queue__in=queue_ids).active().order_by()
+    totals: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    single = active.filter(state__in=STARTED, array_size=None).values_list("queue", "team")
+    for queue, team, vcpus in single.annotate(Sum("vcpus")):
+        totals[queue, team] += Decimal(vcpus)
+    arrays = active.filter(array_size__isnull=False).values_list("queue", "team", "vcpus", "array_summary")
+    for queue, team, vcpus, summary in arrays:
+        totals[queue, team] += vcpus * _started_children(summary)
+    return {key: vcpus for key, vcpus in totals.items() if vcpus}
+
+
+def _started_children(summary: object) -> int:
+    counts = object_at(summary)
+    return sum(count for state in STARTED if isinstance(count := counts.get(state), int))
+
+
+def _visible_names(team_ids: Collection[int], viewer: Viewer) -> dict[int, str]:
+    if isinstance(viewer, Team):
+        return {viewer.pk: viewer.name}
+    if not team_ids:
+        return {}
+    return dict(Team.objects.visible_to(viewer).filter(pk__in=team_ids).values_list("pk", "name"))
+
+
+def _team_usage(
+    running: Mapping[tuple[int, int], Decimal], queues: Collection[int], names: Mapping[int, str]
+) -> Iterable[TeamUsage]:
+    by_name: dict[str, Decimal] = defaultdict(Decimal)
+    for (queue, team), vcpus in running.items():
+        if queue in queues:
+            by_name[names.get(team, "")] += vcpus
+    return (TeamUsage(name, vcpus) for name, vcpus in by_name.items())
+
+
+def _facts(job: Job, surroundings: _Surroundings, current_time: datetime) -> WaitingFacts:
+    """`job` is a row of `_read_rows`."""
+    details = vars(job)
+    snapshot = surroundings.snapshots.get(job.queue_id)
+    is_comparable = job.vcpus and job.memory_mib and details["node_count"] is None
+    return WaitingFacts(
+        queue=queue_state(surroundings.queues[job.queue_id]),
+        size=job if is_comparable else None,
+        usage=surroundings.usage.get(job.queue_id, ()),
+        place=_place(job, snapshot, current_time) if snapshot else None,
+        reason=job.status_reason,
+        reason_age=job.observed_at - job.reason_since if job.observed_at and job.reason_since else timedelta(),
+        waited=current_time - (job.submitted_at or job.accepted_at),
+        share=details["share"] if isinstance(details["share"], str) else "",
+        resources=_resource_names(details["consumable_resources"]),
+        finished_attempts=job.finished_attempts,
+    )
+
+
+def _place(job: Job, snapshot: QueueSnapshot, current_time: datetime) -> QueuePlace | None:
+    """Return None if the job may have become RUNNABLE since."""
+    position = snapshot.position(job.batch_id)
+    if snapshot.read_at is None or (position is None and not snapshot.is_full):
+        return None
+    return QueuePlace(position, current_time - snapshot.read_at)
+
+
+def _resource_names(entries: object) -> tuple[str, ...]:
+    names = [text_at(entry, "consumableResource") for entry in entries] if isinstance(entries, list) else []
+    return tuple(name.rpartition("/")[2] for name in names if name)
