@@ -134,6 +134,12 @@ class JobSummaryOut(Schema):
     batch_job_id: str | None
     exit_code: int | None
     reason: str
+    cause: str = ""
+    """Why it waits or failed: a name of docs/causes.md, such as out-of-memory. Empty if it does neither."""
+    cause_label: str = ""
+    explanation: str = ""
+    """The cause in one sentence."""
+    next_step: str = ""
     url: str
     reruns: RerunOut | None = None
     """Of an array whose failed child jobs ran again."""

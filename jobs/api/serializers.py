@@ -26,9 +26,11 @@ from jobs.api.schemas import (
     TemplateOut,
     TemplateUseOut,
 )
+from jobs.causes import CAUSES, Explanation
 from jobs.models import Approval, Job, Revision, StateChange, Submission, TemplateVersion
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import RerunSummary
+from jobs.reports import causes
 from jobs.reports import submissions as reports
 from jobs.reports import templates as template_reports
 from jobs.reports.catalog import DefinitionCard
@@ -120,6 +122,7 @@ def submission_out(
     reports.count_recovered_arrays(counts, families.values())
     status = reports.overall_status(counts)
     reading = parse(record.text) if with_notes and record.notes else None
+    causes.add_explanations(current_jobs, record.team)
     return SubmissionOut(
         id=record.text_id,
         url=request.build_absolute_uri(record.get_absolute_url()),
@@ -238,6 +241,7 @@ def _hold_out(submission: Submission, jobs: Iterable[Job]) -> HoldOut | None:
 def job_out(request: HttpRequest, record: Job) -> JobOut:
     summary = object_at(record.array_summary)
     reports.add_summaries_of_failures([record])
+    causes.add_explanations([record], record.team)
     return JobOut(
         **_summary_values(request, record),
         submission=record.submission.text_id,
@@ -307,8 +311,20 @@ def _summary_values(request: HttpRequest, record: Job) -> dict[str, Any]:
         "batch_job_id": record.batch_id,
         "exit_code": record.exit_code,
         "reason": record.delivery_note or record.container_reason or record.status_reason,
+        **_cause_values(record.explanation),
         "url": request.build_absolute_uri(record.get_absolute_url()),
         "reruns": _rerun_out(record.rerun_summary),
+    }
+
+
+def _cause_values(explanation: Explanation | None) -> dict[str, str]:
+    if explanation is None or explanation.cause is None:
+        return {}
+    return {
+        "cause": explanation.cause.value,
+        "cause_label": CAUSES[explanation.cause].label,
+        "explanation": explanation.sentence,
+        "next_step": explanation.next_step,
     }
 
 

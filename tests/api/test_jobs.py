@@ -52,6 +52,20 @@ def test_a_job_tells_how_it_goes(world: World, job: Callable[..., Job]):
     assert rows == [["job", found.text_id, "hello", "FAILED", found.batch_id, "1", "3", "Essential container exited"]]
 
 
+def test_a_job_that_waits_or_failed_tells_its_cause(world: World, job: Callable[..., Job]):
+    failed = job(state=State.FAILED, exit_code=137, memory_mib=4096)
+    waiting, running = job(state=State.PENDING), job(state=State.RUNNING)
+    told = [world.program.get(f"/jobs/{row.text_id}").json() for row in (failed, waiting, running)]
+
+    assert [(answer["cause"], answer["cause_label"]) for answer in told] == [
+        ("out-of-memory", "Out of memory"),
+        ("dependencies", "Waiting for dependencies"),
+        ("", ""),
+    ]
+    assert told[0]["explanation"].endswith("the container needed more than its 4 GiB.")
+    assert told[0]["next_step"] == "Request more memory, or reduce what the job uses."
+
+
 @pytest.mark.parametrize("code", [0, 255, -1])
 def test_an_exit_code_is_told_as_it_is(world: World, job: Callable[..., Job], code: int):
     found = job(state=State.FAILED, exit_code=code)
