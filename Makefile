@@ -41,7 +41,7 @@ help:
 	@echo 'make check         check format, lint, scripts, types, imports, migrations, templates, bundle, audit; then run all tests'
 	@echo 'make format        format the code and fix lint errors'
 	@echo 'make assets        build the bundles from static/src; needs Node and npm'
-	@echo 'make rules         update docs/rules.md and docs/access.md from the code'
+	@echo 'make rules         update docs/rules.md, docs/access.md and docs/causes.md from the code'
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (14 minutes)'
 	@echo 'make fuzz          run the tests of documents, workflows and searches with many more examples (some minutes)'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
@@ -91,6 +91,7 @@ soak-browser: .venv/.dev-stamp
 rules: .venv/.dev-stamp
 	@$(PY) -m scripts.write_rules_doc
 	@$(PY) -m scripts.write_access_doc
+	@$(PY) -m scripts.write_causes_doc
 
 # -- Everything CI does
 check: .venv/.dev-stamp
