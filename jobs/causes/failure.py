@@ -1,7 +1,7 @@
 """Causes of failures, from exit codes and AWS's reasons."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.causes.exit_codes import KILLED, NOT_EXECUTABLE, NOT_FOUND, NOT_STARTED, describe_exit_code, is_signal
 from jobs.causes.table import CAUSES, Cause, Explanation, explain
@@ -179,7 +179,11 @@ def explain_failure(facts: FailureFacts) -> Explanation:
         next_step = "There is no log."
         if facts.aws_messages:
             next_step += " Check the reason from AWS Batch."
-    return explain(cause, _words(facts), next_step=next_step, aws_messages=facts.aws_messages)
+    explanation = explain(cause, _words(facts), next_step=next_step, aws_messages=facts.aws_messages)
+    exit_text = f"exit code {facts.exit_code}"
+    if facts.exit_code is None or exit_text in explanation.sentence:
+        return explanation
+    return replace(explanation, evidence=(exit_text.capitalize(),))
 
 
 def _words(facts: FailureFacts) -> dict[str, object]:

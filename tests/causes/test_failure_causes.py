@@ -183,6 +183,13 @@ def test_a_failure_without_a_log_sends_nobody_to_it(reason: str, step: str) -> N
     assert explain_failure(FailureFacts(status_reason=reason, has_log=False)).next_step == f"There is no log.{step}"
 
 
+def test_an_exit_code_that_the_sentence_leaves_out_is_evidence() -> None:
+    memory = explain_failure(FailureFacts(exit_code=137, container_reason="OutOfMemoryError: x"))
+    application = explain_failure(FailureFacts(exit_code=3))
+
+    assert (memory.evidence, application.evidence) == (("Exit code 137",), ())
+
+
 def test_a_reason_of_any_length_is_read_up_to_a_limit() -> None:
     assert failure_cause(FailureFacts(status_reason="x" * 10_000_000 + "OutOfMemory")) is Cause.UNKNOWN
 

@@ -294,9 +294,10 @@ def test_a_failed_job_says_why_in_words(browser: Client, research: Research) -> 
     )
     text = page(browser, research.job)
 
-    assert "exit code 137: killed (SIGKILL)" in text
+    assert "Out of memory: the container needed more than it requested." in text
+    assert "Exit code 137" in text
     assert "OutOfMemoryError: Container killed" in text
-    assert "more memory" in text
+    assert "Request more memory" in text
 
 
 def test_the_last_attempt_does_not_repeat_the_reason_of_the_job(browser: Client, research: Research) -> None:
@@ -329,7 +330,7 @@ def test_a_job_shows_what_it_waits_for(browser: Client, research: Research) -> N
     second = make.job(research.submission, name="after", state="PENDING")
     JobDependency.objects.create(job=second, parent=research.job)
 
-    assert "Waiting for nightly." in page(browser, second)
+    assert "Waiting for nightly to succeed." in page(browser, second)
     assert "Required by" in page(browser, research.job, tab="dependencies")
 
 
@@ -428,7 +429,7 @@ def test_a_row_of_a_list_opens_with_the_reason_and_a_place_for_the_log(browser: 
     part = page(browser, research.job, part="row")
 
     assert "<html" not in part
-    assert "Failed with exit code 137" in part
+    assert "Killed with exit code 137" in part
     assert f'data-row-log="{reverse("job_log", args=[research.job.text_id])}"' in part
     listed = browser.get(reverse("jobs", args=["research"])).text
     assert f'data-row-details="{research.job.get_absolute_url()}"' in listed
