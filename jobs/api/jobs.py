@@ -12,7 +12,7 @@ from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import KEY
 from jobs.api.schemas import JobOut, JobsOut, LogLineOut, LogOut, ProblemDetailsOut, SubmissionOut
-from jobs.reports import job_search, log_follow
+from jobs.reports import causes, job_search, log_follow
 from jobs.search import parse
 from jobs.spec.index_rerun import IndexRerunError
 
@@ -44,6 +44,7 @@ def list_jobs(
         before=after,
         rows=max(1, min(limit, MAX_ROWS)),
     )
+    causes.add_explanations([row.job for row in page.rows], request.auth.member.team)
     return JobsOut(jobs=[serializers.found_job_out(request, row) for row in page.rows], next=page.next)
 
 
