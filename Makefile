@@ -124,10 +124,10 @@ bundle: .venv/.dev-stamp
 	@echo '== vendored and generated files in static/'
 	@$(PY) -m scripts.check_assets
 
-# The editor and the picture of a workflow, from static/src. The bundles are committed, so nothing else needs Node.
+# The editor, the picture of a workflow and the log viewer, from static/src. The bundles are committed, so nothing else needs Node.
 assets: .venv/.dev-stamp
 	@command -v npm >/dev/null || { echo 'Node and npm not found. Install them to run make assets.' >&2; exit 1; }
-	@rm -rf .assets && cp -R static/src/builder .assets && cp -R static/src/workflow .assets/workflow
+	@rm -rf .assets && cp -R static/src/builder .assets && cp -R static/src/workflow .assets/workflow && cp -R static/src/log .assets/log
 	@cd .assets && npm ci --silent --ignore-scripts --no-audit --no-fund && node build.mjs .
 	@$(PY) -m scripts.check_assets --take .assets
 
@@ -170,6 +170,7 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench.load --database sqlite --seconds 30
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.array_map
+	@$(PY) -m bench.log_viewer
 	@$(PY) -m bench.workflow
 ifneq ($(BIG),)
 	@mkdir -p .bench

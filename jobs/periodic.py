@@ -10,13 +10,14 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils.timezone import now
 
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
-from jobs.models import Account, Job, Lease, OutgoingMail, Revision
+from jobs.models import Account, Job, Lease, LogCopy, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery, State
@@ -143,6 +144,10 @@ def enqueue_mail() -> None:
         enqueue_on_commit("send_due_mail", queue="ask")
 
 
+def evict_log_copies() -> None:
+    LogCopy.objects.all().evict(settings.LOG_CACHE_MIB * 1024 * 1024)
+
+
 def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
     lanes = lanes or InlineAccountThreads()
 
@@ -169,6 +174,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("database generation", 5, rotate),
         PortalTask("mail", 5, enqueue_mail),
         PortalTask("index", 30, enqueue_index),
+        PortalTask("log copies", 600, evict_log_copies),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),

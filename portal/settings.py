@@ -184,6 +184,9 @@ CACHES = {
     "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
+# Copies of logs that people have opened, compressed, in the database.
+LOG_CACHE_MIB = env.integer("LOG_CACHE_MIB", 1024, at_least=16, at_most=1_000_000)
+
 # -- Mail: smtp+tls://user:password@mail.example.org:587, smtp+ssl:// or smtp://. Without it no mail is sent.
 _mail = env.url("EMAIL_URL", ("smtp+tls", "smtp+ssl", "smtp", "consolemail", "filemail"))
 SENDS_MAIL = bool(_mail)

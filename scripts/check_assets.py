@@ -16,10 +16,11 @@ SOURCES = STATIC / "src"
 BUNDLES = {
     "builder": ("builder.min.js",),
     "workflow": ("workflow.min.js", "workflow_layout.min.js"),
+    "log": ("log.min.js",),
 }
 """The files of each bundle. Its sources are in the folder of its name; packages and build are the builder's."""
 
-SHARED_SOURCES = {"workflow": ("js/duration.js",)}
+SHARED_SOURCES = {"workflow": ("js/duration.js",), "log": ("js/dom.js", "js/poll.js")}
 """Modules of the pages that are part of a bundle too."""
 
 

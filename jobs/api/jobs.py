@@ -59,12 +59,12 @@ def job(request: CallerRequest, text_id: str) -> JobOut:
 @router.get("/jobs/{text_id}/log", response={200: LogOut, (401, 404, 422): ProblemDetailsOut})
 def log(request: CallerRequest, text_id: str, next: str = "") -> LogOut:  # noqa: A002 - the parameter's name
     """Return the log from its start, or from the `next` of an earlier response: all attempts, until `end`."""
-    piece = log_follow.follow(request.auth.job(text_id), next)
+    part = log_follow.follow(request.auth.job(text_id), next)
     return LogOut(
-        lines=[LogLineOut(time=line.at, text=line.text) for line in piece.lines],
-        next=piece.next_cursor,
-        note=piece.note,
-        end=piece.is_last,
+        lines=[LogLineOut(time=record.at, text=record.text) for record in part.records],
+        next=part.next_cursor,
+        note=part.note,
+        end=part.is_last,
     )
 
 

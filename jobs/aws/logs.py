@@ -27,7 +27,14 @@ class LogEvents:
 
 
 def get_log_events(
-    client: Any, group: str, stream: str, *, token: str = "", limit: int = 500, from_head: bool = False
+    client: Any,
+    group: str,
+    stream: str,
+    *,
+    token: str = "",
+    limit: int = 500,
+    from_head: bool = False,
+    since_ms: int = 0,
 ) -> LogEvents:
     request: dict[str, Any] = {"logGroupName": group or DEFAULT_GROUP, "logStreamName": stream, "limit": limit}
     if token:
@@ -35,6 +42,8 @@ def get_log_events(
         request |= {"nextToken": token, "startFromHead": token.startswith("f/")}
     elif from_head:
         request["startFromHead"] = True
+        if since_ms:
+            request["startTime"] = since_ms
     answer = call(client.get_log_events, **request)
     return LogEvents(
         events=tuple(_event(entry) for entry in answer.required_entries("events")),

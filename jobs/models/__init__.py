@@ -17,6 +17,7 @@ from jobs.models.job_count import JobCount
 from jobs.models.job_text import JobText
 from jobs.models.job_text_backlog import JobTextBacklog
 from jobs.models.lease import Lease, LeaseKeeper
+from jobs.models.log_copy import LogChunk, LogCopy
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.queue_snapshot import QueueSnapshot
@@ -63,6 +64,8 @@ __all__ = [
     "JobTextBacklog",
     "Lease",
     "LeaseKeeper",
+    "LogChunk",
+    "LogCopy",
     "MailKind",
     "Membership",
     "OutgoingMail",

@@ -1,4 +1,4 @@
-"""Limits on a process's concurrent log reads."""
+"""Limits on log reads: how many at once in a process, and how many a second in an account."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.utils.timezone import now
 
 from jobs.aws.errors import AwsError, is_outage
+from jobs.models import RequestCount
 from jobs.models.circuit_breaker import CircuitBreaker
 
 
@@ -18,6 +19,20 @@ class LogReadLimitError(Exception):
 
 BUSY_MESSAGE = "Too many logs are being read right now. This log loads shortly."
 PAUSED_MESSAGE = "Couldn't read the log: CloudWatch doesn't respond. The portal retries in a few seconds."
+
+
+READS_PER_SECOND = 8
+"""AWS allows ten GetLogEvents a second in an account and region; the rest is left to other clients."""
+_WAIT_SECONDS = 0.2
+
+
+def wait_for_turn(account_pk: int, seconds: float) -> None:
+    """Wait until the account may be read again, counted over all processes. Raise LogReadLimitError."""
+    deadline = time.monotonic() + seconds
+    while RequestCount.objects.add(f"log-reads:{account_pk}", 1, 1) > READS_PER_SECOND:
+        if time.monotonic() + _WAIT_SECONDS > deadline:
+            raise LogReadLimitError(BUSY_MESSAGE)
+        time.sleep(_WAIT_SECONDS)
 
 
 class LogReadLimiter:

@@ -137,7 +137,14 @@ urlpatterns = [
     path("jobs/<str:text_id>/children/", array.job_children, name="job_children"),
     path("jobs/<str:text_id>/children.json", array.job_children_map, name="job_children_map"),
     path("jobs/<str:text_id>/children/<int:index>/log/", log_views.child_log, name="child_log"),
+    path("jobs/<str:text_id>/children/<int:index>/log/lines/", log_views.child_log_lines, name="child_log_lines"),
+    path(
+        "jobs/<str:text_id>/children/<int:index>/log/matches/", log_views.child_log_matches, name="child_log_matches"
+    ),
+    path("jobs/<str:text_id>/children/<int:index>/log.txt", log_views.child_log_file, name="child_log_file"),
     path("jobs/<str:text_id>/log/", log_views.job_log, name="job_log"),
+    path("jobs/<str:text_id>/log/lines/", log_views.job_log_lines, name="job_log_lines"),
+    path("jobs/<str:text_id>/log/matches/", log_views.job_log_matches, name="job_log_matches"),
     path("jobs/<str:text_id>/log.txt", log_views.job_log_file, name="job_log_file"),
     path("definitions/<str:text_id>/", detail.definition, name="definition"),
     path("definitions/<str:text_id>/difference/", detail.compare_revisions, name="difference"),

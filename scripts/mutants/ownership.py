@@ -33,6 +33,10 @@ MAIL = ("tests/test_mail.py",)
 SCHEDULE = ("tests/test_periodic.py",)
 CALLS = ("tests/test_account_calls.py",)
 STOP = ("tests/actions/test_stop.py",)
+LOG_COPIES = tuple(
+    f"tests/reports/test_log_copies.py::test_{each}"
+    for each in ("while_one_request_reads_others_take_what_is_there", "a_page_that_two_requests_read_is_kept_once")
+)
 
 FREE = "unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)"
 RESTED = "due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)"
@@ -519,4 +523,14 @@ PEOPLE = (
     ),
 )
 
-MUTANTS = (*JOBS, *TAKE, *BOOKS, *SEND, *REVISIONS, *CLOCK, *READ, *MAILS, *ACCOUNTS, *NEWS, *PEOPLE)
+LOG_FREE = "self.filter(Q(lease_until=None) | Q(lease_until__lt=now()))"
+LOGS = mutants_of(
+    "jobs/models/log_copy.py",
+    LOG_COPIES,
+    ("log copy: nobody's, or its lease has lapsed", LOG_FREE, "self.all()"),
+    ("log copy: nobody's", LOG_FREE, "self.filter(lease_until__lt=now())"),
+    ("log copy: a lapsed lease", LOG_FREE, "self.filter(lease_until=None)"),
+    ("log copy: as the request has it", "pk=self.pk, line_count=self.line_count, token=self.token)", "pk=self.pk)"),
+)
+
+MUTANTS = (*JOBS, *TAKE, *BOOKS, *SEND, *REVISIONS, *CLOCK, *READ, *MAILS, *ACCOUNTS, *NEWS, *PEOPLE, *LOGS)

@@ -1,18 +1,23 @@
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
 
+from jobs.aws.logs import LogEvents
 from jobs.models import CostLine, Job, JobDependency, Role
-from jobs.reports import logs
+from jobs.reports import log_copies
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import World, lines
+from tests.fake_stream import FakeStream
 
 pytestmark = pytest.mark.django_db
 
+Streams = defaultdict[str, FakeStream]
 AT = datetime(2026, 11, 22, 13, 5, 9, tzinfo=UTC)
 
 
@@ -22,17 +27,16 @@ def attempt(stream: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def streams(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[str]]:
-    """What each attempt has written; a page has two lines, as CloudWatch tells them."""
-    written: dict[int, list[str]] = {}
+def streams(monkeypatch: pytest.MonkeyPatch) -> Streams:
+    """What each stream has. A response has two lines."""
+    written = Streams(FakeStream)
 
-    def page(_job: Job, number: int | None, token: str, *, from_head: bool = False) -> logs.LogPage:
-        assert from_head or token.startswith("f/")
-        place = int(token.removeprefix("f/") or 0) if token else 0
-        found = written.get(number or 0, [])[place : place + 2]
-        return logs.LogPage(tuple(logs.LogLine(AT, text) for text in found), newer=f"f/{place + len(found)}")
+    def respond(client: object, group: str, stream: str, **options: Any) -> LogEvents:
+        return written[stream].respond(client, group, stream, **options)
 
-    monkeypatch.setattr(logs, "_page", page)
+    monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
+    monkeypatch.setattr("jobs.aws.logs.get_log_events", respond)
+    monkeypatch.setattr(log_copies, "MAX_LINES_PER_REQUEST", 2)
     return written
 
 
@@ -86,10 +90,9 @@ def read_all(world: World, job: Job) -> tuple[list[str], bool]:
 
 
 @pytest.mark.long
-def test_a_log_is_read_from_its_first_line_over_all_attempts(
-    world: World, job: Callable[..., Job], streams: dict[int, list[str]]
-):
-    streams.update({1: ["a", "b", "c"], 2: ["d", "e", "f", "g"]})
+def test_a_log_is_read_from_its_first_line_over_all_attempts(world: World, job: Callable[..., Job], streams: Streams):
+    streams["one"].write("a", "b", "c")
+    streams["two"].write("d", "e", "f", "g")
     running = job(state=State.RUNNING, attempts=[attempt("one")], log_stream="two")
     assert read_all(world, running) == (list("abcdefg"), False)
 
@@ -102,8 +105,8 @@ def test_a_log_is_read_from_its_first_line_over_all_attempts(
     assert read_all(world, done) == (list("abcdefg"), True)
 
 
-def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Job], streams: dict[int, list[str]]):
-    streams[1] = ["a"]
+def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Job], streams: Streams):
+    streams["one"].write("a")
     found = job(state=State.SUCCEEDED, attempts=[attempt("one")], log_stream="one", ended_at=now())
     assert read_all(world, found) == (["a"], False)
 
@@ -128,17 +131,13 @@ def test_what_is_no_place_in_a_log_is_422(world: World, job: Callable[..., Job],
 
 
 def test_as_text_a_log_line_can_neither_forge_another_nor_speak_to_the_terminal(
-    world: World, job: Callable[..., Job], streams: dict[int, list[str]]
+    world: World, job: Callable[..., Job], streams: Streams
 ):
-    streams[1] = ["\x1b[31mred\x1b[0m\tand\nnext\t9.\t1", ""]
+    streams["one"].write("\x1b[31mred\x1b[0m\tand\nnext\t9.\t1", "")
     found = job(state=State.RUNNING, log_stream="one")
     told = world.program.get(f"/jobs/{found.text_id}/log", accept="text/plain")
 
-    assert lines(told) == [
-        ["next", "1.f/2", "0"],
-        ["line", "2026-11-22T13:05:09Z", "red and next 9. 1"],
-        ["line", "2026-11-22T13:05:09Z", ""],
-    ]
+    assert lines(told) == [["next", "1.2", "0"], ["line", "2026-11-28T12:00:00Z", "red and next 9. 1"]]
 
 
 def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(

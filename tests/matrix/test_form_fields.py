@@ -17,6 +17,8 @@ TEMPLATES = LIST.parents[3] / "templates"
 PEOPLE = ("lead", "analyst", "admin", "anonymous")
 """Who opens a page: the first of them who may."""
 HX = {"hx-get": "GET", "hx-post": "POST"}
+WITHOUT_SCRIPTS = ("job_log", "child_log")
+"""Pages that people without scripts see in another form."""
 CONTROLS = ("input", "select", "textarea", "button")
 
 pytestmark = pytest.mark.long
@@ -100,6 +102,8 @@ def field_names(world: World) -> set[str]:
             address = route.address(world.ids)
             parser = Fields(address)
             parser.feed(_page(world, address))
+            if route.name in WITHOUT_SCRIPTS:
+                parser.feed(_page(world, f"{address}?plain=1"))
             names |= parser.names
     return names
 

@@ -472,6 +472,7 @@ def fake_log(world: World) -> Any:
 
     def read(_client: Any, _group: str, stream: str, *, token: str = "", **_: Any) -> LogEvents:
         world.read_streams.append(stream)
-        return LogEvents((LogEvent(datetime(2026, 1, 1, tzinfo=UTC), f"line of {stream}"),), "f/1", "b/1")
+        line = LogEvent(datetime(2026, 1, 1, tzinfo=UTC), f"line of {stream}")
+        return LogEvents(() if token else (line,) * 501, "f/1", "b/1")
 
     return read

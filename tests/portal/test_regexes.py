@@ -20,6 +20,9 @@ MODULES = sorted(
     path for root in ("jobs", "portal") for path in (ROOT / root).rglob("*.py") if "migrations" not in path.parts
 )
 PARTIAL = {
+    "jobs/logs/search.py:is_error_line": "finds a word anywhere in a line of a log",
+    "jobs/logs/search.py:positions": "finds a word anywhere in a line of a log",
+    "jobs/logs/search.py:visible_lines": "sees whether a control character is anywhere",
     "jobs/management/commands/events.py:queue_address": "takes the region out of the operator's own URL",
     "jobs/models/grant.py:one_star_at_the_end": "refuses what has a blank anywhere",
     "jobs/policy/images.py:image_matches": "refuses what has an unusual character anywhere",

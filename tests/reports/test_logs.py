@@ -1,12 +1,14 @@
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 
 from jobs.models.circuit_breaker import FIRST_PAUSE
-from jobs.reports import logs
+from jobs.reports import log_copies, logs
 from jobs.reports.log_limits import LogReadLimiter
+from jobs.reports.log_sources import NO_SUCH_LOG, LogChoice, job_source
 from jobs.states import State
 from tests import http_wire, make
 
@@ -23,27 +25,8 @@ def job_at(url: str, **fields):
     return make.job(make.submission(where=make.account(endpoint_url=url)), **{**defaults, **fields})
 
 
-def test_a_log_opens_at_its_end_and_leads_both_ways():
-    with http_wire.wire(log_page("one", "two")) as aws:
-        page = logs.tail(job_at(aws.url))
-
-    assert [line.text for line in page.lines] == ["one", "two"]
-    assert (page.older, page.newer, page.problem) == ("b/1", "f/9", "")
-    assert aws.requests[0][1]["logStreamName"] == "hello/default/2"
-    assert "startFromHead" not in aws.requests[0][1]
-
-
-def test_following_reads_on_from_head_to_end():
-    with http_wire.wire(log_page("three", forward="f/10")) as aws:
-        page = logs.after(job_at(aws.url), "f/9")
-
-    assert page.newer == "f/10"
-    assert aws.requests[0][1]["startFromHead"] is True
-
-
-def test_at_the_beginning_there_is_nothing_older():
-    with http_wire.wire(log_page("zero", backward="b/1")) as aws:
-        assert logs.before(job_at(aws.url), "b/1").older == ""
+def refresh(job, choice=LogChoice()):  # noqa: B008 - it never changes
+    return log_copies.refresh(job_source(job, choice))
 
 
 def test_each_attempt_has_its_own_log():
@@ -57,7 +40,7 @@ def test_each_attempt_has_its_own_log():
     }
     with http_wire.wire(log_page("first try")) as aws:
         job = job_at(aws.url, attempts=[first])
-        logs.tail(job, attempt=1)
+        refresh(job, LogChoice(attempt=1))
 
     assert [(attempt.number, attempt.finished) for attempt in logs.job_attempts(job)] == [(1, True), (2, False)]
     assert aws.requests[0][1]["logStreamName"] == "hello/default/1"
@@ -65,7 +48,7 @@ def test_each_attempt_has_its_own_log():
 
 def test_an_attempt_that_does_not_exist_reads_no_stream():
     with http_wire.wire(log_page("secret")) as aws:
-        assert logs.tail(job_at(aws.url), attempt=7).lines == ()
+        assert refresh(job_at(aws.url), LogChoice(attempt=7)).problem == NO_SUCH_LOG
         assert aws.requests == []
 
 
@@ -79,7 +62,7 @@ def test_an_attempt_that_does_not_exist_reads_no_stream():
     ],
 )
 def test_without_a_stream_the_page_says_why(state, array_size, sentence):
-    assert logs.tail(make.job(state=state, array_size=array_size)).problem == sentence
+    assert refresh(make.job(state=state, array_size=array_size)).problem == sentence
 
 
 def test_a_stream_without_lines_is_no_fault():
@@ -87,23 +70,23 @@ def test_a_stream_without_lines_is_no_fault():
         400, {"message": "gone", "__type": "ResourceNotFoundException"}, "ResourceNotFoundException"
     )
     with http_wire.wire(missing) as aws:
-        assert logs.tail(job_at(aws.url)).problem == "No log output yet."
+        assert refresh(job_at(aws.url)).problem == "No log output yet."
 
 
-def test_with_aws_away_the_page_says_so_and_can_be_followed_later():
-    page = logs.after(job_at("http://127.0.0.1:9"), "f/9")
+def test_with_aws_away_the_page_says_so_and_what_was_read_stays():
+    with http_wire.wire(log_page("one"), log_page()) as aws:
+        job = job_at(aws.url)
+        refresh(job)
+    state = refresh(job)
 
-    assert page.problem.startswith("Couldn't read the log")
-    assert page.newer == "f/9"
+    assert state.problem.startswith("Couldn't read the log")
+    assert state.count == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"events": None}, {"events": []}, {"events": [5], "nextForwardToken": "f/1"}])
-def test_an_answer_that_was_cut_is_said_and_the_log_can_be_followed_later(body):
+def test_an_answer_that_was_cut_is_said(body):
     with http_wire.wire(http_wire.reply(200, body)) as aws:
-        page = logs.after(job_at(aws.url), "f/9")
-
-    assert page.problem.startswith("Couldn't read the log")
-    assert page.newer == "f/9"
+        assert refresh(job_at(aws.url)).problem.startswith("Couldn't read the log")
 
 
 @pytest.mark.long
@@ -117,10 +100,10 @@ def test_an_answer_that_comes_a_byte_at_a_time_holds_the_page_no_longer_than_its
         for name, value in way_in.items():
             setattr(job.account, name, value)
         began = time.monotonic()
-        page = logs.after(job, "f/9")
+        problem = refresh(job).problem
 
     assert time.monotonic() - began < 2.5  # 0.3 s on an idle machine; without a limit 3 s, or 50
-    assert (page.problem != "", page.newer) == (True, "f/9")
+    assert problem != ""
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +112,7 @@ def log_slots(monkeypatch):
     fresh = LogReadLimiter(at_once=3, of_an_account=2)
     monkeypatch.setattr(logs, "_limiter", fresh)
     monkeypatch.setattr(logs, "SLOT_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
     return fresh
 
 
@@ -137,55 +121,38 @@ def test_only_a_few_logs_are_read_at_once_fewer_of_one_account(log_slots):
         job, other = job_at(aws.url), job_at(aws.url)
         for _ in range(2):
             reading.enter_context(log_slots.acquire((job.account.pk, aws.url), 0))
-        assert "Too many logs" in logs.tail(job).problem
-        assert logs.tail(other).problem == ""
+        assert "Too many logs" in refresh(job).problem
+        assert refresh(other).problem == ""
 
         reading.enter_context(log_slots.acquire("a third account", 0))
-        assert "Too many logs" in logs.tail(other).problem
+        assert "Too many logs" in refresh(other).problem
 
 
 def test_where_cloudwatch_does_not_answer_nobody_waits_after_the_third_and_other_accounts_are_read():
     with http_wire.wire(http_wire.hang_up) as away, http_wire.wire(log_page("one")) as well:
         job, other = job_at(away.url), job_at(well.url)
         for _ in range(3):
-            assert "closed" in logs.tail(job).problem
-        assert "retries in a few seconds" in logs.tail(job).problem
+            assert "closed" in refresh(job).problem
+        assert "retries in a few seconds" in refresh(job).problem
         assert len(away.requests) == 3
-        assert logs.tail(other).problem == ""
+        assert refresh(other).problem == ""
 
 
 def test_after_the_pause_one_reader_finds_out_whether_cloudwatch_is_back(monkeypatch):
     with http_wire.wire(http_wire.hang_up, http_wire.hang_up, http_wire.hang_up, log_page("back")) as aws:
         job = job_at(aws.url)
         for _ in range(3):
-            logs.tail(job)
+            refresh(job)
         later = now() + FIRST_PAUSE
         monkeypatch.setattr("jobs.reports.log_limits.now", lambda: later)
 
-        assert [line.text for line in logs.tail(job).lines] == ["back"]
-        assert logs.tail(job).problem == ""
+        assert refresh(job).count == 1
+        assert refresh(job).problem == ""
 
 
-def test_the_whole_log_is_read_from_its_beginning_until_nothing_more_comes():
-    pages = [log_page("one", forward="f/1"), log_page("two", forward="f/2"), log_page(forward="f/2")]
-    with http_wire.wire(*pages) as aws:
-        found = list(logs.full_log(job_at(aws.url)))
-
-    assert [line.text for page in found for line in page.lines] == ["one", "two"]
-    assert aws.requests[0][1]["startFromHead"] is True
-    assert [request.get("nextToken") for _, request in aws.requests] == [None, "f/1", "f/2"]
-
-
-def test_a_log_that_breaks_off_says_so_at_its_end():
+def test_a_file_of_a_log_that_breaks_off_says_so_at_its_end():
     with http_wire.wire(log_page("one", forward="f/1"), http_wire.breaks) as aws:
-        *_, last = logs.full_log(job_at(aws.url))
+        lines, problem = log_copies.all_lines(job_source(job_at(aws.url), LogChoice()))
 
-    assert last.problem.startswith("Couldn't read the log")
-
-
-def test_a_log_that_never_ends_is_cut(monkeypatch):
-    monkeypatch.setattr(logs, "MAX_DOWNLOAD_PAGES", 3)
-    with http_wire.wire(
-        log_page("a", forward="f/1"), log_page("b", forward="f/2"), log_page("c", forward="f/3")
-    ) as aws:
-        assert sum(len(page.lines) for page in logs.full_log(job_at(aws.url))) == 3
+    assert [line.text for line in lines] == ["one"]
+    assert problem.startswith("Couldn't read the log")

@@ -1,7 +1,7 @@
 """What the pages show, and that nothing a program or a person wrote becomes more than text."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +11,10 @@ from django.utils.timezone import now
 
 from jobs.models import AccountStatus, CostLine, Job, JobDependency, Queue, StateChange
 from jobs.pricing import metering
-from jobs.reports.logs import LogLine, LogPage
 from jobs.states import Delivery, State
 from tests import make
 from tests.web.conftest import Research, SignIn
 
-AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&"
 
 
@@ -48,79 +46,6 @@ def test_what_people_wrote_is_shown_as_text(browser: Client, research: Research)
         text = page(browser, shown)
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)" in text
-
-
-def test_log_lines_are_text_with_colours(
-    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = (
-        LogLine(now(), f"\x1b[31mred\x1b[0m {HOSTILE}"),
-        LogLine(now(), '\x1b]8;;http://evil/\x07link\x1b[2J\x1b["'),
-    )
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="f/1"))
-    text = page(browser, reverse("job_log", args=[research.job.text_id]), part="lines")
-
-    assert '<span class="ansi-red">red</span>' in text
-    assert "<script>alert" not in text
-    assert "evil" not in text
-    assert "\x1b" not in text
-    assert 'data-newer="f/1"' in text
-    assert "<html" not in text
-
-
-STEERING = "\x1b[31mred\x1b[0m\ta\x1b]0;title\x07\x9b2J\x85\u202eexe.txt\u2066\x00"
-
-
-def test_the_log_is_downloaded_as_text(browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = f"{STEERING}\r\n2026-11-01T00:00:00.000+00:00 forged\n"
-    pieces = [
-        LogPage((LogLine(now(), "one"), LogLine(AT, record))),
-        LogPage((LogLine(now(), HOSTILE),), problem="AWS does not answer."),
-    ]
-    monkeypatch.setattr("jobs.reports.logs.full_log", lambda *_: iter(pieces))
-
-    answer = browser.get(reverse("job_log_file", args=[research.job.text_id]))
-    lines = b"".join(answer).decode().splitlines()
-
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="nightly-{research.job.text_id}.log"'
-    assert [line.partition(" ")[2] for line in lines] == [
-        "one",
-        "red\ta  exe.txt",
-        f"{' ' * 29}2026-11-01T00:00:00.000+00:00 forged",
-        HOSTILE,
-        "AWS does not answer.",
-    ]
-
-
-def test_the_raw_log_is_downloaded_as_it_was_written(
-    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobs.reports.logs.full_log", lambda *_: iter([LogPage((LogLine(AT, f"{STEERING}\ud800"),))]))
-    url = reverse("job_log_file", args=[research.job.text_id])
-
-    raw = b"".join(browser.get(url, {"raw": "1"})).decode()
-    assert raw == f"2026-11-28T12:00:00.000+00:00 {STEERING}?\n"
-    for other in ("", "0", "true"):
-        assert "\x1b" not in b"".join(browser.get(url, {"raw": other})).decode()
-    assert f'href="{url}?raw=1"' in page(browser, research.job)
-
-
-def test_the_page_of_a_log_has_no_characters_that_reorder_text(
-    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage((LogLine(AT, STEERING),)))
-    text = page(browser, reverse("job_log", args=[research.job.text_id]), part="lines")
-
-    assert '<span class="ansi-red">red</span>\taexe.txt</span>' in text
-
-
-def test_a_log_that_cannot_be_read_says_why(
-    browser: Client, research: Research, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(problem="AWS does not answer."))
-
-    assert "AWS does not answer." in page(browser, reverse("job_log", args=[research.job.text_id]))
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -14,28 +15,49 @@ _STYLE_RESETS = {22: ("bold", "faint"), 23: ("italic",), 24: ("underline",)}
 MAX_LINE_LENGTH = 20_000
 
 
+class Run(NamedTuple):
+    """Text of one style: `classes` is empty without one."""
+
+    text: str
+    classes: str
+
+
 def to_html(text: str) -> SafeString:
     """Return one line, escaped, with its styles as spans."""
-    cut = text if len(text) <= MAX_LINE_LENGTH else text[:MAX_LINE_LENGTH] + " … (line truncated)"
+    return mark_safe("".join(_span(run) for run in runs(text)))  # noqa: S308 - text is escaped, classes are from our list
+
+
+def runs(text: str, max_length: int = MAX_LINE_LENGTH) -> list[Run]:
+    """Return one line as a screen would show it."""
+    cut = text if len(text) <= max_length else text[:max_length] + " … (line truncated)"
     # A progress bar overwrites itself with carriage returns: only the last text was visible.
     last = cut.rstrip("\r\n").rsplit("\r", 1)[-1]
-    return mark_safe("".join(_spans(last)))  # noqa: S308 - every piece of text is escaped, classes are from our list
+    result: list[Run] = []
+    for run in _styled(last):
+        if result and result[-1].classes == run.classes:
+            result[-1] = Run(result[-1].text + run.text, run.classes)
+        elif run.text:
+            result.append(run)
+    return result
 
 
-def _spans(text: str) -> Iterator[str]:
+def _styled(text: str) -> Iterator[Run]:
     styles: dict[str, str] = {}
     position = 0
     for sequence in CONTROL_SEQUENCE.finditer(text):
-        yield _span(text[position : sequence.start()], styles)
+        yield _run(text[position : sequence.start()], styles)
         position = sequence.end()
         if sequence.group(1) is not None:
             styles = _apply_codes(sequence.group(1), styles)
-    yield _span(text[position:], styles)
+    yield _run(text[position:], styles)
 
 
-def _span(text: str, styles: dict[str, str]) -> str:
-    clean = escape(to_plain_text(text, keep="\t\r\n", filler=""))
-    return f'<span class="{" ".join(styles.values())}">{clean}</span>' if clean and styles else clean
+def _run(text: str, styles: dict[str, str]) -> Run:
+    return Run(to_plain_text(text, keep="\t\r\n", filler=""), " ".join(styles.values()))
+
+
+def _span(run: Run) -> str:
+    return f'<span class="{run.classes}">{escape(run.text)}</span>' if run.classes else escape(run.text)
 
 
 def _apply_codes(codes: str, styles: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from jobs.access import Member
 from jobs.causes import Explanation, describe_exit_code
 from jobs.models import Job, JobDependency, StateChange
-from jobs.reports import audit, job_detail, logs
+from jobs.reports import audit, job_detail, log_sources, logs
 from jobs.reports.journal import journal
 from jobs.spec.copy_formats import CopyTarget, copies
 from jobs.spec.documents import Document, DocumentKind, object_at
@@ -90,6 +90,7 @@ def _overview(facts: JobFacts) -> dict[str, Any]:
         "tags": list(islice(effective_view.tag_rows(view), effective_view.MAX_ROWS)),
         "time_limit": view.timeout_seconds,
         "array_counts": array_counts(job),
+        "log_options": log_sources.log_options(job),
         "runs": job_detail.step_runs(job),
         "recent_runs": job_detail.recent_runs(job),
     }

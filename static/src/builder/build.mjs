@@ -1,4 +1,4 @@
-// Makes the bundles: `make assets` runs this in a copy of the folder, with static/src/workflow in it. What each is made of
+// Makes the bundles: `make assets` runs this in a copy of the folder, with static/src/workflow and static/src/log in it. What each is made of
 // is written beside it.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -42,13 +42,15 @@ const shared = {
   },
 };
 
-/** The bundles: of `builder` the editor, of `workflow` the picture of a workflow and the worker that lays it out. */
+/** The bundles: of `builder` the editor, of `workflow` the picture of a workflow and the worker that lays it out,
+ *  of `log` the viewer of logs. */
 const bundles = {
   builder: [{ entryPoints: ["main.js"], format: "esm", outfile: "builder.min.js" }],
   workflow: [
     { entryPoints: ["workflow/main.js"], format: "esm", outfile: "workflow.min.js" },
     { entryPoints: ["workflow/layout_worker.js"], format: "iife", outfile: "workflow_layout.min.js" },
   ],
+  log: [{ entryPoints: ["log/main.js"], format: "esm", outfile: "log.min.js" }],
 };
 
 for (const [name, outputs] of Object.entries(bundles)) {

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from jobs.actions import drafts
 from jobs.models import Draft, Job
-from jobs.reports.logs import LogLine, LogPage
 from tests.browser import NARROW, WIDE, PageOpener, assert_accessible
 from tests.eventually import eventually
+from tests.fake_stream import FakeStream
 from tests.pages.job_form import JobForm
 from tests.pages.job_page import JOB_ADDRESS
 from tests.pages.json_page import JsonPage
@@ -27,7 +27,6 @@ pytestmark = [
 ]
 
 SIGNED_OUT = "status of 401|Error Code 401"
-AT_END = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 24"
 
 
 @pytest.fixture
@@ -139,62 +138,12 @@ def test_stopping_asks_first_and_the_question_outlives_a_refresh(
     eventually(lambda: "Stopping… requested by" in page.inner_text("main"))
 
 
-def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
-    open_as_analyst: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = [LogLine(now(), f"line {number}") for number in range(200)]
-
-    def after(_job: Job, token: str, _attempt: int | None = None) -> LogPage:
-        lines.append(LogLine(now(), f"line {len(lines)}"))
-        return LogPage(tuple(lines[int(token) :]), newer=str(len(lines)))
-
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(tuple(lines), newer=str(len(lines))))
-    monkeypatch.setattr("jobs.reports.logs.after", after)
-    page = open_as_analyst(research.job.get_absolute_url())
-    pane = page.locator("[data-lines]")
-    count = page.locator(".line").count
-
-    eventually(lambda: count() > 201)
-    assert pane.evaluate(AT_END)
-
-    pane.evaluate("pane => { pane.scrollTop = 100 }")
-    before = count()
-    eventually(lambda: count() > before)
-    assert not pane.evaluate(AT_END)
-    assert "jump to end" in page.inner_text("[data-jump]")
-
-    page.click("[data-jump]")
-    assert pane.evaluate(AT_END)
-    eventually(lambda: not page.is_visible("[data-jump]"))
-
-
-@pytest.mark.parametrize(("older", "count"), [((), 3), (("first", "second"), 5)])
-def test_a_short_log_is_whole_and_offers_no_older_lines(
-    open_as_analyst: OpenPage,
-    research: Research,
-    monkeypatch: pytest.MonkeyPatch,
-    older: tuple[str, ...],
-    count: int,
-) -> None:
-    """AWS gives a token for older lines even where there are none."""
-    end = LogPage(tuple(LogLine(now(), f"line {number}") for number in range(3)), older="back", newer="end")
-    begin = LogPage(tuple(LogLine(now(), text) for text in older))
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: end)
-    monkeypatch.setattr("jobs.reports.logs.before", lambda *_: begin)
-    monkeypatch.setattr("jobs.reports.logs.after", lambda *_: LogPage(newer="end"))
-    page = open_as_analyst()
-    with page.expect_response(lambda answer: "before=" in answer.url):
-        page.goto(research.job.get_absolute_url())
-
-    expect(page.locator(".line")).to_have_count(count)
-    expect(page.locator("[data-older]")).to_be_hidden()
-
-
 def test_a_row_opens_in_place_and_stays_open_while_its_list_is_polled(
     open_as_analyst: OpenPage, research: Research, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = tuple(LogLine(now(), f"line {number}") for number in range(40))
-    monkeypatch.setattr("jobs.reports.logs.tail", lambda *_: LogPage(lines, newer="end"))
+    stream = FakeStream([f"line {number}" for number in range(40)])
+    monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
+    monkeypatch.setattr("jobs.aws.logs.get_log_events", stream.respond)
     Job.objects.filter(pk=research.job.pk).update(log_stream="x/default/1")
     page = open_as_analyst(reverse("jobs", args=["research"]))
     details, button = page.locator(".row-details"), page.get_by_role("button", name="Details of")
