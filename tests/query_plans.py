@@ -11,7 +11,15 @@ from django.db import connection
 
 # They grow with each job.
 LARGE_TABLES = frozenset(
-    {"jobs_job", "jobs_submission", "jobs_costline", "jobs_jobtag", "jobs_statechange", "jobs_jobdependency"}
+    {
+        "jobs_job",
+        "jobs_jobtext",
+        "jobs_submission",
+        "jobs_costline",
+        "jobs_jobtag",
+        "jobs_statechange",
+        "jobs_jobdependency",
+    }
 )
 # Partial indexes of jobs that are at work or, rarely, lost: to read all of one takes what the activity takes.
 SMALL_INDEXES = frozenset(
@@ -80,7 +88,8 @@ def _sqlite_scans(query: Query) -> Iterator[Scan]:
     tables = {alias: table for table, alias in re.findall(r'"(jobs_\w+)" (\w+)', query.sql)}
     for node in nodes:
         if match := _SQLITE_SCAN.match(node):
-            is_unbounded = match["kind"] == "SCAN" and match["index"] not in SMALL_INDEXES
+            is_search = ":M" in node  # of an FTS5 table, by words
+            is_unbounded = match["kind"] == "SCAN" and match["index"] not in SMALL_INDEXES and not is_search
             table = tables.get(match["alias"], match["alias"])
             yield Scan(node, str(table), None, is_unbounded)
 

@@ -16,7 +16,7 @@ from jobs.models.job import Job
 from jobs.search.text import GAP, Clause, Phrase, TextQuery, Words, document, pair, word_pairs, words
 from jobs.spec.containers import ContainerEntry, overrides
 from jobs.spec.documents import Document, list_at, object_at, text_at
-from jobs.spec.effective import EffectiveContainer, ValueSource, effective_containers, effective_parameters
+from jobs.spec.effective import ContainerContents, ValueSource, container_contents, effective_parameters
 from jobs.spec.redaction import redact, redact_value
 
 JobSource = tuple[Job, Document, Mapping[str, str]]
@@ -68,7 +68,9 @@ class JobText(models.Model):
 def insert_texts(rows: Iterable[JobSource]) -> None:
     """Write the words of new jobs, in the transaction that creates them."""
     redaction = Redaction()
-    bulk_insert(JobText, ("job", "words"), ((row[0].pk, job_words(*row, redaction)) for row in rows))
+    # All before the COPY, during which PostgreSQL answers no query of a lazy row.
+    texts = [(row[0].pk, job_words(*row, redaction)) for row in rows]
+    bulk_insert(JobText, ("job", "words"), texts)
 
 
 class Redaction:
@@ -82,7 +84,7 @@ class Redaction:
 def job_words(job: Job, definition: Document, tags: Mapping[str, str], redaction: Redaction | None = None) -> Words:
     """Return what a search can find the job by, apart from the columns of its row."""
     redaction = redaction or Redaction()
-    containers = effective_containers(definition, job.document)
+    containers = container_contents(definition, job.document)
     images = [redaction.value("image", str(container.image.value)) for container in containers if container.image]
     variables = [(name, value, redaction.value(name, value)) for name, value in _variables(containers, job.document)]
     parameters = effective_parameters(definition, job.document)
@@ -113,7 +115,7 @@ def _pairs(field: str, name: str, value: str, redacted: str) -> Words:
     return (pair(field, name), pair(field, name, value)) if redacted == value else (pair(field, name),)
 
 
-def _variables(containers: Iterable[EffectiveContainer], submission: Document) -> Iterator[tuple[str, str]]:
+def _variables(containers: Iterable[ContainerContents], submission: Document) -> Iterator[tuple[str, str]]:
     for container in containers:
         for name, item in container.environment.items():
             if item.source is not ValueSource.PORTAL:
@@ -123,7 +125,7 @@ def _variables(containers: Iterable[EffectiveContainer], submission: Document) -
             yield text_at(entry, "name"), text_at(entry, "value")
 
 
-def _commands(containers: Iterable[EffectiveContainer], submission: Document) -> Iterator[tuple[str, ...]]:
+def _commands(containers: Iterable[ContainerContents], submission: Document) -> Iterator[tuple[str, ...]]:
     for container in containers:
         yield tuple(str(word.value) for word in container.command)
     for override in _node_overrides(submission):

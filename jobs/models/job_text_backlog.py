@@ -51,7 +51,8 @@ def _index_batch(document_of: Callable[[int], FinalDocument]) -> bool:
             return False
         with_words = JobText.objects.filter(job__gte=jobs[-1].pk, job__lt=backlog.below)
         done = set(with_words.values_list("job", flat=True))
-        sources = ((job, document_of(job.revision_id)) for job in jobs if job.pk not in done)
+        # By their keys: FTS5 writes what it has in memory whenever a key is lower than the one before.
+        sources = ((job, document_of(job.revision_id)) for job in reversed(jobs) if job.pk not in done)
         insert_texts((job, document, merge_tags(document, {"tags": job.tags})) for job, document in sources)
         backlog.below = jobs[-1].pk
         backlog.save()

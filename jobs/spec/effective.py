@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs.spec import time_limit
-from jobs.spec.containers import TaskEntry, tasks
+from jobs.spec.containers import ContainerEntry, TaskEntry, tasks
 from jobs.spec.documents import Document, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.job_size import platform_of
 from jobs.spec.placeholders import WHOLE_WORD
@@ -30,6 +30,12 @@ class ValueSource(StrEnum):
 class SourcedValue:
     value: Any
     source: ValueSource
+
+
+class ContainerContents(NamedTuple):
+    image: SourcedValue | None
+    command: tuple[SourcedValue, ...]
+    environment: Mapping[str, SourcedValue]
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,10 @@ def effective_job(
     override = submission or {}
     task_entries = tasks(definition)
     first = task_entries[0] if task_entries else None
+    values = _sourced_parameters(definition, override)
     return EffectiveJob(
         platform=platform_of(definition),
-        containers=effective_containers(definition, override),
+        containers=tuple(container for task in task_entries for container in _containers_of(task, override, values)),
         array_size=_sourced(value_at(override, "arrayProperties", "size"), ValueSource.OVERRIDE),
         timeout_seconds=_sourced(time_limit.timeout_seconds(override), ValueSource.OVERRIDE)
         or _sourced(time_limit.timeout_seconds(definition), ValueSource.DEFINITION),
@@ -113,9 +120,14 @@ def effective_job(
     )
 
 
-def effective_containers(definition: Document, submission: Document) -> tuple[EffectiveContainer, ...]:
+def container_contents(definition: Document, submission: Document) -> list[ContainerContents]:
+    """Return what runs in each effective container, without its size."""
     values = _sourced_parameters(definition, submission)
-    return tuple(container for task in tasks(definition) for container in _containers_of(task, submission, values))
+    return [
+        _contents(task, container, _override_of(task, text_at(container.value, "name"), submission), values)
+        for task in tasks(definition)
+        for container in task.containers
+    ]
 
 
 def effective_parameters(definition: Document, submission: Document) -> dict[str, str]:
@@ -157,16 +169,12 @@ def _containers_of(
         override = _override_of(task, text_at(container.value, "name"), submission)
         base = container.value
         needs = _requirements(base, override)
-        image = _sourced(override.get("image"), ValueSource.OVERRIDE) or _sourced(
-            base.get("image"), ValueSource.DEFINITION
-        )
+        contents = _contents(task, container, override, values)
         yield EffectiveContainer(
             name=text_at(base, "name"),
-            image=image,
-            command=_command(base, override, values),
-            environment=_environment(
-                base, override, container.environment_key, with_portal_variable=task.type == "container"
-            ),
+            image=contents.image,
+            command=contents.command,
+            environment=contents.environment,
             vcpus=needs.get("VCPU"),
             memory_mib=needs.get("MEMORY"),
             gpus=needs.get("GPU"),
@@ -175,6 +183,20 @@ def _containers_of(
             if isinstance(override.get("command"), list)
             else ValueSource.DEFINITION,
         )
+
+
+def _contents(
+    task: TaskEntry, container: ContainerEntry, override: Document, values: Mapping[str, SourcedValue]
+) -> ContainerContents:
+    base = container.value
+    return ContainerContents(
+        image=_sourced(override.get("image"), ValueSource.OVERRIDE)
+        or _sourced(base.get("image"), ValueSource.DEFINITION),
+        command=_command(base, override, values),
+        environment=_environment(
+            base, override, container.environment_key, with_portal_variable=task.type == "container"
+        ),
+    )
 
 
 def _override_of(task: TaskEntry, name: str, submission: Document) -> Document:

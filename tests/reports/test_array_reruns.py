@@ -10,7 +10,9 @@ from django.utils.timezone import now
 from jobs.models import ArrayChild, Job, Submission
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import summarize_reruns
-from jobs.reports import attention, history, submissions
+from jobs.reports import attention, submissions
+from jobs.reports.job_search import Scope, search_page
+from jobs.search import Search
 from jobs.spec.index_rerun import INDEXES_VARIABLE
 from jobs.states import STATUSES
 from tests import make
@@ -114,7 +116,8 @@ def test_pages_picture_and_api_say_the_same(array_job: Job) -> None:
         submission.get_absolute_url(),
     ):
         assert text in browser.get(url).content.decode(), url
-    [row] = [row for row in history.history_page(submission.team, history.JobFilter()).rows if row.job == array_job]
+    page = search_page(Scope(submission.person, submission.team), Search())
+    [row] = [row for row in page.rows if row.job == array_job]
     assert row.job.status.name == "FAILED"
     graph = browser.get(reverse("submission_graph", args=[submission.text_id])).json()
     assert graph["statuses"][graph["states"][0][0]] == {

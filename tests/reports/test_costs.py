@@ -1,14 +1,14 @@
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
 
 from jobs.models import Job
-from jobs.reports import costs, history
+from jobs.reports import costs
 from jobs.reports.costs import Grouping
-from jobs.reports.history import JobFilter
+from jobs.reports.job_search import Scope, search_rows
 from jobs.reports.months import Month
+from jobs.search import Search, Term
 from jobs.states import State
 from tests import make
 from tests.reports import past
@@ -18,12 +18,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 NOVEMBER = Month(2026, 11)
 PROJECT = Grouping("tag", "Project")
 
-WAYS: dict[Grouping, Callable[[str, Month], JobFilter]] = {
-    Grouping("queue"): lambda value, month: JobFilter(queue=value, month=month),
-    Grouping("definition"): lambda value, month: JobFilter(definition=value, month=month),
-    Grouping("person"): lambda value, month: JobFilter(person=value, month=month),
-    PROJECT: lambda value, month: JobFilter(tags=(("Project", value),), month=month),
-}
+WAYS = {Grouping("queue"): "queue", Grouping("definition"): "def", Grouping("person"): "user", PROJECT: "tag.Project"}
+"""Keys of searches."""
 
 
 @pytest.fixture(autouse=True)
@@ -167,8 +163,8 @@ def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(two_months, by):
     assert len(report.rows) > 1
 
     for row in report.rows:
-        untagged = JobFilter(untagged=("Project",), month=month)
-        wanted = untagged if row.value is None else WAYS[by](row.value, month)
-        behind = list(history.export_rows(two_months, wanted))
+        condition = Term("untagged", ("Project",)) if row.value is None else Term(WAYS[by], (row.value,))
+        search = Search((condition, Term("month", (str(month),))))
+        behind = list(search_rows(Scope(make.admin(), two_months), search))
         assert len(behind) == row.jobs
         assert sum(each.usd or 0 for each in behind) == row.usd

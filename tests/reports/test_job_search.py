@@ -310,7 +310,11 @@ def test_variables_and_parameters_are_found_by_name(submission):
 
 def test_words_of_earlier_jobs_are_written_in_batches(submission, monkeypatch):
     monkeypatch.setattr(job_text_backlog, "BATCH_SIZE", 2)
-    jobs = [make.job(submission, name=f"old-{number}", tags={"Project": "ALPHA"}) for number in range(5)]
+    revisions = [make.revision(name, of=submission.team, where=submission.account) for name in ("hello", "other")]
+    jobs = [
+        make.job(submission, name=f"old-{number}", tags={"Project": "ALPHA"}, revision=revisions[number % 2])
+        for number in range(5)
+    ]
     make.index_words(jobs[-1:])
     JobTextBacklog.objects.create(below=jobs[-1].pk + 1)
     make.job(submission, name="without")

@@ -24,8 +24,10 @@ from jobs.dispatch.claim import claim_jobs
 from jobs.models import Account, ApiToken, Job, JobDependency, Queue, Revision, StateChange, Submission
 from jobs.models.ids import new_id, to_text
 from jobs.models.token import digest, new_secret
-from jobs.reports import audit, history
+from jobs.reports import audit
+from jobs.reports.job_search import Scope, search_rows
 from jobs.reports.submissions import JOB_PAGE_SIZE, job_page
+from jobs.search import Search
 from jobs.spec.rules.workflow import MAX_PARENTS, MAX_STEPS
 from jobs.states import Delivery
 from tests import make
@@ -141,7 +143,7 @@ READS: dict[str, Read] = {
     "API since": lambda ground, of: page_getter(
         Client(headers=token(ground)), f"/api/v1/submissions/{of.text_id}?since=0"
     ),
-    "CSV": lambda ground, _: lambda: list(history.export_rows(ground.member.team, history.JobFilter())),
+    "CSV": lambda ground, _: lambda: list(search_rows(Scope(ground.member.user, ground.member.team), Search())),
     "dispatch": lambda ground, _: lambda: claim_jobs(ground.account, 100),
     "report": lambda *_: lambda: call_command("reconcile", "--report"),
     "audit": lambda ground, _: lambda: audit.audit_page(ground.member.team, audit.AuditFilter()),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from types import MappingProxyType
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from jobs.models import Definition, Job, Queue, Team, User
 from jobs.models.ids import from_text
@@ -139,6 +139,14 @@ def _name_condition(field: str, names: Iterable[str]) -> Q:
     return reduce(operator.or_, conditions, Q())
 
 
+def _with_jobs(scope: Scope, field: str, names: Iterable[str]) -> Q:
+    """Leave out those without a job in the scope: with one that is left, an index serves condition and order."""
+    condition = _name_condition("name", names)
+    if scope.team_keys is None:
+        return condition
+    return condition & Q(Exists(Job.objects.filter(**{field: OuterRef("pk")}, team__in=scope.team_keys)))
+
+
 def _keys_condition(field: str, rows: QuerySet[Queue] | QuerySet[Definition] | QuerySet[Team] | QuerySet[User]) -> Q:
     keys = list(rows.order_by().values_list("pk", flat=True))
     return Q((field, keys[0])) if len(keys) == 1 else Q((f"{field}__in", keys))
@@ -152,8 +160,8 @@ def _narrowed(scope: Scope, condition: Q) -> Q:
     return Q(pk__in=keys) if len(keys) <= RARE_LIMIT else condition
 
 
-def _queue(term: Term, _scope: Scope, _now: datetime) -> Q:
-    return _keys_condition("queue", Queue.objects.filter(_name_condition("name", term.values)))
+def _queue(term: Term, scope: Scope, _now: datetime) -> Q:
+    return _keys_condition("queue", Queue.objects.filter(_with_jobs(scope, "queue", term.values)))
 
 
 def _team(term: Term, _scope: Scope, _now: datetime) -> Q:
@@ -166,17 +174,18 @@ def _user(term: Term, scope: Scope, _now: datetime) -> Q:
     return _keys_condition("person", User.objects.filter(_name_condition("username", names)))
 
 
-def _definition(term: Term, _scope: Scope, _now: datetime) -> Q:
+def _definition(term: Term, scope: Scope, _now: datetime) -> Q:
     names = [value for value in term.values if not _revision(value)[1]]
-    condition = (
-        _keys_condition("definition", Definition.objects.filter(_name_condition("name", names))) if names else NO_JOB
-    )
+    condition = _definition_keys(scope, names) if names else NO_JOB
     for value in term.values:
         name, number = _revision(value)
         if number:
-            definitions = Definition.objects.filter(_name_condition("name", [name]))
-            condition |= _keys_condition("definition", definitions) & Q(revision__number=number)
+            condition |= _definition_keys(scope, [name]) & Q(revision__number=number)
     return condition
+
+
+def _definition_keys(scope: Scope, names: Iterable[str]) -> Q:
+    return _keys_condition("definition", Definition.objects.filter(_with_jobs(scope, "definition", names)))
 
 
 def _revision(text: str) -> tuple[str, int]:
