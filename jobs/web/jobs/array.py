@@ -16,10 +16,10 @@ from jobs.causes import describe_exit_code
 from jobs.causes.failure import USUAL_END
 from jobs.models import Job
 from jobs.models.array_reruns import IndexRerun
-from jobs.reports import child_causes, children
+from jobs.models.child_causes import ChildCause, child_causes
+from jobs.reports import children
 from jobs.reports.array_map import array_map
 from jobs.reports.array_reruns import ArrayReruns, array_reruns
-from jobs.reports.child_causes import ChildCause
 from jobs.states import FINAL_STATES, STATUSES, State, Status, status_of
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell import polling
@@ -83,7 +83,7 @@ class ArrayProgress:
         """Use one more query if children failed."""
         if not self.children.counts.get(State.FAILED):
             return []
-        causes = child_causes.child_causes(self.job)
+        causes = child_causes(self.job)
         return [_cause_row(cause, self.reruns.success_count(cause.indexes)) for cause in causes]
 
     @property

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from jobs.models import Job
+from jobs.models.job import Job
 from jobs.states import State
 
 _VARYING_ID = re.compile(r"\bi-[0-9a-f]{8,17}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b")
