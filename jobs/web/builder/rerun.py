@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
+from jobs.actions.rerun_document import rerun_document
 from jobs.models import Job, Revision
 from jobs.reports import job_detail
-from jobs.spec import forms
 from jobs.spec.diff import diff_documents
-from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.normalize import normalize
-from jobs.spec.patch import copy_json
 from jobs.spec.redaction import redact
-from jobs.spec.rules.dependencies import is_job_id
 
 MAX_DIFFERENCES = 30
 
@@ -31,41 +29,10 @@ class RerunSource:
 
 
 def rerun_source(job: Job, newest: int | None, revision_choice: str = "") -> RerunSource:
-    """Pin the revision unless it is the newest, or `revision_choice` is “latest”."""
-    original, dropped = _submitted_document(job)
+    rerun = rerun_document(job, newest, revision_choice)
     conditions = job_detail.step_conditions(job)
-    document = original
-    name = forms.read_values(document, forms.JOB_FIELDS)["definition"]
-    revision = str(job.revision.number or "")
-    moved = newest is not None and newest != job.revision.number
-    by_name = isinstance(name, str) and name == job.revision.definition.name
-    if by_name and revision_choice == "latest":
-        document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": ""})
-    elif by_name and moved and revision:
-        document = forms.apply_changes(document, forms.JOB_FIELDS, {"revision": revision})
-    pinned = bool(forms.read_values(document, forms.JOB_FIELDS)["revision"])
-    dropped = max(dropped, len(conditions))
-    return RerunSource(job, redact(document), newest, pinned, original, dropped, any(conditions))
-
-
-def _submitted_document(job: Job) -> tuple[Document, int]:
-    submission = job.submission
-    if submission.kind != DocumentKind.WORKFLOW and submission.document:
-        return copy_json(submission.document), 0
-    document: Document = copy_json(job.document)
-    if job.tags and "tags" not in document:
-        document["tags"] = dict(job.tags)
-    dependencies = [entry for entry in list_at(document, "dependsOn") if not _is_step_reference(entry)]
-    dropped = len(list_at(document, "dependsOn")) - len(dependencies)
-    if dropped and dependencies:
-        document["dependsOn"] = dependencies
-    elif dropped:
-        del document["dependsOn"]
-    return document, dropped
-
-
-def _is_step_reference(entry: object) -> bool:
-    return is_object(entry) and bool(text_at(entry, "jobId")) and not is_job_id(entry["jobId"])
+    dropped = max(rerun.dropped_dependencies, len(conditions))
+    return RerunSource(job, redact(rerun.document), newest, rerun.is_pinned, rerun.original, dropped, any(conditions))
 
 
 # -- What has changed since
