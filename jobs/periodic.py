@@ -18,6 +18,7 @@ from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
 from jobs.models import Account, Job, Lease, LogCopy, OutgoingMail, Revision
+from jobs.models import Account, Job, JobFailure, Lease, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery, State
@@ -112,6 +113,11 @@ def enqueue_charges(account: Account) -> None:
         enqueue_on_commit("charge", account.pk, queue="sync")
 
 
+def enqueue_failures(account: Account) -> None:
+    if JobFailure.objects.filter(account=account).due(now()).exists():
+        enqueue_on_commit("record_failures", account.pk, queue="sync")
+
+
 def enqueue_queue_syncs(account: Account) -> None:
     enqueue_on_commit("sync_queues", account.pk, queue="sync")
 
@@ -184,6 +190,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PeriodicTask("failed children", 5, enqueue_failed_children),
         PeriodicTask("comparison", 10, compare_with_aws),
         PeriodicTask("charges", 3, enqueue_charges),
+        PeriodicTask("failures", 5, enqueue_failures),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
         PeriodicTask("queue snapshots", 60, enqueue_queue_snapshots),
         PeriodicTask("statistics", 600, enqueue_statistics),

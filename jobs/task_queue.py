@@ -28,6 +28,7 @@ ACCOUNT_TASKS = frozenset(
         "failed_children",
         "poll",
         "read_queues",
+        "record_failures",
         "register",
         "stop",
         "sync_queues",

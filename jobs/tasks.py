@@ -13,6 +13,7 @@ from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queue_snapshots, queues
 from jobs.sync import poll as polling
+from jobs.sync.failures import record_due_failures
 from jobs.task_queue import enqueue_on_commit
 
 TASK_TIMEOUT_SECONDS = 50.0  # rq ends a task after 60
@@ -65,6 +66,10 @@ def index_jobs() -> None:
 
 def charge(account: int) -> None:
     call_account(_account(account), charge_due, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def record_failures(account: int) -> None:
+    call_account(_account(account), record_due_failures, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def sync_queues(account: int) -> None:

@@ -14,6 +14,7 @@ from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.job_count import JobCount
+from jobs.models.job_failure import JobFailure
 from jobs.models.job_text import JobText
 from jobs.models.job_text_backlog import JobTextBacklog
 from jobs.models.lease import Lease, LeaseKeeper
@@ -59,6 +60,7 @@ __all__ = [
     "Job",
     "JobCount",
     "JobDependency",
+    "JobFailure",
     "JobTag",
     "JobText",
     "JobTextBacklog",

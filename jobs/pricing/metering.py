@@ -21,6 +21,7 @@ from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
+from jobs.models.job_failure import add_failures
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.rates import Rates
 from jobs.pricing.receipt import BilledAttempt, PricedSize, ReceiptLine, build_receipt
@@ -98,6 +99,7 @@ def _save_bills(bills: Sequence[_Bill]) -> None:
         Job.objects.bulk_update([bill.job for bill in due], names)
         CostLine.objects.bulk_create(line for bill in due for line in bill.lines)
         add_charged_jobs(Counter((bill.job.team_id, bill.job.delivery, bill.job.state) for bill in due))
+        add_failures(bill.job for bill in due)
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:

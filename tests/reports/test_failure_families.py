@@ -1,0 +1,85 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from jobs.causes import Cause
+from jobs.models import Job, JobFailure, Team
+from jobs.models.job_failure import family_key
+from jobs.reports import failure_families
+from jobs.reports.failure_families import families
+from jobs.states import State
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+DAY = timedelta(days=1)
+
+
+def failure(job: Job, line: str = "", cause: Cause = Cause.OUT_OF_MEMORY, **fields: Any) -> JobFailure:
+    defaults = {"ended_at": now(), "exit_code": 137, "family": family_key(cause, 137, line), "last_line": line}
+    return JobFailure.objects.create(
+        job=job,
+        team=job.team,
+        account=job.account,
+        definition_id=job.definition_id,
+        cause=cause,
+        **{**defaults, **fields},
+    )
+
+
+def failed_jobs(team: Team, count: int = 1, definition: str = "align") -> list[Job]:
+    submission = make.submission(make.member(team))
+    revision = make.revision(definition, of=team, where=submission.account)
+    return [make.job(submission, state=State.FAILED, revision=revision) for _ in range(count)]
+
+
+def test_jobs_that_failed_alike_are_counted_over_definitions(django_assert_num_queries):
+    team = make.team()
+    for job in (*failed_jobs(team, 3), *failed_jobs(team, 1, "sort")):
+        failure(job)
+    for job in failed_jobs(team, 2):
+        failure(job, "ValueError: …", Cause.APPLICATION_ERROR)
+
+    with django_assert_num_queries(3):
+        found = families(team, now() - DAY)
+    memory, program = found.families
+    assert (memory.cause, memory.job_count, memory.definitions) == (
+        Cause.OUT_OF_MEMORY,
+        4,
+        (("align", 3), ("sort", 1)),
+    )
+    assert memory.label == "Out of memory"
+    assert (program.last_line, program.job_count) == ("ValueError: …", 2)
+    assert memory.sample_id == Job.objects.filter(definition__name="sort").get().text_id
+    assert (found.job_count, found.is_complete) == (6, True)
+
+
+def test_earlier_failures_other_teams_and_arrays_with_causes_of_their_own_are_left_out():
+    team = make.team()
+    one, early, own = failed_jobs(team, 3)
+    failure(one)
+    failure(early, ended_at=now() - 2 * DAY)
+    failure(own, family="", cause=Cause.CHILDREN_FAILED)
+    failure(failed_jobs(make.team())[0])
+
+    assert [family.job_count for family in families([team], now() - DAY).families] == [1]
+
+
+def test_an_array_counts_once_in_a_family():
+    [job] = failed_jobs(make.team())
+    failure(job, first_index=0, child_count=5)
+    failure(job, first_index=3, child_count=2)
+
+    assert [family.job_count for family in families(job.team, now() - DAY).families] == [1]
+
+
+def test_no_more_than_the_newest_failures_are_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(failure_families, "MAX_FAILURES_SCANNED", 2)
+    team = make.team()
+    for job in failed_jobs(team, 3):
+        failure(job)
+
+    found = families(team, now() - DAY)
+    assert (found.job_count, found.is_complete) == (2, False)
