@@ -4,10 +4,11 @@ What a user may not see is a 404, what they may not do a 403. Staff see everythi
 otherwise act only as members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, OuterRef, Prefetch, QuerySet, Subquery
@@ -17,6 +18,7 @@ from jobs.models import (
     ApiToken,
     Approval,
     ArrayChild,
+    BulkAction,
     Definition,
     Draft,
     Job,
@@ -195,6 +197,20 @@ def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[
     return row, member
 
 
+def jobs(user: User, text_ids: Iterable[str], *, with_documents: bool = False) -> list[tuple[Job, Member]]:
+    """Return those that the person may see, in the order of the ids, in one query. Others are left out."""
+    positions = {public_id: number for number, text_id in enumerate(text_ids) if (public_id := _parse_id(text_id))}
+    related = ("team", "account", "queue", "submission", "revision__definition", "person")
+    rows = Job.objects.visible_to(user).filter(public_id__in=list(positions)).select_related(*related)
+    documents = () if with_documents else ("document", "submission__document", "revision__document")
+    rows = rows.defer("raw", "submission__text", "queue__raw", "queue__environments", *documents)
+    rows = rows.annotate(role=_own_role(user)).order_by()
+    return [
+        (row, Member(user, row.team, vars(row)["role"] or ""))
+        for row in sorted(rows, key=lambda row: positions[row.public_id])
+    ]
+
+
 def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member]:
     job_row, member = job(user, text_id)
     child_row = job_row.children.filter(index=index).first()
@@ -213,6 +229,11 @@ def submission(user: User, text_id: str, permission: TeamPermission = "view") ->
     member = Member(user, row.team, vars(row)["role"] or "")
     member.require(permission)
     return row, member
+
+
+def bulk_action(user: User, text_id: str) -> BulkAction:
+    """Return one's own; staff see all."""
+    return _get_or_404(BulkAction.objects.visible_to(user).select_related("person"), text_id)
 
 
 def approval(user: User, text_id: str, permission: TeamPermission = "approve") -> tuple[Approval, Member]:
@@ -262,6 +283,13 @@ def draft(member: Member, text_id: str) -> Draft:
 
 
 M = TypeVar("M", bound=Model)
+
+
+def _parse_id(text: str) -> UUID | None:
+    try:
+        return from_text(text)
+    except ValueError:
+        return None
 
 
 def _get_or_404(rows: QuerySet[M], text_id: str) -> M:

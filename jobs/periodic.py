@@ -17,8 +17,7 @@ from django.utils.timezone import now
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
-from jobs.models import Account, Job, Lease, LogCopy, OutgoingMail, Revision
-from jobs.models import Account, Job, JobFailure, Lease, OutgoingMail, Revision
+from jobs.models import Account, BulkAction, Job, JobFailure, Lease, LogCopy, OutgoingMail, Revision
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery, State
@@ -145,6 +144,11 @@ def enqueue_index() -> None:
         enqueue_on_commit("index_jobs", queue="sync")
 
 
+def enqueue_bulk_actions() -> None:
+    for pk in BulkAction.objects.due(now()).values_list("pk", flat=True):
+        enqueue_on_commit("run_bulk_action", pk, queue="ask")
+
+
 def enqueue_mail() -> None:
     if OutgoingMail.objects.due().exists():
         enqueue_on_commit("send_due_mail", queue="ask")
@@ -181,6 +185,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("mail", 5, enqueue_mail),
         PortalTask("index", 30, enqueue_index),
         PortalTask("log copies", 600, evict_log_copies),
+        PortalTask("bulk actions", 5, enqueue_bulk_actions),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
+from jobs.actions import bulk
 from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
@@ -92,6 +93,10 @@ def try_connection(account: int) -> None:
     call_account(
         _account(account), connection_test.run_connection_test, seconds=TASK_TIMEOUT_SECONDS, despite_breaker=True
     )
+
+
+def run_bulk_action(action: int) -> None:
+    bulk.run_bulk_action(action)
 
 
 def send_mail(mail: int) -> None:

@@ -12,6 +12,7 @@ from jobs.actions.approval import (
     withdraw,
 )
 from jobs.actions.array_refresh import refresh_array
+from jobs.actions.bulk import BulkPlan, RerunChanges, cancel_bulk, plan_bulk, run_bulk_action, start_bulk
 from jobs.actions.job_control import release, stop, stop_all
 from jobs.actions.register import RegistrationResult, register, wait_for_registration
 from jobs.actions.rename import rename
@@ -29,22 +30,26 @@ from jobs.actions.validate import (
 )
 
 __all__ = [
+    "BulkPlan",
     "IdempotencyConflictError",
     "IndexRerunPreview",
     "RecoveryError",
     "RegistrationResult",
     "RequestedRerun",
+    "RerunChanges",
     "RerunOutcome",
     "RunAgainError",
     "StaleApprovalError",
     "ValidationFailedError",
     "ValidationResult",
     "approve",
+    "cancel_bulk",
     "check_run_again",
     "current_estimate",
     "decline",
     "edit_request",
     "estimate_totals",
+    "plan_bulk",
     "plan_run_again",
     "preview_edit",
     "preview_index_rerun",
@@ -55,6 +60,8 @@ __all__ = [
     "rename",
     "rerun_indexes",
     "run_again",
+    "run_bulk_action",
+    "start_bulk",
     "stop",
     "stop_all",
     "submit",

@@ -4,6 +4,7 @@ from jobs.models.account import AccessMethod, Account, AccountStatus
 from jobs.models.approval import Approval, ApprovalEdit, Decision
 from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditChain, AuditEntry
+from jobs.models.bulk_action import BulkAction, BulkItem, BulkKind, ItemOutcome
 from jobs.models.cache_entry import CacheEntry
 from jobs.models.cost import CostLine
 from jobs.models.database_generation import DatabaseGeneration
@@ -44,6 +45,9 @@ __all__ = [
     "ArrayChild",
     "AuditChain",
     "AuditEntry",
+    "BulkAction",
+    "BulkItem",
+    "BulkKind",
     "CacheEntry",
     "CostLine",
     "DatabaseGeneration",
@@ -57,6 +61,7 @@ __all__ = [
     "Feature",
     "IdempotencyRecord",
     "ImageGrant",
+    "ItemOutcome",
     "Job",
     "JobCount",
     "JobDependency",

@@ -18,7 +18,7 @@ from jobs.aws import logs
 from jobs.aws.errors import AwsError, ThrottledError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.causes import Cause, FailureFacts, failure_cause
-from jobs.causes.error_lines import error_lines, normalize_line
+from jobs.logs.error_lines import error_lines, normalize_line
 from jobs.models import Account, Job, JobFailure
 from jobs.models.child_causes import child_causes
 from jobs.models.job_failure import LOG_DELAY, family_key

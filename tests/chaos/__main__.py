@@ -1,6 +1,6 @@
 """`python -m tests.chaos [PART …] [--jobs N] [--seed S] [--databases sqlite]`
 
-Parts: workflows, failpoints, recovery, neighbours, storm.
+Parts: workflows, bulk, failpoints, recovery, neighbours, storm.
 
 `--only marked,answered` lets the process fail at these steps alone. Without a seed one is chosen, and told.
 """
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from tests.chaos.bulk import kill_in_bulk
 from tests.chaos.neighbours import measure
 from tests.chaos.recovery import recover
 from tests.chaos.steps import BY_NAME, CASES, fail_once
@@ -77,8 +78,17 @@ def workflows(_: Database, options: argparse.Namespace) -> list[str]:
     return wrong
 
 
+def bulk(_: Database, __: argparse.Namespace) -> list[str]:
+    """A worker killed in the middle of bulk actions. What was wrong."""
+    began = time.monotonic()
+    wrong = kill_in_bulk()
+    print_line(f"Bulk: {len(wrong)} wrong, {time.monotonic() - began:.0f} s.")
+    return wrong
+
+
 PARTS = {
     "workflows": workflows,
+    "bulk": bulk,
     "failpoints": failpoints,
     "recovery": recovery,
     "neighbours": neighbours,
@@ -97,7 +107,7 @@ def main() -> int:
     print_line(f"Chaos: {', '.join(options.parts)}; {options.jobs} jobs, SEED={options.seed}")
     failed = 0
     for part in options.parts:
-        if part == "workflows":  # on SQLite only: what is killed here are the steps, not the database
+        if part in ("workflows", "bulk"):  # on SQLite only: what is killed here are the steps, not the database
             failed |= run_side_by_side(part, ["sqlite"], options)
             continue
         rounds = [options.databases] if part in WORLDS else [[database] for database in options.databases]

@@ -7,12 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
+from django.db.models import Q
 from django.utils.timezone import now
 
 from jobs import actions
+from jobs.actions import RerunChanges
 from jobs.dispatch.delivery import MAX_THREADS, deliver_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Account, AccountStatus, Job, Queue, QueueGrant
+from jobs.models import (
+    Account,
+    AccountStatus,
+    BulkAction,
+    BulkKind,
+    Job,
+    Lease,
+    Queue,
+    QueueGrant,
+    RequestCount,
+    User,
+)
+from jobs.states import Delivery
 from jobs.sync.poll import poll
 from jobs.sync.queues import sync_queues
 from jobs.sync.reconcile import reconcile
@@ -69,10 +83,31 @@ def submit_workflow(url: str, document: dict[str, Any], on_refusal: str) -> None
     actions.submit(json.dumps(document), member, source="json", on_refusal=on_refusal)
 
 
-def work(threads: int) -> None:
-    """Do what worker and clock do, until every job has ended. No other lives, so what it leased is free."""
-    deadline = time.monotonic() + WORK_SECONDS
-    while Job.objects.filter(ended_at=None).exists():
+def start_bulk_actions(stopped: str, repeated: str) -> None:
+    """Confirm that all jobs of one definition are stopped, and all of another run again."""
+    user = User.objects.get()
+    for kind, name in ((BulkKind.STOP, stopped), (BulkKind.AGAIN, repeated)):
+        jobs = list(Job.objects.filter(definition__name=name).select_related("team").order_by("pk"))
+        actions.start_bulk(user, kind, jobs, RerunChanges(), request_key=kind)
+
+
+def run_bulk_actions() -> None:
+    """Do what worker and clock do, until all have ended. No limit of requests per minute counts."""
+    while BulkAction.objects.filter(ended_at=None).exists():
+        Lease.objects.filter(name__startswith="bulk action").delete()
+        RequestCount.objects.all().delete()
+        for action in BulkAction.objects.filter(ended_at=None):
+            actions.run_bulk_action(action.pk)
+
+
+def work(threads: int, endless: str = "", seconds: float = WORK_SECONDS) -> None:
+    """Do what worker and clock do, until every job has ended but those of the definition `endless`, which AWS has.
+
+    No other lives, so what it leased is free.
+    """
+    deadline = time.monotonic() + seconds
+    lasting = Q(definition__name=endless, delivery=Delivery.SENT)
+    while Job.objects.filter(ended_at=None).exclude(lasting).exists():
         if time.monotonic() > deadline:
             sys.exit(3)
         let_an_hour_pass()

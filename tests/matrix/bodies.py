@@ -49,6 +49,7 @@ def request_body(route: str, world: World) -> Any:
         "revision_why": {"text": "Why it was made"},
         "further_fields": {"document": json.dumps(submission), "further_words": "priority"},
         "further_part": {"document": json.dumps(submission), "at": "/retryStrategy"},
+        "bulk_new": {"do": "again", "jobs": world.ours.job.text_id, "request_key": "k", "confirm": "1"},
         "members": {"username": "stranger", "role": "analyst"},
         "member_role": {"role": "analyst"},
         "tokens": {"name": "CI", "scope": "submit", "days": "90"},

@@ -27,9 +27,13 @@ from jobs.models import (
     Approval,
     ArrayChild,
     AuditEntry,
+    BulkAction,
+    BulkItem,
+    BulkKind,
     CostLine,
     Definition,
     Draft,
+    ItemOutcome,
     Job,
     JobDependency,
     JobTag,
@@ -78,6 +82,7 @@ class Side:
     draft: Draft
     version: TemplateVersion
     view: SavedView
+    bulk_action: BulkAction
     viewer: User
     analyst: User
     lead: User
@@ -102,6 +107,7 @@ class Side:
             ("views", "text_id"): self.view.text_id,
             ("sessions", "text_id"): self.session,
             ("queues", "number"): str(self.queue.pk),
+            ("bulk", "text_id"): self.bulk_action.text_id,
         }
 
 
@@ -288,9 +294,31 @@ def side(word: str, shared: Account) -> Side:
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
     view = SavedView.objects.create(team=team, name=f"{word}-view", search=f"queue:{word}-queue")
-    nouns = (queue, revision.definition, revision, submission, job, token, approval, draft, version, view)
+    bulk_action = _bulk_action(analyst, word, job)
+    nouns = (
+        queue,
+        revision.definition,
+        revision,
+        submission,
+        job,
+        token,
+        approval,
+        draft,
+        version,
+        view,
+        bulk_action,
+    )
     viewer, analyst_user, lead = (people[role] for role in Role)
     return Side(word, team, shared, *nouns, viewer, analyst_user, lead, session)
+
+
+def _bulk_action(analyst: Member, word: str, job: Job) -> BulkAction:
+    """One that has begun: an item is refused, nothing else has happened."""
+    action = BulkAction.objects.create(
+        person=analyst.user, kind=BulkKind.STOP, request_key=word, item_count=1, channel="web", due_at=now()
+    )
+    BulkItem.objects.create(action=action, position=0, job=job, outcome=ItemOutcome.REFUSED, note=f"{word} note")
+    return action
 
 
 def _template(analyst: Member, word: str) -> TemplateVersion:

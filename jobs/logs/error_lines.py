@@ -3,17 +3,13 @@
 import re
 from collections.abc import Iterable
 
+from jobs.logs.search import is_error_line
 from jobs.plain_text import to_plain_text
 
 MAX_LINES = 5
 MAX_LINE_LENGTH = 500
 MAX_NORMALIZED_LENGTH = 200
 PLACEHOLDER = "…"
-
-_ERROR = re.compile(
-    r"(?i:error|exception|traceback|fatal|panic|critical|failed|failure|killed|denied|refused|aborted|segmentation"
-    r"|cannot|can't|could not|couldn't|unable to|no such|not found|no space|timed out|out of memory)"
-)
 
 _VARYING = re.compile(
     r"""(?x)
@@ -39,7 +35,7 @@ def error_lines(lines: Iterable[str]) -> tuple[str, ...]:
     Lines that a program overwrote with carriage returns are as they were last shown; invisible characters are gone.
     """
     plain = [text for line in lines for part in line.split("\n") if (text := _plain(part))]
-    errors = [number for number, text in enumerate(plain) if _ERROR.search(text)]
+    errors = [number for number, text in enumerate(plain) if is_error_line(text)]
     end = errors[-1] + 1 if errors else len(plain)
     return tuple(_truncate(text) for text in plain[max(0, end - MAX_LINES) : end])
 

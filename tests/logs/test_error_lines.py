@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.causes.error_lines import (
+from jobs.logs.error_lines import (
     MAX_LINE_LENGTH,
     MAX_LINES,
     MAX_NORMALIZED_LENGTH,
