@@ -105,11 +105,17 @@ def _list_context(member: Member, query: ListQuery, result: ListContent) -> dict
         "all_statuses_query": query_of_all_statuses(query),
         "has_statuses": any(tile.is_selected for tile in tiles),
         "listing": result.listing.with_rows(list_rows(result.listing.rows, query.columns)),
-        "columns": dict.fromkeys((*query.columns, *(("team",) if query.scope == ALL else ())), True),
+        "columns": _shown_columns(query),
         "sorts": query.sort_links,
         "etag": result.etag,
         "is_live": result.is_live,
     }
+
+
+def _shown_columns(query: ListQuery) -> dict[str, bool]:
+    """Return whether each column is shown: for the template a name that is missing would cost more than its cell."""
+    names = {*query.columns, "team"} if query.scope == ALL else set(query.columns)
+    return {name: name in names for name in COLUMNS}
 
 
 @require_safe
