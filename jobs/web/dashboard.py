@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from jobs import access
@@ -13,14 +12,20 @@ from jobs.actions import drafts, poll_hint
 from jobs.reports import attention
 from jobs.reports import dashboard as reports
 from jobs.reports.administration import administration_summary
+from jobs.search import Search, Term
 from jobs.states import ACTIVE_STATES, Delivery, State
 from jobs.web import getting_started
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
 
-# What the history shows of the jobs that the dashboard counts as active.
-ACTIVE_QUERY = urlencode([("status", str(state)) for state in sorted(ACTIVE_STATES)])
-FAILED_STATUSES = (State.FAILED, Delivery.REFUSED, State.LOST)
+# Searches for the jobs that the dashboard counts.
+ACTIVE_JOBS = Search((Term("status", tuple(sorted(ACTIVE_STATES))),))
+FAILED_JOBS = Search(
+    (
+        Term("status", (State.FAILED, Delivery.REFUSED, State.LOST)),
+        Term("after", (f"-{attention.RECENT_PERIOD.days}d",)),
+    )
+)
 
 
 @require_safe
@@ -65,14 +70,11 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "max_rows": attention.MAX_ROWS,
         "ended_jobs": ended,
         "counts": counts,
-        "active_query": ACTIVE_QUERY,
+        "active_query": urlencode({"search": str(ACTIVE_JOBS)}),
         "spending": reports.spending(member.team),
         "action_items": attention.action_items(member.team, counts, request.user) if _leads(member) else None,
         "definitions": reports.used_definitions(member.team, own) if own else [],
-        "failed_query": urlencode(
-            [("status", str(status)) for status in FAILED_STATUSES]
-            + [("from", (now() - attention.RECENT_PERIOD).date().isoformat())]
-        ),
+        "failed_query": urlencode({"search": str(FAILED_JOBS)}),
         "drafts": drafts.recent_drafts(member) if own else [],
         "first_steps": getting_started.first_steps(request, [line.job for line in [*running, *ended]])
         if own

@@ -60,7 +60,6 @@ urlpatterns = [
     path("teams/<slug:slug>/home/dismiss/", getting_started.dismiss, name="getting_started_dismiss"),
     path("teams/<slug:slug>/jobs/", job_list.jobs, name="jobs"),
     path("teams/<slug:slug>/jobs.csv", job_list.jobs_csv, name="jobs_csv"),
-    path("teams/<slug:slug>/jobs/", job_list.jobs, name="history"),
     path("teams/<slug:slug>/jobs/suggestions/", job_list.suggest, name="jobs_suggest"),
     path("teams/<slug:slug>/jobs/columns/", saved_views.choose_columns, name="job_columns"),
     path("teams/<slug:slug>/jobs/views/", saved_views.save_view, name="job_view_save"),

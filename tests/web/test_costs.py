@@ -117,6 +117,7 @@ def test_each_row_leads_to_its_jobs(research, browser):
     past.job(research.submission, "2026-11-03", 1, name="alpha-job", tags={"Project": "A=L & PHA"})
     past.job(research.submission, "2026-11-04", 1, name="plain-job")
     past.job(research.submission, "2026-10-04", 1, name="old-job", tags={"Project": "A=L & PHA"})
+    make.index_words()
 
     for by, expected in {
         "tag:Project": [["alpha-job"], ["plain-job"]],

@@ -367,7 +367,7 @@ def test_the_board_of_queues_links_each_state_to_the_jobs_of_the_team(browser: C
     text = page(browser, reverse("queues", args=["research"]))
 
     assert row[0].jobs == {"RUNNABLE": 1, "STARTING": 1, "RUNNING": 2}
-    assert f'href="{reverse("history", args=["research"])}?queue=cpu&amp;status=RUNNABLE"' in text
+    assert f'href="{reverse("jobs", args=["research"])}?search=queue:cpu+status:RUNNABLE"' in text
     assert f'href="{reverse("queue", args=["research", research.queue.pk])}"' in text
 
 
