@@ -26,7 +26,7 @@ from jobs.api.schemas import (
     TemplateOut,
     TemplateUseOut,
 )
-from jobs.causes import CAUSES, Explanation
+from jobs.causes import Explanation
 from jobs.models import Approval, Job, Revision, StateChange, Submission, TemplateVersion
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import RerunSummary
@@ -322,7 +322,7 @@ def _cause_values(explanation: Explanation | None) -> dict[str, str]:
         return {}
     return {
         "cause": explanation.cause.value,
-        "cause_label": CAUSES[explanation.cause].label,
+        "cause_label": explanation.label,
         "explanation": explanation.sentence,
         "next_step": explanation.next_step,
     }

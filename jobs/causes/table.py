@@ -106,6 +106,11 @@ class Explanation:
     next_step: str = ""
     action: Action | None = None
 
+    @property
+    def label(self) -> str:
+        """The cause in a word or two; empty without one."""
+        return CAUSES[self.cause].label if self.cause else ""
+
 
 def explain(cause: Cause, values: Mapping[str, object], **fields: Any) -> Explanation:
     """Put a cause into words. `values` are those of the sentence; `fields` take the place of what the table says."""

@@ -22,7 +22,9 @@ SNAPSHOT_SIZE = 100
 """Jobs at the front of a queue that GetJobQueueSnapshot returns."""
 MAX_TEAMS = 3
 
-_BLOCKED = re.compile(r"(?P<kind>CAPACITY|MISCONFIGURATION|UNDETERMINED)(?::(?P<code>[A-Z_]{1,60}))?")
+_BLOCKED = re.compile(
+    r"(?P<kind>CAPACITY|MISCONFIGURATION|UNDETERMINED)(?::(?P<code>[A-Z_]{1,60}))?(?:\W.*)?", re.DOTALL
+)
 """Reasons of a RUNNABLE job: JobDetail, AWS Batch API reference; “Jobs stuck in a RUNNABLE status”, User Guide."""
 _MISCONFIGURATIONS = {
     "COMPUTE_ENVIRONMENT_MAX_RESOURCE": "the job needs more vCPU than any compute environment of {queue} may have",
@@ -208,7 +210,7 @@ def _explain_unusable(queue: str, environments: Sequence[EnvironmentFacts], *, i
 
 def _causes_from_aws(facts: WaitingFacts) -> Iterator[Explanation]:
     """Yield what AWS Batch reports of the job at the head of a queue."""
-    match = _BLOCKED.match(facts.reason)
+    match = _BLOCKED.fullmatch(facts.reason)
     if match is None:
         return
     is_confirmed = facts.reason_age >= CONFIRMATION

@@ -57,6 +57,12 @@ class EnvironmentFacts:
         return self.state != "DISABLED" and self.status not in UNUSABLE_STATUSES
 
     @property
+    def has_gpus(self) -> bool:
+        """Whether all its instance types that the portal knows have GPUs."""
+        sizes = [instance_size(name) for name in self.instance_types]
+        return any(sizes) and all(size.gpus for size in sizes if size)
+
+    @property
     def repaired(self) -> "EnvironmentFacts":
         """Return it as it would be if it were enabled and valid."""
         return replace(self, state="ENABLED", status="VALID")
