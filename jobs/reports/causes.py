@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import F, Sum
+from django.db.models import F
 from django.utils.timezone import now
 
 from jobs.causes import (
@@ -21,7 +21,8 @@ from jobs.causes import (
 )
 from jobs.models import Job, Queue, QueueSnapshot, Team, User
 from jobs.models.job import SIZE_FIELDS
-from jobs.spec.documents import object_at, text_at
+from jobs.reports.queues import running_vcpus
+from jobs.spec.documents import text_at
 from jobs.spec.job_size import RunSize
 from jobs.spec.placement import PlacementVerdict, check_placement
 from jobs.spec.time_limit import timeout_seconds
@@ -33,7 +34,6 @@ Viewer = User | Team
 MAX_SNAPSHOT_AGE = timedelta(minutes=15)
 """An older place says nothing."""
 MAX_WAITING_SCANNED = 500
-STARTED = (State.STARTING, State.RUNNING)
 _EXPLAINED_DELIVERIES = (Delivery.SENT, Delivery.REFUSED)
 _COLUMNS = (
     "batch_id", "queue", "delivery", "state", "delivery_note", "status_reason", "reason_since", "container_reason",
@@ -55,7 +55,9 @@ def queue_state(queue: Queue) -> QueueState:
 
 
 def can_hold(queue: Queue, size: RunSize) -> bool:
-    """Return whether the queue accepts jobs, and certainly can run one of this size."""
+    """Return whether the queue accepts jobs, certainly can run one of this size, and wastes no GPU on it."""
+    if not size.gpus and queue.environment_facts and all(facts.has_gpus for facts in queue.environment_facts):
+        return False
     return queue.is_open and check_placement(size, queue.environment_facts).verdict is PlacementVerdict.YES
 
 
@@ -78,7 +80,7 @@ def waiting_facts(job: Job, viewer: Viewer) -> WaitingFacts:
 
 
 def explanations(jobs: Iterable[Job], viewer: Viewer) -> dict[int, Explanation]:
-    """Explain by key those of a list that wait or failed, in at most six queries."""
+    """Explain by key those of a list that wait or failed, in at most five queries."""
     jobs = list(jobs)
     by_key = {job.pk: _explain_state(job) for job in jobs if _waits_for_others(job)}
     ids = [job.pk for job in jobs if job.waits_for_capacity or _has_failed(job)]
@@ -164,25 +166,6 @@ def _usage(queue_ids: Collection[int], queues: Iterable[Queue], viewer: Viewer) 
     running = running_vcpus({other for others in neighbours.values() for other in others})
     visible = _visible_names({team for _, team in running}, viewer)
     return {pk: tuple(_team_usage(running, set(others), visible)) for pk, others in neighbours.items()}
-
-
-def running_vcpus(queue_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
-    """Return the vCPU of started jobs by queue and team, in two queries."""
-    accounts = Queue.objects.filter(pk__in=queue_ids).order_by().values("account")  # of the index of active jobs
-    active = Job.objects.filter(account__in=accounts, queue__in=queue_ids).active().order_by()
-    totals: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    single = active.filter(state__in=STARTED, array_size=None).values_list("queue", "team")
-    for queue, team, vcpus in single.annotate(Sum("vcpus")):
-        totals[queue, team] += Decimal(vcpus)
-    arrays = active.filter(array_size__isnull=False).values_list("queue", "team", "vcpus", "array_summary")
-    for queue, team, vcpus, summary in arrays:
-        totals[queue, team] += vcpus * _started_children(summary)
-    return {key: vcpus for key, vcpus in totals.items() if vcpus}
-
-
-def _started_children(summary: object) -> int:
-    counts = object_at(summary)
-    return sum(count for state in STARTED if isinstance(count := counts.get(state), int))
 
 
 def _visible_names(team_ids: Collection[int], viewer: Viewer) -> dict[int, str]:

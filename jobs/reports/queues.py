@@ -262,6 +262,15 @@ def _active_jobs(queues: Collection[int]) -> list[_ActiveJobs]:
     return [row for row in map(_ActiveJobs._make, rows) if row.queue in queues]
 
 
+def running_vcpus(queues: Collection[int]) -> dict[tuple[int, int], Decimal]:
+    """Return the vCPU of started jobs, and of the started children of arrays, by queue and team, in one query."""
+    totals: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for row in _active_jobs(queues):
+        own = row.single_vcpus if row.state in _RUNNING_STATES else None
+        totals[row.queue, row.team] += _decimal_sum((own, row.running_child_vcpus))
+    return {key: vcpus for key, vcpus in totals.items() if vcpus}
+
+
 def _children(states: Iterable[str]) -> Combinable:
     """Return the number of an array's children in these states, as AWS last reported."""
     counts = (Coalesce(Cast(KeyTextTransform(state, "array_summary"), IntegerField()), 0) for state in states)

@@ -137,7 +137,6 @@ def _look_for_work(account: Account, team: Team) -> None:
     list(jobs.in_doubt())
     queues = list(team.queue_grants.values_list("queue", flat=True))
     queue_usage(team, queues)
-    causes.running_vcpus(queues)
     causes.never_running(team, team)
 
 
