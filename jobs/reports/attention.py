@@ -12,11 +12,13 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.utils.timezone import now
 
+from jobs.causes import CAUSES, Cause, Explanation, FailureFacts, failure_cause
 from jobs.models import Approval, Job, Team, User
 from jobs.models.array_reruns import rerun_families
 from jobs.models.job_count import count_by_status
 from jobs.pricing.run_statistics import DurationStats, run_statistics
 from jobs.pricing.usual_run import Pace, UsualRun, usual_run
+from jobs.reports.causes import never_running
 from jobs.states import ACTIVE_STATES, Delivery, State
 
 RowT = TypeVar("RowT", bound=Model)
@@ -97,6 +99,9 @@ class ActionItems:
     failures: list[FailureGroup]
     failure_group_count: int
     is_every_failure_grouped: bool
+    blocked: list[tuple[Job, Explanation]]
+    """Jobs that can't start without a change, with why."""
+    blocked_count: int
     waiting: list[OverdueJob]
     waiting_count: int
     running: list[OverdueJob]
@@ -108,7 +113,7 @@ class ActionItems:
 
     @property
     def is_empty(self) -> bool:
-        lists = (self.approvals, self.failures, self.waiting, self.running)
+        lists = (self.approvals, self.failures, self.blocked, self.waiting, self.running)
         return not (any(lists) or self.held or self.lost)
 
 
@@ -129,12 +134,17 @@ def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
     approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("requester", "submission")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
     groups, failure_count = _failure_groups(team)
-    waiting, running = _overdue_jobs(team)
+    blocked = never_running(team, user)
+    blocked_ids = {job.pk for job, _ in blocked}
+    overdue, running = _overdue_jobs(team)
+    waiting = [item for item in overdue if item.job.pk not in blocked_ids]
     approval_rows, approval_count = _first_rows(approvals.order_by("pk"))
     return ActionItems(
         failures=groups[:MAX_ROWS],
         failure_group_count=len(groups),
         is_every_failure_grouped=failure_count < MAX_FAILURES_SCANNED,
+        blocked=blocked[:MAX_ROWS],
+        blocked_count=len(blocked),
         waiting=waiting[:MAX_ROWS],
         waiting_count=len(waiting),
         running=running[:MAX_ROWS],
@@ -189,7 +199,7 @@ def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
     groups: dict[tuple[str, str], list[Failure]] = defaultdict(list)
     for failure in failures:
         if failure.pk not in obsolete:
-            groups[failure.definition, failure_cause(failure)].append(failure)
+            groups[failure.definition, _cause_text(failure)].append(failure)
     by_size = [FailureGroup(name, cause, len(rows), rows[0].job) for (name, cause), rows in groups.items()]
     return sorted(by_size, key=lambda group: (-group.count, -group.last.pk)), len(failures)
 
@@ -211,9 +221,17 @@ def _obsolete_failures(failures: Iterable[Failure]) -> set[int]:
     return {job.pk for family in families.values() for job in family.obsolete_failures}
 
 
-def failure_cause(failure: Failure) -> str:
+def _cause_text(failure: Failure) -> str:
     if failure.delivery == Delivery.REFUSED:
         return failure.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
+    facts = FailureFacts(
+        state=failure.state,
+        exit_code=failure.exit_code,
+        status_reason=failure.status_reason,
+        container_reason=failure.container_reason,
+        array_size=failure.array_size,
+    )
+    cause = failure_cause(facts)
     reason = failure.container_reason or failure.status_reason
-    exit_text = f"exit code {failure.exit_code}" if failure.exit_code is not None else ""
-    return ", ".join(part for part in (exit_text, reason.split(", RequestId")[0][:120]) if part) or "no reason given"
+    label = reason.split(", RequestId")[0][:120] if cause is Cause.UNKNOWN and reason else CAUSES[cause].label
+    return label if failure.exit_code is None else f"{label}, exit code {failure.exit_code}"

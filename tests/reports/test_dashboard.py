@@ -62,8 +62,8 @@ def test_failures_are_grouped_by_definition_and_cause(submission):
 
     found = [(each.cause, each.count) for each in needs_of(submission).failures]
 
-    assert found[0] == ("exit code 137, OutOfMemoryError", 3)
-    assert sorted(found[1:]) == [("No such role", 1), ("exit code 1, Essential container", 1)]
+    assert found[0] == ("Out of memory, exit code 137", 3)
+    assert sorted(found[1:]) == [("Application error, exit code 1", 1), ("No such role", 1)]
 
 
 def ended_runs(submission, waited, ran):
@@ -101,6 +101,17 @@ def test_jobs_far_beyond_what_is_usual_need_someone_the_longest_first(submission
     assert [item.job for item in needs.waiting] == [waits[2], waits[1]]
     assert [item.job for item in needs.running] == [runs[2], runs[1]]
     assert needs.running[0].progress.median == 40 * 60
+
+
+def test_a_job_that_can_never_start_needs_someone_at_once(submission):
+    place = {"computeEnvironmentName": "ce", "computeResources": {"type": "EC2", "maxvCpus": 16}}
+    queue = make.queue("small", of=submission.account, environments=[place])
+    fields = {"state": State.RUNNABLE, "queue": queue, "memory_mib": 512, "submitted_at": now() - timedelta(hours=2)}
+    large, small = (make.job(submission, vcpus=vcpus, **fields) for vcpus in (32, 2))
+    needs = needs_of(submission)
+
+    assert [job for job, _ in needs.blocked] == [large]
+    assert [item.job for item in needs.waiting] == [small]
 
 
 def test_a_short_time_needs_nobody_however_short_is_usual(submission):
@@ -273,5 +284,5 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission,
             make.job(submission, state=State.RUNNING)
             make.job(submission, state=State.FAILED, ended_at=now())
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(21):
+        with django_assert_num_queries(22):
             client.get(f"/teams/{submission.team.slug}/home/")
