@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.access import Member
 from jobs.models.pagination import KeysetPage
-from jobs.reports import job_search
+from jobs.reports import causes, job_search
 from jobs.reports.job_search import EXPORT_LIMIT, JobRow, StatusCounts
 from jobs.reports.saved_views import default_view, saved_views
 from jobs.search import KEYS
@@ -92,6 +92,8 @@ def _result(request: SignedInRequest, member: Member, query: ListQuery) -> ListC
 
 def _list_context(member: Member, query: ListQuery, result: ListContent) -> dict[str, Any]:
     """Return what the live part shows."""
+    if "reason" in query.columns:
+        causes.add_explanations([row.job for row in result.listing.rows], member.user)
     tiles = status_tiles(query, result.counts)
     return {
         "member": member,
