@@ -56,7 +56,7 @@ def rebuild_job(queue: Queue, observation: batch.Observation) -> tuple[Job | Non
     person = _find_person(tags.get("portal:user", ""))
     if team is None or person is None:
         return None, f"Unknown team {tags.get('portal:team')!r} or user {tags.get('portal:user')!r}."
-    definition = _parse_definition_arn(description.text("jobDefinition"))
+    definition = parse_definition_arn(description.text("jobDefinition"))
     if definition is None:
         return None, f"Invalid job definition {description.text('jobDefinition')!r}."
     definition_document = _describe_definition(queue.account, *definition)
@@ -199,13 +199,13 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     description = ResponseReader(observation.raw)
     tags, marker = description.text_map("tags"), description.text("jobName", max_length=batch.MAX_NAME_LENGTH)
     name = marker[: -TEXT_LENGTH - 1]
-    document = _job_document(name, queue, revision, description)
+    document = job_document(name, queue, revision, description)
     own_tags = {key: value for key, value in tags.items() if not key.startswith(PORTAL_TAG_PREFIX)}
     public_id = from_text(marker[-TEXT_LENGTH:])
     place = _place(submission, public_id, document)
     document["jobName"] = place.setdefault("name", name)
     team = submission.team
-    size = requested_size({**revision.document, **_effective_properties(description)}, document)
+    size = requested_size({**revision.document, **effective_properties(description)}, document)
     job = Job.objects.create(
         public_id=public_id,
         submission=submission,
@@ -238,7 +238,8 @@ def _create_job(queue: Queue, submission: Submission, revision: Revision, observ
     return job
 
 
-def _job_document(name: str, queue: Queue, revision: Revision, description: ResponseReader) -> dict[str, Any]:
+def job_document(name: str, queue: Queue, revision: Revision, description: ResponseReader) -> dict[str, Any]:
+    """Return the request that AWS's description of a job corresponds to."""
     container = description.nested("container")
     overrides: dict[str, Any] = {}
     if "command" in container:
@@ -262,7 +263,8 @@ def _job_document(name: str, queue: Queue, revision: Revision, description: Resp
     return document
 
 
-def _effective_properties(description: ResponseReader) -> dict[str, Any]:
+def effective_properties(description: ResponseReader) -> dict[str, Any]:
+    """Return the properties with which AWS runs a job that isn't one container."""
     parts = ("ecsProperties", "eksProperties", "nodeProperties")
     return {key: part for key in parts if (part := description.nested(key).to_json())}
 
@@ -281,7 +283,8 @@ def _parse_public_id(marker: str) -> UUID | None:
         return None
 
 
-def _parse_definition_arn(arn: str) -> tuple[str, int] | None:
+def parse_definition_arn(arn: str) -> tuple[str, int] | None:
+    """Return name and revision, 0 without one; None if it has no name."""
     name, _, number = arn.rpartition("/")[2].partition(":")
     if not 0 < len(name) <= MAX_DEFINITION_NAME_LENGTH:
         return None
