@@ -26,6 +26,7 @@ from jobs.models import (
     Revision,
     Role,
     SavedView,
+    Source,
     Submission,
     Team,
     TemplateVersion,
@@ -71,6 +72,9 @@ MANAGED_ROLES = (Role.VIEWER, Role.ANALYST)
 
 READ_PERMISSIONS: frozenset[TeamPermission] = frozenset({"view", "audit"})
 """Permissions that change nothing: also held in an inactive team."""
+
+OBSERVER_PERMISSIONS: frozenset[TeamPermission] = READ_PERMISSIONS | {"reveal"}
+"""What is possible with jobs that were submitted outside the portal."""
 
 STAFF_PERMISSIONS: frozenset[TeamPermission] = READ_PERMISSIONS | {"approve"}
 
@@ -194,6 +198,7 @@ def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[
     row = _get_or_404(rows, text_id)
     member = Member(user, row.team, vars(row)["role"] or "")
     member.require(permission)
+    require_own(row, permission)
     return row, member
 
 
@@ -228,6 +233,7 @@ def submission(user: User, text_id: str, permission: TeamPermission = "view") ->
     row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
     member = Member(user, row.team, vars(row)["role"] or "")
     member.require(permission)
+    require_own(row, permission)
     return row, member
 
 
@@ -280,6 +286,14 @@ def saved_view(member: Member, text_id: str) -> SavedView:
 def draft(member: Member, text_id: str) -> Draft:
     drafts = Draft.objects.visible_to(member.user).unsent().filter(team=member.team)
     return _get_or_404(drafts.select_related("team", "revision__definition"), text_id)
+
+
+def require_own(row: Job | Submission, permission: TeamPermission) -> None:
+    """Raise PermissionDenied for what would change a job that was submitted outside the portal."""
+    is_outside = row.outside if isinstance(row, Job) else row.source == Source.OUTSIDE
+    if is_outside and permission not in OBSERVER_PERMISSIONS:
+        message = f"{row.name} was submitted outside the portal. Stop it or run it again where it came from."
+        raise PermissionDenied(message)
 
 
 M = TypeVar("M", bound=Model)

@@ -58,6 +58,7 @@ class AccountAdmin(NoDeleteAdmin):
             },
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
+        ("Other jobs", {"fields": ["adopts_outside_jobs"]}),
         ("Status", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
     ]
 

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest
 from ninja.security import HttpBearer
 
 from jobs import access, audit
-from jobs.access import Member
+from jobs.access import Member, TeamPermission
 from jobs.actions import tokens
 from jobs.models import ApiToken, Job, Submission, WorkflowTemplate
 from jobs.rate_limit import Budget, spend
@@ -25,16 +25,16 @@ class Caller:
     token: ApiToken
     member: Member
 
-    def submission(self, text_id: str) -> Submission:
-        """Raise Http404."""
+    def submission(self, text_id: str, permission: TeamPermission = "view") -> Submission:
+        """Raise Http404, or PermissionDenied."""
         submission, _ = access.submission(self.member.user, text_id)
-        self._check_team(submission.team_id)
+        self._check(submission, permission)
         return submission
 
-    def job(self, text_id: str) -> Job:
-        """Raise Http404."""
+    def job(self, text_id: str, permission: TeamPermission = "view") -> Job:
+        """Raise Http404, or PermissionDenied."""
         job, _ = access.job(self.member.user, text_id)
-        self._check_team(job.team_id)
+        self._check(job, permission)
         return job
 
     def template(self, text_id: str) -> WorkflowTemplate:
@@ -42,6 +42,11 @@ class Caller:
         template, _ = access.template(self.member.user, text_id)
         self._check_team(template.team_id)
         return template
+
+    def _check(self, row: Job | Submission, permission: TeamPermission) -> None:
+        self._check_team(row.team_id)
+        self.member.require(permission)
+        access.require_own(row, permission)
 
     def _check_team(self, team_id: int) -> None:
         if team_id != self.member.team.pk:

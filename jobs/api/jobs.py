@@ -79,7 +79,7 @@ def run_again(
     `run_as` is single (a job for each index) or array. With `index_by=variable` the program reads ARRAY_INDEX, or
     entry AWS_BATCH_JOB_ARRAY_INDEX of ARRAY_INDEXES; with wrapper, sh sets AWS_BATCH_JOB_ARRAY_INDEX before it.
     """
-    array_job = request.auth.job(text_id)
+    array_job = request.auth.job(text_id, "submit")
     plan = parsing.index_rerun_plan(run_as, index_by)
     try:
         actions.rerun_indexes(array_job, request.auth.member, indexes, plan)
@@ -94,7 +94,7 @@ def run_again(
 def release(request: CallerRequest, text_id: str) -> Status[JobOut]:
     """Release a held job, so that it is submitted to AWS. Leads only. A job that isn't held stays as it is."""
     parsing.idempotency_key(request)
-    job = request.auth.job(text_id)
+    job = request.auth.job(text_id, "lead")
     actions.release(job, request.auth.member)
     return Status(202, serializers.job_out(request, request.auth.job(text_id)))
 
@@ -105,6 +105,6 @@ def release(request: CallerRequest, text_id: str) -> Status[JobOut]:
 def stop(request: CallerRequest, text_id: str) -> Status[JobOut]:
     """Request that a job is stopped. Then get the job until it is final."""
     parsing.idempotency_key(request)
-    job = request.auth.job(text_id)
+    job = request.auth.job(text_id, "stop")
     actions.stop(job, request.auth.member)
     return Status(202, serializers.job_out(request, request.auth.job(text_id)))

@@ -89,7 +89,7 @@ def run_steps_again(request: CallerRequest, text_id: str, start: str = FROM_FAIL
     edited workflow of these steps.
     """
     key = parsing.idempotency_key(request)
-    submission = request.auth.submission(text_id)
+    submission = request.auth.submission(text_id, "submit")
     text = parsing.read_text(request)
     actions.run_again(submission, request.auth.member, start, text=text or None, request_key=key)
     return Status(202, serializers.submission_out(request, request.auth.submission(text_id)))
@@ -101,5 +101,5 @@ def run_steps_again(request: CallerRequest, text_id: str, start: str = FROM_FAIL
 def stop(request: CallerRequest, text_id: str) -> Status[StopOut]:
     """Request that all jobs of the submission are stopped."""
     parsing.idempotency_key(request)
-    submission = request.auth.submission(text_id)
+    submission = request.auth.submission(text_id, "stop")
     return Status(202, StopOut(stopping=actions.stop_all(submission, request.auth.member)))

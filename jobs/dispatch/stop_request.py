@@ -18,7 +18,9 @@ WITHDRAWABLE_DELIVERIES = (Delivery.AWAITING, Delivery.ACCEPTED, Delivery.HELD)
 def lock_stoppable(jobs: QuerySet[Job]) -> list[Job]:
     """Lock in the order in which a delivery does, last steps first. None of them changes before the commit."""
     candidates = jobs.filter(stop_requested_at=None, ended_at=None).order_by("-pk").select_for_update()
-    rows = candidates.only("public_id", "name", "account_id", "delivery", "state", "submission_id")
+    rows = candidates.filter(outside=False).only(
+        "public_id", "name", "account_id", "delivery", "state", "submission_id"
+    )
     return [job for job in rows if not job.status.is_final]
 
 
@@ -46,6 +48,6 @@ def withdraw_unsent(
 def request_stop(jobs: QuerySet[Job], reason: str, *, user: "User | None") -> None:
     """Record a request, repeated until the job is observed to end."""
     with_aws = jobs.filter(delivery__in=[Delivery.SENDING, Delivery.SENT], stop_requested_at=None, ended_at=None)
-    with_aws.exclude(state__in=FINAL_STATES).update(
+    with_aws.filter(outside=False).exclude(state__in=FINAL_STATES).update(
         stop_requested_at=now(), stop_requested_by=user, stop_reason=reason
     )

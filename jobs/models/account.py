@@ -90,6 +90,13 @@ class Account(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text="Maximum rate of all workers together. AWS allows 50 a second per account.",
     )
+    adopts_outside_jobs = models.BooleanField(
+        "show jobs submitted outside the portal",
+        default=False,
+        db_default=False,
+        help_text="Jobs on the account's queues that were submitted elsewhere join the history of the team in their "
+        "tag portal:team, or of the queue's only team. Administrators see the others.",
+    )
     active = models.BooleanField(default=True)
 
     objects = AccountQuerySet.as_manager()

@@ -173,7 +173,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def counting_against_quota(self) -> Self:
         waiting = Q(delivery__in=[Delivery.ACCEPTED, Delivery.SENDING, Delivery.HELD])
-        return self.filter(waiting | _ACTIVE, ended_at=None)
+        return self.filter(waiting | _ACTIVE, ended_at=None, outside=False)
 
     def active(self) -> Self:
         return self.filter(_ACTIVE)
@@ -218,6 +218,9 @@ class Job(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="jobs")
     # Copied from the revision, so that a definition's last jobs are found by index.
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    outside = models.BooleanField(
+        default=False, db_default=False, help_text="Submitted outside the portal, which only observes it."
+    )
     position = models.PositiveIntegerField(default=0, help_text="Position among the submission's jobs.")
     step = models.PositiveIntegerField(default=0, help_text="Position of its step in the submission's document.")
     repeats = models.ForeignKey(

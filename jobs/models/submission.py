@@ -30,6 +30,7 @@ class Source(models.TextChoices):
     SCHEDULE = "schedule", "Schedule"
     RERUN = "rerun", "Rerun"
     RECOVERED = "recovered", "AWS import"
+    OUTSIDE = "outside", "Outside the portal"
 
 
 class OnRefusal(models.TextChoices):

@@ -211,6 +211,8 @@ def _account_checks(account: Account, figures: Mapping[str, object]) -> Iterator
     )
     yield HealthCheck("Lost", "warn" if lost_count else "good", message)
     yield from _check_queues(figures.get("queues"))
+    if account.adopts_outside_jobs:
+        yield HealthCheck("Jobs submitted outside the portal", "good", "added to the history of their teams")
     yield from _check_discrepancies(account, number("duplicates"), number("rebuilt"))
     recovering = moment("recovering")
     if recovering and queues_to_compare(account, recovering).exists():

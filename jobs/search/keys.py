@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from jobs.states import STATUSES
 
-SOURCES = ("form", "json", "api", "schedule", "rerun", "recovered")
+SOURCES = ("form", "json", "api", "schedule", "rerun", "recovered", "outside")
 """How a job was submitted; those of the table of submissions."""
 
 

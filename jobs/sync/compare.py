@@ -1,6 +1,6 @@
 """Full comparison of AWS's job lists with the portal's rows.
 
-A job without a row, as after a restore, is rebuilt from its tags.
+A job without a row, as after a restore, is rebuilt from its tags. Jobs of others are adopted if the account says so.
 """
 
 import time
@@ -24,6 +24,7 @@ from jobs.models import Account, Discrepancy, DiscrepancyKind, Job, Queue, State
 from jobs.models.database_generation import finish_recovery, recovering_since, recovery_deadline
 from jobs.models.ids import TEXT_LENGTH, from_text
 from jobs.states import FINAL_DELIVERIES, FINAL_STATES, Delivery
+from jobs.sync import outside
 from jobs.sync.recovery import rebuild_job
 
 log = structlog.get_logger(__name__)
@@ -99,10 +100,13 @@ def _compare_queue(queue: Queue, deadline: float) -> bool:
 
 def _compare_page(queue: Queue, page: ListingPage) -> None:
     by_public_id: dict[UUID, list[batch.JobSummary]] = defaultdict(list)
+    other_ids = []
     for summary in page:
         public_id = _parse_marker(summary.name)
         if public_id:
             by_public_id[public_id].append(summary)
+        else:
+            other_ids.append(summary.batch_id)
     rows = (
         Job.objects.filter(public_id__in=list(by_public_id))
         .select_related("account", "queue")
@@ -120,8 +124,24 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
             continue  # the name only ends like one of ours
         surplus += [(job, summary.batch_id, kind) for summary, kind in _find_surplus(job, summaries)]
     _terminate_surplus(queue, surplus)
-    if orphan_ids:
-        _recover_orphans(queue, orphan_ids)
+    adopts = queue.account.adopts_outside_jobs and recovering_since() is None
+    foreign = _recover_orphans(queue, outside.unknown_ids(orphan_ids) if adopts else orphan_ids)
+    if adopts:
+        _adopt_outside(queue, other_ids, foreign)
+
+
+def _adopt_outside(queue: Queue, batch_ids: Sequence[str], foreign: Sequence[batch.Observation]) -> None:
+    """Adopt jobs without a marker, and those whose marker is of no row and whose tags are of no job of ours.
+
+    A job with the marker of a row is never among them: it may be the one that a delivery is in doubt about. One that
+    can't be read is left out: the queue counts as compared all the same.
+    """
+    reader = client_for(queue.account, "batch", Purpose.READ)
+    observations, unreadable = _describe_all(reader, outside.unknown_ids(batch_ids))
+    if unreadable:
+        log.warning("outside_jobs_unreadable", queue=queue.name, count=len(unreadable))
+    if observations or foreign:
+        outside.adopt(queue, [*observations, *foreign])
 
 
 def _find_surplus(job: Job, summaries: ListingPage) -> list[tuple[batch.JobSummary, DiscrepancyKind]]:
@@ -172,19 +192,23 @@ def _terminate_surplus(queue: Queue, surplus: Sequence[tuple[Job, str, Discrepan
     _check_all_read(unreadable)
 
 
-def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> None:
+def _recover_orphans(queue: Queue, batch_ids: Sequence[str]) -> list[batch.Observation]:
+    """Rebuild jobs of this installation. Return the others."""
+    if not batch_ids:
+        return []
     reader = client_for(queue.account, "batch", Purpose.READ)
     observations, unreadable = _describe_all(reader, batch_ids)
+    foreign = [observation for observation in observations if not outside.is_own(observation)]
+    observations = [observation for observation in observations if outside.is_own(observation)]
     # In order of their IDs, and so of time: a later run of a step or an index finds the earlier one.
     for observation in sorted(observations, key=_public_id):
-        if ResponseReader(observation.raw).text_map("tags").get("portal:installation") != settings.INSTALLATION:
-            continue
         job, note = rebuild_job(queue, observation)
         kind = DiscrepancyKind.ORPHAN if job else DiscrepancyKind.UNREADABLE
         fields = {"account": queue.account, "job": job, "note": note}
         if Discrepancy.objects.get_or_create(kind=kind, batch_id=observation.batch_id, defaults=fields)[1]:
             log.error("orphaned_job", batch_id=observation.batch_id, rebuilt=job is not None, note=note)
     _check_all_read(unreadable)
+    return foreign
 
 
 def _describe_all(reader: Any, batch_ids: Sequence[str]) -> tuple[list[batch.Observation], set[str]]:

@@ -464,12 +464,23 @@ NEWS = (
         ("comparison: that job's", ' and tags.get("portal:job") == job.text_id', ""),
         (
             "comparison: no row for what is another's",
-            (
-                'if ResponseReader(observation.raw).text_map("tags").get("portal:installation") '
-                "!= settings.INSTALLATION:"
-            ),
-            "if False:",
+            "[observation for observation in observations if outside.is_own(observation)]",
+            "list(observations)",
         ),
+    ),
+    *mutants_of(
+        "jobs/sync/compare.py",
+        ("tests/sync/test_outside.py",),
+        (
+            "outside: no job with a marker of ours",
+            "        else:\n            other_ids.append(summary.batch_id)",
+            "        other_ids.append(summary.batch_id)",
+        ),
+    ),
+    *mutants_of(
+        "jobs/sync/outside.py",
+        ("tests/sync/test_outside.py",),
+        ("outside: no job with a tag of ours", " if not is_own(observation)]", "]"),
     ),
     *mutants_of(
         "jobs/sync/apply.py",

@@ -154,6 +154,7 @@ def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account |
             "number": "123456789012" if sandbox else "",
             "access": AccessMethod.SANDBOX if sandbox else AccessMethod.DEFAULT,
             **({"quarantine_seconds": quarantine.minimum_seconds(in_sandbox=True)} if sandbox else {}),
+            "adopts_outside_jobs": bool(sandbox),
             **({"poll_seconds": 1} if is_local else {}),
         },
     )

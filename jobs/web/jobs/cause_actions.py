@@ -33,7 +33,7 @@ def action_link(job: Job, explanation: Explanation, member: Member, parent: Job 
     action = explanation.action
     if action is Action.OPEN_PARENT:
         return ActionLink(f"Open {parent.name}", parent.get_absolute_url()) if parent else None
-    if action is None or not member.can("submit"):
+    if action is None or job.outside or not member.can("submit"):
         return None
     if action is Action.RUN_CHILDREN_AGAIN:
         return ActionLink("Run failed child jobs again…", reverse("job_indexes_again", args=[job.text_id]))
