@@ -1,6 +1,6 @@
 """The front of a queue as AWS Batch last answered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -8,6 +8,9 @@ from django.db.models import Q
 
 from jobs.causes.waiting import SNAPSHOT_SIZE
 from jobs.models.queue import Queue
+
+MAX_SNAPSHOT_AGE = timedelta(minutes=15)
+"""An older place says nothing."""
 
 
 class QueueSnapshotQuerySet(models.QuerySet["QueueSnapshot"]):

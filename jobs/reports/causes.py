@@ -21,6 +21,7 @@ from jobs.causes import (
 )
 from jobs.models import Job, Queue, QueueSnapshot, Team, User
 from jobs.models.job import SIZE_FIELDS
+from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
 from jobs.reports.queues import running_vcpus
 from jobs.spec.documents import text_at
 from jobs.spec.job_size import RunSize
@@ -31,8 +32,6 @@ from jobs.states import UNSENT_DELIVERIES, Delivery, State
 Viewer = User | Team
 """Whose view of other teams counts: a person's, or that of a token, which knows its own team only."""
 
-MAX_SNAPSHOT_AGE = timedelta(minutes=15)
-"""An older place says nothing."""
 MAX_WAITING_SCANNED = 500
 _EXPLAINED_DELIVERIES = (Delivery.SENT, Delivery.REFUSED)
 _COLUMNS = (

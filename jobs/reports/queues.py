@@ -13,9 +13,11 @@ from django.db.models import Count, DecimalField, F, IntegerField, Min, Q, Query
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
+from django.utils.timezone import now
 
 from jobs.access import visible_teams
-from jobs.models import Job, Queue, QueueGrant, Team, User
+from jobs.models import Job, Queue, QueueGrant, QueueSnapshot, Team, User
+from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
 from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage
 from jobs.pricing.run_statistics import DurationStats, QueueWait, recent_waits, run_statistics, usual_waits
 from jobs.spec.documents import Document, text_at
@@ -24,10 +26,14 @@ from jobs.states import ACTIVE_STATES, STATUSES, State, Status
 
 OTHER_TEAMS = "Other teams"
 """Those that the person may not see, together."""
+MAX_PLACES = 8
+"""Of the front of a queue that its page shows."""
 MAX_SAMPLED_TEAMS = 20
 """Teams whose waits a queue's page shows; the busiest first."""
 _RUNNING_STATES = (State.STARTING, State.RUNNING)
 _WAITING_STATES = (State.SUBMITTED, State.RUNNABLE)
+_LINE_STATES = (State.PENDING, State.RUNNABLE)
+"""An array is pending while its children wait."""
 ACTIVE_ORDER = tuple(state for state in State if state in ACTIVE_STATES)
 
 
@@ -56,7 +62,7 @@ class TeamLoad:
 
 @dataclass(frozen=True)
 class WaitingJob:
-    """The job that was submitted first of those that wait for capacity; no `job` if it may not be seen."""
+    """A job that waits for capacity; no `job` if it may not be seen."""
 
     job: Job | None
     submitted_at: datetime | None
@@ -89,6 +95,9 @@ class QueueBoard:
     jobs: Mapping[str, int] = field(default_factory=dict)
     """Of the teams in view, by state."""
     oldest: WaitingJob | None = None
+    """The one that was accepted first."""
+    first: WaitingJob | None = None
+    """The next to start, if AWS named it lately."""
     usual_wait: DurationStats | None = None
     usage: QueueUsage = field(default_factory=QueueUsage)
     """What counts against the limits of the only team in view."""
@@ -147,6 +156,8 @@ class QueueDetail:
     board: QueueBoard
     waits: Sequence[QueueWait]
     """The newest first."""
+    front: Sequence[WaitingJob]
+    """The next to start, in the order that AWS named lately."""
     team_grants: TeamGrants | None
     """What the team may use, of the only team in view."""
 
@@ -202,7 +213,8 @@ def queue_detail(user: User, key: int, team: Team | None = None) -> QueueDetail 
     usage = queue_usage(team, [key]).get(key, QueueUsage()) if team else QueueUsage()
     usual_wait = DurationStats.of(wait.seconds for wait in waits)
     board = replace(board, grants=granted, usual_wait=usual_wait, usage=usage)
-    return QueueDetail(board, waits, TeamGrants.for_team(team) if team else None)
+    front = _fronts([key] if board.oldest else [], user, limit=MAX_PLACES).get(key, ())
+    return QueueDetail(board, waits, front, TeamGrants.for_team(team) if team else None)
 
 
 def _visible_queues(user: User) -> QuerySet[Queue]:
@@ -214,6 +226,7 @@ def _boards(user: User, queues: Sequence[Queue], teams: Collection[int] | None) 
     rows = _active_jobs({queue.pk for queue in queues})
     known_teams = visible_teams(user).in_bulk({row.team for row in rows})
     oldest = _oldest_jobs(rows, known_teams)
+    fronts = _fronts(oldest, user, limit=1)
     rows_by_queue: dict[int, list[_ActiveJobs]] = defaultdict(list)
     for row in rows:
         rows_by_queue[row.queue].append(row)
@@ -223,6 +236,7 @@ def _boards(user: User, queues: Sequence[Queue], teams: Collection[int] | None) 
             loads=_loads(rows_by_queue[queue.pk], known_teams, teams),
             jobs=_count_by_state(row for row in rows_by_queue[queue.pk] if teams is None or row.team in teams),
             oldest=oldest.get(queue.pk),
+            first=next(iter(fronts.get(queue.pk, ())), None),
         )
         for queue in queues
     ]
@@ -325,3 +339,29 @@ def _oldest_jobs(rows: Iterable[_ActiveJobs], known_teams: Collection[int]) -> d
             first[row.queue] = min(row.first, first.get(row.queue, row.first))
     jobs = Job.objects.filter(pk__in=first.values()).only("public_id", "name", "team", "queue", "submitted_at")
     return {job.queue_id: WaitingJob(job if job.team_id in known_teams else None, job.submitted_at) for job in jobs}
+
+
+def _fronts(queues: Iterable[int], user: User, limit: int) -> dict[int, list[WaitingJob]]:
+    """Return by queue the first jobs, in the order in which AWS starts them, where it was read lately."""
+    keys = list(queues)
+    recent = QueueSnapshot.objects.filter(pk__in=keys, read_at__gte=now() - MAX_SNAPSHOT_AGE) if keys else []
+    ids = {snapshot.pk: _job_ids(snapshot)[:limit] for snapshot in recent}
+    batch_ids = {batch_id for of_queue in ids.values() for batch_id in of_queue}
+    rows = Job.objects.filter(batch_id__in=batch_ids, state__in=_LINE_STATES) if batch_ids else Job.objects.none()
+    jobs = {job.batch_id: job for job in rows.only("batch_id", "public_id", "name", "team", "submitted_at")}
+    visible = set(
+        Job.objects.visible_to(user).filter(pk__in=[job.pk for job in jobs.values()]).values_list("pk", flat=True)
+    )
+    return {
+        queue: [
+            WaitingJob(job if job.pk in visible else None, job.submitted_at)
+            for job in map(jobs.get, of_queue)
+            if job is not None
+        ]
+        for queue, of_queue in ids.items()
+    }
+
+
+def _job_ids(snapshot: QueueSnapshot) -> list[str]:
+    """Return the ids of jobs; that of an array once for all its children."""
+    return list(dict.fromkeys(str(job_id).partition(":")[0] for job_id in snapshot.job_ids))

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.access import Member
+from jobs.actions.queue_snapshot import request_snapshots
 from jobs.models import Feature
 from jobs.reports import queues as reports
 from jobs.reports.queues import QueueBoard
@@ -64,7 +65,9 @@ def _queue_page(request: SignedInRequest, number: int, member: Member | None) ->
     if detail is None:
         raise Http404("This queue doesn't exist, or you don't have access to it.")
     board = detail.board
-    etag = polling.etag(_etag_fields(board), detail.waits)
+    if board.oldest:
+        request_snapshots({board.queue.pk: board.queue.account_id})
+    etag = polling.etag(_etag_fields(board), detail.waits, detail.front)
     is_partial = polling.is_partial(request)
     if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
@@ -74,6 +77,7 @@ def _queue_page(request: SignedInRequest, number: int, member: Member | None) ->
         "board": board,
         "bar": capacity_bar(board),
         "chart": wait_chart(detail.waits),
+        "front": detail.front,
         "team_grants": detail.team_grants,
         "features": [Feature(name).label for name in sorted(detail.team_grants.features) if name in Feature.values]
         if detail.team_grants

@@ -137,9 +137,7 @@ def test_what_does_not_fit_is_counted_and_a_link_leads_to_all_of_it(client, subm
     assert [needs.failure_group_count, needs.waiting_count, needs.approval_count] == [more] * 3
     for words in ("failure causes", "waiting jobs", "requests"):
         assert f"{fits} of {more} {words}. <a href=" in page
-    assert "?status=FAILED&amp;status=REFUSED&amp;status=LOST&amp;from=" in page.replace(
-        "&status", "&amp;status"
-    ).replace("&from", "&amp;from")
+    assert "?search=status%3AFAILED%2CREFUSED%2CLOST+after%3A-7d" in page
 
 
 @pytest.mark.parametrize("number", [1, 8])
@@ -150,10 +148,8 @@ def test_a_full_table_of_jobs_has_a_link_to_all(client, submission, number):
     client.force_login(submission.person)
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
 
-    for address in (
-        f"?person={submission.person.username}",
-        f"status=SUBMITTED&amp;person={submission.person.username}",
-    ):
+    active = "?search=status%3APENDING%2CRUNNABLE%2CRUNNING%2CSTARTING%2CSUBMITTED"
+    for address in ("jobs/?scope=mine", f"{active}&amp;scope=mine"):
         assert (f'{address}">All ' in page) is (number == 8)
 
 

@@ -24,6 +24,7 @@ from jobs import periodic
 from jobs.dispatch import claim
 from jobs.models import Account, Job, JobCount, Team, job_count
 from jobs.policy.grants import queue_usage
+from jobs.pricing import run_statistics
 from jobs.pricing.metering import charge_due
 from jobs.reports import attention, causes
 from jobs.reports.job_search import conditions, pages
@@ -76,6 +77,7 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(pages, "SEARCH_COUNT_LIMIT", LIMIT)
     monkeypatch.setattr(conditions, "RARE_LIMIT", LIMIT)
     monkeypatch.setattr(attention, "MAX_FAILURES_SCANNED", 10)
+    monkeypatch.setattr(run_statistics, "MAX_JOBS_SCANNED", LIMIT)
     if connection.vendor == "postgresql":
         world = build_world(JOBS, people=3, active_jobs=5)
         multiply_believed_rows(BELIEVED_FACTOR)

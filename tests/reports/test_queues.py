@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.models import Job, JobDependency, Queue, QueueGrant, Submission, Team
+from jobs.models import Job, JobDependency, Queue, QueueGrant, QueueSnapshot, Submission, Team
 from jobs.reports.queues import OTHER_TEAMS, QueueBoard, all_boards, queue_detail, team_boards
 from tests import make
 
@@ -113,6 +113,29 @@ def test_the_oldest_waiting_job_of_another_team_has_an_age_and_no_name(submissio
     assert found.job == theirs
 
 
+def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submission, queue: Queue) -> None:
+    first, second = (
+        make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now(), batch_id=f"{number}" * 36)
+        for number in (1, 2)
+    )
+    theirs = of_other_team(queue, state="RUNNABLE", submitted_at=now(), batch_id="3" * 36)
+    ids = ["2" * 36, "gone", "3" * 36, f"{'1' * 36}:7", f"{'1' * 36}:8"]
+    snapshot = QueueSnapshot.objects.create(queue=queue, job_ids=ids, read_at=now())
+    found = board(submission)
+    detail, of_admin = (queue_detail(user, queue.pk) for user in (submission.person, make.admin()))
+    assert found.oldest is not None
+    assert found.first is not None
+    assert detail is not None
+    assert of_admin is not None
+    assert (found.oldest.job, found.first.job) == (first, second)
+    assert [place.job for place in detail.front] == [second, None, first]
+    assert [place.job for place in of_admin.front] == [second, theirs, first]
+
+    snapshot.read_at = now() - timedelta(hours=1)
+    snapshot.save()
+    assert board(submission).first is None
+
+
 def test_only_environments_that_can_be_used_have_room(submission: Submission, queue: Queue) -> None:
     found = board(submission)
     assert found.max_vcpus == 80
@@ -167,8 +190,8 @@ def test_a_board_takes_the_same_queries_however_many_queues_teams_and_jobs(
         make.job(submission, queue=another, state="RUNNABLE", submitted_at=now())
         of_other_team(another, state="RUNNING", submitted_at=now())
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         team_boards(submission.person, submission.team)
     admin = make.admin()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         all_boards(admin)
