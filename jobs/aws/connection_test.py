@@ -151,6 +151,9 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
         "logs:GetLogEvents": lambda: clients("logs").get_log_events(
             logGroupName=DEFAULT_GROUP, logStreamName=fake_name, limit=1
         ),
+        "logs:FilterLogEvents": lambda: clients("logs").filter_log_events(
+            logGroupName=DEFAULT_GROUP, logStreamNames=[fake_name], limit=1
+        ),
     }
     for action, request in requests.items():
         yield Probe(action, request, _report_missing(action))

@@ -1,5 +1,6 @@
 """CloudWatch Logs, page by page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from jobs.aws.response_reader import ResponseReader, call
 
 DEFAULT_GROUP = "/aws/batch/job"
 MAX_TOKEN_LENGTH = 2048
+MAX_FILTERED_STREAMS = 100
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -24,6 +26,14 @@ class LogEvents:
     events: tuple[LogEvent, ...]
     forward_token: str
     backward_token: str
+
+
+@dataclass(frozen=True)
+class FilteredEvents:
+    """Events of several streams, each with the name of its own. The token is empty at the end."""
+
+    events: tuple[tuple[str, LogEvent], ...]
+    token: str
 
 
 def get_log_events(
@@ -50,6 +60,21 @@ def get_log_events(
         forward_token=answer.required_text("nextForwardToken", max_length=MAX_TOKEN_LENGTH),
         backward_token=answer.required_text("nextBackwardToken", max_length=MAX_TOKEN_LENGTH),
     )
+
+
+def filter_log_events(
+    client: Any, group: str, streams: Sequence[str], pattern: str, *, token: str = "", limit: int = 1000
+) -> FilteredEvents:
+    """Read up to `MAX_FILTERED_STREAMS` streams. A page may be empty without being the end."""
+    request: dict[str, Any] = {
+        "logGroupName": group or DEFAULT_GROUP,
+        "logStreamNames": list(streams),
+        "filterPattern": pattern,
+        "limit": limit,
+    }
+    answer = call(client.filter_log_events, **request, **({"nextToken": token} if token else {}))
+    events = ((entry.text("logStreamName"), _event(entry)) for entry in answer.entries("events"))
+    return FilteredEvents(tuple(events), answer.next_token())
 
 
 def _event(entry: ResponseReader) -> LogEvent:

@@ -126,7 +126,8 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own_jobs)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])
     groups = "*" if any(Feature.LOGS in team.features for team in teams) else "/aws/batch/*"
-    yield _allow("Logs", "logs:GetLogEvents", f"arn:{part}:logs:{account.region}:{number}:log-group:{groups}")
+    log_groups = f"arn:{part}:logs:{account.region}:{number}:log-group:{groups}"
+    yield _allow("Logs", ["logs:FilterLogEvents", "logs:GetLogEvents"], log_groups)
     if not teams or any(team.may_register for team in teams):
         privileged = any(Feature.PRIVILEGED in team.features for team in teams)
         unprivileged = None if privileged else {"BoolIfExists": {"batch:Privileged": "false"}}

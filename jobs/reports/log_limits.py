@@ -26,10 +26,16 @@ READS_PER_SECOND = 8
 _WAIT_SECONDS = 0.2
 
 
-def wait_for_turn(account_pk: int, seconds: float) -> None:
+FILTERS_PER_SECOND = 4
+"""AWS allows five FilterLogEvents a second."""
+
+
+def wait_for_turn(
+    account_pk: int, seconds: float, *, per_second: int | None = None, operation: str = "reads"
+) -> None:
     """Wait until the account may be read again, counted over all processes. Raise LogReadLimitError."""
     deadline = time.monotonic() + seconds
-    while RequestCount.objects.add(f"log-reads:{account_pk}", 1, 1) > READS_PER_SECOND:
+    while RequestCount.objects.add(f"log-{operation}:{account_pk}", 1, 1) > (per_second or READS_PER_SECOND):
         if time.monotonic() + _WAIT_SECONDS > deadline:
             raise LogReadLimitError(BUSY_MESSAGE)
         time.sleep(_WAIT_SECONDS)

@@ -3,6 +3,7 @@
 If AWS is slow, the page still loads and says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +11,10 @@ from django.utils.dateparse import parse_datetime
 
 from jobs.aws import logs as cloudwatch
 from jobs.aws.deadline import time_limit
-from jobs.aws.logs import LogEvents
+from jobs.aws.logs import FilteredEvents, LogEvents
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, Job
-from jobs.reports.log_limits import LogReadLimiter, wait_for_turn
+from jobs.reports.log_limits import FILTERS_PER_SECOND, LogReadLimiter, wait_for_turn
 
 MAX_CONCURRENT_READS = 6  # of the eight threads of a web process
 MAX_READS_PER_ACCOUNT = 2
@@ -77,6 +78,19 @@ def read_events(
         return cloudwatch.get_log_events(
             client, group, stream, token=token, limit=limit, from_head=from_head, since_ms=since_ms
         )
+
+
+def filter_events(
+    account: Account, group: str, streams: Sequence[str], pattern: str, token: str = ""
+) -> FilteredEvents:
+    """Read one page of the events of several streams. Raise AwsError or LogReadLimitError."""
+    with (
+        _limiter.acquire((account.pk, account.endpoint_url), SLOT_TIMEOUT_SECONDS),
+        time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
+    ):
+        wait_for_turn(account.pk, SLOT_TIMEOUT_SECONDS, per_second=FILTERS_PER_SECOND, operation="filters")
+        client = client_for(account, "logs", Purpose.INTERACTIVE)
+        return cloudwatch.filter_log_events(client, group, streams, pattern, token=token)
 
 
 def _parse_time(text: str | None) -> datetime | None:

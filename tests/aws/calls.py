@@ -55,6 +55,12 @@ CALLS = (
     Call("batch", "DescribeComputeEnvironments", lambda: queues.describe_queues(client())),
     Call("batch", "DescribeSchedulingPolicies", lambda: queues.describe_scheduling_policies(client(), ["text"])),
     Call("batch", "GetJobQueueSnapshot", lambda: queues.front_of_queue(client(), "q"), empty_is_fine=True),
+    Call(
+        "logs",
+        "FilterLogEvents",
+        lambda: logs.filter_log_events(client("logs", Purpose.INTERACTIVE), "g", ["s"], "x"),
+        empty_is_fine=True,
+    ),
     Call("logs", "GetLogEvents", lambda: logs.get_log_events(client("logs", Purpose.INTERACTIVE), "g", "s")),
     Call("sqs", "ReceiveMessage", _receive, empty_is_fine=True),
 )  # fmt: skip

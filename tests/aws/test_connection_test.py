@@ -60,7 +60,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
     answers = permission_statuses(account)
 
     assert {action for action, answer in answers.items() if answer != "granted"} == {"iam:PassRole"}
-    assert len(answers) == 15
+    assert len(answers) == 16
     assert account.status.connection_test["caller"] == "arn:aws:iam::123456789012:user/sandbox"
     assert account.status.connection_test["error"] == ""
     # Nothing has changed by it.
@@ -84,6 +84,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
         "DeregisterJobDefinition",
         "TagResource",
         "GetLogEvents",
+        "FilterLogEvents",
     ],
 )
 def test_each_permission_that_is_missing_is_named(account, aws, operation):

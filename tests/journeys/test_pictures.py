@@ -93,3 +93,16 @@ def test_jobs_that_are_searched(open_demo_page: OpenPage, album: Path):
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)
         take(page, album / f"jobs-{look}.png")
+
+
+def test_a_log_that_is_searched(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("analyst", viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    JsonPage(page).open().submit(json.dumps(TRAINING, indent=2))
+    JobPage(page).expect_log("epoch 4")
+    page.get_by_role("link", name="Open full log").click()
+    page.get_by_role("searchbox", name="Search the whole log").fill("epoch 3")
+    expect(page.locator(".line.is-selected mark")).to_have_text("epoch 3")
+
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"log-{look}.png")

@@ -103,7 +103,7 @@ def field_names(world: World) -> set[str]:
             parser = Fields(address)
             parser.feed(_page(world, address))
             if route.name in WITHOUT_SCRIPTS:
-                parser.feed(_page(world, f"{address}?plain=1"))
+                parser.feed(_page(world, f"{address}?before=900"))
             names |= parser.names
     return names
 

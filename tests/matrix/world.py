@@ -501,6 +501,6 @@ def fake_log(world: World) -> Any:
     def read(_client: Any, _group: str, stream: str, *, token: str = "", **_: Any) -> LogEvents:
         world.read_streams.append(stream)
         line = LogEvent(datetime(2026, 1, 1, tzinfo=UTC), f"line of {stream}")
-        return LogEvents(() if token else (line,) * 501, "f/1", "b/1")
+        return LogEvents(() if token else (line,) * 1200, "f/1", "b/1")
 
     return read

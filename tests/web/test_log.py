@@ -244,3 +244,28 @@ def test_a_page_of_lines_costs_few_queries(
     with django_assert_num_queries(5):
         assert len(data(browser, job)["lines"]) == 500
     assert LogCopy.objects.get().is_complete
+
+
+def test_the_logs_of_a_search_are_searched_and_lead_to_job_and_line(
+    browser: Client, research: Research, job: Job, stream: FakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream.write("fine", f"disk full {HOSTILE}", "Disk full")
+    data(browser, job)
+    monkeypatch.setattr("jobs.reports.log_searches.JOBS_PER_STEP", 1)
+    make.job(research.submission, position=6, name="later", state="SUCCEEDED", ended_at=now())
+    address = reverse("log_search", args=[research.team.slug])
+
+    first = browser.get(address, {"search": "status:succeeded", "text": "disk full"}).content.decode()
+    following = re.search(r'hx-get="([^"]+)"', first)
+    assert following
+    assert "1 job searched…" in first
+    query = following[1].replace("&amp;", "&").removesuffix("&part=results")
+    second = browser.get(f"{address}{query}").content.decode()
+
+    assert f'href="{reverse("job_log", args=[job.text_id])}#L2"' in second
+    assert "<mark>disk full</mark> &lt;script&gt;" in second
+    assert "2 jobs searched." in second
+    assert "hx-get" not in second.partition("<main")[2]
+    wrong = browser.get(address, {"search": "status:nonsense", "text": "x"})
+    assert wrong.status_code == 200
+    assert "jobs searched" not in wrong.content.decode()

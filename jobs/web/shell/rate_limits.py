@@ -22,7 +22,7 @@ PREVIEW_VIEWS = frozenset({
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
     "jobs", "jobs_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
-    "job_waits", "templates",
+    "job_waits", "log_search", "templates",
 })  # fmt: skip
 SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."
 

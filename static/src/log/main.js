@@ -138,6 +138,7 @@ function receive(answer) {
     if (isOpen && !wasEnd && grown > 0 && !rows.isAtEnd && state.numbered) unread += grown;
   }
   isOpen = true;
+  pane.style.setProperty("--log-digits", String(String(state.count).length));
   showUnread();
   search.proceed();
 }
@@ -247,3 +248,4 @@ const follow = poll({
   interval: POLL_INTERVAL_MS,
 });
 rows.wraps = pane.classList.contains("wraps");
+bar.find(new URLSearchParams(location.search).get("find") ?? "");

@@ -64,6 +64,13 @@ export class SearchBar {
     return this.showsErrors || (this.onlyButton.ariaPressed === "true" && this.search.text !== "");
   }
 
+  /** @param {string} text that the address asks for */
+  find(text) {
+    if (!text) return;
+    this.field.value = text;
+    this.repeat();
+  }
+
   /** Search for what is in the field now. */
   repeat() {
     clearTimeout(this.typing);
