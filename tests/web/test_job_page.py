@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import CostLine, Job, JobDependency, Rate, StateChange
+from jobs.models import CostLine, Job, JobDependency, JobFailure, Rate, StateChange
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -154,6 +154,20 @@ def test_a_running_job_shows_its_progress_and_its_cost_so_far(browser: Client, r
     Job.objects.filter(pk=job.pk).update(state="SUCCEEDED", stopped_at=now(), ended_at=now())
     assert "so far" not in tab(browser, job)
     assert tab(browser, job, part="progress").strip() == ""
+
+
+def test_a_failed_job_shows_the_last_error_lines_of_its_log_once_they_are_read(
+    browser: Client, research: Research
+) -> None:
+    Job.objects.filter(pk=research.job.pk).update(state="FAILED", exit_code=1, ended_at=now())
+    mark = tab(browser, research.job).partition("seen=")[2].partition('"')[0]
+    JobFailure.objects.create(
+        job=research.job, team=research.team, definition=research.definition, account=research.account,
+        ended_at=now(), cause="application-error", exit_code=1, lines=["Traceback", "<b>KeyError</b>"],
+    )  # fmt: skip
+    text = tab(browser, research.job, part="live", seen=mark)
+
+    assert "Traceback\n&lt;b&gt;KeyError&lt;/b&gt;</pre>" in text
 
 
 # -- Overview

@@ -15,6 +15,7 @@ from jobs.actions import poll_hint
 from jobs.causes import Explanation
 from jobs.models import Job, JobDependency, User
 from jobs.reports import approvals, causes, job_detail, logs, stop_scope
+from jobs.reports.last_lines import last_lines
 from jobs.reports.stop_scope import StopScope
 from jobs.reports.usual_runs import usual_runs
 from jobs.spec import effective
@@ -51,6 +52,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
     progress = array.array_progress(job)
     explanation = _explanation(request.user, job, parents, progress)
+    error_lines = last_lines([job]).get(job.pk, ()) if job.state in FAILURE_STATES else ()
     etag = polling.etag(
         is_stale,
         explanation.sentence,
@@ -58,6 +60,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         progress and progress.etag_fields,
         len(history),
         _etag_fields(job),
+        error_lines,
         [_parent_status(dependency) for dependency in parents],
         [child.status.name for child in children],
     )
@@ -85,7 +88,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     if part in _PARTS:
         return render(request, _PARTS[part], page | {"runs": job_detail.step_runs(job)})
     facts = JobFacts(job, member, explanation, history, parents, request.build_absolute_uri("/").rstrip("/"))
-    page |= {"tab": tab, "tabs": tabs.job_tabs(job, member), **tabs.CONTEXTS[tab](facts)}
+    page |= {"error_lines": error_lines, "tab": tab, "tabs": tabs.job_tabs(job, member), **tabs.CONTEXTS[tab](facts)}
     return render(request, "jobs/job/detail.html" + "#live" * is_partial, page)
 
 
