@@ -1,6 +1,7 @@
 // Jobs of a list that are selected, to stop them or to run them again together. A poll replaces the boxes, and they are
 // checked again. Without this script the boxes and the buttons are a plain form.
 
+const MAX_COMPARED = 4;
 /** @type {Set<string>} */
 const selection = new Set();
 let isAllThatMatch = false;
@@ -43,6 +44,9 @@ function update() {
   for (const field of fields) field.disabled = !isAllThatMatch;
   const count = isAllThatMatch ? Number(matching?.dataset.bulkNumber) || null : selection.size;
   bar.classList.toggle("bulk-empty", !isAllThatMatch && !selection.size);
+  /** @type {HTMLElement | null} */
+  const compare = bar.querySelector("[data-bulk-compare]");
+  if (compare) compare.hidden = isAllThatMatch || selection.size < 2 || selection.size > MAX_COMPARED;
   const words = bar.querySelector("[data-bulk-count]");
   if (words) words.textContent = count === null ? "All that match" : `${count.toLocaleString("en")} selected`;
   /** @type {NodeListOf<HTMLElement>} */

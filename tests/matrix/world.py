@@ -491,6 +491,8 @@ def unused_ids(ids: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]
 
 def _next(text_id: str) -> str:
     """The last character of an id carries two bits that are always zero; the one before is free."""
+    if text_id.isdecimal():
+        return str(int(text_id) + 1_000_000)
     other = "0" if text_id[-2] != "0" else "1"
     return text_id[:-2] + other + text_id[-1]
 

@@ -54,6 +54,14 @@ def status_tiles(query: ListQuery, counts: StatusCounts) -> list[StatusTile]:
     ]
 
 
+def match_count(tiles: list[StatusTile], counts: StatusCounts, query: ListQuery) -> int | None:
+    """Return how many jobs match, also their status; None if that isn't known."""
+    if not counts.is_complete or any(term.key == STATUS_KEY and term.negated for term in query.search.terms):
+        return None
+    numbers = [tile.number for tile in tiles if tile.is_selected]
+    return sum(numbers) if numbers else counts.total
+
+
 def query_of_all_statuses(query: ListQuery) -> str:
     return query.with_search(query.search.with_values(STATUS_KEY, ()))
 

@@ -20,7 +20,7 @@ from jobs.search.parser import MAX_LENGTH
 from jobs.web.job_list import old_parameters
 from jobs.web.job_list.columns import COLUMNS
 from jobs.web.job_list.csv_rows import CSV_COLUMNS, csv_rows
-from jobs.web.job_list.filters import query_of_all_statuses, status_tiles, term_chips
+from jobs.web.job_list.filters import match_count, query_of_all_statuses, status_tiles, term_chips
 from jobs.web.job_list.problems import problem_views
 from jobs.web.job_list.query import ALL, EMPTY_SEARCH, MAX_SEARCH_LENGTH, ListQuery, parse_query
 from jobs.web.job_list.rows import list_rows
@@ -108,6 +108,8 @@ def _list_context(member: Member, query: ListQuery, result: ListContent) -> dict
         "has_statuses": any(tile.is_selected for tile in tiles),
         "listing": result.listing.with_rows(list_rows(result.listing.rows, query.columns)),
         "columns": _shown_columns(query),
+        "can_select": member.can("stop") or member.can("submit"),
+        "match_count": match_count(tiles, result.counts, query),
         "sorts": query.sort_links,
         "etag": result.etag,
         "is_live": result.is_live,

@@ -65,6 +65,18 @@ def test_jobs_are_searched_read_in_place_and_kept_as_a_view(open_page: OpenPage,
     page.get_by_role("link", name="Use status:").click()
     expect(rows).to_have_text(["failed-one"])
 
+    # Several at once
+    page.goto(f"{reverse('jobs', args=[research.team.slug])}?search=")
+    page.get_by_label("Select nightly").check()
+    page.get_by_label("Select new-one").check()
+    expect(page.get_by_role("button", name="Stop 2 jobs")).to_be_visible()
+    page.get_by_label("Select all jobs on this page").check()
+    page.get_by_role("button", name="Run 3 jobs again").click()
+    page.wait_for_url("**/bulk/new/**")
+    assert page.url.count("job=") == 3
+    page.go_back()
+    assert_accessible(page)
+
     # Every menu fits, and is accessible
     for menu in (".columns-menu", ".views-menu"):
         page.locator(f"{menu} > summary").click()
