@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access, actions
 from jobs.actions import poll_hint
-from jobs.causes import describe_exit_code
+from jobs.causes import CAUSES, Cause, FailureFacts, describe_exit_code, failure_cause
 from jobs.causes.failure import USUAL_END
 from jobs.models import Job
 from jobs.models.array_reruns import IndexRerun
@@ -198,11 +198,17 @@ def _rerun_row(rerun: IndexRerun) -> RerunRow:
 
 
 def _cause_row(cause: ChildCause, success_count: int) -> CauseRow:
-    if cause.exit_code is None:
-        return CauseRow(cause, "No exit code", cause.reason, success_count)
+    facts = FailureFacts(exit_code=cause.exit_code, status_reason=cause.reason)
     reason = "" if cause.reason == USUAL_END else cause.reason
-    title = f"Exit code {cause.exit_code}: {describe_exit_code(cause.exit_code)}"
-    return CauseRow(cause, title, reason, success_count)
+    return CauseRow(cause, _cause_title(failure_cause(facts), cause.exit_code), reason, success_count)
+
+
+def _cause_title(cause: Cause, exit_code: int | None) -> str:
+    if cause is Cause.UNKNOWN and exit_code is None:
+        return "No exit code"
+    if cause in (Cause.APPLICATION_ERROR, Cause.SIGNAL, Cause.UNKNOWN):
+        return f"Exit code {exit_code}: {describe_exit_code(exit_code)}"
+    return CAUSES[cause].label if exit_code is None else f"{CAUSES[cause].label}, exit code {exit_code}"
 
 
 def _ranges(indexes: tuple[int, ...]) -> list[int]:
