@@ -71,6 +71,10 @@ _ALL = (
     SearchKey("env.", "Value of an environment variable; * finds any value.", "env.QUARTER:2026-Q3", Kind.NAME),
     SearchKey("param.", "Value of a parameter; * finds any value.", "param.dataset:q2", Kind.NAME),
     SearchKey("exit", "Exit code.", "exit:137", Kind.NUMBER),
+    SearchKey("reason", "Cause of a failure.", "reason:out-of-memory", Kind.NAME),
+    SearchKey(
+        "family", "Jobs that failed alike, as the page of failures links to them.", "family:4f1c0a9b2e", Kind.NAME
+    ),
     SearchKey("after", "Submitted at this time or later.", "after:-7d", Kind.TIME, is_single=True),
     SearchKey("before", "Submitted before this time.", "before:2026-11-30", Kind.TIME, is_single=True),
     SearchKey("month", "Jobs with cost in this month.", "month:2026-11", Kind.MONTH, is_single=True),

@@ -9,6 +9,8 @@ from jobs.models import Job, JobFailure, Team
 from jobs.models.job_failure import family_key
 from jobs.reports import failure_families
 from jobs.reports.failure_families import families
+from jobs.reports.job_search import Scope, search_page, suggest
+from jobs.search import parse
 from jobs.states import State
 from tests import make
 
@@ -83,3 +85,32 @@ def test_no_more_than_the_newest_failures_are_read(monkeypatch: pytest.MonkeyPat
 
     found = families(team, now() - DAY)
     assert (found.job_count, found.is_complete) == (2, False)
+
+
+def test_a_search_finds_the_jobs_of_a_cause_and_of_a_family():
+    team = make.team()
+    memory, program, ended = failed_jobs(team, 3)
+    key = failure(memory).family
+    failure(program, "ValueError: …", Cause.APPLICATION_ERROR)
+    failure(failed_jobs(make.team())[0])
+    scope = Scope(memory.person, team)
+
+    def jobs(text: str) -> list[Job]:
+        return [row.job for row in search_page(scope, parse(text)).rows]
+
+    assert jobs(f"family:{key}") == [memory]
+    assert jobs("reason:Out-Of-Memory") == [memory]
+    assert jobs("reason:out*,application-error") == [program, memory]
+    assert jobs("-reason:out-of-memory") == [ended, program]
+    assert jobs("reason:none") == []
+    assert "out-of-memory" in [suggestion.text for suggestion in suggest(scope, "reason:out", 10)]
+
+
+def test_many_jobs_of_a_cause_are_found_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 1)
+    jobs = failed_jobs(make.team(), 3)
+    for job in jobs:
+        failure(job)
+
+    page = search_page(Scope(jobs[0].person, jobs[0].team), parse("reason:out-of-memory"))
+    assert [row.job for row in page.rows] == jobs[::-1]

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from jobs.models import Definition, Job, Queue, Team, User
+from jobs.causes import Cause
+from jobs.models import Definition, Job, JobFailure, Queue, Team, User
 from jobs.models.ids import from_text
 from jobs.pricing import exact_sum
 from jobs.reports.job_search.month import charged_in
@@ -202,6 +203,29 @@ def _exit(term: Term, scope: Scope, _now: datetime) -> Q:
     return condition
 
 
+def _reason(term: Term, scope: Scope, _now: datetime) -> Q:
+    """Select jobs that failed for it, and arrays with children that did."""
+    texts = [value.casefold() for value in term.values]
+    causes = [cause for cause in Cause if any(_is_meant(cause, text) for text in texts)]
+    return _failed(scope, Q(cause__in=causes))
+
+
+def _is_meant(name: str, text: str) -> bool:
+    return name.startswith(text[:-1]) if text.endswith("*") else name == text
+
+
+def _family(term: Term, scope: Scope, _now: datetime) -> Q:
+    return _failed(scope, Q(family__in=[value.casefold() for value in term.values]))
+
+
+def _failed(scope: Scope, condition: Q) -> Q:
+    """Return the keys of the jobs with such a failure if they are few. An index begins with their team."""
+    teams = Team.objects.order_by().values_list("pk", flat=True) if scope.team_keys is None else scope.team_keys
+    jobs = JobFailure.objects.filter(condition, team__in=list(teams)).order_by().values_list("job", flat=True)
+    keys = list(jobs[: RARE_LIMIT + 1])
+    return Q(pk__in=keys if len(keys) <= RARE_LIMIT else jobs)
+
+
 def _after(term: Term, _scope: Scope, now: datetime) -> Q:
     return Q(accepted_at__gte=values.parse_time(term.values[0], now))
 
@@ -255,6 +279,8 @@ _CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyTy
         "user": _user,
         "def": _definition,
         "exit": _exit,
+        "reason": _reason,
+        "family": _family,
         "after": _after,
         "before": _before,
         "month": _month,

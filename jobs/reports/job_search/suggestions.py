@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from django.utils.timezone import now
 
+from jobs.causes import Cause
 from jobs.models import Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
 from jobs.reports.job_search.scope import Scope
 from jobs.reports.months import Month
@@ -129,6 +130,7 @@ _CANDIDATES: Mapping[str, Callable[[Scope, str], Iterable[str]]] = MappingProxyT
         "user": _users,
         "def": _definitions,
         "month": _months,
+        "reason": lambda _scope, _text: sorted(Cause),
         "source": lambda _scope, _text: SOURCES,
         "array": lambda _scope, _text: ("yes", "no"),
         "after": lambda _scope, _text: ("today", "yesterday", "-1h", "-1d", "-7d", "-30d"),
