@@ -108,6 +108,8 @@ def plan_bulk(kind: str, jobs: Iterable[tuple[Job, Member]]) -> BulkPlan:
 
 
 def _obstacle(kind: str, job: Job, member: Member) -> str:
+    if job.outside:
+        return "It was submitted outside the portal."
     permission = _PERMISSIONS[kind]
     if not member.can(permission):
         return member.refusal_message(permission)

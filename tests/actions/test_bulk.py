@@ -114,6 +114,13 @@ def test_what_can_not_run_again_is_left_out_with_the_reason(member):
 
 
 @pytest.mark.parametrize("kind", BulkKind.values)
+def test_a_job_from_outside_the_portal_is_left_out(member, kind):
+    plan = actions.plan_bulk(kind, [(job(member, outside=True), member)])
+
+    assert [each.reason for each in plan.left_out] == ["It was submitted outside the portal."]
+
+
+@pytest.mark.parametrize("kind", BulkKind.values)
 def test_a_viewer_can_do_neither(member, kind):
     viewer = make.member(member.team, "viewer")
 

@@ -53,7 +53,13 @@ def test_a_family_leads_to_its_jobs_and_to_running_them_again_with_more_memory(b
     key = killed.failures.get().family
     assert f"search=family%3A{key}" in text
     again = page(
-        browser, reverse("bulk_new"), do="again", search=f"family:{key}", team="research", scope="team", memory="16 GiB"
+        browser,
+        reverse("bulk_new"),
+        do="again",
+        search=f"family:{key}",
+        team="research",
+        scope="team",
+        memory="16 GiB",
     )
     assert "<strong>1 job</strong> will be submitted again" in again
     assert 'value="16 GiB"' in again
