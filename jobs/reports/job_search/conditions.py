@@ -22,7 +22,7 @@ from jobs.search.text import Clause, Phrase, TextQuery, pair, word_pairs, words
 from jobs.states import UNSENT_DELIVERIES, Delivery, State
 
 NO_JOB = Q(pk__in=[])
-RARE_LIMIT = 500
+RARE_LIMIT = 3_000
 """So many jobs are found by the index of a column first. The order of the list finds them late, or not at all."""
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
 _LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})

@@ -22,7 +22,7 @@ from jobs.states import STATUSES, Status, status_of
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 2_000
-SEARCH_COUNT_LIMIT = 200
+SEARCH_COUNT_LIMIT = 100
 """Where all jobs between those that match are read too."""
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
