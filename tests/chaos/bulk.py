@@ -13,7 +13,8 @@ from tests.quickstart_process import rows
 from tests.sandbox.bench import Bench
 
 STOPPED, REPEATED = 300, 200
-KILLS = ("item-stopping@150:kill", "item-submitted@100:kill", "accepting@50:kill")
+KILLS = ("item-submitted@100:kill", "accepting@50:kill", "item-stopping@150:kill")
+"""In the order in which the actions are continued: the newest, which runs jobs again, first."""
 THREADS = 8
 WORK_SECONDS = 300.0
 
