@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -77,7 +77,7 @@ def new_action(request: SignedInRequest) -> HttpResponse:
     values = request.POST if request.method == "POST" else request.GET
     kind = values.get("do", "")
     if kind not in BulkKind.values:
-        raise Http404("Choose to stop jobs or to run them again.")
+        return redirect("bulk_actions")
     choice = _chosen_jobs(request)
     selection = access.jobs(request.user, choice.text_ids[:MAX_JOBS])
     plan = actions.plan_bulk(kind, selection)

@@ -177,9 +177,9 @@ def test_json_is_compact_utf_8_with_times_to_the_microsecond(world: World):
 
 
 def test_an_unknown_path_or_method_is_refused_in_the_same_shape(world: World):
-    for path in ("/nowhere", "/submissions/", "/jobs"):
+    for path in ("/nowhere", "/submissions/", "/jobs/"):
         assert world.program.get(path).json()["status"] == 404, path
-    answer = world.program.get("/submissions")
+    answer = world.program.get("/validate")
     assert (answer.status_code, answer["Allow"], answer.json()["status"]) == (405, "POST", 405)
     assert world.program.client.get("/api/").json()["status"] == 404
 
@@ -188,14 +188,18 @@ def test_the_openapi_document_names_every_route(world: World):
     paths = Program(world.program.client).get("/openapi.json").json()["paths"]
 
     assert sorted(paths) == [
+        "/api/v1/approvals",
         "/api/v1/costs",
         "/api/v1/definitions",
+        "/api/v1/jobs",
         "/api/v1/jobs/{text_id}",
         "/api/v1/jobs/{text_id}/log",
         "/api/v1/jobs/{text_id}/release",
         "/api/v1/jobs/{text_id}/run-again",
         "/api/v1/jobs/{text_id}/stop",
         "/api/v1/key",
+        "/api/v1/me",
+        "/api/v1/queues",
         "/api/v1/submissions",
         "/api/v1/submissions/{text_id}",
         "/api/v1/submissions/{text_id}/run-again",

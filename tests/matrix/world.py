@@ -3,6 +3,7 @@
 Every text of a team holds the team's own word, so that a page of one team which holds the other's word leaks.
 """
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,10 +171,11 @@ class World:
 
 
 def text(answer: Any) -> str:
-    """The body, streamed or not."""
+    """The body, streamed or not, and unpacked."""
     if answer.streaming:
         answer.whole = getattr(answer, "whole", None) or b"".join(answer.streaming_content)
-        return str(answer.whole, "utf-8")
+        is_packed = answer.get("Content-Type") == "application/gzip"
+        return str(gzip.decompress(answer.whole) if is_packed else answer.whole, "utf-8")
     return str(answer.content, "utf-8", "replace")
 
 
