@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import ArrayChild, Job, QueueGrant
+from jobs.models import ArrayChild, Job, QueueGrant, Submission
 from jobs.models.database_generation import enter_recovery
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -155,13 +155,17 @@ def test_jobs_too_large_for_one_request_are_refused_on_the_page(browser: Client,
     assert run(browser, sweep).status_code == 422
 
 
+@pytest.mark.parametrize("kind", ["submission", "workflow"])
 @pytest.mark.parametrize("name", ["job_indexes_again", "job_children", "job_log", "receipt"])
-def test_pages_below_a_job_lead_back_to_its_submission(browser: Client, sweep: Job, name: str) -> None:
+def test_pages_below_a_job_lead_back_to_it_and_to_its_workflow(
+    browser: Client, sweep: Job, name: str, kind: str
+) -> None:
+    Submission.objects.filter(pk=sweep.submission_id).update(kind=kind)
     page = " ".join(browser.get(reverse(name, args=[sweep.text_id])).content.decode().split())
     crumbs = page.partition('aria-label="Breadcrumb">')[2].partition("</nav>")[0]
 
     team, submission = reverse("jobs", args=[sweep.team.slug]), sweep.submission
-    assert crumbs.strip() == (
-        f'<a href="{team}">Jobs</a> <a href="{submission.get_absolute_url()}">{submission.name}</a> '
-        f'<a href="{sweep.get_absolute_url()}">{sweep.name}</a>'
+    workflow = f'<a href="{submission.get_absolute_url()}">{submission.name}</a> ' if kind == "workflow" else ""
+    assert " ".join(crumbs.split()) == (
+        f'<a href="{team}">Jobs</a> {workflow}<a href="{sweep.get_absolute_url()}">{sweep.name}</a>'
     )
