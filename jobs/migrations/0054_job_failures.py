@@ -11,9 +11,10 @@ BATCH_SIZE = 20_000
 
 def fill(apps, schema_editor):
     job_model, job_failure = apps.get_model("jobs", "Job"), apps.get_model("jobs", "JobFailure")
-    due_at, last = now(), job_model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    keys, due_at = job_model.objects.values_list("pk", flat=True), now()
+    first, last = keys.order_by("pk").first() or 0, keys.order_by("-pk").first() or 0
     columns = ("pk", "team_id", "account_id", "definition_id", "ended_at")
-    for start in range(0, last + 1, BATCH_SIZE):
+    for start in range(first - 1, last + 1, BATCH_SIZE):
         charged = job_model.objects.filter(FAILED, pk__gt=start, pk__lte=start + BATCH_SIZE, charged_at__isnull=False)
         job_failure.objects.bulk_create(
             (

@@ -16,7 +16,7 @@ from jobs.management.commands.seed_demo import create_people_and_teams, grant_qu
 from jobs.management.demo import TEAMS, documents
 from jobs.management.demo.history import historical_submissions, submission_times
 from jobs.management.demo.saving import save_history, team_resources
-from jobs.models import Job, JobDependency, Submission, Team
+from jobs.models import Job, JobDependency, JobFailure, Submission, Team
 from jobs.reports.demo_progress import demo_progress
 from jobs.spec.parsing.parser import parse
 from jobs.states import Delivery, State
@@ -60,6 +60,7 @@ def test_each_team_gets_its_history_which_has_ended_and_is_marked() -> None:
     assert not generated.filter(ended_at=None).exists()
     assert not generated.filter(accepted_at__lt=now() - timedelta(days=92)).exists()
     assert demo_progress() is None
+    assert JobFailure.objects.count() == generated.filter(state__in=[State.FAILED, State.LOST]).count() > 0
 
 
 def test_a_history_that_was_cut_off_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
