@@ -44,11 +44,11 @@ def page(client: Client, address: str) -> str:
 
 
 def test_the_pages_of_a_portal_that_was_not_restored_say_nothing_of_it(browser):
-    assert WORDS not in page(browser, "/teams/research/")
+    assert WORDS not in page(browser, "/teams/research/jobs/")
 
 
 @pytest.mark.parametrize(
-    "address", ["/teams/research/home/", "/teams/research/", "/teams/research/new/", "/rights/", "/nowhere/"]
+    "address", ["/teams/research/home/", "/teams/research/jobs/", "/teams/research/new/", "/rights/", "/nowhere/"]
 )
 def test_every_page_says_what_is_held_and_until_about_when(browser, address):
     until = restore_backup() + timedelta(seconds=600)
@@ -73,16 +73,16 @@ def test_administration_says_it_too(research):
 def test_what_takes_longer_than_thought_is_said_by_the_queues_it_waits_for(browser, research):
     restore_backup(timedelta(seconds=600) + EXPECTED_DELAY + timedelta(seconds=1))
 
-    assert "until every queue is compared. Remaining queues: cpu." in page(browser, "/teams/research/")
+    assert "until every queue is compared. Remaining queues: cpu." in page(browser, "/teams/research/jobs/")
 
 
 def test_a_team_is_told_of_its_own_queues_only(browser, research):
     make.queue("secret-queue", of=make.account(quarantine_seconds=600))
     restore_backup(timedelta(hours=1))
-    assert "secret-queue" not in page(browser, "/teams/research/")
+    assert "secret-queue" not in page(browser, "/teams/research/jobs/")
 
     Queue.objects.filter(name="cpu").update(compared_at=now())
-    assert WORDS not in page(browser, "/teams/research/")
+    assert WORDS not in page(browser, "/teams/research/jobs/")
     assert user_recovery(make.admin()).queues == ("secret-queue",)
 
 
