@@ -40,6 +40,9 @@ BELIEVED_FACTOR = 200
 LIMIT = 50
 """Of rows on a page, and here of jobs that are counted."""
 
+WALK_LIMIT = 500
+"""Of jobs that are read in their order for the words of a search."""
+
 # Rows that one node of a plan may read, of 2,500 jobs that a team has.
 MAX_ROWS = 300
 MORE_ROWS = {
@@ -49,9 +52,24 @@ MORE_ROWS = {
     # And the tags of the last 200 jobs.
     "workflow form": 700,
     "job form": 700,
-    # Until 50 of those that are read failed, or have no such tag.
+    # Until 50 of those that are read failed.
     "jobs: failed, highest cost": 1_500,
-    "jobs: untagged": 700,
+    # WALK_LIMIT jobs, and what the index of the words finds where that is not enough.
+    **dict.fromkeys(
+        (
+            "API jobs: text, deep page",
+            "jobs: untagged",
+            "jobs: text, highest cost",
+            "jobs: the beginning of a word",
+            "jobs: one letter",
+            "jobs: a phrase",
+            "jobs: text and failed",
+            "jobs: text, deep page",
+            "jobs: an environment value",
+            "jobs: tag and failed",
+        ),
+        WALK_LIMIT + 1,
+    ),
 }
 # What still reads more of a longer history: names are searched without an index, and money is summed over the lines
 # of a month.
@@ -75,6 +93,7 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     settings.CACHES = {**settings.CACHES, "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     monkeypatch.setattr(pages, "COUNT_LIMIT", LIMIT)
     monkeypatch.setattr(pages, "SEARCH_COUNT_LIMIT", LIMIT)
+    monkeypatch.setattr(pages, "WALK_LIMIT", WALK_LIMIT)
     monkeypatch.setattr(conditions, "RARE_LIMIT", LIMIT)
     monkeypatch.setattr(attention, "MAX_FAILURES_SCANNED", 10)
     monkeypatch.setattr(run_statistics, "MAX_JOBS_SCANNED", LIMIT)

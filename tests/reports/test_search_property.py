@@ -165,6 +165,7 @@ class SearchTest(TestCase):
         scope = self.scope(whose)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pages, "now", lambda: self.now)
+            patch.setattr(pages, "WALK_LIMIT", 10)
             found = {row.job.pk for row in search_rows(scope, search)}
             assert found == set(search_jobs(scope, search).values_list("pk", flat=True))
             page = search_page(scope, search, rows=3)

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, QuerySet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from jobs.models import CostLine, Job, JobTag
 from jobs.models.job_count import StatusKey, count_teams_by_status
-from jobs.models.pagination import KeysetPage, iterate, key_of, paginate
+from jobs.models.job_text import JobText
+from jobs.models.pagination import Key, KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.reports.job_search.conditions import Conditions, conditions_of
 from jobs.reports.job_search.month import month_units
@@ -24,6 +26,8 @@ PAGE_SIZE = 50
 COUNT_LIMIT = 2_000
 SEARCH_COUNT_LIMIT = 100
 """Where all jobs between those that match are read too."""
+WALK_LIMIT = 20_000
+"""So many jobs PostgreSQL reads in their order for the words of a search, before it looks up the words."""
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 
@@ -107,13 +111,15 @@ def search_page(
     jobs, order = _sorted(_filtered(scope, conditions), conditions, sort)
     jobs = jobs.select_related(*_RELATED).only(*_ROW_COLUMNS)
     all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
+    after_key = key_of(all_jobs, before, *order)
+    before_key = None if before else key_of(all_jobs, after, *order)
     page = paginate(
-        jobs,
+        _next_by_words(scope, conditions, jobs, order, rows + 1, after=after_key, before=before_key),
         *order,
         size=rows,
         cursor_of=lambda job: job.text_id,
-        after=key_of(all_jobs, before, *order),
-        before=None if before else key_of(all_jobs, after, *order),
+        after=after_key,
+        before=before_key,
     )
     return page.with_rows(list(job_rows(conditions.month, page.rows)))
 
@@ -140,6 +146,7 @@ def search_counts(scope: Scope, search: Search) -> StatusCounts:
     conditions = conditions_of(scope, search.without_keys("status"), now())
     jobs, order = _sorted(_filtered(scope, conditions), conditions, "")
     limit = COUNT_LIMIT if conditions.is_selective and not conditions.words else SEARCH_COUNT_LIMIT
+    jobs = _next_by_words(scope, conditions, jobs, order, limit + 1)
     newest = list(jobs.order_by(*order).values_list("delivery", "state")[: limit + 1])
     return status_counts_of(Counter(newest[:limit]), is_complete=len(newest) <= limit)
 
@@ -165,6 +172,40 @@ def _sorted(jobs: QuerySet[Job], conditions: Conditions, sort: str) -> tuple[Que
     if conditions.month and name == "cost":
         jobs, column = jobs.annotate(month_units=month_units(conditions.month)), "month_units"
     return jobs, (f"{sign}{column}", f"{sign}pk")
+
+
+def _next_by_words(
+    scope: Scope,
+    conditions: Conditions,
+    jobs: QuerySet[Job],
+    order: tuple[str, ...],
+    number: int,
+    *,
+    after: Key | None = None,
+    before: Key | None = None,
+) -> QuerySet[Job]:
+    """Return jobs whose next `number` PostgreSQL finds soon. By itself it expects the matches to lie evenly.
+
+    If these are among the next WALK_LIMIT jobs, it may read all in their order. Otherwise it has to look up the
+    words: no index has the order of an expression.
+    """
+    if connection.vendor != "postgresql" or order[0] not in ("found_job", "-found_job"):
+        return jobs
+    is_descending = order[0].startswith("-") is (before is None)
+    sign, side = ("-", "lte") if is_descending else ("", "gte")
+    newest_or_oldest = Job.objects.order_by(f"{sign}pk").values_list("pk", flat=True)
+    start = (after or before or (newest_or_oldest.first() or 0,))[0]
+    keys = (start - WALK_LIMIT, start) if is_descending else (start, start + WALK_LIMIT)
+    # The planner doesn't conclude from a key of one table on that of the other.
+    near_jobs = jobs.select_related(None).filter(Q(("found_job__range", keys)), pk__range=keys).order_by()
+    if near_jobs.values_list("pk")[number - 1 : number]:
+        return jobs.filter((f"pk__{side}", start))
+    if scope.mine or conditions.columns or conditions.statuses:
+        return jobs.annotate(found_job=F("text__job") + 0)
+    texts = JobText.objects.filter(words__matches=conditions.words).annotate(key=F("job") + 0)
+    texts = texts.filter((f"key__{side}", start)).order_by(f"{sign}key")
+    # A cursor's own row is one of them.
+    return jobs.filter(pk__in=list(texts.values_list("key", flat=True)[: number + 1]))
 
 
 def status_counts_of(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:
