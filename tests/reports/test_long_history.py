@@ -48,12 +48,17 @@ MAX_ROWS = 300
 MORE_ROWS = {
     # The last 50 jobs of each definition.
     "definitions": 700,
+    "team home": 350,
     "create": 700,
     # And the tags of the last 200 jobs.
     "workflow form": 700,
     "job form": 700,
     # Until 50 of those that are read failed.
     "jobs: failed, highest cost": 1_500,
+    # Until 50 took so long, all between them are read. If RARE_LIMIT or fewer ran so long, an index finds these; none
+    # has the wait.
+    "jobs: run time above": 1_100,
+    "jobs: wait above": 1_100,
     # WALK_LIMIT jobs, and what the index of the words finds where that is not enough.
     **dict.fromkeys(
         (
