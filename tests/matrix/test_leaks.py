@@ -78,7 +78,8 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "schema",
         "cli_script",
         "submission_run_again",  # of a workflow
-        "compare",  # by a button of the list of jobs
+        "compare",  # by a button of the list of jobs, as the next
+        "bulk_new",
         "submission_stop",
         "submission_rename",
         "submission_graph",  # by the script of the page

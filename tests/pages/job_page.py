@@ -16,8 +16,8 @@ class JobPage:
         self.page = page
         self.state: Locator = page.locator(".title-line .st")
         self.log: Locator = page.locator("[data-log]")
-        self.details: Locator = page.get_by_role("complementary", name="Details")
-        self.run_again: Locator = page.get_by_role("link", name="Run again…")
+        self.chips: Locator = page.locator(".job-chips")
+        self.run_again: Locator = page.locator("#rerun")
 
     def expect_state(self, name: str) -> None:
         """Wait until it has come to this state, however long a job takes to run."""

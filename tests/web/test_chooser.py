@@ -35,7 +35,7 @@ def offered_definitions(page: str) -> list[str]:
 
 
 def test_new_leads_there_from_each_page_of_the_team(browser: Client) -> None:
-    for name in ("team_home", "team", "definitions", "create", "write", "job_form"):
+    for name in ("team_home", "jobs", "definitions", "create", "write", "job_form"):
         page = browser.get(reverse(name, args=["research"])).content.decode()
         assert f'<a href="{reverse("create", args=["research"])}" id="nav-new"' in page
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from jobs.models.ids import to_text
 from tests.web.conftest import Research, SignIn
 
-PAGES = ["team", "write", "definitions", "queues", "submission", "job", "job_log", "definition"]
+PAGES = ["jobs", "write", "definitions", "queues", "submission", "job", "job_log", "definition"]
 READ_BY_VIEWERS = [name for name in PAGES if name != "write"]
 BUTTONS = ["write", "judge", "submission_stop", "submission_rename", "job_stop", "job_release"]
 
@@ -119,5 +119,5 @@ def test_a_button_needs_the_token_of_a_page(research: Research) -> None:
 def test_one_team_is_entered_at_once_and_several_are_offered(research: Research, signed_in: SignIn) -> None:
     entered = signed_in(research.analyst.user).get("/", follow=True)
 
-    assert entered.request["PATH_INFO"].startswith(reverse("jobs", args=["research"]))
+    assert entered.request["PATH_INFO"].startswith(reverse("team_home", args=["research"]))
     assert b"Elsewhere" in signed_in(research.admin).get("/").content

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 FIELDS: dict[str, Any] = {"name": "train", "queue": "cpu", "definition": "hello"}
 MAX_QUERIES_OF_PREVIEW = 8
-MAX_QUERIES_UNTIL_SAVED = 20
+MAX_QUERIES_UNTIL_SAVED = 21
 """From the request until the rows and their audit entry are written: 2 for the session, 4 for rate limit, membership
 and idempotency key, 5 for the validation, 3 under the lock of the team, 3 for the rows, 3 for the audit entry."""
 

@@ -88,7 +88,7 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
     form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
     second = succeed("preprocess-dataset-43", "00000000-0000-4000-8000-000000000044")
     shown.expect_state("Succeeded")
-    expect(shown.details).to_contain_text("Rerun")
+    expect(shown.chips).to_contain_text("Rerun")
     assert variables(second)["INPUT_S3_PATH"] == "s3://raw-data/dataset-44"
     assert variables(second)["OUTPUT_S3_PATH"] == "s3://processed-data/dataset-43"
 

@@ -88,7 +88,7 @@ def test_a_form_that_waits_for_its_json_looks_like_it(page: Page) -> None:
 
 def test_the_longest_names_widen_no_page(page: Page, analyst: Member) -> None:
     Membership.objects.update(role=Role.LEAD)
-    submission = make.submission(analyst, Queue.objects.first().account, name="s" * 128)
+    submission = make.submission(analyst, Queue.objects.first().account, name="s" * 128, kind="workflow")
     job = make.job(submission, name="j" * 128, queue=Queue.objects.first(), state="FAILED")
     with transaction.atomic():
         audit.record("submit", person=analyst.user, team=analyst.team, target=submission)
