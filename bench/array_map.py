@@ -1,19 +1,12 @@
 """`python -m bench.array_map`: the map of an array of 10,000 in Chromium, from its data to the last cell."""
 
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from portal.quickstart.state_dir import find_free_port
+from bench.demo_page import demo_page
 from tests import chromium
-from tests.browser import visitor_cookies
-from tests.eventually import eventually
-from tests.quickstart_process import SECONDS, history_is_saved, running
 
 SIZE, FAILED, VISITS = 10_000, 7, 10
 MAX_MS, MAX_KIB = 300, 12
@@ -47,14 +40,6 @@ WATCH = """
 """
 
 
-def seed(state: Path) -> str:
-    """Turn a job of the portal into an array. Return the address of its page."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "STATE": str(state)}
-    command = [sys.executable, "-c", SEED]
-    answer = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
-    return answer.stdout.strip().splitlines()[-1]
-
-
 def drawing_times(page: Page, address: str) -> list[float]:
     page.add_init_script(WATCH)
     times = []
@@ -70,17 +55,7 @@ def main() -> int:
     if path is None:
         sys.stdout.write(f"The map was not measured. {chromium.WHAT_TO_DO}\n")
         return 0
-    with (
-        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
-        running(Path(folder) / "state", find_free_port([]), DEMO="on") as portal,
-        sync_playwright() as playwright,
-    ):
-        eventually(lambda: history_is_saved(portal), SECONDS)
-        address = seed(portal.state)
-        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
-        context = browser.new_context(base_url=portal.url)
-        context.add_cookies(visitor_cookies(portal.url, "analyst"))
-        page = context.new_page()
+    with demo_page(path, SEED) as (page, address):
         sizes: list[int] = []
         page.on(
             "response", lambda answer: sizes.append(len(answer.body())) if "/children.json" in answer.url else None
@@ -90,7 +65,6 @@ def main() -> int:
             f"map of {SIZE:,} child jobs, {FAILED} failed: {max(sizes) / 1024:.1f} KiB (goal {MAX_KIB}), drawn "
             f"{median(times):.0f} ms after its data, at most {times[-1]:.0f} ms (goal {MAX_MS} ms; {VISITS} visits)\n"
         )
-        browser.close()
     return 0
 
 

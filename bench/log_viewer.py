@@ -1,20 +1,13 @@
 """`python -m bench.log_viewer`: a log of 1,000,000 lines in Chromium: its end, a search over all of it."""
 
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from portal.quickstart.state_dir import find_free_port
+from bench.demo_page import demo_page
 from tests import chromium
-from tests.browser import visitor_cookies
-from tests.eventually import eventually
-from tests.quickstart_process import SECONDS, history_is_saved, running
 
 LINES, NEEDLE = 1_000_000, 765_432
 JUMPS = 200
@@ -41,14 +34,6 @@ print(job.get_absolute_url() + "log/")
 """
 LAST_NUMBER = "() => Number([...document.querySelectorAll('.line-number')].at(-1)?.textContent)"
 HAS_LAST_LINE = f"() => [...document.querySelectorAll('.line-text')].at(-1)?.textContent.startsWith('line {LINES} ')"
-
-
-def seed(state: Path) -> str:
-    """Write the stream into the sandbox, and give it to a job. Return the address of its log."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "STATE": str(state)}
-    command = [sys.executable, "-c", SEED]
-    answer = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
-    return answer.stdout.strip().splitlines()[-1]
 
 
 def text(number: int) -> str:
@@ -113,18 +98,8 @@ def main() -> int:
     if path is None:
         sys.stdout.write(f"The log viewer was not measured. {chromium.WHAT_TO_DO}\n")
         return 0
-    with (
-        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
-        running(Path(folder) / "state", find_free_port([]), DEMO="on") as portal,
-        sync_playwright() as playwright,
-    ):
-        eventually(lambda: history_is_saved(portal), SECONDS)
-        address = seed(portal.state)
-        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
-        context = browser.new_context(base_url=portal.url, viewport={"width": 1440, "height": 1000})
-        context.add_cookies(visitor_cookies(portal.url, "analyst"))
-        measure(context.new_page(), address)
-        browser.close()
+    with demo_page(path, SEED) as (page, address):
+        measure(page, address)
     return 0
 
 
