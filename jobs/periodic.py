@@ -122,7 +122,7 @@ def enqueue_queue_syncs(account: Account) -> None:
 
 
 def enqueue_queue_snapshots(account: Account) -> None:
-    """Read the front of the queues in which a job waits for long, though nobody looks."""
+    """Read the front of the queues in which a job has waited for long, without a viewer too."""
     since = now() - LONG_WAIT
     waiting = Job.objects.filter(account=account, state=State.RUNNABLE, submitted_at__lt=since).active()
     queues = waiting.order_by().values_list("queue", flat=True).distinct()

@@ -19,7 +19,7 @@ from jobs.models.account import Account
 LEASE_PERIOD = timedelta(seconds=10)  # longer than a request reads
 VIEW_PRECISION = timedelta(hours=1)
 UNVIEWED_PERIOD = timedelta(days=7)
-"""Copies that nobody has opened for as long are deleted."""
+"""Copies that weren't opened for so long are deleted."""
 
 
 class LogCopyQuerySet(models.QuerySet["LogCopy"]):

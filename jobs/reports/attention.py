@@ -31,7 +31,7 @@ MAX_JOBS_SCANNED = 300
 LONG_WAIT = timedelta(hours=1)
 """Where no earlier job tells the usual wait of a queue."""
 MIN_OVERDUE = timedelta(minutes=5)
-"""Shorter waits and runs need nobody, however short they usually are."""
+"""Shorter waits and runs don't need attention, however short they usually are."""
 FAILURES = ((Delivery.SENT, State.FAILED), (Delivery.SENT, State.LOST), (Delivery.REFUSED, ""))
 
 

@@ -148,7 +148,8 @@ class _Reader:
         count = 0
         while True:
             start = self.position
-            if self.text[start : start + 1] == "," or not _CHUNK.match(self.text, start)[0]:  # type: ignore[index]
+            following = self.text[start : start + 1]
+            if not following or following.isspace() or following == ",":
                 raise SearchError(SearchProblem(start, start, f"Enter a value, such as {key.example}."))
             value, _ = self._value(_VALUE)
             count += 1

@@ -35,7 +35,7 @@ READ_LINES = 100
 RETRY_DELAYS = (timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=15))
 PAUSE = timedelta(seconds=30)
 MAX_LOG_AGE = timedelta(days=1)
-"""The log of a job that ended earlier isn't read: it may be long gone, and nobody waits for it."""
+"""The log of a job that ended earlier isn't read: it may no longer exist."""
 CHILDREN_INTERVAL = timedelta(seconds=10)
 CHILDREN_TIMEOUT = timedelta(minutes=15)
 """Longer than the portal tries to read the children of an array that has failed."""

@@ -59,9 +59,9 @@ def test_a_job_tells_how_it_goes(world: World, job: Callable[..., Job]):
 def test_a_job_that_waits_or_failed_tells_its_cause(world: World, job: Callable[..., Job]):
     failed = job(state=State.FAILED, exit_code=137, memory_mib=4096)
     waiting, running = job(state=State.PENDING), job(state=State.RUNNING)
-    told = [world.program.get(f"/jobs/{row.text_id}").json() for row in (failed, waiting, running)]
+    answers = [world.program.get(f"/jobs/{row.text_id}").json() for row in (failed, waiting, running)]
 
-    assert [(answer["cause"], answer["cause_label"]) for answer in told] == [
+    assert [(answer["cause"], answer["cause_label"]) for answer in answers] == [
         ("out-of-memory", "Out of memory"),
         ("dependencies", "Waiting for dependencies"),
         ("", ""),

@@ -52,10 +52,10 @@ def _run(state: Path, function: str, *words: Any, expected: int = 0, **environme
 def _wrong_jobs(state: Path) -> Iterator[str]:
     """Every endless job is stopped, and each other one has one that ran in its place."""
     query = "SELECT name, state FROM jobs_job ORDER BY id"
-    found = Counter((name.partition("-")[0], outcome) for name, outcome in rows(state, query))
+    actual = Counter((name.partition("-")[0], outcome) for name, outcome in rows(state, query))
     expected = {("endless", "STOPPED"): STOPPED, ("quick", "SUCCEEDED"): 2 * REPEATED}
-    if found != expected:
-        yield f"Jobs are {dict(found)} instead of {expected}"
+    if actual != expected:
+        yield f"Jobs are {dict(actual)} instead of {expected}"
 
 
 def _wrong_items(state: Path) -> Iterator[str]:
@@ -65,8 +65,8 @@ def _wrong_items(state: Path) -> Iterator[str]:
         "LEFT JOIN jobs_job j ON j.submission_id = i.submission_id GROUP BY 1, 2 ORDER BY 1"
     )
     expected = [("again", "done", REPEATED, REPEATED, REPEATED), ("stop", "done", STOPPED, 0, 0)]
-    if (found := rows(state, query)) != expected:
-        yield f"Items are {found} instead of {expected}"
+    if (actual := rows(state, query)) != expected:
+        yield f"Items are {actual} instead of {expected}"
 
 
 def _wrong_entries(state: Path) -> Iterator[str]:
@@ -77,8 +77,8 @@ def _wrong_entries(state: Path) -> Iterator[str]:
         ("stop", "bulk action", 1),
         ("stop", "job", STOPPED),
     ]
-    if (found := rows(state, query)) != expected:
-        yield f"Audit entries are {found} instead of {expected}"
+    if (actual := rows(state, query)) != expected:
+        yield f"Audit entries are {actual} instead of {expected}"
 
 
 def _wrong_calls(bench: Bench) -> Iterator[str]:

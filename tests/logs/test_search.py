@@ -11,11 +11,11 @@ LINE = st.text(alphabet="abAB \x1b[31m", max_size=12)
 
 @given(st.lists(LINE, min_size=1, max_size=20), st.text(alphabet="abAB ", max_size=3))
 def test_a_search_finds_the_lines_that_contain_the_text_in_any_case(lines: list[str], text: str) -> None:
-    found = list(LineFilter(text).positions("\n".join(lines)))
+    positions = list(LineFilter(text).positions("\n".join(lines)))
     plain = [index for index, line in enumerate(lines) if "\x1b" not in line and text.lower() in line.lower()]
 
-    assert [index for index in found if "\x1b" not in lines[index]] == plain
-    assert found == sorted(set(found))
+    assert [index for index in positions if "\x1b" not in lines[index]] == plain
+    assert positions == sorted(set(positions))
 
 
 def test_colours_within_a_word_do_not_hide_it() -> None:

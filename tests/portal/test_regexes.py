@@ -31,7 +31,6 @@ PARTIAL = {
     "jobs/search/parser.py:_skip": "goes through a text token by token",
     "jobs/search/parser.py:_term": "goes through a text token by token",
     "jobs/search/parser.py:_value": "goes through a text token by token",
-    "jobs/search/parser.py:_values": "sees where a value begins",
     "jobs/spec/parsing/cli_command.py:_options": "sees where an option begins",
     "jobs/spec/parsing/cli_command.py:_parse_pairs": "goes through a text token by token",
     "jobs/spec/parsing/cli_command.py:_parse_value": "goes through a text token by token",

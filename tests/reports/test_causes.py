@@ -71,11 +71,11 @@ def test_the_place_in_the_queue_is_that_of_the_last_snapshot(queue: Queue) -> No
     young = waiting(queue)
     ids = ["other", f"{array.batch_id}:1", job.batch_id]
     QueueSnapshot.objects.create(queue=queue, job_ids=ids, read_at=now())
-    found = explanations([job, array, young], make.admin())
+    explained = explanations([job, array, young], make.admin())
 
-    assert found[job.pk].sentence == "Place 3 in cpu, behind 2 jobs."
-    assert found[array.pk].sentence == "Place 2 in cpu, behind 1 job."
-    assert found[young.pk].cause is Cause.SCHEDULING
+    assert explained[job.pk].sentence == "Place 3 in cpu, behind 2 jobs."
+    assert explained[array.pk].sentence == "Place 2 in cpu, behind 1 job."
+    assert explained[young.pk].cause is Cause.SCHEDULING
     QueueSnapshot.objects.update(read_at=now() - timedelta(hours=1))
     assert explain(job, make.admin()).cause is Cause.SCHEDULING
 
@@ -85,19 +85,19 @@ def test_a_reason_counts_once_it_is_seen_again_after_five_minutes(queue: Queue) 
     reason = {"status_reason": "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - x", "reason_since": seen}
     fresh = waiting(queue, observed_at=seen + timedelta(minutes=4), **reason)
     confirmed = waiting(queue, observed_at=seen + timedelta(minutes=5), **reason)
-    found = explanations([fresh, confirmed], make.admin())
+    explained = explanations([fresh, confirmed], make.admin())
 
-    assert [found[job.pk].tone for job in (fresh, confirmed)] == ["warn", "bad"]
+    assert [explained[job.pk].tone for job in (fresh, confirmed)] == ["warn", "bad"]
 
 
 def test_a_job_of_several_nodes_is_not_compared_with_one_instance(queue: Queue) -> None:
     job = waiting(queue, vcpus=64, raw={"nodeProperties": {"numNodes": 4}})
     resources = {"consumableResourceList": [{"consumableResource": "arn:x:consumable-resource/licence"}]}
     other = waiting(queue, raw={"consumableResourceProperties": resources})
-    found = explanations([job, other], make.admin())
+    explained = explanations([job, other], make.admin())
 
-    assert found[job.pk].cause is Cause.SCHEDULING
-    assert found[other.pk].sentence == "The job may be waiting for licence."
+    assert explained[job.pk].cause is Cause.SCHEDULING
+    assert explained[other.pk].sentence == "The job may be waiting for licence."
 
 
 def test_a_terminated_host_of_a_queue_with_spot_only_was_reclaimed(queue: Queue) -> None:
@@ -132,8 +132,8 @@ def test_a_list_is_explained_in_five_queries_of_any_length(queue: Queue) -> None
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            found = explanations(jobs, admin)
-        counts.append((len(found), len(queries)))
+            explained = explanations(jobs, admin)
+        counts.append((len(explained), len(queries)))
 
     assert counts == [(2, 5), (4, 5)]
     assert explanations([], admin) == {}
