@@ -66,8 +66,8 @@ def test_a_job_that_waits_or_failed_tells_its_cause(world: World, job: Callable[
         ("dependencies", "Waiting for dependencies"),
         ("", ""),
     ]
-    assert told[0]["explanation"].endswith("the container needed more than its 4 GiB.")
-    assert told[0]["next_step"] == "Request more memory, or reduce what the job uses."
+    assert answers[0]["explanation"].endswith("the container needed more than its 4 GiB.")
+    assert answers[0]["next_step"] == "Request more memory, or reduce what the job uses."
 
 
 @pytest.mark.parametrize("code", [0, 255, -1])
