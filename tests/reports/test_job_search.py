@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.models import CostLine, Job, JobTextBacklog, Submission, job_text_backlog, pagination
+from jobs.models import CostLine, Job, JobTag, JobTextBacklog, Submission, job_text_backlog, pagination
 from jobs.models.job_text import job_words
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest
 from jobs.reports.job_search.conditions import conditions_of
 from jobs.search import parse
 from jobs.search.text import words
+from jobs.spec.redaction import MASK
 from jobs.states import Delivery, State
 from tests import make
 from tests.reports import past
@@ -383,6 +384,18 @@ def test_a_sorted_page_is_a_range_of_an_index(submission, sort, index):
 
 
 # -- Suggestions
+
+
+def test_a_secret_value_of_a_tag_is_neither_shown_nor_suggested(submission):
+    job = make.job(submission)
+    for key, value in (("db_password", "hunter22hunter"), ("DB_PASSWORD", MASK), ("Project", "ALPHA")):
+        JobTag.objects.create(job=job, team=job.team, key=key, value=value)
+    scope = scope_of(submission)
+
+    (row,) = search_page(scope, parse("")).rows
+    assert dict(row.tags) == {"db_password": MASK, "DB_PASSWORD": MASK, "Project": "ALPHA"}
+    assert [dict(row.tags) for row in search_rows(scope, parse(""))] == [dict(row.tags)]
+    assert [suggest(scope, text, len(text)) for text in ("tag.db_password:", "tag.db_password:h")] == [[], []]
 
 
 @pytest.mark.parametrize(

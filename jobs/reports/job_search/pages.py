@@ -20,6 +20,7 @@ from jobs.reports.job_search.scope import Scope
 from jobs.reports.months import Month
 from jobs.reports.submissions import add_summaries_of_failures
 from jobs.search import Search
+from jobs.spec.redaction import redact_value
 from jobs.states import STATUSES, Status, status_of
 
 PAGE_SIZE = 50
@@ -218,7 +219,7 @@ def status_counts_of(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> 
 
 
 def job_rows(month: Month | None, page_jobs: list[Job]) -> Iterator[JobRow]:
-    """Yield the rows in three queries at most; costs are those of the month."""
+    """Yield the rows in three queries at most, with secret values of tags masked; costs are those of the month."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
     if month:
@@ -226,7 +227,7 @@ def job_rows(month: Month | None, page_jobs: list[Job]) -> Iterator[JobRow]:
     costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):
-        tags[pk].append((key, value))
+        tags[pk].append((key, redact_value(key, value)))
     add_summaries_of_failures(page_jobs)
     for job in page_jobs:
         usd = exact_sum.usd(costs[job.pk]) if job.pk in costs else None

@@ -17,6 +17,7 @@ from jobs.search.keys import SOURCES
 from jobs.search.query import subkey_text, value_text
 from jobs.spec.containers import environment_entries, overrides
 from jobs.spec.documents import object_at, text_at
+from jobs.spec.redaction import MASK, redact_value
 from jobs.states import STATUSES
 
 MAX_SUGGESTIONS = 20
@@ -76,8 +77,7 @@ def _values(scope: Scope, fragment: Fragment) -> Iterator[tuple[str, str]]:
 
 def _candidates(scope: Scope, key: SearchKey, fragment: Fragment) -> Iterable[str]:
     if key.name == "tag.":
-        values = JobTag.objects.filter(job__in=_recent_jobs(scope), key__iexact=fragment.key.partition(".")[2])
-        return sorted(set(values.values_list("value", flat=True)))
+        return _tag_values(scope, fragment.key.partition(".")[2])
     candidates = _CANDIDATES.get(key.name)
     return candidates(scope, fragment.text) if candidates else ()
 
@@ -149,6 +149,12 @@ def _recent_jobs(scope: Scope, count: int = RECENT_JOBS) -> list[int]:
 
 def _tag_keys(scope: Scope) -> Iterable[str]:
     return sorted(set(JobTag.objects.filter(job__in=_recent_jobs(scope)).values_list("key", flat=True)))
+
+
+def _tag_values(scope: Scope, name: str) -> Iterable[str]:
+    """Return no secret values, nor what stands for one: a search finds neither."""
+    tags = JobTag.objects.filter(job__in=_recent_jobs(scope), key__iexact=name).values_list("key", "value")
+    return sorted({value for key, value in set(tags) if value == redact_value(key, value) and MASK not in value})
 
 
 def _recent_documents(scope: Scope) -> list[object]:
