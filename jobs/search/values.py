@@ -18,6 +18,8 @@ _MONTH = re.compile(r"2\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
 MIN_TIME = datetime(1971, 1, 1, tzinfo=UTC)
 """Before all jobs, and far enough from the first time that Python knows."""
 MAX_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+MAX_DURATION = timedelta(days=36_525)
+"""A hundred years: a time before now by so much is one that Python and both databases know."""
 
 
 def parse_time(text: str, now: datetime) -> datetime:
@@ -40,10 +42,12 @@ def parse_time(text: str, now: datetime) -> datetime:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the sum of parts such as 1h30m."""
+    """Return the sum of parts such as 1h30m, at most MAX_DURATION."""
     if not _DURATION.fullmatch(text):
         raise ValueError(f"“{text[:40]}” isn't a duration. Write it like 90s, 30m, 2h or 1h30m.")
     seconds = sum(Decimal(number) * _SECONDS[unit.lower()] for number, unit in _DURATION_PART.findall(text))
+    if seconds > MAX_DURATION.total_seconds():
+        raise ValueError(f"“{text[:40]}” is too long. Write a duration of at most 100 years.")
     return timedelta(milliseconds=int(seconds * 1000))
 
 

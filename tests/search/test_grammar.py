@@ -60,6 +60,8 @@ def test_a_search_is_read_and_written(text: str, terms: tuple[Term, ...]) -> Non
         ("queue>a", "queue>", "Write queue with a colon, such as queue:gpu-queue.", "queue:"),
         ("cost>much", "much", "“much” isn't an amount in US dollars. Write it like 1.50.", ""),
         ("ran>2", "2", "“2” isn't a duration. Write it like 90s, 30m, 2h or 1h30m.", ""),
+        ("ran>120000w", "120000w", "“120000w” is too long. Write a duration of at most 100 years.", ""),
+        ("waited>36525d1s", "36525d1s", "“36525d1s” is too long. Write a duration of at most 100 years.", ""),
         (
             "after:soon",
             "soon",

@@ -175,6 +175,7 @@ def test_all_teams_are_those_of_the_person_and_each_row_names_its_team(research,
         ("tag=a%253Db%3Dc%3Dd&untagged=Project", "tag.a=b:c=d untagged:Project"),
         ("tag=Project+%3D+ALPHA&month=2026-10", "tag.Project:ALPHA month:2026-10"),
         ("from=2026-11-01&to=2026-11-30", "after:2026-11-01 before:2026-12-01"),
+        ("queue=cpu&to=9999-12-31", "queue:cpu"),
         ("status=FINE&from=yesterday&tag=Project&search=kept", "kept"),
     ],
 )

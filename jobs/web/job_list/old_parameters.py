@@ -77,11 +77,11 @@ def _term(name: str, value: str) -> Term | None:
 
 
 def _date_term(name: str, value: str) -> Term | None:
-    """Return the day after for `to`, which includes its day; `before` doesn't."""
+    """Return the day after for `to`, which includes its day; `before` doesn't. The last day of all bounds nothing."""
     try:
         day = date.fromisoformat(value)
-    except ValueError:
+        if name == "from":
+            return Term("after", (day.isoformat(),))
+        return Term("before", ((day + timedelta(days=1)).isoformat(),))
+    except (ValueError, OverflowError):
         return None
-    if name == "from":
-        return Term("after", (day.isoformat(),))
-    return Term("before", ((day + timedelta(days=1)).isoformat(),))
