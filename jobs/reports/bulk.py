@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, QuerySet
 from django.utils.timezone import now
 
 from jobs.models import BulkAction, BulkItem, ItemOutcome, Job, JobDependency, Team, User
@@ -123,14 +123,21 @@ class BulkProgress:
         return self.total - self.waiting
 
 
-def progress(action: BulkAction) -> BulkProgress:
-    rows = action.items.order_by().values_list("outcome").annotate(Count("pk"))
+def progress(action: BulkAction, user: User) -> BulkProgress:
+    """Count the items whose jobs the user may see."""
+    rows = _visible_items(action, user).order_by().values_list("outcome").annotate(Count("pk"))
     return BulkProgress(Counter(dict(rows)))
 
 
-def item_page(action: BulkAction, outcome: str = "", *, before: str = "", after: str = "") -> KeysetPage[BulkItem]:
-    """Return its items in order, with the job and what runs instead. Cursors are positions."""
-    items = action.items.filter(outcome=outcome) if outcome else action.items.all()
+def item_page(
+    action: BulkAction, user: User, outcome: str = "", *, before: str = "", after: str = ""
+) -> KeysetPage[BulkItem]:
+    """Return the items whose jobs the user may see, in order, with the job and what runs instead.
+
+    Cursors are positions.
+    """
+    items = _visible_items(action, user)
+    items = items.filter(outcome=outcome) if outcome else items
     items = items.select_related("job__team", "submission").only(*_ITEM_COLUMNS)
     new_jobs = Job.objects.only("public_id", "name", "delivery", "state", "submission").order_by("position")
     items = items.prefetch_related(Prefetch("submission__jobs", new_jobs))
@@ -142,6 +149,11 @@ def item_page(action: BulkAction, outcome: str = "", *, before: str = "", after:
         after=_position_key(after),
         before=_position_key(before),
     )
+
+
+def _visible_items(action: BulkAction, user: User) -> QuerySet[BulkItem]:
+    """Leave out jobs of teams that the user has left since."""
+    return action.items.filter(job__in=Job.objects.visible_to(user))
 
 
 def recent_actions(user: User) -> list[BulkAction]:

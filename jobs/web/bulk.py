@@ -164,11 +164,11 @@ def _left_out_groups(plan: BulkPlan) -> list[LeftOutGroup]:
 @login_required
 def action_page(request: SignedInRequest, text_id: str) -> HttpResponse:
     action = access.bulk_action(request.user, text_id)
-    progress = reports.progress(action)
+    progress = reports.progress(action, request.user)
     outcome = request.GET.get("outcome", "")
     outcome = outcome if outcome in ItemOutcome.values else ""
     cursor = {"before": request.GET.get("before", ""), "after": request.GET.get("after", "")}
-    listing = reports.item_page(action, outcome, **cursor)
+    listing = reports.item_page(action, request.user, outcome, **cursor)
     statuses = [(item.job.status.name, item.new_job and item.new_job.status.name) for item in listing.rows]
     etag = polling.etag(action.ended_at, action.due_at, sorted(progress.counts.items()), statuses)
     if polling.is_partial(request) and polling.is_current(request, etag):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import BulkAction, BulkItem, BulkKind, ItemOutcome, Job
+from jobs.models import BulkAction, BulkItem, BulkKind, ItemOutcome, Job, Membership
 from jobs.states import State
 from tests import make
 
@@ -150,6 +150,21 @@ def test_the_list_has_ones_own_actions(research, browser, signed_in):
     other = signed_in(make.member(research.team).user)
     assert "No bulk actions yet" in page(other, reverse("bulk_actions"))
     page(other, address, status=404)
+
+
+def test_jobs_of_a_team_that_the_person_has_left_are_neither_shown_nor_counted(research, browser, signed_in):
+    other = make.member(make.team("second"), who=research.analyst.user)
+    left = make.job(make.submission(other, research.account), name="left-behind", state=State.RUNNING)
+    confirm(browser, "stop", research.job, left)
+    address = BulkAction.objects.get().get_absolute_url()
+    assert "0 of 2" in page(browser, address)
+
+    Membership.objects.filter(team=other.team, user=other.user).delete()
+    text = page(browser, address)
+    assert "0 of 1" in text
+    assert "nightly" in text
+    assert "left-behind" not in text
+    assert "left-behind" in page(signed_in(research.admin), address)
 
 
 def test_jobs_of_others_can_not_be_chosen(browser):
