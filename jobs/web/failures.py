@@ -52,7 +52,7 @@ def failures(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "team": member.team,
         "families": families,
-        "rows": [family_row(member.team, family) for family in families.families],
+        "rows": [family_row(member.team, family, days) for family in families.families],
         "periods": PERIODS.items(),
         "days": days,
         "period": PERIODS[days],
@@ -61,9 +61,12 @@ def failures(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "jobs/failures.html", page)
 
 
-def family_row(team: Team, family: Family) -> FamilyRow:
-    """Link to its jobs, and to the page on which they run again, with more memory if they had too little."""
-    search = f"family:{family.key}"
+def family_row(team: Team, family: Family, days: int) -> FamilyRow:
+    """Link to its jobs of the last days, and to running them again, with more memory if they had too little.
+
+    Both leave out a job that failed within these days and was submitted before.
+    """
+    search = f"family:{family.key} after:-{days}d"
     memory = _larger_memory(family.sample) if family.entry.action is Action.MORE_MEMORY else ""
     values = {"do": BulkKind.AGAIN, "search": search, "scope": "team", "team": team.slug}
     rerun = urlencode(values | ({"memory": memory} if memory else {}))
