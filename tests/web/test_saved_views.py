@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from jobs.actions import saved_views as actions
 from jobs.models import AuditEntry, Role, SavedView, User
+from jobs.web.job_list.columns import DEFAULT_COLUMNS, NO_COLUMNS
 from tests import make
 from tests.web.conftest import Research, SignIn
 
@@ -47,6 +48,18 @@ def test_a_view_has_the_search_the_scope_the_order_and_the_columns(browser: Clie
     assert (link.view, link.query, link.is_current) == (view, query.urlencode(), True)
     assert page.context["list_query"].columns == ("queue", "cost")
     assert ">Failed</span>" in page.text
+
+
+@pytest.mark.parametrize("columns", [",".join(DEFAULT_COLUMNS), NO_COLUMNS])
+def test_a_view_keeps_the_usual_columns_and_none_whatever_the_person_chooses_later(
+    browser: Client, columns: str
+) -> None:
+    answer = browser.post(address("job_view_save", columns=columns), {"name": "Failed"})
+    browser.post(address("job_columns"), {"column": ["aws"]})
+    (link,) = browser.get(f"{ADDRESS}?search=").context["views"]
+
+    assert QueryDict(answer["Location"].partition("?")[2])["columns"] == QueryDict(link.query)["columns"] == columns
+    assert browser.get(f"{ADDRESS}?{link.query}").context["list_query"].column_names == columns
 
 
 def test_a_view_saved_under_its_name_again_is_replaced_and_both_are_audited(browser: Client) -> None:

@@ -45,7 +45,12 @@ def query_of_view(view: SavedView) -> str:
     names = choose(view.columns)
     scope = view.scope if view.scope in SCOPES else TEAM
     return ListQuery(
-        text=view.search, scope=scope, sort=view.sort, columns=names, has_columns=bool(names), view=view.text_id
+        text=view.search,
+        scope=scope,
+        sort=view.sort,
+        columns=names,
+        has_columns=bool(view.columns),
+        view=view.text_id,
     ).query
 
 
@@ -74,7 +79,7 @@ def save_view(request: SignedInRequest, slug: str) -> HttpResponse:
         query.text,
         query.scope if query.scope != TEAM else "",
         query.sort,
-        () if query.has_usual_columns else query.columns,
+        query.columns or (NO_COLUMNS,),
     )
     try:
         view, is_new = actions.save_view(
