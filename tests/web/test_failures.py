@@ -80,9 +80,10 @@ def test_a_viewer_is_not_offered_to_run_them_again(research, signed_in, killed):
 
 
 def test_a_search_with_a_problem_selects_nothing_and_says_why(browser):
-    text = page(browser, reverse("bulk_new"), do="stop", search="status:nonsense", team="research")
+    text = page(browser, reverse("bulk_new"), do="stop", search="status:nonsense status:runing", team="research")
 
     assert "nonsense" in text
+    assert "Did you mean running?" in text
     assert "No job can be stopped" in text
 
 
@@ -93,7 +94,7 @@ def test_a_search_selects_the_newest_jobs_up_to_a_limit(research, browser, monke
 
     text = page(browser, reverse("bulk_new"), do="stop", search="status:running", team="research")
     assert "Stop 2 jobs" in text
-    assert "Only the first 2 are included" in text
+    assert "Only the newest 2 are included" in text
 
 
 def test_the_page_costs_the_same_queries_for_any_number(browser, killed, django_assert_num_queries):

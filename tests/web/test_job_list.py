@@ -116,6 +116,33 @@ def test_tiles_count_and_lead_to_their_jobs_and_back(research, browser):
     assert ("LOST", 0, "search=bad+status%3AFAILED", True) in tiles("bad status:failed,lost")
 
 
+@pytest.mark.parametrize(
+    ("search", "selected", "count"),
+    [
+        ("status:failed,succeeded", ["SUCCEEDED", "FAILED"], 2),
+        ("status:failed status:succeeded", [], None),
+        ("status:failed,succeeded -status:failed", [], None),
+        ("-status:failed", [], None),
+    ],
+)
+def test_several_status_terms_select_no_tile_and_have_no_count(research, browser, search, selected, count):
+    for state in (State.SUCCEEDED, State.FAILED):
+        past.job(research.submission, "2026-11-04", 1, state=state)
+    context = browser.get(reverse("jobs", args=["research"]), {"search": search}).context
+
+    assert [tile.status.name for tile in context["tiles"] if tile.is_selected] == selected
+    assert context["match_count"] == count
+
+
+def test_without_a_match_all_teams_are_suggested_unless_they_were_searched(research, browser):
+    address = reverse("jobs", args=["research"])
+
+    assert "or search all teams" in browser.get(address, {"search": "nothing"}).text
+    text = browser.get(address, {"search": "nothing", "scope": "all"}).text
+    assert "Remove a filter." in text
+    assert "search all teams" not in text
+
+
 def test_chips_negate_and_remove_their_term_and_keep_the_others(research, browser):
     given = {"search": 'queue:cpu -status:failed,lost "a b" cost>1', "scope": "all"}
     chips = browser.get(reverse("jobs", args=["research"]), given).context["chips"]

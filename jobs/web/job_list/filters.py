@@ -43,9 +43,12 @@ def term_chips(query: ListQuery) -> list[TermChip]:
 
 
 def status_tiles(query: ListQuery, counts: StatusCounts) -> list[StatusTile]:
-    """Return the statuses of the jobs, and those that the search names."""
+    """Return the statuses of the jobs, and those that the search names in a single term.
+
+    With several terms none is selected: they must all match.
+    """
     by_name = {status.name: (status, number) for status, number in counts.by_status}
-    selection = list(dict.fromkeys(query.search.values_of(STATUS_KEY)))
+    selection = list(dict.fromkeys(query.search.values_of(STATUS_KEY))) if len(_status_terms(query)) == 1 else []
     for name in selection:
         by_name.setdefault(name, (STATUSES[name], 0))
     return [
@@ -56,10 +59,15 @@ def status_tiles(query: ListQuery, counts: StatusCounts) -> list[StatusTile]:
 
 def match_count(tiles: list[StatusTile], counts: StatusCounts, query: ListQuery) -> int | None:
     """Return how many jobs match, also their status; None if that isn't known."""
-    if not counts.is_complete or any(term.key == STATUS_KEY and term.negated for term in query.search.terms):
+    terms = _status_terms(query)
+    if not counts.is_complete or len(terms) > 1 or any(term.negated for term in terms):
         return None
     numbers = [tile.number for tile in tiles if tile.is_selected]
     return sum(numbers) if numbers else counts.total
+
+
+def _status_terms(query: ListQuery) -> list[Term]:
+    return [term for term in query.search.terms if term.key == STATUS_KEY]
 
 
 def query_of_all_statuses(query: ListQuery) -> str:
