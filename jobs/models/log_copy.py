@@ -78,8 +78,11 @@ class LogCopy(models.Model):
         if self.viewed_at < now() - VIEW_PRECISION:
             LogCopy.objects.filter(pk=self.pk).update(viewed_at=now())
 
-    def append(self, lines: Sequence[LogLine], *, token: str, read_at: datetime) -> bool:
-        """Append what was read after the copy's last line. False if another request was first."""
+    def append(self, lines: Sequence[LogLine], *, token: str, read_at: datetime, has_more: bool = False) -> bool:
+        """Append what was read after the copy's last line. False if another request was first.
+
+        With `has_more`, the copy is no longer caught up.
+        """
         with transaction.atomic():
             last = self.chunks.order_by("-first_line").first() if lines else None
             if last and last.is_full:
@@ -95,6 +98,7 @@ class LogCopy(models.Model):
                 "token": token,
                 "read_at": read_at,
                 "last_event_ms": times[-1] if times else self.last_event_ms,
+                "is_caught_up": self.is_caught_up and not has_more,
             }
             unchanged = LogCopy.objects.filter(pk=self.pk, line_count=self.line_count, token=self.token)
             if not unchanged.update(**fields):

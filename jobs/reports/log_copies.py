@@ -16,7 +16,7 @@ from itertools import islice
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from jobs.aws.errors import AwsError
+from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.logs import chunks
 from jobs.logs.lines import LogLine, split_event
@@ -49,6 +49,7 @@ class _Page(Enum):
     LAST = "last"
     SMALL = "small"
     BIG = "big"
+    TAKEN = "taken"  # another request appended it first
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class LogState:
     copy: LogCopy | None = None
     problem: str = ""
     is_live: bool = False
+    is_done: bool = False
+    """Whether nothing more can be read now: the end was just reached, or an error keeps the rest."""
 
     @property
     def count(self) -> int:
@@ -96,16 +99,17 @@ def refresh(source: LogSource, *, is_opening: bool = False) -> LogState:
     For a viewer that opens, only as much as tells whether the log is long.
     """
     if not source.stream:
-        return LogState(problem=source.problem, is_live=source.ended_at is None)
+        return LogState(problem=source.problem, is_live=source.ended_at is None, is_done=True)
     copy = _find_copy(source) or _create_copy(source)
     copy.mark_viewed()
-    problem = ""
-    if not _is_current(copy) and copy.claim():
+    problem, is_done = "", _is_current(copy, source)
+    if not is_done and copy.claim():
         try:
-            problem = _read_on(copy, source, is_opening=is_opening)
+            problem, is_done = _read_on(copy, source, is_opening=is_opening)
         finally:
             copy.release()
-    state = LogState(copy, problem, is_live=not copy.is_complete and copy.line_count < MAX_LINES)
+    is_live = not copy.is_complete and copy.line_count < MAX_LINES
+    state = LogState(copy, problem, is_live, is_done)
     return replace(state, problem=problem or _remark(state, source))
 
 
@@ -117,33 +121,34 @@ def _remark(state: LogState, source: LogSource) -> str:
     return "No log output." if source.ended_at else "No log output yet."
 
 
-def _is_current(copy: LogCopy) -> bool:
+def _is_current(copy: LogCopy, source: LogSource) -> bool:
     if copy.is_complete or copy.line_count >= MAX_LINES:
         return True
+    if _has_settled(source):
+        return False  # one more read completes the copy
     return copy.is_caught_up and copy.read_at is not None and now() - copy.read_at < REFRESH_INTERVAL
 
 
-def _read_on(copy: LogCopy, source: LogSource, *, is_opening: bool) -> str:
-    """Return the problem, if there is one."""
+def _read_on(copy: LogCopy, source: LogSource, *, is_opening: bool) -> tuple[str, bool]:
+    """Return the problem, if there is one, and whether nothing more can be read now."""
     deadline = time.monotonic() + READ_SECONDS
     may_continue = _long_reads.acquire(blocking=False)
     try:
         while True:
             page = _read_page(copy, source)
-            is_enough = page is _Page.LAST or (page is _Page.BIG and is_opening)
+            is_enough = page in (_Page.LAST, _Page.TAKEN) or (page is _Page.BIG and is_opening)
             if is_enough or not may_continue or time.monotonic() > deadline:
-                break
+                return "", page is _Page.LAST
     except LogReadLimitError as error:
-        return str(error) if copy.is_caught_up or not copy.line_count else ""
+        return str(error) if copy.is_caught_up or not copy.line_count else "", False
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
             _mark_end(copy, has_ended=_has_settled(source))
-            return ""
-        return f"Couldn't read the log: {error.message}"
+            return "", True
+        return f"Couldn't read the log: {error.message}", not isinstance(error, ThrottledError)
     finally:
         if may_continue:
             _long_reads.release()
-    return ""
 
 
 def _read_page(copy: LogCopy, source: LogSource) -> _Page:
@@ -164,15 +169,17 @@ def _read_page(copy: LogCopy, source: LogSource) -> _Page:
     is_end = page.forward_token == token
     events = page.events if token or not copy.line_count else _without_repeats(page.events, copy)
     lines = [] if is_end else [line for event in events for line in split_event(_milliseconds(event), event.text)]
-    if not copy.append(lines[: MAX_LINES - copy.line_count], token=page.forward_token, read_at=read_at):
-        return _Page.LAST  # another request was first
+    has_more = not is_end and _is_big(page)
+    lines = lines[: MAX_LINES - copy.line_count]
+    if not copy.append(lines, token=page.forward_token, read_at=read_at, has_more=has_more):
+        return _Page.TAKEN
     if is_end:
         _mark_end(copy, has_ended=has_settled)
         return _Page.LAST
-    is_near_end = copy.is_caught_up and not has_settled and not _is_big(page)
+    is_near_end = copy.is_caught_up and not has_settled
     if is_near_end or copy.line_count >= MAX_LINES:
         return _Page.LAST
-    return _Page.BIG if _is_big(page) else _Page.SMALL
+    return _Page.BIG if has_more else _Page.SMALL
 
 
 def _mark_end(copy: LogCopy, *, has_ended: bool) -> None:
@@ -221,9 +228,9 @@ def tail(source: LogSource, state: LogState, count: int = TAIL_LINES) -> tuple[S
     try:
         page = logs.read_events(source.account, source.group, source.stream, limit=count)
     except LogReadLimitError as error:
-        return (), LogState(state.copy, str(error), state.is_live)
+        return (), replace(state, problem=str(error))
     except AwsError as error:
-        return (), LogState(state.copy, f"Couldn't read the log: {error.message}", state.is_live)
+        return (), replace(state, problem=f"Couldn't read the log: {error.message}")
     return [line for event in page.events for line in split_event(_milliseconds(event), event.text)], state
 
 
@@ -281,7 +288,7 @@ def all_lines(source: LogSource) -> Iterator[Sequence[LogLine] | str]:
         for row in chunks_from(state.copy.chunks.all(), position):
             yield row.lines()[position - row.first_line :]
             position, advanced_at = row.first_line + row.line_count, time.monotonic()
-        if state.is_numbered or state.problem:
+        if state.is_done:
             if state.problem:
                 yield state.problem
             return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs.aws.errors import RejectedError
+from jobs.aws.errors import RejectedError, ThrottledError
 from jobs.aws.logs import LogEvents
 from jobs.logs.lines import LogLine
 from jobs.logs.search import LineFilter
@@ -222,6 +222,82 @@ def test_the_whole_log_is_read_as_a_file_and_says_what_went_wrong(stream: FakeSt
 
     assert [line.text for part in parts if not isinstance(part, str) for line in part] == number_lines(2300)
     assert problem == "Couldn't read the log: no"
+
+
+@pytest.fixture
+def grown(stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch) -> FakeStream:
+    """Read to its end once, then grown by many pages; a refresh reads one."""
+    stream.write("line 0")
+    log_copies.refresh(live)
+    monkeypatch.setattr(log_copies, "BIG_PAGE_EVENTS", 100)
+    monkeypatch.setattr(log_copies, "READ_SECONDS", -1.0)
+    stream.page_events = 100
+    stream.write(*number_lines(1050)[1:])
+    return stream
+
+
+def test_a_log_that_has_grown_by_much_opens_at_its_end(grown: FakeStream, live: LogSource) -> None:
+    lines, state = log_copies.last_lines(live, 50)
+
+    assert texts(lines) == number_lines(1050)[-50:]
+    assert (state.is_numbered, state.is_done) == (False, False)
+
+
+def test_a_log_that_has_grown_by_much_is_downloaded_to_its_end(grown: FakeStream, live: LogSource) -> None:
+    parts = list(log_copies.all_lines(live))
+
+    assert [line.text for part in parts if not isinstance(part, str) for line in part] == number_lines(1050)
+
+
+def test_a_download_waits_until_another_request_has_read_on(
+    stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream.write("one")
+    log_copies.refresh(live)
+    stream.write("two")
+    LogCopy.objects.update(lease_until=now() + timedelta(seconds=5))
+    assert not log_copies.refresh(live).is_done
+
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        LogCopy.objects.update(lease_until=None)
+
+    monkeypatch.setattr("jobs.reports.log_copies.time.sleep", pause)
+    parts = list(log_copies.all_lines(live))
+    assert [line.text for part in parts for line in part if isinstance(line, LogLine)] == ["one", "two"]
+    assert pauses == [log_copies.DOWNLOAD_PAUSE_SECONDS]
+
+
+@pytest.mark.parametrize("error", [log_limits.LogReadLimitError("Wait."), ThrottledError("Slow.")])
+def test_a_download_waits_for_a_limit_to_pass_and_at_last_says_that_it_did_not(
+    stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    stream.write("one")
+    log_copies.refresh(live)
+    stream.write("two")
+    monkeypatch.setattr("jobs.reports.log_copies.DOWNLOAD_PAUSE_SECONDS", 0.0)
+    stream.errors.append(error)
+    parts = list(log_copies.all_lines(live))
+    assert [line.text for part in parts for line in part if isinstance(line, LogLine)] == ["one", "two"]
+
+    monkeypatch.setattr("jobs.reports.log_copies.DOWNLOAD_STALL_SECONDS", -1.0)
+    stream.errors.append(error)
+    *_, problem = log_copies.all_lines(live)
+    assert problem == "The log couldn't be read to its end. Try again."
+
+
+def test_a_log_that_has_settled_is_read_once_more_before_it_is_done(
+    stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(seconds=60))
+    stream.write("one")
+    log_copies.refresh(live)
+    stream.write("two")
+    state = log_copies.refresh(LogSource(live.account, live.group, live.stream, ended_at=now() - LONG_AGO))
+
+    assert (state.count, state.is_done, state.is_live) == (2, True, False)
 
 
 def test_a_log_that_is_too_long_is_cut_and_says_so(
