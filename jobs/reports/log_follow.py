@@ -16,8 +16,11 @@ from jobs.reports import log_copies
 from jobs.reports.log_sources import LogChoice, job_source
 from jobs.reports.logs import job_attempts
 
-# Lines may reach CloudWatch a little after the job has ended.
-LATE_LINES_PERIOD = timedelta(seconds=3)
+END_DELAY = timedelta(seconds=3)
+"""Lines may reach CloudWatch as long after the end of the job.
+
+Shorter than LATE_LINES_PERIOD of the copies, after which they are never read again: a script waits for this one.
+"""
 
 _CURSOR = re.compile(r"(?P<attempt>[1-9]\d{0,2})\.(?P<line>\d{0,8})", re.ASCII)
 
@@ -54,12 +57,10 @@ def follow(job: Job, cursor: str = "") -> LogRecords:
     lines = _whole_records(log_copies.read_lines(state, line, log_copies.MAX_LINES_PER_REQUEST))
     if lines:
         return LogRecords(tuple(_records(lines)), f"{number}.{line + len(lines)}")
-    if number < last and (not source.stream or state.is_numbered):
+    if number < last and state.is_done:
         return LogRecords((), f"{number + 1}.")
-    is_read = state.is_numbered or bool(state.problem)
-    return LogRecords(
-        (), f"{number}.{line or ''}", state.problem, is_last=number == last and is_read and _is_complete(job)
-    )
+    is_last = number == last and state.is_done and _is_complete(job)
+    return LogRecords((), f"{number}.{line or ''}", state.problem, is_last)
 
 
 def _parse_cursor(cursor: str) -> tuple[int, int]:
@@ -90,4 +91,4 @@ def _records(lines: Sequence[LogLine]) -> list[LogRecord]:
 
 
 def _is_complete(job: Job) -> bool:
-    return job.status.is_final and (job.ended_at is None or now() - job.ended_at > LATE_LINES_PERIOD)
+    return job.status.is_final and (job.ended_at is None or now() - job.ended_at > END_DELAY)

@@ -8,8 +8,9 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvents
-from jobs.models import CostLine, Job, JobDependency, Role
+from jobs.models import CostLine, Job, JobDependency, LogCopy, Role
 from jobs.reports import log_copies
+from jobs.reports.log_limits import LogReadLimitError
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import World, lines
@@ -109,6 +110,31 @@ def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Jo
     streams["one"].write("a")
     found = job(state=State.SUCCEEDED, attempts=[attempt("one")], log_stream="one", ended_at=now())
     assert read_all(world, found) == (["a"], False)
+
+
+def test_a_log_that_another_request_reads_or_that_must_wait_is_not_at_its_end(
+    world: World, job: Callable[..., Job], streams: Streams
+):
+    over = {"state": State.SUCCEEDED, "log_stream": "two", "ended_at": now() - timedelta(seconds=20)}
+    found = job(attempts=[attempt("one")], **over)
+    for name in ("one", "two"):
+        streams[name].write("old")
+    assert read_all(world, found) == (["old", "old"], True)
+    LogCopy.objects.update(is_complete=False, read_at=now() - timedelta(minutes=1))
+    for name in ("one", "two"):
+        streams[name].write("new")
+
+    def follow(place: str) -> tuple[str, bool]:
+        told = world.program.get(f"/jobs/{found.text_id}/log?next={place}").json()
+        assert told["lines"] == []
+        return told["next"], told["end"]
+
+    LogCopy.objects.update(lease_until=now() + timedelta(minutes=1))
+    assert (follow("1.1"), follow("2.1")) == (("1.1", False), ("2.1", False))
+    LogCopy.objects.update(lease_until=None)
+    for name in ("one", "two"):
+        streams[name].errors.append(LogReadLimitError("Too many logs are being read right now."))
+    assert (follow("1.1"), follow("2.1")) == (("1.1", False), ("2.1", False))
 
 
 def test_a_job_that_has_not_begun_has_a_log_that_is_not_at_its_end(world: World, job: Callable[..., Job]):
