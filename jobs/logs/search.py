@@ -25,18 +25,19 @@ _CONTROLS = re.compile("[\x1b\x80-\x9f]")
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Text is found in upper and lower case, and across colour codes."""
+    """Text is found in upper and lower case unless `is_exact`, and across colour codes."""
 
     text: str = ""
     errors_only: bool = False
+    is_exact: bool = False
 
     def positions(self, texts: str) -> Iterator[int]:
         """Yield the positions of matching lines among lines joined by line breaks."""
-        visible = visible_lines(texts).lower()
+        visible, text = visible_lines(texts), self.text
+        if not self.is_exact:
+            visible, text = visible.lower(), text.lower()
         position = line_start = 0
-        for start in _line_starts(
-            visible, [self.text.lower()] if self.text or not self.errors_only else _ERROR_STEMS
-        ):
+        for start in _line_starts(visible, [text] if text or not self.errors_only else _ERROR_STEMS):
             if self.errors_only and not _ERROR_WORDS.search(visible, start, _line_end(visible, start)):
                 continue
             position += visible.count("\n", line_start, start)

@@ -15,7 +15,7 @@ from jobs.reports import log_search, logs
 from jobs.reports.job_search import Scope, search_page
 from jobs.reports.log_copies import LogState, read_scattered_lines
 from jobs.reports.log_limits import LogReadLimitError
-from jobs.reports.log_sources import LogChoice, LogSource, job_source
+from jobs.reports.log_sources import LogChoice, LogSource, job_source, node_count
 from jobs.reports.logs import job_attempts
 from jobs.search import Search
 
@@ -57,12 +57,18 @@ class LogSearchStep:
 
 def search_logs(scope: Scope, search: Search, text: str, cursor: str = "") -> LogSearchStep:
     """Search the logs of all attempts of the next jobs, newest first. Raise InvalidPageCursorError."""
+    deadline = time.monotonic() + STEP_SECONDS
     page = search_page(scope, search, before=cursor, rows=JOBS_PER_STEP)
     keys = [row.job.pk for row in page.rows]
     jobs = sorted(Job.objects.filter(pk__in=keys).select_related("account"), key=lambda job: keys.index(job.pk))
     step = LogSearchStep(job_count=len(jobs), next=page.next)
-    others = [log for job in jobs for log in _logs_of(job) if not _search_copy(log, text, step)]
-    deadline = time.monotonic() + STEP_SECONDS
+    job_logs = [log for job in jobs for log in _logs_of(job, deadline, step)]
+    copies, others = _complete_copies(job_logs), []
+    for log in job_logs:
+        if copy := copies.get(_copy_key(log.source)):
+            _search_copy(log, copy, text, deadline, step)
+        else:
+            others.append(log)
     for group in _groups(others):
         _search_group(group, text, deadline, step)
     order = {pk: position for position, pk in enumerate(keys)}
@@ -70,27 +76,49 @@ def search_logs(scope: Scope, search: Search, text: str, cursor: str = "") -> Lo
     return step
 
 
-def _logs_of(job: Job) -> Iterator[SearchedLog]:
+def _logs_of(job: Job, deadline: float, step: LogSearchStep) -> Iterator[SearchedLog]:
     attempts = job_attempts(job)
+    if node_count(job):
+        # One log for all attempts, that of the main node, which AWS must be asked for.
+        if time.monotonic() > deadline:
+            step.problems[job] = UNFINISHED
+        elif attempts and (source := job_source(job, LogChoice())).stream:
+            yield SearchedLog(job, 0, source)
+        return
     for attempt in attempts:
         source = job_source(job, LogChoice(attempt=attempt.number))
         if source.stream:
             yield SearchedLog(job, attempt.number if len(attempts) > 1 else 0, source)
 
 
-def _search_copy(log: SearchedLog, text: str, step: LogSearchStep) -> bool:
-    """Return whether there is a complete copy."""
-    source = log.source
-    streams = LogCopy.objects.filter(account=source.account, log_group=source.group, stream=source.stream)
-    copy = streams.filter(is_complete=True).first()
-    if copy is None:
-        return False
-    numbers = log_search.search(LogState(copy), LineFilter(text), 0).lines
-    lines = [(number, line) for number, line in read_scattered_lines(LogState(copy), numbers) if text in line.text]
-    step.lines += [
-        FoundLine(log.job, log.attempt, line.text, number + 1) for number, line in lines[:MAX_LINES_PER_LOG]
-    ]
-    return True
+def _copy_key(source: LogSource) -> tuple[int, str, str]:
+    return source.account.pk, source.group, source.stream
+
+
+def _complete_copies(job_logs: Sequence[SearchedLog]) -> dict[tuple[int, str, str], LogCopy]:
+    sources = [log.source for log in job_logs]
+    rows = LogCopy.objects.filter(
+        account__in={source.account.pk for source in sources},
+        log_group__in={source.group for source in sources},
+        stream__in={source.stream for source in sources},
+        is_complete=True,
+    )
+    return {(row.account_id, row.log_group, row.stream): row for row in rows}
+
+
+def _search_copy(log: SearchedLog, copy: LogCopy, text: str, deadline: float, step: LogSearchStep) -> None:
+    state, line_filter = LogState(copy), LineFilter(text, is_exact=True)
+    numbers: list[int] = []
+    start = 0
+    while start < copy.line_count and len(numbers) < MAX_LINES_PER_LOG:
+        if time.monotonic() > deadline:
+            step.problems[log.job] = UNFINISHED
+            break
+        part = log_search.search(state, line_filter, start)
+        numbers += part.lines
+        start = part.next_line
+    lines = read_scattered_lines(state, numbers[:MAX_LINES_PER_LOG])
+    step.lines += [FoundLine(log.job, log.attempt, line.text, number + 1) for number, line in lines]
 
 
 def _groups(job_logs: Iterable[SearchedLog]) -> Iterator[list[SearchedLog]]:

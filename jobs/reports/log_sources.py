@@ -68,7 +68,7 @@ class LogOptions:
 def job_source(job: Job, choice: LogChoice) -> LogSource:
     if job.array_size and not job.log_stream:
         return LogSource(job.account, problem=ARRAY_LOGS)
-    if _node_count(job):
+    if node_count(job):
         return _node_source(job, choice)
     attempt = _attempt(job, choice)
     if attempt is None and choice.attempt is not None:
@@ -90,7 +90,7 @@ def child_source(job: Job, child: ArrayChild) -> LogSource:
 
 def log_options(job: Job) -> LogOptions:
     attempts, containers = len(job_attempts(job)), [name for name in _containers(job.raw) if name]
-    nodes = _node_count(job)
+    nodes = node_count(job)
     return LogOptions(
         attempts=list(range(1, attempts + 1)) if attempts > 1 and not nodes else [],
         containers=containers if len(containers) > 1 and not nodes else [],
@@ -162,7 +162,8 @@ def _container_stream(job: Job, attempt: JobAttempt | None, name: str) -> str:
 # -- Nodes of a multi-node parallel job
 
 
-def _node_count(job: Job) -> int:
+def node_count(job: Job) -> int:
+    """Return how many nodes a multi-node parallel job has; 0 for others."""
     count = value_at(job.raw, "nodeProperties", "numNodes")
     return count if isinstance(count, int) and count > 0 else 0
 
@@ -170,7 +171,7 @@ def _node_count(job: Job) -> int:
 def _node_source(job: Job, choice: LogChoice) -> LogSource:
     main = value_at(job.raw, "nodeProperties", "mainNode")
     node = choice.node if choice.node is not None else (main if isinstance(main, int) else 0)
-    if not 0 <= node < min(_node_count(job), MAX_NODES):
+    if not 0 <= node < min(node_count(job), MAX_NODES):
         return LogSource(job.account, problem=NO_SUCH_LOG)
     try:
         group, stream = _node_stream(job, node)

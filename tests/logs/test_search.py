@@ -62,3 +62,7 @@ def test_text_and_errors_are_both_asked_for() -> None:
 
     assert list(LineFilter("STEP 1", errors_only=True).positions(texts)) == [1]
     assert list(LineFilter("").positions(texts)) == [0, 1, 2]
+
+
+def test_exact_text_is_found_as_it_is_written():
+    assert list(LineFilter("Error", is_exact=True).positions("error\nan \x1b[1mErr\x1b[0mor\nERROR")) == [1]

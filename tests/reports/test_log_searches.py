@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.aws.errors import RejectedError
 from jobs.aws.logs import FilteredEvents, LogEvent
 from jobs.models import Job
-from jobs.reports import log_copies, log_searches
+from jobs.reports import log_copies, log_search, log_searches
 from jobs.reports.job_search import Scope
 from jobs.reports.log_searches import filter_pattern, search_logs
 from jobs.reports.log_sources import LogChoice, job_source
@@ -110,6 +112,65 @@ def test_jobs_are_searched_step_by_step_and_what_is_not_finished_is_named(
     assert list(step.problems) == [jobs[2], jobs[1]]
     assert set(step.problems.values()) == {log_searches.UNFINISHED}
     assert (list(last.problems), last.next) == ([jobs[0]], "")
+
+
+def keep(monkeypatch: pytest.MonkeyPatch, job: Job, *texts: str) -> None:
+    """Have a complete copy of the job's log."""
+    monkeypatch.setattr("jobs.aws.logs.get_log_events", FakeStream(list(texts)).respond)
+    assert not log_copies.refresh(job_source(job, LogChoice())).is_live
+
+
+def test_text_of_another_case_hides_no_line_of_a_copy_however_long(
+    scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_search, "STEP_SECONDS", 0.0)
+    keep(monkeypatch, job_with_log(scope, "one"), *["error"] * 5000, "Error", *["fine"] * 10, *["Error"] * 9)
+    step = search_logs(scope, parse(""), "Error")
+
+    assert [line.number for line in step.lines] == [5001, *range(5012, 5016)]
+    assert step.problems == {}
+
+
+def test_a_copy_that_takes_too_long_is_named(scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(monkeypatch, job := job_with_log(scope, "one"), "Error")
+    monkeypatch.setattr(log_searches, "STEP_SECONDS", -1.0)
+
+    assert search_logs(scope, parse(""), "Error").problems == {job: log_searches.UNFINISHED}
+
+
+def test_copies_of_all_attempts_are_found_in_one_query(scope: Scope, group: FakeGroup) -> None:
+    blank = dict.fromkeys(("started_at", "stopped_at", "exit_code", "status_reason", "reason"))
+    attempts = [{**blank, "log_stream": stream} for stream in ("first", "second")]
+    job_with_log(scope, "third", attempts=attempts)
+    job_with_log(scope, "one")
+    group.streams = {stream: ["disk full"] for stream in ("first", "second", "third", "one")}
+    with CaptureQueriesContext(connection) as queries:
+        step = search_logs(scope, parse(""), "disk full")
+
+    assert [line.attempt for line in step.lines] == [0, 1, 2, 3]
+    assert sum('FROM "jobs_logcopy"' in query["sql"] for query in queries.captured_queries) == 1
+
+
+def test_the_log_of_a_multi_node_job_is_searched_once(
+    scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: list[int] = []
+
+    def describe_node(_job: Job, node: int) -> tuple[str, str]:
+        described.append(node)
+        return "/aws/batch/job", "main"
+
+    monkeypatch.setattr("jobs.reports.log_sources._node_stream", describe_node)
+    blank = dict.fromkeys(("started_at", "stopped_at", "exit_code", "status_reason", "reason"))
+    attempts = [{**blank, "log_stream": stream} for stream in ("first", "second")]
+    job = job_with_log(scope, "second", attempts=attempts, raw={"nodeProperties": {"numNodes": 2, "mainNode": 1}})
+    group.streams = {"main": ["disk full"]}
+
+    assert [(line.job, line.attempt) for line in search_logs(scope, parse(""), "disk full").lines] == [(job, 0)]
+    assert described == [1]
+    monkeypatch.setattr(log_searches, "STEP_SECONDS", -1.0)
+    assert search_logs(scope, parse(""), "disk full").problems == {job: log_searches.UNFINISHED}
+    assert described == [1]
 
 
 def test_jobs_that_a_person_may_not_see_are_not_searched(scope: Scope, group: FakeGroup) -> None:
