@@ -16,8 +16,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job as RqJob
+from rq.timeouts import JobTimeoutException
 
 log = structlog.get_logger(__name__)
+
+TaskTimeoutError = JobTimeoutException
+"""Raised in a task whose time is over; what catches all errors of a part must let it pass."""
 
 QueueName = Literal["ask", "deliver", "sync"]
 ACCOUNT_TASKS = frozenset(

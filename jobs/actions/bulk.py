@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404
 from django.utils.timezone import now
 
@@ -47,7 +47,7 @@ from jobs.spec.documents import Document
 from jobs.spec.forms.units import format_mib, format_seconds
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import redact
-from jobs.task_queue import enqueue_on_commit
+from jobs.task_queue import TaskTimeoutError, enqueue_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -197,29 +197,29 @@ def run_bulk_action(pk: int) -> None:
     try:
         action = BulkAction.objects.select_related("person").get(pk=pk)
         with audit_context(action.channel, action.address):
-            _run_items(action, lease)
+            delay = _run_items(action, lease)
     finally:
         lease.release()
+    if delay is None:
+        return
+    BulkAction.objects.filter(pk=pk, ended_at=None).update(due_at=now() + delay)
+    if not delay:
+        enqueue_on_commit("run_bulk_action", pk, queue="ask")
 
 
-def _run_items(action: BulkAction, lease: LeaseKeeper) -> None:
+def _run_items(action: BulkAction, lease: LeaseKeeper) -> timedelta | None:
+    """Return when to continue; None if the action has ended."""
     deadline = time.monotonic() + PASS_SECONDS
-    while (item := action.items.waiting().select_related("job").first()) is not None:
+    columns = ("action", "position", "public_id", "outcome", "job__public_id", "job__team")
+    while (item := action.items.waiting().select_related("job").only(*columns).first()) is not None:
         if time.monotonic() > deadline or not lease.keep():
-            _continue_at(action, timedelta())
-            return
+            return timedelta()
         try:
             _run_item(action, item)
         except (TooManyRequestsError, RecoveryError) as error:
-            _continue_at(action, timedelta(seconds=error.retry_after))
-            return
+            return timedelta(seconds=error.retry_after)
     BulkAction.objects.filter(pk=action.pk, ended_at=None).update(ended_at=now(), due_at=None)
-
-
-def _continue_at(action: BulkAction, delay: timedelta) -> None:
-    BulkAction.objects.filter(pk=action.pk, ended_at=None).update(due_at=now() + delay)
-    if not delay:
-        enqueue_on_commit("run_bulk_action", action.pk, queue="ask")
+    return None
 
 
 def _run_item(action: BulkAction, item: BulkItem) -> None:
@@ -232,13 +232,22 @@ def _run_item(action: BulkAction, item: BulkItem) -> None:
             _stop_item(action, item, job, member)
         else:
             _run_again(action, item, job, member)
-    except (TooManyRequestsError, RecoveryError, DatabaseError):
+    except (TooManyRequestsError, RecoveryError, OperationalError, InterfaceError, TaskTimeoutError):
         raise
     except (PermissionDenied, Http404, DocumentParseError, ValidationFailedError, IdempotencyConflictError) as error:
-        _settle(item, ItemOutcome.REFUSED, str(error))
+        _refuse(item, str(error))
     except Exception:
         log.exception("bulk_item_failed", action=action.text_id, job=item.job.text_id)
-        _settle(item, ItemOutcome.REFUSED, "An unexpected error occurred. Try this job on its own page.")
+        _refuse(item, "An unexpected error occurred. Try this job on its own page.")
+
+
+def _refuse(item: BulkItem, note: str) -> None:
+    """Settle it as not done, unless another worker, or an earlier try, has submitted it."""
+    submission = Submission.objects.filter(team=item.job.team_id, request_key=item.request_key).first()
+    if submission is None:
+        _settle(item, ItemOutcome.REFUSED, note)
+    else:
+        _settle(item, ItemOutcome.DONE, submission=submission)
 
 
 def _stop_item(action: BulkAction, item: BulkItem, job: Job, member: Member) -> None:

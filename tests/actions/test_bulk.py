@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import DataError, OperationalError
 from django.utils.timezone import now
 
 from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import RerunChanges, bulk
+from jobs.actions.submit import submit
+from jobs.actions.validate import IdempotencyConflictError
 from jobs.failpoints import FailpointError
 from jobs.models import (
     AuditEntry,
@@ -29,6 +32,7 @@ from jobs.models.ids import new_id, to_text
 from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.rate_limit import TooManyRequestsError
 from jobs.states import Delivery, State
+from jobs.task_queue import TaskTimeoutError
 from tests import make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -263,6 +267,38 @@ def test_an_unforeseen_error_ends_one_item_only(member, monkeypatch: pytest.Monk
     monkeypatch.setattr(bulk, "submit", submit)
     [item] = run(start(member, BulkKind.AGAIN, job(member)))
     assert (item.outcome, "unexpected" in item.note) == ("refused", True)
+
+
+@pytest.mark.parametrize("error", [TaskTimeoutError, OperationalError])
+def test_what_ends_the_pass_leaves_its_item_to_the_next(
+    member, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+):
+    def submit_late(*given: Any, **fields: Any) -> None:
+        submit(*given, **fields)
+        raise error
+
+    action = start(member, BulkKind.AGAIN, job(member))
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "submit", submit_late)
+        with pytest.raises(error):
+            actions.run_bulk_action(action.pk)
+
+    assert outcomes(run(action)) == ["done"]
+    assert Submission.objects.filter(request_key__startswith="bulk-").count() == 1
+
+
+@pytest.mark.parametrize("error", [IdempotencyConflictError, DataError, FailpointError])
+def test_an_item_that_was_submitted_is_done_whatever_comes_then(
+    member, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+):
+    def submit_and_fail(*given: Any, **fields: Any) -> None:
+        submit(*given, **fields)
+        raise error
+
+    monkeypatch.setattr(bulk, "submit", submit_and_fail)
+    [item] = run(start(member, BulkKind.AGAIN, job(member)))
+
+    assert (item.outcome, item.new_job is not None) == ("done", True)
 
 
 # -- Who
