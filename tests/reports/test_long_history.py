@@ -59,23 +59,10 @@ MORE_ROWS = {
     # has the wait.
     "jobs: run time above": 1_100,
     "jobs: wait above": 1_100,
-    # WALK_LIMIT jobs, and what the index of the words finds where that is not enough.
-    **dict.fromkeys(
-        (
-            "API jobs: text, deep page",
-            "jobs: untagged",
-            "jobs: text, highest cost",
-            "jobs: the beginning of a word",
-            "jobs: one letter",
-            "jobs: a phrase",
-            "jobs: text and failed",
-            "jobs: text, deep page",
-            "jobs: an environment value",
-            "jobs: tag and failed",
-        ),
-        WALK_LIMIT + 1,
-    ),
 }
+# A search for words walks WALK_LIMIT jobs at most, then reads what the index of the words finds. With these sizes
+# PostgreSQL takes the one or the other.
+MAX_ROWS_OF_WORDS = WALK_LIMIT + 1
 # What still reads more of a longer history: names are searched without an index, and money is summed over the lines
 # of a month.
 GROWING_SEARCHES = {"jobs: text", "jobs: no such text"}
@@ -174,12 +161,16 @@ def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]
             (scan, query.sql)
             for query in work.queries
             for scan in scans(query)
-            if scan.is_unbounded or (scan.rows or 0) > MORE_ROWS.get(name, MAX_ROWS)
+            if scan.is_unbounded or (scan.rows or 0) > max_rows(name, query)
         ]
         for name, work in pages.items()
         if not name.startswith("costs: ")
     }
     return {name: of_page for name, of_page in scans_by_page.items() if of_page}
+
+
+def max_rows(page: str, query: Query) -> int:
+    return max(MORE_ROWS.get(page, MAX_ROWS), MAX_ROWS_OF_WORDS if '"jobs_jobtext"' in query.sql else 0)
 
 
 def test_the_counts_on_the_page_are_those_of_all_jobs() -> None:
