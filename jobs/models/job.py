@@ -443,9 +443,7 @@ class Job(models.Model):
     @property
     def is_note_from_aws(self) -> bool:
         attempt = self.deliveries.order_by("-epoch").first() if self.delivery_note else None
-        if attempt is None or not attempt.detail or not self.delivery_note.startswith(attempt.detail):
-            return False
-        return attempt.outcome == "refused" or bool(attempt.request_id)
+        return attempt is not None and attempt.explains(self.delivery_note)
 
     def advance(
         self, delivery: Delivery, *, source: str, note: str = "", only_if: Q | None = None, **fields: object
@@ -558,3 +556,8 @@ class DeliveryAttempt(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["job", "epoch"], name="one_attempt_an_epoch")]
+
+    def explains(self, note: str) -> bool:
+        """Return whether the note of a job is what AWS answered this attempt."""
+        is_answer = self.outcome == "refused" or bool(self.request_id)
+        return is_answer and bool(self.detail) and note.startswith(self.detail)

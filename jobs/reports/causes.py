@@ -19,7 +19,7 @@ from jobs.causes import (
     explain_failure,
     waiting_cause,
 )
-from jobs.models import Job, Queue, QueueSnapshot, Team, User
+from jobs.models import DeliveryAttempt, Job, Queue, QueueSnapshot, Team, User
 from jobs.models.job import SIZE_FIELDS
 from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
 from jobs.reports.queues import running_vcpus
@@ -79,16 +79,27 @@ def waiting_facts(job: Job, viewer: Viewer) -> WaitingFacts:
 
 
 def explanations(jobs: Iterable[Job], viewer: Viewer) -> dict[int, Explanation]:
-    """Explain by key those of a list that wait or failed, in at most five queries."""
+    """Explain by key those of a list that wait or failed, in at most six queries."""
     jobs = list(jobs)
-    by_key = {job.pk: _explain_state(job) for job in jobs if _waits_for_others(job)}
+    ids_with_answer = _ids_with_answer(jobs)
+    by_key = {
+        job.pk: _explain_state(job, is_note_from_aws=job.pk in ids_with_answer)
+        for job in jobs
+        if _waits_for_others(job)
+    }
     ids = [job.pk for job in jobs if job.waits_for_capacity or _has_failed(job)]
     rows = _read_rows(ids) if ids else []
     if not rows:
         return by_key
     surroundings, current_time = _read_surroundings(rows, viewer), now()
     return by_key | {
-        job.pk: explain_failure(replace(job.failure_facts, uses_spot=surroundings.queues[job.queue_id].is_spot))
+        job.pk: explain_failure(
+            replace(
+                job.failure_facts,
+                uses_spot=surroundings.queues[job.queue_id].is_spot,
+                is_note_from_aws=job.pk in ids_with_answer,
+            )
+        )
         if _has_failed(job)
         else waiting_cause(_facts(job, surroundings, current_time))
         for job in rows
@@ -113,8 +124,19 @@ def _waits_for_others(job: Job) -> bool:
     return job.delivery in UNSENT_DELIVERIES or (job.state == State.PENDING and not is_array_in_progress)
 
 
-def _explain_state(job: Job) -> Explanation:
-    return waiting_cause(WaitingFacts(delivery=job.delivery, state=job.state, note=job.delivery_note))
+def _ids_with_answer(jobs: Iterable[Job]) -> set[int]:
+    """Return the keys of those that AWS doesn't have and whose note is its answer."""
+    notes = {job.pk: job.delivery_note for job in jobs if job.delivery != Delivery.SENT and job.delivery_note}
+    attempts = DeliveryAttempt.objects.filter(job__in=notes).order_by("epoch") if notes else ()
+    newest = {attempt.job_id: attempt for attempt in attempts}
+    return {pk for pk, attempt in newest.items() if attempt.explains(notes[pk])}
+
+
+def _explain_state(job: Job, *, is_note_from_aws: bool) -> Explanation:
+    facts = WaitingFacts(
+        delivery=job.delivery, state=job.state, note=job.delivery_note, is_note_from_aws=is_note_from_aws
+    )
+    return waiting_cause(facts)
 
 
 def never_running(team: Team, viewer: Viewer) -> list[tuple[Job, Explanation]]:

@@ -11,9 +11,9 @@ from django.utils.timezone import now
 
 from jobs.actions.queue_snapshot import FAILURE_INTERVAL, REQUEST_INTERVAL, request_snapshots
 from jobs.causes import Cause
-from jobs.models import Job, Queue, QueueSnapshot, Submission
+from jobs.models import DeliveryAttempt, Job, Queue, QueueSnapshot, Submission
 from jobs.reports.causes import explanations, never_running
-from jobs.states import State
+from jobs.states import Delivery, State
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -120,6 +120,20 @@ def test_what_never_runs_is_found_among_all_that_waits(queue: Queue) -> None:
 
     assert (job, explanation.cause) == (too_large, Cause.FITS_NOTHING)
     assert explanation.sentence == "The job can never start. The job asks for 32 vCPU, but cpu-ce has only 16."
+
+
+def test_a_list_says_who_refused_a_job(queue: Queue) -> None:
+    by_aws, by_portal = (
+        make.job(queue=queue, delivery=Delivery.REFUSED, delivery_note=note, ended_at=now())
+        for note in ("Invalid queue", "Not allowed")
+    )
+    DeliveryAttempt.objects.create(
+        job=by_aws, epoch=1, marked_at=now(), outcome="refused", detail="Invalid queue", request_id="r-1"
+    )
+    explained = explanations([by_aws, by_portal], make.admin())
+
+    assert explained[by_aws.pk].sentence == "AWS Batch refused the job. Nothing ran."
+    assert explained[by_portal.pk].sentence == "The portal refused the job. Nothing ran."
 
 
 def test_a_list_is_explained_in_five_queries_of_any_length(queue: Queue) -> None:
