@@ -4,6 +4,7 @@ The log is read in the background, at a pace that leaves most of the account's l
 that isn't there is tried again a few times, then given up.
 """
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -19,15 +20,17 @@ from jobs.aws.errors import AwsError, ThrottledError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.causes import Cause, FailureFacts, failure_cause
 from jobs.logs.error_lines import error_lines, normalize_line
-from jobs.models import Account, Job, JobFailure
+from jobs.models import Account, Job, JobFailure, LeaseKeeper
 from jobs.models.child_causes import child_causes
 from jobs.models.job_failure import LOG_DELAY, family_key
 from jobs.spec.redaction import redact_text
 
 log = structlog.get_logger(__name__)
 
-CAUSE_BATCH_SIZE = 500
+CAUSE_BATCH_SIZE = 50
+"""An array takes several queries, and may have 10,000 children that failed."""
 MAX_RUN_SECONDS = 20.0
+LEASE_DURATION = timedelta(seconds=60)  # the time limit of a task
 MAX_LOGS = 50
 READ_INTERVAL_SECONDS = 0.2
 """CloudWatch allows 25 reads a second in an account and region (GetLogEvents quota)."""
@@ -46,10 +49,17 @@ CAUSES_IN_LOG = frozenset({Cause.APPLICATION_ERROR, Cause.COMMAND_NOT_FOUND, Cau
 
 
 def record_due_failures(account: Account) -> None:
+    """Go on for some seconds; one task of an account at a time."""
+    lease = LeaseKeeper(f"failures of account {account.pk}", secrets.token_hex(8), LEASE_DURATION)
+    if not lease.keep():
+        return
     deadline = time.monotonic() + MAX_RUN_SECONDS
-    while _record_causes(account) == CAUSE_BATCH_SIZE and time.monotonic() < deadline:
-        continue
-    _read_due_logs(account, deadline)
+    try:
+        while _record_causes(account) == CAUSE_BATCH_SIZE and time.monotonic() < deadline:
+            continue
+        _read_due_logs(account, deadline)
+    finally:
+        lease.release()
 
 
 # -- Causes

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from jobs import tasks
 from jobs.causes import Cause
-from jobs.models import ArrayChild, Job, JobFailure
+from jobs.models import ArrayChild, Job, JobFailure, Lease
 from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.pricing import metering
 from jobs.reports.last_lines import last_lines
@@ -178,6 +178,23 @@ def test_an_array_waits_until_its_children_are_read():
     [failure] = record(job)
     assert (failure.cause, failure.due_at) == (Cause.CHILDREN_FAILED, None)
     assert failure.family
+
+
+def test_one_task_of_an_account_records_at_a_time():
+    job = failed_job()
+    Lease.acquire(f"failures of account {job.account_id}", "another task", timedelta(minutes=1))
+
+    assert [failure.cause for failure in record(job)] == [""]
+
+
+def test_more_failures_than_a_batch_are_recorded_in_one_run(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(failures, "CAUSE_BATCH_SIZE", 2)
+    first = failed_job(log_stream="")
+    others = [make.job(first.submission, state=State.FAILED, exit_code=1, ended_at=now()) for _ in range(4)]
+    for job in others:
+        metering.charge(job)
+
+    assert {failure.cause for failure in record(first) + list(JobFailure.objects.all())} == {Cause.APPLICATION_ERROR}
 
 
 def test_recording_again_changes_nothing():
