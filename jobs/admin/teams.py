@@ -27,7 +27,7 @@ from jobs.admin.mapping import (
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
-from jobs.models.team import MAX_TOKEN_DAYS
+from jobs.models.team import MAX_TOKEN_DAYS, UNASSIGNED_SLUG
 from jobs.reports.usage import team_usage
 
 MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, MAX_INTEGER
@@ -157,6 +157,14 @@ class TeamForm(forms.ModelForm):
         if self.instance.personal_token_days:
             return
         self.initial.update(personal_tokens=TOKENS_FORBIDDEN, personal_token_days=DEFAULT_TOKEN_DAYS)
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug == UNASSIGNED_SLUG and "slug" in self.changed_data:
+            raise forms.ValidationError(
+                "Jobs from outside the portal that belong to no team have this name. Choose another."
+            )
+        return slug
 
     def clean_personal_token_days(self) -> int:
         """Return 0 if the team's members can't create any: so it is stored."""

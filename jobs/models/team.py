@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MAX_TOKEN_DAYS = 365
 """The longest time after which an API token expires."""
 
+UNASSIGNED_SLUG = "outside-the-portal"
+"""Of the team of outside jobs that belong to no other. It has no members, so only administrators see it."""
+
 
 class TeamQuerySet(models.QuerySet["Team"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:

@@ -30,6 +30,7 @@ from jobs.models import (
     User,
 )
 from jobs.models.job_text import insert_texts
+from jobs.models.team import UNASSIGNED_SLUG
 from jobs.spec.documents import DocumentKind
 from jobs.spec.job_size import requested_size
 from jobs.spec.normalize import fingerprint
@@ -43,8 +44,6 @@ log = structlog.get_logger(__name__)
 SOURCE = "reconcile"
 NOTE = "Submitted outside the portal, which found the job in AWS's list of jobs."
 USERNAME = "outside-the-portal"
-UNASSIGNED_SLUG = "unassigned"
-"""The team of jobs that belong to no other. It has no members, so only administrators see it."""
 DEFINITION_SUFFIX = " (outside)"
 """No name in AWS contains a space, so a team can still register a definition of the same name."""
 MAX_DEFINITION_NAME_LENGTH = 128
@@ -173,8 +172,8 @@ def _teams(queue: Queue, observations: Sequence[batch.Observation]) -> list[Team
     slugs = [ResponseReader(observation.raw).text_map("tags").get("portal:team", "") for observation in observations]
     by_slug = {team.slug: team for team in Team.objects.filter(slug__in=set(slugs))}
     grants = QueueGrant.objects.filter(queue=queue).select_related("team")[:2]
-    only_team = grants[0].team if len(grants) == 1 else None
-    return [by_slug.get(slug) or only_team or _unassigned_team() for slug in slugs]
+    other_team = grants[0].team if len(grants) == 1 else _unassigned_team()
+    return [by_slug.get(slug) or other_team for slug in slugs]
 
 
 def _revision(queue: Queue, team: Team, name: str, number: int, arn: str) -> Revision:

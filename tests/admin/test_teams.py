@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
+from jobs.models.team import UNASSIGNED_SLUG
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.tags import TagRequirement
 from jobs.spec.rules.required_size import DefaultSize
@@ -150,6 +151,15 @@ def test_a_default_time_limit_that_aws_would_not_take_is_not_kept(admin, written
     assert said in html.unescape(answer.content.decode())
     team.refresh_from_db()
     assert team.default_time_limit_seconds is None
+
+
+def test_no_team_takes_the_name_of_that_of_jobs_that_belong_to_none(admin):
+    team = make.team("research")
+    answer = admin.post(page_of(team), form_of(team, slug=UNASSIGNED_SLUG))
+
+    assert "belong to no team have this name" in html.unescape(answer.content.decode())
+    team.refresh_from_db()
+    assert team.slug == "research"
 
 
 def test_a_default_size_has_both_amounts_or_none(admin):

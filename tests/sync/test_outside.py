@@ -100,8 +100,8 @@ def test_a_job_of_the_team_in_its_tag_joins_that_team_s_history(aws: Submittable
     [
         (("research",), {}, "research"),
         (("research",), {"portal:team": "unknown"}, "research"),
-        (("research", "finance"), {}, "unassigned"),
-        ((), {}, "unassigned"),
+        (("research", "finance"), {}, "outside-the-portal"),
+        ((), {}, "outside-the-portal"),
     ],
 )
 def test_a_job_without_a_team_s_tag_is_of_the_only_team_of_its_queue_or_of_none(
@@ -166,7 +166,7 @@ def test_a_definition_that_the_team_can_use_is_linked_and_another_is_only_named(
     assert str(named.revision) == "tool (outside):7"
     assert named.document["jobDefinition"] == "tool:7"
     assert not named.revision.is_runnable
-    assert (own.definition.team, named.definition.team.slug) == (research, "unassigned")
+    assert (own.definition.team, named.definition.team.slug) == (research, "outside-the-portal")
 
 
 # -- What becomes of it
