@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils.timezone import now
 
@@ -154,8 +153,9 @@ def enqueue_mail() -> None:
         enqueue_on_commit("send_due_mail", queue="ask")
 
 
-def evict_log_copies() -> None:
-    LogCopy.objects.all().evict(settings.LOG_CACHE_MIB * 1024 * 1024)
+def enqueue_eviction() -> None:
+    if LogCopy.objects.exists():
+        enqueue_on_commit("evict_log_copies", queue="sync")
 
 
 def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
@@ -184,7 +184,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("database generation", 5, rotate),
         PortalTask("mail", 5, enqueue_mail),
         PortalTask("index", 30, enqueue_index),
-        PortalTask("log copies", 600, evict_log_copies),
+        PortalTask("log copies", 600, enqueue_eviction),
         PortalTask("bulk actions", 15, enqueue_bulk_actions),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+from django.conf import settings
+
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
@@ -9,7 +11,7 @@ from jobs.aws.errors import AwsError
 from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
-from jobs.models import Account, Job, Queue, planner_statistics
+from jobs.models import Account, Job, LogCopy, Queue, planner_statistics
 from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queue_snapshots, queues
@@ -63,6 +65,10 @@ def update_statistics() -> None:
 def index_jobs() -> None:
     if index_backlog(INDEX_SECONDS):
         enqueue_on_commit("index_jobs", queue="sync")
+
+
+def evict_log_copies() -> None:
+    LogCopy.objects.all().evict(settings.LOG_CACHE_MIB * 1024 * 1024)
 
 
 def charge(account: int) -> None:

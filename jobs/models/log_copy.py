@@ -39,6 +39,7 @@ class LogCopyQuerySet(models.QuerySet["LogCopy"]):
                     break
         for pk in old:
             with transaction.atomic():
+                LogCopy.objects.select_for_update().filter(pk=pk).first()  # no chunk is appended meanwhile
                 LogChunk.objects.filter(copy=pk).delete()
                 LogCopy.objects.filter(pk=pk).delete()
         return len(old)
