@@ -37,6 +37,7 @@ let state = { count: 0, numbered: false, live: true, problem: "", lines: [] };
 /** @type {Line[]} */
 let end = []; // of a log whose lines aren't counted yet
 let isOpen = false;
+let hasNumbers = false; // rows keep their numbers while a log that has grown by much is read on
 let unread = 0;
 let generation = 0;
 let selected = linkedLine();
@@ -57,7 +58,7 @@ async function request(part, query, signal) {
 
 // -- Which line is in which row
 
-const showsEnd = () => !state.numbered && !(selected >= 0 && state.count > selected);
+const showsEnd = () => !hasNumbers && !(selected >= 0 && state.count > selected);
 const isFiltered = () => bar.isFiltering;
 
 /** @param {number} index */
@@ -122,6 +123,7 @@ function receive(answer) {
   const [before, grown, wasEnd] = [rowCount(), answer.count - state.count, isOpen && showsEnd()];
   const distance = before - rows.anchor.index;
   state = answer;
+  hasNumbers ||= answer.numbered;
   if (answer.numbered) store.add(answer.lines);
   else if (answer.lines.length) end = answer.lines;
   showNote(answer.problem);
@@ -135,7 +137,7 @@ function receive(answer) {
       isSought = false;
       rows.show(selected);
     }
-    if (isOpen && !wasEnd && grown > 0 && !rows.isAtEnd && state.numbered) unread += grown;
+    if (isOpen && !wasEnd && grown > 0 && !rows.isAtEnd && hasNumbers) unread += grown;
   }
   isOpen = true;
   pane.style.setProperty("--log-digits", String(String(state.count).length));
@@ -198,7 +200,7 @@ function linkedLine() {
 
 function restart() {
   generation += 1;
-  [isOpen, unread, end] = [false, 0, []];
+  [isOpen, hasNumbers, unread, end] = [false, false, 0, []];
   state = { count: 0, numbered: false, live: true, problem: "", lines: [] };
   store.clear();
   rows.isAtEnd = true;
@@ -229,7 +231,7 @@ window.addEventListener("hashchange", () => {
   if (linkedLine() < 0) return;
   selected = linkedLine();
   isSought = true;
-  if (state.numbered) receive({ ...state, lines: [] });
+  if (hasNumbers) receive({ ...state, lines: [] });
 });
 for (const button of toggles) {
   button.addEventListener("click", () => {

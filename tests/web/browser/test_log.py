@@ -90,7 +90,7 @@ def visible_numbers(page: Page) -> list[int]:
 
 
 def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
-    open_as_analyst: OpenPage, research: Research, stream: FakeStream
+    open_as_analyst: OpenPage, research: Research, stream: FakeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream.write(*(f"line {number}" for number in range(1, 201)))
     page = open_as_analyst(research.job.get_absolute_url())
@@ -111,6 +111,14 @@ def test_a_log_opens_at_its_end_follows_and_waits_for_a_reader(
     stream.write("line 214")
     eventually(lambda: visible_numbers(page)[-1:] == [214])
     assert page.get_by_role("link", name="Open full log").is_visible()
+
+    # Lines keep their numbers while many more are read, here one at a time.
+    monkeypatch.setattr(log_copies, "READ_SECONDS", -1.0)
+    monkeypatch.setattr(log_copies, "BIG_PAGE_EVENTS", 1)
+    stream.page_events = 1
+    stream.write(*(f"line {number}" for number in range(215, 1000)))
+    expect(page.get_by_text("Counting lines")).to_be_visible()
+    assert visible_numbers(page)[-1:] >= [214]
 
 
 def test_a_million_lines_are_a_few_rows_that_are_searched_linked_and_filtered(
