@@ -110,7 +110,7 @@ def _child_rows(row: JobFailure) -> Iterator[JobFailure]:
         )
         cause, last_line, first_index = (
             failure_cause(facts),
-            normalize_line(child_cause.reason),
+            normalize_line(redact_text(child_cause.reason)),
             child_cause.indexes[0],
         )
         yield JobFailure(

@@ -82,6 +82,13 @@ def test_secrets_in_lines_are_masked():
     assert "hunter" not in str(failure.lines) + failure.last_line
 
 
+def test_secrets_in_reasons_of_children_are_masked():
+    _, child = record(failed_array("http://127.0.0.1:9", (137, "OutOfMemoryError: password=hunter2222222")))
+
+    assert "hunter" not in child.last_line
+    assert child.last_line.startswith("OutOfMemoryError")
+
+
 def test_a_log_that_is_not_there_is_tried_again_and_given_up():
     missing = http_wire.reply(400, {"__type": "ResourceNotFoundException", "message": "No stream"})
     with http_wire.wire(missing) as aws:
