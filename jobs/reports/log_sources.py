@@ -89,7 +89,7 @@ def child_source(job: Job, child: ArrayChild) -> LogSource:
 
 
 def log_options(job: Job) -> LogOptions:
-    attempts, containers = len(job_attempts(job)), [name for name in _containers(job.raw) if name]
+    attempts, containers = len(job_attempts(job)), container_names(job)
     nodes = node_count(job)
     return LogOptions(
         attempts=list(range(1, attempts + 1)) if attempts > 1 and not nodes else [],
@@ -137,6 +137,10 @@ def _attempt(job: Job, choice: LogChoice) -> JobAttempt | None:
 def _containers(description: object) -> dict[str, dict[str, Any]]:
     entries = list_at(description, "ecsProperties", "taskProperties", 0, "containers")
     return {text_at(entry, "name"): entry for entry in entries if is_object(entry)}
+
+
+def container_names(job: Job) -> list[str]:
+    return [name for name in _containers(job.raw) if name]
 
 
 def _container(job: Job, choice: LogChoice) -> dict[str, Any]:

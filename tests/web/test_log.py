@@ -206,6 +206,23 @@ def test_a_container_and_an_attempt_are_chosen(browser: Client, research: Resear
     text = page(browser, job)
     assert '<option value="1" >1 of 2</option>' in text
     assert "<option >proxy</option>" in text
+    assert text.count('<option value="">Default container</option>') == 1
+    assert '<option value="">Default container</option>' in page(browser, job, plain="1")
+
+
+def disposition(browser: Client, job: Job, **query: str) -> str:
+    return browser.get(reverse("job_log_file", args=[job.text_id]), query).headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["a\r\nSet-Cookie: x=1", 'a"; filename="b.exe', "other"])
+def test_a_container_that_the_job_does_not_have_names_no_file(browser: Client, job: Job, name: str) -> None:
+    plain = f'attachment; filename="nightly-{job.text_id}-attempt-1.log"'
+    assert disposition(browser, job, container=name, attempt="1") == plain
+
+    quoted = {"containers": [{"name": 'a"b'}]}
+    Job.objects.filter(pk=job.pk).update(raw={"ecsProperties": {"taskProperties": [quoted]}})
+    expected = f'attachment; filename="nightly-{job.text_id}-container-a\\"b.log"'
+    assert disposition(browser, job, container='a"b') == expected
 
 
 @pytest.mark.parametrize(

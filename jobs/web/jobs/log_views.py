@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -223,7 +224,10 @@ def _runs_json(text: str, max_length: int) -> str | list[tuple[str, str]]:
 def job_log_file(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, _ = access.job(request.user, text_id)
     choice = _choice(request)
-    suffix = "".join(f"-{name}-{value}" for name, value in choice.as_query().items())
+    names = choice.as_query()
+    if choice.container not in log_sources.container_names(job):
+        names.pop("container", None)
+    suffix = "".join(f"-{name}-{value}" for name, value in names.items())
     return _file_response(request, log_sources.job_source(job, choice), f"{job.name}-{job.text_id}{suffix}")
 
 
@@ -243,7 +247,8 @@ def _file_response(request: SignedInRequest, source: LogSource, name: str) -> Ht
         _gzip(rows) if is_compressed else rows,
         content_type="application/gzip" if is_compressed else "text/plain; charset=utf-8",
     )
-    response["Content-Disposition"] = f'attachment; filename="{name}.log{".gz" * is_compressed}"'
+    filename = f"{name}.log{'.gz' * is_compressed}"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename)
     return cast("HttpResponse", response)  # views may treat it as one
 
 
