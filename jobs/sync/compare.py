@@ -115,19 +115,27 @@ def _compare_page(queue: Queue, page: ListingPage) -> None:
     jobs = {job.public_id: job for job in rows}
     surplus: list[tuple[Job, str, DiscrepancyKind]] = []
     orphan_ids = []
+    later_ids: dict[str, list[str]] = {}
     for public_id, summaries in by_public_id.items():
         job = jobs.get(public_id)
         if job is None:
-            orphan_ids.append(min(summaries, key=lambda summary: (summary.created_at, summary.batch_id)).batch_id)
+            oldest, *later = sorted(summaries, key=lambda summary: (summary.created_at, summary.batch_id))
+            orphan_ids.append(oldest.batch_id)
+            later_ids[oldest.batch_id] = [summary.batch_id for summary in later]
             continue
         if job.marker not in {summary.name for summary in summaries}:
             continue  # the name only ends like one of ours
         surplus += [(job, summary.batch_id, kind) for summary, kind in _find_surplus(job, summaries)]
     _terminate_surplus(queue, surplus)
-    adopts = queue.account.adopts_outside_jobs and recovering_since() is None
-    foreign = _recover_orphans(queue, outside.unknown_ids(orphan_ids) if adopts else orphan_ids)
-    if adopts:
-        _adopt_outside(queue, other_ids, foreign)
+    if not queue.account.adopts_outside_jobs:
+        _recover_orphans(queue, orphan_ids)
+        return
+    new_ids = outside.unknown_ids(orphan_ids)
+    foreign = _recover_orphans(queue, new_ids)
+    foreign_ids = {*orphan_ids} - {*new_ids} | {observation.batch_id for observation in foreign}
+    # Of a marker of ours only the oldest counts; a name of others that looks like one may have any number of jobs.
+    other_ids += [batch_id for oldest in sorted(foreign_ids) for batch_id in later_ids[oldest]]
+    _adopt_outside(queue, other_ids, foreign)
 
 
 def _adopt_outside(queue: Queue, batch_ids: Sequence[str], foreign: Sequence[batch.Observation]) -> None:

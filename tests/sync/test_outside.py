@@ -134,12 +134,13 @@ def test_nothing_is_adopted_unless_the_account_says_so(aws: SubmittableBatch, qu
     assert not Job.objects.exists()
 
 
-def test_nothing_is_adopted_while_the_portal_recovers(aws: SubmittableBatch, queue: Queue) -> None:
+def test_jobs_since_the_backup_are_adopted_while_the_portal_recovers(aws: SubmittableBatch, queue: Queue) -> None:
+    """Afterwards, only what is newer is listed."""
     enter_recovery("a backup was restored")
     outside_job(aws)
     compare(queue)
 
-    assert not Job.objects.exists()
+    assert Job.objects.get().outside
 
 
 def test_a_job_that_cannot_be_read_keeps_no_queue_from_being_compared(aws: SubmittableBatch, queue: Queue) -> None:
@@ -319,3 +320,30 @@ def test_a_job_of_another_portal_is_adopted(aws: SubmittableBatch, queue: Queue)
     job = Job.objects.get()
 
     assert (job.outside, job.team.slug, job.text_id == text_id) == (True, "finance", False)
+
+
+def test_all_jobs_of_a_name_that_ends_like_a_marker_are_adopted(aws: SubmittableBatch, queue: Queue) -> None:
+    name = f"nightly-{to_text(new_id())}"
+    for number in range(2):
+        outside_job(aws, name, f"foreign-{number}")
+    compare(queue)
+    outside_job(aws, name, "foreign-2")
+    compare(queue)
+
+    assert {job.batch_id for job in Job.objects.filter(outside=True)} == {"foreign-0", "foreign-1", "foreign-2"}
+
+
+def test_a_second_job_of_a_lost_row_is_not_adopted(aws: SubmittableBatch, queue: Queue) -> None:
+    member = make.member(Team.objects.get(slug="finance"))
+    text_id = to_text(new_id())
+    tags = {
+        "portal:installation": settings.INSTALLATION,
+        "portal:job": text_id,
+        "portal:team": "finance",
+        "portal:user": to_text(member.user.public_id),
+    }
+    outside_job(aws, f"nightly-{text_id}", "first", tags=tags)
+    outside_job(aws, f"nightly-{text_id}", "second")
+    compare(queue)
+
+    assert [(job.batch_id, job.outside) for job in Job.objects.all()] == [("first", False)]
