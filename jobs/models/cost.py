@@ -11,9 +11,12 @@ from jobs.models.job import Job
 from jobs.models.queue import Queue
 from jobs.models.team import Team
 
+CORRECTION_STEP = 1000
+"""Added to `attempt` once for each correction of a line, because a job has one line of each number."""
+
 
 class CostLine(models.Model):
-    """One finished attempt; of an array all successful, or all failed children."""
+    """One finished attempt; of an array all successful, or all failed children. A correction adds a line to it."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cost_lines")
     attempt = models.PositiveIntegerField()
@@ -28,6 +31,15 @@ class CostLine(models.Model):
     billed_seconds = models.DecimalField(max_digits=16, decimal_places=3)
     usd = models.DecimalField(max_digits=20, decimal_places=10, default=Decimal(0))
     receipt = models.JSONField(default=dict, help_text="How it was computed: sizes, rates and their dates.")
+    # Null in lines from before these columns, which an upgrade doesn't rewrite.
+    ended_at = models.DateTimeField(null=True, help_text="When the attempt ended, if AWS reported it.")
+    instance_type = models.CharField(  # noqa: DJ001 - null is unknown, as in earlier lines
+        max_length=40, null=True, help_text="EC2 type whose price was charged."
+    )
+    # Without a CHECK, for which an upgrade would read every row.
+    correction = models.SmallIntegerField(
+        null=True, help_text="Null for the charge, 1, 2 … for differences that were added to it later."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "attempt"], name="one_line_an_attempt")]

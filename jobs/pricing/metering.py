@@ -180,6 +180,7 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
         billed_seconds=line.billed_seconds,
         usd=line.usd,
         receipt=_receipt_json(job, line),
+        ended_at=line.ended_at,
     )
 
 
