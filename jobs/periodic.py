@@ -113,7 +113,7 @@ def enqueue_charges(account: Account) -> None:
 
 def enqueue_failures(account: Account) -> None:
     if JobFailure.objects.filter(account=account).due(now()).exists():
-        enqueue_on_commit("record_failures", account.pk, queue="sync")
+        enqueue_on_commit("record_failures", account.pk, queue="background")
 
 
 def enqueue_queue_syncs(account: Account) -> None:
@@ -135,12 +135,12 @@ def enqueue_failed_children(account: Account) -> None:
 
 def enqueue_statistics(_account: Account) -> None:
     if Lease.acquire("statistics", secrets.token_hex(8), STATISTICS_INTERVAL):  # an owner that has it not yet
-        enqueue_on_commit("update_statistics", queue="sync")
+        enqueue_on_commit("update_statistics", queue="background")
 
 
 def enqueue_index() -> None:
     if has_backlog():
-        enqueue_on_commit("index_jobs", queue="sync")
+        enqueue_on_commit("index_jobs", queue="background")
 
 
 def enqueue_bulk_actions() -> None:
@@ -155,7 +155,7 @@ def enqueue_mail() -> None:
 
 def enqueue_eviction() -> None:
     if LogCopy.objects.exists():
-        enqueue_on_commit("evict_log_copies", queue="sync")
+        enqueue_on_commit("evict_log_copies", queue="background")
 
 
 def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:

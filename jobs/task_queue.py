@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 TaskTimeoutError = JobTimeoutException
 """Raised in a task whose time is over; what catches all errors of a part must let it pass."""
 
-QueueName = Literal["ask", "deliver", "sync"]
+QueueName = Literal["ask", "deliver", "sync", "background"]
 ACCOUNT_TASKS = frozenset(
     {
         "charge",

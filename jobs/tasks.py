@@ -20,7 +20,7 @@ from jobs.sync.failures import record_due_failures
 from jobs.task_queue import enqueue_on_commit
 
 TASK_TIMEOUT_SECONDS = 50.0  # rq ends a task after 60
-INDEX_SECONDS = 20.0  # other tasks of the queue wait for it
+INDEX_SECONDS = 20.0  # other tasks of the background wait for it
 
 
 def deliver(account: int) -> None:
@@ -64,7 +64,7 @@ def update_statistics() -> None:
 
 def index_jobs() -> None:
     if index_backlog(INDEX_SECONDS):
-        enqueue_on_commit("index_jobs", queue="sync")
+        enqueue_on_commit("index_jobs", queue="background")
 
 
 def evict_log_copies() -> None:

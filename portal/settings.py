@@ -209,10 +209,10 @@ _REDIS: dict[str, Any] = {
     # No request waits for Redis: the periodic sweep covers a lost message. Workers set longer timeouts.
     "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)},
 }
-# In the order a worker serves them: interactive requests, delivery, everything else.
 RQ = {"COMMIT_MODE": "auto"}  # `jobs.task_queue` waits for the commit itself, and tolerates a Redis that is down
 RQ_SHOW_ADMIN_LINK = False  # its pages let all staff empty the queues; /health/ shows them
-RQ_QUEUES: dict[str, dict[str, Any]] = {"ask": _REDIS, "deliver": _REDIS, "sync": _REDIS}
+# In the order a worker serves them: interactive requests, delivery, updates from AWS, and what can wait.
+RQ_QUEUES: dict[str, dict[str, Any]] = dict.fromkeys(("ask", "deliver", "sync", "background"), _REDIS)
 
 # -- Security
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)

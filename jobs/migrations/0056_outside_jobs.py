@@ -1,6 +1,26 @@
 """Jobs that were submitted outside the portal can be adopted."""
 
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
+
+
+class AddFlag(migrations.AddField):
+    """Add a column that is false, without the copy of the table that Django makes in SQLite."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "sqlite":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table, column = (schema_editor.quote_name(name) for name in (model._meta.db_table, self.name))
+        schema_editor.execute(f"ALTER TABLE {table} ADD COLUMN {column} bool DEFAULT 0 NOT NULL")
 
 
 class Migration(migrations.Migration):
@@ -18,7 +38,7 @@ class Migration(migrations.Migration):
                 verbose_name="show jobs submitted outside the portal",
             ),
         ),
-        migrations.AddField(
+        AddFlag(
             model_name="job",
             name="outside",
             field=models.BooleanField(
