@@ -18,11 +18,11 @@ from django.utils.timezone import now
 
 from jobs.aws.errors import AwsError, ThrottledError
 from jobs.aws.logs import LogEvent, LogEvents
+from jobs.log_rate_limit import LogReadLimitError
 from jobs.logs import chunks
 from jobs.logs.lines import LogLine, split_event
 from jobs.models import LogChunk, LogCopy
 from jobs.reports import logs
-from jobs.reports.log_limits import LogReadLimitError
 from jobs.reports.log_sources import LogSource
 
 READ_SECONDS = 1.5  # then no further page is begun

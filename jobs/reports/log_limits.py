@@ -1,4 +1,4 @@
-"""Limits on log reads: how many at once in a process, and how many a second in an account."""
+"""Limits on log reads of a process: how many at once, and none where CloudWatch is away."""
 
 import threading
 import time
@@ -9,36 +9,10 @@ from contextlib import contextmanager
 from django.utils.timezone import now
 
 from jobs.aws.errors import AwsError, is_outage
-from jobs.models import RequestCount
+from jobs.log_rate_limit import BUSY_MESSAGE, LogReadLimitError
 from jobs.models.circuit_breaker import CircuitBreaker
 
-
-class LogReadLimitError(Exception):
-    """The message is for the page."""
-
-
-BUSY_MESSAGE = "Too many logs are being read right now. This log loads shortly."
 PAUSED_MESSAGE = "Couldn't read the log: CloudWatch doesn't respond. The portal retries in a few seconds."
-
-
-READS_PER_SECOND = 8
-"""AWS allows ten GetLogEvents a second in an account and region; the rest is left to other clients."""
-_WAIT_SECONDS = 0.2
-
-
-FILTERS_PER_SECOND = 4
-"""AWS allows five FilterLogEvents a second."""
-
-
-def wait_for_turn(
-    account_pk: int, seconds: float, *, per_second: int | None = None, operation: str = "reads"
-) -> None:
-    """Wait until the account may be read again, counted over all processes. Raise LogReadLimitError."""
-    deadline = time.monotonic() + seconds
-    while RequestCount.objects.add(f"log-{operation}:{account_pk}", 1, 1) > (per_second or READS_PER_SECOND):
-        if time.monotonic() + _WAIT_SECONDS > deadline:
-            raise LogReadLimitError(BUSY_MESSAGE)
-        time.sleep(_WAIT_SECONDS)
 
 
 class LogReadLimiter:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from jobs.aws.errors import AwsError
 from jobs.aws.logs import MAX_FILTERED_STREAMS
+from jobs.log_rate_limit import LogReadLimitError
 from jobs.logs.search import LineFilter
 from jobs.models import Job, LogCopy
 from jobs.reports import log_search, logs
 from jobs.reports.job_search import Scope, search_page
 from jobs.reports.log_copies import LogState, read_scattered_lines
-from jobs.reports.log_limits import LogReadLimitError
 from jobs.reports.log_sources import LogChoice, LogSource, job_source, node_count
 from jobs.reports.logs import job_attempts
 from jobs.search import Search

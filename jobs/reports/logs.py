@@ -13,8 +13,9 @@ from jobs.aws import logs as cloudwatch
 from jobs.aws.deadline import time_limit
 from jobs.aws.logs import FilteredEvents, LogEvents
 from jobs.aws.session import Purpose, client_for
+from jobs.log_rate_limit import wait_to_read, wait_to_search
 from jobs.models import Account, Job
-from jobs.reports.log_limits import FILTERS_PER_SECOND, LogReadLimiter, wait_for_turn
+from jobs.reports.log_limits import LogReadLimiter
 
 MAX_CONCURRENT_READS = 6  # of the eight threads of a web process
 MAX_READS_PER_ACCOUNT = 2
@@ -73,7 +74,7 @@ def read_events(
         _limiter.acquire(limit_key, SLOT_TIMEOUT_SECONDS),
         time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
     ):
-        wait_for_turn(account.pk, SLOT_TIMEOUT_SECONDS)
+        wait_to_read(account.pk, SLOT_TIMEOUT_SECONDS)
         client = client_for(account, "logs", Purpose.INTERACTIVE)
         return cloudwatch.get_log_events(
             client, group, stream, token=token, limit=limit, from_head=from_head, since_ms=since_ms
@@ -88,7 +89,7 @@ def filter_events(
         _limiter.acquire((account.pk, account.endpoint_url), SLOT_TIMEOUT_SECONDS),
         time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
     ):
-        wait_for_turn(account.pk, SLOT_TIMEOUT_SECONDS, per_second=FILTERS_PER_SECOND, operation="filters")
+        wait_to_search(account.pk, SLOT_TIMEOUT_SECONDS)
         client = client_for(account, "logs", Purpose.INTERACTIVE)
         return cloudwatch.filter_log_events(client, group, streams, pattern, token=token)
 

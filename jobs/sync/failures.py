@@ -1,6 +1,6 @@
 """Causes of failures from what is stored, then the last error lines of the log.
 
-The log is read in the background, at a pace that leaves most of the account's limit to people who look at logs. One
+The log is read in the background, which leaves more than half of the account's limit to people who look at logs. One
 that isn't there is tried again a few times, then given up.
 """
 
@@ -19,6 +19,7 @@ from jobs.aws import logs
 from jobs.aws.errors import AwsError, ThrottledError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.causes import Cause, FailureFacts, failure_cause
+from jobs.log_rate_limit import LogReadLimitError, wait_to_read
 from jobs.logs.error_lines import error_lines, normalize_line
 from jobs.models import Account, Job, JobFailure, LeaseKeeper
 from jobs.models.child_causes import child_causes
@@ -32,8 +33,8 @@ CAUSE_BATCH_SIZE = 50
 MAX_RUN_SECONDS = 20.0
 LEASE_DURATION = timedelta(seconds=60)  # the time limit of a task
 MAX_LOGS = 50
-READ_INTERVAL_SECONDS = 0.2
-"""CloudWatch allows 25 reads a second in an account and region (GetLogEvents quota)."""
+READ_INTERVAL_SECONDS = 0.3
+TURN_TIMEOUT_SECONDS = 2.0
 READ_LINES = 100
 RETRY_DELAYS = (timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=15))
 PAUSE = timedelta(seconds=30)
@@ -159,7 +160,11 @@ def _read_due_logs(account: Account, deadline: float) -> None:
         if position:
             time.sleep(READ_INTERVAL_SECONDS)
         try:
+            wait_to_read(account.pk, TURN_TIMEOUT_SECONDS)
             _record_lines(row, _read_end(account, row))
+        except LogReadLimitError:
+            _postpone(rows[position:])
+            return
         except AwsError as error:
             log.warning("failure_log_postponed", job=row.job.text_id, error=error.message)
             if isinstance(error, ThrottledError) or is_outage(error):

@@ -8,9 +8,9 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvents
+from jobs.log_rate_limit import LogReadLimitError
 from jobs.models import CostLine, Job, JobDependency, LogCopy, Role
 from jobs.reports import log_copies
-from jobs.reports.log_limits import LogReadLimitError
 from jobs.states import Delivery, State
 from tests import make
 from tests.api.conftest import World, lines

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from jobs import log_rate_limit
 from jobs.aws.errors import RejectedError, ThrottledError
 from jobs.aws.logs import LogEvents
 from jobs.logs.lines import LogLine
 from jobs.logs.search import LineFilter
 from jobs.models import LogChunk, LogCopy
-from jobs.reports import log_copies, log_limits, log_search
+from jobs.reports import log_copies, log_search
 from jobs.reports.log_sources import LogSource
 from tests import make
 from tests.fake_stream import START, FakeStream
@@ -28,7 +29,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> FakeStream:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.get_log_events", made.respond)
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
-    monkeypatch.setattr(log_limits, "READS_PER_SECOND", 10_000)
+    monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     return made
 
 
@@ -175,7 +176,9 @@ def test_a_page_without_events_is_not_the_end(
 def test_the_reads_of_an_account_are_paced_over_all_processes(
     stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_limits, "READS_PER_SECOND", 1)
+    current_time = now()
+    monkeypatch.setattr("jobs.models.request_count.now", lambda: current_time)
+    monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 1)
     monkeypatch.setattr("jobs.reports.logs.SLOT_TIMEOUT_SECONDS", 0.0)
     other = LogSource(live.account, live.group, "hello/default/2")
     stream.write("one")
@@ -270,7 +273,7 @@ def test_a_download_waits_until_another_request_has_read_on(
     assert pauses == [log_copies.DOWNLOAD_PAUSE_SECONDS]
 
 
-@pytest.mark.parametrize("error", [log_limits.LogReadLimitError("Wait."), ThrottledError("Slow.")])
+@pytest.mark.parametrize("error", [log_rate_limit.LogReadLimitError("Wait."), ThrottledError("Slow.")])
 def test_a_download_waits_for_a_limit_to_pass_and_at_last_says_that_it_did_not(
     stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:

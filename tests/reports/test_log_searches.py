@@ -66,7 +66,7 @@ def group(monkeypatch: pytest.MonkeyPatch) -> FakeGroup:
     made = FakeGroup()
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.filter_log_events", made.respond)
-    monkeypatch.setattr("jobs.reports.logs.FILTERS_PER_SECOND", 10_000)
+    monkeypatch.setattr("jobs.log_rate_limit.SEARCHES_PER_SECOND", 10_000)
     return made
 
 

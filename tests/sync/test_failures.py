@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from jobs import tasks
+from jobs import log_rate_limit, tasks
 from jobs.causes import Cause
 from jobs.models import ArrayChild, Job, JobFailure, Lease
 from jobs.periodic import periodic_tasks, run_due_tasks
@@ -230,3 +230,13 @@ def test_lines_of_several_jobs_cost_one_query(django_assert_num_queries):
         record(*jobs)
     with django_assert_num_queries(1):
         assert last_lines(jobs) == {jobs[0].pk: ("KeyError: 1",)}
+
+
+def test_logs_are_read_in_the_pace_that_viewers_share(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(failures, "TURN_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 0)
+    with http_wire.wire(log_end("ValueError")) as aws:
+        [failure] = record(failed_job(aws.url))
+        assert aws.requests == []
+
+    assert (failure.tries, failure.lines, failure.due_at is not None) == (0, [], True)

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from jobs import log_rate_limit
 from jobs.aws.errors import RejectedError
 from jobs.models import Job, LogCopy
-from jobs.reports import log_copies, log_limits
+from jobs.reports import log_copies
 from tests import make
 from tests.fake_stream import FakeStream
 from tests.web.conftest import Research, SignIn
@@ -29,7 +30,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> FakeStream:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.get_log_events", made.respond)
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
-    monkeypatch.setattr(log_limits, "READS_PER_SECOND", 10_000)
+    monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     return made
 
 

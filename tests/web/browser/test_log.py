@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
+from jobs import log_rate_limit
 from jobs.logs import chunks
 from jobs.logs.lines import LogLine
 from jobs.models import Job, LogChunk, LogCopy
-from jobs.reports import log_copies, log_limits
+from jobs.reports import log_copies
 from tests.browser import NARROW, assert_accessible
 from tests.eventually import eventually
 from tests.fake_stream import FakeStream
@@ -45,7 +46,7 @@ def stream(monkeypatch: pytest.MonkeyPatch, research: Research) -> FakeStream:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.get_log_events", made.respond)
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
-    monkeypatch.setattr(log_limits, "READS_PER_SECOND", 10_000)
+    monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     Job.objects.filter(pk=research.job.pk).update(log_stream=STREAM)
     return made
 
