@@ -31,6 +31,8 @@ LATE_LINES_PERIOD = timedelta(seconds=30)
 """Lines may reach CloudWatch as long after the end."""
 TOKEN_LIFETIME = timedelta(hours=23)  # AWS: 24 h
 PAGE_EVENTS = 10_000  # the limit of GetLogEvents
+OPENING_EVENTS = 2_000
+"""Enough to tell whether a log is long: a whole page takes AWS and the portal five times as long."""
 BIG_PAGE_EVENTS, BIG_PAGE_CHARACTERS = 5_000, 512 * 1024
 """After a page as big, a stream probably has more."""
 TAIL_LINES = 500
@@ -135,7 +137,7 @@ def _read_on(copy: LogCopy, source: LogSource, *, is_opening: bool) -> tuple[str
     may_continue = _long_reads.acquire(blocking=False)
     try:
         while True:
-            page = _read_page(copy, source)
+            page = _read_page(copy, source, OPENING_EVENTS if is_opening else PAGE_EVENTS)
             is_enough = page in (_Page.LAST, _Page.TAKEN) or (page is _Page.BIG and is_opening)
             if is_enough or not may_continue or time.monotonic() > deadline:
                 return "", page is _Page.LAST
@@ -151,7 +153,7 @@ def _read_on(copy: LogCopy, source: LogSource, *, is_opening: bool) -> tuple[str
             _long_reads.release()
 
 
-def _read_page(copy: LogCopy, source: LogSource) -> _Page:
+def _read_page(copy: LogCopy, source: LogSource, limit: int) -> _Page:
     """Append a page to the copy."""
     has_settled, read_at = _has_settled(source), now()
     is_token_valid = bool(copy.token) and copy.read_at is not None and read_at - copy.read_at < TOKEN_LIFETIME
@@ -162,14 +164,14 @@ def _read_page(copy: LogCopy, source: LogSource) -> _Page:
         source.stream,
         token=token,
         from_head=True,
-        limit=PAGE_EVENTS,
+        limit=limit,
         since_ms=copy.last_event_ms,
     )
     # AWS returns the token it was given at the end, and only there: a page may be empty before.
     is_end = page.forward_token == token
     events = page.events if token or not copy.line_count else _without_repeats(page.events, copy)
     lines = [] if is_end else [line for event in events for line in split_event(_milliseconds(event), event.text)]
-    has_more = not is_end and _is_big(page)
+    has_more = not is_end and _is_big(page, limit)
     lines = lines[: MAX_LINES - copy.line_count]
     if not copy.append(lines, token=page.forward_token, read_at=read_at, has_more=has_more):
         return _Page.TAKEN
@@ -194,9 +196,9 @@ def _has_settled(source: LogSource) -> bool:
     return source.ended_at is not None and now() - source.ended_at > LATE_LINES_PERIOD
 
 
-def _is_big(page: LogEvents) -> bool:
+def _is_big(page: LogEvents, limit: int) -> bool:
     characters = sum(len(event.text) for event in page.events)
-    return len(page.events) >= BIG_PAGE_EVENTS or characters >= BIG_PAGE_CHARACTERS
+    return len(page.events) >= min(limit, BIG_PAGE_EVENTS) or characters >= BIG_PAGE_CHARACTERS
 
 
 def _without_repeats(events: Sequence[LogEvent], copy: LogCopy) -> Sequence[LogEvent]:

@@ -136,14 +136,13 @@ def test_a_page_that_two_requests_read_is_kept_once(stream: FakeStream, live: Lo
 def test_the_end_of_a_long_log_is_shown_before_all_of_it_is_read(
     stream: FakeStream, ended: LogSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_copies, "BIG_PAGE_EVENTS", 100)
-    stream.page_events = 100
+    monkeypatch.setattr(log_copies, "OPENING_EVENTS", 100)
     stream.write(*number_lines(1050))
     lines, state = log_copies.last_lines(ended, 50)
 
     assert texts(lines) == number_lines(1050)[-50:]
     assert (state.is_numbered, state.count) == (False, 100)
-    assert len(stream.requests) == 2  # a page from each end
+    assert len(stream.requests) == 2  # a few lines from each end
     state = log_copies.refresh(ended)
     assert (state.is_numbered, state.count) == (True, 1050)
     assert texts(log_copies.last_lines(ended, 50)[0]) == texts(lines)

@@ -92,6 +92,7 @@ def test_lines_are_asked_for_by_number_around_the_end_and_scattered(
     browser: Client, job: Job, stream: FakeStream
 ) -> None:
     stream.write(*(f"line {number}" for number in range(3000)))
+    data(browser, job, known=0)
     end = data(browser, job)
     calls = len(stream.requests)
 
@@ -108,7 +109,7 @@ def test_lines_are_asked_for_by_number_around_the_end_and_scattered(
 
 def test_matches_are_searched_over_all_of_the_log(browser: Client, job: Job, stream: FakeStream) -> None:
     stream.write(*(f"line {number}" for number in range(3000)), "ValueError: line 7")
-    data(browser, job)
+    data(browser, job, known=0)
 
     found = data(browser, job, part="job_log_matches", q="LINE 7")
     assert found["matches"] == [7, *range(70, 80), *range(700, 800), 3000]
