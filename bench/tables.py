@@ -41,6 +41,7 @@ def tables(results: Sequence[Result]) -> dict[str, list[str]]:
         "idle": idle_lines,
         "pages": page_lines,
         "load": load_lines,
+        "log": log_lines,
     }
     prefixes = {"idle": "delivery"}
     return {
@@ -164,6 +165,14 @@ def load_lines(results: Sequence[Result]) -> Iterator[str]:
             cells += [str(run["errors"]), *(f"{run[name]:.0f}" for name in ("p50_ms", "p95_ms", "p99_ms"))]
             rows.append([*cells, f"{sum(run['cores'].values()):.2f}", run["goal"]])
     yield from markdown_table(head, rows, left=1)
+
+
+def log_lines(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        yield from origin_lines([result])
+        yield f"Load average before: {result['load_before']:g}."
+        yield ""
+        yield from markdown_table(["log of 1,000,000 lines", "measured", "goal"], result["rows"], left=1)
 
 
 def origin_lines(results: Sequence[Result]) -> Iterator[str]:
