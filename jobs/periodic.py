@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
-from jobs.models import Account, BulkAction, Job, JobFailure, Lease, LogCopy, OutgoingMail, Revision
+from jobs.models import Account, BulkAction, Job, JobFailure, Lease, LogCopy, OutgoingMail, Revision, cost_rebuild
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery, State
@@ -143,6 +143,11 @@ def enqueue_index() -> None:
         enqueue_on_commit("index_jobs", queue="background")
 
 
+def enqueue_cost_totals() -> None:
+    if cost_rebuild.has_backlog():
+        enqueue_on_commit("fill_cost_totals", queue="sync")
+
+
 def enqueue_bulk_actions() -> None:
     for pk in BulkAction.objects.due(now()).values_list("pk", flat=True):
         enqueue_on_commit("run_bulk_action", pk, queue="ask")
@@ -184,6 +189,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("database generation", 5, rotate),
         PortalTask("mail", 5, enqueue_mail),
         PortalTask("index", 30, enqueue_index),
+        PortalTask("cost totals", 30, enqueue_cost_totals),
         PortalTask("log copies", 600, enqueue_eviction),
         PortalTask("bulk actions", 15, enqueue_bulk_actions),
         PeriodicTask("deliveries", 2, enqueue_deliveries),

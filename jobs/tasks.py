@@ -12,6 +12,7 @@ from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
 from jobs.models import Account, Job, LogCopy, Queue, planner_statistics
+from jobs.models.cost_rebuild import fill_backlog
 from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, queue_snapshots, queues
@@ -65,6 +66,11 @@ def update_statistics() -> None:
 def index_jobs() -> None:
     if index_backlog(INDEX_SECONDS):
         enqueue_on_commit("index_jobs", queue="background")
+
+
+def fill_cost_totals() -> None:
+    if fill_backlog(INDEX_SECONDS):
+        enqueue_on_commit("fill_cost_totals", queue="sync")
 
 
 def evict_log_copies() -> None:

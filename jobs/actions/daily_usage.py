@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import connection
 
 from jobs.models import Team, User
+from jobs.models.cost_total import UNITS_PER_USD
 from jobs.policy.approval import DailyUsage
 from jobs.pricing import exact_sum
 from jobs.states import Delivery, State
@@ -72,7 +73,7 @@ def daily_usage(person: User, team: Team, now: datetime) -> DailyUsage:
         "lost": State.LOST,
         **{delivery.name.lower(): delivery for delivery in COUNTED_DELIVERIES},
         "units_per_whole": UNITS_PER_WHOLE,
-        "units_per_usd": exact_sum.UNITS_PER_USD,
+        "units_per_usd": UNITS_PER_USD,
     }
     with connection.cursor() as cursor:
         cursor.execute(_SQL, params)

@@ -7,6 +7,7 @@ from jobs.models.audit import AuditChain, AuditEntry
 from jobs.models.bulk_action import BulkAction, BulkItem, BulkKind, ItemOutcome
 from jobs.models.cache_entry import CacheEntry
 from jobs.models.cost import CostLine
+from jobs.models.cost_total import CostBacklog, CostGroup, CostTagKey, CostTotal
 from jobs.models.database_generation import DatabaseGeneration
 from jobs.models.definition import Definition, Registration, Revision
 from jobs.models.discrepancy import Discrepancy, DiscrepancyKind
@@ -49,7 +50,11 @@ __all__ = [
     "BulkItem",
     "BulkKind",
     "CacheEntry",
+    "CostBacklog",
+    "CostGroup",
     "CostLine",
+    "CostTagKey",
+    "CostTotal",
     "DatabaseGeneration",
     "Decision",
     "Definition",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import BigIntegerField, F, Q, Sum
 from django.db.models.functions import Cast, Coalesce, Round
 
-UNITS_PER_USD = 10**10
+from jobs.models.cost_total import UNITS_PER_USD
 
 
 def units_of(field: str, *, only: Q | None = None) -> Coalesce:

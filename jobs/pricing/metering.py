@@ -19,6 +19,7 @@ from jobs.aws import batch
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job
+from jobs.models.cost_total import add_costs
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.job_failure import add_failures
@@ -100,6 +101,7 @@ def _save_bills(bills: Sequence[_Bill]) -> None:
         CostLine.objects.bulk_create(line for bill in due for line in bill.lines)
         add_charged_jobs(Counter((bill.job.team_id, bill.job.delivery, bill.job.state) for bill in due))
         add_failures(bill.job for bill in due)
+        add_costs(line for bill in due for line in bill.lines)
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:

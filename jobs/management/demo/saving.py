@@ -25,6 +25,7 @@ from jobs.models import (
     User,
 )
 from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
+from jobs.models.cost_total import add_costs
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.job_failure import add_failures
@@ -78,6 +79,7 @@ def save_history(history: Iterable[HistoricalSubmission], job_count: int, batch_
             bulk_insert(JobTag, ("job", "team", "key", "value"), _tags(records))
             insert_texts((record.job, definition_of(record.job.revision), record.tags) for record in records)
             bulk_insert_instances(CostLine, lines)
+            add_costs(lines, {record.job.pk: record.tags for record in records})
             add_failures(record.job for record in records)
             add_charged_jobs(
                 Counter((record.job.team_id, record.job.delivery, record.job.state) for record in records)
