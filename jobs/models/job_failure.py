@@ -6,10 +6,11 @@ from hashlib import blake2b
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from jobs.models.account import Account
+from jobs.models.bulk_action import BulkItem
 from jobs.models.definition import Definition
 from jobs.models.job import Job
 from jobs.models.team import Team
@@ -26,6 +27,11 @@ class JobFailureQuerySet(models.QuerySet["JobFailure"]):
     def in_families(self) -> Self:
         """Leave out arrays whose children have causes of their own, and jobs whose cause isn't known yet."""
         return self.exclude(family="")
+
+    def current(self) -> Self:
+        """Leave out jobs whose place a later run took, or that ran again together with others and succeeded."""
+        reruns = BulkItem.objects.filter(job=OuterRef("job"), submission__jobs__state=State.SUCCEEDED)
+        return self.filter(~Exists(reruns), job__superseded=False)
 
 
 class JobFailure(models.Model):

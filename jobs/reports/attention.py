@@ -1,87 +1,78 @@
 """Finds what in a team needs its lead: requests, failures, and jobs that wait or run too long."""
 
-import heapq
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import NamedTuple, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Max, Model, QuerySet
 from django.utils.timezone import now
 
-from jobs.causes import CAUSES, Cause, Explanation, FailureFacts, failure_cause
+from jobs.causes import Explanation
 from jobs.models import Approval, Job, Team, User
-from jobs.models.array_reruns import rerun_families
-from jobs.models.job_count import count_by_status
-from jobs.pricing.run_statistics import DurationStats, run_statistics
+from jobs.models.job_count import StatusKey, count_by_status
+from jobs.pricing.run_statistics import DurationStats, RunStatistics, run_statistics
 from jobs.pricing.usual_run import Pace, UsualRun, usual_run
-from jobs.reports.causes import never_running
+from jobs.reports.causes import unstartable_jobs
+from jobs.reports.failure_families import Families, families
 from jobs.states import ACTIVE_STATES, Delivery, State
 
 RowT = TypeVar("RowT", bound=Model)
 
 MAX_ROWS = 8
 RECENT_PERIOD = timedelta(days=7)
-MAX_FAILURES_SCANNED = 300
+MAX_FAILURES_SCANNED = 1_000
 MAX_JOBS_SCANNED = 300
 """Of those that wait, and of those that run, the oldest."""
 LONG_WAIT = timedelta(hours=1)
 """Where no earlier job tells the usual wait of a queue."""
 MIN_OVERDUE = timedelta(minutes=5)
 """Shorter waits and runs don't need attention, however short they usually are."""
-FAILURES = ((Delivery.SENT, State.FAILED), (Delivery.SENT, State.LOST), (Delivery.REFUSED, ""))
-
-
-@dataclass(frozen=True)
-class FailureGroup:
-    definition: str
-    cause: str
-    count: int
-    last: Job
-    """With what the page shows of it."""
-
-
-class Failure(NamedTuple):
-    """What is read of a job that failed: there are hundreds, and an instance of a job takes ten times as long."""
-
-    pk: int
-    public_id: UUID
-    name: str
-    submission: int
-    definition: str
-    delivery: str
-    state: str
-    delivery_note: str
-    status_reason: str
-    container_reason: str
-    exit_code: int | None
-    ended_at: datetime | None
-    superseded: bool
-    array_size: int | None
-    array_index: int | None
-
-    @property
-    def job(self) -> Job:
-        columns = ("pk", "public_id", "name", "delivery", "state", "ended_at")
-        return Job(**{name: getattr(self, name) for name in columns})
-
-
-_FAILURE_COLUMNS = ["definition__name" if name == "definition" else name for name in Failure._fields]
+_COLUMNS = (
+    *("public_id", "name", "delivery", "state", "array_size", "submitted_at", "started_at", "stop_requested_at"),
+    *("definition", "queue__name"),
+)
 
 
 @dataclass(frozen=True)
 class JobCounts:
-    running: int
-    waiting: int
-    held: int
-    lost: int
+    by_status: tuple[tuple[StatusKey, int], ...]
+
+    @property
+    def running(self) -> int:
+        return self._sum(Delivery.SENT, (State.STARTING, State.RUNNING))
 
     @property
     def active(self) -> int:
-        return self.running + self.waiting
+        return self._sum(Delivery.SENT, ACTIVE_STATES)
+
+    @property
+    def waiting(self) -> int:
+        return self.active - self.running
+
+    @property
+    def held(self) -> int:
+        return self._sum(Delivery.HELD, ("",))
+
+    def _sum(self, delivery: Delivery, states: Iterable[str]) -> int:
+        return sum(number for (key, state), number in self.by_status if key == delivery and state in states)
+
+
+@dataclass(frozen=True)
+class LiveJobs:
+    """The oldest jobs of a team that wait for capacity, and that run."""
+
+    waiting: Sequence[Job] = ()
+    running: Sequence[Job] = ()
+
+    def statistics(self, team: Team, others: Iterable[Job] = ()) -> RunStatistics:
+        """Return what is usual for them, and for other jobs that run, in one query."""
+        running = (*self.running, *(job for job in others if job.state == State.RUNNING))
+        return run_statistics(
+            team,
+            {job.queue_id for job in self.waiting if not job.array_size},
+            {job.definition_id for job in running if not job.array_size},
+        )
 
 
 @dataclass(frozen=True)
@@ -96,61 +87,70 @@ class OverdueJob:
 class ActionItems:
     """At most `MAX_ROWS` of each kind, and how many there are. Failures are grouped from the newest ones only."""
 
-    failures: list[FailureGroup]
-    failure_group_count: int
-    is_every_failure_grouped: bool
-    blocked: list[tuple[Job, Explanation]]
+    failures: Families
+    unstartable: list[tuple[Job, Explanation]]
     """Jobs that can't start without a change, with why."""
-    blocked_count: int
+    unstartable_count: int
     waiting: list[OverdueJob]
     waiting_count: int
     running: list[OverdueJob]
     running_count: int
     held: int
-    lost: int
     approvals: list[Approval]
     approval_count: int
 
     @property
     def is_empty(self) -> bool:
-        lists = (self.approvals, self.failures, self.blocked, self.waiting, self.running)
-        return not (any(lists) or self.held or self.lost)
+        lists = (self.approvals, self.failures.families, self.unstartable, self.waiting, self.running)
+        return not (any(lists) or self.held)
 
 
 def job_counts(team: Team) -> JobCounts:
-    numbers = count_by_status(team)
-    active = {state: numbers[Delivery.SENT, state] for state in ACTIVE_STATES}
-    running = active[State.STARTING] + active[State.RUNNING]
-    lost_jobs = Job.objects.filter(team=team, delivery=Delivery.SENT, state=State.LOST)
-    return JobCounts(
-        running=running,
-        waiting=sum(active.values()) - running,
-        held=sum(number for (delivery, _), number in numbers.items() if delivery == Delivery.HELD),
-        lost=lost_jobs.filter(ended_at__gte=now() - RECENT_PERIOD).count(),
+    return JobCounts(tuple(sorted(count_by_status(team).items())))
+
+
+def live_jobs(team: Team) -> LiveJobs:
+    live = Job.objects.filter(team=team, ended_at=None).active().select_related("queue").only(*_COLUMNS)
+    return LiveJobs(
+        waiting=list(live.filter(state=State.RUNNABLE).order_by("pk")[:MAX_JOBS_SCANNED]),
+        running=list(live.filter(state=State.RUNNING).order_by("pk")[:MAX_JOBS_SCANNED]),
     )
 
 
-def action_items(team: Team, totals: JobCounts, user: User) -> ActionItems:
-    approvals = Approval.objects.decidable_by(user).filter(team=team).select_related("requester", "submission")
+def last_request(team: Team, user: User) -> tuple[int, int | None]:
+    """Return how many requests the user can decide, and the key of the last one."""
+    numbers = _decidable_approvals(team, user).aggregate(count=Count("pk"), last=Max("pk"))
+    return numbers["count"], numbers["last"]
+
+
+def _decidable_approvals(team: Team, user: User) -> QuerySet[Approval]:
+    return Approval.objects.decidable_by(user).filter(team=team)
+
+
+def action_items(team: Team, user: User, totals: JobCounts, live: LiveJobs, usual: RunStatistics) -> ActionItems:
+    approvals = _decidable_approvals(team, user).select_related("requester", "submission")
     approvals = approvals.defer("submission__text", "submission__document", "submission__notes")
-    groups, failure_count = _failure_groups(team)
-    blocked = never_running(team, user)
-    blocked_ids = {job.pk for job, _ in blocked}
-    overdue, running = _overdue_jobs(team)
-    waiting = [item for item in overdue if item.job.pk not in blocked_ids]
+    unstartable = unstartable_jobs(job for job in live.waiting if not job.stop_requested_at)
+    unstartable_keys = {job.pk for job, _ in unstartable}
+    late_starts = (
+        (job, job.submitted_at, usual.waits.get(job.queue_id))
+        for job in live.waiting
+        if not job.array_size and job.pk not in unstartable_keys
+    )
+    late_ends = (
+        (job, job.started_at, usual.runs.get(job.definition_id)) for job in live.running if not job.array_size
+    )
+    waiting, running = _overdue(late_starts, LONG_WAIT), _overdue(late_ends, None)
     approval_rows, approval_count = _first_rows(approvals.order_by("pk"))
     return ActionItems(
-        failures=groups[:MAX_ROWS],
-        failure_group_count=len(groups),
-        is_every_failure_grouped=failure_count < MAX_FAILURES_SCANNED,
-        blocked=blocked[:MAX_ROWS],
-        blocked_count=len(blocked),
+        failures=families(team, now() - RECENT_PERIOD, MAX_ROWS, MAX_FAILURES_SCANNED),
+        unstartable=unstartable[:MAX_ROWS],
+        unstartable_count=len(unstartable),
         waiting=waiting[:MAX_ROWS],
         waiting_count=len(waiting),
         running=running[:MAX_ROWS],
         running_count=len(running),
         held=totals.held,
-        lost=totals.lost,
         approvals=approval_rows,
         approval_count=approval_count,
     )
@@ -160,21 +160,6 @@ def _first_rows(rows: QuerySet[RowT]) -> tuple[list[RowT], int]:
     """Return the first rows and how many there are; count only what is more than fits."""
     first = list(rows[: MAX_ROWS + 1])
     return first[:MAX_ROWS], rows.count() if len(first) > MAX_ROWS else len(first)
-
-
-def _overdue_jobs(team: Team) -> tuple[list[OverdueJob], list[OverdueJob]]:
-    """Return jobs that wait, and jobs that run, far longer than is usual, of the oldest ones. Arrays don't count."""
-    live = Job.objects.filter(team=team, ended_at=None, array_size=None).active().select_related("queue")
-    live = live.only(
-        "public_id", "name", "delivery", "state", "submitted_at", "started_at", "definition", "queue__name"
-    )
-    waiting = list(live.filter(state=State.RUNNABLE).order_by("pk")[:MAX_JOBS_SCANNED])
-    running = list(live.filter(state=State.RUNNING).order_by("pk")[:MAX_JOBS_SCANNED])
-    past = run_statistics(team, {job.queue_id for job in waiting}, {job.definition_id for job in running})
-    return (
-        _overdue(((job, job.submitted_at, past.waits.get(job.queue_id)) for job in waiting), LONG_WAIT),
-        _overdue(((job, job.started_at, past.runs.get(job.definition_id)) for job in running), None),
-    )
 
 
 def _overdue(
@@ -189,49 +174,3 @@ def _overdue(
         if progress.pace is Pace.FAR_BEYOND if progress else longest is not None and now() - since > longest:
             overdue.append(OverdueJob(job, since, progress))
     return sorted(overdue, key=lambda item: item.since)
-
-
-def _failure_groups(team: Team) -> tuple[list[FailureGroup], int]:
-    """Return the groups, largest first, and the number of failures in them."""
-    newest = heapq.merge(*(_newest_failures(team, *status) for status in FAILURES), key=lambda failure: -failure.pk)
-    failures = list(islice(newest, MAX_FAILURES_SCANNED))
-    obsolete = _obsolete_failures(failures)
-    groups: dict[tuple[str, str], list[Failure]] = defaultdict(list)
-    for failure in failures:
-        if failure.pk not in obsolete:
-            groups[failure.definition, _cause_text(failure)].append(failure)
-    by_size = [FailureGroup(name, cause, len(rows), rows[0].job) for (name, cause), rows in groups.items()]
-    return sorted(by_size, key=lambda group: (-group.count, -group.last.pk)), len(failures)
-
-
-def _newest_failures(team: Team, delivery: Delivery, state: str) -> list[Failure]:
-    """Each status is a range of an index, from which the newest are read."""
-    jobs = (
-        Job.objects.filter(team=team, delivery=delivery, state=state).order_by("-pk").values_list(*_FAILURE_COLUMNS)
-    )
-    since = now() - RECENT_PERIOD
-    newest = [Failure._make(values) for values in jobs[:MAX_FAILURES_SCANNED]]
-    return [row for row in newest if not row.superseded and row.ended_at and row.ended_at >= since]
-
-
-def _obsolete_failures(failures: Iterable[Failure]) -> set[int]:
-    """Return the keys of arrays all whose indexes have succeeded in the end, with their reruns."""
-    submissions = {row.submission for row in failures if row.array_size or row.array_index is not None}
-    families = rerun_families(submissions) if submissions else {}
-    return {job.pk for family in families.values() for job in family.obsolete_failures}
-
-
-def _cause_text(failure: Failure) -> str:
-    if failure.delivery == Delivery.REFUSED:
-        return failure.delivery_note.split(", RequestId")[0].split(" (request ")[0][:160]
-    facts = FailureFacts(
-        state=failure.state,
-        exit_code=failure.exit_code,
-        status_reason=failure.status_reason,
-        container_reason=failure.container_reason,
-        array_size=failure.array_size,
-    )
-    cause = failure_cause(facts)
-    reason = failure.container_reason or failure.status_reason
-    label = reason.split(", RequestId")[0][:120] if cause is Cause.UNKNOWN and reason else CAUSES[cause].label
-    return label if failure.exit_code is None else f"{label}, exit code {failure.exit_code}"

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -32,7 +32,6 @@ from jobs.states import UNSENT_DELIVERIES, Delivery, State
 Viewer = User | Team
 """Whose view of other teams counts: a person's, or that of a token, which knows its own team only."""
 
-MAX_WAITING_SCANNED = 500
 _EXPLAINED_DELIVERIES = (Delivery.SENT, Delivery.REFUSED)
 _COLUMNS = (
     "batch_id", "queue", "delivery", "state", "delivery_note", "status_reason", "reason_since", "container_reason",
@@ -139,38 +138,44 @@ def _explain_state(job: Job, *, is_note_from_aws: bool) -> Explanation:
     return waiting_cause(facts)
 
 
-def never_running(team: Team, viewer: Viewer) -> list[tuple[Job, Explanation]]:
-    """Return the team's jobs that wait for what can't come by itself, oldest first."""
-    runnable = Job.objects.filter(team=team, state=State.RUNNABLE, stop_requested_at=None).active()
-    columns = ("public_id", "name", "delivery", "state", "array_size", "array_summary", "submitted_at", "queue__name")
-    jobs = list(runnable.select_related("queue").only(*columns).order_by("pk")[:MAX_WAITING_SCANNED])
-    by_key = explanations(jobs, viewer)
-    return [(job, by_key[job.pk]) for job in jobs if job.pk in by_key and by_key[job.pk].tone == "bad"]
+def unstartable_jobs(jobs: Iterable[Job]) -> list[tuple[Job, Explanation]]:
+    """Return those of RUNNABLE jobs that wait for what can't come by itself, in two queries."""
+    jobs_by_key = {job.pk: job for job in jobs}
+    rows = _read_rows(jobs_by_key) if jobs_by_key else []
+    surroundings, current_time = _Surroundings(_read_queues(rows)), now()  # what runs elsewhere passes
+    explained = ((jobs_by_key[row.pk], waiting_cause(_facts(row, surroundings, current_time))) for row in rows)
+    return [(job, explanation) for job, explanation in explained if explanation.tone == "bad"]
 
 
-def _read_rows(ids: Collection[int]) -> list[Job]:
+def _read_rows(ids: Iterable[int]) -> list[Job]:
     """Read what an explanation needs, of the last description three members only."""
     properties = {
         "node_count": F("raw__nodeProperties__numNodes"),
         "share": F("raw__shareIdentifier"),
         "consumable_resources": F("raw__consumableResourceProperties__consumableResourceList"),
     }
-    return list(Job.objects.filter(pk__in=ids).only(*_COLUMNS).annotate(**properties))
+    return list(Job.objects.filter(pk__in=list(ids)).order_by("pk").only(*_COLUMNS).annotate(**properties))
 
 
 @dataclass(frozen=True)
 class _Surroundings:
     queues: Mapping[int, Queue]
-    usage: Mapping[int, tuple[TeamUsage, ...]]
-    snapshots: Mapping[int, QueueSnapshot]
+    usage: Mapping[int, tuple[TeamUsage, ...]] = field(default_factory=dict)
+    snapshots: Mapping[int, QueueSnapshot] = field(default_factory=dict)
+
+
+def _read_queues(rows: Iterable[Job]) -> dict[int, Queue]:
+    """Return by key their queues and all others of the accounts."""
+    keys = {job.queue_id for job in rows}
+    queues = Queue.objects.filter(account__queues__in=keys).distinct().defer("raw") if keys else ()
+    return {queue.pk: queue for queue in queues}
 
 
 def _read_surroundings(rows: Sequence[Job], viewer: Viewer) -> _Surroundings:
-    accounts = {job.queue_id for job in rows}
-    queues = {queue.pk: queue for queue in Queue.objects.filter(account__queues__in=accounts).distinct().defer("raw")}
+    queues = _read_queues(rows)
     waiting = {job.queue_id for job in rows if job.waits_for_capacity}
     if not waiting:
-        return _Surroundings(queues, {}, {})
+        return _Surroundings(queues)
     snapshots = QueueSnapshot.objects.filter(pk__in=waiting, read_at__gte=now() - MAX_SNAPSHOT_AGE)
     return _Surroundings(
         queues, _usage(waiting, queues.values(), viewer), {snapshot.pk: snapshot for snapshot in snapshots}

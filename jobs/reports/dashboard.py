@@ -1,31 +1,32 @@
 """The start pages."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.core.cache import caches
-from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils.timezone import now
 
 from jobs import access
 from jobs.models import Approval, CostLine, Definition, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
-from jobs.pricing import exact_sum
+from jobs.pricing.run_statistics import RunStatistics
 from jobs.pricing.usual_run import UsualRun
 from jobs.reports import catalog
 from jobs.reports.attention import MAX_ROWS
 from jobs.reports.catalog import DefinitionCard
 from jobs.reports.months import Month
-from jobs.reports.usual_runs import usual_runs
-from jobs.states import State
+from jobs.reports.usual_runs import run_progress
+from jobs.states import Delivery, State
 
 MAX_CARDS = 60
 MAX_DEFINITIONS = 6
 MAX_JOBS_SCANNED = 200
 """A person's newest jobs, among which their definitions are looked for."""
 FAILURE_PERIOD = timedelta(days=1)
+FAILED = Q(state__in=(State.FAILED, State.LOST)) | Q(delivery=Delivery.REFUSED)
 MAX_TOP_DEFINITIONS = 5
 PAST_DAYS_SECONDS = 600
 """How long the sums of past days are kept in memory: a line is rarely added to a day that is over."""
@@ -43,11 +44,29 @@ class TeamCard:
     """Requests that the person can decide."""
     last_at: datetime | None
 
+    @property
+    def etag_fields(self) -> tuple[object, ...]:
+        return self.team.pk, self.active_jobs, self.failed_jobs, self.approvals, self.last_at
+
 
 @dataclass(frozen=True)
 class HomeJob:
     job: Job
     progress: UsualRun | None = None
+
+    @property
+    def etag_fields(self) -> tuple[object, ...]:
+        """What a page shows of it, without what changes with time alone."""
+        job = self.job
+        return (
+            job.pk,
+            job.status.name,
+            job.started_at,
+            job.stopped_at,
+            job.log_stream,
+            job.array_summary,
+            job.usd_units,
+        )
 
     @property
     def ended_children(self) -> int:
@@ -68,6 +87,12 @@ class Spending:
         return (self.month - self.before) / self.before * 100 if self.before else None
 
 
+def only_team(user: User) -> Team | None:
+    """Return the team of a person who sees no other."""
+    teams = list(access.visible_teams(user)[:2])
+    return teams[0] if len(teams) == 1 else None
+
+
 def team_cards(user: User) -> list[TeamCard]:
     """Return the teams that the person may see, those with active jobs first."""
     active = dict(Job.objects.active().order_by().values_list("team").annotate(Count("pk")))
@@ -75,10 +100,8 @@ def team_cards(user: User) -> list[TeamCard]:
     is_idle = Case(When(pk__in=list(active), then=Value(0)), default=Value(1))
     visible = access.visible_teams(user).order_by(is_idle, "name")
     teams = list(visible.annotate(last_at=Subquery(latest))[:MAX_CARDS])
-    if len(teams) < 2:
-        return [TeamCard(team, active.get(team.pk, 0), 0, 0, team.last_at) for team in teams]
-    failed = Job.objects.filter(team__in=teams, ended_at__gte=now() - FAILURE_PERIOD, state=State.FAILED)
-    failures = _count_by_team(failed)
+    ended = Job.objects.current().filter(team__in=teams, ended_at__gte=now() - FAILURE_PERIOD)
+    failures = _count_by_team(ended.filter(FAILED))
     approvals = _count_by_team(Approval.objects.decidable_by(user).filter(team__in=teams))
     return [
         TeamCard(
@@ -97,6 +120,7 @@ def _count_by_team(rows: QuerySet[Job] | QuerySet[Approval]) -> Mapping[int, int
 
 
 def active_jobs(team: Team, user: User | None = None) -> list[HomeJob]:
+    """Return the newest, without their progress."""
     return _home_jobs(_jobs_of(team, user).filter(ended_at=None))
 
 
@@ -105,9 +129,13 @@ def recently_ended_jobs(team: Team, user: User | None = None) -> list[HomeJob]:
 
 
 def own_active_jobs(user: User) -> list[HomeJob]:
-    """Return the person's jobs in all their teams."""
+    """Return the person's jobs in all their teams, without their progress."""
     teams = access.members_of(user)
     return _home_jobs(Job.objects.filter(team__in=[member.team for member in teams], person=user, ended_at=None))
+
+
+def with_progress(lines: Iterable[HomeJob], usual: RunStatistics) -> list[HomeJob]:
+    return [replace(line, progress=run_progress(line.job, usual.runs.get(line.job.definition_id))) for line in lines]
 
 
 def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
@@ -162,10 +190,6 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
 
 
 def _home_jobs(jobs: JobQuerySet) -> list[HomeJob]:
-    lines = CostLine.objects.filter(job=OuterRef("pk")).order_by().values("job")
-    jobs = jobs.annotate(cost_units=Subquery(lines.annotate(units=exact_sum.units_of("usd")).values("units")))
     jobs = jobs.select_related("team", "queue", "submission", "person", "account", "revision__definition")
     jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
-    newest = list(jobs.order_by("-pk")[:MAX_ROWS])
-    progress = usual_runs(newest)
-    return [HomeJob(job, progress.get(job.pk)) for job in newest]
+    return [HomeJob(job) for job in jobs.order_by("-pk")[:MAX_ROWS]]

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from jobs.causes import CAUSES, Cause, CauseEntry
 from jobs.models import Definition, Job, JobFailure, Team
+from jobs.models.array_reruns import rerun_families
 
 MAX_FAILURES_SCANNED = 20_000
 """The newest of the period; what is older isn't counted."""
@@ -48,7 +49,7 @@ class Families:
     """The most frequent first."""
 
     families: tuple[Family, ...] = ()
-    job_count: int = 0
+    family_count: int = 0
     is_complete: bool = True
     """False if the period has more failures than are counted."""
 
@@ -60,22 +61,39 @@ class _Group:
     newest: int = 0
 
 
-def families(teams: Team | Iterable[Team], since: datetime, limit: int = MAX_FAMILIES) -> Families:
-    """Return the most frequent families of failures that ended since then, in three queries."""
+def families(
+    teams: Team | Iterable[Team],
+    since: datetime,
+    limit: int = MAX_FAMILIES,
+    max_scanned: int = MAX_FAILURES_SCANNED,
+) -> Families:
+    """Return the most frequent families of failures that ended since then, without those that a later run made good.
+
+    It takes five queries, and two more if indexes of an array ran again.
+    """
     team_list = [teams] if isinstance(teams, Team) else list(teams)
     failures = JobFailure.objects.filter(team__in=team_list, ended_at__gte=since).in_families()
-    newest = failures.order_by("-ended_at").values("pk")[:MAX_FAILURES_SCANNED]
-    rows = JobFailure.objects.filter(pk__in=newest).order_by().values_list("family", "definition")
+    newest = failures.order_by("-ended_at").values("pk")[:max_scanned]
+    rows = JobFailure.objects.filter(pk__in=newest).order_by()
+    current = rows.current().exclude(job__in=_recovered_jobs(rows)).values_list("family", "definition")
     groups: dict[str, _Group] = defaultdict(_Group)
-    scanned = 0
-    for family, definition, count, last in rows.annotate(Count("job", distinct=True), Max("pk")):
+    for family, definition, count, last in current.annotate(Count("job", distinct=True), Max("pk")):
         group = groups[family]
         group.job_count += count
         group.definitions[definition] += count
         group.newest = max(group.newest, last)
-        scanned += count
     most_frequent = sorted(groups.items(), key=lambda item: (-item[1].job_count, -item[1].newest))[:limit]
-    return Families(_with_samples(dict(most_frequent)), scanned, is_complete=scanned < MAX_FAILURES_SCANNED)
+    return Families(_with_samples(dict(most_frequent)), len(groups), is_complete=newest.count() < max_scanned)
+
+
+def _recovered_jobs(failures: QuerySet[JobFailure]) -> set[int]:
+    """Return the keys of arrays all whose indexes have succeeded in the end, and of their reruns."""
+    is_rerun = Q(job__array_index__isnull=False) | Exists(
+        Job.objects.filter(repeats=OuterRef("job"), array_index__isnull=False)
+    )
+    submissions = set(failures.filter(is_rerun).values_list("job__submission", flat=True))
+    reruns = rerun_families(submissions) if submissions else {}
+    return {job.pk for family in reruns.values() for job in family.obsolete_failures}
 
 
 def _with_samples(groups: dict[str, _Group]) -> tuple[Family, ...]:

@@ -52,6 +52,7 @@ def failures(request: SignedInRequest, slug: str) -> HttpResponse:
         "member": member,
         "team": member.team,
         "families": families,
+        "max_scanned": reports.MAX_FAILURES_SCANNED,
         "rows": [family_row(member.team, family, days) for family in families.families],
         "periods": PERIODS.items(),
         "days": days,

@@ -1,5 +1,6 @@
 """An array whose failed children ran again: one summary in lists, on pages, in the picture and in the API."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,10 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models import ArrayChild, Job, Submission
+from jobs.models import ArrayChild, Job, JobFailure, Submission
 from jobs.models.array_reruns import rerun_families
+from jobs.models.job_failure import add_failures
 from jobs.models.rerun_summary import summarize_reruns
-from jobs.reports import attention, submissions
+from jobs.reports import submissions
+from jobs.reports.failure_families import families
 from jobs.reports.job_search import Scope, search_page
 from jobs.search import Search
 from jobs.spec.index_rerun import INDEXES_VARIABLE
@@ -126,7 +129,9 @@ def test_pages_picture_and_api_say_the_same(array_job: Job) -> None:
         "tone": "good",
         "live": False,
     }
-    assert attention.action_items(submission.team, attention.job_counts(submission.team), submission.person).is_empty
+    add_failures([array_job])
+    JobFailure.objects.update(cause="children-failed", family="f")
+    assert families(submission.team, now() - timedelta(days=1)).families == ()
 
 
 def test_the_list_of_children_shows_and_filters_by_the_last_run_as_the_map_does(array_job: Job) -> None:

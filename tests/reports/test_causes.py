@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from jobs.actions.queue_snapshot import FAILURE_INTERVAL, REQUEST_INTERVAL, request_snapshots
 from jobs.causes import Cause
 from jobs.models import DeliveryAttempt, Job, Queue, QueueSnapshot, Submission
-from jobs.reports.causes import explanations, never_running
+from jobs.reports.causes import explanations, unstartable_jobs
 from jobs.states import Delivery, State
 from tests import make
 
@@ -111,12 +111,11 @@ def test_a_terminated_host_of_a_queue_with_spot_only_was_reclaimed(queue: Queue)
     assert [explain(job, make.admin()).cause for job in jobs] == [Cause.HOST_TERMINATED, Cause.SPOT_RECLAIMED]
 
 
-def test_what_never_runs_is_found_among_all_that_waits(queue: Queue) -> None:
-    team = make.team("research")
-    waiting(queue, team=team)
-    too_large = waiting(queue, team=team, vcpus=32)
-    waiting(queue, vcpus=32)
-    ((job, explanation),) = never_running(team, make.admin())
+def test_jobs_that_can_never_start_are_found(queue: Queue, django_assert_num_queries: Any) -> None:
+    waiting(queue, state=State.RUNNING, vcpus=16)
+    in_line, too_large = waiting(queue), waiting(queue, vcpus=32)
+    with django_assert_num_queries(2):
+        ((job, explanation),) = unstartable_jobs([in_line, too_large])
 
     assert (job, explanation.cause) == (too_large, Cause.FITS_NOTHING)
     assert explanation.sentence == "The job can never start. The job asks for 32 vCPU, but cpu-ce has only 16."

@@ -3,14 +3,20 @@ from decimal import Decimal
 
 import pytest
 from django.core.cache import caches
+from django.urls import reverse
 from django.utils.timezone import now
 
+from jobs.causes import Cause
 from jobs.models import CostLine
+from jobs.models.job_failure import add_failures, family_key
 from jobs.reports import attention, dashboard
 from jobs.states import Delivery, State
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+POLL_QUERIES = {"home": (7, 18), "team_home": (7, 22)}
+"""Of a poll without a change, and with one."""
 
 
 @pytest.fixture
@@ -19,7 +25,16 @@ def submission():
 
 
 def needs_of(submission, user=None):
-    return attention.action_items(submission.team, attention.job_counts(submission.team), user or submission.person)
+    team, live = submission.team, attention.live_jobs(submission.team)
+    counts, usual = attention.job_counts(team), live.statistics(team)
+    return attention.action_items(team, user or submission.person, counts, live, usual)
+
+
+def failed(submission, cause=Cause.APPLICATION_ERROR, exit_code=1, **fields):
+    job = make.job(submission, **{"state": State.FAILED, "exit_code": exit_code, "ended_at": now(), **fields})
+    add_failures([job])
+    job.failures.update(cause=cause, exit_code=exit_code, family=family_key(cause, exit_code, ""))
+    return job
 
 
 def cost(job, usd, day):
@@ -52,18 +67,19 @@ def test_what_runs_and_what_ended_are_told_apart_and_mine_from_the_teams(submiss
     assert jobs(dashboard.own_active_jobs(submission.person)) == [running]
 
 
-def test_failures_are_grouped_by_definition_and_cause(submission):
+def test_failures_are_grouped_by_cause(client, submission):
     for _ in range(3):
-        make.job(submission, state=State.FAILED, exit_code=137, container_reason="OutOfMemoryError", ended_at=now())
-    make.job(submission, state=State.FAILED, exit_code=1, status_reason="Essential container", ended_at=now())
-    make.job(submission, delivery=Delivery.REFUSED, delivery_note="No such role (request r-1)", ended_at=now())
+        failed(submission, Cause.OUT_OF_MEMORY, 137)
+    last = failed(submission, Cause.REFUSED, None, delivery=Delivery.REFUSED, state="")
+    failed(submission, exit_code=2, ended_at=now() - timedelta(days=8))
     make.job(submission, state=State.STOPPED, ended_at=now())
-    make.job(submission, state=State.FAILED, exit_code=2, ended_at=now() - timedelta(days=8))
+    client.force_login(make.member(submission.team, "lead").user)
+    page = client.get(f"/teams/{submission.team.slug}/home/")
+    families = page.context["action_items"].failures.families
 
-    found = [(each.cause, each.count) for each in needs_of(submission).failures]
-
-    assert found[0] == ("Out of memory, exit code 137", 3)
-    assert sorted(found[1:]) == [("Application error, exit code 1", 1), ("No such role", 1)]
+    assert [(family.cause, family.job_count) for family in families] == [("out-of-memory", 3), ("refused", 1)]
+    assert f"search=family%3A{families[0].key}" in page.content.decode()
+    assert last.get_absolute_url() in page.content.decode()
 
 
 def ended_runs(submission, waited, ran):
@@ -110,7 +126,7 @@ def test_a_job_that_can_never_start_needs_someone_at_once(submission):
     large, small = (make.job(submission, vcpus=vcpus, **fields) for vcpus in (32, 2))
     needs = needs_of(submission)
 
-    assert [job for job, _ in needs.blocked] == [large]
+    assert [job for job, _ in needs.unstartable] == [large]
     assert [item.job for item in needs.waiting] == [small]
 
 
@@ -126,18 +142,18 @@ def test_what_does_not_fit_is_counted_and_a_link_leads_to_all_of_it(client, subm
     lead = make.member(submission.team, "lead").user
     fits, more = attention.MAX_ROWS, attention.MAX_ROWS + 3
     for number in range(more):
-        make.job(submission, state=State.FAILED, exit_code=number + 1, ended_at=now())
+        failed(submission, exit_code=number + 1)
         make.job(submission, state=State.RUNNABLE, submitted_at=now() - timedelta(hours=2))
         make.approval(make.submission(make.member(submission.team)))
     needs = needs_of(submission, lead)
     client.force_login(lead)
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
 
-    assert [len(needs.failures), len(needs.waiting), len(needs.approvals)] == [fits] * 3
-    assert [needs.failure_group_count, needs.waiting_count, needs.approval_count] == [more] * 3
+    assert [len(needs.failures.families), len(needs.waiting), len(needs.approvals)] == [fits] * 3
+    assert [needs.failures.family_count, needs.waiting_count, needs.approval_count] == [more] * 3
     for words in ("failure causes", "waiting jobs", "requests"):
         assert f"{fits} of {more} {words}. <a href=" in page
-    assert "?search=status%3AFAILED%2CREFUSED%2CLOST+after%3A-7d" in page
+    assert f'{reverse("failures", args=[submission.team.slug])}?since=7"' in page
 
 
 @pytest.mark.parametrize("number", [1, 8])
@@ -212,9 +228,7 @@ def test_a_lead_is_told_what_needs_them(client, submission, role, needed):
 
 
 def test_the_jobs_of_the_home_page_have_their_cost(client, submission):
-    job = make.job(submission, state=State.SUCCEEDED, ended_at=now())
-    cost(job, "1.50", date(2026, 3, 1))
-    cost(job, "0.0000000001", date(2026, 3, 2))
+    make.job(submission, state=State.SUCCEEDED, ended_at=now(), usd_units=15_000_000_001)
     client.force_login(submission.person)
 
     page = client.get(f"/teams/{submission.team.slug}/home/").content.decode()
@@ -269,7 +283,46 @@ def test_the_definitions_that_someone_uses_can_be_run_again_from_their_home(clie
 
     assert [card.definition.name for card in page.context["definitions"]] == ["hello"]
     assert f'href="/teams/{submission.team.slug}/jobs/new/?definition=hello"' in page.content.decode()
-    assert client.get(f"/teams/{submission.team.slug}/home/?part=live").context["definitions"] == []
+    assert "definitions" not in client.get(f"/teams/{submission.team.slug}/home/?part=live").context
+
+
+def test_a_card_counts_what_failed_also_for_staff_with_one_team(client, submission):
+    for fields in (
+        {"state": State.LOST},
+        {"delivery": Delivery.REFUSED},
+        {"state": State.FAILED, "superseded": True},
+    ):
+        make.job(submission, ended_at=now(), **fields)
+    client.force_login(make.admin())
+
+    assert [card.failed_jobs for card in client.get("/").context["cards"]] == [2]
+
+
+@pytest.mark.parametrize("name", POLL_QUERIES)
+def test_a_poll_reads_little_until_something_changes(
+    client, submission, django_assert_num_queries, time_machine, name
+):
+    unchanged, changed = POLL_QUERIES[name]
+    address = reverse(name, args=[submission.team.slug] if name == "team_home" else [])
+    time_machine.move_to("2026-04-10T12:00:10Z", tick=False)
+    client.force_login(make.admin() if name == "home" else make.member(submission.team, "lead").user)
+    for number in range(12):
+        make.job(submission, state=State.RUNNING)
+        make.job(submission, state=State.RUNNABLE)
+        failed(submission, exit_code=number)
+
+    def poll(etag):
+        return client.get(address, {"part": "live", "seen": etag})
+
+    etag = client.get(address).context["etag"]
+    with django_assert_num_queries(unchanged):
+        assert poll(etag).status_code == 204
+    make.job(submission, state=State.RUNNING)
+    with django_assert_num_queries(changed):
+        answer = poll(etag)
+    assert (answer.status_code, answer.context["etag"] != etag) == (200, True)
+    time_machine.move_to("2026-04-10T12:01:05Z", tick=False)
+    assert poll(answer.context["etag"]).status_code == 200
 
 
 @pytest.mark.long
@@ -278,7 +331,7 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(client, submission,
     for number in (1, 12):
         for _ in range(number):
             make.job(submission, state=State.RUNNING)
-            make.job(submission, state=State.FAILED, ended_at=now())
+            failed(submission)
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(22):
+        with django_assert_num_queries(23):
             client.get(f"/teams/{submission.team.slug}/home/")

@@ -5,9 +5,8 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.causes import Cause
-from jobs.models import Job, JobFailure, Team
+from jobs.models import ArrayChild, BulkAction, BulkItem, BulkKind, Job, JobFailure, Team
 from jobs.models.job_failure import family_key
-from jobs.reports import failure_families
 from jobs.reports.failure_families import families
 from jobs.reports.job_search import Scope, search_page, suggest
 from jobs.search import parse
@@ -44,7 +43,7 @@ def test_jobs_that_failed_alike_are_counted_over_definitions(django_assert_num_q
     for job in failed_jobs(team, 2):
         failure(job, "ValueError: …", Cause.APPLICATION_ERROR)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         found = families(team, now() - DAY)
     memory, program = found.families
     assert (memory.cause, memory.job_count, memory.definitions) == (
@@ -55,7 +54,7 @@ def test_jobs_that_failed_alike_are_counted_over_definitions(django_assert_num_q
     assert memory.label == "Out of memory"
     assert (program.last_line, program.job_count) == ("ValueError: …", 2)
     assert memory.sample_id == Job.objects.filter(definition__name="sort").get().text_id
-    assert (found.job_count, found.is_complete) == (6, True)
+    assert (found.family_count, found.is_complete) == (2, True)
 
 
 def test_earlier_failures_other_teams_and_arrays_with_causes_of_their_own_are_left_out():
@@ -77,14 +76,45 @@ def test_an_array_counts_once_in_a_family():
     assert [family.job_count for family in families(job.team, now() - DAY).families] == [1]
 
 
-def test_no_more_than_the_newest_failures_are_read(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(failure_families, "MAX_FAILURES_SCANNED", 2)
+def test_no_more_than_the_newest_failures_are_read():
     team = make.team()
-    for job in failed_jobs(team, 3):
-        failure(job)
+    jobs = failed_jobs(team, 3)
+    for age, job in enumerate(jobs):
+        failure(job, ended_at=now() - age * timedelta(minutes=1))
+    since = now() - DAY
 
-    found = families(team, now() - DAY)
-    assert (found.job_count, found.is_complete) == (2, False)
+    assert [families(team, since, max_scanned=number).is_complete for number in (3, 4)] == [False, True]
+    assert families(team, since, max_scanned=2).families[0].job_count == 2
+    jobs[0].superseded = True
+    jobs[0].save()
+    newest = families(team, since, max_scanned=2)
+    assert (newest.families[0].job_count, newest.is_complete) == (1, False)
+
+
+def test_failures_that_a_later_run_made_good_are_left_out():
+    superseded, rerun, failed_again, array_job, other = jobs = failed_jobs(make.team(), 5)
+    for job in jobs:
+        failure(job)
+    superseded.superseded = True
+    superseded.save()
+    action = BulkAction.objects.create(person=rerun.person, kind=BulkKind.AGAIN, request_key="r", item_count=2)
+    for position, (job, state) in enumerate(((rerun, State.SUCCEEDED), (failed_again, State.FAILED))):
+        new = make.job(make.submission(make.member(job.team)), state=state)
+        BulkItem.objects.create(action=action, position=position, job=job, submission=new.submission)
+    Job.objects.filter(pk=array_job.pk).update(array_size=2, array_summary={"FAILED": 1, "SUCCEEDED": 1})
+    ArrayChild.objects.create(job=array_job, index=1, state=State.FAILED)
+    for state in (State.FAILED, State.SUCCEEDED):
+        again = make.job(
+            array_job.submission, state=state, repeats=array_job, array_index=1, superseded=state == State.FAILED
+        )
+        if state == State.FAILED:
+            failure(again)
+
+    [family] = families(other.team, now() - DAY).families
+    assert (family.job_count, family.sample) == (2, other)
+    found = search_page(Scope(other.person, other.team), parse(f"family:{family.key}")).rows
+    assert {row.job for row in found} >= {other, failed_again}
+    assert not {row.job for row in found} & {superseded, rerun, again}
 
 
 def test_a_search_finds_the_jobs_of_a_cause_and_of_a_family():

@@ -150,7 +150,7 @@ def _look_for_work(account: Account, team: Team) -> None:
     list(jobs.in_doubt())
     queues = list(team.queue_grants.values_list("queue", flat=True))
     queue_usage(team, queues)
-    causes.never_running(team, team)
+    causes.unstartable_jobs(attention.live_jobs(team).waiting)
 
 
 def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]]]:

@@ -100,5 +100,5 @@ def test_a_search_selects_the_newest_jobs_up_to_a_limit(research, browser, monke
 def test_the_page_costs_the_same_queries_for_any_number(browser, killed, django_assert_num_queries):
     address = reverse("failures", args=["research"])
     page(browser, address)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         page(browser, address)

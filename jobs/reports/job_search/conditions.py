@@ -207,7 +207,7 @@ def _reason(term: Term, scope: Scope, _now: datetime) -> Q:
     """Select jobs that failed for it, and arrays with children that did."""
     texts = [value.casefold() for value in term.values]
     causes = [cause for cause in Cause if any(_is_meant(cause, text) for text in texts)]
-    return _failed(scope, Q(cause__in=causes))
+    return _failed(scope, JobFailure.objects.filter(cause__in=causes))
 
 
 def _is_meant(name: str, text: str) -> bool:
@@ -215,13 +215,14 @@ def _is_meant(name: str, text: str) -> bool:
 
 
 def _family(term: Term, scope: Scope, _now: datetime) -> Q:
-    return _failed(scope, Q(family__in=[value.casefold() for value in term.values]))
+    families = [value.casefold() for value in term.values]
+    return _failed(scope, JobFailure.objects.current().filter(family__in=families))
 
 
-def _failed(scope: Scope, condition: Q) -> Q:
-    """Return the keys of the jobs with such a failure if they are few. An index begins with their team."""
+def _failed(scope: Scope, failures: QuerySet[JobFailure]) -> Q:
+    """Return the keys of the jobs with these failures if they are few. An index begins with their team."""
     teams = Team.objects.order_by().values_list("pk", flat=True) if scope.team_keys is None else scope.team_keys
-    jobs = JobFailure.objects.filter(condition, team__in=list(teams)).order_by().values_list("job", flat=True)
+    jobs = failures.filter(team__in=list(teams)).order_by().values_list("job", flat=True)
     keys = list(jobs[: RARE_LIMIT + 1])
     return Q(pk__in=keys if len(keys) <= RARE_LIMIT else jobs)
 

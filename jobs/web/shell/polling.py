@@ -19,6 +19,11 @@ def etag(*facts: object) -> str:
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
+def minute() -> int:
+    """Return the present minute, for the etag of a page with figures that change with time alone."""
+    return int(now().timestamp() // 60)
+
+
 def is_partial(request: HttpRequest) -> bool:
     return request.GET.get("part") == "live"
 
