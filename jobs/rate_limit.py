@@ -23,7 +23,7 @@ PREVIEW_BYTES_PER_UNIT = 1024 * 1024
 """The same for previews: every pause of someone who types sends the whole document, a workflow's 1,000 steps too."""
 
 
-class Budget(StrEnum):
+class RateLimit(StrEnum):
     """RATE_LIMITS[budget] of the settings is the limit a minute; 0 is none."""
 
     DOCUMENTS = "documents"
@@ -34,7 +34,7 @@ class Budget(StrEnum):
 class TooManyRequestsError(Exception):
     """`retry_after` is in seconds."""
 
-    def __init__(self, budget: Budget, retry_after: int) -> None:
+    def __init__(self, budget: RateLimit, retry_after: int) -> None:
         self.budget = budget
         self.retry_after = retry_after
         super().__init__(f"You reached the limit of {budget} per minute. Try again in {retry_after} s.")
@@ -68,7 +68,7 @@ class DatabaseStorage(Storage):
         RequestCount.objects.filter(key=key).delete()
 
 
-def spend(budget: Budget, spender: str, length: int = 0) -> None:
+def spend(budget: RateLimit, spender: str, length: int = 0) -> None:
     """Raise TooManyRequestsError.
 
     `spender` is `token:` or `person:` and a number; `length` is in bytes.
@@ -77,7 +77,7 @@ def spend(budget: Budget, spender: str, length: int = 0) -> None:
     if not per_minute:
         return
     limiter, limit = _limiter(budget), RateLimitItemPerMinute(per_minute)
-    bytes_per_unit = PREVIEW_BYTES_PER_UNIT if budget is Budget.PREVIEWS else BYTES_PER_UNIT
+    bytes_per_unit = PREVIEW_BYTES_PER_UNIT if budget is RateLimit.PREVIEWS else BYTES_PER_UNIT
     cost = min(1 + length // bytes_per_unit, per_minute)  # the largest document fits into any budget
     if not limiter.hit(limit, budget, spender, cost=cost):
         seconds = limiter.get_window_stats(limit, budget, spender).reset_time - time.time()
@@ -88,8 +88,8 @@ def reset_process_counts() -> None:
     _in_this_process().storage.reset()
 
 
-def _limiter(budget: Budget) -> FixedWindowRateLimiter:
-    return _in_database() if budget is Budget.DOCUMENTS else _in_this_process()
+def _limiter(budget: RateLimit) -> FixedWindowRateLimiter:
+    return _in_database() if budget is RateLimit.DOCUMENTS else _in_this_process()
 
 
 @cache

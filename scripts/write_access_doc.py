@@ -35,6 +35,11 @@ TAIL = """\
   went through an approval don't count; steps that ran again later do, unless they were approved too. Pages, the
   API, reruns, arrays, workflows and edits are treated alike. The sum is computed under the team's lock, so that
   concurrent submissions can't pass together.
+- A budget of a team, or of a tag value in it, warns, asks for approval or refuses submissions above percentages of
+  its amount. It counts the cost of attempts that ended in the month or quarter, the maximum of each job that is
+  active or not charged yet, and the maximum of the submission; for a tag, only of jobs that have it. It is computed
+  under the team's lock like quotas, for pages, the API, reruns and approvals alike: an approval can't pass a budget
+  that stops. Where a budget stops, a submission whose maximum is unknown is refused.
 - If administrators set *leads manage members* on a team, its leads can add existing users as viewers or analysts,
   change between these two roles, and remove such members, on the page *Team*. Leads and administrators of a team are
   changed in Django's admin only, and leads can't change themselves.

@@ -13,8 +13,8 @@ from jobs.models import Job, RequestCount, Submission
 from jobs.rate_limit import (
     BYTES_PER_UNIT,
     PREVIEW_BYTES_PER_UNIT,
-    Budget,
     DatabaseStorage,
+    RateLimit,
     TooManyRequestsError,
     spend,
 )
@@ -31,11 +31,11 @@ DOCUMENT = '{"jobName": "<b>a\\n", "jobQueue": "cpu", "jobDefinition": "hello"}'
 
 @pytest.fixture(autouse=True)
 def _tight_budgets(settings: LazySettings) -> None:
-    settings.RATE_LIMITS = dict.fromkeys(Budget, 3)
+    settings.RATE_LIMITS = dict.fromkeys(RateLimit, 3)
 
 
-@pytest.mark.parametrize("budget", list(Budget))
-def test_a_budget_is_spent_by_one_spender_and_full_again_after_a_minute(budget: Budget):
+@pytest.mark.parametrize("budget", list(RateLimit))
+def test_a_budget_is_spent_by_one_spender_and_full_again_after_a_minute(budget: RateLimit):
     with time_machine.travel("2026-01-01 10:00:20Z", tick=False) as clock:
         for _ in range(3):
             spend(budget, "token:1")
@@ -50,35 +50,35 @@ def test_a_budget_is_spent_by_one_spender_and_full_again_after_a_minute(budget: 
 
 
 def test_a_long_document_costs_more_and_the_longest_can_be_sent():
-    spend(Budget.DOCUMENTS, "token:1", 2 * BYTES_PER_UNIT)
+    spend(RateLimit.DOCUMENTS, "token:1", 2 * BYTES_PER_UNIT)
     with pytest.raises(TooManyRequestsError):
-        spend(Budget.DOCUMENTS, "token:1")
-    spend(Budget.DOCUMENTS, "token:2", 1000 * BYTES_PER_UNIT)
+        spend(RateLimit.DOCUMENTS, "token:1")
+    spend(RateLimit.DOCUMENTS, "token:2", 1000 * BYTES_PER_UNIT)
 
 
 def test_previews_are_charged_by_the_mebibyte():
-    spend(Budget.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT - 1)
-    spend(Budget.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT)
+    spend(RateLimit.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT - 1)
+    spend(RateLimit.PREVIEWS, "person:1", PREVIEW_BYTES_PER_UNIT)
     with pytest.raises(TooManyRequestsError):
-        spend(Budget.PREVIEWS, "person:1")
+        spend(RateLimit.PREVIEWS, "person:1")
 
 
 def test_five_keys_a_second_in_a_workflow_of_1000_steps_are_within_the_limit(settings: LazySettings):
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, Budget.PREVIEWS: 600}  # the default
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, RateLimit.PREVIEWS: 600}  # the default
     for _ in range(5 * 60):
-        spend(Budget.PREVIEWS, "person:1", 2 * 600_000)  # its text and the text that the page was opened with
+        spend(RateLimit.PREVIEWS, "person:1", 2 * 600_000)  # its text and the text that the page was opened with
 
 
 def test_without_a_limit_nothing_is_counted(settings: LazySettings):
-    settings.RATE_LIMITS = dict.fromkeys(Budget, 0)
+    settings.RATE_LIMITS = dict.fromkeys(RateLimit, 0)
     for _ in range(10):
-        spend(Budget.DOCUMENTS, "token:1")
+        spend(RateLimit.DOCUMENTS, "token:1")
 
     assert not RequestCount.objects.exists()
 
 
 def test_documents_are_counted_where_every_process_sees_it_and_looking_writes_nothing():
-    for budget in Budget:
+    for budget in RateLimit:
         spend(budget, "token:1")
 
     assert [row.key.split("/")[1] for row in RequestCount.objects.all()] == ["documents"]

@@ -41,7 +41,7 @@ from jobs.models import (
     User,
 )
 from jobs.models.ids import new_id, to_text
-from jobs.rate_limit import Budget, TooManyRequestsError, spend
+from jobs.rate_limit import RateLimit, TooManyRequestsError, spend
 from jobs.spec import forms
 from jobs.spec.documents import Document
 from jobs.spec.forms.units import format_mib, format_seconds
@@ -274,7 +274,7 @@ def _run_again(action: BulkAction, item: BulkItem, job: Job, member: Member) -> 
             _settle(item, ItemOutcome.REFUSED, reason)
             return
         text = _rerun_text(job, member, RerunChanges(action.memory_mib, action.time_limit_seconds, action.queue))
-        spend(Budget.DOCUMENTS, f"person:{action.person.pk}", len(text))
+        spend(RateLimit.DOCUMENTS, f"person:{action.person.pk}", len(text))
         submission = submit(text, member, source=Source.RERUN, request_key=item.request_key)
         hit_failpoint("item-submitted")
     _settle(item, ItemOutcome.DONE, submission=submission)

@@ -10,9 +10,10 @@ from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from jobs.access import Member
-from jobs.actions.submission_estimate import compare_with_thresholds
+from jobs.actions.submission_estimate import charge_budgets, compare_with_thresholds
 from jobs.actions.validate import ValidationResult, validate
 from jobs.models import Account, Definition, Revision, Submission, Team
+from jobs.policy.budgets import budget_violations
 from jobs.policy.grants import GrantRow, TeamGrants, grant_rows, queue_usage
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.spec.parsing.parser import ParseResult
@@ -35,7 +36,10 @@ def revalidate(
         return validate(reading, member, account)
     if result.estimate is None:
         return result
-    return replace(result, estimate=compare_with_thresholds(result.estimate, member.team, member.user))
+    estimate = charge_budgets(result.estimate, member.team, grants.budgets)
+    if any(budget_violations(estimate.charges)):
+        return validate(reading, member, account)
+    return replace(result, estimate=compare_with_thresholds(estimate, member.team, member.user))
 
 
 def with_thresholds_of(submission: Submission, result: ValidationResult, team: Team) -> ValidationResult:

@@ -1,18 +1,26 @@
 """Estimate of a submission, and reasons for approval."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.timezone import now
 
 from jobs.actions.daily_usage import daily_usage
-from jobs.models import Account, Revision, Team, User
+from jobs.models import Account, BudgetTerms, Revision, Team, User
 from jobs.policy.approval import ApprovalReason, ApprovalThresholds, SubmissionSummary, approval_reasons
+from jobs.policy.budgets import (
+    BudgetCharge,
+    BudgetState,
+    budget_approval_reasons,
+    build_charge,
+    covering_budgets,
+)
 from jobs.policy.requests import JobRequest
 from jobs.pricing import rates
 from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
 from jobs.pricing.run_statistics import DurationStats
+from jobs.pricing.spend import budget_day, budget_usage
 
 MAX_TIME_LIMIT_SECONDS = 2**31 - 1
 
@@ -21,6 +29,8 @@ MAX_TIME_LIMIT_SECONDS = 2**31 - 1
 class SubmissionEstimate:
     summary: SubmissionSummary
     cost: CostEstimate
+    charges: tuple[BudgetCharge, ...] = ()
+    """To the budgets that cover some of the jobs."""
     reasons: tuple[ApprovalReason, ...] = ()
 
 
@@ -39,13 +49,26 @@ def estimate_submission(
 
 
 def compare_with_thresholds(estimate: SubmissionEstimate, team: Team, person: User) -> SubmissionEstimate:
+    budget_reasons = budget_approval_reasons(estimate.charges)
     if not team.has_approval_thresholds:
-        return replace(estimate, reasons=())
+        return replace(estimate, reasons=tuple(budget_reasons))
     usage = daily_usage(person, team, now())
     summary = replace(estimate.summary, person=person.display_name, today=usage)
-    return replace(
-        estimate, summary=summary, reasons=tuple(approval_reasons(summary, ApprovalThresholds.for_team(team)))
-    )
+    reasons = approval_reasons(summary, ApprovalThresholds.for_team(team))
+    return replace(estimate, summary=summary, reasons=(*reasons, *budget_reasons))
+
+
+def charge_budgets(estimate: SubmissionEstimate, team: Team, budgets: Sequence[BudgetTerms]) -> SubmissionEstimate:
+    """Read what the budgets of the jobs have spent and reserved by now."""
+    requests = estimate.summary.requests
+    budgets = covering_budgets(budgets, requests.values())
+    if not budgets:
+        return replace(estimate, charges=())
+    today = budget_day(team)
+    usage = budget_usage(team, budgets, today)
+    amounts = [job.at_most.usd for job in estimate.cost.jobs]
+    states = (BudgetState(team.name, budget, usage[budget.pk], today) for budget in budgets)
+    return replace(estimate, charges=tuple(build_charge(state, requests, amounts) for state in states))
 
 
 def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapping[str, tuple[JobRequest, Revision]]:

@@ -11,10 +11,16 @@ from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.actions.resolution import Resolution, ResolvedJob, resolve, resolve_definition
-from jobs.actions.submission_estimate import SubmissionEstimate, compare_with_thresholds, estimate_submission
+from jobs.actions.submission_estimate import (
+    SubmissionEstimate,
+    charge_budgets,
+    compare_with_thresholds,
+    estimate_submission,
+)
 from jobs.actions.tag_defaults import apply_tag_defaults
 from jobs.models import Account, Queue, Revision
 from jobs.policy.approval import ApprovalReason
+from jobs.policy.budgets import budget_violations, budget_warnings
 from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage, read_queue_grants
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.policy.requests import JobRequest, build_definition_request, build_job_request
@@ -158,9 +164,25 @@ def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], mem
     names = [text_at(step, "jobName") for step in _steps(result.parse_result)]
     jobs = zip(names, requests, revisions, strict=True)
     estimate = estimate_submission(jobs, result.account, member.team, statistics.runs)
+    estimate = charge_budgets(estimate, member.team, result.grants.budgets)
+    result = _with_budget_problems(result, estimate)
     if result.is_valid:
         estimate = compare_with_thresholds(estimate, member.team, member.user)
     return replace(result, estimate=estimate)
+
+
+def _with_budget_problems(result: ValidationResult, estimate: SubmissionEstimate) -> ValidationResult:
+    if not estimate.charges:
+        return result
+    violations = (*budget_violations(estimate.charges), *budget_warnings(estimate.charges))
+    problems = [_locate(violation, result.resolved_jobs[number].pointer) for number, violation in violations]
+    sorted_problems = spec_rules.sort_by_position(result.parse_result.document, [*result.problems, *problems])
+    return replace(result, problems=tuple(sorted_problems))
+
+
+def _locate(violation: Violation, prefix: str) -> Problem:
+    problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)
+    return replace(problem, pointer=violation.pointer).with_prefix(prefix) if violation.pointer else problem
 
 
 def _definitions_and_queues(
@@ -208,8 +230,7 @@ def _policy_problems(
 ) -> Iterator[Problem]:
     keys: set[tuple[str, str, str]] = set()
     for prefix, violation in _violations(reading, requests, grants, usage):
-        problem = Problem("", violation.message, violation.severity, violation.rule, violation.fix)
-        located = replace(problem, pointer=violation.pointer).with_prefix(prefix) if violation.pointer else problem
+        located = _locate(violation, prefix)
         if (key := (located.rule, located.pointer, located.message)) not in keys:
             keys.add(key)
             yield located

@@ -26,7 +26,7 @@ from jobs.admin.mapping import (
 )
 from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
-from jobs.models import Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
+from jobs.models import Budget, Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
 from jobs.models.team import MAX_TOKEN_DAYS, UNASSIGNED_SLUG
 from jobs.reports.usage import team_usage
 
@@ -185,6 +185,15 @@ class TeamForm(forms.ModelForm):
         return values
 
 
+class BudgetInline(admin.TabularInline):
+    model = Budget
+    extra = 0
+    verbose_name_plural = "budgets"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("team")
+
+
 class MissingFilter(admin.SimpleListFilter):
     title = "missing"
     parameter_name = "missing"
@@ -275,7 +284,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
             },
         ),
     ]
-    inlines = [MemberInline, QueueGrantInline, RoleGrantInline, ImageGrantInline, TagRuleInline]
+    inlines = [MemberInline, QueueGrantInline, RoleGrantInline, ImageGrantInline, TagRuleInline, BudgetInline]
     actions = ["grant", "switch_off", "switch_on"]
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[PrefetchedChangeList]:

@@ -14,10 +14,10 @@ from jobs import access, audit
 from jobs.access import Member, TeamPermission
 from jobs.actions import tokens
 from jobs.models import ApiToken, Job, Submission, WorkflowTemplate
-from jobs.rate_limit import Budget, spend
+from jobs.rate_limit import RateLimit, spend
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_SEARCH_BUDGETS = {"/api/v1/costs": Budget.SEARCHES, "/api/v1/jobs": Budget.SEARCHES}
+_SEARCH_BUDGETS = {"/api/v1/costs": RateLimit.SEARCHES, "/api/v1/jobs": RateLimit.SEARCHES}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Bearer(HttpBearer):
         if request.method not in READ_METHODS and not api_token.may_submit:
             advice = "Create" if api_token.is_personal else "Ask a team lead for"
             raise PermissionDenied(f"The token {api_token.name} is read-only. {advice} one that can submit.")
-        budget = Budget.DOCUMENTS if request.method not in READ_METHODS else _SEARCH_BUDGETS.get(request.path_info)
+        budget = RateLimit.DOCUMENTS if request.method not in READ_METHODS else _SEARCH_BUDGETS.get(request.path_info)
         if budget:
             spender = f"person:{api_token.person_id}" if api_token.is_personal else f"token:{api_token.pk}"
             spend(budget, spender, int(request.META.get("CONTENT_LENGTH") or 0))

@@ -4,6 +4,7 @@ from jobs.models.account import AccessMethod, Account, AccountStatus
 from jobs.models.approval import Approval, ApprovalEdit, Decision
 from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditChain, AuditEntry
+from jobs.models.budget import Budget, BudgetPeriod, BudgetTerms, BudgetUsage
 from jobs.models.bulk_action import BulkAction, BulkItem, BulkKind, ItemOutcome
 from jobs.models.cache_entry import CacheEntry
 from jobs.models.cost import CostLine
@@ -46,6 +47,10 @@ __all__ = [
     "ArrayChild",
     "AuditChain",
     "AuditEntry",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetTerms",
+    "BudgetUsage",
     "BulkAction",
     "BulkItem",
     "BulkKind",

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
-from jobs.models import ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
+from jobs.models import Budget, BudgetTerms, ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
 from jobs.models.queue import LIMIT_FIELDS
 from jobs.policy.tags import TagRequirement, tag_requirements
 from jobs.spec.rules.required_size import DefaultSize
@@ -33,6 +33,10 @@ _QUEUE_FIELDS = {
         "queue__removed_at",
         "queue__seen_at",
     )
+}
+_BUDGET_FIELDS = {
+    name: F(name)
+    for name in ("pk", "tag_key", "tag_value", "period", "usd", "warn_percent", "approve_percent", "stop_percent")
 }
 _TAG_FIELDS = {name: F(name) for name in ("team_id", "key", "required", "allowed", "pattern", "default", "filled_by")}
 
@@ -74,6 +78,7 @@ class TeamGrants:
     """For definitions that name no size: the team's own, or the portal's."""
     default_size_owner: str = ""
     """“team” or “portal”; empty without a default size."""
+    budgets: tuple[BudgetTerms, ...] = ()
 
     @classmethod
     def for_team(cls, team: Team) -> Self:
@@ -98,6 +103,7 @@ class TeamGrants:
             default_time_limit_seconds=team.default_time_limit_seconds,
             queue_versions={queue["queue_id"]: _queue_version(queue) for queue in queues},
             default_size=_team_size(team) or settings.DEFAULT_SIZE,
+            budgets=tuple(_budget_terms(json.loads(content)) for content in contents.get("budget", ())),
             default_size_owner="team" if _team_size(team) else "portal" if settings.DEFAULT_SIZE else "",
         )
 
@@ -116,6 +122,7 @@ def grant_rows(team: Team) -> QuerySet[Any, GrantRow]:
             _rows("role", RoleGrant.objects.filter(team=team), F("pattern")),
             _rows("image", ImageGrant.objects.filter(team=team), F("pattern")),
             _rows("tag", tag_rules, JSONObject(**_TAG_FIELDS)),
+            _rows("budget", Budget.objects.filter(team=team, active=True), JSONObject(**_BUDGET_FIELDS)),
             all=True,
         )
         .order_by()
@@ -189,3 +196,8 @@ def _queue_limits(queue: Mapping[str, Any]) -> QueueLimits:
 
 def _queue_version(queue: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(queue[f"queue__{name}"] for name in ("state", "status", "removed_at", "seen_at"))
+
+
+def _budget_terms(budget: Mapping[str, Any]) -> BudgetTerms:
+    """JSON has the amount as a float, which is exact to the cent in the column's range."""
+    return BudgetTerms(**{**budget, "usd": Decimal(str(budget["usd"])).quantize(Decimal("0.01"))})

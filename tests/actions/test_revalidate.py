@@ -11,7 +11,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import Approval, ImageGrant, Job, Queue, QueueGrant, Revision, Submission, TagRule, Team
+from jobs.models import Approval, Budget, ImageGrant, Job, Queue, QueueGrant, Revision, Submission, TagRule, Team
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -47,8 +47,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]
     return arrange
 
 
-def submit(member: Any, **options: Any) -> Submission:
-    return actions.submit(json.dumps(JOB), member, source="json", **options)
+def submit(member: Any, document: Any = JOB, **options: Any) -> Submission:
+    return actions.submit(json.dumps(document), member, source="json", **options)
 
 
 CHANGES: dict[str, tuple[Callable[[], object], str]] = {
@@ -63,6 +63,10 @@ CHANGES: dict[str, tuple[Callable[[], object], str]] = {
         "portal.definition-deactivated",
     ),
     "team": (lambda: Team.objects.update(active=False), "policy.team-inactive"),
+    "budget": (
+        lambda: Budget.objects.create(team=Team.objects.get(), usd=1, stop_percent=100),
+        "policy.budget-unknown",
+    ),
 }
 
 
@@ -87,6 +91,18 @@ def test_room_in_a_quota_that_others_took_is_no_longer_there(member: Any, meanwh
         submit(member)
 
     assert [problem.rule for problem in error.value.verdict.errors] == ["policy.no-room-for-jobs"]
+
+
+def test_room_in_a_budget_that_others_took_is_no_longer_there(member: Any, meanwhile: Any) -> None:
+    Budget.objects.create(team=member.team, usd=1, stop_percent=100)
+    queue = Queue.objects.get()
+    meanwhile(lambda: make.job(make.submission(member, where=queue.account), queue=queue, at_most_usd=1))
+
+    with pytest.raises(actions.ValidationFailedError) as error:
+        submit(member, {**JOB, "timeout": {"attemptDurationSeconds": 60}})
+
+    assert [problem.rule for problem in error.value.verdict.errors] == ["policy.budget-reached"]
+    assert Job.objects.count() == 1
 
 
 @pytest.mark.parametrize(("before", "after", "waits"), [(None, 0, True), (0, None, False)])

@@ -65,8 +65,8 @@ def test_an_admin_maps_a_queue_and_a_person_to_a_team_on_one_page(admin):
         "queue_grants-TOTAL_FORMS": 1,
         "queue_grants-INITIAL_FORMS": 0,
         "queue_grants-0-queue": queue.pk,
-        **{f"{what}-TOTAL_FORMS": 0 for what in ("role_grants", "image_grants", "tag_rules")},
-        **{f"{what}-INITIAL_FORMS": 0 for what in ("role_grants", "image_grants", "tag_rules")},
+        **{f"{what}-TOTAL_FORMS": 0 for what in ("role_grants", "image_grants", "tag_rules", "budgets")},
+        **{f"{what}-INITIAL_FORMS": 0 for what in ("role_grants", "image_grants", "tag_rules", "budgets")},
     }
     admin.post(reverse("admin:jobs_team_change", args=[team.pk]), form)
 

@@ -141,7 +141,7 @@ def test_a_team_has_one_default_queue(admin):
         QueueGrant.objects.create(team=team, queue=make.queue(name, of=account), is_default=name == "a")
         for name in "ab"
     ]
-    inlines = ("memberships", "role_grants", "image_grants", "tag_rules")
+    inlines = ("memberships", "role_grants", "image_grants", "tag_rules", "budgets")
     form: dict[str, Any] = {"slug": team.slug, "name": team.name, "active": "on", "personal_token_days": 90}
     form |= {f"{name}-{kind}_FORMS": 0 for name in inlines for kind in ("TOTAL", "INITIAL")}
     form |= grant_rows(grants, "queue_grants", "queue")

@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from jobs import audit
 from jobs.admin.fields import LinesField
-from jobs.models import ApiToken, AuditEntry, Membership, QueueGrant, Rate, TagRule, Team, User
+from jobs.models import ApiToken, AuditEntry, Budget, Membership, QueueGrant, Rate, TagRule, Team, User
 from jobs.models.ids import new_id
 from tests import make
 
@@ -52,6 +52,7 @@ FORGED: dict[str, Any] = {
     "tagrule.default": "forged",
     "tagrule.filled_by": "team",
     "rolegrant.pattern": "arn:forged",
+    "budget.stop_percent": 161,
 }
 """Values of fields that take only certain ones."""
 ALSO_POSTED = {
@@ -95,6 +96,7 @@ SUBJECTS = ("user", "apitoken", "team")
 def _everything_of_a_team(team: Team) -> Team:
     QueueGrant.objects.create(team=team, queue=make.queue())
     TagRule.objects.create(team=team, key="CostCenter")
+    Budget.objects.create(team=team, usd=100)
     return team
 
 

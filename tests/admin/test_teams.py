@@ -5,7 +5,7 @@ import html
 import pytest
 from django.urls import reverse
 
-from jobs.models import ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
+from jobs.models import AuditEntry, Budget, ImageGrant, Membership, Queue, QueueGrant, RoleGrant, TagRule, Team, User
 from jobs.models.team import UNASSIGNED_SLUG
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.tags import TagRequirement
@@ -13,7 +13,7 @@ from jobs.spec.rules.required_size import DefaultSize
 from tests import make
 
 pytestmark = pytest.mark.django_db
-INLINES = ("memberships", "queue_grants", "role_grants", "image_grants", "tag_rules")
+INLINES = ("memberships", "queue_grants", "role_grants", "image_grants", "tag_rules", "budgets")
 
 
 @pytest.fixture
@@ -180,6 +180,40 @@ def test_what_the_portal_fills_in_has_a_value(admin):
     )
 
     assert "Enter the default" in answer.content.decode()
+
+
+BUDGET = {"budgets-0-period": "month", "budgets-0-usd": "500.00", "budgets-0-active": "on"}
+
+
+def test_a_budget_is_set_on_the_team_and_changes_of_it_are_audited(admin):
+    team = make.team()
+    tag = {"budgets-0-tag_key": "Project", "budgets-0-tag_value": "GenAI"}
+    assert admin.post(page_of(team), form_of(team, **BUDGET, **tag)).status_code == 302
+    [terms] = TeamGrants.for_team(team).budgets
+    assert (terms.scope, str(terms.usd), terms.stop_percent) == ("Project = GenAI", "500.00", None)
+
+    row = {"budgets-0-id": terms.pk, "budgets-0-team": team.pk, "budgets-0-stop_percent": 100}
+    assert admin.post(page_of(team), form_of(team, ["budgets"], **BUDGET, **tag, **row)).status_code == 302
+    entry = AuditEntry.objects.filter(team=team, noun="budget").latest("pk")
+    assert (entry.action, entry.label) == ("change", "Project = GenAI by month")
+    assert (entry.before, entry.after) == ('{"stop_percent":null}', '{"stop_percent":100}')
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"tag_key": "Project"}, "Enter both a tag key and a tag value, or neither."),
+        ({"usd": "0"}, "greater than or equal to 0.01"),
+        ({"tag_key": "Pro;ject", "tag_value": "x"}, "Use only letters"),
+        ({"approve_percent": 100, "stop_percent": 100}, "Approval must start below"),
+    ],
+)
+def test_a_budget_that_could_not_work_is_refused(fields, message, admin):
+    team = make.team()
+    row = {f"budgets-0-{name}": value for name, value in fields.items()}
+
+    assert message in admin.post(page_of(team), form_of(team, **{**BUDGET, **row})).content.decode()
+    assert not Budget.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from jobs.actions import tokens
 from jobs.models import ApiToken, AuditEntry, Membership, Role, Team, User
 from jobs.models.ids import to_text
 from jobs.models.token import digest
-from jobs.rate_limit import Budget
+from jobs.rate_limit import RateLimit
 from tests import make
 from tests.api.conftest import Program, document, token
 
@@ -206,7 +206,7 @@ def test_whoever_needs_a_second_factor_verifies_it_first(client: Client, setting
 
 
 def test_personal_tokens_of_a_person_share_a_rate_limit(client: Client, analyst: Member, settings: LazySettings):
-    settings.RATE_LIMITS = dict.fromkeys(Budget, 1)
+    settings.RATE_LIMITS = dict.fromkeys(RateLimit, 1)
     secrets = [create(client, analyst), create(client, analyst), token(analyst)]
 
     answers = [Program(Client(), secret).post("/validate", "{}").status_code for secret in secrets]

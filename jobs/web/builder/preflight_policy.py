@@ -63,6 +63,8 @@ def check_limits(
     reason = (
         "; ".join(limits) or f"No limits for {result.grants.team} in {join_words(q.name for q in queues.values())}."
     )
+    if result.estimate and result.estimate.charges:
+        reason = " ".join([f"{reason.rstrip('.')}.", *(charge.state.summary for charge in result.estimate.charges)])
     return check_result("ceilings", "Limits and approval", problems, "Within limits", reason, bad="Above limits")
 
 

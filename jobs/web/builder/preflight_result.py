@@ -35,6 +35,9 @@ _LIMIT_RULES = frozenset(
         "policy.no-room-for-jobs",
         "policy.no-room-for-vcpus",
         "policy.no-queue-takes-it",
+        "policy.budget-reached",
+        "policy.budget-unknown",
+        "policy.budget-warning",
     }
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from jobs.rate_limit import Budget, TooManyRequestsError, spend
+from jobs.rate_limit import RateLimit, TooManyRequestsError, spend
 from jobs.web.shell.auth import is_script_request
 
 # Views that validate, read or save a document. Requests that a script sends while someone types count as previews.
@@ -40,21 +40,21 @@ class RateLimitMiddleware:
             return None
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            spend(budget, f"person:{request.user.pk}", length if budget is not Budget.SEARCHES else 0)
+            spend(budget, f"person:{request.user.pk}", length if budget is not RateLimit.SEARCHES else 0)
         except TooManyRequestsError as error:
             return too_many_requests(request, error)
         return None
 
 
-def budget_for(request: HttpRequest) -> Budget | None:
+def budget_for(request: HttpRequest) -> RateLimit | None:
     name = request.resolver_match.url_name if request.resolver_match else None
     if name in PREVIEW_VIEWS:
-        return Budget.PREVIEWS
+        return RateLimit.PREVIEWS
     if name in DOCUMENT_VIEWS and request.method == "POST":
         typing = is_script_request(request) or request.POST.get("do") == "keep"
-        return Budget.PREVIEWS if typing else Budget.DOCUMENTS
+        return RateLimit.PREVIEWS if typing else RateLimit.DOCUMENTS
     if name in SEARCH_VIEWS and request.GET:
-        return Budget.PREVIEWS if is_script_request(request) else Budget.SEARCHES
+        return RateLimit.PREVIEWS if is_script_request(request) else RateLimit.SEARCHES
     return None
 
 

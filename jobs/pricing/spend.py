@@ -1,0 +1,69 @@
+"""Spend and reservations of teams and of tag values, against their budgets."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date
+from decimal import Decimal
+
+from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Round
+from django.utils.timezone import now
+
+from jobs.models import BudgetTerms, BudgetUsage, CostLine, Job, JobTag, Team
+from jobs.models.job import JobQuerySet
+from jobs.pricing import exact_sum
+from jobs.states import Delivery
+
+Tag = tuple[str, str]
+"""Key and value."""
+
+_BOUND_UNITS = 10**4
+"""Bounds have four decimals. As floats, which are exact here, thousands of absurd ones don't overflow."""
+
+
+def budget_day(team: Team) -> date:  # noqa: ARG001 - of a team, because its days will have a time zone
+    """Return the day of now by which the team's costs are counted."""
+    return now().astimezone(UTC).date()
+
+
+def spent_units(team: Team, tag: Tag | None, first_day: date, last_day: date) -> int:
+    """Return the cost of attempts that ended on these days, in ten-billionths of a dollar."""
+    lines = CostLine.objects.filter(team=team, day__range=(first_day, last_day))
+    if tag:
+        lines = lines.filter(Exists(_tags(tag, "job")))
+    units: int = lines.aggregate(units=exact_sum.units_of("usd"))["units"]
+    return units
+
+
+def budget_usage(team: Team, budgets: Iterable[BudgetTerms], today: date) -> Mapping[int, BudgetUsage]:
+    """Return by key a usage that stays valid only under the lock of the team's row.
+
+    Read what is reserved first: a job that is charged in between counts twice for a moment, and never not at all.
+    """
+    budgets = tuple(budgets)
+    reserved = {tag: _reserved(team, tag) for tag in dict.fromkeys(budget.tag for budget in budgets)}
+    periods = dict.fromkeys((budget.tag, budget.days(today)) for budget in budgets)
+    spend = {(tag, days): exact_sum.usd(spent_units(team, tag, *days)) for tag, days in periods}
+    return {
+        budget.pk: BudgetUsage(spend[budget.tag, budget.days(today)], *reserved[budget.tag]) for budget in budgets
+    }
+
+
+def _reserved(team: Team, tag: Tag | None) -> tuple[Decimal, int]:
+    """Return the maximum of the jobs that have no cost yet, and how many have no maximum."""
+    active = _bounds(Job.objects.filter(team=team).counting_against_quota(), tag)
+    uncharged = Job.objects.filter(team=team, ended_at__isnull=False, charged_at=None, delivery=Delivery.SENT)
+    ended = _bounds(uncharged.filter(outside=False), tag)
+    return active[0] + ended[0], active[1] + ended[1]
+
+
+def _bounds(jobs: JobQuerySet, tag: Tag | None) -> tuple[Decimal, int]:
+    if tag:
+        jobs = jobs.filter(Exists(_tags(tag, "pk")))
+    units = Cast(Round(F("at_most_usd") * _BOUND_UNITS), FloatField())
+    row = jobs.order_by().aggregate(units=Sum(units), unknown=Count("pk", filter=Q(at_most_usd=None)))
+    return Decimal(int(row["units"] or 0)) / _BOUND_UNITS, row["unknown"]
+
+
+def _tags(tag: Tag, job: str) -> QuerySet[JobTag]:
+    key, value = tag
+    return JobTag.objects.filter(job=OuterRef(job), key=key, value=value)
