@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0001_squashed_0029_help_texts"),
+        ("jobs", "0029_help_texts"),
     ]
 
     operations = [
