@@ -6,12 +6,20 @@ import jobs.models.grant
 from django.db import migrations, models
 
 
+class StateOnly(migrations.SeparateDatabaseAndState):
+    """Change what no column depends on. Models are made anew once, not after each operation, which takes seconds."""
+
+    def state_forwards(self, app_label, state):
+        state.__dict__.pop("apps", None)
+        super().state_forwards(app_label, state)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("jobs", "0028_account_fields"),
     ]
 
-    operations = [
+    labels = [
         migrations.AlterModelOptions(
             name="auditentry",
             options={"ordering": ["-pk"], "verbose_name": "audit entry", "verbose_name_plural": "audit log"},
@@ -729,3 +737,4 @@ class Migration(migrations.Migration):
             ),
         ),
     ]
+    operations = [StateOnly(state_operations=labels)]

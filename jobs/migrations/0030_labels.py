@@ -1,10 +1,14 @@
 """Labels and help texts in the language of the pages."""
 
+from importlib import import_module
+
 import django.core.validators
 import jobs.models.account
 import jobs.models.grant
 from decimal import Decimal
 from django.db import migrations, models
+
+StateOnly = import_module("jobs.migrations.0029_help_texts").StateOnly
 
 
 class Migration(migrations.Migration):
@@ -12,7 +16,7 @@ class Migration(migrations.Migration):
         ("jobs", "0029_help_texts"),
     ]
 
-    operations = [
+    labels = [
         migrations.AlterModelOptions(
             name="arraychild",
             options={"ordering": ["job", "index"], "verbose_name_plural": "array children"},
@@ -232,3 +236,4 @@ class Migration(migrations.Migration):
             ),
         ),
     ]
+    operations = [StateOnly(state_operations=labels)]

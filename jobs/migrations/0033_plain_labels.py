@@ -1,8 +1,12 @@
 """Labels, choices and help texts: nouns, and the words of the pages."""
 
+from importlib import import_module
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+StateOnly = import_module("jobs.migrations.0029_help_texts").StateOnly
 
 
 class Migration(migrations.Migration):
@@ -10,7 +14,7 @@ class Migration(migrations.Migration):
         ("jobs", "0032_leads_manage_members"),
     ]
 
-    operations = [
+    labels = [
         migrations.AlterField(
             model_name="definition",
             name="archived_at",
@@ -116,3 +120,4 @@ class Migration(migrations.Migration):
             ),
         ),
     ]
+    operations = [StateOnly(state_operations=labels)]
