@@ -35,7 +35,7 @@ class WordsField(models.TextField):  # type: ignore[type-arg]
 
 @WordsField.register_lookup
 class Matches(models.Lookup):
-    """Whether `jobs.search.text.matches` holds."""
+    """Whether a job with these words is found, as `jobs.search.text` defines it."""
 
     lookup_name = "matches"
     prepare_rhs = False
@@ -67,9 +67,17 @@ class JobText(models.Model):
 
 def insert_texts(rows: Iterable[JobSource]) -> None:
     """Write the words of new jobs, in the transaction that creates them."""
+    insert_words(collect_words(rows))
+
+
+def collect_words(rows: Iterable[JobSource]) -> list[tuple[int, Words]]:
+    """Return the keys of the jobs with their words."""
     redaction = Redaction()
-    # All before the COPY, during which PostgreSQL answers no query of a lazy row.
-    texts = [(row[0].pk, job_words(*row, redaction)) for row in rows]
+    return [(row[0].pk, job_words(*row, redaction)) for row in rows]
+
+
+def insert_words(texts: list[tuple[int, Words]]) -> None:
+    """Take a list: during its COPY PostgreSQL answers no query of a lazy row."""
     bulk_insert(JobText, ("job", "words"), texts)
 
 

@@ -11,11 +11,12 @@ from django.db import models, transaction
 
 from jobs.models.definition import Revision
 from jobs.models.job import Job
-from jobs.models.job_text import JobText, insert_texts
+from jobs.models.job_text import JobText, collect_words, insert_words
 from jobs.spec.documents import FinalDocument
 from jobs.spec.effective import merge_tags
 
-BATCH_SIZE = 1_000
+BATCH_SIZE = 100
+"""Of jobs whose words are written in one transaction. On SQLite all other writers wait for it."""
 
 
 class JobTextBacklog(models.Model):
@@ -39,23 +40,27 @@ def index_backlog(seconds: float) -> bool:
 
 
 def _index_batch(document_of: Callable[[int], FinalDocument]) -> bool:
+    """Return whether there may be more."""
+    backlog = JobTextBacklog.objects.first()
+    if backlog is None:
+        return False
+    rows = Job.objects.filter(pk__lt=backlog.below).order_by("-pk").select_related("submission")
+    columns = ("public_id", "name", "document", "tags", "team_id", "revision_id", "submission__source")
+    jobs = list(rows.only(*columns)[:BATCH_SIZE])
+    if not jobs:
+        backlog.delete()
+        return False
+    first = jobs[-1].pk
+    with_words = JobText.objects.filter(job__gte=first, job__lt=backlog.below)
+    done = set(with_words.values_list("job", flat=True))
+    # By their keys: FTS5 writes what it has in memory whenever a key is lower than the one before.
+    sources = ((job, document_of(job.revision_id)) for job in reversed(jobs) if job.pk not in done)
+    texts = collect_words((job, document, merge_tags(document, {"tags": job.tags})) for job, document in sources)
     with transaction.atomic():
-        backlog = JobTextBacklog.objects.select_for_update().first()
-        if backlog is None:
-            return False
-        rows = Job.objects.filter(pk__lt=backlog.below).order_by("-pk").select_related("submission")
-        columns = ("public_id", "name", "document", "tags", "team_id", "revision_id", "submission__source")
-        jobs = list(rows.only(*columns)[:BATCH_SIZE])
-        if not jobs:
-            backlog.delete()
-            return False
-        with_words = JobText.objects.filter(job__gte=jobs[-1].pk, job__lt=backlog.below)
-        done = set(with_words.values_list("job", flat=True))
-        # By their keys: FTS5 writes what it has in memory whenever a key is lower than the one before.
-        sources = ((job, document_of(job.revision_id)) for job in reversed(jobs) if job.pk not in done)
-        insert_texts((job, document, merge_tags(document, {"tags": job.tags})) for job, document in sources)
-        backlog.below = jobs[-1].pk
-        backlog.save()
+        # Another worker may have been first, and an edit may have written the words of a job meanwhile.
+        if JobTextBacklog.objects.filter(pk=backlog.pk, below=backlog.below).update(below=first):
+            done = set(with_words.all().values_list("job", flat=True))
+            insert_words([text for text in texts if text[0] not in done])
     return True
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import CostLine, Job, JobTag, JobTextBacklog, Submission, job_text_backlog, pagination
-from jobs.models.job_text import job_words
+from jobs.models.job_text import collect_words, job_words
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest
 from jobs.reports.job_search.conditions import conditions_of
@@ -335,6 +335,21 @@ def test_words_of_earlier_jobs_are_written_in_batches(submission, monkeypatch):
     assert names(submission, "old tag.project:alpha") == ["old-3", "old-2", "old-1", "old-0"]
     assert names(submission, "old") == ["old-4", "old-3", "old-2", "old-1", "old-0"]
     assert not job_text_backlog.index_backlog(60)
+
+
+def test_words_of_earlier_jobs_are_read_outside_the_transaction_that_writes_them(submission, monkeypatch):
+    jobs = [make.job(submission, name=f"old-{number}") for number in range(3)]
+    JobTextBacklog.objects.create(below=jobs[-1].pk + 1)
+
+    def collect_while_another_writes(rows: Any) -> Any:
+        assert not connection.savepoint_ids
+        texts = collect_words(rows)
+        make.index_words(jobs[:1])
+        return texts
+
+    monkeypatch.setattr(job_text_backlog, "collect_words", collect_while_another_writes)
+    assert not job_text_backlog.index_backlog(60)
+    assert names(submission, "old") == ["old-2", "old-1", "old-0"]
 
 
 # -- Plans
