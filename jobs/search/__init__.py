@@ -1,5 +1,6 @@
 """The language of job searches, as plain data: `status:failed tag.Project:ALPHA cost>1 "out of memory"`.
 
+grammar     the tokens
 keys        the keys, and what their values are
 values      times, durations and amounts of money in a search
 parser      text to a Search, or problems with their places

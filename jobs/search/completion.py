@@ -3,10 +3,13 @@
 import re
 from dataclasses import dataclass
 
-_QUOTED = r'"(?:[^"\\]|\\.)*(?:"|$)'
+from jobs.search.grammar import KEY, NEGATION, QUOTED, UNCLOSED, subkey_of
+
+# What is typed may end within quotation marks.
+_QUOTED = rf"{QUOTED}|{UNCLOSED}"
 _CHUNK = re.compile(rf'(?:{_QUOTED}|[^\s"])+', re.DOTALL)
-_KEYED = re.compile(rf'-?(?P<key>[A-Za-z_]+(?:\.(?:{_QUOTED}|[^\s":<>]*))?)(?::|<=|>=|<|>)', re.DOTALL)
-_LAST_VALUE = re.compile(rf"(?:{_QUOTED}|[^,\"])*$", re.DOTALL)
+_LAST_VALUE = re.compile(rf'(?:{_QUOTED}|[^,"])*$', re.DOTALL)
+_END_OF_VALUE = re.compile(r'[^\s,"]*"?')
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,13 @@ def fragment_at(text: str, caret: int) -> Fragment:
 
 
 def _fragment(text: str, chunk: re.Match[str], caret: int) -> Fragment:
-    keyed = _KEYED.match(text, chunk.start(), chunk.end())
+    negation = NEGATION.match(text, chunk.start(), chunk.end())
+    start = negation.end() if negation else chunk.start()
+    keyed = KEY.match(text, start, chunk.end())
     if keyed is None or caret < keyed.end():
-        start = chunk.start() + chunk[0].startswith("-")
         return Fragment("", text[start:caret], start, chunk.end())
     last = _LAST_VALUE.search(text, keyed.end(), caret)
     start = last.start() if last else caret
-    following = re.compile(r"[^\s,\"]*\"?").match(text, caret, chunk.end())
-    return Fragment(
-        keyed["key"].replace('"', ""), text[start:caret].strip('"'), start, following.end() if following else caret
-    )
+    following = _END_OF_VALUE.match(text, caret, chunk.end())
+    key = keyed["name"] + (f".{subkey_of(keyed)}" if keyed["subkey"] else "")
+    return Fragment(key, text[start:caret].strip('"'), start, following.end() if following else caret)

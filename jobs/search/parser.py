@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from jobs.search import values
+from jobs.search.grammar import KEY, NEGATION, VALUE, WORD, subkey_of, unquote
 from jobs.search.keys import COMPARISONS, SOURCES, Kind, SearchKey, key_names, key_of, nearest, status_name
 from jobs.search.query import Search, Term, quote
 from jobs.search.text import words
@@ -17,16 +18,8 @@ MAX_LENGTH = 1_000
 MAX_TERMS = 30
 MAX_VALUES = 50
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_KEY = re.compile(
-    rf'(?P<name>[A-Za-z_]+)(?P<subkey>\.(?:{_QUOTED}|[^\s":<>]*))?(?P<operator>:[<>]=?|:|<=|>=|<|>)', re.DOTALL
-)
-_VALUE = re.compile(rf'(?P<quoted>{_QUOTED})|(?P<bare>[^\s",]+)', re.DOTALL)
-_WORD = re.compile(rf'(?P<quoted>{_QUOTED})|(?P<bare>[^\s"]+)', re.DOTALL)
-_NEGATION = re.compile(r"-(?=[^\s-])")
 _SPACE = re.compile(r"\s*")
 _CHUNK = re.compile(r"\S*")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # A time that no relative one leaves the range of Python's dates from.
 _SAMPLE_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -99,8 +92,8 @@ class _Reader:
         return match[0] if match else ""
 
     def _term(self, start: int) -> Term:
-        negated = bool(self._skip(_NEGATION))
-        match = _KEY.match(self.text, self.position)
+        negated = bool(self._skip(NEGATION))
+        match = KEY.match(self.text, self.position)
         if match is None:
             return self._free_text(start, negated=negated)
         self.position = match.end()
@@ -112,7 +105,7 @@ class _Reader:
         return Term(name, term_values, operator, negated, start=start, end=self.position)
 
     def _free_text(self, start: int, *, negated: bool) -> Term:
-        value, is_phrase = self._value(_WORD)
+        value, is_phrase = self._value(WORD)
         if not words(value):
             message = f"“{value[:40]}” has no letters or digits to search for."
             raise SearchError(SearchProblem(start, self.position, message))
@@ -120,7 +113,7 @@ class _Reader:
 
     def _key(self, match: re.Match[str]) -> tuple[SearchKey, str]:
         """Return the key, and its name in this term."""
-        subkey = _unquote(match["subkey"][1:]) if match["subkey"] else ""
+        subkey = subkey_of(match)
         name = match["name"] + ("." if match["subkey"] is not None else "") + subkey
         key = key_of(name)
         if key:
@@ -151,7 +144,7 @@ class _Reader:
             following = self.text[start : start + 1]
             if not following or following.isspace() or following == ",":
                 raise SearchError(SearchProblem(start, start, f"Enter a value, such as {key.example}."))
-            value, _ = self._value(_VALUE)
+            value, _ = self._value(VALUE)
             count += 1
             place = start, self.position
             if count > (1 if key.is_single else MAX_VALUES):
@@ -170,11 +163,7 @@ class _Reader:
             closed = text if text.endswith("\\") else f'{text}"'
             raise SearchError(SearchProblem(self.position, len(self.text), "Close the quotation marks.", closed))
         self.position = match.end()
-        return (_unquote(match["quoted"]), True) if match["quoted"] else (match["bare"], False)
-
-
-def _unquote(text: str) -> str:
-    return _ESCAPE.sub(r"\1", text[1:-1]) if text.startswith('"') else text
+        return (unquote(match["quoted"]), True) if match["quoted"] else (match["bare"], False)
 
 
 def _checked_value(key: SearchKey, operator: str, value: str, place: tuple[int, int]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-_BARE_VALUE = re.compile(r"[^\s\",]+")
+_BARE_VALUE = re.compile(r"(?![<>])[^\s\",]+")
 _BARE_WORD = re.compile(r"(?!-(?!-))(?![A-Za-z_]+(?:\.[^\s:<>\"]*)?[:<>])[^\s\"]+")
 _BARE_SUBKEY = re.compile(r"[^\s\":<>]+")
 

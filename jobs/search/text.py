@@ -1,14 +1,14 @@
 """Words of jobs, and the free text that matches them.
 
 A job has words: those of its name, ids, image, command and environment values, and a word for each tag, variable and
-parameter with its value. A word of a search is the beginning of one of them, a phrase is consecutive words. `matches`
-defines it; both databases answer so from the same words.
+parameter with its value. A word of a search is the beginning of one of them, a phrase is consecutive words. Both
+databases answer so from the same words; `tests/search/reference.py` compares them with plain Python.
 """
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -82,23 +82,6 @@ class Clause:
 
 TextQuery = tuple[Clause, ...]
 """All of the clauses."""
-
-
-def matches(job_words: Sequence[str], query: TextQuery) -> bool:
-    """Define what a query finds."""
-    return all(any(_has_phrase(job_words, phrase) for phrase in clause.phrases) != clause.negated for clause in query)
-
-
-def _has_phrase(job_words: Sequence[str], phrase: Phrase) -> bool:
-    length = len(phrase.words)
-    return any(_is_at(job_words[start : start + length], phrase) for start in range(len(job_words) - length + 1))
-
-
-def _is_at(here: Sequence[str], phrase: Phrase) -> bool:
-    last, expected = here[-1], phrase.words[-1]
-    return tuple(here[:-1]) == phrase.words[:-1] and (
-        last.startswith(expected) if phrase.is_prefix else last == expected
-    )
 
 
 def _fold(text: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.models import Source
@@ -187,6 +187,8 @@ def test_durations_and_money() -> None:
         ('tag."Cost Center":C|', Fragment("tag.Cost Center", "C", 18, 19)),
         ('queue:"a b|', Fragment("queue", "a b", 6, 10)),
         ("cost>1|", Fragment("cost", "1", 5, 6)),
+        ("cost:>1|", Fragment("cost", "1", 6, 7)),
+        ("--sta|", Fragment("", "--sta", 0, 5)),
     ],
 )
 def test_what_is_typed_at_the_caret(text: str, fragment: Fragment) -> None:
@@ -234,6 +236,7 @@ def terms(draw: st.DrawFn) -> Term:
 
 @examples(200, fuzz=20_000)
 @given(st.lists(terms(), max_size=6))
+@example([Term("queue", (">a", "<"))])
 def test_any_search_is_read_as_it_is_written(some_terms: list[Term]) -> None:
     search = Search(tuple(some_terms))
 
