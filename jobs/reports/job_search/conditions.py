@@ -155,8 +155,7 @@ def _keys_condition(field: str, rows: QuerySet[Queue] | QuerySet[Definition] | Q
 
 def _narrowed(scope: Scope, condition: Q) -> Q:
     """Return the condition, or the keys of the jobs that meet it if they are few. An index begins with their team."""
-    teams = Team.objects.order_by().values_list("pk", flat=True) if scope.team_keys is None else scope.team_keys
-    rows = Job.objects.filter(condition, team__in=list(teams)).order_by()
+    rows = Job.objects.filter(condition, team__in=scope.searched_team_keys).order_by()
     keys = list(rows.values_list("pk", flat=True)[: RARE_LIMIT + 1])
     return Q(pk__in=keys) if len(keys) <= RARE_LIMIT else condition
 
@@ -221,8 +220,7 @@ def _family(term: Term, scope: Scope, _now: datetime) -> Q:
 
 def _failed(scope: Scope, failures: QuerySet[JobFailure]) -> Q:
     """Return the keys of the jobs with these failures if they are few. An index begins with their team."""
-    teams = Team.objects.order_by().values_list("pk", flat=True) if scope.team_keys is None else scope.team_keys
-    jobs = failures.filter(team__in=list(teams)).order_by().values_list("job", flat=True)
+    jobs = failures.filter(team__in=scope.searched_team_keys).order_by().values_list("job", flat=True)
     keys = list(jobs[: RARE_LIMIT + 1])
     return Q(pk__in=keys if len(keys) <= RARE_LIMIT else jobs)
 
@@ -236,9 +234,7 @@ def _before(term: Term, _scope: Scope, now: datetime) -> Q:
 
 
 def _month(term: Term, scope: Scope, _now: datetime) -> Q:
-    keys = scope.team_keys
-    teams = tuple(Team.objects.order_by("pk").values_list("pk", flat=True)) if keys is None else keys
-    return charged_in(Month.parse(term.values[0]), teams)
+    return charged_in(Month.parse(term.values[0]), scope.searched_team_keys)
 
 
 def _cost(term: Term, scope: Scope, _now: datetime) -> Q:

@@ -25,6 +25,12 @@ class Scope:
             return None
         return tuple(Team.objects.visible_to(self.user).order_by("pk").values_list("pk", flat=True))
 
+    @cached_property
+    def searched_team_keys(self) -> tuple[int, ...]:
+        """Return the keys also if they are all: an index that begins with the team is searched for each."""
+        keys = self.team_keys
+        return tuple(Team.objects.order_by("pk").values_list("pk", flat=True)) if keys is None else keys
+
     @property
     def condition(self) -> Q:
         """Select the rows that have a `team` in the scope, and a `person`."""
