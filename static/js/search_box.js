@@ -1,5 +1,6 @@
-// Suggestions below the search of a list, as a combobox (ARIA Authoring Practices: editable, with list autocomplete).
-// The server suggests what can stand at the caret. Without this script the search is a plain form.
+// Suggestions and problems below the search of a list, as a combobox (ARIA Authoring Practices: editable, with list
+// autocomplete). The server suggests what can stand at the caret, and finds the problems of what has been typed before.
+// They lie above the page, so that it doesn't move. Without this script the search is a plain form.
 
 const WAIT_MS = 120;
 
@@ -7,7 +8,7 @@ const WAIT_MS = 120;
  * @typedef {object} Suggestion
  * @property {string} text what it puts into the search
  * @property {string} help
- * @property {number} start of the part that it replaces
+ * @property {number} start of the part that it replaces, in characters, of which some are two code units
  * @property {number} end
  */
 
@@ -18,25 +19,29 @@ const WAIT_MS = 120;
  * @returns {[text: string, caret: number]}
  */
 export function insert(text, { text: part, start, end }) {
-  const rest = text.slice(end);
+  const characters = [...text];
+  const rest = characters.slice(end).join("");
   const gap = /[:<>=.]$/.test(part) ? "" : " ";
-  return [text.slice(0, start) + part + gap + (gap ? rest.trimStart() : rest), start + part.length + gap.length];
+  const beginning = characters.slice(0, start).join("") + part + gap;
+  return [beginning + (gap ? rest.trimStart() : rest), beginning.length];
 }
 
 /** @type {HTMLFormElement | null} */
 const searchForm = document.querySelector("[data-suggestions]");
 const searchInput = searchForm?.querySelector("[data-search]");
 const listbox = searchForm?.querySelector("[role=listbox]");
-if (searchForm && searchInput instanceof HTMLInputElement && listbox instanceof HTMLElement) {
-  watch(searchForm, searchInput, listbox);
+const typedProblems = searchForm?.querySelector("[data-typed-problems]");
+if (searchForm && searchInput instanceof HTMLInputElement && listbox instanceof HTMLElement && typedProblems instanceof HTMLElement) {
+  watch(searchForm, searchInput, listbox, problemsBelow(searchForm, searchInput, typedProblems));
 }
 
 /**
  * @param {HTMLFormElement} form
  * @param {HTMLInputElement} input
  * @param {HTMLElement} list
+ * @param {(html: string) => void} showProblems
  */
-function watch(form, input, list) {
+function watch(form, input, list, showProblems) {
   /** @type {Suggestion[]} */
   let suggestions = [];
   let current = -1;
@@ -78,15 +83,17 @@ function watch(form, input, list) {
   async function ask() {
     round += 1;
     const own = round;
-    const parameters = new URLSearchParams({ search: input.value, caret: String(input.selectionStart ?? input.value.length) });
+    const caret = [...input.value.slice(0, input.selectionStart ?? input.value.length)].length;
+    const parameters = new URLSearchParams({ search: input.value, caret: String(caret) });
     const scope = form.elements.namedItem("scope");
     if (scope instanceof HTMLInputElement) parameters.set("scope", scope.value);
     try {
       const response = await fetch(`${form.dataset.suggestions}?${parameters}`, { headers: { "X-Requested-With": "fetch" } });
-      const answer = response.ok ? await response.json() : { suggestions: [] };
+      const answer = response.ok ? await response.json() : { suggestions: [], problems: "" };
       if (own !== round || document.activeElement !== input) return;
       suggestions = answer.suggestions;
       show();
+      showProblems(answer.problems);
     } catch {
       if (own === round) close(); // the search works without suggestions
     }
@@ -129,6 +136,53 @@ function watch(form, input, list) {
     const option = event.target instanceof Element ? event.target.closest("[role=option]") : null;
     if (option) take([...list.children].indexOf(option));
   });
+}
+
+/**
+ * Return what shows problems, which the server has rendered, while the focus is in the form. They describe the search,
+ * and are announced when they change.
+ * @param {HTMLFormElement} form
+ * @param {HTMLInputElement} input
+ * @param {HTMLElement} area
+ * @returns {(html: string) => void}
+ */
+function problemsBelow(form, input, area) {
+  const descriptionOfPage = input.getAttribute("aria-describedby") ?? "";
+  let shownHtml = "";
+
+  /** @param {string} newHtml */
+  function show(newHtml) {
+    const isSent = input.value === input.defaultValue; // the page has its problems
+    const html = isSent ? "" : newHtml;
+    const description = isSent ? descriptionOfPage : html && area.id;
+    if (description) input.setAttribute("aria-describedby", description);
+    else input.removeAttribute("aria-describedby");
+    input.setAttribute("aria-invalid", String(Boolean(description)));
+    area.hidden = !html;
+    if (html === shownHtml) return;
+    shownHtml = html;
+    area.innerHTML = html; // rendered and escaped by the server
+    const text = [...area.querySelectorAll("[data-problem-message]")].map((message) => message.textContent).join(" ");
+    if (text) document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+  }
+
+  form.addEventListener("focusout", (event) => {
+    if (!(event.relatedTarget instanceof Node && form.contains(event.relatedTarget))) area.hidden = true;
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") area.hidden = true;
+  });
+  area.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the search
+  area.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault(); // the search is edited on; the link would run it
+    input.value = new URL(link.href).searchParams.get("search") ?? "";
+    input.setSelectionRange(input.value.length, input.value.length);
+    input.focus();
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  return show;
 }
 
 /**

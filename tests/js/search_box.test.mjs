@@ -11,6 +11,7 @@ const TAKEN = {
   "a comparison too": ["cost", { text: "cost>", start: 0, end: 4 }, ["cost>", 5]],
   "a value is followed by a space": ["status:fa", { text: "failed", start: 7, end: 9 }, ["status:failed ", 14]],
   "what follows stays, one space behind": ["status:fa  x", { text: "failed", start: 7, end: 9 }, ["status:failed x", 14]],
+  "characters of two code units count once": ["🚀 sta x", { text: "status:", start: 2, end: 5 }, ["🚀 status: x", 10]],
   "a key in the middle keeps what follows": ["sta x", { text: "status:", start: 0, end: 3 }, ["status: x", 7]],
 };
 

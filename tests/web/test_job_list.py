@@ -1,6 +1,7 @@
 import csv
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from io import StringIO
 from urllib.parse import quote
 
@@ -168,6 +169,41 @@ def test_a_problem_is_shown_at_its_place_with_a_button_that_fixes_it(research, b
     assert "nightly</a>" not in page.text
     csv_answer = browser.get(reverse("jobs_csv", args=["research"]), {"search": "statsu:failed"})
     assert (csv_answer.status_code, problem.message in csv_answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "parts"),
+    [
+        ("statsu:failed x", 15, ["statsu:"]),
+        ("statsu:", 7, []),
+        ("status:fa", 9, []),
+        ("status:fa x", 11, ["fa"]),
+        ("cost:1 stauts:failed ", 21, ["cost:", "stauts:"]),
+        ('x "open', 7, []),
+        ('x "open', 0, ['"open']),
+    ],
+)
+def test_problems_are_told_while_the_search_is_typed_but_not_of_what_is_unfinished(browser, text, caret, parts):
+    answer = browser.get(reverse("jobs_suggest", args=["research"]), {"search": text, "caret": caret}).json()
+
+    assert [unescape(part) for part in re.findall("<mark>(.*?)</mark>", answer["problems"])] == parts
+
+
+def test_what_is_typed_is_escaped_in_its_problems(browser):
+    given = {"search": "<b>:1 cost:<i> x"}
+    problems = browser.get(reverse("jobs_suggest", args=["research"]), given).json()["problems"]
+
+    assert "&lt;b&gt;" in problems
+    assert "<b>" not in problems
+
+
+@pytest.mark.parametrize(("who", "actions"), [("viewer", ["compare"]), ("analyst", ["stop", "again", "compare"])])
+def test_those_who_see_jobs_select_them_to_compare_and_others_to_do_more(research, signed_in, who, actions):
+    page = signed_in(getattr(research, who).user).get(reverse("jobs", args=["research"])).text
+
+    assert f'name="job" value="{research.job.text_id}"' in page
+    assert re.findall(r'<button type="submit" class="btn btn-sm" id="bulk-(\w+)"', page) == actions
+    assert ("data-bulk-page" in page) == (who == "analyst")
 
 
 @pytest.mark.parametrize(("scope", "names"), [("mine", {"nightly"}), ("team", {"nightly", "theirs"})])

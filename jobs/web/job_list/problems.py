@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from jobs.web.job_list.query import ListQuery
+from jobs.web.job_list.query import ListQuery, parse_search
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,13 @@ class SearchProblemView:
     message: str
     suggestion: str
     query: str
+
+
+def problems_while_typing(query: ListQuery, text: str, caret: int) -> list[SearchProblemView]:
+    """Return the problems of the text that is typed. What the caret touches may be unfinished and is left out."""
+    problems = parse_search(text)[1]
+    finished = tuple(problem for problem in problems if not problem.start <= caret <= problem.end)
+    return problem_views(replace(query, text=text, problems=finished))
 
 
 def problem_views(query: ListQuery) -> list[SearchProblemView]:

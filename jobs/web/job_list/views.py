@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -21,7 +22,7 @@ from jobs.web.job_list import old_parameters
 from jobs.web.job_list.columns import COLUMNS
 from jobs.web.job_list.csv_rows import CSV_COLUMNS, csv_rows
 from jobs.web.job_list.filters import match_count, query_of_all_statuses, status_tiles, term_chips
-from jobs.web.job_list.problems import problem_views
+from jobs.web.job_list.problems import problem_views, problems_while_typing
 from jobs.web.job_list.query import ALL, EMPTY_SEARCH, MAX_SEARCH_LENGTH, ListQuery, parse_query
 from jobs.web.job_list.rows import list_rows
 from jobs.web.job_list.saved_views import query_of_view, view_links
@@ -108,7 +109,7 @@ def _list_context(member: Member, query: ListQuery, result: ListContent) -> dict
         "has_statuses": any(tile.is_selected for tile in tiles),
         "listing": result.listing.with_rows(list_rows(result.listing.rows, query.columns)),
         "columns": _shown_columns(query),
-        "can_select": member.can("stop") or member.can("submit"),
+        "can_change": member.can("stop") or member.can("submit"),
         "match_count": match_count(tiles, result.counts, query),
         "sorts": query.sort_links,
         "etag": result.etag,
@@ -139,14 +140,16 @@ def jobs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_safe
 @login_required
 def suggest(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Return what can stand at the caret of the search that is typed."""
+    """Return what can stand at the caret of the search that is typed, and its problems elsewhere as HTML."""
     member = access.membership(request.user, slug)
     text = request.GET.get("search", "").replace("\0", "")[:MAX_SEARCH_LENGTH]
     caret = request.GET.get("caret", "")
     place = min(int(caret), len(text)) if caret.isascii() and caret.isdecimal() and len(caret) < 6 else len(text)
     query = parse_query(request.GET, member)
     suggestions = job_search.suggest(query.report_scope(member), text, place)
-    return JsonResponse({"suggestions": [asdict(suggestion) for suggestion in suggestions]})
+    problems = problems_while_typing(query, text, place)
+    html = render_to_string("jobs/list/problems.html#items", {"problems": problems}) if problems else ""
+    return JsonResponse({"suggestions": [asdict(suggestion) for suggestion in suggestions], "problems": html})
 
 
 @require_safe

@@ -1,5 +1,7 @@
 """The list of jobs, from the first letter of a search to a saved view."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
@@ -64,6 +66,7 @@ def test_jobs_are_searched_read_in_place_and_kept_as_a_view(open_page: OpenPage,
     assert_accessible(page)
     page.get_by_role("link", name="Use status:").click()
     expect(rows).to_have_text(["failed-one"])
+    _mend_while_typing(page)
 
     # Several at once
     page.goto(f"{reverse('jobs', args=[research.team.slug])}?search=")
@@ -103,6 +106,29 @@ def _search_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
+
+
+def _mend_while_typing(page: Page) -> None:
+    """See a problem without sending the search, and take what is suggested. The page doesn't move."""
+    search, table = page.get_by_role("combobox", name="Search jobs"), page.locator("table.jobs")
+    place = table.bounding_box()
+    search.fill("statsu:failed ")
+    problem = page.locator("#search-typed-problems")
+    expect(problem.locator("mark")).to_have_text("statsu:")
+    expect(search).to_have_accessible_description(re.compile("There is no key “statsu”"))
+    expect(search).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#announcements")).to_contain_text("There is no key “statsu”")
+    assert table.bounding_box() == place
+    assert_accessible(page)
+    for window in (TABLET, NARROW, WIDE):
+        page.set_viewport_size(window)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), window
+    search.press("Tab")
+    page.keyboard.press("Enter")
+    expect(search).to_have_value("status:failed ")
+    expect(search).to_be_focused()
+    expect(problem).to_be_hidden()
+    expect(search).to_have_attribute("aria-invalid", "false")
 
 
 def _save_a_view_with_another_column(page: Page) -> None:
