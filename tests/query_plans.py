@@ -19,6 +19,7 @@ LARGE_TABLES = frozenset(
         "jobs_jobtag",
         "jobs_statechange",
         "jobs_jobdependency",
+        "jobs_jobfailure",
     }
 )
 # Partial indexes of jobs that are at work or, rarely, lost: to read all of one takes what the activity takes.

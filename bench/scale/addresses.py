@@ -75,6 +75,8 @@ def addresses(world: World) -> dict[str, str]:
         "queues of all teams": reverse("queues_of_all"),
         "members": reverse("members", args=[team.slug]),
         "audit": reverse("audit", args=[team.slug]),
+        "failures": reverse("failures", args=[team.slug]),
+        "failures: 90 days": _with(reverse("failures", args=[team.slug]), {"since": "90"}),
         "approvals": reverse("approvals", args=[team.slug]),
         "job": job.get_absolute_url(),
         "array": array.get_absolute_url(),

@@ -26,7 +26,7 @@ from jobs.models import Account, Job, JobCount, Team, job_count
 from jobs.policy.grants import queue_usage
 from jobs.pricing import run_statistics
 from jobs.pricing.metering import charge_due
-from jobs.reports import attention, causes
+from jobs.reports import attention, causes, failure_families
 from jobs.reports.job_search import conditions, pages
 from jobs.states import Delivery, State
 from tests import make
@@ -87,6 +87,7 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(pages, "SEARCH_COUNT_LIMIT", LIMIT)
     monkeypatch.setattr(pages, "WALK_LIMIT", WALK_LIMIT)
     monkeypatch.setattr(conditions, "RARE_LIMIT", LIMIT)
+    monkeypatch.setattr(failure_families, "MAX_FAILURES_SCANNED", LIMIT)
     monkeypatch.setattr(attention, "MAX_FAILURES_SCANNED", 10)
     monkeypatch.setattr(run_statistics, "MAX_JOBS_SCANNED", LIMIT)
     if connection.vendor == "postgresql":
