@@ -6,12 +6,16 @@ from jobs.api.auth import CallerRequest
 from jobs.api.schemas import ProblemDetailsOut, QueueOut, QueuesOut
 from jobs.reports import queues as reports
 
+PAGE_SIZE = 50
+
 router = Router(tags=["queues"])
 
 
-@router.get("/queues", response={200: QueuesOut, (401, 429): ProblemDetailsOut})
-def list_queues(request: CallerRequest) -> QueuesOut:
-    """List the queues that the team can submit to, with its jobs in each: all on one page."""
+@router.get("/queues", response={200: QueuesOut, (401, 422, 429): ProblemDetailsOut})
+def list_queues(request: CallerRequest, after: str = "") -> QueuesOut:
+    """List the queues that the team can submit to, with its jobs in each. `after`: the `next` of the page before."""
+    member = request.auth.member
+    page = reports.queue_page(member.user, member.team, after, PAGE_SIZE)
     return QueuesOut(
         queues=[
             QueueOut(
@@ -22,7 +26,7 @@ def list_queues(request: CallerRequest) -> QueuesOut:
                 running=board.running_jobs,
                 waiting=board.waiting_jobs,
             )
-            for board in reports.team_queues(request.auth.member.user, request.auth.member.team)
+            for board in page.rows
         ],
-        next="",
+        next=page.next,
     )

@@ -17,6 +17,8 @@ from jobs.api.schemas import KeyOut, ProblemDetailsOut, StopOut, SubmissionOut, 
 from jobs.models import Source
 from jobs.models.ids import new_id, to_text
 from jobs.reports import submissions as reports
+from jobs.reports.submission_search import search_submission_page
+from jobs.search import parse
 from jobs.spec.documents import DocumentKind
 
 router = Router(tags=["submissions"])
@@ -57,9 +59,19 @@ def submit(
 
 
 @router.get("/submissions", response={200: SubmissionsOut, (401, 422, 429): ProblemDetailsOut})
-def list_submissions(request: CallerRequest, after: str = "") -> SubmissionsOut:
-    """List the team's submissions, newest first. `after`: the `next` of the page before."""
-    page = reports.submission_page(request.auth.member.team, after)
+def list_submissions(
+    request: CallerRequest, search: str = "", *, mine: bool = False, after: str = ""
+) -> SubmissionsOut:
+    """List the team's submissions, newest first.
+
+    `search`: only those with a job that it finds, as in the list of jobs. `mine`: only those with a job that the
+    token's person submitted. `after`: the `next` of the page before.
+    """
+    member = request.auth.member
+    if search.strip() or mine:
+        page = search_submission_page(member, parse(search), after, mine=mine)
+    else:
+        page = reports.submission_page(member.team, after)
     rows = [serializers.found_submission_out(request, row) for row in page.rows]
     return SubmissionsOut(submissions=rows, next=page.next)
 

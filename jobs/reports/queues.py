@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from jobs.access import visible_teams
 from jobs.models import Job, Queue, QueueGrant, QueueSnapshot, Team, User
+from jobs.models.pagination import InvalidPageCursorError, Key, KeysetPage, paginate
 from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
 from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage
 from jobs.pricing.run_statistics import DurationStats, QueueWait, recent_waits, run_statistics, usual_waits
@@ -164,12 +165,41 @@ class QueueDetail:
 
 def queue_grants(team: Team) -> QuerySet[QueueGrant]:
     grants = QueueGrant.objects.filter(team=team, queue__account__active=True).select_related("queue__account")
-    return grants.order_by("queue__account__name", "queue__name").defer("queue__raw")
+    return grants.order_by(*_GRANT_ORDER).defer("queue__raw")
+
+
+_GRANT_ORDER = ("queue__account__name", "queue__name", "pk")
+
+
+def queue_page(user: User, team: Team, after: str = "", limit: int = 50) -> KeysetPage[QueueBoard]:
+    """Return the queues that the team can use, without waits and usage. Raise InvalidPageCursorError."""
+    grants = queue_grants(team)
+    page = paginate(
+        grants,
+        *_GRANT_ORDER,
+        size=limit,
+        cursor_of=lambda grant: str(grant.queue_id),
+        after=_grant_key(grants, after),
+    )
+    return page.with_rows(_granted_boards(user, team, page.rows))
+
+
+def _grant_key(grants: QuerySet[QueueGrant], cursor: str) -> Key | None:
+    if not cursor:
+        return None
+    is_key = cursor.isascii() and cursor.isdecimal() and len(cursor) < 19
+    key: Key | None = grants.filter(queue=int(cursor)).values_list(*_GRANT_ORDER).first() if is_key else None
+    if key is None:
+        raise InvalidPageCursorError(cursor)
+    return key
 
 
 def team_queues(user: User, team: Team) -> list[QueueBoard]:
-    """Return the queues that the team can use, without waits and usage."""
-    grants = list(queue_grants(team))
+    """Return all queues that the team can use, without waits and usage."""
+    return _granted_boards(user, team, list(queue_grants(team)))
+
+
+def _granted_boards(user: User, team: Team, grants: Sequence[QueueGrant]) -> list[QueueBoard]:
     boards = _boards(user, [grant.queue for grant in grants], teams=[team.pk])
     return [replace(board, grants=[grant]) for grant, board in zip(grants, boards, strict=True)]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User, WorkflowTemplate
@@ -103,9 +103,11 @@ class SubmissionRow:
         return self.totals.started_at, None if self.status.is_live else self.totals.stopped_at
 
 
-def submission_page(team: Team, before: str = "", limit: int = 50, *, kind: str = "") -> KeysetPage[SubmissionRow]:
+def submission_page(
+    team: Team, before: str = "", limit: int = 50, *, kind: str = "", condition: Q | None = None
+) -> KeysetPage[SubmissionRow]:
     """Return those, or those of a kind, older than that id, which need not exist. Raise InvalidPageCursorError."""
-    submissions = _list_submissions(team)
+    submissions = _list_submissions(team).filter(condition or Q())
     page = paginate(
         submissions.filter(kind=kind) if kind else submissions,
         "-public_id",

@@ -97,7 +97,10 @@ def test_a_search_is_refused_with_the_place_and_a_suggestion(world: World) -> No
     ]
 
 
-@pytest.mark.parametrize("path", ["jobs", "submissions", "definitions", "approvals", "approvals?state=decided"])
+@pytest.mark.parametrize(
+    "path",
+    ["jobs", "submissions", "submissions?search=x", "queues", "definitions", "approvals", "approvals?state=decided"],
+)
 def test_a_cursor_that_is_none_is_refused(world: World, path: str) -> None:
     answer = world.program.get(f"/{path}{'&' if '?' in path else '?'}after=nonsense")
 
@@ -119,6 +122,30 @@ def test_submissions_are_listed(world: World, others: Member) -> None:
     )
     text = lines(world.program.get("/submissions", accept="text/plain"))
     assert text == [["submission", submission.text_id, row["url"]]]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("rare_limit", [1, 1_000])
+def test_submissions_are_searched_by_their_jobs(
+    world: World, others: Member, monkeypatch: pytest.MonkeyPatch, rare_limit: int
+) -> None:
+    monkeypatch.setattr("jobs.reports.submission_search.RARE_LIMIT", rare_limit)
+    colleague = make.member(world.member.team)
+    for name, member in (("one", world.member), ("two", colleague), ("three", world.member)):
+        submission = make.submission(member, world.account, name=name)
+        for state in (State.FAILED, State.FAILED, State.SUCCEEDED):
+            job = make.job(submission, name=f"job-of-{name}", state=state)
+            insert_texts([(job, {}, {})])
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in pages(world.program, f"/submissions?{query}", "submissions")]
+
+    assert names("search=status:failed") == ["three", "two", "one"]
+    assert names("search=job") == ["three", "two", "one"]
+    assert names("search=two") == ["two"]
+    assert names("search=status:running") == names("search=theirs") == []
+    assert names("search=job&mine=true") == names("mine=true") == ["three", "one"]
+    assert world.program.get("/submissions?search=stauts:failed").status_code == 422
 
 
 def test_definitions_are_listed(world: World) -> None:
@@ -148,6 +175,14 @@ def test_queues_are_listed(world: World, others: Member) -> None:
     }
     text = lines(world.program.get("/queues", accept="text/plain"))
     assert text == [["queue", "q", "us-west-2", "ENABLED", "VALID", "1", "0"]]
+
+
+def test_queues_are_paged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.api.queues.PAGE_SIZE", 2)
+    for name in ("c", "a", "b"):
+        make.queue(name, of=world.account, teams=(world.member.team,))
+
+    assert [row["name"] for row in pages(world.program, "/queues", "queues")] == ["a", "b", "c", "q"]
 
 
 def test_requests_for_approval_are_listed(
