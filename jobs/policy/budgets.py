@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
 
 from jobs.models import BudgetTerms, BudgetUsage
 from jobs.policy.approval import ApprovalReason
@@ -11,7 +12,32 @@ from jobs.policy.requests import JobRequest
 from jobs.policy.rules import Violation
 from jobs.spec.problems import Severity, join_pointer, join_words, quote
 
+MIN_FORECAST_DAYS = 3
+"""Days of a period that tell nothing yet of its end."""
 _CENT = Decimal("0.01")
+_FULL = Decimal(100)
+
+
+class BudgetLevel(StrEnum):
+    """As pages call it."""
+
+    WITHIN = "Within budget"
+    AHEAD = "Ahead of pace"
+    WARNING = "Nearly spent"
+    APPROVAL = "Needs approval"
+    STOPPED = "Submissions stop"
+    EXCEEDED = "Over budget"
+
+    @property
+    def tone(self) -> str:
+        return _TONES.get(self, "warn")
+
+    @property
+    def icon(self) -> str:
+        return {"good": "circle-check", "bad": "circle-x"}.get(self.tone, "alert-triangle")
+
+
+_TONES = {BudgetLevel.WITHIN: "good", BudgetLevel.STOPPED: "bad", BudgetLevel.EXCEEDED: "bad"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,57 @@ class BudgetState:
     def summary(self) -> str:
         amounts = f"{_round_up(self.usage.spend)} of ${self.budget.usd:,.2f} spent"
         return f"{self.name}: {amounts}, {_round_up(self.usage.reserved)} reserved."
+
+    @property
+    def period_name(self) -> str:
+        return self.budget.period_name(self.today)
+
+    @property
+    def spent_percent(self) -> Decimal:
+        return self._percent(self.usage.spend)
+
+    @property
+    def bars(self) -> tuple[Decimal, Decimal]:
+        """Return the lengths of the bars of what is spent, and of what is spent or reserved, up to 100."""
+        return min(_FULL, self.spent_percent), min(_FULL, self._percent(self.usage.total))
+
+    @property
+    def elapsed_percent(self) -> Decimal:
+        """Return how much of the period's days have begun."""
+        first, last = self.budget.days(self.today)
+        return _FULL * ((self.today - first).days + 1) / ((last - first).days + 1)
+
+    @property
+    def forecast(self) -> Decimal | None:
+        """Return the spend at the end of the period at this pace; None while too few days tell it."""
+        first, _ = self.budget.days(self.today)
+        if (self.today - first).days < MIN_FORECAST_DAYS:
+            return None
+        return self.usage.spend * _FULL / self.elapsed_percent
+
+    @property
+    def marks(self) -> list[int]:
+        """Return the percentages of the thresholds that the bar can show."""
+        budget = self.budget
+        percents = (budget.warn_percent, budget.approve_percent, budget.stop_percent)
+        return sorted({percent for percent in percents if percent is not None and percent < _FULL})
+
+    @property
+    def level(self) -> BudgetLevel:
+        """Return what needs attention most."""
+        budget, usage = self.budget, self.usage
+        if usage.spend > budget.usd:
+            return BudgetLevel.EXCEEDED
+        if budget.stop_percent is not None and usage.total >= budget.limit(budget.stop_percent):
+            return BudgetLevel.STOPPED
+        if budget.approve_percent is not None and usage.total >= budget.limit(budget.approve_percent):
+            return BudgetLevel.APPROVAL
+        if budget.warn_percent is not None and usage.spend >= budget.limit(budget.warn_percent):
+            return BudgetLevel.WARNING
+        return BudgetLevel.AHEAD if (self.forecast or 0) > budget.usd else BudgetLevel.WITHIN
+
+    def _percent(self, usd: Decimal) -> Decimal:
+        return _FULL * usd / self.budget.usd
 
     def limit_text(self, percent: int) -> str:
         """Return “$80.00 (80 % of $100.00)”."""

@@ -14,6 +14,7 @@ from jobs.reports import attention
 from jobs.reports import dashboard as reports
 from jobs.reports.administration import administration_summary
 from jobs.reports.attention import ActionItems
+from jobs.reports.budgets import budget_panel
 from jobs.search import Search, Term
 from jobs.states import ACTIVE_STATES
 from jobs.web import getting_started
@@ -85,6 +86,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         "counts": counts,
         "active_query": urlencode({"search": str(ACTIVE_JOBS)}),
         "spending": reports.spending(team),
+        "budgets": budget_panel(member),
         "etag": etag,
         "is_live": bool(running or counts.active),
         "current_page": "home",

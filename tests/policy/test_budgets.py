@@ -108,3 +108,33 @@ def test_months_and_quarters_are_those_of_the_calendar(period, day, first, last,
 
     assert terms.days(day) == (first, last)
     assert terms.period_name(day) == name
+
+
+def state(day=DAY, spend=0, reserved=0, **fields):
+    return BudgetState("Research", budget(**fields), BudgetUsage(Decimal(spend), Decimal(reserved)), day)
+
+
+@pytest.mark.parametrize(
+    ("spend", "reserved", "level"),
+    [
+        (79, 0, "Within budget"),
+        (80, 0, "Nearly spent"),
+        (79, 11, "Needs approval"),
+        (79, 21, "Submissions stop"),
+        (100, 0, "Submissions stop"),
+        ("100.01", 0, "Over budget"),
+    ],
+)
+def test_the_level_of_a_budget_is_what_needs_attention_most(spend, reserved, level):
+    terms = {"warn_percent": 80, "approve_percent": 90, "stop_percent": 100}
+
+    assert state(spend=spend, reserved=reserved, **terms).level == level
+
+
+def test_pace_and_forecast_are_of_the_days_that_have_begun():
+    tenth = state(date(2026, 11, 10), spend=40)
+
+    assert round(tenth.elapsed_percent) == 33
+    assert tenth.forecast == 120
+    assert tenth.level == "Ahead of pace"
+    assert state(date(2026, 11, 3), spend=40).forecast is None

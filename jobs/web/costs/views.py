@@ -13,6 +13,7 @@ from jobs import access
 from jobs.access import Member
 from jobs.pricing import rates
 from jobs.reports import costs as reports
+from jobs.reports.budgets import budget_panel
 from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
 from jobs.search import Search, Term
@@ -89,6 +90,7 @@ def costs(request: SignedInRequest, slug: str) -> HttpResponse:
         "chart": bar_chart(query.month.days, report.series),
         "rates": rates.read_rates().prices_on(min(query.month.last, now().date())),
         "has_uncharged_jobs": query.month == this_month and reports.has_uncharged_jobs(query.member.team),
+        "budgets": budget_panel(query.member, with_changes=True),
         "current_page": "costs",
     }
     return render(request, "jobs/costs.html", page)

@@ -1,0 +1,39 @@
+"""Budgets of a team with what they have spent and reserved, their pace, and how they were changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.access import Member
+from jobs.models import AuditEntry, Budget, BudgetTerms, Team
+from jobs.policy.budgets import BudgetState
+from jobs.pricing.spend import budget_day, budget_usage
+from jobs.reports.audit import AuditRow, audit_rows
+
+MAX_CHANGES = 10
+
+
+@dataclass(frozen=True)
+class BudgetPanel:
+    states: Sequence[BudgetState]
+    """The active budgets, those of the whole team first."""
+    changes: Sequence[AuditRow] = ()
+    """The newest, for those who can view the audit log."""
+
+
+def budget_panel(member: Member, *, with_changes: bool = False) -> BudgetPanel:
+    """Return the panel, empty if the team has no budgets."""
+    budgets = list(Budget.objects.filter(team=member.team))
+    states = _states(member.team, [budget.terms for budget in budgets if budget.active])
+    if not budgets or not with_changes or not member.can("audit"):
+        return BudgetPanel(states)
+    keys = [str(budget.pk) for budget in budgets]
+    entries = AuditEntry.objects.filter(team=member.team, object_id__in=keys, noun="budget").select_related("team")
+    return BudgetPanel(states, audit_rows(list(entries.order_by("-pk")[:MAX_CHANGES])))
+
+
+def _states(team: Team, budgets: Sequence[BudgetTerms]) -> list[BudgetState]:
+    if not budgets:
+        return []
+    today = budget_day(team)
+    usage = budget_usage(team, budgets, today)
+    return [BudgetState(team.name, budget, usage[budget.pk], today) for budget in budgets]

@@ -1,0 +1,66 @@
+"""Budgets on the pages of a team."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from jobs import audit
+from jobs.models import Budget, CostLine
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead() -> Any:
+    return make.member(make.team("research", name="Research"), role="lead")
+
+
+def page(member: Any, client: Client, name: str) -> str:
+    client.force_login(member.user)
+    return client.get(reverse(name, args=["research"])).content.decode()
+
+
+def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, client: Client) -> None:
+    Budget.objects.create(team=lead.team, usd=100, stop_percent=100, tag_key="Project", tag_value="GenAI")
+    Budget.objects.create(team=make.team("other"), usd=7777)
+    for fields in ({"at_most_usd": 90}, {"state": "SUCCEEDED", "ended_at": now(), "charged_at": now()}):
+        job = make.job(make.submission(lead), **fields)
+        job.tag_rows.create(team=lead.team, key="Project", value="GenAI")
+    CostLine.objects.create(
+        job=job,
+        attempt=1,
+        day=now().date(),
+        team=lead.team,
+        account=job.account,
+        queue=job.queue,
+        definition=job.definition,
+        person=job.person,
+        succeeded=True,
+        billed_seconds=60,
+        usd=Decimal("12.34"),
+    )
+
+    for name in ("team_home", "costs"):
+        html = page(lead, client, name)
+        assert "Project = GenAI" in html
+        assert "$12.34</span> spent (12 %)" in html
+        assert "$90.00</span> reserved" in html
+        assert "Submissions stop" in html
+        assert "7,777" not in html
+
+
+def test_costs_tell_those_who_may_audit_how_budgets_were_changed(lead: Any, client: Client) -> None:
+    budget = Budget.objects.create(team=lead.team, usd=100)
+    audit.record(
+        "change", person=lead.user, team=lead.team, target=budget, before={"usd": "50.00"}, after={"usd": "99"}
+    )
+    analyst = make.member(lead.team)
+
+    assert "usd 50.00 → 99" in page(lead, client, "costs")
+    assert "Budget changes" not in page(analyst, client, "costs")
+    assert "All jobs" in page(analyst, client, "costs")
