@@ -47,13 +47,17 @@ class LogChoice:
 
 @dataclass(frozen=True)
 class LogSource:
-    """`problem` says why there is no stream. `ended_at` is None while more may be written."""
+    """`problem` says why there is no stream. `ended_at` is None while more may be written.
+
+    With `is_elsewhere` there may be a log that the portal can't read.
+    """
 
     account: Account
     group: str = ""
     stream: str = ""
     ended_at: datetime | None = None
     problem: str = ""
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class LogOptions:
     attempts: list[int] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
+    default_container: str = ""
+    main_node: int = 0
 
 
 def job_source(job: Job, choice: LogChoice) -> LogSource:
@@ -95,13 +101,16 @@ def log_options(job: Job) -> LogOptions:
         attempts=list(range(1, attempts + 1)) if attempts > 1 and not nodes else [],
         containers=containers if len(containers) > 1 and not nodes else [],
         nodes=list(range(min(nodes, MAX_NODES))),
+        default_container=text_at(_deciding_container(job), "name"),
+        main_node=_main_node(job),
     )
 
 
 def _source(job: Job, container: Mapping[str, Any], stream: str, ended_at: datetime | None) -> LogSource:
-    problem = _unreadable(job, container)
-    if problem or not stream:
-        return LogSource(job.account, problem=problem or (NOT_STARTED if ended_at is None else NEVER_STARTED))
+    if problem := _unreadable(job, container):
+        return LogSource(job.account, problem=problem, is_elsewhere=True)
+    if not stream:
+        return LogSource(job.account, problem=NOT_STARTED if ended_at is None else NEVER_STARTED)
     group = text_at(container, "logConfiguration", "options", "awslogs-group") or job.log_group or DEFAULT_GROUP
     return LogSource(job.account, group, stream, ended_at)
 
@@ -172,15 +181,19 @@ def node_count(job: Job) -> int:
     return count if isinstance(count, int) and count > 0 else 0
 
 
+def _main_node(job: Job) -> int:
+    node = value_at(job.raw, "nodeProperties", "mainNode")
+    return node if isinstance(node, int) else 0
+
+
 def _node_source(job: Job, choice: LogChoice) -> LogSource:
-    main = value_at(job.raw, "nodeProperties", "mainNode")
-    node = choice.node if choice.node is not None else (main if isinstance(main, int) else 0)
+    node = choice.node if choice.node is not None else _main_node(job)
     if not 0 <= node < min(node_count(job), MAX_NODES):
         return LogSource(job.account, problem=NO_SUCH_LOG)
     try:
         group, stream = _node_stream(job, node)
     except AwsError as error:
-        return LogSource(job.account, problem=NODES_UNREAD.format(message=error.message))
+        return LogSource(job.account, problem=NODES_UNREAD.format(message=error.message), is_elsewhere=True)
     if not stream:
         return LogSource(job.account, problem=NEVER_STARTED if job.status.is_final else NOT_STARTED)
     return LogSource(job.account, group or DEFAULT_GROUP, stream, _ended_at(job))

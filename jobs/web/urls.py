@@ -42,7 +42,7 @@ from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
 from jobs.web.job_list import saved_views
 from jobs.web.job_list import views as job_list
-from jobs.web.jobs import array, index_rerun, log_searches, log_views
+from jobs.web.jobs import array, index_rerun, log_search, log_views
 from jobs.web.jobs import views as job_views
 from jobs.web.shell import probes
 from jobs.web.templates import detail as template_detail
@@ -150,7 +150,7 @@ urlpatterns = [
         "jobs/<str:text_id>/children/<int:index>/log/matches/", log_views.child_log_matches, name="child_log_matches"
     ),
     path("jobs/<str:text_id>/children/<int:index>/log.txt", log_views.child_log_file, name="child_log_file"),
-    path("teams/<slug:slug>/jobs/logs/", log_searches.log_search, name="log_search"),
+    path("teams/<slug:slug>/jobs/logs/", log_search.log_search, name="log_search"),
     path("jobs/<str:text_id>/log/", log_views.job_log, name="job_log"),
     path("jobs/<str:text_id>/log/lines/", log_views.job_log_lines, name="job_log_lines"),
     path("jobs/<str:text_id>/log/matches/", log_views.job_log_matches, name="job_log_matches"),

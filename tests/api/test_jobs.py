@@ -166,6 +166,24 @@ def test_as_text_a_log_line_can_neither_forge_another_nor_speak_to_the_terminal(
     assert lines(told) == [["next", "1.2", "0"], ["line", "2026-11-28T12:00:00Z", "red and next 9. 1"]]
 
 
+def test_hostile_lines_are_data_in_json_and_harmless_as_text(world: World, job: Callable[..., Job], streams: Streams):
+    hostile = (
+        "<script>alert(1)</script> \x1b]8;;http://evil/\x07link\x1b]8;;\x07 \u202etxt.exe\u2066 \ud800"
+        + "x" * 1_000_000
+    )
+    streams["one"].write(hostile)
+    path = f"/jobs/{job(state=State.RUNNING, log_stream='one').text_id}/log"
+    as_json, as_text = (world.program.get(path, accept=accept) for accept in ("application/json", "text/plain"))
+
+    assert as_json.headers["Content-Type"].startswith("application/json")
+    assert as_json.headers["X-Content-Type-Options"] == as_text.headers["X-Content-Type-Options"] == "nosniff"
+    assert [line["text"] for line in as_json.json()["lines"]] == [hostile.replace("\ud800", "?")]
+    assert b"\x1b" not in as_json.content
+    [_, (*_, line)] = lines(as_text)
+    assert line.startswith("<script>alert(1)</script> link")
+    assert not set(line) & set("\x1b\x07\u202e\u2066")
+
+
 def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
     world: World, job: Callable[..., Job], enqueued: list[str]
 ):

@@ -13,7 +13,7 @@ from jobs.aws.logs import LogEvents
 from jobs.logs.lines import LogLine
 from jobs.logs.search import LineFilter
 from jobs.models import LogChunk, LogCopy
-from jobs.reports import log_copies, log_search
+from jobs.reports import log_copies, log_copy_search
 from jobs.reports.log_sources import LogSource
 from tests import make
 from tests.fake_stream import START, FakeStream
@@ -29,6 +29,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> FakeStream:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.get_log_events", made.respond)
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
+    monkeypatch.setattr(log_copies, "READ_SECONDS", 60.0)
     monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     return made
 
@@ -200,20 +201,20 @@ def test_scattered_lines_are_found_and_numbers_beyond_the_end_are_left_out(
 def test_a_search_finds_lines_of_all_the_log_in_steps_and_goes_on_with_new_ones(
     stream: FakeStream, live: LogSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_search, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(log_copy_search, "STEP_SECONDS", 0.0)
     stream.write(*number_lines(5000))
     state, start = log_copies.refresh(live), 0
-    steps: list[log_search.SearchStep] = []
+    steps: list[log_copy_search.SearchStep] = []
     while not steps or start < state.count:
-        steps.append(log_search.search(state, LineFilter("line 49"), start))
+        steps.append(log_copy_search.search(state, LineFilter("line 49"), start))
         start = steps[-1].next_line
     assert [step.next_line for step in steps] == [2000, 4000, 5000]
     assert [line for step in steps for line in step.lines] == [49, *range(490, 500), *range(4900, 5000)]
 
     stream.write("line 49 again")
-    assert log_search.search(log_copies.refresh(live), LineFilter("line 49"), 5000) == log_search.SearchStep(
-        [5000], 5001
-    )
+    assert log_copy_search.search(
+        log_copies.refresh(live), LineFilter("line 49"), 5000
+    ) == log_copy_search.SearchStep([5000], 5001)
 
 
 def test_the_whole_log_is_read_as_a_file_and_says_what_went_wrong(stream: FakeStream, live: LogSource) -> None:

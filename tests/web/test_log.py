@@ -30,6 +30,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> FakeStream:
     monkeypatch.setattr("jobs.reports.logs.client_for", lambda *_: None)
     monkeypatch.setattr("jobs.aws.logs.get_log_events", made.respond)
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
+    monkeypatch.setattr(log_copies, "READ_SECONDS", 60.0)
     monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     return made
 
@@ -80,11 +81,12 @@ def test_log_lines_are_text_with_colours(browser: Client, job: Job, stream: Fake
 def test_long_lines_are_cut_in_what_the_viewer_gets_and_whole_in_the_file(
     browser: Client, job: Job, stream: FakeStream
 ) -> None:
-    stream.write(*(["x" * 250_000] * 60))
+    stream.write(*(["x" * 250_000] * 59), "x" * 1_000_000)
     answer = browser.get(reverse("job_log_lines", args=[job.text_id]))
 
     assert len(answer.content) < 200_000
     assert answer.json()["lines"][0][2].endswith("x … (line truncated)")
+    assert len(page(browser, job, part="lines")) < 400_000
     assert len(file(browser, job)) > 60 * 250_000
 
 
@@ -208,8 +210,8 @@ def test_a_container_and_an_attempt_are_chosen(browser: Client, research: Resear
     text = page(browser, job)
     assert '<option value="1" >1 of 2</option>' in text
     assert "<option >proxy</option>" in text
-    assert text.count('<option value="">Default container</option>') == 1
-    assert '<option value="">Default container</option>' in page(browser, job, plain="1")
+    assert text.count('<option value="">main (default)</option>') == 1
+    assert '<option value="">main (default)</option>' in page(browser, job, plain="1")
 
 
 def disposition(browser: Client, job: Job, **query: str) -> str:
@@ -270,7 +272,7 @@ def test_the_logs_of_a_search_are_searched_and_lead_to_job_and_line(
 ) -> None:
     stream.write("fine", f"disk full {HOSTILE}", "Disk full")
     data(browser, job)
-    monkeypatch.setattr("jobs.reports.log_searches.JOBS_PER_STEP", 1)
+    monkeypatch.setattr("jobs.reports.log_search.JOBS_PER_STEP", 1)
     make.job(research.submission, position=6, name="later", state="SUCCEEDED", ended_at=now())
     address = reverse("log_search", args=[research.team.slug])
 
@@ -283,7 +285,7 @@ def test_the_logs_of_a_search_are_searched_and_lead_to_job_and_line(
 
     assert f'href="{reverse("job_log", args=[job.text_id])}#L2"' in second
     assert "<mark>disk full</mark> &lt;script&gt;" in second
-    assert "2 jobs searched." in second
+    assert "1 line found in the logs of 2 jobs." in second
     assert "hx-get" not in second.partition("<main")[2]
     wrong = browser.get(address, {"search": "status:nonsense", "text": "x"})
     assert wrong.status_code == 200

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -15,19 +15,24 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from jobs import access, actions
+from jobs.causes import Explanation, FailureFacts, explain_failure
+from jobs.causes.failure import USUAL_END
 from jobs.logs.lines import LogLine
 from jobs.logs.search import MAX_TEXT_LENGTH, LineFilter
-from jobs.models import Job
+from jobs.models import ArrayChild, Job
 from jobs.plain_text import to_plain_text
-from jobs.reports import children, log_copies, log_search, log_sources
+from jobs.reports import children, log_copies, log_copy_search, log_sources
 from jobs.reports.log_copies import LogState
 from jobs.reports.log_sources import LogChoice, LogSource
 from jobs.spec.index_rerun import indexes_of
+from jobs.spec.redaction import redact_text
 from jobs.web.jobs import ansi
+from jobs.web.jobs.explanation import explain_job
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 PAGE_LINES = 500
+PART_LINES = 12  # below a row of a list, and beside a workflow
 MAX_CHARACTERS, NARROW_LINE_LENGTH = 1_000_000, 2_000
 """Of a response to the viewer, about; lines are cut shorter in one that would be longer."""
 LINE_NUMBER_DIGITS = 8
@@ -60,6 +65,7 @@ def job_log(request: SignedInRequest, text_id: str) -> HttpResponse:
         "log_url": reverse("job_log", args=[text_id]),
         "log_file_url": reverse("job_log_file", args=[text_id]),
         "log_options": log_sources.log_options(job),
+        "failure": _failure(job),
         "current_page": "jobs",
     }
     return _log_page(request, log_sources.job_source(job, choice), choice, page)
@@ -77,6 +83,7 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
         "team": array_job.team,
         "job": array_job,
         "child": child,
+        "failure": _failure(child),
         "original_index": _original_index(array_job, child.index),
         "index_before": index_before,
         "index_after": index_after,
@@ -87,31 +94,43 @@ def child_log(request: SignedInRequest, text_id: str, index: int) -> HttpRespons
     return _log_page(request, log_sources.child_source(array_job, child), LogChoice(), page)
 
 
+def _failure(row: Job | ArrayChild) -> Explanation | None:
+    """Say why it failed, without AWS's message that says nothing more."""
+    if not row.status.is_final or row.status.is_success:
+        return None
+    if isinstance(row, Job):
+        explanation = explain_job(row)
+    else:
+        explanation = explain_failure(FailureFacts(exit_code=row.exit_code, status_reason=redact_text(row.reason)))
+    messages = tuple(message for message in explanation.aws_messages if message != USUAL_END)
+    return replace(explanation, aws_messages=messages)
+
+
 def _log_page(request: SignedInRequest, source: LogSource, choice: LogChoice, page: dict[str, Any]) -> HttpResponse:
     is_part = request.GET.get("part") == "lines"
     is_plain = is_part or any(request.GET.get(name) for name in ("plain", "line", "before", "after"))
     page |= {"choice": choice, "choice_query": urlencode(choice.as_query())}
     page |= {"is_plain": is_plain, "is_part": is_part}
     if is_plain:
-        page |= _plain_lines(request, source)
+        page |= _plain_lines(request, source, PART_LINES if is_part else PAGE_LINES)
     return render(request, "jobs/job/log.html" + "#lines" * is_part, page)
 
 
-def _plain_lines(request: SignedInRequest, source: LogSource) -> dict[str, Any]:
+def _plain_lines(request: SignedInRequest, source: LogSource, count: int) -> dict[str, Any]:
     """Return the lines of a page without scripts: those around a line, before or after one, or the last."""
     line, before, after = (_number(request, name) for name in ("line", "before", "after"))
     if line is None and before is None and after is None:
-        lines, state = log_copies.last_lines(source, PAGE_LINES)
+        lines, state = log_copies.last_lines(source, count)
         first = state.count - len(lines)
     else:
         state = log_copies.refresh(source)
-        first = (line or 1) - 1 - PAGE_LINES // 2
+        first = (line or 1) - 1 - count // 2
         if before is not None:
-            first = before - 1 - PAGE_LINES
+            first = before - 1 - count
         elif after is not None:
             first = after
         first = max(0, min(first, state.count - 1))
-        lines = log_copies.read_lines(state, first, PAGE_LINES)
+        lines = log_copies.read_lines(state, first, count)
     has_numbers = state.is_numbered and state.copy is not None
     last = first + len(lines)
     return {
@@ -196,7 +215,7 @@ def _matches_response(request: SignedInRequest, source: LogSource) -> HttpRespon
     """Return numbers of lines with the text `q`, or that report an error (`errors=1`), or both; `from` a line on."""
     line_filter = LineFilter(request.GET.get("q", "")[:MAX_TEXT_LENGTH], request.GET.get("errors") == "1")
     state = log_copies.current(source)
-    step = log_search.search(state, line_filter, _number(request, "from") or 0)
+    step = log_copy_search.search(state, line_filter, _number(request, "from") or 0)
     return JsonResponse({**_state_json(state), "matches": step.lines, "next": step.next_line})
 
 

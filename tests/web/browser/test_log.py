@@ -3,17 +3,20 @@
 import re
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs import log_rate_limit
+from jobs.aws.logs import LogEvents
 from jobs.logs import chunks
 from jobs.logs.lines import LogLine
 from jobs.models import Job, LogChunk, LogCopy
-from jobs.reports import log_copies
+from jobs.reports import log_copies, log_sources
+from tests import make
 from tests.browser import NARROW, assert_accessible
 from tests.eventually import eventually
 from tests.fake_stream import FakeStream
@@ -48,6 +51,18 @@ def stream(monkeypatch: pytest.MonkeyPatch, research: Research) -> FakeStream:
     monkeypatch.setattr(log_copies, "REFRESH_INTERVAL", timedelta(0))
     monkeypatch.setattr(log_rate_limit, "READS_PER_SECOND", 10_000)
     Job.objects.filter(pk=research.job.pk).update(log_stream=STREAM)
+    return made
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch, stream: FakeStream) -> dict[str, FakeStream]:
+    """Streams by name, made when they are first read: each has one line, with its name."""
+    made: dict[str, FakeStream] = {}
+
+    def respond(client: object, group: str, name: str, **options: Any) -> LogEvents:
+        return made.setdefault(name, FakeStream([f"log {name}"])).respond(client, group, name, **options)
+
+    monkeypatch.setattr("jobs.aws.logs.get_log_events", respond)
     return made
 
 
@@ -188,3 +203,87 @@ def test_a_line_of_a_million_is_linked_and_its_matches_are_gone_through_by_keys(
     expect(selected).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert_accessible(page)
+
+
+def test_attempt_container_and_node_are_chosen_kept_in_the_address_and_downloaded(
+    open_as_analyst: OpenPage, research: Research, streams: dict[str, FakeStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = dict.fromkeys(("started_at", "exit_code", "status_reason", "reason"))
+    attempts = [{**blank, "stopped_at": "2026-11-28T12:00:00Z", "log_stream": f"main/{number}"} for number in (1, 2)]
+    tasks = [
+        {"containers": [{"name": name, "logStreamName": f"{name}/{number}"} for name in ("proxy", "main")]}
+        for number in (1, 2)
+    ]
+    raw = {
+        "ecsProperties": {"taskProperties": tasks[1:]},
+        "attempts": [{"taskProperties": [task]} for task in tasks],
+    }
+    fields = {"state": "FAILED", "exit_code": 3, "ended_at": now(), "log_stream": "main/2"}
+    Job.objects.filter(pk=research.job.pk).update(attempts=attempts, raw=raw, **fields)
+    page = open_as_analyst(reverse("job_log", args=[research.job.text_id]))
+    lines, container = page.locator(".line-text"), page.get_by_label("Container")
+    expect(lines).to_have_text(["log main/2"])
+    expect(container.locator("option")).to_have_text(["main (default)", "proxy"])
+    expect(page.get_by_text("Failed with exit code 3")).to_be_visible()
+
+    container.select_option("proxy")
+    expect(lines).to_have_text(["log proxy/2"])
+    page.get_by_label("Attempt").select_option("1")
+    expect(lines).to_have_text(["log proxy/1"])
+    assert page.url.endswith("?attempt=1&container=proxy")
+    page.reload()
+    expect(lines).to_have_text(["log proxy/1"])
+    page.get_by_text("Download").click()
+    for name in ("Text", "Raw text"):
+        link = page.get_by_role("link", name=name, exact=True)
+        expect(link).to_have_attribute("href", re.compile("attempt=1&container=proxy"))
+    container.select_option("main (default)")
+    expect(lines).to_have_text(["log main/1"])
+
+    monkeypatch.setattr(log_sources, "_node_stream", lambda _job, node: ("/aws/batch/job", f"node/{node}"))
+    Job.objects.filter(pk=research.job.pk).update(raw={"nodeProperties": {"numNodes": 3, "mainNode": 1}})
+    page.goto(reverse("job_log", args=[research.job.text_id]))
+    expect(lines).to_have_text(["log node/1"])
+    node = page.get_by_label("Node")
+    expect(node.locator("option")).to_have_text(["1 (main)", "0", "2"])
+    node.select_option("2")
+    expect(lines).to_have_text(["log node/2"])
+    assert page.url.endswith("?node=2")
+    expect(page.get_by_label("Attempt")).to_be_hidden()
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_accessible(page)
+
+
+def test_a_search_in_logs_stops_and_continues_where_it_was(
+    open_as_analyst: OpenPage, research: Research, stream: FakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = make.job(research.submission, position=9, name="later", state="SUCCEEDED", log_stream="later/1")
+    Job.objects.update(state="SUCCEEDED", ended_at=now() - timedelta(hours=1))
+    stream.write("disk full")
+    for job in (later, research.job):
+        job.refresh_from_db()
+        log_copies.refresh(log_sources.job_source(job, log_sources.LogChoice()))
+    monkeypatch.setattr("jobs.reports.log_search.JOBS_PER_STEP", 1)
+    page = open_as_analyst()
+    requests: list[Route] = []
+
+    def hold(route: Route) -> None:
+        requests.append(route)
+
+    page.route("**/*part=results*", hold)
+    page.goto(reverse("log_search", args=[research.team.slug]) + "?text=disk&search=status:succeeded")
+    stop = page.get_by_role("button", name="Stop")
+    expect(page.get_by_text("1 line found, 1 job searched…")).to_be_visible()
+    eventually(lambda: len(requests) == 1)
+
+    stop.focus()
+    page.keyboard.press("Enter")
+    page.unroute("**/*part=results*")
+    expect(page.locator(".log-result mark")).to_have_count(1)
+    assert_accessible(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("2 lines found in the logs of 2 jobs.")).to_be_visible()
+    expect(page.locator(".log-result mark")).to_have_count(2)
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,9 +12,9 @@ from jobs.access import Member
 from jobs.aws.errors import RejectedError
 from jobs.aws.logs import FilteredEvents, LogEvent
 from jobs.models import Job
-from jobs.reports import log_copies, log_search, log_searches
+from jobs.reports import log_copies, log_copy_search, log_search, log_sources
 from jobs.reports.job_search import Scope
-from jobs.reports.log_searches import filter_pattern, search_logs
+from jobs.reports.log_search import filter_pattern, search_logs
 from jobs.reports.log_sources import LogChoice, job_source
 from jobs.search import parse
 from tests import make
@@ -103,14 +103,14 @@ def test_a_stream_that_was_never_written_hides_no_other(scope: Scope, group: Fak
 def test_jobs_are_searched_step_by_step_and_what_is_not_finished_is_named(
     scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_searches, "JOBS_PER_STEP", 2)
-    monkeypatch.setattr(log_searches, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(log_search, "JOBS_PER_STEP", 2)
+    monkeypatch.setattr(log_search, "STEP_SECONDS", 0.0)
     jobs = [job_with_log(scope, stream) for stream in ("one", "two", "three")]
     step = search_logs(scope, parse(""), "disk")
     last = search_logs(scope, parse(""), "disk", step.next)
 
     assert list(step.problems) == [jobs[2], jobs[1]]
-    assert set(step.problems.values()) == {log_searches.UNFINISHED}
+    assert set(step.problems.values()) == {log_search.UNFINISHED}
     assert (list(last.problems), last.next) == ([jobs[0]], "")
 
 
@@ -123,7 +123,7 @@ def keep(monkeypatch: pytest.MonkeyPatch, job: Job, *texts: str) -> None:
 def test_text_of_another_case_hides_no_line_of_a_copy_however_long(
     scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_search, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(log_copy_search, "STEP_SECONDS", 0.0)
     keep(monkeypatch, job_with_log(scope, "one"), *["error"] * 5000, "Error", *["fine"] * 10, *["Error"] * 9)
     step = search_logs(scope, parse(""), "Error")
 
@@ -133,9 +133,9 @@ def test_text_of_another_case_hides_no_line_of_a_copy_however_long(
 
 def test_a_copy_that_takes_too_long_is_named(scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(monkeypatch, job := job_with_log(scope, "one"), "Error")
-    monkeypatch.setattr(log_searches, "STEP_SECONDS", -1.0)
+    monkeypatch.setattr(log_search, "STEP_SECONDS", -1.0)
 
-    assert search_logs(scope, parse(""), "Error").problems == {job: log_searches.UNFINISHED}
+    assert search_logs(scope, parse(""), "Error").problems == {job: log_search.UNFINISHED}
 
 
 def test_copies_of_all_attempts_are_found_in_one_query(scope: Scope, group: FakeGroup) -> None:
@@ -168,9 +168,31 @@ def test_the_log_of_a_multi_node_job_is_searched_once(
 
     assert [(line.job, line.attempt) for line in search_logs(scope, parse(""), "disk full").lines] == [(job, 0)]
     assert described == [1]
-    monkeypatch.setattr(log_searches, "STEP_SECONDS", -1.0)
-    assert search_logs(scope, parse(""), "disk full").problems == {job: log_searches.UNFINISHED}
+    monkeypatch.setattr(log_search, "STEP_SECONDS", -1.0)
+    assert search_logs(scope, parse(""), "disk full").problems == {job: log_search.UNFINISHED}
     assert described == [1]
+
+
+def test_jobs_whose_logs_are_elsewhere_are_named_and_those_that_never_started_are_not(
+    scope: Scope, group: FakeGroup
+) -> None:
+    splunk = {"container": {"logConfiguration": {"logDriver": "splunk"}}}
+    elsewhere = job_with_log(scope, "", raw=splunk, started_at=now() - timedelta(hours=2))
+    job_with_log(scope, "", raw=splunk)
+
+    assert search_logs(scope, parse(""), "disk full").problems == {
+        elsewhere: log_sources.OTHER_DRIVER.format(driver="splunk")
+    }
+
+
+def test_jobs_that_the_rate_limit_left_out_are_named(
+    scope: Scope, group: FakeGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.log_rate_limit.SEARCHES_PER_SECOND", 0)
+    monkeypatch.setattr("jobs.reports.logs.SLOT_TIMEOUT_SECONDS", 0.0)
+    job = job_with_log(scope, "one")
+
+    assert search_logs(scope, parse(""), "disk full").problems == {job: log_search.BUSY}
 
 
 def test_jobs_that_a_person_may_not_see_are_not_searched(scope: Scope, group: FakeGroup) -> None:

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.logs.search import MAX_TEXT_LENGTH
+from jobs.models import Job
 from jobs.models.pagination import InvalidPageCursorError
-from jobs.reports.log_searches import FoundLine, LogSearchStep, search_logs
+from jobs.reports.log_search import FoundLine, LogSearchStep, search_logs
 from jobs.web.job_list.problems import problem_views
 from jobs.web.job_list.query import parse_query
 from jobs.web.jobs import ansi
@@ -27,8 +28,7 @@ def log_search(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug)
     query = parse_query(request.GET, member)
     text = request.GET.get("text", "").replace("\0", "").strip()[:MAX_TEXT_LENGTH]
-    number = request.GET.get("searched", "")
-    searched_count = int(number) if number.isdecimal() and len(number) < 6 else 0
+    searched_count, found_count = _count(request, "searched"), _count(request, "found")
     step = None
     if text and not query.problems:
         try:
@@ -36,6 +36,7 @@ def log_search(request: SignedInRequest, slug: str) -> HttpResponse:
         except InvalidPageCursorError:
             raise Http404("This page of the search doesn't exist.") from None
         searched_count += step.job_count
+        found_count += len(step.lines)
     page = {
         "member": member,
         "team": member.team,
@@ -44,21 +45,37 @@ def log_search(request: SignedInRequest, slug: str) -> HttpResponse:
         "text": text,
         "step": step,
         "rows": [_row(line, text) for line in step.lines] if step else [],
+        "problem_rows": _problem_rows(step) if step else [],
         "searched_count": searched_count,
+        "found_count": found_count,
         "max_jobs": MAX_JOBS,
-        "next_query": _next_query(request, step, searched_count),
+        "next_query": _next_query(request, step, searched_count, found_count),
         "current_page": "jobs",
     }
     is_part = request.GET.get("part") == "results"
     return render(request, "jobs/log_search.html" + "#results" * is_part, page)
 
 
-def _next_query(request: SignedInRequest, step: LogSearchStep | None, searched_count: int) -> str:
+def _count(request: SignedInRequest, name: str) -> int:
+    """Return how many the steps before this one had."""
+    number = request.GET.get(name, "")
+    return int(number) if number.isdecimal() and len(number) < 6 else 0
+
+
+def _next_query(request: SignedInRequest, step: LogSearchStep | None, searched_count: int, found_count: int) -> str:
     """Return the query for the next jobs; empty at the end."""
     if step is None or not step.next or searched_count >= MAX_JOBS:
         return ""
     parameters = {name: request.GET[name] for name in ("search", "scope", "text") if name in request.GET}
-    return urlencode({**parameters, "before": step.next, "searched": searched_count})
+    return urlencode({**parameters, "before": step.next, "searched": searched_count, "found": found_count})
+
+
+def _problem_rows(step: LogSearchStep) -> list[tuple[str, list[Job]]]:
+    """Return each problem once, with its jobs."""
+    rows: dict[str, list[Job]] = {}
+    for job, problem in step.problems.items():
+        rows.setdefault(problem, []).append(job)
+    return list(rows.items())
 
 
 def _row(line: FoundLine, text: str) -> dict[str, object]:
