@@ -99,7 +99,7 @@ class _Session(cast("Any", URLLib3Session)):  # type: ignore[misc] # its stubs l
             if time.monotonic() >= deadline:
                 waited_seconds = time.monotonic() - started_at
                 raise DeadlineError(
-                    f"AWS didn't respond completely within {waited_seconds:.0f} s.", waited_seconds
+                    f"AWS didn't respond completely within {waited_seconds:.1f} s.", waited_seconds
                 ) from error
             raise
         finally:

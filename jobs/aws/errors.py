@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from jobs.aws.deadline import DeadlineError
 from jobs.spec.redaction import redact_text
 
 THROTTLING_CODES = frozenset(
@@ -118,7 +119,7 @@ def classify_error(error: Exception) -> AwsError:
         return RetryableError(str(error) or "Not sent.", code=type(error).__name__)
     if isinstance(error, PARSE_ERRORS):
         return MalformedResponseError(f"AWS's response is malformed ({type(error).__name__}: {error}).")
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, BotoCoreError | DeadlineError):
         return OutcomeUnknownError(str(error), code=type(error).__name__)
     return OutcomeUnknownError(f"{type(error).__name__}: {error}", code=type(error).__name__)
 

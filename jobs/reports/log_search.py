@@ -158,7 +158,7 @@ def _search_group(group: Sequence[SearchedLog], text: str, deadline: float, step
                 _search_group(group[:middle], text, deadline, step)
                 _search_group(group[middle:], text, deadline, step)
                 return
-            problem = "" if is_missing else error.message
+            problem = "" if is_missing else f"Couldn't search these logs: {error.message}"
             break
         for stream, event in page.events:
             log = by_stream.get(stream)

@@ -69,13 +69,12 @@ def read_events(
     since_ms: int = 0,
 ) -> LogEvents:
     """Read one page, in the limits of the account and of this process. Raise AwsError or LogReadLimitError."""
-    limit_key = (account.pk, account.endpoint_url)
+    client = client_for(account, "logs", Purpose.INTERACTIVE)
     with (
-        _limiter.acquire(limit_key, SLOT_TIMEOUT_SECONDS),
+        _limiter.acquire((account.pk, account.endpoint_url), SLOT_TIMEOUT_SECONDS),
         time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
     ):
         wait_to_read(account.pk, SLOT_TIMEOUT_SECONDS)
-        client = client_for(account, "logs", Purpose.INTERACTIVE)
         return cloudwatch.get_log_events(
             client, group, stream, token=token, limit=limit, from_head=from_head, since_ms=since_ms
         )
@@ -85,12 +84,12 @@ def filter_events(
     account: Account, group: str, streams: Sequence[str], pattern: str, token: str = ""
 ) -> FilteredEvents:
     """Read one page of the events of several streams. Raise AwsError or LogReadLimitError."""
+    client = client_for(account, "logs", Purpose.INTERACTIVE)
     with (
         _limiter.acquire((account.pk, account.endpoint_url), SLOT_TIMEOUT_SECONDS),
         time_limit(READ_TIMEOUT_SECONDS - SLOT_TIMEOUT_SECONDS),
     ):
         wait_to_search(account.pk, SLOT_TIMEOUT_SECONDS)
-        client = client_for(account, "logs", Purpose.INTERACTIVE)
         return cloudwatch.filter_log_events(client, group, streams, pattern, token=token)
 
 
