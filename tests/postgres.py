@@ -9,10 +9,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+RECOVERY_SECONDS = 120.0
 
 
 @contextmanager
@@ -52,10 +55,16 @@ class OwnServer:
         pgexec("pg_ctl", words, bin_path=running.bin_path, user=running.system_user)
 
     def start_again(self) -> None:
-        # The recovery of a busy machine takes longer than the 10 s for which it is awaited, and goes on.
-        with suppress(subprocess.TimeoutExpired):
-            self._running.ensure_postgres_running()
-        self._running.ensure_postgres_running()
+        # Recovery on a busy machine takes longer than the library waits. It goes on meanwhile.
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while True:
+            try:
+                self._running.ensure_postgres_running()
+                break
+            except (subprocess.TimeoutExpired, AssertionError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
         if self._running.get_uri() != self.address:
             raise RuntimeError(f"The server is at {self._running.get_uri()} now, and was at {self.address}.")
 
