@@ -22,7 +22,7 @@ from jobs.causes import (
 from jobs.models import DeliveryAttempt, Job, Queue, QueueSnapshot, Team, User
 from jobs.models.job import SIZE_FIELDS
 from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
-from jobs.reports.queues import running_vcpus
+from jobs.reports.queues import neighbouring_queues, running_vcpus
 from jobs.spec.documents import text_at
 from jobs.spec.job_size import RunSize
 from jobs.spec.placement import PlacementVerdict, check_placement
@@ -75,6 +75,11 @@ def waiting_facts(job: Job, viewer: Viewer) -> WaitingFacts:
     """Return the facts of a job that waits for capacity."""
     rows = _read_rows([job.pk])
     return _facts(rows[0], _read_surroundings(rows, viewer), now())
+
+
+def last_snapshot_at(job: Job) -> datetime | None:
+    """Return when the front of its queue was last read."""
+    return QueueSnapshot.objects.filter(pk=job.queue_id).values_list("read_at", flat=True).first()
 
 
 def explanations(jobs: Iterable[Job], viewer: Viewer) -> dict[int, Explanation]:
@@ -184,14 +189,11 @@ def _read_surroundings(rows: Sequence[Job], viewer: Viewer) -> _Surroundings:
 
 def _usage(queue_ids: Collection[int], queues: Iterable[Queue], viewer: Viewer) -> dict[int, tuple[TeamUsage, ...]]:
     """Return by queue the vCPU that run in its compute environments, by team, also from other queues."""
-    names = {queue.pk: {environment.name for environment in queue.environment_facts} for queue in queues}
-    neighbours = {
-        pk: [other for other, others in names.items() if other == pk or others & names.get(pk, set())]
-        for pk in queue_ids
-    }
-    running = running_vcpus({other for others in neighbours.values() for other in others})
+    neighbours = neighbouring_queues(queues)
+    sources = {pk: {pk, *neighbours.get(pk, ())} for pk in queue_ids}
+    running = running_vcpus({pk for keys in sources.values() for pk in keys})
     visible = _visible_names({team for _, team in running}, viewer)
-    return {pk: tuple(_team_usage(running, set(others), visible)) for pk, others in neighbours.items()}
+    return {pk: tuple(_team_usage(running, keys, visible)) for pk, keys in sources.items()}
 
 
 def _visible_names(team_ids: Collection[int], viewer: Viewer) -> dict[int, str]:

@@ -21,7 +21,6 @@ from jobs.models.pagination import InvalidPageCursorError, Key, KeysetPage, pagi
 from jobs.models.queue_snapshot import MAX_SNAPSHOT_AGE
 from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage
 from jobs.pricing.run_statistics import DurationStats, QueueWait, recent_waits, run_statistics, usual_waits
-from jobs.spec.documents import Document, text_at
 from jobs.spec.placement import EnvironmentFacts
 from jobs.states import ACTIVE_STATES, STATUSES, State, Status
 
@@ -70,22 +69,6 @@ class WaitingJob:
 
 
 @dataclass(frozen=True)
-class ComputeEnvironment:
-    """A compute environment, with AWS's reason for its status."""
-
-    facts: EnvironmentFacts
-    status_reason: str
-
-    @classmethod
-    def from_description(cls, description: Document) -> "ComputeEnvironment":
-        return cls(EnvironmentFacts.from_description(description), text_at(description, "statusReason"))
-
-    @property
-    def is_open(self) -> bool:
-        return self.facts.state != "DISABLED" and self.facts.status not in ("INVALID", "DELETING", "DELETED")
-
-
-@dataclass(frozen=True)
 class QueueBoard:
     """A queue with its jobs. `loads` has the teams in view first, then others by vCPU."""
 
@@ -97,24 +80,30 @@ class QueueBoard:
     """Of the teams in view, by state."""
     oldest: WaitingJob | None = None
     """The one that was accepted first."""
-    first: WaitingJob | None = None
-    """The next to start, if AWS named it lately."""
+    front: Sequence[WaitingJob] = ()
+    """The next to start, in the order that AWS named lately."""
+    shared_vcpus: Decimal = Decimal(0)
+    """Of jobs that start or run from other queues with the same compute environments."""
     usual_wait: DurationStats | None = None
     usage: QueueUsage = field(default_factory=QueueUsage)
     """What counts against the limits of the only team in view."""
 
     @property
-    def environments(self) -> list[ComputeEnvironment]:
-        return [ComputeEnvironment.from_description(description) for description in self.queue.environments]
+    def first(self) -> WaitingJob | None:
+        return next(iter(self.front), None)
 
     @property
-    def closed_environments(self) -> list[ComputeEnvironment]:
-        return [environment for environment in self.environments if not environment.is_open]
+    def environments(self) -> tuple[EnvironmentFacts, ...]:
+        return self.queue.environment_facts
+
+    @property
+    def closed_environments(self) -> list[EnvironmentFacts]:
+        return [environment for environment in self.environments if not environment.is_usable]
 
     @property
     def max_vcpus(self) -> int | None:
         """Return what its usable compute environments have together, or None if one has no known limit."""
-        amounts = [environment.facts.max_vcpus for environment in self.environments if environment.is_open]
+        amounts = [environment.max_vcpus for environment in self.environments if environment.is_usable]
         limits = [amount for amount in amounts if amount is not None]
         return sum(limits) if amounts and len(limits) == len(amounts) else None
 
@@ -157,8 +146,6 @@ class QueueDetail:
     board: QueueBoard
     waits: Sequence[QueueWait]
     """The newest first."""
-    front: Sequence[WaitingJob]
-    """The next to start, in the order that AWS named lately."""
     team_grants: TeamGrants | None
     """What the team may use, of the only team in view."""
 
@@ -237,39 +224,58 @@ def queue_detail(user: User, key: int, team: Team | None = None) -> QueueDetail 
     if queue is None or (team and not granted):
         return None
     teams = [grant.team_id for grant in granted]
-    (board,) = _boards(user, [queue], teams=None if user.is_staff and not team else teams)
+    in_view = None if user.is_staff and not team else teams
+    (board,) = _boards(user, [queue], teams=in_view, places=MAX_PLACES)
     busiest = [load.team.pk for load in board.loads if load.team and load.team.pk in teams]
     waits = recent_waits(key, list(dict.fromkeys([*busiest, *teams]))[:MAX_SAMPLED_TEAMS])
     usage = queue_usage(team, [key]).get(key, QueueUsage()) if team else QueueUsage()
     usual_wait = DurationStats.of(wait.seconds for wait in waits)
     board = replace(board, grants=granted, usual_wait=usual_wait, usage=usage)
-    front = _fronts([key] if board.oldest else [], user, limit=MAX_PLACES).get(key, ())
-    return QueueDetail(board, waits, front, TeamGrants.for_team(team) if team else None)
+    return QueueDetail(board, waits, TeamGrants.for_team(team) if team else None)
 
 
 def _visible_queues(user: User) -> QuerySet[Queue]:
     return Queue.objects.visible_to(user).filter(account__active=True).select_related("account").defer("raw")
 
 
-def _boards(user: User, queues: Sequence[Queue], teams: Collection[int] | None) -> list[QueueBoard]:
-    """Return a board for each queue, in three queries. With `teams` None, all teams are in view."""
-    rows = _active_jobs({queue.pk for queue in queues})
+def _boards(user: User, queues: Sequence[Queue], teams: Collection[int] | None, places: int = 1) -> list[QueueBoard]:
+    """Return a board for each queue, in at most six queries. With `teams` None, all teams are in view."""
+    accounts = {queue.account_id for queue in queues}
+    neighbours = neighbouring_queues(Queue.objects.filter(account__in=accounts).only("account", "environments"))
+    rows_by_queue: dict[int, list[_ActiveJobs]] = defaultdict(list)
+    for row in _active_jobs(neighbours):
+        rows_by_queue[row.queue].append(row)
+    rows = [row for queue in queues for row in rows_by_queue[queue.pk]]
     known_teams = visible_teams(user).in_bulk({row.team for row in rows})
     oldest = _oldest_jobs(rows, known_teams)
-    fronts = _fronts(oldest, user, limit=1)
-    rows_by_queue: dict[int, list[_ActiveJobs]] = defaultdict(list)
-    for row in rows:
-        rows_by_queue[row.queue].append(row)
+    fronts = _fronts(oldest, known_teams, limit=places)
     return [
         QueueBoard(
             queue,
             loads=_loads(rows_by_queue[queue.pk], known_teams, teams),
             jobs=_count_by_state(row for row in rows_by_queue[queue.pk] if teams is None or row.team in teams),
             oldest=oldest.get(queue.pk),
-            first=next(iter(fronts.get(queue.pk, ())), None),
+            front=fronts.get(queue.pk, ()),
+            shared_vcpus=sum(
+                (row.running_vcpus for other in neighbours[queue.pk] for row in rows_by_queue[other]), Decimal(0)
+            ),
         )
         for queue in queues
     ]
+
+
+def neighbouring_queues(queues: Iterable[Queue]) -> dict[int, set[int]]:
+    """Return by key the others of the account with one of its compute environments."""
+    queues_by_environment: dict[tuple[int, str], set[int]] = defaultdict(set)
+    neighbours: dict[int, set[int]] = {}
+    for queue in queues:
+        neighbours[queue.pk] = set()
+        for environment in queue.environment_facts:
+            queues_by_environment[queue.account_id, environment.name].add(queue.pk)
+    for keys in queues_by_environment.values():
+        for key in keys:
+            neighbours[key] |= keys - {key}
+    return neighbours
 
 
 class _ActiveJobs(NamedTuple):
@@ -286,6 +292,12 @@ class _ActiveJobs(NamedTuple):
     waiting_child_vcpus: Decimal | None
     waiting_child_gpus: int | None
     first: int
+
+    @property
+    def running_vcpus(self) -> Decimal:
+        """Of jobs, and of children of arrays, that start or run."""
+        own = self.single_vcpus if self.state in _RUNNING_STATES else None
+        return _decimal_sum((own, self.running_child_vcpus))
 
 
 def _active_jobs(queues: Collection[int]) -> list[_ActiveJobs]:
@@ -310,8 +322,7 @@ def running_vcpus(queues: Collection[int]) -> dict[tuple[int, int], Decimal]:
     """Return the vCPU of started jobs, and of the started children of arrays, by queue and team, in one query."""
     totals: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for row in _active_jobs(queues):
-        own = row.single_vcpus if row.state in _RUNNING_STATES else None
-        totals[row.queue, row.team] += _decimal_sum((own, row.running_child_vcpus))
+        totals[row.queue, row.team] += row.running_vcpus
     return {key: vcpus for key, vcpus in totals.items() if vcpus}
 
 
@@ -341,8 +352,7 @@ def _load(team: Team | None, rows: Sequence[_ActiveJobs]) -> TeamLoad:
     return TeamLoad(
         team,
         _count_by_state(rows),
-        running_vcpus=_decimal_sum(row.single_vcpus for row in running)
-        + _decimal_sum(row.running_child_vcpus for row in rows),
+        running_vcpus=_decimal_sum(row.running_vcpus for row in rows),
         waiting_vcpus=_decimal_sum(row.single_vcpus for row in waiting)
         + _decimal_sum(row.waiting_child_vcpus for row in rows),
         running_gpus=sum(row.single_gpus or 0 for row in running) + sum(row.running_child_gpus or 0 for row in rows),
@@ -371,7 +381,7 @@ def _oldest_jobs(rows: Iterable[_ActiveJobs], known_teams: Collection[int]) -> d
     return {job.queue_id: WaitingJob(job if job.team_id in known_teams else None, job.submitted_at) for job in jobs}
 
 
-def _fronts(queues: Iterable[int], user: User, limit: int) -> dict[int, list[WaitingJob]]:
+def _fronts(queues: Iterable[int], known_teams: Collection[int], limit: int) -> dict[int, list[WaitingJob]]:
     """Return by queue the first jobs, in the order in which AWS starts them, where it was read lately."""
     keys = list(queues)
     recent = QueueSnapshot.objects.filter(pk__in=keys, read_at__gte=now() - MAX_SNAPSHOT_AGE) if keys else []
@@ -379,12 +389,9 @@ def _fronts(queues: Iterable[int], user: User, limit: int) -> dict[int, list[Wai
     batch_ids = {batch_id for of_queue in ids.values() for batch_id in of_queue}
     rows = Job.objects.filter(batch_id__in=batch_ids, state__in=_LINE_STATES) if batch_ids else Job.objects.none()
     jobs = {job.batch_id: job for job in rows.only("batch_id", "public_id", "name", "team", "submitted_at")}
-    visible = set(
-        Job.objects.visible_to(user).filter(pk__in=[job.pk for job in jobs.values()]).values_list("pk", flat=True)
-    )
     return {
         queue: [
-            WaitingJob(job if job.pk in visible else None, job.submitted_at)
+            WaitingJob(job if job.team_id in known_teams else None, job.submitted_at)
             for job in map(jobs.get, of_queue)
             if job is not None
         ]

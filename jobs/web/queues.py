@@ -67,7 +67,7 @@ def _queue_page(request: SignedInRequest, number: int, member: Member | None) ->
     board = detail.board
     if board.oldest:
         request_snapshots({board.queue.pk: board.queue.account_id})
-    etag = polling.etag(_etag_fields(board), detail.waits, detail.front)
+    etag = polling.etag(_etag_fields(board), detail.waits)
     is_partial = polling.is_partial(request)
     if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
@@ -77,7 +77,6 @@ def _queue_page(request: SignedInRequest, number: int, member: Member | None) ->
         "board": board,
         "bar": capacity_bar(board),
         "chart": wait_chart(detail.waits),
-        "front": detail.front,
         "team_grants": detail.team_grants,
         "features": [Feature(name).label for name in sorted(detail.team_grants.features) if name in Feature.values]
         if detail.team_grants

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from jobs.models import Job, JobDependency, Queue, QueueGrant, QueueSnapshot, Submission, Team
 from jobs.reports.queues import OTHER_TEAMS, QueueBoard, all_boards, queue_detail, team_boards
+from jobs.web.capacity_bar import capacity_bar
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -128,8 +129,8 @@ def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submissi
     assert detail is not None
     assert of_admin is not None
     assert (found.oldest.job, found.first.job) == (first, second)
-    assert [place.job for place in detail.front] == [second, None, first]
-    assert [place.job for place in of_admin.front] == [second, theirs, first]
+    assert [place.job for place in detail.board.front] == [second, None, first]
+    assert [place.job for place in of_admin.board.front] == [second, theirs, first]
 
     snapshot.read_at = now() - timedelta(hours=1)
     snapshot.save()
@@ -139,12 +140,25 @@ def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submissi
 def test_only_environments_that_can_be_used_have_room(submission: Submission, queue: Queue) -> None:
     found = board(submission)
     assert found.max_vcpus == 80
-    assert [(each.facts.name, each.status_reason) for each in found.closed_environments] == [
+    assert [(each.name, each.status_reason) for each in found.closed_environments] == [
         ("old", "CLIENT_ERROR - no such role")
     ]
 
     Queue.objects.update(environments=[*ENVIRONMENTS, {"computeEnvironmentName": "own", "state": "ENABLED"}])
     assert board(submission).max_vcpus is None
+
+
+def test_what_other_queues_run_in_the_same_environments_takes_room(submission: Submission, queue: Queue) -> None:
+    shared = make.queue("night", of=submission.account, environments=ENVIRONMENTS[:1])
+    same_name = make.queue("far", environments=ENVIRONMENTS[:1])
+    apart = make.queue("apart", of=submission.account, environments=[{"computeEnvironmentName": "apart"}])
+    for other in (shared, same_name, apart):
+        make.job(make.submission(make.member(), other.account), queue=other, state="RUNNING", vcpus=4)
+    make.job(submission, queue=queue, state="RUNNING", vcpus=2)
+    found = board(submission)
+
+    assert [found.running_vcpus, found.shared_vcpus] == [Decimal(2), Decimal(4)]
+    assert capacity_bar(found).summary.endswith(" 2, Other queues 4")
 
 
 def test_usual_waits_are_those_of_the_teams_that_one_may_see(submission: Submission, queue: Queue) -> None:
@@ -190,8 +204,8 @@ def test_a_board_takes_the_same_queries_however_many_queues_teams_and_jobs(
         make.job(submission, queue=another, state="RUNNABLE", submitted_at=now())
         of_other_team(another, state="RUNNING", submitted_at=now())
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         team_boards(submission.person, submission.team)
     admin = make.admin()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         all_boards(admin)

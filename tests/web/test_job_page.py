@@ -100,6 +100,23 @@ def test_a_live_tab_is_unchanged_until_something_changes(browser: Client, resear
     assert 'id="log-title"' not in answer.text
 
 
+def test_a_poll_reads_its_queue_only_if_something_changed(
+    browser: Client, research: Research, django_assert_num_queries: Any, time_machine: Any
+) -> None:
+    time_machine.move_to("2026-04-10T12:00:10Z", tick=False)
+    Job.objects.filter(pk=research.job.pk).update(state="RUNNABLE", viewed_at=now(), submitted_at=now())
+    mark = tab(browser, research.job, "overview").partition("seen=")[2].partition('"')[0]
+    address, query = research.job.get_absolute_url(), {"part": "live", "seen": mark}
+    with django_assert_num_queries(7):
+        assert browser.get(address, query).status_code == 204
+
+    Job.objects.filter(pk=research.job.pk).update(status_reason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
+    with django_assert_num_queries(12):
+        page = browser.get(address, query).text
+    assert "AWS has no instance for cpu" in page
+    assert "Other runs" not in page
+
+
 @pytest.mark.parametrize(
     ("name", "queries"),
     [("overview", 11), ("attempts", 10), ("request", 11), ("dependencies", 10), ("events", 11)],

@@ -25,7 +25,7 @@ def board(*loads: TeamLoad, max_vcpus: int | None = None) -> QueueBoard:
 def test_each_team_has_its_share_of_the_capacity_side_by_side() -> None:
     bar = capacity_bar(board(load("One", 16), load("Two", 0), load("", 8), max_vcpus=64))
 
-    assert [(part.load.name, part.colour, part.x, part.width) for part in bar.segments] == [
+    assert [(part.name, part.colour, part.x, part.width) for part in bar.segments] == [
         ("One", "1", "0.00", "25.00"),
         ("Other teams", "others", "25.00", "12.50"),
     ]

@@ -72,7 +72,7 @@ def selected_tab(request: HttpRequest, member: Member) -> str:
     name = request.GET.get("tab", OVERVIEW)
     if name == "audit":
         member.require("audit")
-    return name if name in CONTEXTS else OVERVIEW
+    return name if name in _LIVE_CONTEXTS else OVERVIEW
 
 
 def _url(job: Job, name: str) -> str:
@@ -81,17 +81,36 @@ def _url(job: Job, name: str) -> str:
     return job.get_absolute_url() if name == OVERVIEW else f"{job.get_absolute_url()}?tab={name}"
 
 
+def live_context(tab: str, facts: JobFacts) -> dict[str, Any]:
+    """Return what the tab shows in the part that is polled."""
+    return _LIVE_CONTEXTS[tab](facts)
+
+
+def context(tab: str, facts: JobFacts) -> dict[str, Any]:
+    return live_context(tab, facts) | _OTHER_CONTEXTS.get(tab, _nothing)(facts)
+
+
+def _nothing(_facts: JobFacts) -> dict[str, Any]:
+    return {}
+
+
 def _overview(facts: JobFacts) -> dict[str, Any]:
     job = facts.job
     view = effective_view.job_view(job)
     return {
         "usd": job_detail.cost(job) if job.status.is_final else None,
-        "environment": effective_view.environment_overrides(redact(job.document)),
         "tags": list(islice(effective_view.tag_rows(view), effective_view.MAX_ROWS)),
         "time_limit": view.timeout_seconds,
         "array_counts": array_counts(job),
-        "log_options": log_sources.log_options(job),
         "runs": job_detail.step_runs(job),
+    }
+
+
+def _overview_foot(facts: JobFacts) -> dict[str, Any]:
+    job = facts.job
+    return {
+        "environment": effective_view.environment_overrides(redact(job.document)),
+        "log_options": log_sources.log_options(job),
         "recent_runs": job_detail.recent_runs(job),
     }
 
@@ -116,8 +135,11 @@ def _request(facts: JobFacts) -> dict[str, Any]:
         "has_conditions": any(edge.condition for edge in facts.parents),
         "effective_sections": effective_view.job_sections(job, effective_view.job_view(job)),
         "since_success": job_detail.changes_since_success(job),
-        "raw": redact(job.raw),
     }
+
+
+def _raw(facts: JobFacts) -> dict[str, Any]:
+    return {"raw": redact(facts.job.raw)}
 
 
 def _events(facts: JobFacts) -> dict[str, Any]:
@@ -129,12 +151,17 @@ def _audit(facts: JobFacts) -> dict[str, Any]:
     return {"rows": audit.rows_about(job.team, (job.text_id, job.submission.text_id))}
 
 
-CONTEXTS: Mapping[str, Callable[[JobFacts], dict[str, Any]]] = {
+_LIVE_CONTEXTS: Mapping[str, Callable[[JobFacts], dict[str, Any]]] = {
     OVERVIEW: _overview,
     "attempts": _attempts,
-    "request": _request,
-    "dependencies": lambda _facts: {},
+    "request": _raw,
+    "dependencies": _nothing,
     "events": _events,
+    "audit": _nothing,
+}
+_OTHER_CONTEXTS: Mapping[str, Callable[[JobFacts], dict[str, Any]]] = {
+    OVERVIEW: _overview_foot,
+    "request": _request,
     "audit": _audit,
 }
 

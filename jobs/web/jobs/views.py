@@ -45,75 +45,109 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     if part == "progress":
         return render(request, "jobs/job/progress.html", {"job": job, **_progress(job)})
     tab = tabs.selected_tab(request, member)
+    around = _Surroundings(job)
+    if part in _PARTS:
+        page = _answer(job, member, around) | {
+            "runs": job_detail.step_runs(job),
+            "attempt_count": _attempt_count(job),
+        }
+        return render(request, _PARTS[part], page)
     history = job_detail.state_changes(job)
-    parents = job_detail.dependencies(job)
-    children = job_detail.dependent_jobs(job)
     is_with_aws = job.status.is_live and job.delivery == Delivery.SENT
     is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
-    progress = array.array_progress(job)
-    explanation = _explanation(request.user, job, parents, progress)
     error_lines = last_lines([job]).get(job.pk, ()) if job.state in FAILURE_STATES else ()
-    etag = polling.etag(
-        is_stale,
-        explanation.sentence,
-        *explanation.evidence,
-        progress and progress.etag_fields,
-        len(history),
-        _etag_fields(job),
-        error_lines,
-        [_parent_status(dependency) for dependency in parents],
-        [child.status.name for child in children],
-    )
+    etag = polling.etag(is_stale, len(history), _etag_fields(job), error_lines, around.etag_fields)
     if job.status.is_live:
         poll_hint.hint_poll([job])
     is_partial = polling.is_partial(request)
     if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
+    answer = _answer(job, member, around)
+    progress = around.progress
     page = {
-        **_header(job, member, explanation),
-        "action_link": action_link(job, explanation, member, _failed_parent(parents)),
+        **answer,
+        **_header(job),
         "timeline": timeline(job, history, progress.children if progress else None),
-        "parents": parents,
-        "children": children,
-        "attempt_count": len(logs.job_attempts(job)),
-        "stop_scope": stop_scope.stop_scope(job) if children else StopScope(),
+        "children": around.children,
+        "attempt_count": _attempt_count(job),
         "array_progress": progress,
         "is_sweep": progress is not None and is_sweep_array(job.document),
         "is_live": progress.live if progress else job.status.is_live,
         "is_partial": is_partial,
         "is_stale": is_stale,
         "etag": etag,
+        "error_lines": error_lines,
+        "tab": tab,
+        "tabs": tabs.job_tabs(job, member),
         "current_page": "jobs",
     }
-    if part in _PARTS:
-        return render(request, _PARTS[part], page | {"runs": job_detail.step_runs(job)})
-    facts = JobFacts(job, member, explanation, history, parents, request.build_absolute_uri("/").rstrip("/"))
-    page |= {"error_lines": error_lines, "tab": tab, "tabs": tabs.job_tabs(job, member), **tabs.CONTEXTS[tab](facts)}
-    return render(request, "jobs/job/detail.html" + "#live" * is_partial, page)
+    site = request.build_absolute_uri("/").rstrip("/")
+    facts = JobFacts(job, member, answer["explanation"], history, around.parents, site)
+    return render(
+        request,
+        "jobs/job/detail.html" + "#live" * is_partial,
+        page | (tabs.live_context(tab, facts) if is_partial else tabs.context(tab, facts)),
+    )
 
 
-def _header(job: Job, member: Member, explanation: Explanation) -> dict[str, Any]:
-    """Return what is above the tabs."""
-    approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
-    rerun_request = approvals.waiting_rerun_of(job) if job.status.is_final and approval is None else None
-    waiting_request = rerun_request or (approval if approval and approval.is_waiting else None)
+class _Surroundings:
+    """The jobs around a job: what it waits for, what waits for it, and its children."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.parents = job_detail.dependencies(job)
+        self.children = job_detail.dependent_jobs(job)
+        self.progress = array.array_progress(job)
+
+    @property
+    def etag_fields(self) -> tuple[object, ...]:
+        """Where it waits for capacity, what else is in its queue counts once a minute."""
+        job = self.job
+        return (
+            [edge.parent.status.name if edge.parent else "" for edge in self.parents],
+            [child.status.name for child in self.children],
+            self.progress and self.progress.etag_fields,
+            _account_problem(job),
+            (polling.minute(), causes.last_snapshot_at(job)) if job.waits_for_capacity else None,
+        )
+
+
+def _answer(job: Job, member: Member, around: _Surroundings) -> dict[str, Any]:
+    """Return why it is in its state, and what the member can do."""
+    explanation = _explanation(member.user, job, around.parents, around.progress)
     return {
         "member": member,
         "team": job.team,
         "job": job,
         "submission": job.submission,
         "explanation": explanation,
+        "action_link": action_link(job, explanation, member, _failed_parent(around.parents)),
+        "parents": around.parents,
+        "stop_scope": stop_scope.stop_scope(job) if around.children else StopScope(),
+        "can_run_from_here": job_detail.can_run_from_here(job),
+        "is_held": job.delivery == Delivery.HELD,
+        "is_awaiting": job.delivery == Delivery.AWAITING,
+    }
+
+
+def _header(job: Job) -> dict[str, Any]:
+    """Return what else is above the tabs."""
+    approval = job.submission.approval_or_none if job.delivery in UNAPPROVED_DELIVERIES else None
+    rerun_request = approvals.waiting_rerun_of(job) if job.status.is_final and approval is None else None
+    waiting_request = rerun_request or (approval if approval and approval.is_waiting else None)
+    return {
         "approval": approval,
         "rerun_request": rerun_request,
         "approvers": approvals.possible_approvers(waiting_request) if waiting_request else [],
         "estimate": actions.estimate_totals(job.submission, approval),
         **_progress(job),
         "job_role": effective.job_role(job.revision.document),
-        "can_run_from_here": job_detail.can_run_from_here(job),
-        "is_held": job.delivery == Delivery.HELD,
-        "is_awaiting": job.delivery == Delivery.AWAITING,
         "is_settling": _is_settling(job),
     }
+
+
+def _attempt_count(job: Job) -> int:
+    return len(logs.job_attempts(job))
 
 
 def _progress(job: Job) -> dict[str, Any]:
@@ -186,10 +220,6 @@ def _failed_parent(parents: list[JobDependency]) -> Job | None:
     """Return the first one after whose failure AWS Batch failed the job."""
     ended = (edge.parent for edge in parents if edge.parent and not edge.condition)
     return next((parent for parent in ended if parent.state in FAILURE_STATES), None)
-
-
-def _parent_status(edge: JobDependency) -> str:
-    return edge.parent.status.name if edge.parent else ""
 
 
 def _etag_fields(job: Job) -> tuple[object, ...]:
