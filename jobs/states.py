@@ -54,7 +54,7 @@ _ALL = (
     ),
     Status("ACCEPTED", "Accepted", "clock", "wait", "Accepted by the portal, not sent to AWS Batch yet."),
     Status("SENDING", "Sending", "send", "wait", "Being sent to AWS Batch."),
-    Status("HELD", "Held", "hand-stop", "warn", "On hold until a team lead releases or withdraws it."),
+    Status("HELD", "Held", "hand-stop", "warn", "Held until a team lead releases or withdraws it."),
     Status("REFUSED", "Refused", "ban", "bad", "Refused by AWS Batch or by a rule of the portal.", is_final=True),
     Status("DECLINED", "Declined", "user-x", "bad", "The approval request was declined.", is_final=True),
     Status(

@@ -27,7 +27,7 @@ A job's page says in one sentence why it waits or failed, what to do, and offers
 - The action opens a form with the proposed values filled in, such as twice the memory. Nothing is submitted or
   stopped until you do so.
 """
-TAIL = "`make rules` writes this page from `jobs/causes/table.py`.\n"
+TAIL = "`make rules` writes this page from `jobs/causes`.\n"
 
 ACTIONS = {
     Action.MORE_MEMORY: "run again with more memory",

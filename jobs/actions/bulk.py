@@ -57,7 +57,7 @@ PASS_SECONDS = 40.0
 LEASE_DURATION = timedelta(seconds=30)
 MAX_NOTE_LENGTH = 1_000
 
-_PERMISSIONS: dict[str, TeamPermission] = {BulkKind.STOP: "stop", BulkKind.AGAIN: "submit"}
+_PERMISSIONS: dict[str, TeamPermission] = {BulkKind.STOP: "stop", BulkKind.RERUN: "submit"}
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ def _explain_no_stop(action: BulkAction, job: Job) -> tuple[ItemOutcome, str]:
 def _run_again(action: BulkAction, item: BulkItem, job: Job, member: Member) -> None:
     submission = Submission.objects.filter(team=member.team, request_key=item.request_key).first()
     if submission is None:
-        if reason := _obstacle(BulkKind.AGAIN, job, member):
+        if reason := _obstacle(BulkKind.RERUN, job, member):
             _settle(item, ItemOutcome.REFUSED, reason)
             return
         text = _rerun_text(job, member, RerunChanges(action.memory_mib, action.time_limit_seconds, action.queue))

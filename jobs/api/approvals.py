@@ -38,8 +38,10 @@ def _request_out(request: HttpRequest, approval: Approval) -> RequestOut:
         user=approval.requester.username,
         state=approval.decision,
         reasons=[reason["message"] for reason in approval.reasons],
-        asked_at=approval.requested_at,
+        requested_at=approval.requested_at,
         decided_at=approval.decided_at,
         decided_by=approval.decided_by.username if approval.decided_by else None,
+        comment=approval.comment,
+        asked_at=approval.requested_at,
         words=approval.comment,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from ninja import Schema
+from ninja import Field, Schema
 
 
 class ProblemOut(Schema):
@@ -91,10 +91,12 @@ class RequestOut(Schema):
     user: str
     state: str
     reasons: list[str]
-    asked_at: datetime
+    requested_at: datetime
     decided_at: datetime | None
     decided_by: str | None
-    words: str
+    comment: str
+    asked_at: datetime = Field(description="Former name of `requested_at`.", json_schema_extra={"deprecated": True})
+    words: str = Field(description="Former name of `comment`.", json_schema_extra={"deprecated": True})
 
 
 class RequestsOut(Schema):
@@ -196,10 +198,12 @@ class ApprovalOut(Schema):
 
     state: str
     reasons: list[str]
-    asked_at: datetime
+    requested_at: datetime
     decided_at: datetime | None
     decided_by: str | None
-    words: str
+    comment: str
+    asked_at: datetime = Field(description="Former name of `requested_at`.", json_schema_extra={"deprecated": True})
+    words: str = Field(description="Former name of `comment`.", json_schema_extra={"deprecated": True})
     raised_by: list[str] = []
     """Usernames of those whose edit of a waiting request needs another approver: they can't approve it."""
     run_again: list[str] = []

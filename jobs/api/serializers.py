@@ -220,9 +220,11 @@ def _approval_out(approval: Approval | None) -> ApprovalOut | None:
     return ApprovalOut(
         state=approval.decision,
         reasons=[reason["message"] for reason in approval.reasons],
-        asked_at=approval.requested_at,
+        requested_at=approval.requested_at,
         decided_at=approval.decided_at,
         decided_by=approval.decided_by.username if approval.decided_by else None,
+        comment=approval.comment,
+        asked_at=approval.requested_at,
         words=approval.comment,
         raised_by=approval.escalators() if approval.is_waiting else [],
         run_again=approval.rerun.job_names if approval.rerun else [],

@@ -102,7 +102,7 @@ def _(content: SubmissionOut) -> Iterator[TextRow]:
         yield "template", content.template.id, content.template.version, content.template.name
     if content.approval:
         approval = content.approval
-        yield "approval", approval.state, approval.decided_by, approval.words or " ".join(approval.reasons)
+        yield "approval", approval.state, approval.decided_by, approval.comment or " ".join(approval.reasons)
     if content.estimate:
         yield _estimate_row(content.estimate)
     if content.held:
@@ -181,7 +181,7 @@ def _(content: QueuesOut) -> Iterator[TextRow]:
 @text_rows.register
 def _(content: RequestsOut) -> Iterator[TextRow]:
     for request in content.approvals:
-        comment = request.words or " ".join(request.reasons)
+        comment = request.comment or " ".join(request.reasons)
         yield "request", request.id, request.submission, request.state, request.user, request.decided_by, comment
     yield from _next_row(content.next)
 

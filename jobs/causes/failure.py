@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from jobs.causes.entry import Cause
 from jobs.causes.exit_codes import KILLED, NOT_EXECUTABLE, NOT_FOUND, NOT_STARTED, describe_exit_code, is_signal
-from jobs.causes.table import CAUSES, Cause, Explanation, explain
+from jobs.causes.table import CAUSES, Explanation, explain
 from jobs.spec.forms.units import format_mib, format_seconds
 from jobs.states import Delivery, State
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from jobs.causes.table import Cause, Explanation, explain
+from jobs.causes.entry import Cause
+from jobs.causes.table import Explanation, explain
 from jobs.spec.forms.units import format_seconds
 from jobs.spec.job_size import RunSize
 from jobs.spec.placement import UNUSABLE_STATUSES, EnvironmentFacts, PlacementVerdict, check_placement
@@ -231,8 +232,8 @@ def _causes_from_aws(facts: WaitingFacts) -> Iterator[Explanation]:
                 {"problem": f"AWS Batch reports that the job can't start: {problem}"},
                 tone="warn",
                 icon="alert-triangle",
-                next_step="This may pass. The portal checks again, and tells if the reason is the same after "
-                f"{format_seconds(int(CONFIRMATION.total_seconds()))}.",
+                next_step="The reason can be temporary. If AWS Batch still reports it after "
+                f"{format_seconds(int(CONFIRMATION.total_seconds()))}, the job needs a change.",
             )
     else:
         yield explain(Cause.BLOCKED, {"queue": queue}, tone="warn" if is_confirmed else "wait")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class BulkKind(models.TextChoices):
     STOP = "stop", "Stop"
-    AGAIN = "again", "Run again"
+    RERUN = "again", "Run again"
 
 
 class ItemOutcome(models.TextChoices):

@@ -119,7 +119,7 @@ def _new_page(
 ) -> dict[str, Any]:
     member = selection[0][1] if selection else access.default_member(request.user)
     teams = {job.team for job, _ in selection}
-    is_rerun = plan.kind == BulkKind.AGAIN
+    is_rerun = plan.kind == BulkKind.RERUN
     problems = fields.problems
     memory_mib = parse_mib(fields.memory) if fields.memory and "memory" not in problems else None
     return {

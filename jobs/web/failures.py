@@ -69,7 +69,7 @@ def family_row(team: Team, family: Family, days: int) -> FamilyRow:
     """
     search = f"family:{family.key} after:-{days}d"
     memory = _larger_memory(family.sample) if family.entry.action is Action.MORE_MEMORY else ""
-    values = {"do": BulkKind.AGAIN, "search": search, "scope": "team", "team": team.slug}
+    values = {"do": BulkKind.RERUN, "search": search, "scope": "team", "team": team.slug}
     rerun = urlencode(values | ({"memory": memory} if memory else {}))
     return FamilyRow(
         family,

@@ -111,7 +111,7 @@ def test_what_can_not_be_stopped_is_left_out_with_the_reason(member):
 def test_what_can_not_run_again_is_left_out_with_the_reason(member):
     failed, running, superseded = job(member), job(member, State.RUNNING), job(member, superseded=True)
 
-    plan = actions.plan_bulk(BulkKind.AGAIN, [(each, member) for each in (failed, running, superseded)])
+    plan = actions.plan_bulk(BulkKind.RERUN, [(each, member) for each in (failed, running, superseded)])
 
     assert plan.jobs == (failed,)
     assert [each.reason for each in plan.left_out] == ["It hasn't ended.", "It has already run again."]
@@ -189,7 +189,7 @@ def test_a_job_that_was_stopped_with_one_it_depends_on_counts_as_done(member):
 
 def test_each_job_runs_again_once_with_the_changes(member):
     jobs = [job(member), job(member)]
-    action = start(member, BulkKind.AGAIN, *jobs, memory_mib=16384, time_limit_seconds=7200)
+    action = start(member, BulkKind.RERUN, *jobs, memory_mib=16384, time_limit_seconds=7200)
 
     items = run(action)
     assert outcomes(items) == ["done", "done"]
@@ -206,7 +206,7 @@ def test_each_job_runs_again_once_with_the_changes(member):
 
 
 def test_a_worker_that_is_killed_after_a_submission_does_not_make_another(member, fail_at):
-    action = start(member, BulkKind.AGAIN, job(member), job(member))
+    action = start(member, BulkKind.RERUN, job(member), job(member))
     fail_at("item-submitted")
     with pytest.raises(Killed):
         run(action)
@@ -222,14 +222,14 @@ def test_a_document_that_is_refused_says_why_and_the_others_go_on(member):
     refused = job(member)
     Submission.objects.filter(pk=refused.submission_id).update(document={**refused.document, "jobQueue": "gpu"})
 
-    items = run(start(member, BulkKind.AGAIN, refused, other))
+    items = run(start(member, BulkKind.RERUN, refused, other))
     assert outcomes(items) == ["refused", "done"]
     assert "gpu" in items[0].note
 
 
 def test_a_job_that_has_run_again_meanwhile_is_not_submitted(member):
     failed = job(member)
-    action = start(member, BulkKind.AGAIN, failed)
+    action = start(member, BulkKind.RERUN, failed)
     Job.objects.filter(pk=failed.pk).update(superseded=True)
 
     [item] = run(action)
@@ -240,13 +240,13 @@ def test_a_rerun_that_needs_approval_waits_for_it(member):
     member.team.approval_usd = 0
     member.team.save()
 
-    [item] = run(start(member, BulkKind.AGAIN, job(member)))
+    [item] = run(start(member, BulkKind.RERUN, job(member)))
     assert item.new_job
     assert item.new_job.delivery == Delivery.AWAITING
 
 
 def test_the_rate_limit_pauses_it(member, monkeypatch: pytest.MonkeyPatch):
-    action = start(member, BulkKind.AGAIN, job(member), job(member))
+    action = start(member, BulkKind.RERUN, job(member), job(member))
 
     def spend(budget: Any, *_: Any) -> None:
         if Submission.objects.filter(source="rerun").exists():
@@ -265,7 +265,7 @@ def test_an_unforeseen_error_ends_one_item_only(member, monkeypatch: pytest.Monk
         raise FailpointError
 
     monkeypatch.setattr(bulk, "submit", submit)
-    [item] = run(start(member, BulkKind.AGAIN, job(member)))
+    [item] = run(start(member, BulkKind.RERUN, job(member)))
     assert (item.outcome, "unexpected" in item.note) == ("refused", True)
 
 
@@ -277,7 +277,7 @@ def test_what_ends_the_pass_leaves_its_item_to_the_next(
         submit(*given, **fields)
         raise error
 
-    action = start(member, BulkKind.AGAIN, job(member))
+    action = start(member, BulkKind.RERUN, job(member))
     with monkeypatch.context() as patch:
         patch.setattr(bulk, "submit", submit_late)
         with pytest.raises(error):
@@ -296,7 +296,7 @@ def test_an_item_that_was_submitted_is_done_whatever_comes_then(
         raise error
 
     monkeypatch.setattr(bulk, "submit", submit_and_fail)
-    [item] = run(start(member, BulkKind.AGAIN, job(member)))
+    [item] = run(start(member, BulkKind.RERUN, job(member)))
 
     assert (item.outcome, item.new_job is not None) == ("done", True)
 
@@ -314,7 +314,7 @@ def test_a_permission_that_was_taken_away_meanwhile_counts(member):
 
 
 def test_a_person_who_was_deactivated_does_nothing_more(member):
-    action = start(member, BulkKind.AGAIN, job(member))
+    action = start(member, BulkKind.RERUN, job(member))
     member.user.is_active = False
     member.user.save()
 

@@ -42,7 +42,7 @@ def queue(*environments: EnvironmentFacts, **fields: Any) -> QueueState:
 CASES: list[tuple[dict[str, Any], Cause, str, str]] = [
     ({"delivery": Delivery.AWAITING}, Cause.APPROVAL, "warn",
      "Waiting for approval by a team lead or an administrator."),
-    ({"delivery": Delivery.HELD}, Cause.HELD, "warn", "On hold until a team lead releases or withdraws it."),
+    ({"delivery": Delivery.HELD}, Cause.HELD, "warn", "Held until a team lead releases or withdraws it."),
     ({"delivery": Delivery.ACCEPTED}, Cause.NOT_SENT, "wait", "Accepted by the portal, not sent to AWS Batch yet."),
     ({"delivery": Delivery.ACCEPTED, "account_problem": "Connection refused."}, Cause.AWS_UNREACHABLE, "warn",
      "Not sent yet: the portal can't reach AWS. Connection refused."),

@@ -86,7 +86,7 @@ def submit_workflow(url: str, document: dict[str, Any], on_refusal: str) -> None
 def start_bulk_actions(stopped: str, repeated: str) -> None:
     """Confirm that all jobs of one definition are stopped, and all of another run again."""
     user = User.objects.get()
-    for kind, name in ((BulkKind.STOP, stopped), (BulkKind.AGAIN, repeated)):
+    for kind, name in ((BulkKind.STOP, stopped), (BulkKind.RERUN, repeated)):
         jobs = list(Job.objects.filter(definition__name=name).select_related("team").order_by("pk"))
         actions.start_bulk(user, kind, jobs, RerunChanges(), request_key=kind)
 

@@ -97,7 +97,7 @@ def test_failures_that_a_later_run_made_good_are_left_out():
         failure(job)
     superseded.superseded = True
     superseded.save()
-    action = BulkAction.objects.create(person=rerun.person, kind=BulkKind.AGAIN, request_key="r", item_count=2)
+    action = BulkAction.objects.create(person=rerun.person, kind=BulkKind.RERUN, request_key="r", item_count=2)
     for position, (job, state) in enumerate(((rerun, State.SUCCEEDED), (failed_again, State.FAILED))):
         new = make.job(make.submission(make.member(job.team)), state=state)
         BulkItem.objects.create(action=action, position=position, job=job, submission=new.submission)

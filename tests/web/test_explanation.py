@@ -169,7 +169,7 @@ def test_a_job_that_waits_for_others_names_three_of_them(names: tuple[str, ...],
         (Delivery.SENDING, "Being sent to AWS Batch.", "Above the limit."),
         (Delivery.SKIPPED, "The step was skipped. Nothing ran.", "Above the limit."),
         (Delivery.WITHDRAWN, "The job was withdrawn before it was sent. Nothing ran.", "Above the limit."),
-        (Delivery.HELD, "On hold until a team lead releases or withdraws it.", "Above the limit."),
+        (Delivery.HELD, "Held until a team lead releases or withdraws it.", "Above the limit."),
     ],
 )
 def test_a_job_that_aws_does_not_have_is_explained_by_what_the_portal_noted(

@@ -45,9 +45,9 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     if part == "progress":
         return render(request, "jobs/job/progress.html", {"job": job, **_progress(job)})
     tab = tabs.selected_tab(request, member)
-    around = _Surroundings(job)
+    related = _RelatedJobs(job)
     if part in _PARTS:
-        page = _answer(job, member, around) | {
+        page = _answer(job, member, related) | {
             "runs": job_detail.step_runs(job),
             "attempt_count": _attempt_count(job),
         }
@@ -56,19 +56,19 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     is_with_aws = job.status.is_live and job.delivery == Delivery.SENT
     is_stale = polling.is_stale(job.account, job.sent_at or job.accepted_at if is_with_aws else None)
     error_lines = last_lines([job]).get(job.pk, ()) if job.state in FAILURE_STATES else ()
-    etag = polling.etag(is_stale, len(history), _etag_fields(job), error_lines, around.etag_fields)
+    etag = polling.etag(is_stale, len(history), _etag_fields(job), error_lines, related.etag_fields)
     if job.status.is_live:
         poll_hint.hint_poll([job])
     is_partial = polling.is_partial(request)
     if is_partial and polling.is_current(request, etag):
         return HttpResponse(status=204)
-    answer = _answer(job, member, around)
-    progress = around.progress
+    answer = _answer(job, member, related)
+    progress = related.progress
     page = {
         **answer,
         **_header(job),
         "timeline": timeline(job, history, progress.children if progress else None),
-        "children": around.children,
+        "children": related.children,
         "attempt_count": _attempt_count(job),
         "array_progress": progress,
         "is_sweep": progress is not None and is_sweep_array(job.document),
@@ -82,7 +82,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
         "current_page": "jobs",
     }
     site = request.build_absolute_uri("/").rstrip("/")
-    facts = JobFacts(job, member, answer["explanation"], history, around.parents, site)
+    facts = JobFacts(job, member, answer["explanation"], history, related.parents, site)
     return render(
         request,
         "jobs/job/detail.html" + "#live" * is_partial,
@@ -90,7 +90,7 @@ def job(request: SignedInRequest, text_id: str) -> HttpResponse:
     )
 
 
-class _Surroundings:
+class _RelatedJobs:
     """The jobs around a job: what it waits for, what waits for it, and its children."""
 
     def __init__(self, job: Job) -> None:
@@ -112,18 +112,18 @@ class _Surroundings:
         )
 
 
-def _answer(job: Job, member: Member, around: _Surroundings) -> dict[str, Any]:
+def _answer(job: Job, member: Member, related: _RelatedJobs) -> dict[str, Any]:
     """Return why it is in its state, and what the member can do."""
-    explanation = _explanation(member.user, job, around.parents, around.progress)
+    explanation = _explanation(member.user, job, related.parents, related.progress)
     return {
         "member": member,
         "team": job.team,
         "job": job,
         "submission": job.submission,
         "explanation": explanation,
-        "action_link": action_link(job, explanation, member, _failed_parent(around.parents)),
-        "parents": around.parents,
-        "stop_scope": stop_scope.stop_scope(job) if around.children else StopScope(),
+        "action_link": action_link(job, explanation, member, _failed_parent(related.parents)),
+        "parents": related.parents,
+        "stop_scope": stop_scope.stop_scope(job) if related.children else StopScope(),
         "can_run_from_here": job_detail.can_run_from_here(job),
         "is_held": job.delivery == Delivery.HELD,
         "is_awaiting": job.delivery == Delivery.AWAITING,
