@@ -121,6 +121,11 @@ class QueueBoard:
         return sum((load.running_vcpus for load in self.loads), Decimal(0))
 
     @property
+    def used_vcpus(self) -> Decimal:
+        """Return what runs in its compute environments, also from other queues."""
+        return self.running_vcpus + self.shared_vcpus
+
+    @property
     def waiting_vcpus(self) -> Decimal:
         return sum((load.waiting_vcpus for load in self.loads), Decimal(0))
 

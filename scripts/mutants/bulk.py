@@ -32,7 +32,7 @@ MUTANTS = (
         ("bulk: nothing for a deactivated person", "if not action.person.is_active:", "if False:"),
         (
             "bulk: a job is checked when its turn comes",
-            "        if reason := _obstacle(BulkKind.AGAIN, job, member):",
+            "        if reason := _obstacle(BulkKind.RERUN, job, member):",
             '        if reason := "":',
         ),
         ("bulk: only by who started it", "    if action.person_id != user.pk:", "    if False:"),

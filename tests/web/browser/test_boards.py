@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
-from jobs.models import Membership, Queue, Role
+from jobs.models import Job, Membership, Queue, Role, Source
+from jobs.models.job_failure import add_failures
 from tests import make
 from tests.browser import WIDE, assert_accessible
 from tests.web.browser.conftest import OpenPage
@@ -37,11 +38,21 @@ def busy(research: Research) -> Research:
         ended = {"stopped_at": now() - timedelta(hours=7), "ended_at": now()}
         make.job(research.submission, name="done", state="SUCCEEDED", queue=research.queue, **times, **ended)
     make.job(research.submission, name="slow", state="RUNNING", queue=research.queue, vcpus=4, **times)
-    make.job(research.submission, name="next", state="RUNNABLE", queue=research.queue, vcpus=8, submitted_at=now())
+    size = {"vcpus": 8, "memory_mib": 1024}
+    make.job(research.submission, name="next", state="RUNNABLE", queue=research.queue, submitted_at=now(), **size)
     stranger = make.submission(make.member(), research.account)
     make.job(stranger, name="hidden", state="RUNNING", queue=research.queue, vcpus=2, started_at=now())
     make.approval(make.submission(make.member(research.team), research.account))
+    killed = make.job(research.submission, name="killed", state="FAILED", exit_code=137, ended_at=now())
+    add_failures([killed])
+    killed.failures.update(cause="out-of-memory", exit_code=137, last_line="Killed", family="f")
     return research
+
+
+@pytest.fixture
+def outside(research: Research) -> Job:
+    submission = make.submission(research.analyst, research.account, source=Source.OUTSIDE)
+    return make.job(submission, name="elsewhere", state="RUNNING", queue=research.queue, outside=True)
 
 
 def test_from_home_to_the_queue_that_jobs_wait_in(open_page: OpenPage, busy: Research) -> None:
@@ -84,11 +95,25 @@ def test_home_has_what_a_person_of_several_roles_needs_once(open_page: OpenPage,
     page.get_by_role("link", name="Research", exact=True).click()
     expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
     expect(page.get_by_text("Usually 1 h, 90% end within 1 h")).to_be_visible()
+    expect(page.get_by_role("row", name="Can never start")).to_contain_text("next")
+    expect(page.get_by_role("link", name="Out of memory")).to_be_visible()
+    assert_accessible_everywhere(page)
+    page.get_by_role("link", name="Failures by cause").click()
+    expect(page.get_by_role("heading", name="Failures", exact=True)).to_be_visible()
+    expect(page.get_by_role("row", name="Out of memory")).to_contain_text("exit code 137")
     assert_accessible_everywhere(page)
     page.goto(reverse("queues_of_all"))
     expect(page.get_by_role("link", name="a job of another team")).to_have_count(0)
     assert_accessible_everywhere(page)
     page.goto(reverse("queue_of_all", args=[busy.queue.pk]))
+    assert_accessible_everywhere(page)
+
+
+def test_an_outside_job_is_marked_and_only_shown(open_page: OpenPage, research: Research, outside: Job) -> None:
+    page = open_page(research.analyst.user, outside.get_absolute_url(), viewport=WIDE)
+    expect(page.get_by_text("Submitted outside the portal")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop job")).to_have_count(0)
+    expect(page.get_by_role("link", name="Run again")).to_have_count(0)
     assert_accessible_everywhere(page)
 
 
