@@ -84,7 +84,7 @@ def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapp
 
 
 def _plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
-    size = PricedSize.of(request.size, account.region)
+    size = PricedSize.of(request.size, account.region, request.environments, request.size.nodes)
     limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
     unknown_reason = f"The resources are unknown. {request.size.unknown[0].reason}" if request.size.unknown else ""
     return PlannedJob(

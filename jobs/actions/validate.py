@@ -265,4 +265,5 @@ def job_request(document: Document, queue: Queue, revision: Revision | None, def
         queue_id=queue.pk,
         queue_name=queue.name,
         queue_open=queue.is_open,
+        environments=queue.environment_facts,
     )

@@ -45,6 +45,7 @@ class AttemptObservation:
     status_reason: str
     log_stream: str
     task_arn: str = ""
+    container_instance: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Observation:
     log_group: str = ""
     log_stream: str = ""
     task_arn: str = ""
+    container_instance: str = ""
     stopped_by_request: bool = False
     submitted_at: datetime | None = None
     started_at: datetime | None = None
@@ -242,6 +244,7 @@ def parse_observation(job: ResponseReader) -> Observation:
         log_stream=container.text("logStreamName", max_length=MAX_LOG_NAME_LENGTH)
         or (last.log_stream if last else ""),
         task_arn=task.text("taskArn", max_length=MAX_TASK_ARN_LENGTH) or (last.task_arn if last else ""),
+        container_instance=task.text("containerInstanceArn", max_length=MAX_TASK_ARN_LENGTH),
         stopped_by_request=job.flag("isCancelled") or job.flag("isTerminated"),
         submitted_at=job.timestamp("createdAt"),
         started_at=job.timestamp("startedAt"),
@@ -250,6 +253,11 @@ def parse_observation(job: ResponseReader) -> Observation:
         array_summary=job.nested("arrayProperties").number_map("statusSummary"),
         raw=job.to_json(),
     )
+
+
+def current_instance(raw: Mapping[str, Any]) -> str:
+    """Return the ARN of the container instance on which a described job runs, or ""."""
+    return _deciding_container(ResponseReader(raw))[1].text("containerInstanceArn", max_length=MAX_TASK_ARN_LENGTH)
 
 
 def _task(job: ResponseReader) -> ResponseReader:
@@ -301,4 +309,5 @@ def _parse_attempt(attempt: ResponseReader, container: ResponseReader, task: Res
         status_reason=attempt.text("statusReason"),
         log_stream=container.text("logStreamName", max_length=MAX_LOG_NAME_LENGTH),
         task_arn=task.text("taskArn", max_length=MAX_TASK_ARN_LENGTH),
+        container_instance=task.text("containerInstanceArn", max_length=MAX_TASK_ARN_LENGTH),
     )

@@ -7,6 +7,7 @@ from jobs.models.audit import AuditChain, AuditEntry
 from jobs.models.budget import Budget, BudgetPeriod, BudgetTerms, BudgetUsage
 from jobs.models.bulk_action import BulkAction, BulkItem, BulkKind, ItemOutcome
 from jobs.models.cache_entry import CacheEntry
+from jobs.models.container_instance import ContainerInstance
 from jobs.models.cost import CostLine
 from jobs.models.cost_total import CostBacklog, CostGroup, CostTagKey, CostTotal
 from jobs.models.database_generation import DatabaseGeneration
@@ -15,6 +16,7 @@ from jobs.models.discrepancy import Discrepancy, DiscrepancyKind
 from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
+from jobs.models.instance_type import InstancePrice, InstanceType, PurchaseOption
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.job_count import JobCount
 from jobs.models.job_failure import JobFailure
@@ -25,7 +27,7 @@ from jobs.models.log_copy import LogChunk, LogCopy
 from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import Queue, QueueGrant
 from jobs.models.queue_snapshot import QueueSnapshot
-from jobs.models.rate import Rate, Resource
+from jobs.models.rate import Architecture, Platform, Rate, Resource
 from jobs.models.request_count import RequestCount
 from jobs.models.rerun import Rerun
 from jobs.models.saved_view import SavedView
@@ -44,6 +46,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "ApprovalEdit",
+    "Architecture",
     "ArrayChild",
     "AuditChain",
     "AuditEntry",
@@ -55,6 +58,7 @@ __all__ = [
     "BulkItem",
     "BulkKind",
     "CacheEntry",
+    "ContainerInstance",
     "CostBacklog",
     "CostGroup",
     "CostLine",
@@ -71,6 +75,8 @@ __all__ = [
     "Feature",
     "IdempotencyRecord",
     "ImageGrant",
+    "InstancePrice",
+    "InstanceType",
     "ItemOutcome",
     "Job",
     "JobCount",
@@ -86,6 +92,8 @@ __all__ = [
     "MailKind",
     "Membership",
     "OutgoingMail",
+    "Platform",
+    "PurchaseOption",
     "Queue",
     "QueueGrant",
     "QueueSnapshot",

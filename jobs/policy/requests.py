@@ -9,6 +9,7 @@ from jobs.spec import effective, time_limit
 from jobs.spec.containers import is_eks
 from jobs.spec.documents import Document, DocumentKind, is_integer, once_per_document, value_at
 from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
+from jobs.spec.placement import EnvironmentFacts
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class JobRequest(ResourceRequest):
     array_size: int  # 0 if not an array
     run_seconds: int  # of one attempt; 0 if unlimited
     attempts: int  # at most
+    environments: tuple[EnvironmentFacts, ...] = ()  # of the queue
 
     @property
     def runs(self) -> int:
@@ -79,6 +81,7 @@ def build_job_request(
     queue_id: int,
     queue_name: str,
     queue_open: bool,
+    environments: tuple[EnvironmentFacts, ...] = (),
 ) -> JobRequest:
     return JobRequest(
         uses=_effective_uses(
@@ -99,6 +102,7 @@ def build_job_request(
         attempts=_whole_number(document, *effective.ATTEMPTS_PATH)
         or _whole_number(definition, *effective.ATTEMPTS_PATH)
         or 1,
+        environments=environments,
     )
 
 

@@ -167,24 +167,26 @@ def decimal_text(number: Decimal | None) -> str | None:
 class _Pricing:
     def __init__(self, rates: Rates, now: datetime) -> None:
         self._rates, self._now = rates, now.astimezone(UTC)
-        self._lines: dict[tuple[PricedSize, Decimal], ReceiptLine] = {}
+        self._lines: dict[tuple[PricedSize, Decimal, bool], ReceiptLine] = {}
 
-    def line(self, size: PricedSize, seconds: Decimal) -> ReceiptLine:
-        if (size, seconds) not in self._lines:
+    def line(self, size: PricedSize, seconds: Decimal, *, is_maximum: bool = False) -> ReceiptLine:
+        """Return the price on the cheapest, or the dearest instance that may run it."""
+        key = (size, seconds, is_maximum)
+        if key not in self._lines:
             duration = timedelta(milliseconds=int(seconds * 1000))
             attempt = BilledAttempt(self._now - duration, self._now, succeeded=True)
-            [self._lines[size, seconds]] = build_receipt(size, [attempt], self._rates).lines
-        return self._lines[size, seconds]
+            [self._lines[key]] = build_receipt(size, [attempt], self._rates, is_maximum=is_maximum).lines
+        return self._lines[key]
 
     def unknown(self, job: PlannedJob) -> tuple[str, ...]:
         return (job.size_unknown,) if job.size_unknown else self.line(job.size, HOUR_SECONDS).reasons
 
-    def amount(self, job: PlannedJob, seconds: Decimal) -> CostAmount:
+    def amount(self, job: PlannedJob, seconds: Decimal, *, is_maximum: bool = False) -> CostAmount:
         size = job.size
         if job.size_unknown or not size.vcpus or not size.memory_mib:
             return UNKNOWN_AMOUNT
         priced_seconds = min(seconds, MAX_PRICED_SECONDS)
-        line = self.line(size, priced_seconds)
+        line = self.line(size, priced_seconds, is_maximum=is_maximum)
         hours = size.vcpus * seconds / HOUR_SECONDS
         if line.reasons:
             return CostAmount(None, hours)
@@ -198,7 +200,8 @@ def _estimate_job(job: PlannedJob, stats: DurationStats | None, pricing: _Pricin
         seconds = min(seconds, Decimal(job.limit_seconds)) if job.limit_seconds else seconds
         expected = _multiply(pricing.amount(job, seconds), job.runs)
     if job.limit_seconds:
-        at_most = _multiply(pricing.amount(job, Decimal(job.limit_seconds)), job.attempts * job.runs)
+        maximum = pricing.amount(job, Decimal(job.limit_seconds), is_maximum=True)
+        at_most = _multiply(maximum, job.attempts * job.runs)
     return JobEstimate(
         job=job,
         expected_seconds=seconds,

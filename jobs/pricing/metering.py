@@ -3,11 +3,13 @@
 Until AWS answers for an array's children, it stays uncharged.
 """
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -24,8 +26,9 @@ from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.job_failure import add_failures
 from jobs.pricing import exact_sum, rates
+from jobs.pricing.job_size import NODE_COUNT, known_instances, priced_size, with_instances
 from jobs.pricing.rates import Rates
-from jobs.pricing.receipt import BilledAttempt, PricedSize, ReceiptLine, build_receipt
+from jobs.pricing.receipt import INSTANCE, Basis, BilledAttempt, ReceiptLine, ResourceCharge, build_receipt
 from jobs.states import Delivery, State
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,14 @@ ARRAY_BATCH_SIZE = 20
 PASS_TIMEOUT_SECONDS = 30.0
 # A child that AWS does not return for longer than this is forgotten.
 CHILDREN_TIMEOUT = timedelta(minutes=5)
+
+AMOUNT_PRECISION = Decimal("1E-12")
+NOT_INCLUDED = {
+    True: "Image pulls, data transfer, logs, taxes and discounts.",
+    False: "Idle capacity of instances, EBS volumes, image pulls, data transfer, logs, Windows licenses, taxes and "
+    "discounts.",
+}
+"""By whether it ran on Fargate."""
 
 # Lines of an array: one for its children's successful runs, one for their failed ones.
 GOOD_RUNS, FAILED_RUNS = 1, 2
@@ -48,13 +59,21 @@ def charge_due(account: Account) -> None:
     jobs = (
         Job.objects.filter(account=account)
         .uncharged()
-        .select_related("account", "submission", "revision")
+        .select_related("account", "submission", "revision", "queue")
+        .annotate(**NODE_COUNT)
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
     )
     plain_jobs = list(jobs.filter(array_size=None)[:JOB_BATCH_SIZE])
     for start in range(0, len(plain_jobs), JOBS_PER_COMMIT):
         chunk = plain_jobs[start : start + JOBS_PER_COMMIT]
-        _save_bills([_Bill(job, build_cost_lines(job, _plain_attempts(job), table)) for job in chunk])
+        attempts = [_plain_attempts(job) for job in chunk]
+        instances = known_instances(account.pk, itertools.chain.from_iterable(attempts))
+        _save_bills(
+            [
+                _Bill(job, build_cost_lines(job, with_instances(own, instances), table))
+                for job, own in zip(chunk, attempts, strict=True)
+            ]
+        )
     for job in jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE]:
         if time.monotonic() > deadline:
             break
@@ -71,6 +90,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
     attempts, missing = _billable_attempts(job)
     if missing and now() - (job.ended_at or now()) < CHILDREN_TIMEOUT:
         return
+    attempts = with_instances(attempts, known_instances(job.account_id, attempts))
     lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
@@ -105,30 +125,41 @@ def _save_bills(bills: Sequence[_Bill]) -> None:
 
 
 def build_cost_lines(job: Job, attempts: Sequence[BilledAttempt], table: Rates) -> list[CostLine]:
-    size = PricedSize.of(job, job.account.region)
-    return [_cost_line(job, line) for line in build_receipt(size, attempts, table).lines]
+    return [_cost_line(job, line) for line in build_receipt(priced_size(job), attempts, table).lines]
 
 
 def finished_attempts(job: Job) -> list[BilledAttempt]:
     times = [
-        (_parse_time(attempt.get("started_at")), _parse_time(attempt.get("stopped_at"))) for attempt in job.attempts
+        (
+            _parse_time(attempt.get("started_at")),
+            _parse_time(attempt.get("stopped_at")),
+            attempt.get("container_instance", ""),
+        )
+        for attempt in job.attempts
     ]
     if not times and job.started_at is not None:
-        times = [(job.started_at, job.stopped_at)]
+        times = [(job.started_at, job.stopped_at, "")]
     return [
-        BilledAttempt(started, stopped, job.state == State.SUCCEEDED and number == len(times), number)
-        for number, (started, stopped) in enumerate(times, start=1)
+        BilledAttempt(
+            started,
+            stopped,
+            job.state == State.SUCCEEDED and number == len(times),
+            number,
+            container_instance=instance,
+        )
+        for number, (started, stopped, instance) in enumerate(times, start=1)
     ]
 
 
 def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAttempt]:
     for child in children:
-        times = [(attempt.started_at, attempt.stopped_at) for attempt in child.attempts]
+        times = [(attempt.started_at, attempt.stopped_at, attempt.container_instance) for attempt in child.attempts]
         if not times and child.started_at is not None:
-            times = [(child.started_at, child.stopped_at)]
-        for count, (started, stopped) in enumerate(times, start=1):
+            times = [(child.started_at, child.stopped_at, child.container_instance)]
+        for count, (started, stopped, instance) in enumerate(times, start=1):
             is_good = child.state == State.SUCCEEDED and count == len(times)
-            yield BilledAttempt(started, stopped, is_good, GOOD_RUNS if is_good else FAILED_RUNS)
+            number = GOOD_RUNS if is_good else FAILED_RUNS
+            yield BilledAttempt(started, stopped, is_good, number, container_instance=instance)
 
 
 def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
@@ -183,6 +214,7 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
         usd=line.usd,
         receipt=_receipt_json(job, line),
         ended_at=line.ended_at,
+        instance_type=line.instance_type or None,
     )
 
 
@@ -191,17 +223,31 @@ def _receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
         "platform": job.platform,
         "architecture": job.architecture,
         "region": job.account.region,
-        "shares": [
-            {
-                "resource": share.resource,
-                "amount": f"{share.amount.normalize():f}",
-                "usd_per_hour": f"{share.usd_per_hour.normalize():f}",
-                "valid_from": share.valid_from.isoformat(),
-                "usd": f"{share.usd:f}",
-            }
-            for share in line.shares
-        ],
+        "basis": line.basis,
+        "shares": [_share_json(share) for share in line.shares],
         "reasons": list(line.reasons),
+        "notes": list(line.notes),
+        "not_included": NOT_INCLUDED[line.basis == Basis.REQUESTED],
+    }
+
+
+def _share_json(share: ResourceCharge) -> dict[str, str]:
+    common = {
+        "resource": share.resource,
+        "amount": f"{share.amount.quantize(AMOUNT_PRECISION).normalize():f}",
+        "usd_per_hour": f"{share.usd_per_hour.normalize():f}",
+        "valid_from": share.valid_from.isoformat(),
+        "source": share.source,
+        "usd": f"{share.usd:f}",
+    }
+    if share.resource != INSTANCE:
+        return common
+    return {
+        **common,
+        "instance_type": share.name,
+        "purchase_option": share.purchase_option,
+        "formula": share.formula,
+        "seconds": f"{share.seconds.normalize():f}",
     }
 
 

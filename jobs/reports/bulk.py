@@ -14,7 +14,7 @@ from jobs.models.pagination import KeysetPage, paginate
 from jobs.policy.approval import ApprovalThresholds, SubmissionSummary, approval_reasons
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.estimate import PlannedJob, estimate_cost
-from jobs.pricing.receipt import PricedSize
+from jobs.pricing.job_size import priced_size
 from jobs.pricing.run_statistics import run_statistics
 from jobs.reports.job_search import Scope, search_jobs
 from jobs.search import Search
@@ -63,7 +63,7 @@ def rerun_price(jobs: Sequence[Job], memory_mib: int | None = None) -> RerunPric
 
 
 def _planned_job(job: Job, memory_mib: int | None) -> PlannedJob:
-    size = PricedSize.of(job, job.account.region)
+    size = priced_size(job)
     if memory_mib:
         size = replace(size, memory_mib=memory_mib)
     return PlannedJob(job.name, size, job.array_size or 1, attempts=1, limit_seconds=0, definition=job.definition_id)

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, Value, When
 from django.utils.timezone import now
 
-from jobs.aws.batch import AttemptObservation, Observation
-from jobs.models import Job, StateChange
+from jobs.aws.batch import AttemptObservation, Observation, current_instance
+from jobs.models import ContainerInstance, Job, StateChange
 from jobs.models.bulk_insert import bulk_update
 from jobs.models.job import run_milliseconds
 from jobs.spec.redaction import redact_text
@@ -131,6 +131,7 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
             )
             for update in changed
         )
+    _add_instances(changed)
     for update in applicable:
         for name, value in update.fields.items():
             setattr(update.job, name, value)
@@ -139,6 +140,17 @@ def _write_updates(updates: Sequence[StateUpdate], current_time: datetime, sourc
         job = update.job
         log.info("job_changed", job=job.text_id, state=job.state, attempts=job.finished_attempts, told_by=source)
     return [update.job for update in changed]
+
+
+def _add_instances(updates: Sequence[StateUpdate]) -> None:
+    """Add the instances on which the jobs run and ran, so that their types are looked up while they exist."""
+    pairs = set()
+    for update in updates:
+        names = {attempt["container_instance"] for attempt in update.fields.get("attempts", ())}
+        names.add(current_instance(update.fields.get("raw", {})))
+        pairs |= {(update.job.account_id, name) for name in names if name}
+    if pairs:
+        ContainerInstance.objects.add(pairs)
 
 
 def _keep_sooner_poll(update: StateUpdate, poll_at: datetime | None) -> None:

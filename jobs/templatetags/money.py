@@ -18,6 +18,7 @@ UNITS = {
     "memory": "GiB memory",
     "gpu": "GPU",
     "storage": "GiB storage above 20",
+    "instance": "Instance",
 }
 
 

@@ -39,7 +39,7 @@ def test_the_menu_is_in_groups_of_the_portal(admin):
 
     assert groups == {
         "Teams and users": ["Teams", "Users", "Tag rules", "API tokens"],
-        "AWS": ["Accounts", "Queues", "Job definitions", "Rates"],
+        "AWS": ["Accounts", "Queues", "Job definitions", "Rates", "Instance types", "Instance prices"],
         "Records": ["Audit log"],
         "Permissions of administrators": ["Permission groups"],
     }

@@ -24,7 +24,19 @@ from django.urls import reverse
 
 from jobs import audit
 from jobs.admin.fields import LinesField
-from jobs.models import ApiToken, AuditEntry, Budget, Membership, QueueGrant, Rate, TagRule, Team, User
+from jobs.models import (
+    ApiToken,
+    AuditEntry,
+    Budget,
+    InstancePrice,
+    InstanceType,
+    Membership,
+    QueueGrant,
+    Rate,
+    TagRule,
+    Team,
+    User,
+)
 from jobs.models.ids import new_id
 from tests import make
 
@@ -73,6 +85,13 @@ def _definition(_person: User) -> Any:
     return make.revision(f"definition-{new_id()}").definition
 
 
+def _instance_price() -> InstancePrice:
+    instance_type = InstanceType.objects.create(name=f"x1.{str(new_id())[:8]}", vcpus=4, memory_mib=16384)
+    return InstancePrice.objects.create(
+        instance_type=instance_type, region="us-east-1", usd_per_hour=1, valid_from=date(2019, 1, 1)
+    )
+
+
 OBJECTS: dict[str, Callable[[User], Any]] = {
     "account": lambda _: make.account(),
     "apitoken": lambda person: ApiToken.objects.create(
@@ -81,8 +100,12 @@ OBJECTS: dict[str, Callable[[User], Any]] = {
     "auditentry": lambda person: audit.record("make", person=person, target=person),
     "definition": _definition,
     "group": lambda _: Group.objects.create(name=f"group {new_id()}"),
+    "instanceprice": lambda _: _instance_price(),
+    "instancetype": lambda _: InstanceType.objects.create(name="x1.large", vcpus=2, memory_mib=8192),
     "queue": lambda _: QueueGrant.objects.create(queue=make.queue(), team=make.team()).queue,
-    "rate": lambda _: Rate.objects.create(platform="EC2", resource="vcpu", valid_from=date(2019, 1, 1)),
+    "rate": lambda _: Rate.objects.create(
+        platform="EC2", resource="vcpu", usd_per_hour=1, valid_from=date(2019, 1, 1)
+    ),
     "tagrule": lambda _: TagRule.objects.create(key="CostCenter", team=make.team()),
     "team": lambda person: _everything_of_a_team(_membership(person).team),
     "user": lambda person: _membership(person).user,

@@ -61,6 +61,7 @@ def test_each_attempt_becomes_a_line_on_the_day_it_ended():
         "amount": "1",
         "usd_per_hour": "0.04",
         "valid_from": "2020-01-01",
+        "source": "",
         "usd": "0.0400000000",
     }
 

@@ -3,6 +3,7 @@
 Each part of a line (vCPU, memory, …) is rounded to ten digits, then they are added.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pricing.rates import Price, Rates
+from jobs.pricing.rates import InstanceRate, Price, Rates
 from jobs.pricing.receipt import BilledAttempt, PricedSize, build_receipt
 from tests.examples import examples
 
@@ -153,6 +154,144 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
 
     assert [price_on("2026-11-02"), price_on("2026-11-03"), price_on("2019-12-31")] == [1, 2, None]
     assert [price_on("2026-11-03", "eu-west-1"), price_on("2026-11-04", "eu-west-1")] == [2, 9]
+
+
+# -- Shares of instances
+
+
+def instance_rate(name: str, vcpus: int, gib: int, gpus: int, usd: str, **more: str) -> InstanceRate:
+    return InstanceRate(
+        name,
+        vcpus,
+        gib * 1024,
+        gpus,
+        more.get("region", "us-west-2"),
+        more.get("option", "ON_DEMAND"),
+        Decimal(usd),
+        date.fromisoformat(more.get("since", "2020-01-01")),
+    )
+
+
+INSTANCES = (
+    instance_rate("c5.large", 2, 4, 0, "0.085"),
+    instance_rate("m5.xlarge", 4, 16, 0, "0.192"),
+    instance_rate("m5.xlarge", 4, 16, 0, "0.07", option="SPOT"),
+    instance_rate("g4dn.xlarge", 4, 16, 1, "0.526"),
+    instance_rate("p3.8xlarge", 32, 244, 4, "12.24"),
+    instance_rate("p5.48xlarge", 192, 2048, 8, "60", since="2020-01-01"),
+    instance_rate("p5.48xlarge", 192, 2048, 8, "55.04", since="2026-11-15"),
+)
+
+
+def rates_of_instances() -> Rates:
+    flat = [price("EC2", "vcpu", "0.0344"), price("EC2", "memory", "0.0034")]
+    return Rates(
+        [*flat, price("ON_PREMISES", "vcpu", "0.01"), price("ON_PREMISES", "memory", "0.001")],
+        lambda region, names: [
+            rate for rate in INSTANCES if rate.region == region and any(rate.matches(name) for name in names)
+        ],
+    )
+
+
+def placed(*types: str, option: str = "ON_DEMAND", **more) -> PricedSize:
+    """A size on EC2 in a queue whose compute environments name these types."""
+    return size("EC2", instance_types=tuple((name, option) for name in types), **more)
+
+
+def on(name: str, run: BilledAttempt, option: str = "ON_DEMAND") -> BilledAttempt:
+    return replace(run, instance_type=name, purchase_option=option)
+
+
+LATE = datetime(2026, 11, 15, 9, tzinfo=UTC)
+
+SHARES = {
+    # memory decides: 8 of 16 GiB are a half, 1 of 4 vCPU a quarter: 0.192 / 2
+    "a half of an m5.xlarge": (placed(vcpus="1", memory_mib=8192), [on("m5.xlarge", run(3600))], "0.0960000000"),
+    # the only GPU is all of it, though 2 of 4 vCPU are a half
+    "a whole g4dn": (placed(vcpus="2", memory_mib=4096, gpus=1), [on("g4dn.xlarge", run(3600))], "0.5260000000"),
+    # 1 of 4 V100s: 12.24 / 4, for 30 min
+    "a GPU of a p3.8xlarge": (placed(vcpus="4", gpus=1), [on("p3.8xlarge", run(1800))], "1.5300000000"),
+    # 2 of 8 H100s before and after the price changes in mid-month: 60 / 4 and 55.04 / 4
+    "two GPUs of a p5, earlier price": (placed(vcpus="4", gpus=2), [on("p5.48xlarge", run(3600))], "15.0000000000"),
+    "two GPUs of a p5, later price": (
+        placed(vcpus="4", gpus=2),
+        [on("p5.48xlarge", BilledAttempt(LATE, LATE + timedelta(hours=1), succeeded=True))],
+        "13.7600000000",
+    ),
+    # the Spot price where there is one: 0.07 / 2
+    "Spot": (placed(memory_mib=8192), [on("m5.xlarge", run(3600), "SPOT")], "0.0350000000"),
+    # else the on-demand price, which is higher
+    "Spot without a price": (placed(gpus=1), [on("g4dn.xlarge", run(3600), "SPOT")], "0.5260000000"),
+    # no instance is known: 1 vCPU and 2 GiB are a half of a c5.large, the cheapest, and not a quarter of an m5.xlarge
+    "the cheapest that fits": (placed("m5", "c5.large"), [run(3600)], "0.0425000000"),
+    # 8 GiB don't fit a c5.large
+    "the cheapest is too small": (placed("m5", "c5.large", memory_mib=8192), [run(3600)], "0.0960000000"),
+    # 2 nodes of 2 vCPU and 4 GiB each take 2 halves of an m5.xlarge: 0.192
+    "two nodes": (placed(vcpus="4", memory_mib=8192, nodes=2), [on("m5.xlarge", run(3600))], "0.1920000000"),
+    # three children on two types: 10 and 20 min of a half at 0.085, and an hour of a quarter at 0.192
+    "an array on two types": (
+        placed(),
+        [on("c5.large", run(600)), on("c5.large", run(1200)), on("m5.xlarge", run(3600))],
+        "0.0692500000",
+    ),
+    # a failed attempt on one instance, a successful one on another: 0.0425 / 6 + 0.048
+    "retries": (
+        placed(),
+        [on("c5.large", run(600, ok=False)), on("m5.xlarge", run(3600, number=2))],
+        "0.0550833333",
+    ),
+    # `optimal` names no type, so the flat rates: 0.0344 + 2 × 0.0034
+    "flat rates": (placed("optimal"), [run(3600)], "0.0412000000"),
+    # an unmanaged environment, as on-premises: 0.01 + 2 × 0.001
+    "on-premises": (size("EC2", is_unmanaged=True), [run(3600)], "0.0120000000"),
+}
+
+
+@pytest.mark.parametrize(("asked", "attempts", "usd"), SHARES.values(), ids=SHARES)
+def test_a_share_of_an_instance_is_what_a_person_with_a_pencil_gets(asked, attempts, usd):
+    made = build_receipt(asked, attempts, rates_of_instances())
+
+    assert made.usd == Decimal(usd)
+    assert not any(line.reasons for line in made.lines)
+
+
+@pytest.mark.parametrize(
+    ("asked", "attempt", "words"),
+    [
+        (placed("p3.8xlarge", gpus=1), on("g5.xlarge", run(60)), "no price for g5.xlarge in us-west-2 on 2026-11-03"),
+        (placed("g5.xlarge", gpus=1), run(60), "for an instance type of the queue's compute environments"),
+        (placed("m5.xlarge", gpus=1), run(60), "for an instance type of the queue's compute environments"),
+        (placed("optimal", gpus=1), run(60), "no rate for gpu on EC2"),
+    ],
+)
+def test_no_other_price_takes_the_place_of_an_unknown_one(asked, attempt, words):
+    (line,) = build_receipt(asked, [attempt], rates_of_instances()).lines
+
+    assert any(words in reason for reason in line.reasons)
+    assert not any(share.name for share in line.shares)
+
+
+def test_a_receipt_names_the_basis_and_the_shares_of_its_price():
+    known, cheapest, flat = (
+        build_receipt(placed(*types), [attempt], rates_of_instances()).lines[0]
+        for types, attempt in (
+            (("m5",), on("m5.xlarge", run(60))),
+            (("m5", "x9.large"), run(60)),
+            (("optimal",), run(60)),
+        )
+    )
+
+    assert [line.basis for line in (known, cheapest, flat)] == ["instance", "cheapest fitting type", "flat rate"]
+    assert known.shares[0].formula == "largest of 1 of 4 vCPU, 2 of 16 GiB"
+    assert cheapest.notes == ("No price is known for x9.large, which may have run it too.",)
+    assert (known.instance_type, flat.instance_type) == ("m5.xlarge", "")
+
+
+def test_the_maximum_is_that_of_the_dearest_type_that_may_run_it():
+    asked = placed("m5", "c5.large", "p3.8xlarge")
+    made = build_receipt(asked, [run(3600)], rates_of_instances(), is_maximum=True)
+
+    assert made.usd == Decimal("0.3825")  # 1 of 32 vCPU of a p3.8xlarge: 12.24 / 32
 
 
 @examples(100)

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
 from unittest.mock import Mock
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.causes import CAUSES, Cause
-from jobs.models import Queue, QueueGrant, Rate, Submission, TagRule
+from jobs.models import InstancePrice, InstanceType, Queue, QueueGrant, Rate, Submission, TagRule
 from jobs.spec.parsing.parser import parse
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -58,6 +58,15 @@ def rate_by_the_vcpu(usd: str) -> None:
     Rate.objects.all().delete()
     for resource, price in (("vcpu", usd), ("memory", "0")):
         Rate.objects.create(platform="EC2", resource=resource, usd_per_hour=price, valid_from="2020-01-01")
+
+
+def price_by_the_vcpu(usd: int) -> None:
+    """An m5.xlarge, of which a job of 1 vCPU and little memory takes a quarter."""
+    InstancePrice.objects.all().delete()
+    m5, _ = InstanceType.objects.get_or_create(name="m5.xlarge", defaults={"vcpus": 4, "memory_mib": 16384})
+    InstancePrice.objects.create(
+        instance_type=m5, region="us-west-2", usd_per_hour=4 * usd, valid_from=date(2020, 1, 1)
+    )
 
 
 def ended_job(research: Research, waited: int, ran: int, **fields: Any) -> None:
@@ -358,7 +367,7 @@ def test_the_json_page_says_of_a_definition_what_the_form_says(browser: Client) 
 
 
 def test_a_workflow_has_each_check_with_its_problems_named_by_job(browser: Client, research: Research) -> None:
-    rate_by_the_vcpu("1")
+    price_by_the_vcpu(1)
     Queue.objects.update(environments=[PLACE])
     ended_job(research, waited=5, ran=3600)
     limit = {"timeout": {"attemptDurationSeconds": 7200}}

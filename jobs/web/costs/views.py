@@ -18,6 +18,7 @@ from jobs.reports.costs import CostReport, CostRow, Grouping
 from jobs.reports.months import Month
 from jobs.search import Search, Term
 from jobs.web.costs.bar_chart import bar_chart
+from jobs.web.costs.receipt_view import receipt_views
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response, join_tags
@@ -124,7 +125,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "job": job,
         "tabs": job_tabs(job, member),
         "tab": "cost",
-        "lines": lines,
+        "lines": list(receipt_views(lines)),
         "usd": sum(line.usd for line in lines),
         "no_cost_reason": "" if lines else reports.why_no_cost(job),
         "current_page": "jobs",

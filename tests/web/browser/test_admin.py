@@ -30,7 +30,9 @@ def pages(research: Research) -> list[str]:
     TagRule.objects.create(team=team, key="CostCenter", filled_by="team", default="CC-100")
     source = "Derived from list prices, us-east-1, read in January: 4 vCPU and 16 GiB cost what one machine does."
     for day in range(1, 19):
-        Rate.objects.create(platform="EC2", resource="vcpu", valid_from=date(2019, 1, day), source=source)
+        Rate.objects.create(
+            platform="EC2", resource="vcpu", usd_per_hour=1, valid_from=date(2019, 1, day), source=source
+        )
     make.queue("lonely", of=research.account)
     return [
         reverse("admin:index"),
