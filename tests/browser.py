@@ -17,10 +17,11 @@ TIMEOUT_MS = 60_000  # only a bound: a busy machine takes its time
 Cookies = Sequence[Any]  # Playwright exports no type for them
 # htmx reports a preview whose place a newer one, or another page, has taken. A preview of a wrong document is a 422.
 EXPECTED = r"^htmx:(sendAbort|afterRequest),|status of 422"
+# From each to the next, a page of the first and back, as little changes as can be.
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 700}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
 }
 
 
@@ -109,7 +110,7 @@ def assert_accessible(page: Page) -> None:
     before = page.viewport_size
     for look, options in LOOKS.items():
         page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")
-        page.set_viewport_size(options["viewport"])
+        _set_viewport(page, options["viewport"])
         page.evaluate(SETTLE)
 
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -118,4 +119,10 @@ def assert_accessible(page: Page) -> None:
         assert (wider <= 0, violations) == (True, []), (page.url, look, wider, violations)
     page.emulate_media(color_scheme="null", reduced_motion="null")
     if before:
-        page.set_viewport_size(before)
+        _set_viewport(page, before)
+
+
+def _set_viewport(page: Page, size: ViewportSize) -> None:
+    """Set it if it is another: a page lays itself out anew for the same, too."""
+    if page.viewport_size != size:
+        page.set_viewport_size(size)
