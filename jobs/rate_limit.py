@@ -4,6 +4,7 @@ Submissions are counted in the database, without Redis; reads by each process, s
 """
 
 import math
+import threading
 import time
 from datetime import datetime
 from enum import StrEnum
@@ -68,6 +69,23 @@ class DatabaseStorage(Storage):
         RequestCount.objects.filter(key=key).delete()
 
 
+class ProcessStorage(MemoryStorage):
+    """Counts of this process, for its threads.
+
+    Two that count at once in a MemoryStorage may start its timer twice. One of them fails, or the timer does.
+    """
+
+    STORAGE_SCHEME = ["batch-portal-process"]
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        super().__init__()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        with self._lock:
+            return super().incr(key, expiry, amount)
+
+
 def spend(budget: RateLimit, spender: str, length: int = 0) -> None:
     """Raise TooManyRequestsError.
 
@@ -99,4 +117,4 @@ def _in_database() -> FixedWindowRateLimiter:
 
 @cache
 def _in_this_process() -> FixedWindowRateLimiter:
-    return FixedWindowRateLimiter(MemoryStorage())
+    return FixedWindowRateLimiter(ProcessStorage())

@@ -1,5 +1,8 @@
 """A token or a person who asks for too much in a minute is told to wait, and nobody else is."""
 
+import threading
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,6 +10,7 @@ import time_machine
 from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
+from limits.storage import memory
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, RequestCount, Submission
@@ -14,6 +18,7 @@ from jobs.rate_limit import (
     BYTES_PER_UNIT,
     PREVIEW_BYTES_PER_UNIT,
     DatabaseStorage,
+    ProcessStorage,
     RateLimit,
     TooManyRequestsError,
     spend,
@@ -47,6 +52,33 @@ def test_a_budget_is_spent_by_one_spender_and_full_again_after_a_minute(budget: 
         spend(budget, "token:1")
 
     assert 0 < refused.value.retry_after <= 60
+
+
+def test_threads_that_count_at_once_make_one_timer_after_the_other(monkeypatch: pytest.MonkeyPatch):
+    storage, meeting, met = ProcessStorage(), threading.Barrier(2), []
+
+    class Timer:
+        def __init__(self, *_: Any) -> None:
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(timeout=0.1)
+                met.append(self)
+
+        def start(self) -> None:
+            pass
+
+        def is_alive(self) -> bool:
+            return False
+
+    storage.timer.join()
+    monkeypatch.setattr(memory, "threading", SimpleNamespace(Timer=Timer))
+    threads = [threading.Thread(target=storage.incr, args=(f"person:{number}", 60)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert met == []
+    assert [storage.get(f"person:{number}") for number in (1, 2)] == [1, 1]
 
 
 def test_a_long_document_costs_more_and_the_longest_can_be_sent():
