@@ -1,6 +1,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.models import CostLine, Job, JobTag, JobTextBacklog, Submission, job_text_backlog, pagination
 from jobs.models.job_text import collect_words, job_words
 from jobs.models.pagination import InvalidPageCursorError
-from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest
+from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest, walk
 from jobs.reports.job_search.conditions import conditions_of
 from jobs.search import parse
 from jobs.search.text import words
@@ -60,6 +61,34 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission, monkeypat
         assert back.rows == second.rows
         again = search_page(scope, search, after=back.previous, rows=3)
         assert (again.rows, again.previous) == (first.rows, "")
+
+
+@pytest.mark.parametrize("whose", ["team", "mine", "all", "staff"])
+@pytest.mark.parametrize("sort", ["", "time"])
+def test_a_page_reads_a_part_of_the_jobs_and_the_next_one_goes_on(submission, monkeypatch, whose, sort):
+    monkeypatch.setattr(walk, "READ_LIMIT", 3)
+    monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 1)
+    made = [make.job(submission, name=f"job-{number}") for number in range(13)]
+    for job in (made[0], made[1], made[12]):
+        Job.objects.filter(pk=job.pk).update(exit_code=137)
+    team = submission.team if whose in ("team", "mine") else None
+    scope = Scope(make.admin() if whose == "staff" else submission.person, team, mine=whose == "mine")
+
+    def read(text: str) -> list[list[str]]:
+        lists = [search_page(scope, parse(text), sort=sort)]
+        while lists[-1].next:
+            lists.append(search_page(scope, parse(text), sort=sort, before=lists[-1].next))
+        return [[row.job.name for row in page.rows] for page in lists]
+
+    newest_first = read("exit:137") if not sort else [names[::-1] for names in read("exit:137")][::-1]
+    assert [] in newest_first
+    assert list(chain.from_iterable(newest_first)) == ["job-12", "job-1", "job-0"]
+    assert len(read("waited>1d")) > 1
+    assert len(read("user:me")) == 1
+    assert not search_counts(scope, parse("exit:137")).is_complete
+    monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 3)
+    assert [len(page) for page in read("exit:137")] == [3]
+    assert search_counts(scope, parse("exit:137")).is_complete
 
 
 SORTED = {

@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 from jobs.access import Member
 from jobs.models import Account, Job, Queue, Revision, Team, User
 from jobs.models.job_text import insert_texts
-from jobs.reports.job_search import Scope, pages, search_counts, search_jobs, search_page, search_rows
+from jobs.reports.job_search import Scope, pages, search_counts, search_jobs, search_page, search_rows, walk
 from jobs.search import Search, Term, parse
 from jobs.states import Delivery, State
 from tests import make
@@ -166,6 +166,8 @@ class SearchTest(TestCase):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pages, "now", lambda: self.now)
             patch.setattr(pages, "WALK_LIMIT", 10)
+            counts = search_counts(scope, search)
+            patch.setattr(walk, "READ_LIMIT", 12)
             found = {row.job.pk for row in search_rows(scope, search)}
             assert found == set(search_jobs(scope, search).values_list("pk", flat=True))
             page = search_page(scope, search, rows=3)
@@ -173,7 +175,6 @@ class SearchTest(TestCase):
             while page.next:
                 page = search_page(scope, search, before=page.next, rows=3)
                 pages_of_three.append(page)
-            counts = search_counts(scope, search)
 
         reference = Reference(self.now, scope.user.username)
         expected = [job.pk for job in self.visible(whose) if reference.finds(job, search, self.tags[job.pk])]

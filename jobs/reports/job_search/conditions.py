@@ -27,6 +27,7 @@ RARE_LIMIT = 3_000
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
 _LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})
 _MIRRORED: Mapping[str, str] = MappingProxyType({"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"})
+_UNINDEXED = frozenset({"ran", "waited", "cost", "array", "exit"})
 _ACTIVE_STATES = (State.SUBMITTED, State.PENDING, State.RUNNABLE, State.STARTING, State.RUNNING)
 
 
@@ -42,6 +43,8 @@ class Conditions:
     """Whether times bound it."""
     is_selective: bool = True
     """Whether only indexed columns are asked for: otherwise all jobs between those that match are read."""
+    is_walk: bool = False
+    """Whether jobs may have to be read to the last, because no index knows which match."""
 
 
 def conditions_of(scope: Scope, search: Search, now: datetime) -> Conditions:
@@ -61,15 +64,28 @@ def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> C
     condition = _column_condition(term, scope, now)
     condition = ~condition if term.negated else condition
     if term.key == "status":
-        return replace(result, statuses=result.statuses & condition)
+        return replace(result, statuses=result.statuses & condition, is_walk=result.is_walk or term.negated)
+    is_walk = term.key in _UNINDEXED
     month = Month.parse(term.values[0]) if term.key == "month" and not term.negated else result.month
     return replace(
         result,
         columns=result.columns & condition,
         month=month,
         is_dated=result.is_dated or term.key in ("after", "before"),
-        is_selective=result.is_selective and term.key not in ("ran", "waited", "cost", "array", "exit", "month"),
+        is_selective=result.is_selective and not is_walk and term.key != "month",
+        is_walk=result.is_walk or ((is_walk or term.negated) and not _has_keys(condition)),
     )
+
+
+def _has_keys(condition: Q) -> bool:
+    """Whether keys of jobs bound it."""
+    if condition.negated:
+        return False
+    parts = [
+        _has_keys(child) if isinstance(child, Q) else isinstance(child, tuple) and child[0] == "pk__in"
+        for child in condition.children
+    ]
+    return any(parts) if condition.connector == Q.AND else all(parts)
 
 
 # -- Words

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import connection
@@ -17,6 +17,7 @@ from jobs.pricing import exact_sum
 from jobs.reports.job_search.conditions import Conditions, conditions_of
 from jobs.reports.job_search.month import month_units
 from jobs.reports.job_search.scope import Scope
+from jobs.reports.job_search.walk import last_key
 from jobs.reports.months import Month
 from jobs.reports.submissions import add_summaries_of_failures
 from jobs.search import Search
@@ -106,6 +107,7 @@ def search_page(
 ) -> KeysetPage[JobRow]:
     """Return the jobs that follow `before`, or precede `after`. Raise InvalidPageCursorError.
 
+    A page may have few rows or none although there is a next one: no more than walk.READ_LIMIT jobs are read.
     `sort` is one of SORTS; empty is newest first.
     """
     conditions = conditions_of(scope, search, now())
@@ -114,6 +116,9 @@ def search_page(
     all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
     after_key = key_of(all_jobs, before, *order)
     before_key = None if before else key_of(all_jobs, after, *order)
+    end = None if before_key else _walk_end(scope, conditions, order, after_key)
+    if end is not None:
+        jobs = jobs.filter(_until(order, end))
     page = paginate(
         _next_by_words(scope, conditions, jobs, order, rows + 1, after=after_key, before=before_key),
         *order,
@@ -122,6 +127,8 @@ def search_page(
         after=after_key,
         before=before_key,
     )
+    if end is not None and not page.next:
+        page = replace(page, next=Job.objects.only("public_id").get(pk=end).text_id)
     return page.with_rows(list(job_rows(conditions.month, page.rows)))
 
 
@@ -148,8 +155,21 @@ def search_counts(scope: Scope, search: Search) -> StatusCounts:
     jobs, order = _sorted(_filtered(scope, conditions), conditions, "")
     limit = COUNT_LIMIT if conditions.is_selective and not conditions.words else SEARCH_COUNT_LIMIT
     jobs = _next_by_words(scope, conditions, jobs, order, limit + 1)
+    end = _walk_end(scope, conditions, order)
+    if end is not None:
+        jobs = jobs.filter(_until(order, end))
     newest = list(jobs.order_by(*order).values_list("delivery", "state")[: limit + 1])
-    return status_counts_of(Counter(newest[:limit]), is_complete=len(newest) <= limit)
+    return status_counts_of(Counter(newest[:limit]), is_complete=end is None and len(newest) <= limit)
+
+
+def _walk_end(scope: Scope, conditions: Conditions, order: tuple[str, ...], start: Key | None = None) -> int | None:
+    if not conditions.is_walk or order not in (("pk",), ("-pk",)):
+        return None
+    return last_key(scope, order[0], start[0] if start else None)
+
+
+def _until(order: tuple[str, ...], end: int) -> Q:
+    return Q(pk__gte=end) if order[0].startswith("-") else Q(pk__lte=end)
 
 
 def _filtered(scope: Scope, conditions: Conditions) -> QuerySet[Job]:
