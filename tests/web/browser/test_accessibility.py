@@ -10,8 +10,10 @@ from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from jobs import actions
-from jobs.models import AccountStatus, Approval, ArrayChild, Membership, Team
+from jobs.causes import Cause
+from jobs.models import AccountStatus, Approval, ArrayChild, BulkItem, ItemOutcome, Job, JobFailure, Membership, Team
 from jobs.models.ids import to_text
+from jobs.models.job_failure import family_key
 from tests import make
 from tests.browser import AFTER_CRUMBS, PageOpener, assert_accessible
 from tests.pages.job_form import JobForm
@@ -169,4 +171,62 @@ def test_each_page_is_accessible_and_fits(open_page: OpenPage, research: Researc
     assert_accessible(page)
     page.get_by_role("button", name="Enter sweep values…").click()
     expect(page.get_by_role("heading", name="Sweep of a job")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_pages_of_many_jobs_are_accessible_and_fit_and_need_no_mouse(open_page: OpenPage, research: Research) -> None:
+    document = {"jobName": "train", "jobQueue": "cpu", "jobDefinition": "hello"}
+    submission = make.submission(research.analyst, research.account, document=document)
+    failed = [
+        make.job(submission, name=name, document=document, queue=research.queue, state="FAILED", ended_at=now())
+        for name in ("train", "a-name-as-long-as-names-may-be-" * 4)
+    ]
+    variables = [{"name": "A_NAME_AS_LONG_AS_NAMES_MAY_BE", "value": "a-value-as-long-as-values-may-be-" * 4}]
+    Job.objects.filter(pk=failed[1].pk).update(
+        document={**document, "containerOverrides": {"environment": variables}}
+    )
+    for job in failed:
+        cause = {"cause": Cause.OUT_OF_MEMORY, "exit_code": 137, "last_line": "Killed", "lines": ["Killed"]}
+        JobFailure.objects.create(
+            job=job,
+            team=job.team,
+            account=job.account,
+            definition_id=job.definition_id,
+            ended_at=now(),
+            family=family_key(Cause.OUT_OF_MEMORY, 137, "Killed"),
+            **cause,
+        )
+    search = reverse("jobs", args=[research.team.slug]) + "?search=status:failed"
+    page = open_page(research.analyst.user, f"{search}&row={failed[0].text_id}")
+    expect(page.locator(".row-details")).to_be_visible()
+    assert_accessible(page)
+    for path in (
+        reverse("failures", args=[research.team.slug]),
+        reverse("compare") + f"?job={failed[0].text_id}&job={failed[1].text_id}",
+        reverse("bulk_new") + f"?do=stop&job={research.job.text_id}&job={failed[0].text_id}",
+        reverse("bulk_actions"),
+    ):
+        page.goto(path)
+        assert_accessible(page)
+
+    page.goto(search)
+    page.get_by_label("Select train").focus()
+    page.keyboard.press("Space")
+    page.get_by_label(f"Select {failed[1].name}").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Run 2 jobs again").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 jobs will be submitted again")).to_be_visible()
+    page.get_by_label("Memory").fill("lots")
+    page.get_by_role("button", name="Update estimate").press("Enter")
+    expect(page.get_by_label("Memory")).to_have_attribute("aria-invalid", "true")
+    assert_accessible(page)
+    page.get_by_label("Memory").fill("4 GiB")
+    page.get_by_role("button", name="Run 2 jobs again").press("Enter")
+    page.wait_for_url(re.compile(r"/bulk/(?!new)\w+/"))
+    assert_accessible(page)
+    items = BulkItem.objects.all()
+    items.filter(position=0).update(outcome=ItemOutcome.DONE)
+    items.exclude(position=0).update(outcome=ItemOutcome.REFUSED, note="a reason " * 30, ended_at=now())
+    page.reload()
     assert_accessible(page)
