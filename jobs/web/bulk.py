@@ -173,7 +173,8 @@ def action_page(request: SignedInRequest, text_id: str) -> HttpResponse:
     etag = polling.etag(action.ended_at, action.due_at, sorted(progress.counts.items()), statuses)
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
-    member = access.default_member(request.user)
+    jobs = [item.job for item in listing.rows]
+    member = access.membership(request.user, jobs[0].team.slug) if jobs else access.default_member(request.user)
     page = {
         "member": member,
         "team": member.team if member else None,

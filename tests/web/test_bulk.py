@@ -43,6 +43,13 @@ def confirm(browser: Client, kind: str, *jobs: Job, **fields: str) -> Any:
     return browser.post(NEW, {"do": kind, "jobs": ids, "request_key": "k", "confirm": "1", **fields})
 
 
+def test_the_page_of_an_action_is_in_the_team_of_its_jobs(research, browser, failed):
+    make.member(make.team("a-first"), who=research.analyst.user)
+    answer = browser.get(confirm(browser, "again", failed)["Location"])
+
+    assert answer.context["team"] == research.team
+
+
 def test_the_page_says_what_will_be_stopped_and_what_is_left_out(research, browser, failed):
     text = page(browser, NEW, {"do": "stop", "job": [research.job.text_id, failed.text_id]})
 
@@ -121,7 +128,7 @@ def test_results_cost_the_same_queries_for_any_number(research, browser, django_
     BulkItem.objects.update(outcome=ItemOutcome.DONE, submission=research.submission)
     address = action.get_absolute_url()
     page(browser, address)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         page(browser, address)
 
 
