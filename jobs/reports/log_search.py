@@ -27,7 +27,7 @@ BUSY = "Not searched, because the portal reads many logs right now. Search again
 
 
 @dataclass(frozen=True)
-class SearchedLog:
+class AttemptLog:
     """`attempt` is 0 if the job has had one only."""
 
     job: Job
@@ -36,7 +36,7 @@ class SearchedLog:
 
 
 @dataclass(frozen=True)
-class FoundLine:
+class LogMatch:
     """`number` is from 1; 0 for a log that the portal has no copy of."""
 
     job: Job
@@ -49,7 +49,7 @@ class FoundLine:
 class LogSearchStep:
     """`next` is a cursor, empty after the last job."""
 
-    lines: list[FoundLine] = field(default_factory=list)
+    lines: list[LogMatch] = field(default_factory=list)
     problems: dict[Job, str] = field(default_factory=dict)
     """Jobs whose logs could not be searched to their ends, or at all."""
     job_count: int = 0
@@ -77,7 +77,7 @@ def search_logs(scope: Scope, search: Search, text: str, cursor: str = "") -> Lo
     return step
 
 
-def _logs_of(job: Job, deadline: float, step: LogSearchStep) -> Iterator[SearchedLog]:
+def _logs_of(job: Job, deadline: float, step: LogSearchStep) -> Iterator[AttemptLog]:
     attempts = job_attempts(job)
     if node_count(job):
         # One log for all attempts, that of the main node, which AWS must be asked for.
@@ -93,9 +93,9 @@ def _logs_of(job: Job, deadline: float, step: LogSearchStep) -> Iterator[Searche
         yield from _searched_log(job, attempt.number if len(attempts) > 1 else 0, source, step)
 
 
-def _searched_log(job: Job, attempt: int, source: LogSource, step: LogSearchStep) -> Iterator[SearchedLog]:
+def _searched_log(job: Job, attempt: int, source: LogSource, step: LogSearchStep) -> Iterator[AttemptLog]:
     if source.stream:
-        yield SearchedLog(job, attempt, source)
+        yield AttemptLog(job, attempt, source)
     elif source.is_elsewhere:
         step.problems[job] = source.problem
 
@@ -104,7 +104,7 @@ def _copy_key(source: LogSource) -> tuple[int, str, str]:
     return source.account.pk, source.group, source.stream
 
 
-def _complete_copies(job_logs: Sequence[SearchedLog]) -> dict[tuple[int, str, str], LogCopy]:
+def _complete_copies(job_logs: Sequence[AttemptLog]) -> dict[tuple[int, str, str], LogCopy]:
     sources = [log.source for log in job_logs]
     rows = LogCopy.objects.filter(
         account__in={source.account.pk for source in sources},
@@ -115,7 +115,7 @@ def _complete_copies(job_logs: Sequence[SearchedLog]) -> dict[tuple[int, str, st
     return {(row.account_id, row.log_group, row.stream): row for row in rows}
 
 
-def _search_copy(log: SearchedLog, copy: LogCopy, text: str, deadline: float, step: LogSearchStep) -> None:
+def _search_copy(log: AttemptLog, copy: LogCopy, text: str, deadline: float, step: LogSearchStep) -> None:
     state, line_filter = LogState(copy), LineFilter(text, is_exact=True)
     numbers: list[int] = []
     start = 0
@@ -127,12 +127,12 @@ def _search_copy(log: SearchedLog, copy: LogCopy, text: str, deadline: float, st
         numbers += part.lines
         start = part.next_line
     lines = read_scattered_lines(state, numbers[:MAX_LINES_PER_LOG])
-    step.lines += [FoundLine(log.job, log.attempt, line.text, number + 1) for number, line in lines]
+    step.lines += [LogMatch(log.job, log.attempt, line.text, number + 1) for number, line in lines]
 
 
-def _groups(job_logs: Iterable[SearchedLog]) -> Iterator[list[SearchedLog]]:
+def _groups(job_logs: Iterable[AttemptLog]) -> Iterator[list[AttemptLog]]:
     """Yield logs that one request can search."""
-    groups: dict[tuple[int, str], list[SearchedLog]] = {}
+    groups: dict[tuple[int, str], list[AttemptLog]] = {}
     for log in job_logs:
         groups.setdefault((log.source.account.pk, log.source.group), []).append(log)
     for group in groups.values():
@@ -140,7 +140,7 @@ def _groups(job_logs: Iterable[SearchedLog]) -> Iterator[list[SearchedLog]]:
             yield group[start : start + MAX_FILTERED_STREAMS]
 
 
-def _search_group(group: Sequence[SearchedLog], text: str, deadline: float, step: LogSearchStep) -> None:
+def _search_group(group: Sequence[AttemptLog], text: str, deadline: float, step: LogSearchStep) -> None:
     by_stream = {log.source.stream: log for log in group}
     counts = dict.fromkeys(by_stream, 0)
     source, token, problem = group[0].source, "", UNFINISHED
@@ -165,7 +165,7 @@ def _search_group(group: Sequence[SearchedLog], text: str, deadline: float, step
             if log and text in event.text and counts[stream] < MAX_LINES_PER_LOG:
                 counts[stream] += 1
                 line = next(line for line in event.text.split("\n") if text in line or "\n" in text)
-                step.lines.append(FoundLine(log.job, log.attempt, line))
+                step.lines.append(LogMatch(log.job, log.attempt, line))
         token = page.token
         if not token:
             return

@@ -11,7 +11,7 @@ from jobs import access
 from jobs.logs.search import MAX_TEXT_LENGTH
 from jobs.models import Job
 from jobs.models.pagination import InvalidPageCursorError
-from jobs.reports.log_search import FoundLine, LogSearchStep, search_logs
+from jobs.reports.log_search import LogMatch, LogSearchStep, search_logs
 from jobs.web.job_list.problems import problem_views
 from jobs.web.job_list.query import parse_query
 from jobs.web.jobs import ansi
@@ -78,7 +78,7 @@ def _problem_rows(step: LogSearchStep) -> list[tuple[str, list[Job]]]:
     return list(rows.items())
 
 
-def _row(line: FoundLine, text: str) -> dict[str, object]:
+def _row(line: LogMatch, text: str) -> dict[str, object]:
     visible = "".join(run.text for run in ansi.runs(line.text))
     start = max(0, visible.find(text) - MAX_SHOWN_LENGTH // 2)
     part = visible[start : start + MAX_SHOWN_LENGTH]
@@ -94,7 +94,7 @@ def _row(line: FoundLine, text: str) -> dict[str, object]:
     }
 
 
-def _line_url(line: FoundLine, text: str) -> str:
+def _line_url(line: LogMatch, text: str) -> str:
     """Lead to the line by its number, or by a search for the text where it isn't known."""
     parameters = {"attempt": line.attempt or "", "find": "" if line.number else text}
     query = urlencode({name: value for name, value in parameters.items() if value})
