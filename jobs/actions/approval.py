@@ -6,7 +6,7 @@ transition locks the team row; a conditional UPDATE decides races.
 
 import copy
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,7 @@ from jobs.models.database_generation import unknown_keys_window
 from jobs.models.job import SIZE_FIELDS
 from jobs.policy.approval import ApprovalReason, escalations
 from jobs.pricing.estimate import CostEstimate
-from jobs.pricing.run_statistics import DurationStats, run_statistics
+from jobs.pricing.run_statistics import RunHistory, run_statistics
 from jobs.spec.diff import diff_documents
 from jobs.spec.documents import DocumentKind, list_at
 from jobs.spec.parsing.parser import DocumentParseError
@@ -188,9 +188,9 @@ def _validate_edit(approval: Approval, member: Member, text: str) -> ValidationR
 def _estimate_request(approval: Approval, member: Member, edited: ValidationResult) -> SubmissionEstimate:
     """Estimate the request before an edit. One that isn't valid any more is worth nothing, so any edit escalates."""
     if approval.rerun is None:
-        return _estimate_jobs(approval.submission, edited.statistics.runs)
+        return _estimate_jobs(approval.submission, edited.statistics.history)
     before = rerun_requests.validate_rerun(approval, member, approval.rerun.text)
-    return before.estimate or estimate_submission((), approval.submission.account, approval.team, {})
+    return before.estimate or estimate_submission((), approval.submission.account, approval.team, RunHistory())
 
 
 def current_estimate(approval: Approval) -> CostEstimate | None:
@@ -327,9 +327,7 @@ def _check_requester(result: ValidationResult, approval: Approval) -> Validation
     return replace(result, problems=(*result.problems, problem))
 
 
-def _estimate_jobs(
-    submission: Submission, run_times: Mapping[int, DurationStats] | None = None
-) -> SubmissionEstimate:
+def _estimate_jobs(submission: Submission, history: RunHistory | None = None) -> SubmissionEstimate:
     jobs = submission.jobs.filter(delivery=Delivery.AWAITING).select_related("queue", "revision__definition")
     requests = [
         (
@@ -339,10 +337,10 @@ def _estimate_jobs(
         )
         for job in jobs.order_by("position")
     ]
-    if run_times is None:
+    if history is None:
         definitions = {revision.definition_id for _, _, revision in requests}
-        run_times = run_statistics(submission.team, (), definitions).runs
-    return estimate_submission(requests, submission.account, submission.team, run_times)
+        history = run_statistics(submission.team, (), definitions, with_commands=True).history
+    return estimate_submission(requests, submission.account, submission.team, history)
 
 
 def _store_estimate(approval: Approval) -> None:

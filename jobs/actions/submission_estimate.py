@@ -19,7 +19,7 @@ from jobs.policy.requests import JobRequest
 from jobs.pricing import rates
 from jobs.pricing.estimate import CostEstimate, PlannedJob, estimate_cost
 from jobs.pricing.receipt import PricedSize
-from jobs.pricing.run_statistics import DurationStats
+from jobs.pricing.run_statistics import RunHistory
 from jobs.pricing.spend import budget_day, budget_usage
 
 MAX_TIME_LIMIT_SECONDS = 2**31 - 1
@@ -38,11 +38,11 @@ def estimate_submission(
     jobs: Iterable[tuple[str, JobRequest, Revision]],
     account: Account,
     team: Team,
-    run_times: Mapping[int, DurationStats],
+    history: RunHistory,
 ) -> SubmissionEstimate:
     jobs_by_name = _with_unique_names(jobs)
     plans = (_plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
-    cost = estimate_cost(plans, run_times, rates.read_rates(), now())
+    cost = estimate_cost(plans, history, rates.read_rates(), now())
     requests = {name: request for name, (request, _) in jobs_by_name.items()}
     at_most = cost.at_most
     return SubmissionEstimate(SubmissionSummary(team.name, requests, at_most.usd, at_most.vcpu_hours), cost)
@@ -88,5 +88,12 @@ def _plan_job(name: str, request: JobRequest, revision: Revision, account: Accou
     limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
     unknown_reason = f"The resources are unknown. {request.size.unknown[0].reason}" if request.size.unknown else ""
     return PlannedJob(
-        name, size, request.runs, request.attempts, limit_seconds, revision.definition_id, unknown_reason
+        name=name,
+        size=size,
+        runs=request.runs,
+        attempts=request.attempts,
+        limit_seconds=limit_seconds,
+        definition=revision.definition_id,
+        size_unknown=unknown_reason,
+        command=request.command,
     )

@@ -157,13 +157,14 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
 def _with_estimate(result: ValidationResult, requests: Sequence[JobRequest], member: Member) -> ValidationResult:
     queues = {target.queue.pk for target in result.resolved_jobs if target.queue}
     revisions = [target.revision for target in result.resolved_jobs if target.queue and target.revision]
-    statistics = run_statistics(member.team, queues, {revision.definition_id for revision in revisions})
+    definitions = {revision.definition_id for revision in revisions}
+    statistics = run_statistics(member.team, queues, definitions, with_commands=True)
     result = replace(result, statistics=statistics)
     if result.account is None or not len(revisions) == len(requests) == len(result.resolved_jobs) > 0:
         return result
     names = [text_at(step, "jobName") for step in _steps(result.parse_result)]
     jobs = zip(names, requests, revisions, strict=True)
-    estimate = estimate_submission(jobs, result.account, member.team, statistics.runs)
+    estimate = estimate_submission(jobs, result.account, member.team, statistics.history)
     estimate = charge_budgets(estimate, member.team, result.grants.budgets)
     result = _with_budget_problems(result, estimate)
     if result.is_valid:

@@ -218,12 +218,14 @@ class AmountOut(Schema):
 
 
 class EstimateOut(Schema):
-    """The estimated cost of a submission: expected, from earlier jobs of its definitions, and at most.
+    """The estimated cost of a submission: expected, from earlier jobs of its definitions and sizes, and at most.
 
-    At most is time limit × attempts × runs, with each run's full size. Approval thresholds apply to it.
+    Half of those cost up to `expected`, nine of ten up to `expected_high`; their values are null with fewer than
+    three. At most is time limit × attempts × runs, with each run's full size. Approval thresholds apply to it.
     """
 
     expected: AmountOut
+    expected_high: AmountOut | None = None
     at_most: AmountOut
 
 

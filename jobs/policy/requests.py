@@ -1,11 +1,12 @@
 """Requests of a team as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.models import Feature
 from jobs.policy.capabilities import CapabilityUse, capability_uses
 from jobs.spec import effective, time_limit
+from jobs.spec.command_key import command_key
 from jobs.spec.containers import is_eks
 from jobs.spec.documents import Document, DocumentKind, is_integer, once_per_document, value_at
 from jobs.spec.job_size import JobSize, requested_size, size_override_pointer
@@ -39,6 +40,7 @@ class JobRequest(ResourceRequest):
     run_seconds: int  # of one attempt; 0 if unlimited
     attempts: int  # at most
     environments: tuple[EnvironmentFacts, ...] = ()  # of the queue
+    command: str = field(default="", compare=False)  # tells runs of one definition apart
 
     @property
     def runs(self) -> int:
@@ -103,6 +105,7 @@ def build_job_request(
         or _whole_number(definition, *effective.ATTEMPTS_PATH)
         or 1,
         environments=environments,
+        command=command_key(document),
     )
 
 

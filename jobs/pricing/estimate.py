@@ -1,13 +1,14 @@
 """Estimate of a submission: expected and highest cost.
 
-Expected, for display: the typical run time of earlier good jobs × runs, within the time limit.
+Expected, for display: the median, and up to the 90th percentile, of the run times of earlier good jobs of the same
+definition and size (and command, if there are enough) × runs, within the time limit. Unknown with fewer than three.
 
 At most, for thresholds: time limit × attempts × runs at full size. Without a limit, size or rate it is unknown.
 
 Time limit and `size` of a multi-node job are for all nodes together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -23,7 +24,7 @@ from jobs.pricing.receipt import (
     ResourceCharge,
     build_receipt,
 )
-from jobs.pricing.run_statistics import DurationStats
+from jobs.pricing.run_statistics import MIN_PERCENTILE_SAMPLE, DurationStats, RunHistory
 
 STORED_PRECISION = Decimal("0.0001")
 # Above any threshold that can be set, and within the columns' range.
@@ -42,6 +43,10 @@ class PlannedJob:
     limit_seconds: int
     definition: int
     size_unknown: str = ""
+    command: str = ""
+    """As `jobs.spec.command_key` has it."""
+    earlier_size: PricedSize | None = None
+    """Of the runs to compare with, if they had another."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ UNKNOWN_AMOUNT = CostAmount(None, None)
 
 @dataclass(frozen=True)
 class JobEstimate:
-    """`shares` are for one hour, `expected_seconds` for one run."""
+    """`shares` are for one hour, `expected_seconds` and `high_seconds` for one run."""
 
     job: PlannedJob
     expected_seconds: Decimal | None
@@ -82,6 +87,8 @@ class JobEstimate:
     expected: CostAmount
     at_most: CostAmount
     unknown_reasons: tuple[str, ...]
+    high_seconds: Decimal | None = None
+    expected_high: CostAmount = UNKNOWN_AMOUNT
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -92,6 +99,8 @@ class JobEstimate:
             "expected_seconds": decimal_text(self.expected_seconds),
             "earlier_runs": self.earlier_runs,
             "expected": self.expected.as_json(),
+            "expected_high": self.expected_high.as_json(),
+            "high_seconds": decimal_text(self.high_seconds),
             "at_most": self.at_most.as_json(),
             "unknown": list(self.unknown_reasons),
             "shares": [
@@ -112,6 +121,7 @@ class CostEstimate:
 
     jobs: tuple[JobEstimate, ...]
     expected: CostAmount
+    expected_high: CostAmount
     at_most: CostAmount
     hour: CostAmount
     made_at: datetime
@@ -125,7 +135,11 @@ class CostEstimate:
         return tuple(dict.fromkeys(reason for estimate in self.jobs for reason in estimate.unknown_reasons))
 
     def totals_as_json(self) -> dict[str, Any]:
-        return {"expected": self.expected.as_json(), "at_most": self.at_most.as_json()}
+        return {
+            "expected": self.expected.as_json(),
+            "expected_high": self.expected_high.as_json(),
+            "at_most": self.at_most.as_json(),
+        }
 
     def as_json(self) -> dict[str, Any]:
         dearest = sorted(
@@ -140,14 +154,13 @@ class CostEstimate:
         }
 
 
-def estimate_cost(
-    plans: Iterable[PlannedJob], run_times: Mapping[int, DurationStats], rates: Rates, now: datetime
-) -> CostEstimate:
+def estimate_cost(plans: Iterable[PlannedJob], history: RunHistory, rates: Rates, now: datetime) -> CostEstimate:
     pricing = _Pricing(rates, now)
-    jobs = tuple(_estimate_job(job, run_times.get(job.definition), pricing) for job in plans)
+    jobs = tuple(_estimate_job(job, _runs_like(job, history), pricing) for job in plans)
     return CostEstimate(
         jobs=jobs,
         expected=CostAmount.total(job_estimate.expected for job_estimate in jobs),
+        expected_high=CostAmount.total(job_estimate.expected_high for job_estimate in jobs),
         at_most=CostAmount.total(job_estimate.at_most for job_estimate in jobs),
         hour=CostAmount.total(
             _multiply(pricing.amount(job_estimate.job, HOUR_SECONDS), job_estimate.job.runs) for job_estimate in jobs
@@ -193,24 +206,36 @@ class _Pricing:
         return CostAmount(line.usd * seconds / priced_seconds if seconds > priced_seconds else line.usd, hours)
 
 
+def _runs_like(job: PlannedJob, history: RunHistory) -> DurationStats | None:
+    size = job.earlier_size or job.size
+    return history.like(job.definition, (size.vcpus, size.memory_mib, size.gpus), job.command)
+
+
 def _estimate_job(job: PlannedJob, stats: DurationStats | None, pricing: _Pricing) -> JobEstimate:
-    seconds, expected, at_most = None, UNKNOWN_AMOUNT, UNKNOWN_AMOUNT
-    if stats:
-        seconds = Decimal(str(stats.median)).quantize(MILLISECOND)
-        seconds = min(seconds, Decimal(job.limit_seconds)) if job.limit_seconds else seconds
-        expected = _multiply(pricing.amount(job, seconds), job.runs)
+    seconds, high_seconds, at_most = None, None, UNKNOWN_AMOUNT
+    if stats and stats.count >= MIN_PERCENTILE_SAMPLE:
+        seconds, high_seconds = _within_limit(job, stats.median), _within_limit(job, stats.high)
     if job.limit_seconds:
         maximum = pricing.amount(job, Decimal(job.limit_seconds), is_maximum=True)
         at_most = _multiply(maximum, job.attempts * job.runs)
     return JobEstimate(
         job=job,
         expected_seconds=seconds,
+        high_seconds=high_seconds,
         earlier_runs=stats.count if stats else 0,
         shares=pricing.line(job.size, HOUR_SECONDS).shares,
-        expected=expected,
+        expected=UNKNOWN_AMOUNT if seconds is None else _multiply(pricing.amount(job, seconds), job.runs),
+        expected_high=UNKNOWN_AMOUNT
+        if high_seconds is None
+        else _multiply(pricing.amount(job, high_seconds), job.runs),
         at_most=at_most,
         unknown_reasons=pricing.unknown(job),
     )
+
+
+def _within_limit(job: PlannedJob, seconds: float) -> Decimal:
+    exact = Decimal(str(seconds)).quantize(MILLISECOND)
+    return min(exact, Decimal(job.limit_seconds)) if job.limit_seconds else exact
 
 
 def _multiply(amount: CostAmount, count: int) -> CostAmount:

@@ -42,6 +42,7 @@ class RequestedJobCost:
     expected_seconds: float | None
     earlier_runs: int
     expected_usd: Decimal | None
+    expected_high_usd: Decimal | None
     at_most_usd: Decimal | None
     unknown: tuple[str, ...]
     shares: tuple[Mapping[str, Any], ...]
@@ -50,6 +51,7 @@ class RequestedJobCost:
 @dataclass(frozen=True)
 class RequestCost:
     expected_usd: Decimal | None
+    expected_high_usd: Decimal | None
     at_most_usd: Decimal | None
     at_most_vcpu_hours: Decimal | None
     made_at: datetime | None
@@ -105,6 +107,7 @@ def request_cost(stored: Mapping[str, Any]) -> RequestCost:
     rest = object_at(stored, "more")
     return RequestCost(
         expected_usd=_decimal(value_at(stored, "expected", "usd")),
+        expected_high_usd=_decimal(value_at(stored, "expected_high", "usd")),
         at_most_usd=_decimal(value_at(stored, "at_most", "usd")),
         at_most_vcpu_hours=_decimal(value_at(stored, "at_most", "vcpu_hours")),
         made_at=parse_datetime(stored.get("made_at") or ""),
@@ -247,6 +250,7 @@ def _job_cost(stored: Mapping[str, Any]) -> RequestedJobCost:
         expected_seconds=None if seconds is None else float(seconds),
         earlier_runs=stored["earlier_runs"],
         expected_usd=_decimal(stored["expected"]["usd"]),
+        expected_high_usd=_decimal(value_at(stored, "expected_high", "usd")),
         at_most_usd=_decimal(stored["at_most"]["usd"]),
         unknown=tuple(stored["unknown"]),
         shares=tuple(stored["shares"]),

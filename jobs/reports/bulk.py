@@ -49,9 +49,9 @@ def rerun_price(jobs: Sequence[Job], memory_mib: int | None = None) -> RerunPric
         jobs_by_team[job.team].append(job)
     expected, unknown_count, table = Decimal(0), 0, rates.read_rates()
     for team, team_jobs in jobs_by_team.items():
-        run_times = run_statistics(team, (), {job.definition_id for job in team_jobs}).runs
+        history = run_statistics(team, (), {job.definition_id for job in team_jobs}).history
         plans = (_planned_job(job, memory_mib) for job in team_jobs)
-        for estimate in estimate_cost(plans, run_times, table, now()).jobs:
+        for estimate in estimate_cost(plans, history, table, now()).jobs:
             expected += estimate.expected.usd or 0
             unknown_count += estimate.expected.usd is None
     return RerunPrice(
@@ -63,10 +63,17 @@ def rerun_price(jobs: Sequence[Job], memory_mib: int | None = None) -> RerunPric
 
 
 def _planned_job(job: Job, memory_mib: int | None) -> PlannedJob:
-    size = priced_size(job)
-    if memory_mib:
-        size = replace(size, memory_mib=memory_mib)
-    return PlannedJob(job.name, size, job.array_size or 1, attempts=1, limit_seconds=0, definition=job.definition_id)
+    earlier_size = priced_size(job)
+    size = replace(earlier_size, memory_mib=memory_mib) if memory_mib else earlier_size
+    return PlannedJob(
+        name=job.name,
+        size=size,
+        runs=job.array_size or 1,
+        attempts=1,
+        limit_seconds=0,
+        definition=job.definition_id,
+        earlier_size=earlier_size,
+    )
 
 
 def _approval_count(team: Team, jobs: Iterable[Job]) -> int:

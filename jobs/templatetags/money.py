@@ -56,6 +56,26 @@ def usd_text(usd: Decimal) -> str:
 
 
 @register.filter
+def usd_range(low: Decimal, high: Decimal | None) -> str:
+    """Return “$0.40–0.55”, or one amount if both look alike."""
+    texts = [usd_text(low), usd_text(low if high is None else high)]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]}–{texts[1].removeprefix('$')}"
+
+
+@register.filter
+def money_range(low: Decimal | None, high: Decimal | None) -> SafeString | str:
+    """Return an expected amount: the median, and what nine of ten runs cost at most."""
+    if low is None:
+        return "—"
+    title = (
+        f"Estimate: ${exact(low)}"
+        if high is None
+        else f"Estimate: half cost up to ${exact(low)}, 90% up to ${exact(high)}"
+    )
+    return format_html('<span class="num" title="{}">{}</span>', title, usd_range(low, high))
+
+
+@register.filter
 def usd_text_up(usd: Decimal) -> str:
     return usd_text(usd.quantize(CENT, ROUND_CEILING)) if usd < MAX_USD_SHOWN else f"over ${MAX_USD_SHOWN:,}"
 

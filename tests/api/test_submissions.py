@@ -64,7 +64,8 @@ def test_validate_the_submission_and_its_approval_name_the_same_two_figures(worl
 
     at_most = {"usd": "20", "vcpu_hours": "20"}
     for told in (validated, submitted, seen):
-        assert told["estimate"] == {"expected": {"usd": None, "vcpu_hours": None}, "at_most": at_most}
+        unknown = {"usd": None, "vcpu_hours": None}
+        assert told["estimate"] == {"expected": unknown, "expected_high": unknown, "at_most": at_most}
     reason = f"The maximum cost is $20.00. {team.name} requires approval above $10.00."
     assert validated["approval"] == submitted["approval"]["reasons"] == [reason]
     assert validated["changes"] == submitted["changes"]

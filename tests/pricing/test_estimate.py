@@ -1,6 +1,5 @@
 """What a submission is expected to cost, and what it costs at most."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,7 @@ from jobs.pricing.estimate import (
 )
 from jobs.pricing.rates import Price, Rates
 from jobs.pricing.receipt import PricedSize
-from jobs.pricing.run_statistics import DurationStats
+from jobs.pricing.run_statistics import RunHistory, RunSample
 from tests.examples import examples
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -40,15 +39,14 @@ def planned_job(**fields: Any) -> PlannedJob:
     return PlannedJob(**{**defaults, **fields})
 
 
-def estimate(
-    *jobs: PlannedJob, runs: Mapping[int, DurationStats] | None = None, rates: Rates = RATES
-) -> CostEstimate:
-    return estimate_cost(jobs, runs or {}, rates, NOW)
+def estimate(*jobs: PlannedJob, runs: RunHistory | None = None, rates: Rates = RATES) -> CostEstimate:
+    return estimate_cost(jobs, runs or RunHistory(), rates, NOW)
 
 
-def durations(seconds: float, count: int = 5) -> Mapping[int, DurationStats]:
-    """What definition 1 is known to take."""
-    return {1: DurationStats(count, seconds, seconds, seconds)}
+def durations(*seconds: float, command: str = "", vcpus: int = 4) -> RunHistory:
+    """Runs of definition 1; one time stands for three alike."""
+    times = seconds if len(seconds) > 1 else seconds * 3
+    return RunHistory(RunSample(1, (Decimal(vcpus), 8192, 0), command, time) for time in times)
 
 
 def test_at_most_is_the_limit_times_attempts_times_runs():
@@ -60,12 +58,12 @@ def test_at_most_is_the_limit_times_attempts_times_runs():
 
 def test_run_times_of_earlier_jobs_change_what_is_expected_and_not_what_is_the_most():
     job = planned_job(limit_seconds=36000, attempts=10, runs=5000)
-    before, after = estimate(job), estimate(job, runs=durations(1, count=1))
+    before, after = estimate(job), estimate(job, runs=durations(1))
 
     assert before.at_most == after.at_most
     assert before.expected.usd is None
     assert after.expected.usd == pytest.approx(Decimal("0.2") / 3600 * 5000, abs=Decimal("0.0001"))
-    assert (after.jobs[0].expected_seconds, after.jobs[0].earlier_runs) == (Decimal(1), 1)
+    assert (after.jobs[0].expected_seconds, after.jobs[0].earlier_runs) == (Decimal(1), 3)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +87,35 @@ def test_without_limit_size_or_rate_the_highest_cost_is_unknown_and_so_is_that_o
 def test_hours_are_known_without_a_rate_and_unknown_without_a_limit():
     assert estimate(planned_job(), rates=Rates([])).at_most.vcpu_hours == 4
     assert estimate(planned_job(), planned_job(limit_seconds=0)).at_most.vcpu_hours is None
+
+
+def test_expected_is_the_median_and_the_90th_percentile_of_runs_of_that_size():
+    history = durations(10, 10, 10, 10, 10, 10, 10, 10, 10, 3600)
+    job = estimate(planned_job(limit_seconds=0), runs=history)
+
+    assert (job.jobs[0].expected_seconds, job.jobs[0].high_seconds) == (Decimal(10), Decimal(3600))
+    assert job.expected_high.usd == Decimal("0.2")
+    assert estimate(planned_job(limit_seconds=60), runs=history).jobs[0].high_seconds == 60
+
+
+def test_two_runs_and_runs_of_another_size_tell_nothing():
+    few, other = durations(10, 20), durations(10, vcpus=8)
+
+    assert [estimate(planned_job(), runs=runs).jobs[0].expected_seconds for runs in (few, other)] == [None, None]
+    assert [estimate(planned_job(), runs=runs).jobs[0].earlier_runs for runs in (few, other)] == [2, 0]
+    assert estimate(planned_job(earlier_size=size(vcpus="8")), runs=other).jobs[0].expected_seconds == 10
+
+
+def test_runs_with_the_same_command_count_alone_if_there_are_three():
+    history = RunHistory(
+        [
+            RunSample(1, (Decimal(4), 8192, 0), command, seconds)
+            for command, seconds in (("long", 900), ("long", 900), ("long", 900), ("short", 9), ("short", 9))
+        ]
+    )
+
+    assert estimate(planned_job(command="long"), runs=history).jobs[0].earlier_runs == 3
+    assert estimate(planned_job(command="short"), runs=history).jobs[0].earlier_runs == 5
 
 
 def test_no_run_is_expected_to_take_longer_than_its_limit():

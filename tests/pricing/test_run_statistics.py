@@ -1,6 +1,7 @@
 """How long jobs usually wait and run, from the team's newest jobs."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils.timezone import now
 from jobs.models import Job, JobDependency
 from jobs.pricing.metering import GOOD_RUNS
 from jobs.pricing.run_statistics import SAMPLE_SIZE, RunStatistics, run_statistics
+from jobs.spec.command_key import command_key
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -97,3 +99,21 @@ def test_another_teams_jobs_tell_nothing(submission):
     ended_job(elsewhere, 5, 9999, queue=job.queue, revision=job.revision)
 
     assert read(job).runs[job.definition_id].count == 1
+
+
+def test_the_history_tells_sizes_and_commands_apart(submission):
+    long = {"containerOverrides": {"command": ["train", "--epochs", "9"]}, "parameters": {"b": "2", "a": "1"}}
+    for seconds in (1, 2, 3):
+        job = ended_job(submission, 5, 100 * seconds, vcpus=2, memory_mib=2048, document=long)
+        ended_job(submission, 5, seconds, vcpus=2, memory_mib=2048)
+        ended_job(submission, 5, 5000, vcpus=8, memory_mib=2048)
+    history = run_statistics(job.team, (), {job.definition_id}, with_commands=True).history
+
+    def median(vcpus: int, document: Any) -> float | None:
+        usual = history.like(job.definition_id, (Decimal(vcpus), 2048, 0), command_key(document))
+        return usual.median if usual else None
+
+    assert median(2, {**long, "parameters": {"a": "1", "b": "2"}, "timeout": {}}) == 200
+    assert median(2, {}) == 2
+    assert median(8, {}) == 5000
+    assert median(4, {}) is None

@@ -174,15 +174,18 @@ def test_while_a_request_waits_its_pages_its_list_and_its_editor_show_one_estima
     approval, browser = submission.approvals.get(), signed_in(lead.user)
     job = submission.jobs.get()
     begun = now() - timedelta(days=1)
-    make.job(
-        research.submission,
-        queue=job.queue,
-        revision=job.revision,
-        state="SUCCEEDED",
-        submitted_at=begun,
-        started_at=begun,
-        stopped_at=begun + timedelta(hours=2),
-    )
+    for hours in (2, 2, 2.5):
+        make.job(
+            research.submission,
+            queue=job.queue,
+            revision=job.revision,
+            state="SUCCEEDED",
+            submitted_at=begun,
+            started_at=begun,
+            stopped_at=begun + timedelta(hours=hours),
+            vcpus=job.vcpus,
+            memory_mib=job.memory_mib,
+        )
     Rate.objects.filter(resource="vcpu").update(usd_per_hour=2)
     pages = (submission, job, approval)
     seen = [text_of(browser.get(page.get_absolute_url()).text) for page in pages]
@@ -190,8 +193,8 @@ def test_while_a_request_waits_its_pages_its_list_and_its_editor_show_one_estima
     browser.post(f"{approval.get_absolute_url()}approve/", {"version": approval.version})
     after = [text_of(browser.get(page.get_absolute_url()).text) for page in pages]
 
-    assert all("Expected cost $4.00" in page and "Maximum cost $40.00" in page for page in [*seen, *after[1:]])
-    assert "Expected $4.00, at most $40.00" in editor
+    assert all("Expected cost $4.00–5.00" in page and "Maximum cost $40.00" in page for page in [*seen, *after[1:]])
+    assert "Expected $4.00–5.00, at most $40.00" in editor
     assert "Maximum when requested $20.00" in seen[-1]
     assert "Maximum when requested" not in after[-1]
 

@@ -77,6 +77,8 @@ def ended_job(research: Research, waited: int, ran: int, **fields: Any) -> None:
             "queue": research.queue,
             "revision": research.definition.revisions.get(),
             "state": "SUCCEEDED",
+            "vcpus": 1,
+            "memory_mib": 512,
             "submitted_at": begun,
             "started_at": begun + timedelta(seconds=waited),
             "stopped_at": begun + timedelta(seconds=waited + ran),
@@ -197,22 +199,26 @@ def test_wait_run_and_price_come_from_the_teams_own_past(browser: Client, resear
     assert lines["run"][:2] == ("good", "About 1 h")
     assert lines["price"][:2] == ("off", "Unknown")
     assert (
-        "Expected $1.00, based on the last 3 runs. The job has no time limit. Cost per hour: $1.00."
-        in lines["price"][2]
+        "Expected $1.00–1.50: median to 90th percentile of the last 3 runs of this size. The job has no time limit. "
+        "Cost per hour: $1.00." in lines["price"][2]
     )
-    assert "Submit train to cpu, expected $1.00, maximum cost unknown" in page_text(answer)
+    assert "Submit train to cpu, expected $1.00–1.50, maximum cost unknown" in page_text(answer)
 
 
 def test_an_array_costs_as_many_times_as_it_runs_and_at_most_its_limit_times_its_attempts(
     browser: Client, research: Research
 ) -> None:
     rate_by_the_vcpu("1")
-    ended_job(research, waited=1, ran=3600)
+    for _ in range(3):
+        ended_job(research, waited=1, ran=3600)
     array = {**JOB, "arrayProperties": {"size": 10}, "retryStrategy": {"attempts": 3}}
     answer = fill(browser, "job_preview", of=array, **FILLED, time_limit="2 h")
 
     assert preflight_checks(answer)["price"][:2] == ("good", "$60.00")
-    assert "Expected $10.00, based on the last run." in preflight_checks(answer)["price"][2]
+    assert (
+        "Expected $10.00: median to 90th percentile of the last 3 runs of this size."
+        in preflight_checks(answer)["price"][2]
+    )
     assert "Submit train (10 jobs) to cpu, expected $10.00, at most $60.00" in page_text(answer)
 
 
@@ -223,7 +229,10 @@ def test_without_a_past_the_time_limit_bounds_the_price(browser: Client) -> None
     assert preview(browser, time_limit="2 h")["price"] == (
         "good",
         "$2.00",
-        "Maximum cost $2.00 Expected cost unknown. Maximum: time limit × attempts × runs.",
+        (
+            "Maximum cost $2.00 Expected cost unknown: no earlier runs of this definition and size, 3 are needed. "
+            "Maximum: time limit × attempts × runs."
+        ),
     )
     assert "Cost per hour: $1.00" in preview(browser)["price"][2]
 
@@ -233,7 +242,8 @@ def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor
     browser: Client, research: Research
 ) -> None:
     rate_by_the_vcpu("1")
-    ended_job(research, waited=1, ran=3600)
+    for _ in range(3):
+        ended_job(research, waited=1, ran=3600)
     research.team.approval_usd = 10
     research.team.save()
     document = {**JOB, "timeout": {"attemptDurationSeconds": 7200}, "retryStrategy": {"attempts": 10}}
@@ -369,7 +379,8 @@ def test_the_json_page_says_of_a_definition_what_the_form_says(browser: Client) 
 def test_a_workflow_has_each_check_with_its_problems_named_by_job(browser: Client, research: Research) -> None:
     price_by_the_vcpu(1)
     Queue.objects.update(environments=[PLACE])
-    ended_job(research, waited=5, ran=3600)
+    for _ in range(3):
+        ended_job(research, waited=5, ran=3600)
     limit = {"timeout": {"attemptDurationSeconds": 7200}}
     first, second = {**JOB, **limit, "jobName": "first"}, {**JOB, **limit, "jobName": "second"}
     second["dependsOn"] = [{"jobId": "${first}"}]

@@ -35,7 +35,7 @@ from jobs.spec.problems import (
 from jobs.spec.redaction import MASK, redact
 from jobs.spec.rules.overrides import parameter_names
 from jobs.spec.time_limit import timeout_seconds
-from jobs.templatetags.money import usd_text, usd_text_up
+from jobs.templatetags.money import usd_range, usd_text_up
 from jobs.templatetags.portal import format_duration
 from jobs.web.builder.form_state import BuilderForm
 from jobs.web.builder.form_words import FormWords
@@ -429,12 +429,13 @@ def problem_count_label(errors: int) -> str:
 
 
 def cost_text(result: ValidationResult) -> str:
-    """Return “expected $0.50, at most $3.30”."""
+    """Return “expected $0.50–0.80, at most $3.30”."""
     if result.estimate is None:
         return ""
-    expected, at_most = result.estimate.cost.expected.usd, result.estimate.cost.at_most.usd
+    cost = result.estimate.cost
+    expected, at_most = cost.expected.usd, cost.at_most.usd
     maximum = "maximum cost unknown" if at_most is None else f"at most {usd_text_up(at_most)}"
-    return maximum if expected is None else f"expected {usd_text(expected)}, {maximum}"
+    return maximum if expected is None else f"expected {usd_range(expected, cost.expected_high.usd)}, {maximum}"
 
 
 def approval_reasons(result: ValidationResult) -> tuple[str, ...]:
