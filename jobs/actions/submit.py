@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -34,12 +34,33 @@ from jobs.spec.parsing.parser import ParseResult, parse
 from jobs.spec.workflow_name import workflow_name
 
 
+class SubmissionOrigin(Protocol):
+    """What a document was made from."""
+
+    def record(self, submission: Submission) -> None:
+        """Set it in a new submission, before that is stored."""
+
+    @property
+    def label(self) -> Mapping[str, str]:
+        """Return what the audit log says of it."""
+
+
 @dataclass(frozen=True)
 class TemplateUse:
     """The template that a workflow is from, and the values as they may be shown."""
 
     version: TemplateVersion
     values: Mapping[str, str]
+
+    def record(self, submission: Submission) -> None:
+        submission.template_version = self.version
+        submission.template_values = dict(self.values)
+        templates = WorkflowTemplate.objects.filter(pk=self.version.template_id)
+        templates.update(run_count=F("run_count") + 1, used_at=now())
+
+    @property
+    def label(self) -> Mapping[str, str]:
+        return {"template": str(self.version)}
 
 
 def submit(
@@ -50,7 +71,7 @@ def submit(
     request_key: str | None = None,
     account: Account | None = None,
     on_refusal: str = OnRefusal.STOP,
-    template: TemplateUse | None = None,
+    origin: SubmissionOrigin | None = None,
 ) -> Submission:
     """Create a submission; the same `request_key` returns the same one. Delivery is enqueued after the commit.
 
@@ -72,7 +93,7 @@ def submit(
             request=request,
             account=account,
             on_refusal=on_refusal,
-            template=template,
+            origin=origin,
         )
     except (ValidationFailedError, IntegrityError):
         # The same request may have been accepted meanwhile, which has the key now, and may have used up a quota.
@@ -90,7 +111,7 @@ def _submit(
     request: "_IdempotentRequest | None",
     account: Account | None,
     on_refusal: str,
-    template: TemplateUse | None,
+    origin: SubmissionOrigin | None,
 ) -> Submission:
     """Raise IntegrityError if another request with the key was first."""
     result = validate(reading, member, account)
@@ -107,25 +128,20 @@ def _submit(
         if current.resolved_jobs is not result.resolved_jobs:
             new = _NewSubmission(text, member, current, source, request)
         new.submission.on_refusal = on_refusal
-        if template:
-            _record_template(new.submission, template)
+        if origin:
+            origin.record(new.submission)
         new.save(current.estimate)
         audit.record(
             "run again" if source == Source.RERUN else "submit",
             person=member.user,
             team=member.team,
             target=new.submission,
-            after=_audit_summary(new.submission, new.jobs, hashlib.sha256(text.encode()).hexdigest()),
+            after=_audit_summary(
+                new.submission, new.jobs, hashlib.sha256(text.encode()).hexdigest(), origin.label if origin else {}
+            ),
         )
         hit_failpoint("accepting")
     return new.submission
-
-
-def _record_template(submission: Submission, template: TemplateUse) -> None:
-    submission.template_version = template.version
-    submission.template_values = dict(template.values)
-    templates = WorkflowTemplate.objects.filter(pk=template.version.template_id)
-    templates.update(run_count=F("run_count") + 1, used_at=now())
 
 
 class _IdempotentRequest:
@@ -218,12 +234,14 @@ class _NewSubmission:
         self._new_jobs.save(estimate)
 
 
-def _audit_summary(submission: Submission, jobs: list[Job], text_hash: str) -> dict[str, Any]:
+def _audit_summary(
+    submission: Submission, jobs: list[Job], text_hash: str, origin: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "account": str(submission.account),
         "kind": submission.kind,
         "source": submission.source,
-        **({"template": str(submission.template_version)} if submission.template_version else {}),
+        **origin,
         **audit.truncate_list(
             "jobs",
             [{"name": job.name, "queue": job.queue.name, "definition": job.revision.qualified_name} for job in jobs],

@@ -8,13 +8,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.http import Http404
-from django.utils.timezone import now
 
 from jobs import access, audit
 from jobs.access import Member
-from jobs.actions import masked_source
+from jobs.actions import masked_source, versioned
 from jobs.actions.submit import TemplateUse, submit
 from jobs.actions.validate import ValidationResult, validate
 from jobs.models import Submission, TemplateVersion, WorkflowTemplate
@@ -28,16 +26,14 @@ from jobs.spec.substitution import (
     check_template,
     fill,
     mask_value,
+    open_names,
     secret_parameters,
     secret_place_problems,
     secret_value_problems,
     without_open_places,
 )
-from jobs.spec.template_format import MAX_NAME_LENGTH, MAX_TEXT_LENGTH, TemplateContent
+from jobs.spec.template_format import TemplateContent
 from jobs.spec.template_parameters import Parameter, ParameterValue, read_values, sample_values
-
-MAX_VERSIONS = 1_000
-"""Of one template."""
 
 
 class TemplateError(Exception):
@@ -65,7 +61,8 @@ def create_template(member: Member, content: TemplateContent, *, source_id: str 
     """Raise DocumentParseError or TemplateError. `source_id`: where masked values of the text are."""
     member.require("register")
     reading, parameters = _check(member, content, source_id)
-    if problems := _check_words(content):
+    words = versioned.check_words("template", name=content.name, description=content.description, note=content.note)
+    if problems := list(words):
         raise TemplateError(problems)
     try:
         with transaction.atomic():
@@ -75,7 +72,8 @@ def create_template(member: Member, content: TemplateContent, *, source_id: str 
             version = _add_version(template, member, reading, parameters, content.note, number=1)
             _record("make", template, member, version)
     except IntegrityError:
-        raise TemplateError([_name_problem(f"Your team already has a template named {content.name}.")]) from None
+        message = f"Your team already has a template named {content.name}."
+        raise TemplateError([versioned.name_problem("template", message)]) from None
     return version
 
 
@@ -89,7 +87,7 @@ def create_version(
     member.require("register")
     former = newest_version(template)
     reading, parameters = _check(member, content, source_id, former.parameter_list if former else ())
-    if problems := _check_length("note", content.note):
+    if problems := list(versioned.check_length("template", "note", content.note)):
         raise TemplateError(problems)
     with transaction.atomic():
         template = WorkflowTemplate.objects.select_for_update().get(pk=template.pk)
@@ -98,9 +96,9 @@ def create_version(
         newest = newest_version(template)
         if newest and newest.text == reading.text and newest.parameter_list == parameters:
             return newest, False
-        number = (template.versions.aggregate(Max("number"))["number__max"] or 0) + 1
-        if number > MAX_VERSIONS:
-            message = f"A template can have {MAX_VERSIONS:,} versions. Save this one as a new template."
+        number = versioned.next_number(template.versions)
+        if number is None:
+            message = f"A template can have {versioned.MAX_VERSIONS:,} versions. Save this one as a new template."
             raise TemplateError([Problem("", message, rule="template.too-many-versions")])
         version = _add_version(template, member, reading, parameters, content.note, number=number)
         _record("make", version, member, version)
@@ -112,43 +110,6 @@ def restore_version(version: TemplateVersion, member: Member) -> tuple[TemplateV
     note = f"Restored version {version.number}."
     content = TemplateContent(version.template.name, version.text, version.parameter_list, note=note)
     return create_version(version.template, member, content)
-
-
-def set_description(template: WorkflowTemplate, text: str, member: Member) -> bool:
-    member.require("register")
-    before = template.description
-    with transaction.atomic():
-        if not WorkflowTemplate.objects.filter(pk=template.pk).exclude(description=text).update(description=text):
-            return False
-        audit.record(
-            "change",
-            person=member.user,
-            team=member.team,
-            target=template,
-            before={"description": before},
-            after={"description": text},
-        )
-    return True
-
-
-def archive(template: WorkflowTemplate, member: Member) -> bool:
-    member.require("share")
-    with transaction.atomic():
-        active = WorkflowTemplate.objects.active().filter(pk=template.pk)
-        if not active.update(archived_at=now(), archived_by=member.user):
-            return False
-        audit.record("archive", person=member.user, team=member.team, target=template)
-    return True
-
-
-def restore(template: WorkflowTemplate, member: Member) -> bool:
-    member.require("share")
-    with transaction.atomic():
-        archived = WorkflowTemplate.objects.filter(pk=template.pk, archived_at__isnull=False)
-        if not archived.update(archived_at=None, archived_by=None):
-            return False
-        audit.record("restore", person=member.user, team=member.team, target=template)
-    return True
 
 
 def newest_version(template: WorkflowTemplate) -> TemplateVersion | None:
@@ -181,7 +142,7 @@ def preview_template(reading: ParseResult, parameters: Sequence[Parameter], memb
         return ValidationResult(reading, None, tuple(own_problems))
     result = validate(replace(reading, document=sample), member)
     own_places = {(problem.rule, problem.pointer) for problem in own_problems}
-    further = without_open_places(reading.document, parameters, result.problems)
+    further = without_open_places(reading.document, open_names(parameters), result.problems)
     problems = [*own_problems, *(problem for problem in further if (problem.rule, problem.pointer) not in own_places)]
     return replace(result, problems=tuple(problems))
 
@@ -234,26 +195,6 @@ def _masked_defaults(parameters: Sequence[Parameter]) -> list[Problem]:
         for number, parameter in enumerate(parameters)
         if parameter.default and MASK in parameter.default
     ]
-
-
-def _check_words(content: TemplateContent) -> list[Problem]:
-    problems = []
-    if not content.name.strip():
-        problems.append(_name_problem("Enter a name."))
-    elif len(content.name) > MAX_NAME_LENGTH or not content.name.isprintable():
-        problems.append(_name_problem(f"Use at most {MAX_NAME_LENGTH} characters on one line."))
-    return [*problems, *_check_length("description", content.description), *_check_length("note", content.note)]
-
-
-def _check_length(key: str, text: str) -> list[Problem]:
-    if len(text) <= MAX_TEXT_LENGTH and (not text or text.isprintable()):
-        return []
-    message = f"Use at most {MAX_TEXT_LENGTH} characters on one line."
-    return [Problem(f"/{key}", message, rule="template.words")]
-
-
-def _name_problem(message: str) -> Problem:
-    return Problem("/name", message, rule="template.name")
 
 
 def _archived_problem(template: WorkflowTemplate) -> Problem:
@@ -345,7 +286,7 @@ def start_template(
     if start.problems:
         raise TemplateError(start.problems)
     use = TemplateUse(version, shown_values(version, start.values))
-    return submit(start.text, member, source=source, request_key=request_key, on_refusal=on_refusal, template=use)
+    return submit(start.text, member, source=source, request_key=request_key, on_refusal=on_refusal, origin=use)
 
 
 def shown_values(version: TemplateVersion, values: Mapping[str, ParameterValue]) -> dict[str, str]:

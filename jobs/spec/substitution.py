@@ -1,9 +1,9 @@
-"""Values in the places of a template's parameters."""
+"""Values in the places of parameters: of a workflow template, and of a launch form."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from jobs.spec.documents import Document, DocumentKind, Path, text_at, value_at
 from jobs.spec.parsing.key_case import fix_keys_and_types
@@ -24,6 +24,16 @@ from jobs.spec.template_parameters import (
 
 MAX_ADDED_CHARACTERS = 1024 * 1024
 """That values add to a document: a value can stand in many places."""
+
+
+class Replaced(Protocol):
+    """What a reference stands for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
 
 
 class TooLongError(ValueError):
@@ -72,7 +82,7 @@ class _Substitution:
     def _count(self, value: ParameterValue) -> None:
         self.remaining -= len(value.text)
         if self.remaining < 0:
-            raise TooLongError("With these values the workflow is too long. Use shorter values.")
+            raise TooLongError("With these values the document is too long. Use shorter values.")
 
 
 def _unknown_parameter(name: str, path: Path, names: Sequence[str]) -> Problem:
@@ -84,10 +94,12 @@ def _unknown_parameter(name: str, path: Path, names: Sequence[str]) -> Problem:
     return Problem(join_pointer(*path), message, rule="template.unknown-parameter")
 
 
-def fill(document: Document, values: Mapping[str, ParameterValue]) -> tuple[Document, list[Problem]]:
+def fill(
+    document: Document, values: Mapping[str, ParameterValue], kind: DocumentKind = DocumentKind.WORKFLOW
+) -> tuple[Document, list[Problem]]:
     """Substitute, and give each value the type that AWS Batch expects at its place. Raise TooLongError."""
     result, problems = substitute(document, values)
-    return fix_keys_and_types(result, DocumentKind.WORKFLOW).document, problems
+    return fix_keys_and_types(result, kind).document, problems
 
 
 def parameter_names(document: Document) -> list[str]:
@@ -117,7 +129,7 @@ def merge_parameters(document: Document, parameters: Sequence[Parameter]) -> tup
 
 def check_template(document: Document, parameters: Sequence[Parameter]) -> list[Problem]:
     """Return what is wrong with a template, whatever team it is for, at places of its document and parameters."""
-    problems = [*check_parameters(parameters), *_keys_without_parameters(document, ())]
+    problems = [*check_parameters(parameters), *check_keys(document)]
     try:
         sample, unknown_names = fill(document, sample_values(parameters))
     except TooLongError as error:
@@ -133,32 +145,34 @@ def check_template(document: Document, parameters: Sequence[Parameter]) -> list[
     problems += secret_place_problems(document, parameters, sample_values(parameters))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
-    problems += without_open_places(document, parameters, workflow.check_workflow(sample))
+    problems += without_open_places(document, open_names(parameters), workflow.check_workflow(sample))
     return problems
 
 
-def without_open_places(
-    document: Document, parameters: Sequence[Parameter], problems: Sequence[Problem]
-) -> list[Problem]:
-    """Leave out what is said of values that only the person who starts the template knows."""
-    open_names = {parameter.name for parameter in parameters if is_open(parameter)}
-    return [problem for problem in problems if not open_names.intersection(parameters_at(document, problem.pointer))]
+def without_open_places(document: Document, names: Collection[str], problems: Sequence[Problem]) -> list[Problem]:
+    """Leave out what is said of values that only the person who enters them knows."""
+    return [problem for problem in problems if set(names).isdisjoint(parameters_at(document, problem.pointer))]
+
+
+def open_names(parameters: Sequence[Parameter]) -> frozenset[str]:
+    return frozenset(parameter.name for parameter in parameters if is_open(parameter))
 
 
 def is_open(parameter: Parameter) -> bool:
     return parameter.default is None and parameter.type in (ParameterType.TEXT, ParameterType.NUMBER)
 
 
-def _keys_without_parameters(value: Any, path: Path) -> Iterator[Problem]:
+def check_keys(value: Any, path: Path = ()) -> Iterator[Problem]:
+    """Yield a problem at each field whose name has a parameter."""
     if isinstance(value, dict):
         for key, member in value.items():
             if REFERENCE.search(key):
                 message = "Use parameters in values, not in field names."
                 yield Problem(join_pointer(*path, key), message, rule="template.parameter-in-key")
-            yield from _keys_without_parameters(member, (*path, key))
+            yield from check_keys(member, (*path, key))
     elif isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from _keys_without_parameters(entry, (*path, number))
+            yield from check_keys(entry, (*path, number))
 
 
 def _secret_choices(document: Document, parameters: Sequence[Parameter]) -> Iterator[Problem]:
@@ -172,7 +186,7 @@ def _secret_choices(document: Document, parameters: Sequence[Parameter]) -> Iter
             yield Problem(join_pointer("parameters", number, "choices"), message, rule="template.secret-choice")
 
 
-def secret_parameters(document: Document, parameters: Sequence[Parameter]) -> frozenset[str]:
+def secret_parameters(document: Document, parameters: Sequence[Replaced]) -> frozenset[str]:
     """Return the names of parameters whose values are masked, by their own names or by their places."""
     names = {parameter.name for parameter in parameters if is_secret_name(parameter.name)}
     probes = _probes(parameter.name for parameter in parameters)
@@ -194,7 +208,7 @@ def _probes(names: Iterable[str]) -> dict[str, ParameterValue]:
 
 
 def secret_place_problems(
-    document: Document, parameters: Sequence[Parameter], values: Mapping[str, ParameterValue]
+    document: Document, parameters: Sequence[Replaced], values: Mapping[str, ParameterValue]
 ) -> list[Problem]:
     """Return a problem at each place where jobs would show a secret: filled in, it is a text like any other.
 
@@ -214,7 +228,7 @@ def secret_place_problems(
 
 
 def secret_value_problems(
-    document: Document, parameters: Sequence[Parameter], values: Mapping[str, ParameterValue]
+    document: Document, parameters: Sequence[Replaced], values: Mapping[str, ParameterValue]
 ) -> list[Problem]:
     """Return a problem, at `/values/name`, for each secret of which a part would show, such as one with blanks.
 
@@ -226,8 +240,8 @@ def secret_value_problems(
         if name in values and redact_value("password", values[name].text) == MASK
     }
     message = (
-        "Part of this value would be visible in the jobs. Use a value without blanks and quotes, or change the "
-        "template to pass it as the whole value of an environment variable."
+        "Part of this value would be visible in the jobs. Use a value without blanks and quotes, or ask the owner to "
+        "pass it as the whole value of an environment variable."
     )
     names = dict.fromkeys(name for _, name in _visible_secrets(document, values, secrets))
     return [Problem(join_pointer("values", name), message, rule="template.visible-secret") for name in names]

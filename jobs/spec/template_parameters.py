@@ -135,7 +135,7 @@ def _parameter_problems(parameter: Parameter, names: set[str]) -> Iterator[tuple
         ("label", parameter.label, MAX_LABEL_LENGTH),
         ("help", parameter.help, MAX_HELP_LENGTH),
     ):
-        if len(text) > limit or _UNFIT_CHARACTER.search(text):
+        if len(text) > limit or has_control_character(text):
             yield key, f"Use at most {limit} characters, without control characters."
     if parameter.type is ParameterType.CHOICE:
         yield from _choice_problems(parameter)
@@ -165,6 +165,10 @@ def _choice_problems(parameter: Parameter) -> Iterator[tuple[str, str]]:
         yield "choices", f"A choice has 1 to {MAX_VALUE_LENGTH:,} characters and contains no parameter."
 
 
+def has_control_character(text: str) -> bool:
+    return _UNFIT_CHARACTER.search(text) is not None
+
+
 def value_problem(parameter: Parameter, text: str) -> str:
     """Return what is wrong with a value, or an empty text. No message quotes the value: it may be a secret."""
     if not text:
@@ -172,7 +176,7 @@ def value_problem(parameter: Parameter, text: str) -> str:
         return f"Enter a value for {parameter.title}." if is_needed else ""
     if len(text) > MAX_VALUE_LENGTH:
         return f"{parameter.title} has {len(text):,} characters; the limit is {MAX_VALUE_LENGTH:,}."
-    if _UNFIT_CHARACTER.search(text):
+    if has_control_character(text):
         return f"{parameter.title} contains a control character. Remove it."
     match parameter.type:
         case ParameterType.NUMBER if not NUMBER.fullmatch(text):

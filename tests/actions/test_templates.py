@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from jobs import access, actions
-from jobs.actions import IdempotencyConflictError, templates
+from jobs.actions import IdempotencyConflictError, templates, versioned
 from jobs.actions.templates import TemplateError
 from jobs.models import AuditEntry, Job, Submission, TemplateVersion, WorkflowTemplate
 from jobs.spec.parsing.parser import DocumentParseError
@@ -250,8 +250,8 @@ def test_a_version_can_be_chosen(research, template):
 
 
 def test_an_archived_template_starts_nothing_until_it_is_restored(research, template):
-    assert templates.archive(template, research)
-    assert not templates.archive(template, research)
+    assert versioned.archive(template, research)
+    assert not versioned.archive(template, research)
     template.refresh_from_db()
     for attempt in (
         lambda: templates.start_template(template, research, {}, source="api"),
@@ -260,7 +260,7 @@ def test_an_archived_template_starts_nothing_until_it_is_restored(research, temp
         with pytest.raises(TemplateError) as error:
             attempt()
         assert pointers(error) == [("", "template.archived")]
-    assert templates.restore(template, research)
+    assert versioned.restore(template, research)
     template.refresh_from_db()
 
     assert templates.start_template(template, research, {}, source="api").name == "nightly-41"
@@ -293,9 +293,9 @@ def test_who_may_save_and_who_may_start(research, template, role, refused):
         "create": lambda: templates.create_template(member, content(name="Mine")),
         "version": lambda: templates.create_version(template, member, content(text=nightly(name="mine"))),
         "restore": lambda: templates.restore_version(template.versions.get(number=1), member),
-        "describe": lambda: templates.set_description(template, "What it is for", member),
+        "describe": lambda: versioned.set_description(template, "What it is for", member),
         "start": lambda: templates.start_template(template, member, {}, source="form"),
-        "archive": lambda: templates.archive(template, member),
+        "archive": lambda: versioned.archive(template, member),
     }
     denied = []
     for name, attempt in attempts.items():

@@ -53,9 +53,8 @@ PARTIAL = {
     "jobs/spec/redaction.py:_secret_spans": "masks what it finds anywhere",
     "jobs/spec/template_parameters.py:_choice_problems": "refuses what has a parameter anywhere",
     "jobs/spec/template_parameters.py:_default_problems": "refuses what has a parameter anywhere",
-    "jobs/spec/template_parameters.py:_parameter_problems": "refuses what has a control character anywhere",
     "jobs/spec/template_parameters.py:iter_references": "finds a parameter anywhere",
-    "jobs/spec/template_parameters.py:value_problem": "refuses what has a control character anywhere",
+    "jobs/spec/template_parameters.py:has_control_character": "refuses what has a control character anywhere",
     "jobs/spec/sweep.py:_check_values": "refuses what has a control character anywhere",
 }
 # JSON Schema has no \\Z; the portal applies its patterns with fullmatch()

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access
-from jobs.actions import templates
+from jobs.actions import templates, versioned
 from jobs.models import TemplateVersion, WorkflowTemplate
 from jobs.reports import submissions
 from jobs.reports import templates as reports
@@ -136,7 +136,7 @@ def set_description(request: SignedInRequest, text_id: str) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Not saved: {form.errors['text'][0]}")
-    elif templates.set_description(template, form.cleaned_data["text"], member):
+    elif versioned.set_description(template, form.cleaned_data["text"], member):
         messages.success(request, "Description saved.")
     return redirect(template)
 
@@ -167,7 +167,7 @@ def archive(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(access.template(request.user, text_id)[0])
     template, member = access.template(request.user, text_id, "share")
-    if templates.archive(template, member):
+    if versioned.archive(template, member):
         messages.success(request, f"Archived {template.name}. Its versions and submissions are kept.")
     return redirect(template)
 
@@ -178,6 +178,6 @@ def restore(request: SignedInRequest, text_id: str) -> HttpResponse:
     if request.method != "POST":
         return redirect(access.template(request.user, text_id)[0])
     template, member = access.template(request.user, text_id, "share")
-    if templates.restore(template, member):
+    if versioned.restore(template, member):
         messages.success(request, f"Restored {template.name}.")
     return redirect(template)

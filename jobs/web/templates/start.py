@@ -17,20 +17,17 @@ from jobs.models import Source, TemplateVersion
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.reports import templates as reports
-from jobs.spec.parsing.parser import DocumentParseError, parse
-from jobs.spec.problems import Problem
+from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import MASK
-from jobs.spec.substitution import parameters_at
 from jobs.spec.template_parameters import MAX_VALUE_LENGTH, NO, YES, Parameter, ParameterType
-from jobs.web.builder import feedback, preflight
-from jobs.web.builder.feedback import Feedback, ProblemView
+from jobs.web.builder import preflight
+from jobs.web.builder.feedback import ProblemView
 from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.json_views import redirect_to_submission
+from jobs.web.builder.value_feedback import PREFIX, MadeDocument, one_of_each_rule, values_feedback, without_empty
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
-PREFIX = "value-"
-"""Of the names of fields, so that a parameter can have any name."""
 ALREADY_SENT = "This page already started the template with other values. Submit again to use these."
 
 
@@ -160,9 +157,12 @@ def _page(
     is_rejected: bool = False,
 ) -> HttpResponse:
     workflow = templates.fill_version(version, _entries(version, start.values))
-    start_feedback, text = _feedback(member, version, workflow)
+    titles = {parameter.name: parameter.title for parameter in version.parameter_list}
+    made = MadeDocument(version.document, workflow.text, workflow.problems, titles)
+    start_feedback = values_feedback(made, member, version.template.name)
+    text = "" if workflow.problems else to_json(templates.shown_workflow(version, workflow))
     if is_new:  # what is still to be entered is no mistake yet
-        start_feedback = _without_empty(start_feedback, start.values)
+        start_feedback = without_empty(start_feedback, start.values)
     sources = start.sources or {}
     problems = start_feedback.problems_by_field
     context: dict[str, Any] = {
@@ -176,7 +176,7 @@ def _page(
                 parameter,
                 start.values[parameter.name],
                 sources.get(parameter.name, ""),
-                _one_of_each_rule(problems.get(f"{PREFIX}{parameter.name}", ())),
+                one_of_each_rule(problems.get(f"{PREFIX}{parameter.name}", ())),
             )
             for parameter in reports.shown_parameters(version)
         ],
@@ -190,46 +190,3 @@ def _page(
     is_refused = is_rejected and not request.htmx
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "jobs/templates/start.html", context, status=status)
-
-
-def _feedback(member: Member, version: TemplateVersion, workflow: templates.TemplateStart) -> tuple[Feedback, str]:
-    """Return the feedback with problems at their fields, and the text with masked values."""
-    if workflow.problems:
-        problems = [_at_field(version, problem) for problem in workflow.problems]
-        label = feedback.problem_count_label(len(problems))
-        return Feedback(version.template.name, label, is_validated=True, problems=tuple(problems)), ""
-    reading = parse(workflow.text)
-    result = actions.validate(reading, member)
-    whole = feedback.from_result(result)
-    problems = [
-        replace(_at_field(version, view.problem), step=view.step, line=0, column=0) for view in whole.problems
-    ]
-    return replace(whole, problems=tuple(problems), is_text=False), to_json(
-        templates.shown_workflow(version, workflow)
-    )
-
-
-def _at_field(version: TemplateVersion, problem: Problem) -> ProblemView:
-    """Return the problem at the field whose value it may be about."""
-    is_value = problem.pointer.startswith("/values/")
-    names = (
-        [problem.pointer.removeprefix("/values/")] if is_value else parameters_at(version.document, problem.pointer)
-    )
-    titles = {parameter.name: parameter.title for parameter in version.parameter_list}
-    name = next((name for name in names if name in titles), "")
-    return ProblemView(replace(problem, fix=()), f"{PREFIX}{name}" if name else "", titles.get(name, ""))
-
-
-def _one_of_each_rule(problems: Sequence[ProblemView]) -> tuple[ProblemView, ...]:
-    """Leave out what several steps have in common: the field says it once, the checks say it of each step."""
-    return tuple({view.problem.rule: view for view in reversed(problems)}.values())[::-1]
-
-
-def _without_empty(start_feedback: Feedback, values: Mapping[str, str]) -> Feedback:
-    if start_feedback.result:
-        return start_feedback
-    empty = {f"{PREFIX}{name}" for name, text in values.items() if not text}
-    problems = tuple(problem for problem in start_feedback.problems if problem.field not in empty)
-    missing = tuple(problem.label for problem in start_feedback.problems if problem.field in empty)
-    label = start_feedback.button_label if problems else f"Required: {', '.join(missing)}"
-    return replace(start_feedback, problems=problems, missing=missing, button_label=label)

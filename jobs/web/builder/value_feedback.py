@@ -1,0 +1,62 @@
+"""Feedback on a document that values make: of a workflow template, and of a launch form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jobs import actions
+from jobs.access import Member
+from jobs.spec.documents import Document
+from jobs.spec.parsing.parser import parse
+from jobs.spec.problems import Problem
+from jobs.spec.substitution import parameters_at
+from jobs.web.builder import feedback
+from jobs.web.builder.feedback import Feedback, ProblemView
+
+PREFIX = "value-"
+"""Of the names of fields on pages, so that a parameter can have any name."""
+
+
+@dataclass(frozen=True)
+class MadeDocument:
+    """The document as it is stored, and what values make of it."""
+
+    source: Document
+    text: str
+    problems: Sequence[Problem]
+    """Of the values. With any, there is no text."""
+    titles: Mapping[str, str]
+    """Of the fields, by their names."""
+
+
+def values_feedback(made: MadeDocument, member: Member, headline: str) -> Feedback:
+    """Return the feedback with problems at the fields whose values they may be about."""
+    if made.problems:
+        problems = [_at_field(made, problem) for problem in made.problems]
+        label = feedback.problem_count_label(len(problems))
+        return Feedback(headline, label, is_validated=True, problems=tuple(problems))
+    whole = feedback.from_result(actions.validate(parse(made.text), member))
+    problems = [replace(_at_field(made, view.problem), step=view.step, line=0, column=0) for view in whole.problems]
+    return replace(whole, problems=tuple(problems), is_text=False)
+
+
+def _at_field(made: MadeDocument, problem: Problem) -> ProblemView:
+    is_value = problem.pointer.startswith("/values/")
+    names = [problem.pointer.removeprefix("/values/")] if is_value else parameters_at(made.source, problem.pointer)
+    name = next((name for name in names if name in made.titles), "")
+    return ProblemView(replace(problem, fix=()), f"{PREFIX}{name}" if name else "", made.titles.get(name, ""))
+
+
+def one_of_each_rule(problems: Sequence[ProblemView]) -> tuple[ProblemView, ...]:
+    """Leave out what several steps have in common: the field says it once, the checks say it of each step."""
+    return tuple({view.problem.rule: view for view in reversed(problems)}.values())[::-1]
+
+
+def without_empty(start_feedback: Feedback, values: Mapping[str, str]) -> Feedback:
+    """Name fields that are still to be filled in, instead of calling them mistakes."""
+    if start_feedback.result:
+        return start_feedback
+    empty = {f"{PREFIX}{name}" for name, text in values.items() if not text}
+    problems = tuple(problem for problem in start_feedback.problems if problem.field not in empty)
+    missing = tuple(problem.label for problem in start_feedback.problems if problem.field in empty)
+    label = start_feedback.button_label if problems else f"Required: {', '.join(missing)}"
+    return replace(start_feedback, problems=problems, missing=missing, button_label=label)
