@@ -22,6 +22,8 @@ from jobs.models import (
     Definition,
     Draft,
     Job,
+    LaunchForm,
+    LaunchFormVersion,
     Membership,
     Revision,
     Role,
@@ -83,8 +85,8 @@ PERMISSION_LABELS: Mapping[TeamPermission, str] = MappingProxyType(
         "view": "view jobs, definitions and costs",
         "submit": "submit jobs",
         "stop": "stop jobs",
-        "register": "register definitions and save workflow templates",
-        "share": "share and deactivate definitions, archive workflow templates",
+        "register": "register definitions, save workflow templates and launch forms",
+        "share": "share and deactivate definitions, archive workflow templates and launch forms",
         "tokens": "view or create API tokens",
         "own_tokens": "create personal API tokens, if administrators allow it",
         "lead": "release held jobs",
@@ -193,8 +195,17 @@ def teammate(member: Member, text_id: str) -> Membership:
 
 def job(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Job, Member]:
     """Read the person's role in the same query."""
-    related = ("team", "account__status", "queue", "submission__person", "revision__definition", "stop_requested_by")
+    related = (
+        "team",
+        "account__status",
+        "queue",
+        "submission__person",
+        "submission__form_version__form",
+        "revision__definition",
+        "stop_requested_by",
+    )
     rows = Job.objects.visible_to(user).select_related(*related).annotate(role=_own_role(user))
+    rows = rows.defer("submission__form_version__text", "submission__form_version__document")
     row = _get_or_404(rows, text_id)
     member = Member(user, row.team, vars(row)["role"] or "")
     member.require(permission)
@@ -227,9 +238,11 @@ def child(user: User, text_id: str, index: int) -> tuple[ArrayChild, Job, Member
 def submission(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[Submission, Member]:
     """Read the person's role in the same query."""
     approvals = Approval.objects.select_related("rerun", "requester", "decided_by").defer("rerun__text")
-    related = ("team", "account__status", "person", "template_version__template")
+    related = ("team", "account__status", "person", "template_version__template", "form_version__form")
     rows = Submission.objects.visible_to(user).select_related(*related).annotate(role=_own_role(user))
-    rows = rows.defer("template_version__text", "template_version__document")
+    rows = rows.defer(
+        "template_version__text", "template_version__document", "form_version__text", "form_version__document"
+    )
     row = _get_or_404(rows.prefetch_related(Prefetch("approvals", approvals)), text_id)
     member = Member(user, row.team, vars(row)["role"] or "")
     member.require(permission)
@@ -277,6 +290,20 @@ def template_version(user: User, text_id: str, permission: TeamPermission = "vie
     rows = TemplateVersion.objects.filter(template__in=WorkflowTemplate.objects.visible_to(user))
     row = _get_or_404(rows.select_related("template__team", "created_by"), text_id)
     return row, _require_member(user, row.template.team, permission)
+
+
+def launch_form(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[LaunchForm, Member]:
+    row = _get_or_404(LaunchForm.objects.visible_to(user).select_related("team", "owner", "archived_by"), text_id)
+    return row, _require_member(user, row.team, permission)
+
+
+def launch_form_version(
+    user: User, text_id: str, permission: TeamPermission = "view"
+) -> tuple[LaunchFormVersion, Member]:
+    """Find a version by its own id."""
+    rows = LaunchFormVersion.objects.filter(form__in=LaunchForm.objects.visible_to(user))
+    row = _get_or_404(rows.select_related("form__team", "created_by"), text_id)
+    return row, _require_member(user, row.form.team, permission)
 
 
 def saved_view(member: Member, text_id: str) -> SavedView:

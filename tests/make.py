@@ -21,6 +21,8 @@ from jobs.models import (
     Job,
     JobTag,
     JobText,
+    LaunchForm,
+    LaunchFormVersion,
     Membership,
     Queue,
     QueueGrant,
@@ -37,6 +39,8 @@ from jobs.models import (
 )
 from jobs.models.ids import new_id, to_text
 from jobs.models.job_text import insert_texts
+from jobs.spec.launch_forms.fields import fields_of
+from jobs.spec.launch_forms.file_format import LaunchContent
 from jobs.spec.normalize import fingerprint
 from jobs.spec.template_parameters import Parameter
 from jobs.states import Delivery, State
@@ -170,6 +174,25 @@ def template_version(
         parameters=[parameter.as_json() for parameter in parameters],
         created_by=of.user,
         **fields,
+    )
+
+
+def launch_form_version(of: Member, content: LaunchContent, document: dict[str, Any]) -> LaunchFormVersion:
+    """A version of a launch form, the next of its name; unlike a saved one it is in no audit log."""
+    form, _ = LaunchForm.objects.get_or_create(
+        team=of.team,
+        name=content.name,
+        defaults={"owner": of.user, "description": content.description, "labels": list(content.labels)},
+    )
+    return LaunchFormVersion.objects.create(
+        form=form,
+        number=form.versions.count() + 1,
+        text=json.dumps(document, indent=2),
+        document=document,
+        sections=[section.as_json() for section in content.sections],
+        locks={field.name: of.user.display_name for field in fields_of(content.sections) if field.is_locked},
+        note=content.note,
+        created_by=of.user,
     )
 
 

@@ -41,6 +41,13 @@ def _source_document(member: Member, text_id: str) -> Document | None:
         template_document: Document = version.document
         return template_document
     try:
+        form_version, _ = access.launch_form_version(member.user, text_id, permission="reveal")
+    except (Http404, PermissionDenied):
+        pass
+    else:
+        form_document: Document = form_version.document
+        return form_document
+    try:
         definition, _ = access.definition(member.user, text_id, permission="reveal")
     except (Http404, PermissionDenied):
         return None

@@ -13,7 +13,7 @@ from ninja.security import HttpBearer
 from jobs import access, audit
 from jobs.access import Member, TeamPermission
 from jobs.actions import tokens
-from jobs.models import ApiToken, Job, Submission, WorkflowTemplate
+from jobs.models import ApiToken, Job, LaunchForm, Submission, WorkflowTemplate
 from jobs.rate_limit import RateLimit, spend
 
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,6 +42,12 @@ class Caller:
         template, _ = access.template(self.member.user, text_id)
         self._check_team(template.team_id)
         return template
+
+    def launch_form(self, text_id: str) -> LaunchForm:
+        """Raise Http404."""
+        form, _ = access.launch_form(self.member.user, text_id)
+        self._check_team(form.team_id)
+        return form
 
     def _check(self, row: Job | Submission, permission: TeamPermission) -> None:
         self._check_team(row.team_id)

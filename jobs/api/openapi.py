@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jobs.spec.launch_forms.file_format import form_schema
 from jobs.spec.template_format import template_schema
 
 DOCUMENT: dict[str, Any] = {
@@ -30,10 +31,20 @@ TEMPLATE: dict[str, Any] = {
     }
 }
 
+_FORM_SCHEMA = {key: value for key, value in form_schema().items() if key != "$schema"}
+
+LAUNCH_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The form as the portal exports it. 1 MiB at most.",
+        "content": {"application/json": {"schema": _FORM_SCHEMA}},
+    }
+}
+
 START: dict[str, Any] = {
     "requestBody": {
         "required": False,
-        "description": "Values by parameter name.",
+        "description": "Values by the name of a parameter or field.",
         "content": {
             "application/json": {
                 "schema": {
@@ -41,7 +52,7 @@ START: dict[str, Any] = {
                     "properties": {
                         "values": {
                             "type": "object",
-                            "additionalProperties": {"type": ["string", "number", "boolean"]},
+                            "additionalProperties": {"type": ["string", "number", "boolean", "array"]},
                         },
                         "version": {"type": "integer", "description": "The newest by default."},
                         "on_refusal": {

@@ -286,6 +286,46 @@ class TemplateUseOut(Schema):
     values: dict[str, str]
 
 
+class LaunchFormOut(Schema):
+    """A launch form and its newest version."""
+
+    id: str
+    url: str
+    name: str
+    description: str
+    labels: list[str]
+    version: int
+    archived: bool
+    runs: int
+    used_at: datetime | None
+
+
+class LaunchFormsOut(Schema):
+    """`next` is the cursor of the next page; empty on the last."""
+
+    forms: list[LaunchFormOut]
+    next: str
+
+
+class LaunchFormDetailOut(LaunchFormOut):
+    """A version as a file, which can be sent again. Values that look secret are masked."""
+
+    note: str
+    created_at: datetime
+    sections: list[dict[str, Any]]
+    locked_by: dict[str, str]
+    document: dict[str, Any]
+
+
+class LaunchFormUseOut(Schema):
+    """The launch form that a submission was started from."""
+
+    id: str
+    name: str
+    version: int
+    values: dict[str, str]
+
+
 class SubmissionOut(Schema):
     id: str
     url: str
@@ -297,6 +337,7 @@ class SubmissionOut(Schema):
     estimate: EstimateOut | None = None
     held: HoldOut | None = None
     template: TemplateUseOut | None = None
+    form: LaunchFormUseOut | None = None
     jobs: list[JobSummaryOut]
     problems: list[ProblemOut]
     changes: list[ChangeOut]

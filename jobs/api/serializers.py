@@ -17,6 +17,9 @@ from jobs.api.schemas import (
     HoldOut,
     JobOut,
     JobSummaryOut,
+    LaunchFormDetailOut,
+    LaunchFormOut,
+    LaunchFormUseOut,
     ParameterOut,
     ProblemOut,
     RerunOut,
@@ -27,10 +30,20 @@ from jobs.api.schemas import (
     TemplateUseOut,
 )
 from jobs.causes import Explanation
-from jobs.models import Approval, Job, Revision, StateChange, Submission, TemplateVersion
+from jobs.models import (
+    Approval,
+    Job,
+    LaunchForm,
+    LaunchFormVersion,
+    Revision,
+    StateChange,
+    Submission,
+    TemplateVersion,
+)
 from jobs.models.array_reruns import rerun_families
 from jobs.models.rerun_summary import RerunSummary
 from jobs.reports import causes
+from jobs.reports import launch_forms as form_reports
 from jobs.reports import submissions as reports
 from jobs.reports import templates as template_reports
 from jobs.reports.catalog import DefinitionCard
@@ -134,6 +147,7 @@ def submission_out(
         estimate=estimate_out(record.estimate),
         held=_hold_out(record, jobs),
         template=_template_use_out(record),
+        form=_form_use_out(record),
         jobs=[JobSummaryOut(**_summary_values(request, job)) for job in _in_step_order(current_jobs)],
         problems=[
             problem_out(reading.locate(_noted_problem(note)))
@@ -169,6 +183,48 @@ def _template_use_out(record: Submission) -> TemplateUseOut | None:
         version=version.number,
         values=dict(template_reports.template_values(record)),
     )
+
+
+def _form_use_out(record: Submission) -> LaunchFormUseOut | None:
+    version = record.form_version
+    if version is None:
+        return None
+    return LaunchFormUseOut(
+        id=version.form.text_id,
+        name=version.form.name,
+        version=version.number,
+        values=record.ordered_form_values,
+    )
+
+
+def launch_form_out(request: HttpRequest, form: LaunchForm, number: int) -> LaunchFormOut:
+    return LaunchFormOut(**_form_fields(request, form, number))
+
+
+def launch_form_detail_out(request: HttpRequest, version: LaunchFormVersion) -> LaunchFormDetailOut:
+    file = form_reports.form_file(version)
+    return LaunchFormDetailOut(
+        **_form_fields(request, version.form, version.number),
+        note=version.note,
+        created_at=version.created_at,
+        sections=file["sections"],
+        locked_by=version.locks,
+        document=file["document"],
+    )
+
+
+def _form_fields(request: HttpRequest, form: LaunchForm, number: int) -> dict[str, Any]:
+    return {
+        "id": form.text_id,
+        "url": request.build_absolute_uri(form.get_absolute_url()),
+        "name": form.name,
+        "description": form.description,
+        "labels": form.labels,
+        "version": number,
+        "archived": form.archived_at is not None,
+        "runs": form.run_count,
+        "used_at": form.used_at,
+    }
 
 
 def template_out(request: HttpRequest, card: TemplateCard) -> TemplateOut:

@@ -1,6 +1,6 @@
 """Workflow templates: saved in versions, and started with values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from django.http import Http404
@@ -9,18 +9,15 @@ from ninja.responses import Status
 
 from jobs import actions
 from jobs.actions import idempotency, templates
-from jobs.api import parsing, serializers
+from jobs.api import parsing, serializers, start
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
 from jobs.api.openapi import KEY, START, TEMPLATE
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut, SubmissionOut, TemplateDetailOut, TemplatesOut
-from jobs.models import Source, TemplateVersion
-from jobs.models.submission import OnRefusal
+from jobs.models import Source
 from jobs.reports import templates as reports
-from jobs.spec.documents import is_integer, is_object
 from jobs.spec.parsing.parser import ParseResult
 from jobs.spec.problems import Problem
-from jobs.spec.substitution import parameters_at
 from jobs.spec.template_format import TemplateContent, check_template_file, from_file
 
 router = Router(tags=["templates"])
@@ -103,7 +100,7 @@ def start_template(request: CallerRequest, text_id: str) -> Status[SubmissionOut
     row = request.auth.template(text_id)
     key = parsing.idempotency_key(request)
     reading = parsing.read_object(request)
-    values, number, on_refusal = _start_fields(reading.document)
+    values, number, on_refusal = start.read_start(reading.document)
     idempotency.reject_definition_key(member, key)
     try:
         submission = templates.start_template(
@@ -113,25 +110,9 @@ def start_template(request: CallerRequest, text_id: str) -> Status[SubmissionOut
         raise ApiProblemError(422, *NOT_STARTED, _located(error.problems, reading)) from None
     except actions.ValidationFailedError as error:
         version = reports.find_version(row, "" if number is None else str(number))
-        problems = _value_problems(error.verdict.problems, version)
+        problems = start.problems_of_values(error.verdict.problems, version.document if version else {})
         raise ApiProblemError(422, *NOT_STARTED, _located(problems, reading)) from None
     return Status(202, serializers.submission_out(request, submission, with_notes=True))
-
-
-def _start_fields(body: Mapping[str, object]) -> tuple[Mapping[str, object], int | None, str]:
-    values, version, on_refusal = body.get("values", {}), body.get("version"), body.get("on_refusal", OnRefusal.STOP)
-    for key in body:
-        if key not in ("values", "version", "on_refusal"):
-            raise ApiProblemError(
-                422, "Invalid field", f"There is no field {key[:60]}. Use values, version, on_refusal."
-            )
-    if not is_object(values):
-        raise ApiProblemError(422, "Invalid field", "values must be an object of names and values.")
-    if version is not None and not is_integer(version):
-        raise ApiProblemError(422, "Invalid field", "version must be a whole number.")
-    if not isinstance(on_refusal, str) or on_refusal not in set(OnRefusal):
-        raise ApiProblemError(422, "Invalid field", "on_refusal must be stop or keep.")
-    return values, version, on_refusal
 
 
 def _read_file(request: CallerRequest) -> tuple[TemplateContent, ParseResult]:
@@ -147,16 +128,6 @@ def _file_problems(problems: Iterable[Problem], reading: ParseResult) -> list[Pr
     return _located(
         [problem if problem.rule in FILE_RULES else problem.with_prefix("/document") for problem in problems], reading
     )
-
-
-def _value_problems(problems: Iterable[Problem], version: TemplateVersion | None) -> list[Problem]:
-    """Move problems of the workflow to the values that they may be about."""
-    document = version.document if version else {}
-    result = []
-    for problem in problems:
-        names = parameters_at(document, problem.pointer)
-        result.append(replace(problem, pointer=f"/values/{names[0]}", fix=()) if names else problem)
-    return result
 
 
 def _located(problems: Iterable[Problem], reading: ParseResult) -> list[ProblemOut]:

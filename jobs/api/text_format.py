@@ -21,6 +21,9 @@ from jobs.api.schemas import (
     JobsOut,
     JobSummaryOut,
     KeyOut,
+    LaunchFormDetailOut,
+    LaunchFormOut,
+    LaunchFormsOut,
     LogOut,
     ProblemDetailsOut,
     ProblemOut,
@@ -100,6 +103,8 @@ def _(content: SubmissionOut) -> Iterator[TextRow]:
     yield "submission", content.id, content.url
     if content.template:
         yield "template", content.template.id, content.template.version, content.template.name
+    if content.form:
+        yield "form", content.form.id, content.form.version, content.form.name
     if content.approval:
         approval = content.approval
         yield "approval", approval.state, approval.decided_by, approval.comment or " ".join(approval.reasons)
@@ -115,6 +120,26 @@ def _(content: SubmissionOut) -> Iterator[TextRow]:
         yield "state", event.time, event.job, event.name, event.state, event.note
     for job in content.jobs:
         yield from text_rows(job)
+
+
+@text_rows.register
+def _(content: LaunchFormsOut) -> Iterator[TextRow]:
+    for form in content.forms:
+        yield from text_rows(form)
+    yield from _next_row(content.next)
+
+
+@text_rows.register
+def _(content: LaunchFormOut) -> Iterator[TextRow]:
+    yield "form", content.id, content.version, content.name
+
+
+@text_rows.register
+def _(content: LaunchFormDetailOut) -> Iterator[TextRow]:
+    yield "form", content.id, content.version, content.name
+    for section in content.sections:
+        for field in section["fields"]:
+            yield "field", field["name"], field.get("type"), field.get("required", True), field.get("default")
 
 
 @text_rows.register

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from jobs.api import approvals, caller, costs, definitions, jobs, queues, submissions, templates
+from jobs.api import approvals, caller, costs, definitions, jobs, launch_forms, queues, submissions, templates
 from jobs.api.auth import Bearer
 from jobs.api.errors import ApiProblemError, error_response, install_handlers
 from jobs.api.renderers import JsonRenderer, PortalApi, text_on_request
@@ -16,8 +16,8 @@ from jobs.api.renderers import JsonRenderer, PortalApi, text_on_request
 api = PortalApi(
     title="Batch Portal",
     version="1",
-    description="Jobs, submissions, logs, job definitions, workflow templates, queues, approvals and costs "
-    "of one team. "
+    description="Jobs, submissions, logs, job definitions, workflow templates, launch forms, queues, approvals "
+    "and costs of one team. "
     "Authenticate with an API token.",
     urls_namespace="api",
     auth=Bearer(),
@@ -31,6 +31,7 @@ api.add_router("", submissions.router)
 api.add_router("", jobs.router)
 api.add_router("", costs.router)
 api.add_router("", templates.router)
+api.add_router("", launch_forms.router)
 api.add_router("", queues.router)
 api.add_router("", approvals.router)
 api.add_router("", caller.router)

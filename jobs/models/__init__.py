@@ -22,6 +22,7 @@ from jobs.models.job_count import JobCount
 from jobs.models.job_failure import JobFailure
 from jobs.models.job_text import JobText
 from jobs.models.job_text_backlog import JobTextBacklog
+from jobs.models.launch_form import LaunchForm, LaunchFormVersion
 from jobs.models.lease import Lease, LeaseKeeper
 from jobs.models.log_copy import LogChunk, LogCopy
 from jobs.models.mail import MailKind, OutgoingMail
@@ -85,6 +86,8 @@ __all__ = [
     "JobTag",
     "JobText",
     "JobTextBacklog",
+    "LaunchForm",
+    "LaunchFormVersion",
     "Lease",
     "LeaseKeeper",
     "LogChunk",

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from jobs.models.account import Account
 from jobs.models.ids import new_id, to_text
+from jobs.models.launch_form import LaunchFormVersion
 from jobs.models.team import Team
 from jobs.models.template import TemplateVersion
 from jobs.spec.documents import DocumentKind
@@ -99,6 +100,15 @@ class Submission(models.Model):
         help_text="The version of the workflow template that it was started from.",
     )
     template_values = models.JSONField(default=dict, help_text="Values of the template's parameters, secrets masked.")
+    # NULL for all others, so that the columns can be added to a large table at once.
+    form_version = models.ForeignKey(
+        LaunchFormVersion,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="submissions",
+        help_text="The version of the launch form that it was started from.",
+    )
+    form_values = models.JSONField(null=True, help_text="Values of the form's fields, secrets masked.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -129,6 +139,13 @@ class Submission(models.Model):
     @property
     def text_id(self) -> str:
         return to_text(self.public_id)
+
+    @property
+    def ordered_form_values(self) -> dict[str, str]:
+        """Return the values in the order of the form's fields, which PostgreSQL does not keep."""
+        values: dict[str, str] = self.form_values or {}
+        names = [field.name for field in self.form_version.field_list] if self.form_version else []
+        return {name: values[name] for name in names if name in values}
 
     @property
     def is_generated(self) -> bool:

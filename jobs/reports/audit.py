@@ -49,6 +49,7 @@ _PAGES = {
     "job": "job",
     "definition": "definition",
     "workflow template": "template",
+    "launch form": "launch_form",
 }
 
 

@@ -10,7 +10,17 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostLine, Job, JobDependency, StateChange, Submission, Team, User, WorkflowTemplate
+from jobs.models import (
+    CostLine,
+    Job,
+    JobDependency,
+    LaunchForm,
+    StateChange,
+    Submission,
+    Team,
+    User,
+    WorkflowTemplate,
+)
 from jobs.models.array_reruns import RerunFamily, rerun_families
 from jobs.models.ids import to_text
 from jobs.models.job import JobQuerySet
@@ -132,6 +142,14 @@ def template_rows(template: WorkflowTemplate, limit: int) -> list[SubmissionRow]
     submissions = submissions.defer(
         "text", "document", "notes", "template_version__text", "template_version__document"
     )
+    return _rows(list(submissions.order_by("-pk")[:limit]))
+
+
+def form_rows(form: LaunchForm, limit: int) -> list[SubmissionRow]:
+    """Return the newest that were started from a launch form."""
+    submissions = _list_submissions(form.team).filter(form_version__form=form)
+    submissions = submissions.select_related("person", "account", "form_version")
+    submissions = submissions.defer("text", "document", "notes", "form_version__text", "form_version__document")
     return _rows(list(submissions.order_by("-pk")[:limit]))
 
 

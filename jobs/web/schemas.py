@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import condition, require_safe
 
 from jobs.spec.documents import DocumentKind
+from jobs.spec.launch_forms.file_format import form_schema
 from jobs.spec.schema.botocore_schema import json_schema
 from jobs.spec.template_format import template_schema
 
@@ -16,25 +17,27 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT_LIVED = "public, max-age=300"
 
 
-TEMPLATE = "template"
-"""A workflow template as a file: no document, but it has one."""
-KINDS = (*DocumentKind, TEMPLATE)
+TEMPLATE, FORM = "template", "form"
+"""A workflow template and a launch form as files: no documents, but they have one."""
+KINDS = (*DocumentKind, TEMPLATE, FORM)
+_FILE_SCHEMAS = {TEMPLATE: template_schema, FORM: form_schema}
 
 
 @cache
 def _content(kind: str) -> tuple[bytes, str]:
-    schema = template_schema() if kind == TEMPLATE else json_schema(DocumentKind(kind))
+    build = _FILE_SCHEMAS.get(kind)
+    schema = build() if build else json_schema(DocumentKind(kind))
     content = json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
     return content, hashlib.sha256(content).hexdigest()[:32]
 
 
-def schema_version(kind: DocumentKind) -> str:
+def schema_version(kind: str) -> str:
     """Return the hash for `?v=…`, with which the URL is cached permanently."""
     return _content(kind)[1]
 
 
-def schema_url(kind: DocumentKind) -> str:
-    return f"{reverse('schema', args=[kind.value])}?v={schema_version(kind)}"
+def schema_url(kind: str) -> str:
+    return f"{reverse('schema', args=[str(kind)])}?v={schema_version(kind)}"
 
 
 def _etag(_: HttpRequest, kind: str) -> str | None:

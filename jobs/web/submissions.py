@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jobs import access, actions
 from jobs.actions import poll_hint
 from jobs.models import Decision, Job
-from jobs.reports import approvals, causes, sweep_values, templates, workflow_graph
+from jobs.reports import approvals, causes, launch_forms, sweep_values, templates, workflow_graph
 from jobs.reports import submissions as reports
 from jobs.spec.documents import DocumentKind
 from jobs.spec.masked_source import mask_source
@@ -97,6 +97,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "is_sweep": not polling.is_partial(request) and sweep_values.sweep_table(submission) is not None,
         "is_graph": not polling.is_partial(request) and workflow_graph.is_graph(submission),
         "template_query": urlencode(templates.prefill_values(submission)),
+        "form_query": urlencode(launch_forms.prefill_values(submission)),
         "has_masked_values": has_secrets(submission.document),
         "text": mask_source(submission.text, submission.document),
         "current_page": "jobs",

@@ -44,6 +44,10 @@ from jobs.web.job_list import saved_views
 from jobs.web.job_list import views as job_list
 from jobs.web.jobs import array, index_rerun, log_search, log_views
 from jobs.web.jobs import views as job_views
+from jobs.web.launch_forms import detail as form_detail
+from jobs.web.launch_forms import edit as form_edit
+from jobs.web.launch_forms import list as form_list
+from jobs.web.launch_forms import run as form_run
 from jobs.web.shell import probes
 from jobs.web.templates import detail as template_detail
 from jobs.web.templates import list as template_list
@@ -97,6 +101,8 @@ urlpatterns = [
     path("teams/<slug:slug>/definitions/", definition_list.definitions, name="definitions"),
     path("teams/<slug:slug>/templates/", template_list.templates, name="templates"),
     path("teams/<slug:slug>/templates/new/", template_save.new_template, name="template_new"),
+    path("teams/<slug:slug>/launch-forms/", form_list.launch_forms, name="launch_forms"),
+    path("teams/<slug:slug>/launch-forms/new/", form_edit.new_form, name="launch_form_new"),
     path("teams/<slug:slug>/failures/", failures.failures, name="failures"),
     path("teams/<slug:slug>/queues/", queues.queues, name="queues"),
     path("teams/<slug:slug>/queues/<int:number>/", queues.queue, name="queue"),
@@ -172,6 +178,18 @@ urlpatterns = [
         "definitions/<str:text_id>/revisions/<str:revision>/deactivate/",
         edit.deactivate_revision,
         name="revision_deactivate",
+    ),
+    path("launch-forms/<str:text_id>/", form_detail.launch_form, name="launch_form"),
+    path("launch-forms/<str:text_id>/run/", form_run.run_form, name="launch_form_run"),
+    path("launch-forms/<str:text_id>/edit/", form_edit.new_version, name="launch_form_edit"),
+    path("launch-forms/<str:text_id>/difference/", form_detail.compare_versions, name="launch_form_difference"),
+    path("launch-forms/<str:text_id>/form.json", form_detail.export_form, name="launch_form_export"),
+    path("launch-forms/<str:text_id>/archive/", form_detail.archive, name="launch_form_archive"),
+    path("launch-forms/<str:text_id>/restore/", form_detail.restore, name="launch_form_restore"),
+    path(
+        "launch-forms/<str:text_id>/versions/<str:form_version>/restore/",
+        form_detail.restore_version,
+        name="launch_form_version_restore",
     ),
     path("templates/<str:text_id>/", template_detail.template, name="template"),
     path("templates/<str:text_id>/start/", template_start.start_template, name="template_start"),

@@ -12,6 +12,12 @@ def request_body(route: str, world: World) -> Any:
     """The body for a route; for most an empty form."""
     submission, definition = submission_of(OURS), document_of(OURS)
     asked = submission_of(OURS, arrayProperties={"size": 8})
+    place = {"fields": [{"name": "place", "default": "here"}]}
+    form = {
+        "name": "By program",
+        "sections": [place],
+        "document": submission_of(OURS, parameters={"place": "${param.place}"}),
+    }
     return {
         "api:submit": submission,
         "api:list_submissions": submission,
@@ -38,6 +44,12 @@ def request_body(route: str, world: World) -> Any:
             "version": "2",
             "do": "submit",
         },
+        "launch_form_new": {"text": json.dumps(form), "do": "save"},
+        "launch_form_edit": {"text": json.dumps({**form, "name": f"{world.ours.word}-form"}), "do": "save"},
+        "launch_form_run": {"value-place": "here", "version": "2", "do": "submit"},
+        "api:list_forms": form,
+        "api:push_form": form,
+        "api:submit_form": {"values": {"place": "here"}},
         "api:create_template": {"name": "By program", "document": {"jobs": [submission]}},
         "api:list_templates": {"name": "By program", "document": {"jobs": [submission]}},
         "api:create_version": {"document": {"jobs": [submission]}, "note": "By program"},

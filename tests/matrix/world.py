@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ from jobs.models import (
     Job,
     JobDependency,
     JobTag,
+    LaunchFormVersion,
     Queue,
     Rate,
     Revision,
@@ -52,6 +53,8 @@ from jobs.models import (
 )
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
+from jobs.spec.launch_forms.fields import FieldMode, FormSection, LaunchField
+from jobs.spec.launch_forms.file_format import LaunchContent
 from jobs.spec.template_parameters import Parameter
 from jobs.states import Delivery
 from tests import make
@@ -82,6 +85,7 @@ class Side:
     approval: Approval
     draft: Draft
     version: TemplateVersion
+    form_version: LaunchFormVersion
     view: SavedView
     bulk_action: BulkAction
     viewer: User
@@ -105,6 +109,9 @@ class Side:
             ("drafts", "text_id"): self.draft.text_id,
             ("templates", "text_id"): self.version.template.text_id,
             ("versions", "version"): self.version.text_id,
+            ("launch-forms", "text_id"): self.form_version.form.text_id,
+            ("forms", "text_id"): self.form_version.form.text_id,
+            ("versions", "form_version"): self.form_version.text_id,
             ("views", "text_id"): self.view.text_id,
             ("sessions", "text_id"): self.session,
             ("queues", "number"): str(self.queue.pk),
@@ -293,6 +300,7 @@ def side(word: str, shared: Account) -> Side:
     )
     approval = _waiting_request(analyst, word, queue, revision)
     version = _template(analyst, word)
+    form_version = _launch_form(analyst, word)
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
     view = SavedView.objects.create(team=team, name=f"{word}-view", search=f"queue:{word}-queue")
@@ -307,6 +315,7 @@ def side(word: str, shared: Account) -> Side:
         approval,
         draft,
         version,
+        form_version,
         view,
         bulk_action,
     )
@@ -334,6 +343,20 @@ def _template(analyst: Member, word: str) -> TemplateVersion:
     )
     step["parameters"] = {"apiKey": "${param.apiKey}", "place": "${param.place}/${param.word}"}
     make.template_version(analyst, f"{word}-template", workflow, (*parameters, key), note=f"{word} again")
+    return version
+
+
+def _launch_form(analyst: Member, word: str) -> LaunchFormVersion:
+    """A form whose second version is the newest, with a locked field and a secret in its document."""
+    queue = LaunchField("queue", f"{word} label", f"{word} help", mode=FieldMode.LOCKED, default=f"{word}-queue")
+    sections = (FormSection(f"{word} section", (LaunchField("place", default=word), queue)),)
+    content = LaunchContent(f"{word}-form", "", sections, f"{word} purpose", (f"{word}-mark",), f"{word} why")
+    document = submission_of(word, parameters={"place": "${param.place}", "apiKey": f"{SECRET}-form-secret"})
+    document = {**document, "jobQueue": "${param.queue}"}
+    version = make.launch_form_version(analyst, content, document)
+    make.launch_form_version(
+        analyst, replace(content, note=f"{word} again"), {**document, "retryStrategy": {"attempts": 2}}
+    )
     return version
 
 

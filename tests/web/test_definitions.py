@@ -278,7 +278,7 @@ def test_an_analyst_shares_nothing(browser, research):
 
     assert answer.status_code == 403
     assert (
-        "share and deactivate definitions, archive workflow templates. Ask an administrator"
+        "share and deactivate definitions, archive workflow templates and launch forms. Ask an administrator"
         in answer.content.decode()
     )
     assert Membership.objects.filter(user=research.analyst.user, role="analyst").exists()

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from jobs import access, actions
-from jobs.actions import templates
+from jobs.actions import launch_forms, templates
 from jobs.actions.wait import wait_until
 from jobs.aws.errors import AwsError
 from jobs.dispatch.registration import register_due
@@ -25,6 +25,7 @@ from jobs.models import (
     ApiToken,
     Definition,
     ImageGrant,
+    LaunchForm,
     Membership,
     Queue,
     QueueGrant,
@@ -42,6 +43,7 @@ from jobs.models import (
 )
 from jobs.models.submission import DEMO_KEY_PREFIX
 from jobs.models.token import digest, new_secret
+from jobs.spec.launch_forms import file_format
 from jobs.spec.template_format import from_file
 from jobs.sync.queues import sync_queues
 
@@ -74,6 +76,7 @@ class Command(BaseCommand):
         for team in TEAMS:
             ensure_token(team, Path(settings.STATE))
             create_templates(team)
+            create_forms(team)
         account = get_or_create_account(options["sandbox"], options["endpoint"], options["region"])
         if account and is_incomplete(account):
             try:
@@ -139,6 +142,14 @@ def create_templates(demo: DemoTeam) -> None:
         content, document = from_file(json.loads(text))
         if member and not WorkflowTemplate.objects.filter(team=member.team, name=content.name).exists():
             templates.create_template(member, replace(content, text=json.dumps(document, indent=2) + "\n"))
+
+
+def create_forms(demo: DemoTeam) -> None:
+    member = demo_member(demo)
+    for _, text in documents("forms", demo):
+        content, document = file_format.from_file(json.loads(text))
+        if member and not LaunchForm.objects.filter(team=member.team, name=content.name).exists():
+            launch_forms.create_form(member, replace(content, text=json.dumps(document, indent=2) + "\n"))
 
 
 def get_or_create_account(sandbox: str, endpoint: str, region: str) -> Account | None:

@@ -9,8 +9,9 @@ from jobs.spec.documents import Document
 from jobs.spec.parsing.parser import parse
 from jobs.spec.problems import Problem
 from jobs.spec.substitution import parameters_at
-from jobs.web.builder import feedback
+from jobs.web.builder import feedback, preflight
 from jobs.web.builder.feedback import Feedback, ProblemView
+from jobs.web.builder.preflight import Preflight
 
 PREFIX = "value-"
 """Of the names of fields on pages, so that a parameter can have any name."""
@@ -37,6 +38,24 @@ def values_feedback(made: MadeDocument, member: Member, headline: str) -> Feedba
     whole = feedback.from_result(actions.validate(parse(made.text), member))
     problems = [replace(_at_field(made, view.problem), step=view.step, line=0, column=0) for view in whole.problems]
     return replace(whole, problems=tuple(problems), is_text=False)
+
+
+def values_preflight(values_result: Feedback, member: Member) -> Preflight | None:
+    """Return the checks without fixes, and without links to fields that only the builder has."""
+    checks = preflight.run_checks(values_result, member)
+    if checks is None:
+        return None
+    return Preflight(
+        tuple(
+            replace(check, problems=tuple(map(_without_builder, check.problems))) if check.problems else check
+            for check in checks.checks
+        )
+    )
+
+
+def _without_builder(view: ProblemView) -> ProblemView:
+    view = replace(view, problem=replace(view.problem, fix=()))
+    return view if view.field.startswith(PREFIX) else replace(view, field="", label="")
 
 
 def _at_field(made: MadeDocument, problem: Problem) -> ProblemView:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +15,7 @@ from jobs.access import Member
 from jobs.actions import poll_hint
 from jobs.causes import Explanation
 from jobs.models import Job, JobDependency, User
-from jobs.reports import approvals, causes, job_detail, logs, stop_scope
+from jobs.reports import approvals, causes, job_detail, launch_forms, logs, stop_scope
 from jobs.reports.last_lines import last_lines
 from jobs.reports.stop_scope import StopScope
 from jobs.reports.usual_runs import usual_runs
@@ -120,6 +121,7 @@ def _answer(job: Job, member: Member, related: _RelatedJobs) -> dict[str, Any]:
         "team": job.team,
         "job": job,
         "submission": job.submission,
+        "form_query": urlencode(launch_forms.prefill_values(job.submission)),
         "explanation": explanation,
         "action_link": action_link(job, explanation, member, _failed_parent(related.parents)),
         "parents": related.parents,

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -68,7 +69,10 @@ def compare_versions(request: SignedInRequest, text_id: str) -> HttpResponse:
     page = {
         "member": member,
         "team": template.team,
-        "template": template,
+        "saved": template,
+        "list_title": "Workflow templates",
+        "list_url": reverse("templates", args=[template.team.slug]),
+        "parts": "workflow and parameters",
         "versions": versions,
         "from_version": before,
         "to_version": after,

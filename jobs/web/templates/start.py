@@ -20,11 +20,17 @@ from jobs.reports import templates as reports
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.redaction import MASK
 from jobs.spec.template_parameters import MAX_VALUE_LENGTH, NO, YES, Parameter, ParameterType
-from jobs.web.builder import preflight
 from jobs.web.builder.feedback import ProblemView
 from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.json_views import redirect_to_submission
-from jobs.web.builder.value_feedback import PREFIX, MadeDocument, one_of_each_rule, values_feedback, without_empty
+from jobs.web.builder.value_feedback import (
+    PREFIX,
+    MadeDocument,
+    one_of_each_rule,
+    values_feedback,
+    values_preflight,
+    without_empty,
+)
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import drop_nul
 
@@ -181,7 +187,7 @@ def _page(
             for parameter in reports.shown_parameters(version)
         ],
         "feedback": start_feedback,
-        "preflight": preflight.run_checks(start_feedback, member) if start_feedback.result else None,
+        "preflight": values_preflight(start_feedback, member),
         "text": text,
         "json_input": start,
         "is_rejected": is_rejected,

@@ -37,7 +37,7 @@ export class Inbox {
    * @param {string} text
    */
   async readPaste(pasted, text) {
-    if (pasted.trim().length < MIN_LENGTH || !DOCUMENT_PATTERN.test(pasted)) return;
+    if (!this.form.dataset.pasteUrl || pasted.trim().length < MIN_LENGTH || !DOCUMENT_PATTERN.test(pasted)) return;
     const result = await this.#request({ pasted, whole: text });
     if (!result?.kind || this.editor.text !== text) return;
     if (result.text !== null && result.text !== text) {

@@ -1,0 +1,157 @@
+"""Launch forms of a team, and what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
+
+from jobs.models import Job, LaunchForm, LaunchFormVersion, Submission, Team
+from jobs.models.ids import from_text
+from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.reports.catalog import RunOutcomes
+from jobs.spec.documents import Document
+from jobs.spec.launch_forms.fields import LaunchField
+from jobs.spec.launch_forms.file_format import LaunchContent, to_file
+from jobs.spec.parsing.parser import parse
+from jobs.spec.redaction import MASK, redact
+from jobs.states import State
+
+PAGE_SIZE = 24
+MAX_VERSIONS_SHOWN = 200
+SAMPLE_SIZE = 20
+"""Newest submissions of a form that count."""
+
+
+@dataclass(frozen=True)
+class FormCard:
+    form: LaunchForm
+    number: int
+    fields: tuple[LaunchField, ...]
+    """Those that are asked for."""
+    outcomes: RunOutcomes
+
+
+def form_page(
+    team: Team, *, text: str = "", after: str = "", archived: bool = False, limit: int = PAGE_SIZE
+) -> KeysetPage[FormCard]:
+    """Return forms by name. Raise InvalidPageCursorError."""
+    forms = LaunchForm.objects.filter(team=team, archived_at__isnull=not archived)
+    for word in text.split():
+        forms = forms.filter(Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word))
+    page = paginate(
+        _with_newest(forms),
+        "name",
+        "pk",
+        size=limit,
+        cursor_of=lambda form: form.text_id,
+        after=key_of(forms, after, "name", "pk"),
+    )
+    rows: Sequence[Any] = page.rows
+    versions = LaunchFormVersion.objects.defer("text", "document").in_bulk([row.newest for row in rows])
+    outcomes = form_outcomes([row.pk for row in rows if row.used_at])
+    return page.with_rows(
+        [
+            FormCard(
+                row,
+                versions[row.newest].number,
+                tuple(field for field in versions[row.newest].field_list if not field.is_locked),
+                outcomes.get(row.pk, RunOutcomes()),
+            )
+            for row in rows
+        ]
+    )
+
+
+def form_outcomes(keys: Sequence[int]) -> Mapping[int, RunOutcomes]:
+    """Return by form how its newest submissions ended, and how long those that succeeded took from start to end."""
+    if not keys:
+        return {}
+    place = Window(RowNumber(), partition_by=[F("form_version__form")], order_by=F("pk").desc())
+    newest = (
+        Submission.objects.filter(form_version__form__in=keys).annotate(place=place).filter(place__lte=SAMPLE_SIZE)
+    )
+    forms = dict(newest.values_list("pk", "form_version__form"))
+    # As values: with the sample as a subquery, PostgreSQL may read all jobs.
+    jobs = Job.objects.current().filter(submission__in=list(forms)).order_by().values("submission")
+    rows = jobs.annotate(
+        count=Count("pk"),
+        succeeded=Count("pk", filter=Q(state=State.SUCCEEDED)),
+        failed=Count("pk", filter=Q(state=State.FAILED)),
+        start=Min("started_at"),
+        end=Max("stopped_at"),
+    )
+    by_form: dict[int, list[Any]] = {}
+    for row in rows:
+        by_form.setdefault(forms[row["submission"]], []).append(row)
+    return {key: _count_outcomes(sample) for key, sample in by_form.items()}
+
+
+def _count_outcomes(sample: Sequence[Mapping[str, Any]]) -> RunOutcomes:
+    good = [row for row in sample if row["succeeded"] == row["count"]]
+    times = [(row["end"] - row["start"]).total_seconds() for row in good if row["start"] and row["end"]]
+    return RunOutcomes(
+        succeeded=len(good),
+        failed=sum(1 for row in sample if row["failed"]),
+        median_time=timedelta(seconds=median(times)) if times else None,
+    )
+
+
+def _with_newest(forms: QuerySet[LaunchForm]) -> QuerySet[LaunchForm]:
+    newest = LaunchFormVersion.objects.filter(form=OuterRef("pk")).order_by("-number").values("pk")
+    return forms.select_related("owner").annotate(newest=Subquery(newest[:1]))
+
+
+def versions(form: LaunchForm) -> list[LaunchFormVersion]:
+    """Return the versions without their documents, newest first."""
+    rows = list(form.versions.defer("text", "document").select_related("created_by")[:MAX_VERSIONS_SHOWN])
+    for version in rows:
+        version.form = form
+    return rows
+
+
+def find_version(form: LaunchForm, text_id: str) -> LaunchFormVersion | None:
+    """Return the version with that id or number; the newest for an empty text."""
+    rows = form.versions.select_related("created_by")
+    if not text_id:
+        version = rows.first()
+    elif text_id.isascii() and text_id.isdecimal() and len(text_id) < 7:
+        version = rows.filter(number=int(text_id)).first()
+    else:
+        try:
+            version = rows.filter(public_id=from_text(text_id)).first()
+        except ValueError:
+            return None
+    if version:
+        version.form = form
+    return version
+
+
+def form_file(version: LaunchFormVersion) -> dict[str, Any]:
+    """Return a version as a file that can be imported. Secrets are masked."""
+    form = version.form
+    content = LaunchContent(form.name, "", version.section_list, form.description, tuple(form.labels), version.note)
+    return to_file(content, redact(parse(version.text).document), version.number)
+
+
+def comparable_document(version: LaunchFormVersion) -> Document:
+    """Return document and fields as one document, for their differences."""
+    return {
+        "document": redact(version.document),
+        "fields": {
+            field.name: {**field.as_json(), "section": section.title}
+            for section in version.section_list
+            for field in section.fields
+        },
+    }
+
+
+def prefill_values(submission: Submission) -> dict[str, str]:
+    """Return the values to start the form with again: those that were asked for, without masked ones."""
+    version = submission.form_version
+    asked = {field.name for field in version.field_list if not field.is_locked} if version else set()
+    values = submission.ordered_form_values
+    return {name: text for name, text in values.items() if name in asked and MASK not in text}

@@ -1,0 +1,1 @@
+"""Launch forms: fields that ask for values, and what these make of a document. No Django."""

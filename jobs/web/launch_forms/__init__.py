@@ -1,0 +1,1 @@
+"""Launch forms: their list, the page of one, editing and running."""
