@@ -175,9 +175,11 @@ def read_source(member: Member, text: str, source_id: str) -> ParseResult:
 
 def check_content(content: LaunchContent, reading: ParseResult) -> list[Problem]:
     """Return what is wrong with a form, whatever team it is for, at places of its file."""
-    words = versioned.check_words(RULES, name=content.name, description=content.description, note=content.note)
+    text_problems = versioned.check_words(
+        RULES, name=content.name, description=content.description, note=content.note
+    )
     reading_problems = [problem.with_prefix("/document") for problem in reading.problems]
-    return [*words, *reading_problems, *check_form(reading.document, reading.kind, content.sections)]
+    return [*text_problems, *reading_problems, *check_form(reading.document, reading.kind, content.sections)]
 
 
 def preview_form(content: LaunchContent, reading: ParseResult, member: Member) -> ValidationResult:
@@ -336,7 +338,7 @@ def start_form(
 def shown_values(version: LaunchFormVersion, values: FormValues) -> dict[str, str]:
     """Return the values of fields that are shown, with secrets masked."""
     secrets = secret_parameters(version.document, version.field_list)
-    return {name: mask_value(name, text, secrets) for name, text in values.texts.items() if name in values.shown}
+    return {name: mask_value(name, text, secrets) for name, text in values.texts.items() if name in values.visible}
 
 
 def shown_document(version: LaunchFormVersion, start: FormStart) -> Document:

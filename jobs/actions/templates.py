@@ -61,8 +61,10 @@ def create_template(member: Member, content: TemplateContent, *, source_id: str 
     """Raise DocumentParseError or TemplateError. `source_id`: where masked values of the text are."""
     member.require("register")
     reading, parameters = _check(member, content, source_id)
-    words = versioned.check_words("template", name=content.name, description=content.description, note=content.note)
-    if problems := list(words):
+    text_problems = versioned.check_words(
+        "template", name=content.name, description=content.description, note=content.note
+    )
+    if problems := list(text_problems):
         raise TemplateError(problems)
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What is saved in versions, and what templates and launch forms have in common: words, numbers and archiving."""
+"""Words, numbers and archiving of rows that have versions: templates and launch forms."""
 
 from collections.abc import Iterator
 from typing import Any

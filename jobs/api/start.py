@@ -1,4 +1,4 @@
-"""What a request has that starts a template or a form, and where its problems are."""
+"""Requests that start a template or a form, and the places of their problems."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -13,7 +13,7 @@ from jobs.models import Job, LaunchForm, LaunchFormVersion, Submission, Team
 from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.reports.catalog import RunOutcomes
-from jobs.spec.documents import Document
+from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.launch_forms.fields import LaunchField
 from jobs.spec.launch_forms.file_format import LaunchContent, to_file
 from jobs.spec.parsing.parser import parse
@@ -22,6 +22,8 @@ from jobs.states import State
 
 PAGE_SIZE = 24
 MAX_VERSIONS_SHOWN = 200
+MAX_EARLIER_JOBS = 200
+"""Of a definition, from whose differences a form is suggested."""
 SAMPLE_SIZE = 20
 """Newest submissions of a form that count."""
 
@@ -149,9 +151,19 @@ def comparable_document(version: LaunchFormVersion) -> Document:
     }
 
 
+def earlier_documents(submission: Submission) -> list[Document]:
+    """Return the requests of the newest jobs of the definition of a job; none for a workflow."""
+    job = submission.jobs.order_by("position").first() if submission.kind == DocumentKind.SUBMISSION else None
+    if job is None or job.definition_id is None:
+        return []
+    jobs = Job.objects.filter(team=submission.team_id, definition=job.definition_id).order_by("-pk")
+    rows = jobs.values_list("document", "tags")[:MAX_EARLIER_JOBS]
+    return [{**document, "tags": tags} for document, tags in rows]
+
+
 def prefill_values(submission: Submission) -> dict[str, str]:
     """Return the values to start the form with again: those that were asked for, without masked ones."""
     version = submission.form_version
-    asked = {field.name for field in version.field_list if not field.is_locked} if version else set()
+    names = {field.name for field in version.field_list if not field.is_locked} if version else set()
     values = submission.ordered_form_values
-    return {name: text for name, text in values.items() if name in asked and MASK not in text}
+    return {name: text for name, text in values.items() if name in names and MASK not in text}

@@ -105,8 +105,8 @@ def test_a_field_that_is_not_shown_takes_no_value():
 
     hidden, forged, shown = read(mode, digits), read(mode, digits, digits="9"), read(mode, digits, mode="exact")
 
-    assert (hidden.problems, hidden.texts["digits"], hidden.shown) == ((), "", {"mode"})
-    assert "isn't asked for" in forged.problems[0].message
+    assert (hidden.problems, hidden.texts["digits"], hidden.visible) == ((), "", {"mode"})
+    assert "isn't part of the form" in forged.problems[0].message
     assert "Enter a value" in shown.problems[0].message
     assert not read(mode, digits, mode="exact", digits="9").problems
 
@@ -118,7 +118,7 @@ def test_what_a_hidden_field_decides_is_hidden_too():
     )
     last = LaunchField("last", default="x", shown_when=FieldCondition("kind", ("true",)))
 
-    assert read(mode, kind, last).shown == {"mode"}
+    assert read(mode, kind, last).visible == {"mode"}
 
 
 def test_choices_depend_on_another_field():
@@ -380,7 +380,7 @@ def test_a_form_changes_only_the_places_it_names(
 
     assert made == written_by_hand(document, values.texts)
     for name, text in values.texts.items():  # and only what is asked has another value than the form's own
-        if name not in values.shown or by_name[name].is_locked:
+        if name not in values.visible or by_name[name].is_locked:
             assert text == (own[name] if by_name[name].is_locked else by_name[name].default or "")
     for path, leaf in leaves(document):
         if (path, leaf) not in list(iter_references(document, ())):

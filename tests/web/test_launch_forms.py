@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_form_is_submitted_with_its_values(browser: Client, form: LaunchForm) 
     [
         ({"value-queue": "gpu"}, "is locked"),
         ({"value-image": "mine"}, "The form has no field"),
-        ({"value-digits": "9"}, "isn't asked for"),
+        ({"value-digits": "9"}, "isn't part of the form"),
         ({"value-year": "1999"}, "2020 to 2030"),
         ({"value-quarter": "Q9"}, "must be Q1 or Q2"),
     ],
@@ -264,3 +265,40 @@ def test_an_archived_form_runs_no_more(research: Research, signed_in: SignIn, fo
     assert "Archived" in page(browser.get(f"{address('launch_forms', 'research')}?archived=yes"))
     browser.post(address("launch_form_run", form), values())
     assert submissions().count() == 1
+
+
+# -- Designing
+
+
+def test_a_form_is_designed_from_a_job(browser: Client, form: LaunchForm) -> None:
+    for quarter in ("Q1", "Q2"):
+        browser.post(address("launch_form_run", form), values(**{"value-quarter": quarter, "value-note": "n"}))
+    submission = submissions().order_by("-pk")[0]
+    new = address("launch_form_new", "research")
+
+    shown = page(browser.get(new, {"submission": submission.text_id}))
+    assert "Environment variable NOTE" in shown
+    assert "2 different values lately" in shown
+
+    rows = re.findall(r'<legend class="visually-hidden">([^<]*)</legend>.*?name="use-([0-9]+)"', shown, re.DOTALL)
+    numbers = dict(rows)
+    note, queue = numbers["Environment variable NOTE"], numbers["Queue"]
+    chosen = {
+        f"use-{note}": "ask",
+        f"label-{note}": "Note",
+        f"type-{note}": "choice",
+        f"choices-{note}": "n\nm",
+        f"use-{queue}": "lock",
+        f"type-{queue}": "text",
+    }
+    posted = {"submission": submission.text_id, "name": "Designed", "do": "design", **chosen}
+    preview = page(browser.post(new, posted))
+    assert "Ready to save" in preview
+
+    [text] = re.findall(r'<textarea id="text".*?>\n(.*?)</textarea>', preview, re.DOTALL)
+    browser.post(new, {"text": text, "again": submission.text_id, "do": "save"})
+    version = LaunchFormVersion.objects.get(form__name="Designed")
+    assert [field.name for field in version.field_list] == ["note", "queue"]
+    assert version.field_list[0].choices == ("n", "m")
+    assert version.field_list[1].is_locked
+    assert version.document["jobName"] == submission.document["jobName"]

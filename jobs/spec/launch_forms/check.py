@@ -1,4 +1,4 @@
-"""What is wrong with a form itself: its fields, and its document with them."""
+"""Problems of a form itself: of its fields, and of its document with them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -91,28 +91,28 @@ def check_sections(sections: Sequence[FormSection]) -> Iterator[Problem]:
         message = f"A form can have {MAX_SECTIONS} sections and {MAX_FIELDS} fields."
         yield Problem("/sections", message, rule="form.too-many-fields")
         return
-    known: dict[str, LaunchField] = {}
+    earlier: dict[str, LaunchField] = {}
     for number, section in enumerate(sections):
         if len(section.title) > MAX_LABEL_LENGTH or has_control_character(section.title):
             pointer = join_pointer("sections", number, "title")
             yield Problem(pointer, f"Use at most {MAX_LABEL_LENGTH} characters on one line.", rule=RULE)
         for place, field in enumerate(section.fields):
-            for keys, message in _field_problems(field, known):
+            for keys, message in _field_problems(field, earlier):
                 yield Problem(join_pointer("sections", number, "fields", place, *keys), message, rule=RULE)
-            known[field.name] = field
+            earlier[field.name] = field
 
 
-def _field_problems(field: LaunchField, known: Mapping[str, LaunchField]) -> Iterator[_KeyMessage]:
+def _field_problems(field: LaunchField, earlier: Mapping[str, LaunchField]) -> Iterator[_KeyMessage]:
     if not NAME.fullmatch(field.name):
         yield ("name",), "A field's name has up to 64 letters, digits, - and _, and begins with a letter."
-    elif field.name in known:
+    elif field.name in earlier:
         yield ("name",), f"Two fields are named {quote(field.name)}. Rename one."
     for key, text, limit in (("label", field.label, MAX_LABEL_LENGTH), ("help", field.help, MAX_HELP_LENGTH)):
         if len(text) > limit or has_control_character(text):
             yield (key,), f"Use at most {limit} characters, without control characters."
     yield from _number_problems(field)
     yield from _choice_problems(field)
-    yield from _control_problems(field, known)
+    yield from _control_problems(field, earlier)
     yield from _pattern_problems(field)
     yield from _default_problems(field)
 
@@ -155,7 +155,7 @@ def _has_reference(text: str) -> bool:
     return any(True for _ in iter_references(text, ()))
 
 
-def _control_problems(field: LaunchField, known: Mapping[str, LaunchField]) -> Iterator[_KeyMessage]:
+def _control_problems(field: LaunchField, earlier: Mapping[str, LaunchField]) -> Iterator[_KeyMessage]:
     parts = (
         ("shown_when", field.shown_when and (field.shown_when.field, field.shown_when.values)),
         ("choices_by", field.choices_by and (field.choices_by.field, tuple(field.choices_by.choices))),
@@ -164,7 +164,7 @@ def _control_problems(field: LaunchField, known: Mapping[str, LaunchField]) -> I
         if not part:
             continue
         name, values = part
-        control = known.get(name)
+        control = earlier.get(name)
         if control is None or control.type not in (LaunchFieldType.CHOICE, LaunchFieldType.YES_NO):
             yield (key, "field"), "Name a field further up, of the type choice or yes-no."
             continue

@@ -1,4 +1,4 @@
-"""What values make of the document of a form.
+"""The document of a form with values.
 
 The value of an empty field takes its place out of the document, so that AWS Batch has its own default there:
 
@@ -48,13 +48,13 @@ def without_places(document: Document, names: Collection[str]) -> Document:
 
 def _without(value: Any, names: Collection[str], *, in_list: bool) -> Any:
     if isinstance(value, dict):
-        kept = {
+        members = {
             key: part
             for key, member in value.items()
             if (part := _without(member, names, in_list=False)) is not _REMOVED
         }
         is_pair = in_list and len(value) == 2 and "value" in value
-        return _REMOVED if is_pair and "value" not in kept else kept
+        return _REMOVED if is_pair and "value" not in members else members
     if isinstance(value, list):
         parts = [_without(entry, names, in_list=True) for entry in value]
         return [part for part in parts if part is not _REMOVED]

@@ -1,4 +1,4 @@
-"""Values of a form: which are asked for, which hold, and what is wrong with those that were given."""
+"""Values of a form: those of its fields, and problems of those that a request has."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class FormValues:
     """A value for each field. An empty one takes its places out of the document."""
 
     values: Mapping[str, ParameterValue]
-    shown: frozenset[str]
+    visible: frozenset[str]
     """The fields that are asked for, or locked, with these values."""
     problems: tuple[Problem, ...] = ()
 
@@ -57,26 +57,26 @@ def read_values(fields: Sequence[LaunchField], entries: Mapping[str, object], co
     The value of a locked field is its own. So is that of a field that isn't shown, which may be empty.
     """
     texts: dict[str, str] = {}
-    shown: set[str] = set()
+    visible: set[str] = set()
     problems = []
     for item in fields:
-        if is_shown(item, texts, shown):
-            shown.add(item.name)
-        text, message = _read_value(item, entries.get(item.name), texts, context, shown)
+        if is_shown(item, texts, visible):
+            visible.add(item.name)
+        text, message = _read_value(item, entries.get(item.name), texts, context, visible)
         texts[item.name] = text
         if message:
             problems.append(Problem(join_pointer("values", item.name), message, rule="form.value"))
     problems += _unknown_names(fields, entries)
     values = {item.name: ParameterValue(texts[item.name], item.is_number) for item in fields}
-    return FormValues(values, frozenset(shown), tuple(problems))
+    return FormValues(values, frozenset(visible), tuple(problems))
 
 
-def is_shown(item: LaunchField, texts: Mapping[str, str], shown: set[str]) -> bool:
+def is_shown(item: LaunchField, texts: Mapping[str, str], visible: set[str]) -> bool:
     """Return whether the fields further up, with their values, make it one that is shown."""
     condition = item.shown_when
     if condition is None:
         return True
-    return condition.field in shown and texts.get(condition.field) in condition.values
+    return condition.field in visible and texts.get(condition.field) in condition.values
 
 
 def own_value(item: LaunchField, texts: Mapping[str, str], context: LaunchContext) -> str:
@@ -100,19 +100,19 @@ def own_value(item: LaunchField, texts: Mapping[str, str], context: LaunchContex
 
 
 def _read_value(
-    item: LaunchField, entry: object, texts: Mapping[str, str], context: LaunchContext, shown: set[str]
+    item: LaunchField, entry: object, texts: Mapping[str, str], context: LaunchContext, visible: set[str]
 ) -> tuple[str, str]:
     """Return the value with what is wrong with it. No message quotes a value: it may be a secret."""
     own = own_value(item, texts, context)
     choices = item.choices_with(texts)
-    is_asked = item.name in shown and not item.is_locked
+    is_asked = item.name in visible and not item.is_locked
     text = own if entry is None else _entry_text(item, entry)
     if not is_asked and text != own:
-        reason = "is locked" if item.name in shown else "isn't asked for with these values"
+        reason = "is locked" if item.name in visible else "isn't part of the form with these values"
         return own, f"{item.title} {reason}. Leave it out: you can't change it."
     if text is None:
         return own, f"{item.title} must be a string, a number, true or false."
-    if item.name not in shown:
+    if item.name not in visible:
         return own if not own or not value_problem(item, own, choices) else "", ""
     return text, value_problem(item, text, choices)
 
@@ -240,5 +240,5 @@ def sample_values(fields: Sequence[LaunchField], *, optional: bool = True) -> Fo
                 entries[item.name] = item.sample or (choices[0] if choices else plausible)
         texts = read_values(fields[: number + 1], entries, context).texts
     result = read_values(fields, entries, context)
-    asked = {name: entry for name, entry in entries.items() if name in result.shown}
-    return read_values(fields, asked, context)
+    entries = {name: entry for name, entry in entries.items() if name in result.visible}
+    return read_values(fields, entries, context)

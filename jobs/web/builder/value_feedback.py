@@ -29,14 +29,16 @@ class MadeDocument:
     """Of the fields, by their names."""
 
 
-def values_feedback(made: MadeDocument, member: Member, headline: str) -> Feedback:
+def values_feedback(document: MadeDocument, member: Member, headline: str) -> Feedback:
     """Return the feedback with problems at the fields whose values they may be about."""
-    if made.problems:
-        problems = [_at_field(made, problem) for problem in made.problems]
+    if document.problems:
+        problems = [_at_field(document, problem) for problem in document.problems]
         label = feedback.problem_count_label(len(problems))
         return Feedback(headline, label, is_validated=True, problems=tuple(problems))
-    whole = feedback.from_result(actions.validate(parse(made.text), member))
-    problems = [replace(_at_field(made, view.problem), step=view.step, line=0, column=0) for view in whole.problems]
+    whole = feedback.from_result(actions.validate(parse(document.text), member))
+    problems = [
+        replace(_at_field(document, view.problem), step=view.step, line=0, column=0) for view in whole.problems
+    ]
     return replace(whole, problems=tuple(problems), is_text=False)
 
 
@@ -58,11 +60,13 @@ def _without_builder(view: ProblemView) -> ProblemView:
     return view if view.field.startswith(PREFIX) else replace(view, field="", label="")
 
 
-def _at_field(made: MadeDocument, problem: Problem) -> ProblemView:
+def _at_field(document: MadeDocument, problem: Problem) -> ProblemView:
     is_value = problem.pointer.startswith("/values/")
-    names = [problem.pointer.removeprefix("/values/")] if is_value else parameters_at(made.source, problem.pointer)
-    name = next((name for name in names if name in made.titles), "")
-    return ProblemView(replace(problem, fix=()), f"{PREFIX}{name}" if name else "", made.titles.get(name, ""))
+    names = (
+        [problem.pointer.removeprefix("/values/")] if is_value else parameters_at(document.source, problem.pointer)
+    )
+    name = next((name for name in names if name in document.titles), "")
+    return ProblemView(replace(problem, fix=()), f"{PREFIX}{name}" if name else "", document.titles.get(name, ""))
 
 
 def one_of_each_rule(problems: Sequence[ProblemView]) -> tuple[ProblemView, ...]:

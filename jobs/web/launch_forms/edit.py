@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from jobs import access
 from jobs.access import Member
 from jobs.actions import ValidationResult, launch_forms
-from jobs.models import LaunchForm
+from jobs.models import LaunchForm, Submission
 from jobs.reports import launch_forms as reports
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.launch_forms.check import RULE
@@ -24,11 +24,11 @@ from jobs.spec.launch_forms.values import LaunchContext, read_values
 from jobs.spec.parsing.jsonc import parse_jsonc
 from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult
 from jobs.spec.problems import LocatedProblem, Problem, Severity, has_errors
-from jobs.spec.redaction import redact
 from jobs.spec.substitution import TooLongError
 from jobs.web import schemas
 from jobs.web.builder.feedback import PREVIEW_DELAY_MS, ProblemView
 from jobs.web.builder.form_state import MAX_KEY_LENGTH
+from jobs.web.launch_forms import design
 from jobs.web.launch_forms.fields import SectionView, fitting_entries, posted_entries, section_views
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.text_input import posted_text
@@ -109,8 +109,12 @@ def new_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="register")
     if request.method != "POST":
         if text_id := request.GET.get("submission", ""):
-            return _page(request, member, _from_submission(request, member, text_id))
+            return design.design_page(request, member, _submission(request, member, text_id))
         return _page(request, member, FormText(_as_text(EXAMPLE)))
+    if request.POST.get("do") == "design":
+        submission = _submission(request, member, request.POST.get("submission", "")[:MAX_KEY_LENGTH])
+        content, document = design.designed_file(request.POST, submission)
+        return _page(request, member, FormText(_as_text(to_file(content, document)), submission.text_id))
     return _post(request, member, None)
 
 
@@ -246,14 +250,16 @@ def _sections(
         launch_forms.start_context(form, member) if form else LaunchContext(member.user.username, member.team.name)
     )
     entries = fitting_entries(fields, posted_entries(fields, request.POST), context)
-    known = {field.name: entries[field.name] for field in fields if field.name in entries and not field.is_locked}
-    values = read_values(fields, known, context)
+    entries_of_fields = {
+        field.name: entries[field.name] for field in fields if field.name in entries and not field.is_locked
+    }
+    values = read_values(fields, entries_of_fields, context)
     version = launch_forms.newest_version(form) if form else None
     locks = version.locks if version else {}
     return section_views(
         content.sections,
         values,
-        texts={name: str(known.get(name, text)) for name, text in values.texts.items()},
+        texts={name: str(entries_of_fields.get(name, text)) for name, text in values.texts.items()},
         locks={field.name: locks.get(field.name, member.user.display_name) for field in fields if field.is_locked},
         sources={},
         problems={},
@@ -264,9 +270,8 @@ def _as_text(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _from_submission(request: SignedInRequest, member: Member, text_id: str) -> FormText:
+def _submission(request: SignedInRequest, member: Member, text_id: str) -> Submission:
     submission, owner = access.submission(request.user, text_id)
     if owner.team.pk != member.team.pk:
         raise Http404("There is no such submission in this team.")
-    content = LaunchContent(submission.name, "")
-    return FormText(_as_text(to_file(content, redact(submission.document))), submission.text_id)
+    return submission

@@ -57,9 +57,11 @@ class FieldView:
     @property
     def choices(self) -> Sequence[tuple[str, str, bool]]:
         """Return values with their labels, and whether they are chosen."""
-        chosen = self.text.split(SEPARATOR) if self.field.type is LaunchFieldType.SEVERAL else [self.text]
+        selected = self.text.split(SEPARATOR) if self.field.type is LaunchFieldType.SEVERAL else [self.text]
         is_yes_no = self.field.type is LaunchFieldType.YES_NO
-        return [(value, YES_NO_LABELS[value] if is_yes_no else value, value in chosen) for value in self.choice_texts]
+        return [
+            (value, YES_NO_LABELS[value] if is_yes_no else value, value in selected) for value in self.choice_texts
+        ]
 
     @property
     def shown_text(self) -> str:
@@ -117,7 +119,7 @@ def section_views(
                     field,
                     values.values[field.name].text if field.is_locked else texts[field.name],
                     field.choices_with(values.texts),
-                    field.name in values.shown,
+                    field.name in values.visible,
                     locks.get(field.name, ""),
                     sources.get(field.name, ""),
                     one_of_each_rule(problems.get(f"{PREFIX}{field.name}", ())),
@@ -164,8 +166,8 @@ def linked_entries(fields: Sequence[LaunchField], query: QueryDict, context: Lau
         if field.name not in query or field.is_locked:
             continue
         entries[field.name] = _clip(SEPARATOR.join(query.getlist(field.name)))
-    shown = read_values(fields, entries, context).shown
-    return {name: entry for name, entry in entries.items() if name in shown}
+    visible = read_values(fields, entries, context).visible
+    return {name: entry for name, entry in entries.items() if name in visible}
 
 
 def fitting_entries(
@@ -178,7 +180,7 @@ def fitting_entries(
             continue
         values = read_values(fields, result, context)
         is_gone = field.has_choices and result[field.name] not in field.choices_with(values.texts)
-        if field.name not in values.shown or is_gone:
+        if field.name not in values.visible or is_gone:
             del result[field.name]
     return result
 

@@ -164,8 +164,8 @@ def _page(
 ) -> HttpResponse:
     workflow = templates.fill_version(version, _entries(version, start.values))
     titles = {parameter.name: parameter.title for parameter in version.parameter_list}
-    made = MadeDocument(version.document, workflow.text, workflow.problems, titles)
-    start_feedback = values_feedback(made, member, version.template.name)
+    made_document = MadeDocument(version.document, workflow.text, workflow.problems, titles)
+    start_feedback = values_feedback(made_document, member, version.template.name)
     text = "" if workflow.problems else to_json(templates.shown_workflow(version, workflow))
     if is_new:  # what is still to be entered is no mistake yet
         start_feedback = without_empty(start_feedback, start.values)

@@ -110,10 +110,13 @@ def test_a_form_is_written_previewed_and_run_by_keyboard(open_page: OpenPage, re
 def test_the_pages_of_forms_are_accessible_and_fit(open_page: OpenPage, research: Research, form: LaunchForm) -> None:
     content, document = from_file(FILE)
     make.launch_form_version(research.analyst, content, {**document, "retryStrategy": {"attempts": 2}})
+    job = {"jobName": "a", "jobQueue": "cpu", "jobDefinition": "hello", "parameters": {"place": "x"}}
+    submission = make.submission(research.analyst, research.account, document=job)
     page = open_page(research.analyst.user, "/", viewport={"width": 1024, "height": 768})
     for path in (
         reverse("launch_forms", args=[research.team.slug]),
         reverse("launch_form_new", args=[research.team.slug]),
+        f"{reverse('launch_form_new', args=[research.team.slug])}?submission={submission.text_id}",
         form.get_absolute_url(),
         reverse("launch_form_difference", args=[form.text_id]),
         reverse("launch_form_edit", args=[form.text_id]),
