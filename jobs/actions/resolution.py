@@ -275,8 +275,8 @@ class _Resolver:
                 self.problems.append(Problem(pointer, message, rule="portal.several-accounts"))
             elif parent.status.is_final and not parent.status.is_success:
                 message = (
-                    f"Job {quote(parent.name)} is {parent.status.label.lower()}, so a job that depends on it can't "
-                    "start. Remove the dependency, or run that job again first."
+                    f"Job {quote(parent.name)} has the status {parent.status.label}, so a job that depends on it "
+                    "can't start. Remove the dependency, or run that job again first."
                 )
                 self.problems.append(Problem(pointer, message, rule="portal.dependency-failed"))
             elif problem := reference.pair_problem(parent):
