@@ -16,7 +16,18 @@ from django.utils.timezone import now
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
-from jobs.models import Account, BulkAction, Job, JobFailure, Lease, LogCopy, OutgoingMail, Revision, cost_rebuild
+from jobs.models import (
+    Account,
+    BulkAction,
+    ContainerInstance,
+    Job,
+    JobFailure,
+    Lease,
+    LogCopy,
+    OutgoingMail,
+    Revision,
+    cost_rebuild,
+)
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.states import Delivery, State
@@ -111,6 +122,11 @@ def enqueue_charges(account: Account) -> None:
         enqueue_on_commit("charge", account.pk, queue="sync")
 
 
+def enqueue_container_instances(account: Account) -> None:
+    if ContainerInstance.objects.filter(account=account).due(now()).exists():
+        enqueue_on_commit("read_container_instances", account.pk, queue="sync")
+
+
 def enqueue_failures(account: Account) -> None:
     if JobFailure.objects.filter(account=account).due(now()).exists():
         enqueue_on_commit("record_failures", account.pk, queue="background")
@@ -201,6 +217,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PeriodicTask("failed children", 5, enqueue_failed_children),
         PeriodicTask("comparison", 10, compare_with_aws),
         PeriodicTask("charges", 3, enqueue_charges),
+        PeriodicTask("container instances", 20, enqueue_container_instances),
         PeriodicTask("failures", 10, enqueue_failures),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
         PeriodicTask("queue snapshots", 60, enqueue_queue_snapshots),

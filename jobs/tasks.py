@@ -15,7 +15,7 @@ from jobs.models import Account, Job, LogCopy, Queue, planner_statistics
 from jobs.models.cost_rebuild import fill_backlog
 from jobs.models.job_text_backlog import index_backlog
 from jobs.pricing.metering import charge_due
-from jobs.sync import array_children, connection_test, queue_snapshots, queues
+from jobs.sync import array_children, connection_test, container_instances, queue_snapshots, queues
 from jobs.sync import poll as polling
 from jobs.sync.failures import record_due_failures
 from jobs.task_queue import enqueue_on_commit
@@ -79,6 +79,10 @@ def evict_log_copies() -> None:
 
 def charge(account: int) -> None:
     call_account(_account(account), charge_due, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def read_container_instances(account: int) -> None:
+    call_account(_account(account), container_instances.read_due_instances, seconds=TASK_TIMEOUT_SECONDS)
 
 
 def record_failures(account: int) -> None:

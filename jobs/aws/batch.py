@@ -260,6 +260,11 @@ def current_instance(raw: Mapping[str, Any]) -> str:
     return _deciding_container(ResponseReader(raw))[1].text("containerInstanceArn", max_length=MAX_TASK_ARN_LENGTH)
 
 
+def node_count(raw: Mapping[str, Any]) -> int:
+    """Return how many nodes a described job has, 1 if it is no multi-node job."""
+    return max(1, ResponseReader(raw).nested("nodeProperties").number("numNodes") or 1)
+
+
 def _task(job: ResponseReader) -> ResponseReader:
     return next(iter(job.nested("ecsProperties").entries("taskProperties")), ResponseReader({}))
 

@@ -148,6 +148,9 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
         ),
         "batch:DescribeJobs": lambda: clients("batch").describe_jobs(jobs=[NO_JOB_ID]),
         "batch:ListJobs": lambda: clients("batch").list_jobs(jobQueue=targets.queue or fake_name, maxResults=1),
+        "ecs:DescribeContainerInstances": lambda: clients("ecs").describe_container_instances(
+            cluster=fake_name, containerInstances=[fake_name]
+        ),
         "logs:GetLogEvents": lambda: clients("logs").get_log_events(
             logGroupName=DEFAULT_GROUP, logStreamName=fake_name, limit=1
         ),

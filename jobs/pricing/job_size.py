@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from django.db.models.fields.json import KT
 
+from jobs.aws.batch import node_count
 from jobs.models import ContainerInstance, Job
 from jobs.pricing.receipt import BilledAttempt, PricedSize
 
@@ -19,11 +20,21 @@ def priced_size(job: Job) -> PricedSize:
 
 def with_instances(attempts: Sequence[BilledAttempt], instances: dict[str, ContainerInstance]) -> list[BilledAttempt]:
     """Add to each attempt what is known of the instance on which it ran."""
-    pairs = ((attempt, instances.get(attempt.container_instance)) for attempt in attempts)
-    return [
-        replace(attempt, instance_type=row.instance_type, purchase_option=row.purchase_option) if row else attempt
-        for attempt, row in pairs
-    ]
+    completed = []
+    for attempt in attempts:
+        row = instances.get(attempt.container_instance)
+        if row:
+            completed.append(
+                replace(
+                    attempt,
+                    instance_type=row.instance_type,
+                    purchase_option=row.purchase_option,
+                    instance_error=row.error,
+                )
+            )
+        else:
+            completed.append(attempt)
+    return completed
 
 
 def known_instances(account: int, attempts: Iterable[BilledAttempt]) -> dict[str, ContainerInstance]:
@@ -33,9 +44,7 @@ def known_instances(account: int, attempts: Iterable[BilledAttempt]) -> dict[str
 
 
 def _node_count(job: Job) -> int:
-    number = getattr(job, "node_count", None)
-    if number is None and "raw" not in job.get_deferred_fields():
-        properties = job.raw.get("nodeProperties")
-        number = properties.get("numNodes") if isinstance(properties, dict) else None
-    text = str(number)
-    return int(text) if text.isdecimal() else 1
+    if "raw" not in job.get_deferred_fields():
+        return node_count(job.raw)
+    number = str(getattr(job, "node_count", None))
+    return int(number) if number.isdecimal() else 1

@@ -212,13 +212,13 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
         runs=line.runs,
         billed_seconds=line.billed_seconds,
         usd=line.usd,
-        receipt=_receipt_json(job, line),
+        receipt=receipt_json(job, line),
         ended_at=line.ended_at,
         instance_type=line.instance_type or None,
     )
 
 
-def _receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
+def receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
     return {
         "platform": job.platform,
         "architecture": job.architecture,

@@ -102,6 +102,8 @@ class BilledAttempt:
     instance_type: str = ""
     purchase_option: str = ""
     container_instance: str = ""
+    instance_error: str = ""
+    """Why the type of its instance is unknown."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,8 @@ class _LinePricing:
             key = (attempt.instance_type, attempt.purchase_option)
             seconds[key] = seconds.get(key, Decimal(0)) + billed
         bases = set()
+        errors = dict.fromkeys(attempt.instance_error for attempt, _ in runs if attempt.instance_error)
+        charges.notes += [f"The instance type could not be read: {error}" for error in errors]
         for (name, option), total in seconds.items():
             bases.add(self._charge_instance(charges, name, option, total, day))
         charges.basis = max(bases, key=list(Basis).index)

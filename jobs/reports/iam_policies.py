@@ -122,6 +122,8 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     yield _allow("Read", list(READ_ACTIONS), "*")
     submitted = [queue.arn or f"{batch}:job-queue/{queue.name}" for queue in queues] or [f"{batch}:job-queue/*"]
     yield _allow("Submit", "batch:SubmitJob", [*submitted, f"{batch}:job-definition/*", f"{batch}:job/*"])
+    instances = f"arn:{part}:ecs:{account.region}:{number}:container-instance/*"
+    yield _allow("InstanceTypes", "ecs:DescribeContainerInstances", instances)
     own_jobs = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
     yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own_jobs)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])

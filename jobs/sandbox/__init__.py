@@ -10,6 +10,7 @@ from types import TracebackType
 
 from jobs.sandbox.batch import Batch
 from jobs.sandbox.control import ControlApi
+from jobs.sandbox.ecs import EcsError, EcsService
 from jobs.sandbox.errors import BatchClientError, InvalidParameterError
 from jobs.sandbox.fault_injector import FaultInjector
 from jobs.sandbox.faults import FaultPlan
@@ -106,6 +107,10 @@ class Sandbox:
                         "CreateLogStream": logs.create_log_stream,
                         "PutLogEvents": logs.put_log_events,
                     },
+                ),
+                "ecs": JsonService(
+                    ApiModel("ecs", EcsError),
+                    {"DescribeContainerInstances": EcsService(self._store).describe_container_instances},
                 ),
                 "sts": StsService(),
             },

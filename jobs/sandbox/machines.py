@@ -50,5 +50,11 @@ def environment_machines(resources: Document) -> tuple[Capacity, ...] | None:
     return tuple(_instance_capacity(*_INSTANCES[name]) for name in types)
 
 
+def largest_instance(resources: Document) -> str:
+    """Return the largest type that is named and known, or ""."""
+    names = [name for name in resources.get("instanceTypes") or () if name in _INSTANCES]
+    return max(names, key=lambda name: _INSTANCES[name], default="")
+
+
 def _instance_capacity(vcpus: int, memory_gib: int, gpus: int) -> Capacity:
     return Capacity(vcpus, memory_gib * 1024 * (100 - RESERVED_PERCENT) // 100, gpus)

@@ -79,7 +79,14 @@ def _value(shape: Shape, above: tuple[str, ...]) -> Any:
         return shape.enum[0] if shape.enum else "text"
     if shape.type_name == "blob":
         return "dGV4dA=="
-    return {"boolean": True, "integer": 3, "long": 1_700_000_000_000, "double": 1.5, "float": 1.5}[shape.type_name]
+    return {
+        "boolean": True,
+        "integer": 3,
+        "long": 1_700_000_000_000,
+        "double": 1.5,
+        "float": 1.5,
+        "timestamp": 1_700_000_000,
+    }[shape.type_name]
 
 
 WRONG: tuple[Any, ...] = (

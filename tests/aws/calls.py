@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 from django.core.serializers.json import DjangoJSONEncoder
 
-from jobs.aws import batch, events, logs, queues
+from jobs.aws import batch, container_instances, events, logs, queues
 from jobs.aws.errors import AwsError
 from jobs.aws.session import DualClock, Purpose, fence
 from tests.aws.answering import answer_with, client, full_answer
@@ -55,6 +55,11 @@ CALLS = (
     Call("batch", "DescribeComputeEnvironments", lambda: queues.describe_queues(client())),
     Call("batch", "DescribeSchedulingPolicies", lambda: queues.describe_scheduling_policies(client(), ["text"])),
     Call("batch", "GetJobQueueSnapshot", lambda: queues.front_of_queue(client(), "q"), empty_is_fine=True),
+    Call(
+        "ecs",
+        "DescribeContainerInstances",
+        lambda: container_instances.describe_container_instances(client("ecs"), "c", ["text"]),
+    ),
     Call(
         "logs",
         "FilterLogEvents",

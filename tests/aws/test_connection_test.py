@@ -60,7 +60,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
     answers = permission_statuses(account)
 
     assert {action for action, answer in answers.items() if answer != "granted"} == {"iam:PassRole"}
-    assert len(answers) == 16
+    assert len(answers) == 17
     assert account.status.connection_test["caller"] == "arn:aws:iam::123456789012:user/sandbox"
     assert account.status.connection_test["error"] == ""
     # Nothing has changed by it.
@@ -83,6 +83,7 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
         "RegisterJobDefinition",
         "DeregisterJobDefinition",
         "TagResource",
+        "DescribeContainerInstances",
         "GetLogEvents",
         "FilterLogEvents",
     ],

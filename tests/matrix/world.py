@@ -34,6 +34,8 @@ from jobs.models import (
     CostLine,
     Definition,
     Draft,
+    InstancePrice,
+    InstanceType,
     ItemOutcome,
     Job,
     JobDependency,
@@ -489,6 +491,12 @@ def _admin_ids(world: World) -> None:
     rate = Rate.objects.first() or Rate.objects.create(
         platform="EC2", resource="vcpu", usd_per_hour="0.04", valid_from=date(2020, 1, 1), source="a test"
     )
+    price = InstancePrice.objects.select_related("instance_type").first() or InstancePrice.objects.create(
+        instance_type=InstanceType.objects.create(name="m5.xlarge", vcpus=4, memory_mib=16384),
+        region="us-west-2",
+        usd_per_hour="0.192",
+        valid_from=date(2020, 1, 1),
+    )
     group = Group.objects.create(name="a group")
     rows = {
         "account": world.ours.account,
@@ -498,6 +506,8 @@ def _admin_ids(world: World) -> None:
         "user": world.ours.viewer,
         "apitoken": world.ours.token,
         "rate": rate,
+        "instanceprice": price,
+        "instancetype": price.instance_type,
         "tagrule": TagRule.objects.create(key="Matrix", team=world.ours.team),
         "group": group,
         "auditentry": AuditEntry.objects.get(team=world.ours.team),

@@ -63,7 +63,8 @@ def aws_names() -> set[str]:
     )
     job: Any = SimpleNamespace(text_id="", team=SimpleNamespace(slug=""), submission=submission)
     tags = {f"tag {name}" for name in portal_tags(job)}
-    policies = {f"policy {name}" for name in re.findall(r'"((?:batch|logs|iam|sts|sqs):[A-Z]\w+)"', source("jobs"))}
+    actions = re.findall(r'"((?:batch|logs|iam|sts|sqs|ecs):[A-Z]\w+)"', source("jobs"))
+    policies = {f"policy {name}" for name in actions}
     return tags | policies | {f"variable {name}" for name in {JOB_ID_VARIABLE, *PORTAL_VARIABLES}}
 
 

@@ -1,0 +1,165 @@
+"""Correction of past costs by lines that add the difference. What was charged stays as it was."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.timezone import now
+
+from jobs import audit
+from jobs.audit import AuditTarget
+from jobs.models import CostLine, Job, Team
+from jobs.models.cost import CORRECTION_STEP
+from jobs.models.cost_total import add_costs
+from jobs.pricing import exact_sum
+from jobs.pricing.job_size import NODE_COUNT, priced_size
+from jobs.pricing.metering import receipt_json
+from jobs.pricing.rates import Rates, read_rates
+from jobs.pricing.receipt import BilledAttempt, ReceiptLine, build_receipt
+
+BATCH_SIZE = 200
+
+
+@dataclass
+class RepriceResult:
+    """Attempts are of an array all its successful, or all its failed children."""
+
+    checked: int = 0
+    corrected: int = 0
+    unknown: int = 0
+    """Attempts whose cost is still unknown in part, and stays as it is."""
+    usd: Decimal = field(default_factory=Decimal)
+
+
+def reprice(first: date, last: date, *, team: Team | None, why: str, is_trial: bool = False) -> RepriceResult:
+    """Charge the differences to the present rates of the days on which attempts ended."""
+    charges = CostLine.objects.filter(correction=None, day__gte=first, day__lte=last)
+    if team:
+        charges = charges.filter(team=team)
+    result, rates, newest = RepriceResult(), read_rates(), 0
+    while keys := list(
+        charges.filter(job__gt=newest).order_by("job").values_list("job", flat=True).distinct()[:BATCH_SIZE]
+    ):
+        newest = keys[-1]
+        _reprice_jobs(keys, charges.filter(job__in=keys), rates, why, result, is_trial=is_trial)
+    return result
+
+
+def _reprice_jobs(
+    keys: Sequence[int], charges: Iterable[CostLine], rates: Rates, why: str, result: RepriceResult, *, is_trial: bool
+) -> None:
+    with transaction.atomic():
+        # In this order everywhere, so that none waits for another that waits for it.
+        list(Job.objects.filter(pk__in=keys).order_by("-pk").select_for_update().values_list("pk"))
+        rows = Job.objects.filter(pk__in=keys).select_related("account", "queue", "team")
+        jobs = {job.pk: job for job in rows.annotate(**NODE_COUNT).defer("raw", "document")}
+        amounts, numbers = _charged(keys)
+        lines = []
+        for charge in charges:
+            line = _present_line(jobs[charge.job_id], charge, rates)
+            result.checked += 1
+            if line.reasons:
+                result.unknown += 1
+                continue
+            key = (charge.job_id, charge.attempt)
+            if line.usd != amounts[key]:
+                number = numbers.get(key, 0) + 1
+                lines.append(_correction(jobs[charge.job_id], charge, line, amounts[key], number=number, why=why))
+        result.corrected += len(lines)
+        result.usd += sum((line.usd for line in lines), Decimal(0))
+        if lines and not is_trial:
+            _save(lines, why)
+
+
+def _charged(keys: Sequence[int]) -> tuple[dict[tuple[int, int], Decimal], dict[tuple[int, int], int]]:
+    """Return the sum of each attempt with its corrections, and the number of the last one."""
+    amounts: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    numbers: dict[tuple[int, int], int] = {}
+    rows = CostLine.objects.filter(job__in=keys).order_by().values_list("job", "attempt", "usd", "correction")
+    for job, attempt, usd, correction in rows:
+        key = (job, attempt % CORRECTION_STEP)
+        amounts[key] += usd
+        numbers[key] = max(numbers.get(key, 0), correction or 0)
+    return amounts, numbers
+
+
+def _present_line(job: Job, charge: CostLine, rates: Rates) -> ReceiptLine:
+    """Return the charge as it would be now: of the same seconds on the same types, at the rates of its day."""
+    end = charge.ended_at or datetime.combine(charge.day, time(12), now().tzinfo)
+    shares = [share for share in charge.receipt.get("shares", ()) if "instance_type" in share]
+    runs = [(Decimal(share["seconds"]), share["instance_type"], share["purchase_option"]) for share in shares] or [
+        (charge.billed_seconds, "", "")
+    ]
+    attempts = [
+        BilledAttempt(
+            end - timedelta(milliseconds=int(seconds * 1000)),
+            end,
+            charge.succeeded,
+            charge.attempt,
+            instance_type=instance_type,
+            purchase_option=option,
+        )
+        for seconds, instance_type, option in runs
+        if seconds
+    ]
+    receipt = build_receipt(priced_size(job), attempts, rates)
+    return receipt.lines[0] if receipt.lines else _UNTIMED
+
+
+_UNTIMED = ReceiptLine(0, False, 0, None, Decimal(0), (), Decimal(0), ("Nothing ran.",))  # noqa: FBT003
+
+
+def _correction(job: Job, charge: CostLine, line: ReceiptLine, before: Decimal, *, number: int, why: str) -> CostLine:
+    return CostLine(
+        job=job,
+        attempt=charge.attempt + number * CORRECTION_STEP,
+        correction=number,
+        day=charge.day,
+        ended_at=charge.ended_at,
+        team_id=charge.team_id,
+        account_id=charge.account_id,
+        queue_id=charge.queue_id,
+        definition_id=charge.definition_id,
+        person_id=charge.person_id,
+        succeeded=charge.succeeded,
+        runs=0,
+        billed_seconds=Decimal(0),
+        usd=line.usd - before,
+        # That of the charge, so that sums by type have both.
+        instance_type=charge.instance_type,
+        receipt={
+            **receipt_json(job, line),
+            "why": why,
+            "before_usd": f"{before:f}",
+            "after_usd": f"{line.usd:f}",
+        },
+    )
+
+
+def _save(lines: Sequence[CostLine], why: str) -> None:
+    CostLine.objects.bulk_create(lines)
+    units: dict[int, int] = defaultdict(int)
+    by_team: dict[Team, list[CostLine]] = defaultdict(list)
+    for line in lines:
+        units[line.job_id] += exact_sum.units(line.usd)
+        by_team[line.job.team].append(line)
+    for job, difference in sorted(units.items(), reverse=True):
+        Job.objects.filter(pk=job).update(usd_units=F("usd_units") + difference)
+    add_costs(lines)
+    for team in sorted(by_team, key=lambda team: team.pk):
+        corrected = by_team[team]
+        audit.record(
+            "change",
+            person=None,
+            team=team,
+            target=AuditTarget("costs", label=f"{len(corrected)} corrections"),
+            after={
+                "why": why,
+                "days": f"{min(line.day for line in corrected)} to {max(line.day for line in corrected)}",
+                "usd": f"{sum((line.usd for line in corrected), Decimal(0)):f}",
+            },
+        )
