@@ -1,5 +1,6 @@
 """Pages and reads of the API, with their filters."""
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -63,6 +64,26 @@ def addresses(world: World) -> dict[str, str]:
         for by in ("", "Project", "CostCenter"):
             query = {name: value for name, value in (("month", month), ("by", by)) if value}
             pages[f"costs: {month or 'this month'} {by}".strip()] = _with(costs, query)
+    last_year = today.year - 1
+    for name, query in {
+        "week": {"period": "week", "on": f"{today - timedelta(days=9)}"},
+        "quarter by person": {"period": "quarter", "by": "person"},
+        "year by definition": {"period": "year", "on": f"{last_year}-03-01", "by": "definition"},
+        "half a year of days": {
+            "from": f"{today.year - 1}-03-15",
+            "to": f"{today.year - 1}-09-15",
+            "by": "tag:Project",
+        },
+        "month, Project and person": {"month": f"{last_year}-03", "by": "tag:Project", "and": "person"},
+        "year, Project and queue": {
+            "period": "year",
+            "on": f"{today.year - 1}-03-01",
+            "by": "tag:Project",
+            "and": "queue",
+        },
+    }.items():
+        pages[f"costs: {name}"] = _with(costs, query)
+    pages["costs: all teams"] = _with(reverse("costs_of_all"), {"by": "tag:Project"})
     named = {
         "home": reverse("home"),
         "team home": reverse("team_home", args=[team.slug]),

@@ -1,5 +1,6 @@
 """The team's costs of a month."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.timezone import now
@@ -10,39 +11,61 @@ from jobs.api.errors import ApiProblemError
 from jobs.api.schemas import CostRowOut, CostsOut, ProblemDetailsOut
 from jobs.reports import costs as reports
 from jobs.reports.months import Month
+from jobs.reports.periods import Period, PeriodKind
 
 router = Router(tags=["costs"])
 
 
 @router.get("/costs", response={200: CostsOut, (401, 422, 429): ProblemDetailsOut})
-def costs(request: CallerRequest, month: str = "", by: str = "queue") -> CostsOut:
-    """Return a month's costs by `queue`, `definition`, `person` or `tag:KEY`.
+def costs(
+    request: CallerRequest, month: str = "", by: str = "queue", first_day: str = "", last_day: str = ""
+) -> CostsOut:
+    """Return costs by `queue`, `definition`, `person`, `account`, `state`, `instance` or `tag:KEY`.
 
-    `month` is written as 2026-11 and defaults to the current month. Amounts are in USD.
+    `month` is written as 2026-11 and defaults to the current month. `first_day` and `last_day`, as 2026-11-02,
+    replace it. Amounts are in USD.
     """
-    division = reports.Grouping.parse(by)
-    if division is None:
-        raise ApiProblemError(422, "Invalid parameter", "by: use queue, definition, person or tag:KEY.")
-    try:
-        parsed_month = Month.parse(month) if month else Month.containing(now())
-    except ValueError as error:
-        raise ApiProblemError(422, "Invalid parameter", f"month: {error}") from None
-    report = reports.cost_report(request.auth.member.team, parsed_month, division)
+    grouping = reports.Grouping.parse(by)
+    if grouping is None or grouping.kind == reports.TEAM:
+        kinds = ", ".join(kind for kind in reports.KINDS if kind != reports.TEAM)
+        raise ApiProblemError(422, "Invalid parameter", f"by: use {kinds} or tag:KEY.")
+    team = request.auth.member.team
+    today = now().date()
+    period = _period(month, first_day, last_day, today)
+    report = reports.cost_report([team], period, grouping, today)
     return CostsOut(
-        month=str(parsed_month),
-        by=str(division),
-        rows=[_cost_row(row) for row in report.rows],
-        total=_cost_row(report.total),
+        month=str(Month.of_day(period.first)) if period.kind is PeriodKind.MONTH else "",
+        first_day=str(period.first),
+        last_day=str(period.last),
+        by=str(grouping),
+        rows=[_cost_row(row, "untagged" if row.value is None else "value") for row in report.rows],
+        total=_cost_row(report.total, "total"),
     )
 
 
-def _cost_row(row: reports.CostRow) -> CostRowOut:
+def _period(month: str, first_day: str, last_day: str, today: date) -> Period:
+    """Raise ApiProblemError."""
+    if first_day or last_day:
+        try:
+            return Period.custom(date.fromisoformat(first_day), date.fromisoformat(last_day))
+        except ValueError as error:
+            message = str(error) if first_day and last_day and "isoformat" not in str(error) else "use YYYY-MM-DD."
+            raise ApiProblemError(422, "Invalid parameter", f"first_day, last_day: {message}") from None
+    try:
+        return Period.of_month(Month.parse(month) if month else Month.of_day(today))
+    except ValueError as error:
+        raise ApiProblemError(422, "Invalid parameter", f"month: {error}") from None
+
+
+def _cost_row(row: reports.CostRow, kind: str) -> CostRowOut:
     return CostRowOut(
         value=row.value,
         usd=_exact_text(row.usd),
         failed_usd=_exact_text(row.failed_usd),
         before_usd=_exact_text(row.before_usd),
         jobs=row.jobs,
+        running_usd=_exact_text(row.running_usd),
+        kind=kind,
     )
 
 

@@ -405,10 +405,18 @@ class CostRowOut(Schema):
     failed_usd: str
     before_usd: str
     jobs: int
+    running_usd: str
+    """Of jobs that are running, so far. It isn't in `usd`."""
+    kind: str
+    """`value`, `untagged` or `total`."""
 
 
 class CostsOut(Schema):
+    """`month` is empty for another period."""
+
     month: str
+    first_day: str
+    last_day: str
     by: str
     currency: str = "USD"
     estimate: bool = True

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.core.cache import caches
-from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils.timezone import now
 
 from jobs import access
-from jobs.models import Approval, CostLine, Definition, Job, Submission, Team, User
+from jobs.models import Approval, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
+from jobs.pricing import exact_sum
 from jobs.pricing.run_statistics import RunStatistics
 from jobs.pricing.usual_run import UsualRun
 from jobs.reports import catalog
 from jobs.reports.attention import MAX_ROWS
 from jobs.reports.catalog import DefinitionCard
+from jobs.reports.costs import CostReader, Grouping
 from jobs.reports.months import Month
+from jobs.reports.periods import Period
 from jobs.reports.usual_runs import run_progress
 from jobs.states import Delivery, State
 
@@ -28,8 +30,6 @@ MAX_JOBS_SCANNED = 200
 FAILURE_PERIOD = timedelta(days=1)
 FAILED = Q(state__in=(State.FAILED, State.LOST)) | Q(delivery=Delivery.REFUSED)
 MAX_TOP_DEFINITIONS = 5
-PAST_DAYS_SECONDS = 600
-"""How long the sums of past days are kept in memory: a line is rarely added to a day that is over."""
 MIN_FORECAST_DAYS = 3
 """Days of a month that tell nothing yet of its end."""
 
@@ -146,42 +146,25 @@ def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
 
 
 def spending(team: Team) -> Spending:
-    """Return sums in which a line of a past day may be missing for `PAST_DAYS_SECONDS`."""
+    """Return sums of finished attempts, of this month and of the one before up to the same day."""
     today = now().date()
-    month = Month.containing(now())
-    past, before = _past_spending(team, month, today)
-    usd = dict(past)
-    for definition, amount in _usd_by_definition(CostLine.objects.filter(team=team, day__gte=today)).items():
-        usd[definition] = usd.get(definition, Decimal(0)) + amount
-    total = sum(usd.values(), Decimal(0))
-    top = sorted(usd.items(), key=lambda item: -item[1])[:MAX_TOP_DEFINITIONS]
-    names = dict(Definition.objects.filter(pk__in=[pk for pk, _ in top]).values_list("pk", "name"))
-    return Spending(
-        month=total,
-        before=before,
-        forecast=total / today.day * len(month.days) if today.day > MIN_FORECAST_DAYS else None,
-        top_definitions=[(names[pk], amount) for pk, amount in top],
-    )
-
-
-def _past_spending(team: Team, month: Month, today: date) -> tuple[Mapping[int, Decimal], Decimal]:
-    """Return this month before today by definition, and the month before up to the same day."""
-    key = f"spending:{team.pk}:{today}"
-    sums: tuple[Mapping[int, Decimal], Decimal] | None = caches["memory"].get(key)
-    if sums is not None:
-        return sums
-    lines = CostLine.objects.filter(team=team)
+    month = Month.of_day(today)
+    period = Period.of_month(month)
+    reader = CostReader([team.pk])
+    by = Grouping("definition")
+    sums = reader.by_value(period, by, summed=True)
+    total = sum((amounts.units for amounts in sums.values()), 0)
     first, last = month.previous.first, month.previous.last
-    same_day = min(last, first + (today - month.first))
-    before = lines.filter(day__range=(first, same_day)).aggregate(usd=Sum("usd"))["usd"]
-    past = _usd_by_definition(lines.filter(day__gte=month.first, day__lt=today))
-    sums = past, before or Decimal(0)
-    caches["memory"].set(key, sums, PAST_DAYS_SECONDS)
-    return sums
-
-
-def _usd_by_definition(lines: QuerySet[CostLine]) -> dict[int, Decimal]:
-    return dict(lines.order_by().values_list("definition").annotate(Sum("usd")))
+    before = reader.total(Period.of_days(first, min(last, first + (today - month.first))))
+    top = sorted(sums.items(), key=lambda item: -item[1].units)[:MAX_TOP_DEFINITIONS]
+    names = by.names([value for value, _ in top])
+    usd = exact_sum.usd(total)
+    return Spending(
+        month=usd,
+        before=exact_sum.usd(before.units),
+        forecast=usd / today.day * len(month.days) if today.day > MIN_FORECAST_DAYS else None,
+        top_definitions=[(names[value], exact_sum.usd(amounts.units)) for value, amounts in top],
+    )
 
 
 def _jobs_of(team: Team, user: User | None) -> JobQuerySet:

@@ -44,16 +44,16 @@ class Month:
 
     @property
     def previous(self) -> Self:
-        return self._of_day(self.first - timedelta(days=1))
+        return self.of_day(self.first - timedelta(days=1))
 
     @property
     def next(self) -> Self:
-        return self._of_day(self.last + timedelta(days=1))
+        return self.of_day(self.last + timedelta(days=1))
 
     @property
     def days(self) -> list[date]:
         return [date(self.year, self.number, day) for day in range(1, self.last.day + 1)]
 
     @classmethod
-    def _of_day(cls, day: date) -> Self:
+    def of_day(cls, day: date) -> Self:
         return cls(day.year, day.month)

@@ -22,6 +22,8 @@ class Kind(Enum):
     """Compared as free text is."""
     TIME = "time"
     MONTH = "month"
+    DAYS = "days"
+    """A day, or two with .. between them."""
     DURATION = "duration"
     MONEY = "money"
     NUMBER = "number"
@@ -78,6 +80,9 @@ _ALL = (
     SearchKey("after", "Submitted at this time or later.", "after:-7d", Kind.TIME, is_single=True),
     SearchKey("before", "Submitted before this time.", "before:2026-11-30", Kind.TIME, is_single=True),
     SearchKey("month", "Jobs with cost in this month.", "month:2026-11", Kind.MONTH, is_single=True),
+    SearchKey(
+        "charged", "Jobs with cost on these days.", "charged:2026-11-02..2026-11-08", kind=Kind.DAYS, is_single=True
+    ),
     SearchKey("cost", "Estimated cost so far, in US dollars.", "cost>1.50", Kind.MONEY, is_single=True),
     SearchKey("ran", "Run time of the last attempt.", "ran>2h", Kind.DURATION, is_single=True),
     SearchKey("waited", "Time from submission to the last start.", "waited>30m", Kind.DURATION, is_single=True),

@@ -202,6 +202,7 @@ _CHECKS: Mapping[Kind, Callable[[str], object]] = MappingProxyType(
         Kind.NUMBER: values.parse_number,
         Kind.SIZE: values.parse_size,
         Kind.MONTH: values.check_month,
+        Kind.DAYS: values.parse_days,
         Kind.WORDS: _check_words,
     }
 )

@@ -1,7 +1,7 @@
 """Times, durations, numbers and amounts of money in a search. All raise ValueError with a message for people."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 MAX_EXIT_CODE = 2**31 - 1
@@ -15,6 +15,8 @@ _DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII | re.IGNORECASE)
 _MONEY = re.compile(r"\$?(\d{1,8}(?:\.\d{1,10})?|\.\d{1,10})", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,10}", re.ASCII)
 _MONTH = re.compile(r"2\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+_DAYS = re.compile(r"(2\d{3}-\d{2}-\d{2})(?:\.\.(2\d{3}-\d{2}-\d{2}))?", re.ASCII)
+MAX_DAYS = 1_100
 MIN_TIME = datetime(1971, 1, 1, tzinfo=UTC)
 """Before all jobs, and far enough from the first time that Python knows."""
 MAX_TIME = datetime(9000, 1, 1, tzinfo=UTC)
@@ -70,6 +72,21 @@ def parse_size(text: str) -> bool:
     if text.casefold() not in ("yes", "no"):
         raise ValueError(f"“{text[:40]}” is neither yes nor no. To compare sizes, write array>100.")
     return text.casefold() == "yes"
+
+
+def parse_days(text: str) -> tuple[date, date]:
+    """Return the first and the last day, at most MAX_DAYS."""
+    if match := _DAYS.fullmatch(text):
+        try:
+            first, last = (date.fromisoformat(day) for day in (match[1], match[2] or match[1]))
+        except ValueError:
+            pass
+        else:
+            if timedelta() <= last - first < timedelta(days=MAX_DAYS):
+                return first, last
+    raise ValueError(
+        f"“{text[:40]}” isn't a day or up to {MAX_DAYS:,} days. Write 2026-11-02, or 2026-11-02..2026-11-08."
+    )
 
 
 def check_month(text: str) -> None:

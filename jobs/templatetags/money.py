@@ -23,10 +23,12 @@ UNITS = {
 
 
 @register.filter
-def money(usd: Decimal | None) -> SafeString | str:
+def money(usd: Decimal | None, cents: Decimal | None = None) -> SafeString | str:
+    """Show `cents`, if given, in place of the amount rounded alone."""
     if usd is None:
         return "—"
-    return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), usd_text(usd))
+    text = usd_text(cents or usd)
+    return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), text)
 
 
 @register.filter

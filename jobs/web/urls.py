@@ -72,6 +72,8 @@ urlpatterns = [
         "teams/<slug:slug>/jobs/views/<str:text_id>/default/", saved_views.set_default_view, name="job_view_default"
     ),
     path("teams/<slug:slug>/workflows/", submissions.workflows, name="workflows"),
+    path("costs/", cost_views.costs_of_all, name="costs_of_all"),
+    path("costs.csv", cost_views.costs_csv_of_all, name="costs_csv_of_all"),
     path("teams/<slug:slug>/costs/", cost_views.costs, name="costs"),
     path("teams/<slug:slug>/costs.csv", cost_views.costs_csv, name="costs_csv"),
     path("teams/<slug:slug>/cost-lines.csv", cost_views.cost_lines_csv, name="cost_lines_csv"),

@@ -62,14 +62,12 @@ MORE_ROWS = {
 # A search for words walks WALK_LIMIT jobs at most, then reads what the index of the words finds. With these sizes
 # PostgreSQL takes the one or the other.
 MAX_ROWS_OF_WORDS = WALK_LIMIT + 1
-# What still reads more of a longer history: names are searched without an index, and money is summed over the lines
-# of a month.
+# What still reads more of a longer history: names are searched without an index.
 GROWING_SEARCHES = {"jobs: text", "jobs: no such text"}
-GROWING_SUMS = {"API costs"}
 
 
 # Pages for which the short history has not enough jobs: it is read to its end, the longer one until they are full.
-FILLED_BY_THE_LONGER = {"jobs: tag and failed", "jobs: run time above"}
+FILLED_BY_THE_LONGER = {"jobs: tag and failed", "jobs: run time above", "jobs: cost in a month"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     growing = {
         name: (before[name].steps, after[name].steps)
         for name in after
-        if "cost" not in name and after[name].steps > 1.5 * before[name].steps + 20_000
+        if after[name].steps > 1.5 * before[name].steps + 20_000
     }
     assert set(growing) <= FILLED_BY_THE_LONGER, growing
     assert long_scans(after) == {}
@@ -115,7 +113,6 @@ def work_by_page(world: World) -> dict[str, PageWork]:
     lead.force_login(world.lead)
     admin.force_login(make.admin())
     caches["memory"].clear()
-    lead.get(reverse("team_home", args=[world.team.slug]))  # sums past days, for the next ten minutes
     works = {name: _page_work(lead, address, world.secret) for name, address in addresses(world).items()}
     for name in ("health", "home", "queues_of_all"):
         works[f"{name} of staff"] = _page_work(admin, reverse(name), world.secret)
@@ -156,7 +153,7 @@ def _look_for_work(account: Account, team: Team) -> None:
 
 def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]]]:
     """Return the scans that a page must not have, with their queries."""
-    pages = {name: work for name, work in works.items() if name not in GROWING_SEARCHES | GROWING_SUMS}
+    pages = {name: work for name, work in works.items() if name not in GROWING_SEARCHES}
     scans_by_page = {
         name: [
             (scan, query.sql)
@@ -165,7 +162,6 @@ def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]
             if scan.is_unbounded or (scan.rows or 0) > max_rows(name, query)
         ]
         for name, work in pages.items()
-        if not name.startswith("costs: ")
     }
     return {name: of_page for name, of_page in scans_by_page.items() if of_page}
 

@@ -12,8 +12,8 @@ from django.utils.timezone import now
 from jobs import actions
 from jobs.models import CostLine, Job, JobTag, Source, StateChange, Submission
 from jobs.pricing import metering
-from jobs.reports.costs import CostSeries
-from jobs.reports.months import Month
+from jobs.reports.costs import Bar, CostSeries
+from jobs.reports.periods import Period, PeriodKind
 from jobs.states import State
 from jobs.templatetags.money import exact, hours_up, money, per_cent, usd_text
 from jobs.web.costs.bar_chart import bar_chart
@@ -143,7 +143,7 @@ def test_the_page_says_estimate_and_how_and_from_which_rates(research, browser):
 def test_an_empty_month_says_so_and_nonsense_is_this_month(research, browser):
     assert "No costs in March 2026" in costs_page(browser, "2026-03").content.decode()
     page = costs_page(browser, "2026-99", "tag:")
-    assert page.context["month"] == Month.containing(now())
+    assert page.context["period"] == Period.containing(PeriodKind.MONTH, now().date())
     assert str(page.context["grouping"]) == "queue"
 
 
@@ -206,14 +206,15 @@ def test_small_shares_keep_a_digit():
 
 def test_bars_are_stacked_from_the_axis_and_end_below_a_round_number():
     series = [CostSeries("A", "1", [Decimal(1), Decimal(3)]), CostSeries("B", "2", [Decimal(1), Decimal(0)])]
-    drawn = bar_chart([date(2026, 11, 1), date(2026, 11, 2)], series)
+    days = [date(2026, 11, 1), date(2026, 11, 2)]
+    drawn = bar_chart([Bar(day, day) for day in days], series, ["", ""])
 
     assert drawn.ticks == ["$4", "$3", "$2", "$1", "$0"]
-    assert [[(segment.colour, segment.y, segment.height) for segment in day.segments] for day in drawn.days] == [
+    assert [[(segment.colour, segment.y, segment.height) for segment in bar.segments] for bar in drawn.bars] == [
         [("1", "75.000", "25.000"), ("2", "50.000", "25.000")],
         [("1", "25.000", "75.000")],
     ]
-    assert drawn.days[0].description == "November 1: $2.00 (A $1.00, B $1.00)"
+    assert drawn.bars[0].description == "November 1: $2.00 (A $1.00, B $1.00)"
     assert drawn.summary == "The most expensive day is November 2 with $3.00."
 
 
@@ -251,3 +252,148 @@ def test_real_teams_are_not_filled_by_accident(research, settings):
     settings.QUICKSTART = True
     with pytest.raises(CommandError, match="no team nowhere"):
         call_command("seed_history", jobs=1, team=["nowhere"])
+
+
+# -- Periods, teams and pairs
+
+
+def links_of(html: str) -> list[str]:
+    return [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', html)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "November 2026"),
+        ({"month": "2026-03"}, "March 2026"),
+        ({"period": "day", "on": "2026-11-03"}, "November 3, 2026"),
+        ({"period": "week", "on": "2026-11-03"}, "November 2, 2026 – November 8, 2026"),
+        ({"period": "quarter"}, "Q4 2026"),
+        ({"period": "year", "on": "2025-02-01"}, "2025"),
+        ({"from": "2026-10-15", "to": "2026-11-03"}, "October 15, 2026 – November 3, 2026"),
+        ({"period": "decade", "on": "x"}, "November 2026"),
+    ],
+)
+def test_a_period_is_in_the_address_and_leads_back_to_itself(research, browser, time_machine, parameters, name):
+    time_machine.move_to("2026-11-20T12:00Z")
+    page = browser.get(reverse("costs", args=["research"]), parameters)
+    assert page.context["period"].name == name
+
+    again = browser.get(f"{reverse('costs', args=['research'])}?{page.context['costs'].query}")
+    assert again.context["period"] == page.context["period"]
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (("2026-11-03", "2026-11-01"), "The first day must not be after the last."),
+        (("2020-01-01", "2026-11-01"), "Choose at most 1,100 days."),
+        (("2026-11-03", ""), "Enter the first and the last day"),
+    ],
+)
+def test_days_that_are_no_period_are_refused_with_words(research, browser, days, words):
+    page = browser.get(reverse("costs", args=["research"]), dict(zip(("from", "to"), days, strict=True)))
+
+    assert words in page.content.decode()
+
+
+def test_rows_and_bars_lead_to_the_jobs_of_their_days(research, browser):
+    past.job(research.submission, "2026-11-03", 1, name="alpha-job", tags={"Project": "ALPHA"})
+    past.job(research.submission, "2026-11-09", 1, name="late-job", tags={"Project": "ALPHA"})
+    make.index_words()
+
+    week = {"period": "week", "on": "2026-11-03", "by": "tag:Project"}
+    links = links_of(browser.get(reverse("costs", args=["research"]), week).content.decode())
+    of_jobs = [link for link in links if "charged" in link]
+    assert len(of_jobs) == 2  # a bar and a row
+    for link in of_jobs:
+        assert [row.job.name for row in browser.get(link).context["listing"].rows] == ["alpha-job"]
+
+
+def test_two_groupings_are_a_table_and_a_file(research, browser):
+    past.job(research.submission, "2026-11-03", 1, tags={"Project": "Total"})
+    past.job(research.submission, "2026-11-03", 2, tags={"Project": "Untagged"})
+    past.job(research.submission, "2026-11-03", 4)
+    parameters = {"month": "2026-11", "by": "tag:Project", "and": "state"}
+
+    page = browser.get(reverse("costs", args=["research"]), parameters)
+    assert "Project × Status" in page.content.decode()
+    rows = csv_rows(browser.get(reverse("costs_csv", args=["research"]), parameters))
+    assert [(row["kind"], row["Project"], row["Succeeded"], row["Total"]) for row in rows] == [
+        ("value", "Untagged", "0.1000000000", "0.1000000000"),
+        ("value", "Total", "0.0500000000", "0.0500000000"),
+        ("untagged", "Untagged", "0.2000000000", "0.2000000000"),
+        ("total", "Total", "0.3500000000", "0.3500000000"),
+    ]
+
+
+def test_a_file_tells_the_total_and_the_untagged_from_tags_of_these_names(research, browser):
+    past.job(research.submission, "2026-11-03", 1, tags={"Project": "Total"})
+    past.job(research.submission, "2026-11-03", 2, tags={"Project": "Untagged"})
+
+    parameters = {"month": "2026-11", "by": "tag:Project"}
+    rows = csv_rows(browser.get(reverse("costs_csv", args=["research"]), parameters))
+    assert [(row["value"], row["kind"]) for row in rows] == [
+        ("Untagged", "value"),
+        ("Total", "value"),
+        ("Untagged", "untagged"),
+        ("Total", "total"),
+    ]
+
+
+def test_costs_of_all_teams_are_of_those_that_one_may_see(research, browser):
+    past.job(research.submission, "2026-11-03", 1)
+    past.job(make.submission(make.member(make.team("secret"))), "2026-11-03", 100)
+
+    page = browser.get(reverse("costs_of_all"), {"month": "2026-11"})
+    assert str(page.context["grouping"]) == "team"
+    assert page.context["report"].total.usd == Decimal("0.05")
+    assert "Secret" not in page.content.decode()
+    rows = csv_rows(browser.get(reverse("costs_csv_of_all"), {"month": "2026-11"}))
+    assert [(row["value"], row["usd_estimate"]) for row in rows] == [
+        ("Research", "0.0500000000"),
+        ("Total", "0.0500000000"),
+    ]
+
+
+def test_a_person_without_a_team_has_no_costs_of_all_teams(db, signed_in):
+    assert signed_in(make.user()).get(reverse("costs_of_all")).status_code == 404
+
+
+def test_this_month_has_a_forecast_with_a_band(research, browser, time_machine):
+    for day in range(1, 18):
+        past.job(research.submission, f"2026-11-{day:02}", day % 5 + 1)
+    time_machine.move_to("2026-11-18T12:00Z")
+
+    forecast = costs_page(browser).context["forecast"]
+    assert forecast.low < forecast.usd < forecast.high
+    assert "in four of five cases" in costs_page(browser).content.decode()
+    assert costs_page(browser, "2026-10").context["forecast"] is None
+
+
+def test_displayed_cents_add_up(research, browser):
+    for name in ("A", "B", "C"):
+        past.job(research.submission, "2026-11-03", 0.0667, tags={"Project": name})  # a third of a cent each
+
+    report = costs_page(browser).context["report"]
+    assert sorted(row.cents["spent"] for row in report.visible_rows) == [0, 0, 0, Decimal("0.01")]
+    assert report.total.spent > Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "queries"),
+    [
+        ({"month": "2026-11", "by": "tag:Project"}, 20),
+        ({"month": "2026-11", "by": "person", "and": "queue"}, 29),
+        ({"from": "2026-09-15", "to": "2026-11-10", "by": "person", "and": "queue"}, 42),
+    ],
+)
+def test_a_page_takes_as_many_queries_however_much_there_is(
+    research, browser, parameters, queries, django_assert_num_queries
+):
+    for number in range(1, 9):
+        past.job(research.submission, f"2026-1{number % 2}-0{number}", 1, tags={"Project": f"P{number}"})
+        if number in (1, 8):
+            browser.get(reverse("costs", args=["research"]), parameters)
+            with django_assert_num_queries(queries):
+                browser.get(reverse("costs", args=["research"]), parameters)

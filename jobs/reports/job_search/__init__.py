@@ -2,7 +2,7 @@
 
 scope        whose jobs are searched
 conditions   a search to conditions of queries
-month        jobs by the month of their costs
+charged      jobs by the days of their costs
 pages        pages, counts and rows
 walk         how far a page reads the jobs
 suggestions  keys and values for what is being typed

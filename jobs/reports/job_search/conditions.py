@@ -14,9 +14,10 @@ from jobs.causes import Cause
 from jobs.models import Definition, Job, JobFailure, Queue, Team, User
 from jobs.models.ids import from_text
 from jobs.pricing import exact_sum
-from jobs.reports.job_search.month import charged_in
+from jobs.reports.job_search.charged import charged_in
 from jobs.reports.job_search.scope import Scope
 from jobs.reports.months import Month
+from jobs.reports.periods import Period
 from jobs.search import Search, Term, values
 from jobs.search.text import Clause, Phrase, TextQuery, pair, word_pairs, words
 from jobs.states import UNSENT_DELIVERIES, Delivery, State
@@ -27,6 +28,7 @@ RARE_LIMIT = 3_000
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
 _LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})
 _MIRRORED: Mapping[str, str] = MappingProxyType({"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"})
+_DAY_KEYS = frozenset({"month", "charged"})
 _UNINDEXED = frozenset({"ran", "waited", "cost", "array", "exit"})
 _ACTIVE_STATES = (State.SUBMITTED, State.PENDING, State.RUNNABLE, State.STARTING, State.RUNNING)
 
@@ -38,7 +40,8 @@ class Conditions:
     columns: Q = field(default_factory=Q)
     statuses: Q = field(default_factory=Q)
     words: TextQuery = ()
-    month: Month | None = None
+    period: Period | None = None
+    """In which the jobs have costs."""
     is_dated: bool = False
     """Whether times bound it."""
     is_selective: bool = True
@@ -66,13 +69,13 @@ def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> C
     if term.key == "status":
         return replace(result, statuses=result.statuses & condition, is_walk=result.is_walk or term.negated)
     is_walk = term.key in _UNINDEXED
-    month = Month.parse(term.values[0]) if term.key == "month" and not term.negated else result.month
+    period = _period_of(term) if term.key in _DAY_KEYS and not term.negated else result.period
     return replace(
         result,
         columns=result.columns & condition,
-        month=month,
+        period=period,
         is_dated=result.is_dated or term.key in ("after", "before"),
-        is_selective=result.is_selective and not is_walk and term.key != "month",
+        is_selective=result.is_selective and not is_walk and term.key not in _DAY_KEYS,
         is_walk=result.is_walk or ((is_walk or term.negated) and not _has_keys(condition)),
     )
 
@@ -249,8 +252,13 @@ def _before(term: Term, _scope: Scope, now: datetime) -> Q:
     return Q(accepted_at__lt=values.parse_time(term.values[0], now))
 
 
-def _month(term: Term, scope: Scope, _now: datetime) -> Q:
-    return charged_in(Month.parse(term.values[0]), scope.searched_team_keys)
+def _charged(term: Term, scope: Scope, _now: datetime) -> Q:
+    return charged_in(_period_of(term), scope.searched_team_keys)
+
+
+def _period_of(term: Term) -> Period:
+    text = term.values[0]
+    return Period.of_month(Month.parse(text)) if term.key == "month" else Period.of_days(*values.parse_days(text))
 
 
 def _cost(term: Term, scope: Scope, _now: datetime) -> Q:
@@ -296,7 +304,8 @@ _CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyTy
         "family": _family,
         "after": _after,
         "before": _before,
-        "month": _month,
+        "month": _charged,
+        "charged": _charged,
         "cost": _cost,
         "ran": _ran,
         "waited": _waited,

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from jobs.reports.costs import CostSeries
+from jobs.reports.costs import Bar, CostSeries
 from jobs.templatetags.money import usd_text
 
 BAR_STEP = 10
@@ -23,59 +22,83 @@ class BarSegment:
 
 
 @dataclass(frozen=True)
-class ChartDay:
-    day: date
+class ChartBar:
+    """`label` stands below it; `url` leads to the jobs of its days."""
+
+    label: str
     x: str
     middle: str
     description: str
     segments: list[BarSegment]
+    url: str = ""
 
 
 @dataclass(frozen=True)
 class BarChart:
     """`ticks` run from the top down."""
 
-    days: list[ChartDay]
+    bars: list[ChartBar]
     ticks: list[str]
     legend: Sequence[CostSeries]
     width: int
     height: int
+    unit: str
     summary: str
 
 
-def bar_chart(days: Sequence[date], series: Sequence[CostSeries]) -> BarChart:
+def bar_chart(bars: Sequence[Bar], series: Sequence[CostSeries], urls: Sequence[str]) -> BarChart:
     """Put the first series next to the axis."""
-    totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(days))]
-    highest = max(totals, default=Decimal(0))
+    totals = [sum((item.days[index] for item in series), Decimal(0)) for index in range(len(bars))]
+    highest = max(Decimal(0), *totals)
     top = _axis_maximum(highest)
+    most_expensive = bars[totals.index(highest)]
     return BarChart(
-        days=[_chart_day(day, index, series, totals[index], top) for index, day in enumerate(days)],
+        bars=[
+            _chart_bar(bar, index, series, top, url) for index, (bar, url) in enumerate(zip(bars, urls, strict=True))
+        ],
         ticks=[_tick_label(top * part / TICK_COUNT) for part in range(TICK_COUNT, -1, -1)] if highest else [],
         legend=series,
-        width=BAR_STEP * len(days),
+        width=BAR_STEP * len(bars),
         height=CHART_HEIGHT,
-        summary=f"The most expensive day is {days[totals.index(highest)]:%B %-d} with {usd_text(highest)}."
+        unit=_unit(bars),
+        summary=f"The most expensive {_unit(bars)} is {_bar_name(most_expensive)} with {usd_text(highest)}."
         if highest
         else "No costs.",
     )
 
 
-def _chart_day(day: date, index: int, series: Sequence[CostSeries], total: Decimal, top: Decimal) -> ChartDay:
+def _chart_bar(bar: Bar, index: int, series: Sequence[CostSeries], top: Decimal, url: str) -> ChartBar:
     segments: list[BarSegment] = []
-    floor = Decimal(0)
+    floor = total = Decimal(0)
     parts: list[str] = []
     for item in series:
         usd = item.days[index]
-        if not usd:
+        total += usd
+        if usd <= 0:  # corrections can be larger than the costs of a day
             continue
         height = usd / top * CHART_HEIGHT
         floor += height
         segments.append(BarSegment(item.colour, f"{CHART_HEIGHT - floor:.3f}", f"{height:.3f}"))
         parts.append(f"{item.label} {usd_text(usd)}")
-    description = f"{day:%B %-d}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
-    return ChartDay(
-        day, str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2), str(index * BAR_STEP), description, segments
-    )
+    description = f"{_bar_name(bar)}: {usd_text(total)}" + (f" ({', '.join(parts)})" if parts else "")
+    x = str(index * BAR_STEP + (BAR_STEP - BAR_WIDTH) / 2)
+    return ChartBar(_bar_label(bar), x, str(index * BAR_STEP), description, segments, url if segments else "")
+
+
+def _unit(bars: Sequence[Bar]) -> str:
+    longest = max((bar.last - bar.first).days for bar in bars)
+    return "day" if not longest else ("week" if longest < 7 else "month")
+
+
+def _bar_name(bar: Bar) -> str:
+    return f"{bar.first:%B %-d}" if bar.first == bar.last else f"{bar.first:%B %-d} – {bar.last:%B %-d}"
+
+
+def _bar_label(bar: Bar) -> str:
+    days = (bar.last - bar.first).days
+    if not days:
+        return str(bar.first.day)
+    return f"{bar.first:%b %-d}" if days < 7 else f"{bar.first:%b}"
 
 
 def _axis_maximum(highest: Decimal) -> Decimal:

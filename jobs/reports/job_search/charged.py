@@ -1,4 +1,4 @@
-"""Jobs by the month of their costs."""
+"""Jobs by the days of their costs."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from django.db.models.lookups import IsNull
 
 from jobs.models import CostLine
 from jobs.pricing import exact_sum
-from jobs.reports.months import Month
+from jobs.reports.periods import Period
 
-# An index has the lowest and the highest key of a day at hand; for a whole month it would be read from end to end.
+# An index has the lowest and the highest key of a day at hand; for many days it would be read from end to end.
 _CHARGED_RANGE = """
     WITH days (day) AS (VALUES {days}), teams (team) AS (VALUES {teams})
     SELECT
@@ -21,15 +21,15 @@ _CHARGED_RANGE = """
 """
 
 
-def charged_in(month: Month, teams: tuple[int, ...]) -> Q:
-    """Select jobs of these teams with a cost line in the month."""
-    first, last = _charged_range(month, teams)
-    return ~has_no(_lines_of(month)) & Q(pk__gte=first, pk__lte=last)
+def charged_in(period: Period, teams: tuple[int, ...]) -> Q:
+    """Select jobs of these teams with a cost line in the period."""
+    first, last = _charged_range(period, teams)
+    return ~has_no(_lines_of(period)) & Q(pk__gte=first, pk__lte=last)
 
 
-def month_units(month: Month) -> Coalesce:
-    """Return the sum of a job's cost lines in the month, in units of `exact_sum`."""
-    units = _lines_of(month).order_by().values("job").annotate(units=exact_sum.units_of("usd")).values("units")
+def period_units(period: Period) -> Coalesce:
+    """Return the sum of a job's cost lines in the period, in units of `exact_sum`."""
+    units = _lines_of(period).order_by().values("job").annotate(units=exact_sum.units_of("usd")).values("units")
     return Coalesce(Subquery(units), 0)
 
 
@@ -38,15 +38,15 @@ def has_no(rows: QuerySet[Any]) -> Q:
     return Q(IsNull(Subquery(rows.order_by().values("job")[:1]), True))  # noqa: FBT003 - the argument of the lookup
 
 
-def _lines_of(month: Month) -> QuerySet[CostLine]:
-    return CostLine.objects.filter(job=OuterRef("pk"), day__range=(month.first, month.last))
+def _lines_of(period: Period) -> QuerySet[CostLine]:
+    return CostLine.objects.filter(job=OuterRef("pk"), day__range=(period.first, period.last))
 
 
-def _charged_range(month: Month, teams: tuple[int, ...]) -> tuple[int, int]:
-    """Return the keys of the first and the last job charged in the month, or an empty range."""
+def _charged_range(period: Period, teams: tuple[int, ...]) -> tuple[int, int]:
+    """Return the keys of the first and the last job charged in the period, or an empty range."""
     if not teams:
         return (1, 0)
-    days = [connection.ops.adapt_datefield_value(day) for day in month.days]
+    days = [connection.ops.adapt_datefield_value(day) for day in period.days]
     marks = {"days": ", ".join(["(%s)"] * len(days)), "teams": ", ".join(["(%s)"] * len(teams))}
     with connection.cursor() as cursor:
         cursor.execute(_CHARGED_RANGE.format(**marks), [*days, *teams])

@@ -1,0 +1,38 @@
+"""Estimated costs of teams.
+
+grouping    what costs are grouped by, and the names of values
+sums        sums of a period, from the totals
+running     cost so far of running jobs
+report      a period by one grouping, with bars
+cross       a period by two groupings
+lines       lines for files and receipts
+"""
+
+from jobs.reports.costs.cross import CrossRow, CrossTable, cross_table
+from jobs.reports.costs.forecasts import period_forecast
+from jobs.reports.costs.grouping import KINDS, TAG, TEAM, Grouping
+from jobs.reports.costs.lines import EXPORT_LIMIT, export_cost_lines, has_uncharged_jobs, receipt_lines, why_no_cost
+from jobs.reports.costs.report import Bar, CostReport, CostRow, CostSeries, cost_report
+from jobs.reports.costs.sums import CostReader
+
+__all__ = [
+    "EXPORT_LIMIT",
+    "KINDS",
+    "TAG",
+    "TEAM",
+    "Bar",
+    "CostReader",
+    "CostReport",
+    "CostRow",
+    "CostSeries",
+    "CrossRow",
+    "CrossTable",
+    "Grouping",
+    "cost_report",
+    "cross_table",
+    "export_cost_lines",
+    "has_uncharged_jobs",
+    "period_forecast",
+    "receipt_lines",
+    "why_no_cost",
+]

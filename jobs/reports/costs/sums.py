@@ -1,0 +1,222 @@
+"""Sums of costs, read from the totals; of what has no totals, from the lines."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from jobs.models import CostBacklog, CostLine, CostTagKey, CostTotal
+from jobs.models.cost_total import DAY, MONTH, TAG_KEY
+from jobs.pricing import exact_sum
+from jobs.reports.costs.grouping import TAG, TEAM, Grouping
+from jobs.reports.months import Month
+from jobs.reports.periods import Period
+
+VALUE, TEAM_COLUMN, START = "group__value", "group__team", "start"
+_SUMS = [Sum("usd_units"), Sum("failed_units"), Sum("jobs"), Sum("attempts"), Sum("free")]
+
+
+@dataclass(frozen=True)
+class CostSum:
+    """A job with attempts in several months, or days of a period that isn't whole months, counts in each."""
+
+    units: int = 0
+    failed_units: int = 0
+    jobs: int = 0
+    attempts: int = 0
+    free: int = 0
+
+    def __add__(self, other: "CostSum") -> "CostSum":
+        return CostSum(*(a + b for a, b in zip(self._amounts, other._amounts, strict=True)))
+
+    def __sub__(self, other: "CostSum") -> "CostSum":
+        return CostSum(*(a - b for a, b in zip(self._amounts, other._amounts, strict=True)))
+
+    @property
+    def _amounts(self) -> tuple[int, ...]:
+        return self.units, self.failed_units, self.jobs, self.attempts, self.free
+
+
+_Row = tuple[tuple[Any, ...], CostSum]
+"""Values of what was asked for, and their sum."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Whole months, or days."""
+
+    period: str
+    first: date
+    last: date
+
+
+def days_of(period: Period) -> list[Segment]:
+    return [Segment(DAY, period.first, period.last)]
+
+
+def segments(period: Period) -> list[Segment]:
+    """Return the whole months in the period, and the days before and after them."""
+    month, last_month = Month.of_day(period.first), Month.of_day(period.last)
+    first = month.first if period.first == month.first else month.next.first
+    last = last_month.last if period.last == last_month.last else last_month.previous.last
+    if first > last:
+        return days_of(period)
+    one_day = timedelta(days=1)
+    parts = [
+        Segment(DAY, period.first, first - one_day),
+        Segment(MONTH, first, last),
+        Segment(DAY, last + one_day, period.last),
+    ]
+    return [part for part in parts if part.first <= part.last]
+
+
+@dataclass(frozen=True)
+class CostReader:
+    """Reads the costs of teams, which must be visible to the user."""
+
+    teams: Sequence[int]
+
+    def is_summed(self, grouping: Grouping) -> bool:
+        """Return whether there are totals by the values of a tag: not in a team where it has too many."""
+        return grouping.kind != TAG or not self._tag_keys(grouping).filter(is_summed=False).exists()
+
+    def is_crossed(self, *groupings: Grouping) -> bool:
+        """Return whether there are totals by the values of both."""
+        return not self._tag_keys(*groupings).filter(is_crossed=False).exists()
+
+    def has_backlog(self, period: Period) -> bool:
+        """Return whether costs of the period are not yet in the totals."""
+        months = CostBacklog.objects.filter(team__in=self.teams)
+        return months.filter(month__gte=period.first.replace(day=1), month__lte=period.last).exists()
+
+    def total(self, period: Period) -> CostSum:
+        return _add_up(self._read(segments(period), Q(group__kind=""), VALUE))
+
+    def with_value(self, period: Period, grouping: Grouping) -> CostSum:
+        """Return the sum of what has a value: all but the untagged."""
+        return _add_up(self._read(segments(period), self._any_value(grouping), "group__kind"))
+
+    def by_value(self, period: Period, grouping: Grouping, *, summed: bool) -> dict[str, CostSum]:
+        """Return the sums of the values, without the rest that has none."""
+        if not summed:
+            return _by_key(self._read_lines(period, grouping))
+        column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
+        return _by_key(self._read(segments(period), _values_of(grouping), column))
+
+    def by_start(self, parts: Sequence[Segment], grouping: Grouping | None = None) -> Mapping[date, int]:
+        """Return units by the first day of a month, or the day: of all, or of what has a value."""
+        condition = self._any_value(grouping) if grouping else Q(group__kind="")
+        sums: defaultdict[date, int] = defaultdict(int)
+        for (start,), amounts in self._read(parts, condition, START):
+            sums[start] += amounts.units
+        return sums
+
+    def by_value_and_start(
+        self, parts: Sequence[Segment], grouping: Grouping, values: Sequence[str], *, summed: bool
+    ) -> Iterator[tuple[str, date, int]]:
+        if not summed:
+            for part in parts:
+                for (value, day), amounts in self._read_lines(
+                    Period.of_days(part.first, part.last), grouping, by_day=True
+                ):
+                    if value in values:
+                        yield value, day.replace(day=1) if part.period == MONTH else day, amounts.units
+            return
+        is_team = grouping.kind == TEAM
+        chosen = Q(group__team__in=values) if is_team else Q(group__value__in=values)
+        rows = self._read(parts, _values_of(grouping) & chosen, TEAM_COLUMN if is_team else VALUE, START)
+        for (value, start), amounts in rows:
+            yield str(value), start, amounts.units
+
+    def by_pair(
+        self, period: Period, rows: Grouping, columns: Grouping, *, crossed: bool
+    ) -> Mapping[tuple[str, str], int]:
+        """Return units by the values of both, without the rests that have none."""
+        first, second = sorted((rows, columns), key=lambda grouping: (grouping.kind, grouping.key))
+        sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for values, amounts in self._read_pairs(period, first, second, crossed=crossed):
+            sums[values if first == rows else values[::-1]] += amounts.units
+        return sums
+
+    def tag_keys(self, period: Period) -> list[str]:
+        """Return the keys of tags in the period, those of most jobs first."""
+        sums = _by_key(self._read(segments(period), Q(group__kind=TAG_KEY), "group__key"))
+        return sorted(sums, key=lambda key: (-sums[key].jobs, key.lower()))
+
+    def _tag_keys(self, *groupings: Grouping) -> QuerySet[CostTagKey]:
+        keys = [grouping.key for grouping in groupings if grouping.kind == TAG]
+        return CostTagKey.objects.filter(team__in=self.teams, key__in=keys)
+
+    def _any_value(self, grouping: Grouping) -> Q:
+        if grouping.kind == TAG:
+            return Q(group__kind=TAG_KEY, group__key=grouping.key)
+        return _values_of(grouping)
+
+    def _read(self, parts: Sequence[Segment], condition: Q, *columns: str) -> Iterator[_Row]:
+        for part in parts:
+            totals = CostTotal.objects.filter(
+                condition, group__team__in=self.teams, period=part.period, start__range=(part.first, part.last)
+            )
+            for row in totals.order_by().values_list(*columns).annotate(*_SUMS):
+                yield row[: len(columns)], CostSum(*row[len(columns) :])
+
+    def _read_pairs(
+        self, period: Period, first: Grouping, second: Grouping, *, crossed: bool
+    ) -> Iterator[tuple[tuple[str, str], CostSum]]:
+        if TEAM in (first.kind, second.kind):
+            is_first = first.kind == TEAM
+            rows = self._read(segments(period), _values_of(second if is_first else first), TEAM_COLUMN, VALUE)
+            for (team, value), amounts in rows:
+                yield ((str(team), value) if is_first else (value, str(team))), amounts
+            return
+        for part in segments(period):
+            if crossed and part.period == MONTH:
+                condition = Q(
+                    group__kind=first.kind, group__key=first.key, group__kind2=second.kind, group__key2=second.key
+                )
+                yield from self._read([part], condition, VALUE, "group__value2")
+            else:
+                days = Period.of_days(part.first, part.last)
+                yield from self._read_lines(days, first, second)
+
+    def _read_lines(self, period: Period, *groupings: Grouping, by_day: bool = False) -> Iterator[_Row]:
+        lines = CostLine.objects.filter(team__in=self.teams, day__range=(period.first, period.last))
+        names = [f"value_{number}" for number in range(len(groupings))]
+        lines = lines.annotate(**{name: grouping.expression for name, grouping in zip(names, groupings, strict=True)})
+        rows = (
+            lines.order_by()
+            .values_list(*names, *(["day"] if by_day else []))
+            .annotate(
+                units=exact_sum.units_of("usd"),
+                failed=exact_sum.units_of("usd", only=Q(succeeded=False)),
+                number=Count("job", distinct=True),
+                attempts=Coalesce(Sum("runs", filter=Q(correction=None)), 0),
+                free=Count("pk", filter=Q(usd=0, correction=None)),
+            )
+        )
+        for row in rows:
+            values = row[: len(names)]
+            if None not in values:
+                end = len(names) + by_day
+                yield (*map(str, values), *row[len(names) : end]), CostSum(*row[end:])
+
+
+def _values_of(grouping: Grouping) -> Q:
+    if grouping.kind == TEAM:
+        return Q(group__kind="")
+    return Q(group__kind=grouping.kind, group__key=grouping.key, group__kind2="")
+
+
+def _by_key(rows: Iterable[_Row]) -> dict[str, CostSum]:
+    sums: defaultdict[str, CostSum] = defaultdict(CostSum)
+    for (key,), amounts in rows:
+        sums[str(key)] += amounts
+    return dict(sums)
+
+
+def _add_up(rows: Iterable[_Row]) -> CostSum:
+    return sum((amounts for _, amounts in rows), CostSum())

@@ -1,0 +1,48 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.pricing.cents import CENT, round_parts
+from jobs.pricing.forecast import Forecast, forecast
+
+MONDAY = date(2026, 11, 2)
+USD = 10**10
+
+
+def days(*amounts: int) -> dict[date, int]:
+    """Amounts of the days before the Monday, in units."""
+    return {MONDAY - timedelta(days=len(amounts) - number): usd * USD for number, usd in enumerate(amounts) if usd}
+
+
+def test_steady_days_go_on_and_have_no_band() -> None:
+    result = forecast(days(*[7, 7, 7, 7, 7, 1, 1] * 2), 3 * USD, MONDAY, MONDAY + timedelta(days=7))
+
+    assert result == Forecast(*[Decimal(3 + 7 * 4 + 1 * 2 + 7)] * 3)
+
+
+def test_uneven_days_make_a_band_that_does_not_end_below_what_is_spent() -> None:
+    result = forecast(days(*[0, 90, 0, 0, 0, 0, 1] * 2), 50 * USD, MONDAY, MONDAY + timedelta(days=2))
+
+    assert result is not None
+    assert result.low == 50
+    assert result.usd == 50 + 2 * 20
+    assert result.high > 100
+
+
+@pytest.mark.parametrize(
+    ("daily", "last"),
+    [(days(5, 5, 5), MONDAY + timedelta(days=3)), ({}, MONDAY + timedelta(days=3)), (days(*[5] * 20), MONDAY)],
+)
+def test_without_a_week_of_costs_or_days_to_come_there_is_no_forecast(daily: dict[date, int], last: date) -> None:
+    assert forecast(daily, 0, MONDAY, last) is None
+
+
+@given(st.lists(st.decimals(min_value=-100, max_value=10**6, places=10), max_size=30))
+def test_cents_of_parts_add_up_and_are_next_to_their_amounts(parts: list[Decimal]) -> None:
+    cents = round_parts(parts)
+
+    assert sum(cents) == sum(parts, Decimal(0)).quantize(CENT, "ROUND_HALF_UP")
+    assert all(abs(cent - part) < CENT for cent, part in zip(cents, parts, strict=True))
