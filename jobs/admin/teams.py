@@ -1,6 +1,7 @@
 """Admin of teams and tag rules."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -166,6 +167,13 @@ class TeamForm(forms.ModelForm):
             )
         return slug
 
+    def clean_time_zone(self) -> str:
+        """Raise ValidationError for an unknown name."""
+        name: str = self.cleaned_data["time_zone"]
+        if name not in available_timezones():
+            raise forms.ValidationError("Enter the name of a time zone, for example Europe/Zurich or UTC.")
+        return name
+
     def clean_personal_token_days(self) -> int:
         """Return 0 if the team's members can't create any: so it is stored."""
         days: int | None = self.cleaned_data.get("personal_token_days")
@@ -250,7 +258,7 @@ class TeamAdmin(GrantActionMixin, ConfirmMixin, NoDeleteAdmin):
     search_fields = ["name", "slug", "memberships__user__username", "queue_grants__queue__name"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
-        (None, {"fields": ["name", "slug", "active"]}),
+        (None, {"fields": ["name", "slug", "active", "time_zone"]}),
         (
             "Permissions",
             {

@@ -30,7 +30,7 @@ def costs(
         kinds = ", ".join(kind for kind in reports.KINDS if kind != reports.TEAM)
         raise ApiProblemError(422, "Invalid parameter", f"by: use {kinds} or tag:KEY.")
     team = request.auth.member.team
-    today = now().date()
+    today = team.day_of(now())
     period = _period(month, first_day, last_day, today)
     report = reports.cost_report([team], period, grouping, today)
     return CostsOut(

@@ -20,7 +20,7 @@ class CostLine(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cost_lines")
     attempt = models.PositiveIntegerField()
-    day = models.DateField(help_text="UTC day on which the attempt ended.")
+    day = models.DateField(help_text="Day on which the attempt ended, in the time zone that the team then had.")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")

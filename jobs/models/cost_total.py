@@ -13,7 +13,7 @@ from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from jobs.models.cost import CostLine
 from jobs.models.tag import JobTag
@@ -156,6 +156,15 @@ def add_costs(lines: Iterable[CostLine], tags: Mapping[int, Mapping[str, str]] |
         tags = tags if tags is not None else tags_of({row.job for row in rows})
         keys = tag_keys({row.team for row in rows}, tags, rows)
         write_totals(sum_lines(rows, tags, keys))
+
+
+def day_units(team: int, part: Part, first: date, last: date) -> int:
+    """Return the costs of these days, in units of `exact_sum`."""
+    totals = CostTotal.objects.filter(
+        group__digest=_digest(team, (part, ALL)), period=DAY, start__range=(first, last)
+    )
+    units: int | None = totals.aggregate(units=Sum("usd_units"))["units"]
+    return units or 0
 
 
 # -- Sums

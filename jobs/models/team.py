@@ -1,7 +1,9 @@
 """Teams and memberships."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -105,6 +107,13 @@ class Team(models.Model):
     approval_array_size = models.PositiveIntegerField(
         "array child jobs", null=True, blank=True, help_text="Child jobs of all arrays together."
     )
+    time_zone = models.CharField(
+        max_length=40,
+        default="UTC",
+        db_default="UTC",
+        help_text="An attempt costs on the day on which it ended in this time zone, for example Europe/Zurich. A "
+        "change applies to attempts that end later.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()
@@ -117,6 +126,10 @@ class Team(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("jobs", args=[self.slug])
+
+    def day_of(self, time: datetime) -> date:
+        """Return the day of that time by which the team's costs are counted."""
+        return time.astimezone(ZoneInfo(self.time_zone)).date()
 
     @property
     def has_approval_thresholds(self) -> bool:

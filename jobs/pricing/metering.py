@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -59,7 +59,7 @@ def charge_due(account: Account) -> None:
     jobs = (
         Job.objects.filter(account=account)
         .uncharged()
-        .select_related("account", "submission", "revision", "queue")
+        .select_related("account", "submission", "revision", "queue", "team")
         .annotate(**NODE_COUNT)
         .defer("raw", "document", "submission__text", "submission__document", "revision__document")
     )
@@ -202,7 +202,7 @@ def _cost_line(job: Job, line: ReceiptLine) -> CostLine:
     return CostLine(
         job=job,
         attempt=line.number,
-        day=ended_at.astimezone(UTC).date(),
+        day=job.team.day_of(ended_at),
         team_id=job.team_id,
         account_id=job.account_id,
         queue_id=job.queue_id,

@@ -1,7 +1,7 @@
 """Spend and reservations of teams and of tag values, against their budgets."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Round
 from django.utils.timezone import now
 
 from jobs.models import BudgetTerms, BudgetUsage, CostLine, Job, JobTag, Team
+from jobs.models.cost_total import ALL, TAG, CostBacklog, CostTagKey, Part, day_units
 from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
 from jobs.states import Delivery
@@ -20,13 +21,17 @@ _BOUND_UNITS = 10**4
 """Bounds have four decimals. As floats, which are exact here, thousands of absurd ones don't overflow."""
 
 
-def budget_day(team: Team) -> date:  # noqa: ARG001 - of a team, because its days will have a time zone
+def budget_day(team: Team) -> date:
     """Return the day of now by which the team's costs are counted."""
-    return now().astimezone(UTC).date()
+    return team.day_of(now())
 
 
 def spent_units(team: Team, tag: Tag | None, first_day: date, last_day: date) -> int:
     """Return the cost of attempts that ended on these days, in ten-billionths of a dollar."""
+    months = first_day.replace(day=1), last_day
+    is_incomplete = CostBacklog.objects.filter(team=team, month__range=months).exists()
+    if not is_incomplete and not (tag and CostTagKey.objects.filter(team=team, key=tag[0], is_summed=False).exists()):
+        return day_units(team.pk, Part(TAG, *tag) if tag else ALL, first_day, last_day)
     lines = CostLine.objects.filter(team=team, day__range=(first_day, last_day))
     if tag:
         lines = lines.filter(Exists(_tags(tag, "job")))

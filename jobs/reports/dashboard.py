@@ -147,7 +147,7 @@ def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
 
 def spending(team: Team) -> Spending:
     """Return sums of finished attempts, of this month and of the one before up to the same day."""
-    today = now().date()
+    today = team.day_of(now())
     month = Month.of_day(today)
     period = Period.of_month(month)
     reader = CostReader([team.pk])

@@ -103,7 +103,7 @@ class Period:
     def file_name(self) -> str:
         return str(Month.of_day(self.first)) if self.kind is PeriodKind.MONTH else f"{self.first}-{self.last}"
 
-    def contains(self, day: date) -> bool:
+    def covers(self, day: date) -> bool:
         return self.first <= day <= self.last
 
 

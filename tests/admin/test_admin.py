@@ -51,6 +51,16 @@ def test_each_list_and_page_of_the_admin_opens(admin, noun):
         assert "0" * 64 not in page.content.decode()
 
 
+def test_a_time_zone_that_does_not_exist_is_refused(admin):
+    team = make.team()
+    page = admin.post(
+        reverse("admin:jobs_team_change", args=[team.pk]),
+        {"slug": team.slug, "name": team.name, "time_zone": "Mars/Olympus"},
+    )
+
+    assert "Enter the name of a time zone" in page.content.decode()
+
+
 def test_an_admin_maps_a_queue_and_a_person_to_a_team_on_one_page(admin):
     team, person, queue = make.team(), make.user(), make.queue()
     form = {
@@ -58,6 +68,7 @@ def test_an_admin_maps_a_queue_and_a_person_to_a_team_on_one_page(admin):
         "name": team.name,
         "active": "on",
         "personal_token_days": 90,
+        "time_zone": "UTC",
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 0,
         "memberships-0-user": person.pk,

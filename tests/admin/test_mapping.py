@@ -142,7 +142,13 @@ def test_a_team_has_one_default_queue(admin):
         for name in "ab"
     ]
     inlines = ("memberships", "role_grants", "image_grants", "tag_rules", "budgets")
-    form: dict[str, Any] = {"slug": team.slug, "name": team.name, "active": "on", "personal_token_days": 90}
+    form: dict[str, Any] = {
+        "slug": team.slug,
+        "name": team.name,
+        "active": "on",
+        "personal_token_days": 90,
+        "time_zone": "UTC",
+    }
     form |= {f"{name}-{kind}_FORMS": 0 for name in inlines for kind in ("TOTAL", "INITIAL")}
     form |= grant_rows(grants, "queue_grants", "queue")
     url = reverse("admin:jobs_team_change", args=[team.pk])

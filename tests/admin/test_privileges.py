@@ -60,6 +60,7 @@ FORGED: dict[str, Any] = {
     "account.endpoint_url": "https://forged.example.org",
     "team.features": ["secrets"],
     "team.further_fields": ["forged.field"],
+    "team.time_zone": "Europe/Zurich",
     "tagrule.allowed": ["forged"],
     "tagrule.default": "forged",
     "tagrule.filled_by": "team",

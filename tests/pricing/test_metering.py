@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from jobs import periodic, tasks
 from jobs.aws.errors import AwsError
-from jobs.models import CostLine, Job, JobCount, Rate
+from jobs.models import CostLine, CostTotal, Job, JobCount, Rate, Team
 from jobs.pricing import exact_sum, metering
 from jobs.states import Delivery, State
 from tests import http_wire, make
@@ -64,6 +64,25 @@ def test_each_attempt_becomes_a_line_on_the_day_it_ended():
         "source": "",
         "usd": "0.0400000000",
     }
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "days"),
+    [
+        ("UTC", ["2026-11-03", "2026-11-04"]),
+        ("Asia/Tokyo", ["2026-11-04", "2026-11-04"]),
+        ("America/Los_Angeles", ["2026-11-03", "2026-11-03"]),
+    ],
+)
+def test_an_attempt_counts_on_the_day_on_which_it_ended_in_the_teams_time_zone(time_zone, days):
+    job = ended_job(attempts=[attempt_record(START, 600, 1), attempt_record(START, 3660)])
+    Team.objects.update(time_zone=time_zone)
+    metering.charge(Job.objects.get(pk=job.pk))
+
+    assert [str(line.day) for line in job.cost_lines.order_by("attempt")] == days
+    assert list(
+        CostTotal.objects.filter(group__kind="", period="D").order_by("start").values_list("start", flat=True)
+    ) == sorted({date.fromisoformat(day) for day in days})
 
 
 def test_a_line_copies_whatever_costs_are_grouped_by():

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.models import Budget, CostLine
+from jobs.models.cost_total import add_costs
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, 
     for fields in ({"at_most_usd": 90}, {"state": "SUCCEEDED", "ended_at": now(), "charged_at": now()}):
         job = make.job(make.submission(lead), **fields)
         job.tag_rows.create(team=lead.team, key="Project", value="GenAI")
-    CostLine.objects.create(
+    line = CostLine.objects.create(
         job=job,
         attempt=1,
         day=now().date(),
@@ -44,6 +45,7 @@ def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, 
         billed_seconds=60,
         usd=Decimal("12.34"),
     )
+    add_costs([line])
 
     for name in ("team_home", "costs"):
         html = page(lead, client, name)

@@ -191,7 +191,7 @@ def _simulate_job(request: _Request, rng: random.Random, parent: HistoricalJob |
         document["dependsOn"] = [{"jobId": f"${{{parent.job.name}}}"}]
     job = Job(
         public_id=public_id,
-        team_id=revision.definition.team_id,
+        team=revision.definition.team,  # cached in a definition that many jobs share
         account=request.queue.account,
         queue=request.queue,
         revision=revision,

@@ -1,6 +1,6 @@
 """Estimated costs of teams.
 
-grouping    what costs are grouped by, and the names of values
+grouping    groupings of costs, and the names of their values
 sums        sums of a period, from the totals
 running     cost so far of running jobs
 report      a period by one grouping, with bars

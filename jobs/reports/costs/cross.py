@@ -47,7 +47,7 @@ def cross_table(
     """Return costs of teams that the user may see. It is exact unless short."""
     rows_by, columns_by = groupings
     reader = CostReader([team.pk for team in teams])
-    running = running_costs(reader.teams) if period.contains(today) else RunningCosts()
+    running = running_costs(reader.teams) if period.covers(today) else RunningCosts()
     crossed = reader.is_crossed(*groupings)
     pairs = reader.by_pair(period, rows_by, columns_by, crossed=crossed)
     total = reader.total(period).units
@@ -58,12 +58,12 @@ def cross_table(
         cells[row, column] += units
     row_names = _names(rows_by, {row for row, _ in cells})
     column_names = _names(columns_by, {column for _, column in cells})
-    named: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
+    units_by_name: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
     for (row, column), units in cells.items():
-        named[row_names[row], column_names[column]] += units
-    row_order = _ordered(named, 0, MAX_ROWS if is_short else None)
-    column_order = _ordered(named, 1, MAX_COLUMNS if is_short else None)
-    return _table(groupings, named, row_order, column_order, is_crossed=crossed)
+        units_by_name[row_names[row], column_names[column]] += units
+    row_order = _ordered(units_by_name, 0, MAX_ROWS if is_short else None)
+    column_order = _ordered(units_by_name, 1, MAX_COLUMNS if is_short else None)
+    return _table(groupings, units_by_name, row_order, column_order, is_crossed=crossed)
 
 
 def _by_value(reader: CostReader, period: Period, grouping: Grouping) -> dict[str, int]:

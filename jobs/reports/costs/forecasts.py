@@ -11,7 +11,7 @@ from jobs.reports.periods import Period
 
 def period_forecast(teams: Sequence[Team], period: Period, spent_units: int, today: date) -> Forecast | None:
     """Return None for a period that is over or has not begun, and where too few days have passed."""
-    if not period.contains(today) or today == period.last:
+    if not period.covers(today) or today == period.last:
         return None
     reader = CostReader([team.pk for team in teams])
     basis = Period.of_days(today - timedelta(days=BASIS_DAYS), today - timedelta(days=1))

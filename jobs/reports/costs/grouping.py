@@ -1,4 +1,4 @@
-"""What costs are grouped by."""
+"""Groupings of costs, and the names of their values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -107,7 +107,7 @@ class _Source:
 def cost_report(teams: Sequence[Team], period: Period, grouping: Grouping, today: date) -> CostReport:
     """Return costs of teams that the user may see. Running jobs count in the period of `today`."""
     reader = CostReader([team.pk for team in teams])
-    running = running_costs(reader.teams) if period.contains(today) else RunningCosts()
+    running = running_costs(reader.teams) if period.covers(today) else RunningCosts()
     source = _Source(reader, period, grouping, running, today, reader.is_summed(grouping))
     total_sum, before_total = reader.total(period), reader.total(period.previous)
     sums = reader.by_value(period, grouping, summed=source.is_summed)
@@ -241,8 +241,8 @@ def _series(
     for start, amount in whole.items():
         units[OTHERS][start] += valued.get(start, 0)
         units[REST][start] += amount - valued.get(start, 0)
-    chosen = reader.by_value_and_start(parts, grouping, list(colours_by_value), summed=source.is_summed)
-    for value, start, amount in chosen:
+    coloured_units = reader.by_value_and_start(parts, grouping, list(colours_by_value), summed=source.is_summed)
+    for value, start, amount in coloured_units:
         units[colours_by_value[value]][start] += amount
         units[OTHERS][start] -= amount
     for running_value, amount in source.running.by_value(grouping).items():

@@ -127,8 +127,8 @@ class CostReader:
                         yield value, day.replace(day=1) if part.period == MONTH else day, amounts.units
             return
         is_team = grouping.kind == TEAM
-        chosen = Q(group__team__in=values) if is_team else Q(group__value__in=values)
-        rows = self._read(parts, _values_of(grouping) & chosen, TEAM_COLUMN if is_team else VALUE, START)
+        one_of_values = Q(group__team__in=values) if is_team else Q(group__value__in=values)
+        rows = self._read(parts, _values_of(grouping) & one_of_values, TEAM_COLUMN if is_team else VALUE, START)
         for (value, start), amounts in rows:
             yield str(value), start, amounts.units
 

@@ -24,7 +24,7 @@ SEARCH_KEYS = {"queue": "queue", "definition": "def", "person": "user", "team": 
 
 
 @dataclass(frozen=True)
-class Choice:
+class QueryLink:
     label: str
     query: str
     is_selected: bool
@@ -60,12 +60,12 @@ class CostQuery:
         return [Grouping(reports.TAG, key) for key in dict.fromkeys(keys)] + [Grouping(kind) for kind in kinds]
 
     @property
-    def tabs(self) -> list[Choice]:
+    def tabs(self) -> list[QueryLink]:
         queries = [
             replace(self, by=grouping, crossed_by=None if grouping == self.crossed_by else self.crossed_by)
             for grouping in self.groupings
         ]
-        return [Choice(query.by.name, query.query, query.by == self.by) for query in queries]
+        return [QueryLink(query.by.name, query.query, query.by == self.by) for query in queries]
 
     @property
     def crossings(self) -> list[tuple[Grouping, bool]]:
@@ -73,11 +73,11 @@ class CostQuery:
         return [(grouping, grouping == self.crossed_by) for grouping in self.groupings if grouping != self.by]
 
     @property
-    def kinds(self) -> list[Choice]:
+    def kinds(self) -> list[QueryLink]:
         """Return the periods of the calendar that contain today, or else the first day of this one."""
-        day = self.today if self.period.contains(self.today) else self.period.first
+        day = self.today if self.period.covers(self.today) else self.period.first
         return [
-            Choice(kind.value.capitalize(), self.at(Period.containing(kind, day)).query, kind is self.period.kind)
+            QueryLink(kind.value.capitalize(), self.at(Period.containing(kind, day)).query, kind is self.period.kind)
             for kind in PeriodKind
             if kind is not PeriodKind.CUSTOM
         ]
@@ -93,7 +93,7 @@ class CostQuery:
 
     @property
     def is_current(self) -> bool:
-        return self.period.contains(self.today)
+        return self.period.covers(self.today)
 
     def at(self, period: Period) -> "CostQuery":
         return replace(self, period=period)

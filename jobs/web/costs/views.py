@@ -72,7 +72,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 def _team_query(request: SignedInRequest, slug: str) -> CostQuery:
     member = access.membership(request.user, slug)
-    return read_query(request.GET, [member.team], member, now().date())
+    return read_query(request.GET, [member.team], member, member.team.day_of(now()))
 
 
 def _query_of_all(request: SignedInRequest) -> CostQuery:
@@ -114,10 +114,16 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
         "has_uncharged_jobs": query.is_current and reports.has_uncharged_jobs(query.teams),
         "has_backlog": reader.has_backlog(query.period.of_days(query.period.previous.first, query.period.last)),
         "jobs_url": jobs_url,
-        "zone": "UTC",
+        "zone": _time_zone(query),
         "current_page": "costs",
     }
     return render(request, "jobs/costs.html", page)
+
+
+def _time_zone(query: CostQuery) -> str:
+    """Return its name, or that of teams with several."""
+    zones = {team.time_zone for team in query.teams}
+    return zones.pop() if len(zones) == 1 else "team's own"
 
 
 def _row_link(query: CostQuery, jobs_url: str, row: reports.CostRow) -> str:
