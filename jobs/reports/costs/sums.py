@@ -46,7 +46,7 @@ _Row = tuple[tuple[Any, ...], CostSum]
 
 
 @dataclass(frozen=True)
-class Segment:
+class TotalSpan:
     """Whole months, or days."""
 
     period: str
@@ -54,11 +54,11 @@ class Segment:
     last: date
 
 
-def days_of(period: Period) -> list[Segment]:
-    return [Segment(DAY, period.first, period.last)]
+def days_of(period: Period) -> list[TotalSpan]:
+    return [TotalSpan(DAY, period.first, period.last)]
 
 
-def segments(period: Period) -> list[Segment]:
+def segments(period: Period) -> list[TotalSpan]:
     """Return the whole months in the period, and the days before and after them."""
     month, last_month = Month.of_day(period.first), Month.of_day(period.last)
     first = month.first if period.first == month.first else month.next.first
@@ -67,9 +67,9 @@ def segments(period: Period) -> list[Segment]:
         return days_of(period)
     one_day = timedelta(days=1)
     parts = [
-        Segment(DAY, period.first, first - one_day),
-        Segment(MONTH, first, last),
-        Segment(DAY, last + one_day, period.last),
+        TotalSpan(DAY, period.first, first - one_day),
+        TotalSpan(MONTH, first, last),
+        TotalSpan(DAY, last + one_day, period.last),
     ]
     return [part for part in parts if part.first <= part.last]
 
@@ -107,7 +107,7 @@ class CostReader:
         column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
         return _by_key(self._read(segments(period), _values_of(grouping), column))
 
-    def by_start(self, parts: Sequence[Segment], grouping: Grouping | None = None) -> Mapping[date, int]:
+    def by_start(self, parts: Sequence[TotalSpan], grouping: Grouping | None = None) -> Mapping[date, int]:
         """Return units by the first day of a month, or the day: of all, or of what has a value."""
         condition = self._any_value(grouping) if grouping else Q(group__kind="")
         sums: defaultdict[date, int] = defaultdict(int)
@@ -116,7 +116,7 @@ class CostReader:
         return sums
 
     def by_value_and_start(
-        self, parts: Sequence[Segment], grouping: Grouping, values: Sequence[str], *, summed: bool
+        self, parts: Sequence[TotalSpan], grouping: Grouping, values: Sequence[str], *, summed: bool
     ) -> Iterator[tuple[str, date, int]]:
         if not summed:
             for part in parts:
@@ -156,7 +156,7 @@ class CostReader:
             return Q(group__kind=TAG_KEY, group__key=grouping.key)
         return _values_of(grouping)
 
-    def _read(self, parts: Sequence[Segment], condition: Q, *columns: str) -> Iterator[_Row]:
+    def _read(self, parts: Sequence[TotalSpan], condition: Q, *columns: str) -> Iterator[_Row]:
         for part in parts:
             totals = CostTotal.objects.filter(
                 condition, group__team__in=self.teams, period=part.period, start__range=(part.first, part.last)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0061_listed_prices"),
+        ("jobs", "0062_launch_forms"),
     ]
 
     operations = [
