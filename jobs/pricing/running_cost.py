@@ -1,6 +1,6 @@
-"""Cost so far of a job that is running."""
+"""Cost so far of jobs that are running."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,6 +24,16 @@ class RunningCost:
     at: datetime
 
 
+@dataclass(frozen=True)
+class CostMeter:
+    """Cost so far of several jobs: charged, and of those that run."""
+
+    usd: Decimal
+    usd_per_hour: Decimal
+    unpriced: int
+    """Jobs that run without a known cost so far: arrays, and those without a size or a rate."""
+
+
 def running_cost(job: Job, rates: Rates, at: datetime) -> RunningCost | None:
     """Return None unless it is running, and for an array, a size or a rate that is unknown."""
     return running_costs([job], rates, at)[0]
@@ -42,6 +52,30 @@ def running_costs(jobs: Sequence[Job], rates: Rates, at: datetime) -> list[Runni
     ]
 
 
+def array_usd_per_hour(job: Job, rates: Rates, at: datetime) -> Decimal | None:
+    """Return what the children that run cost in an hour; None if none runs, or a size or a rate is unknown."""
+    count = running_children(job)
+    hour = _hour(job, BilledAttempt(at, at, succeeded=False), rates, at) if count else None
+    return None if hour is None else hour * count
+
+
+def running_children(job: Job) -> int:
+    number = job.array_summary.get(State.RUNNING) if job.array_size is not None else None
+    return number if isinstance(number, int) else 0
+
+
+def cost_meter(jobs: Iterable[Job], charged: Decimal, rates: Rates, at: datetime) -> CostMeter:
+    """Add to what is charged the cost so far of the jobs that run."""
+    running = [job for job in jobs if job.state == State.RUNNING or running_children(job)]
+    costs = [cost for cost in running_costs(running, rates, at) if cost]
+    hours = [array_usd_per_hour(job, rates, at) for job in running if job.array_size is not None]
+    return CostMeter(
+        usd=sum((cost.usd for cost in costs), charged),
+        usd_per_hour=sum((cost.usd_per_hour for cost in costs), sum((usd for usd in hours if usd), Decimal(0))),
+        unpriced=len(running) - len(costs),
+    )
+
+
 def _attempts(job: Job, at: datetime) -> list[BilledAttempt]:
     """Return the attempts until now, the running one last; none unless the job has a known cost."""
     if job.array_size is not None or job.state != State.RUNNING or job.started_at is None:
@@ -58,8 +92,11 @@ def _attempts(job: Job, at: datetime) -> list[BilledAttempt]:
 
 
 def _cost(job: Job, attempts: Sequence[BilledAttempt], rates: Rates, at: datetime) -> RunningCost | None:
-    size = priced_size(job)
-    hour = build_receipt(size, [replace(attempts[-1], started_at=at - timedelta(hours=1), number=1)], rates)
-    if any(line.reasons for line in hour.lines):
-        return None
-    return RunningCost(build_receipt(size, attempts, rates).usd, hour.usd, at)
+    hour = _hour(job, attempts[-1], rates, at)
+    return None if hour is None else RunningCost(build_receipt(priced_size(job), attempts, rates).usd, hour, at)
+
+
+def _hour(job: Job, attempt: BilledAttempt, rates: Rates, at: datetime) -> Decimal | None:
+    hour = replace(attempt, started_at=at - timedelta(hours=1), stopped_at=at, number=1)
+    receipt = build_receipt(priced_size(job), [hour], rates)
+    return None if any(line.reasons for line in receipt.lines) else receipt.usd

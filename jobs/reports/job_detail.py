@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from jobs.models import CostLine, Job, JobDependency, StateChange
 from jobs.pricing import exact_sum
 from jobs.pricing.rates import read_rates
-from jobs.pricing.running_cost import RunningCost, running_cost
+from jobs.pricing.running_cost import RunningCost, array_usd_per_hour, running_children, running_cost
 from jobs.reports.approvals import RequestedJob, rerun_jobs
 from jobs.spec.documents import DocumentKind
 from jobs.states import State
@@ -82,6 +82,14 @@ def cost_so_far(job: Job) -> RunningCost | None:
     if job.state != State.RUNNING or job.array_size is not None:
         return None
     return running_cost(job, read_rates(), now())
+
+
+def array_cost(job: Job) -> tuple[int, Decimal] | None:
+    """Return how many children run and what they cost in an hour; None if none runs or it is unknown."""
+    if not running_children(job) or job.status.is_final:
+        return None
+    usd = array_usd_per_hour(job, read_rates(), now())
+    return None if usd is None else (running_children(job), usd)
 
 
 def recent_runs(job: Job) -> list[Job]:

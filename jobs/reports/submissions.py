@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.timezone import now
 
 from jobs.models import (
     CostLine,
@@ -27,6 +28,8 @@ from jobs.models.job import JobQuerySet
 from jobs.models.pagination import KeysetPage, id_key, paginate
 from jobs.models.rerun_summary import RerunSummary
 from jobs.pricing import exact_sum
+from jobs.pricing.rates import Rates, read_rates
+from jobs.pricing.running_cost import CostMeter, cost_meter
 from jobs.states import STATUSES, UNSENT_DELIVERIES, Delivery, State, Status, status_of
 
 # A submission has the first of these statuses that any of its jobs has.
@@ -52,6 +55,8 @@ _STATUS_PRIORITY = (
 
 
 JOB_PAGE_SIZE = 200
+MAX_METERED_JOBS = 200
+"""Of a submission's running jobs, the newest."""
 # Fields of a queue that no list shows; they would be read once for each job.
 _DEFERRED_QUEUE_FIELDS = ("queue__raw", "queue__environments", "queue__scheduling_policy")
 
@@ -263,6 +268,16 @@ def job_page(submission: Submission, first: int = 1, size: int = JOB_PAGE_SIZE) 
         earlier=max(1, start + 1 - size) if start else None,
         later=start + size + 1 if page.next else None,
     )
+
+
+def submission_meter(submission: Submission, *, is_live: bool) -> CostMeter:
+    """Return what its jobs have cost so far, with what runs."""
+    units = submission.jobs.aggregate(units=Sum("usd_units"))["units"] or 0
+    if not is_live:
+        return CostMeter(exact_sum.usd(units), Decimal(0), 0)
+    metered = submission.jobs.active().filter(Q(state=State.RUNNING) | Q(array_size__isnull=False))
+    running = list(metered.select_related("account", "queue").defer("document")[:MAX_METERED_JOBS])
+    return cost_meter(running, exact_sum.usd(units), read_rates() if running else Rates(()), now())
 
 
 def refused_step(submission: Submission, counts: Counter[str]) -> Job | None:

@@ -81,6 +81,7 @@ def submission(request: SignedInRequest, text_id: str) -> HttpResponse:
         "rerun_request": approvals.shown_rerun_request(submission),
         "approvers": approvals.possible_approvers(waiting_request) if waiting_request else [],
         "estimate": actions.estimate_totals(submission, approval),
+        "meter": reports.submission_meter(submission, is_live=bool(summary.live)),
         "counts": reports.ordered_counts(summary.counts),
         "ended_at": summary.ended_at,
         "stoppable_count": summary.live - summary.stopping,

@@ -416,9 +416,9 @@ def test_a_submission_costs_the_same_queries_for_few_jobs_and_many(
     for child, parent in zip(jobs[1:], jobs, strict=False):
         JobDependency.objects.create(job=child, parent=parent)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         browser.get(submission.get_absolute_url())
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         browser.get(submission.get_absolute_url(), {"part": "live"})
 
 

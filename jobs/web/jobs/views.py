@@ -154,7 +154,11 @@ def _attempt_count(job: Job) -> int:
 
 def _progress(job: Job) -> dict[str, Any]:
     """Return what changes with time alone, so that the page asks for it apart."""
-    return {"usual_run": usual_runs([job]).get(job.pk), "cost_so_far": job_detail.cost_so_far(job)}
+    return {
+        "usual_run": usual_runs([job]).get(job.pk),
+        "cost_so_far": job_detail.cost_so_far(job),
+        "array_cost": job_detail.array_cost(job),
+    }
 
 
 def _explanation(user: User, job: Job, parents: list[JobDependency], progress: ArrayProgress | None) -> Explanation:
