@@ -33,12 +33,13 @@ class ReceiptLineView:
 
     @property
     def sources(self) -> list[str]:
-        return list(dict.fromkeys(filter(None, (share.get("source") for share in self.line.receipt["shares"]))))
+        shares = self.line.receipt.get("shares", ())
+        return list(dict.fromkeys(filter(None, (share.get("source") for share in shares))))
 
     @property
     def is_several(self) -> bool:
         """Whether its runs were on several types, each with a row of its own."""
-        return len([share for share in self.line.receipt["shares"] if "instance_type" in share]) > 1
+        return len([share for share in self.line.receipt.get("shares", ()) if "instance_type" in share]) > 1
 
 
 def receipt_views(lines: Iterable[CostLine]) -> Iterator[ReceiptLineView]:
