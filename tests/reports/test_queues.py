@@ -159,6 +159,8 @@ def test_what_other_queues_run_in_the_same_environments_takes_room(submission: S
 
     assert [found.running_vcpus, found.shared_vcpus] == [Decimal(2), Decimal(4)]
     assert capacity_bar(found).summary.endswith(" 2, Other queues 4")
+    of_admin = {each.queue.name: each.shared_vcpus for each in all_boards(make.admin())}
+    assert of_admin == {"cpu": 4, "night": 2, "far": 0, "apart": 0}
 
 
 def test_usual_waits_are_those_of_the_teams_that_one_may_see(submission: Submission, queue: Queue) -> None:
