@@ -5,12 +5,14 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from jobs.management import demo
 from jobs.spec.documents import Document, DocumentKind, value_at
 from jobs.spec.launch_forms import file_format
 from jobs.spec.launch_forms.check import check_form, samples
@@ -285,6 +287,18 @@ def test_a_secret_is_neither_a_choice_nor_a_default():
     assert not has_errors(
         check_form(document, DocumentKind.SUBMISSION, [FormSection("", (replace(field, default=None),))])
     )
+
+
+DEMO_FORMS = sorted(Path(demo.__file__).parent.glob("forms/*/*.json"))
+
+
+@pytest.mark.parametrize("path", DEMO_FORMS, ids=lambda path: path.stem)
+def test_the_forms_of_the_demo_are_sound(path: Path):
+    file = json.loads(path.read_text())
+    assert file_format.check_form_file(file) == []
+    content, document = file_format.from_file(file)
+
+    assert not has_errors(check_form(document, DocumentKind.SUBMISSION, content.sections))
 
 
 # -- What the form does not name can't be changed

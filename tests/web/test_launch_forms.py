@@ -158,7 +158,7 @@ def test_the_form_asks_for_its_fields_only(browser: Client, form: LaunchForm) ->
     assert 'name="value-digits"' not in shown
     assert "Locked by" in shown
     assert "2020 to 2030" in shown
-    assert "Submit 1 job" in shown
+    assert "Submit risk-Q1-2026 to cpu" in shown
 
 
 def test_a_form_is_submitted_with_its_values(browser: Client, form: LaunchForm) -> None:
