@@ -5,14 +5,14 @@ from functools import cache
 
 import django
 
-from scripts.mutants import bulk, delivery, limits, ownership, recovery, workflows
+from scripts.mutants import bulk, delivery, forms, limits, ownership, recovery, workflows
 from scripts.mutants.source import SourceMutant
 
 
 @cache
 def source_mutants() -> dict[str, SourceMutant]:
     """Return the mutants that replace a text. Imports nothing of the portal."""
-    modules = (delivery, ownership, recovery, limits, workflows, bulk)
+    modules = (delivery, ownership, recovery, limits, workflows, bulk, forms)
     mutants = [mutant for module in modules for mutant in module.MUTANTS]
     by_name = {mutant.name: mutant for mutant in mutants}
     if len(by_name) != len(mutants):
