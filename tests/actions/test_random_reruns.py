@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -120,6 +121,7 @@ def result_of(job: Job, expected: Result) -> Result:
     return Result[job.state if job.delivery == Delivery.SENT else job.delivery]
 
 
+@pytest.mark.long
 class TestRandomReruns(TestCase):
     member: Member
 

@@ -170,6 +170,7 @@ def test_a_step_is_not_sent_while_a_step_that_it_needs_is_being_withdrawn() -> N
     assert not Job.objects.deliverable().exists()
 
 
+@pytest.mark.long
 class TestRandomWorkflows(TestCase):
     @examples(40, 400)
     @given(steps=workflows(), data=st.data())

@@ -38,6 +38,7 @@ def normalized_body(answer: Any, *ids: str) -> tuple[int, str]:
     return answer.status_code, body
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("route", NAMING, ids=str)
 def test_an_address_of_another_team_is_an_address_of_nothing(world: World, route: Route):
     theirs = world.theirs.ids

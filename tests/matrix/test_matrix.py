@@ -34,6 +34,7 @@ def responses_of(world: World, route: Route, method: str, people: Iterable[str] 
     return {who: world.ask(who, method, address, body) for who in (SOME if method == "PUT" else people)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_everyone_is_answered_as_the_table_says(world: World, route: Route):
     assert any(name == route.name for name, _ in EXPECTED), no_row(world, route)

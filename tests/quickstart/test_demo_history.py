@@ -63,6 +63,7 @@ def test_each_team_gets_its_history_which_has_ended_and_is_marked() -> None:
     assert JobFailure.objects.count() == generated.filter(state__in=[State.FAILED, State.LOST]).count() > 0
 
 
+@pytest.mark.long
 def test_a_history_that_was_cut_off_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     def two_batches(*arguments: Any) -> Iterator[int]:
         batches = save_history(*arguments)

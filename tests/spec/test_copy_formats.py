@@ -86,6 +86,7 @@ def test_every_form_has_its_own_label() -> None:
     assert len({copy_format.label for copy_format in FORMATS}) == len(FORMATS)
 
 
+@pytest.mark.long
 @examples(40, 2_000)
 @given(sensible_definitions())
 def test_any_definition_is_read_back(document: Document) -> None:

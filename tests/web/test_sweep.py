@@ -86,6 +86,7 @@ def test_the_preview_shows_command_and_environment_of_each_index(browser: Client
     assert not Job.objects.filter(name__startswith="tune").exists()
 
 
+@pytest.mark.long
 def test_sixty_jobs_run_from_a_file_and_their_values_stay_with_their_states(browser: Client) -> None:
     rows = [f"{lr},{seed},{depth}" for lr in (1, 2, 3) for seed in (1, 2, 3, 4) for depth in (2, 4, 6, 8, 10)]
     file = SimpleUploadedFile("sweep.csv", "\n".join(["LR,SEED,DEPTH", *rows]).encode())
