@@ -62,8 +62,6 @@ ARGUMENTS = (
     "--no-first-run",
     f"--disable-features={','.join((*PLAYWRIGHTS_FEATURES, *TOOLBAR_FEATURES))}",
 )
-# The other tests have the other cores: a renderer that shares out its work takes a tenth more processor time.
-ONE_THREAD = ("--js-flags=--single-threaded", "--num-raster-threads=1")
 
 
 def find() -> str | None:

@@ -229,7 +229,7 @@ def browser() -> Iterator["Browser"]:
     path = chromium.require_chromium()
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, *chromium.ONE_THREAD])
+        launched = playwright.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
         yield launched
         launched.close()
 
