@@ -86,10 +86,13 @@ def _definition(_person: User) -> Any:
     return make.revision(f"definition-{new_id()}").definition
 
 
+def _instance_type() -> InstanceType:
+    return InstanceType.objects.create(name=f"x1.{new_id()}"[:40], vcpus=4, memory_mib=16384)
+
+
 def _instance_price() -> InstancePrice:
-    instance_type = InstanceType.objects.create(name=f"x1.{str(new_id())[:8]}", vcpus=4, memory_mib=16384)
     return InstancePrice.objects.create(
-        instance_type=instance_type, region="us-east-1", usd_per_hour=1, valid_from=date(2019, 1, 1)
+        instance_type=_instance_type(), region="us-east-1", usd_per_hour=1, valid_from=date(2019, 1, 1)
     )
 
 
@@ -210,7 +213,13 @@ def forged_value(field: Any, current: Any, subject: User) -> Any:
 def another_object(model: type[models.Model], current: Any) -> Any:
     if model is ContentType:
         return ContentType.objects.exclude(pk=current.pk if current else 0).first()
-    return {"team": make.team, "account": make.account, "queue": make.queue}[model._meta.model_name or ""]()
+    others: dict[str, Callable[[], Any]] = {
+        "team": make.team,
+        "account": make.account,
+        "queue": make.queue,
+        "instancetype": _instance_type,
+    }
+    return others[model._meta.model_name or ""]()
 
 
 def widget_data(name: str, value: Any) -> dict[str, Any]:
