@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,7 @@ from jobs.models import (
     TemplateVersion,
     User,
 )
+from jobs.models.cost_total import add_costs
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
 from jobs.spec.launch_forms.fields import FieldMode, FormSection, LaunchField
@@ -412,7 +414,7 @@ def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: 
         StateChange.objects.create(job=job, delivery="SENT", state=note, note=f"{word} change", source="poll")
     JobTag.objects.create(job=job, team=job.team, key=f"{word}-key", value=f"{word} value")
     if ended:
-        CostLine.objects.create(
+        line = CostLine.objects.create(
             job=job,
             attempt=1,
             day=moment.date(),
@@ -423,9 +425,10 @@ def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: 
             person=submission.person,
             succeeded=state == "SUCCEEDED",
             billed_seconds=60,
-            usd="1.5",
+            usd=Decimal("1.5"),
             receipt={},
         )
+        add_costs([line])
     return job
 
 

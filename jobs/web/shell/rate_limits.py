@@ -14,6 +14,7 @@ DOCUMENT_VIEWS = frozenset({
     "write", "open_form", "read_pasted", "job_form", "job_sweep", "workflow_form", "definition_form", "approval_edit",
     "draft_go_on", "submission_run_again", "job_indexes_again",
     "template_new", "template_version_new", "template_start",
+    "launch_form_new", "launch_form_edit", "launch_form_run",
 })  # fmt: skip
 PREVIEW_VIEWS = frozenset({
     "judge", "job_preview", "workflow_preview", "definition_preview", "approval_judge", "run_again_preview",
@@ -21,8 +22,8 @@ PREVIEW_VIEWS = frozenset({
 })  # fmt: skip
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
-    "jobs", "jobs_csv", "costs", "costs_csv", "cost_lines_csv", "audit", "audit_all", "definitions",
-    "job_waits", "log_search", "templates",
+    "jobs", "jobs_csv", "costs", "costs_csv", "costs_of_all", "costs_csv_of_all", "cost_lines_csv",
+    "audit", "audit_all", "definitions", "job_waits", "log_search", "templates", "launch_forms",
 })  # fmt: skip
 SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."
 
