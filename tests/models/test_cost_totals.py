@@ -12,6 +12,7 @@ from jobs.models import CostBacklog, CostGroup, CostLine, CostTagKey, CostTotal,
 from jobs.models.cost_rebuild import months_with_costs, wrong_totals
 from jobs.models.cost_total import ALL, DAY, MONTH, TAG, TAG_KEY, LineFacts, Part, add_costs, sum_lines
 from tests import make
+from tests.examples import examples
 from tests.reports import past
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -27,6 +28,7 @@ JOBS = st.lists(
 )
 
 
+@examples(100)
 @given(JOBS)
 def test_totals_by_any_grouping_agree(jobs):
     lines = [

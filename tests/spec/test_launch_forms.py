@@ -31,6 +31,7 @@ from jobs.spec.launch_forms.filling import fill_document
 from jobs.spec.launch_forms.values import LaunchContext, read_values, sample_values
 from jobs.spec.problems import has_errors
 from jobs.spec.template_parameters import ParameterValue, iter_references
+from tests.examples import examples
 
 NOW = LaunchContext("ana", "research", date(2026, 11, 30), {"note": "as before"})
 QUARTER = LaunchField("quarter", type=LaunchFieldType.CHOICE, choices=("Q1", "Q2"), default="Q1")
@@ -380,6 +381,7 @@ def written_by_hand(document: Document, texts: dict[str, str]) -> Document:
     return result
 
 
+@examples(100)
 @given(random_fields(), JOBS, ENTRIES)
 def test_a_form_changes_only_the_places_it_names(
     fields: tuple[LaunchField, ...], document: Document, entries: dict[str, str]
@@ -408,6 +410,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...]
     return [leaf for key, member in members for leaf in leaves(member, (*path, key))]
 
 
+@examples(100)
 @given(random_fields())
 def test_the_samples_of_a_form_are_values_that_it_takes(fields: tuple[LaunchField, ...]):
     assert [values.problems for values in samples(fields)] == [()] * len(list(samples(fields)))
