@@ -161,7 +161,7 @@ def enqueue_index() -> None:
 
 def enqueue_cost_totals() -> None:
     if cost_rebuild.has_backlog():
-        enqueue_on_commit("fill_cost_totals", queue="sync")
+        enqueue_on_commit("fill_cost_totals", queue="background")
 
 
 def enqueue_bulk_actions() -> None:

@@ -70,7 +70,7 @@ def index_jobs() -> None:
 
 def fill_cost_totals() -> None:
     if fill_backlog(INDEX_SECONDS):
-        enqueue_on_commit("fill_cost_totals", queue="sync")
+        enqueue_on_commit("fill_cost_totals", queue="background")
 
 
 def evict_log_copies() -> None:

@@ -39,6 +39,7 @@ def form_of(team, saved=(), **fields):
         "active": "on",
         "resubmit_by_itself": "on",
         "personal_token_days": 90,
+        "time_zone": "UTC",
     }
     return {**own, **counts, **fields}
 
