@@ -31,6 +31,7 @@ ACCOUNT_TASKS = frozenset(
         "deregister",
         "failed_children",
         "poll",
+        "read_container_instances",
         "read_queues",
         "record_failures",
         "register",

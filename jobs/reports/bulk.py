@@ -8,13 +8,13 @@ from decimal import Decimal
 from django.db.models import Count, Prefetch, QuerySet
 from django.utils.timezone import now
 
-from jobs.models import BulkAction, BulkItem, ItemOutcome, Job, JobDependency, Team, User
+from jobs.models import BulkAction, BulkItem, ItemOutcome, Job, JobDependency, Queue, Team, User
 from jobs.models.ids import to_text
 from jobs.models.pagination import KeysetPage, paginate
 from jobs.policy.approval import ApprovalThresholds, SubmissionSummary, approval_reasons
 from jobs.pricing import exact_sum, rates
 from jobs.pricing.estimate import PlannedJob, estimate_cost
-from jobs.pricing.job_size import priced_size
+from jobs.pricing.job_size import NODE_COUNT, priced_size
 from jobs.pricing.run_statistics import run_statistics
 from jobs.reports.job_search import Scope, search_jobs
 from jobs.search import Search
@@ -43,7 +43,8 @@ class RerunPrice:
 
 
 def rerun_price(jobs: Sequence[Job], memory_mib: int | None = None) -> RerunPrice:
-    """Estimate in one query a team, and one for the rates."""
+    """Estimate in one query a team, and one each for the rates, prices, queues and numbers of nodes."""
+    _load_sizes(jobs)
     jobs_by_team: dict[Team, list[Job]] = defaultdict(list)
     for job in jobs:
         jobs_by_team[job.team].append(job)
@@ -60,6 +61,16 @@ def rerun_price(jobs: Sequence[Job], memory_mib: int | None = None) -> RerunPric
         unknown_count=unknown_count,
         approval_count=sum(_approval_count(team, team_jobs) for team, team_jobs in jobs_by_team.items()),
     )
+
+
+def _load_sizes(jobs: Sequence[Job]) -> None:
+    """Add what prices need and lists of jobs leave out: to each job it would be another query."""
+    queues = Queue.objects.in_bulk({job.queue_id for job in jobs})
+    nodes = Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by()
+    node_counts = dict(nodes.values_list("pk", NODE_COUNT["node_count"]))
+    for job in jobs:
+        job.queue = queues[job.queue_id]
+        vars(job)["node_count"] = node_counts.get(job.pk)
 
 
 def _planned_job(job: Job, memory_mib: int | None) -> PlannedJob:

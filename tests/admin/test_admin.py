@@ -69,7 +69,6 @@ def test_an_admin_maps_a_queue_and_a_person_to_a_team_on_one_page(admin):
         "active": "on",
         "personal_token_days": 90,
         "time_zone": "UTC",
-        "time_zone": "UTC",
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 0,
         "memberships-0-user": person.pk,

@@ -148,7 +148,6 @@ def test_a_team_has_one_default_queue(admin):
         "active": "on",
         "personal_token_days": 90,
         "time_zone": "UTC",
-        "time_zone": "UTC",
     }
     form |= {f"{name}-{kind}_FORMS": 0 for name in inlines for kind in ("TOTAL", "INITIAL")}
     form |= grant_rows(grants, "queue_grants", "queue")

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from jobs.aws.logs import LogEvents
 from jobs.log_rate_limit import LogReadLimitError
 from jobs.models import CostLine, Job, JobDependency, LogCopy, Role
+from jobs.models.cost_total import add_costs
 from jobs.reports import log_copies
 from jobs.states import Delivery, State
 from tests import make
@@ -222,7 +223,7 @@ def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Call
 
 
 def cost(job: Job, usd: str, day: datetime = AT) -> None:
-    CostLine.objects.create(
+    line = CostLine.objects.create(
         job=job,
         attempt=1,
         day=day.date(),
@@ -235,6 +236,7 @@ def cost(job: Job, usd: str, day: datetime = AT) -> None:
         billed_seconds=Decimal(60),
         usd=Decimal(usd),
     )
+    add_costs([line])
 
 
 def test_costs_are_the_teams_own_and_exact(world: World, job: Callable[..., Job]):

@@ -189,5 +189,5 @@ def test_the_price_of_many_jobs_costs_a_bounded_number_of_queries(research, brow
     ]
     data = {"do": "again", "job": [job.text_id for job in jobs]}
     page(browser, NEW, data)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         page(browser, NEW, data)
