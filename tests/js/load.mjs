@@ -13,6 +13,14 @@ globalThis.setInterval = () => {}; // nothing ticks
 globalThis.location = { origin: "http://builder.test" };
 
 export function load(path) {
-  const source = readFileSync(new URL(`../../static/${path}`, import.meta.url));
-  return import(`data:text/javascript;base64,${source.toString("base64")}`);
+  return import(address(path));
+}
+
+function address(path) {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const source = readFileSync(new URL(`../../static/${path}`, import.meta.url), "utf8").replace(
+    /from "\.\/([\w./-]+)"/g,
+    (_, name) => `from "${address(folder + name)}"`,
+  );
+  return `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 }
