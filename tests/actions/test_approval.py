@@ -438,8 +438,9 @@ def test_the_price_is_told_while_it_is_judged(research):
     research.team.approval_usd = Decimal("0.01")
     for resource in ("vcpu", "memory"):  # tests that commit leave no rates behind them
         where = {"platform": "EC2", "architecture": "X86_64", "region": "us-west-2", "resource": resource}
-        rate = {"usd_per_hour": "0.04", "source": "a test"}
-        Rate.objects.update_or_create(**where, valid_from=date(2020, 1, 1), defaults=rate)
+        rate = {"usd_per_hour": Decimal("0.04"), "source": "a test"}
+        Rate.objects.filter(**where).delete()
+        Rate.objects.create(**where, **rate, valid_from=date(2020, 1, 1))
     limited = {**JOB, "timeout": {"attemptDurationSeconds": 3600}}
     verdict, unlimited = (actions.validate(json.dumps(each), research.analyst) for each in (limited, JOB))
 
