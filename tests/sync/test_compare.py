@@ -287,6 +287,15 @@ def test_a_rebuilt_array_of_indexes_runs_each_of_them(aws: Batch, swept: Job) ->
     assert {index: rerun.job for index, rerun in index_reruns(swept).items()} == {2: job, 3: job, 5: job}
 
 
+def test_of_two_rebuilt_runs_of_a_step_the_later_repeats_the_earlier(aws: Batch, swept: Job) -> None:
+    earlier, later = forget_rerun(aws, swept, "train"), forget_rerun(aws, swept, "train")
+    compare_queues(swept.account)
+
+    first, second = (Job.objects.get(public_id=lost.public_id) for lost in (earlier, later))
+    assert (first.superseded, second.repeats, second.superseded) == (True, first, False)
+    assert first.step == second.step
+
+
 @pytest.mark.parametrize("is_newer", [True, False])
 def test_of_two_rebuilt_runs_of_an_index_the_newer_counts(aws: Batch, swept: Job, is_newer: bool) -> None:
     fields = {"name": "sweep-17", "step": swept.step, "repeats": swept, "array_index": 17, "state": "FAILED"}
