@@ -13,7 +13,7 @@ from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, Sum
 
 from jobs.models.cost import CostLine
 from jobs.models.tag import JobTag
@@ -44,6 +44,10 @@ Cell = tuple[int, Pair, str, date]
 """Team, parts, period and its first day."""
 _PART_COLUMNS = ("kind", "key", "value", "kind2", "key2", "value2")
 COLUMNS = ("usd_units", "failed_units", "billed_ms", "jobs", "attempts", "free")
+_UNNEST = (
+    "SELECT * FROM unnest(%s::bigint[], %s::text[], %s::date[], "
+    "%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+)
 Amounts = list[int]
 """In the order of COLUMNS."""
 
@@ -167,6 +171,19 @@ def day_units(team: int, part: Part, first: date, last: date) -> int:
     return units or 0
 
 
+def units_by_day(team: int, parts: Iterable[Part], first: date, last: date) -> defaultdict[Part, dict[date, int]]:
+    """Return the costs of days that have any. What isn't wholly in the totals has none."""
+    parts_by_digest = {_digest(team, (part, ALL)): part for part in parts}
+    unsummed = CostTagKey.objects.filter(team=team, key=OuterRef("group__key"), is_summed=False)
+    backlog = CostBacklog.objects.filter(team=team, month__range=(first.replace(day=1), last))
+    totals = CostTotal.objects.filter(group__digest__in=parts_by_digest, period=DAY, start__range=(first, last))
+    units: defaultdict[Part, dict[date, int]] = defaultdict(dict)
+    rows = totals.exclude(Exists(backlog)).exclude(Exists(unsummed))
+    for digest, day, amount in rows.values_list("group__digest", "start", "usd_units"):
+        units[parts_by_digest[digest]][day] = amount
+    return units
+
+
 # -- Sums
 
 
@@ -270,17 +287,28 @@ def write_totals(cells: Mapping[Cell, Amounts]) -> None:
         for (team, both, period, start), amounts in cells.items()
         if (team, both) in groups and any(amounts)
     )
-    marks = f"({', '.join(['%s'] * (3 + len(COLUMNS)))})"
     updates = ", ".join(f"{name} = jobs_costtotal.{name} + excluded.{name}" for name in COLUMNS)
     with connection.cursor() as cursor:
         for begin in range(0, len(rows), BATCH_SIZE):
-            batch = rows[begin : begin + BATCH_SIZE]
+            source, params = _rows_in_sql(rows[begin : begin + BATCH_SIZE])
             cursor.execute(
-                f"INSERT INTO jobs_costtotal (group_id, period, start, {', '.join(COLUMNS)}) "  # noqa: S608 - constants
-                f"VALUES {', '.join([marks] * len(batch))} "
+                f"INSERT INTO jobs_costtotal (group_id, period, start, {', '.join(COLUMNS)}) {source} "
                 f"ON CONFLICT (group_id, period, start) DO UPDATE SET {updates}",
-                [value for row in batch for value in row],
+                params,
             )
+
+
+def _rows_in_sql(rows: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """Return a query of rows and its parameters: on PostgreSQL one for each column, as psycopg is slow with many."""
+    if connection.vendor == "postgresql":
+        return _UNNEST, [_array(column) for column in zip(*rows, strict=True)]
+    marks = f"({', '.join(['%s'] * (3 + len(COLUMNS)))})"
+    return f"VALUES {', '.join([marks] * len(rows))}", [value for row in rows for value in row]
+
+
+def _array(values: Iterable[int | str | date]) -> str:
+    """Return the text of an array of what needs no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _group_keys(groups: Iterable[tuple[int, Pair]]) -> dict[tuple[int, Pair], int]:
@@ -310,8 +338,15 @@ def _group_keys(groups: Iterable[tuple[int, Pair]]) -> dict[tuple[int, Pair], in
 def _stored_keys(digests: Sequence[str]) -> dict[str, int]:
     keys: dict[str, int] = {}
     for begin in range(0, len(digests), BATCH_SIZE):
-        rows = CostGroup.objects.filter(digest__in=digests[begin : begin + BATCH_SIZE])
-        keys |= dict(rows.values_list("digest", "pk"))
+        batch = digests[begin : begin + BATCH_SIZE]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT digest, id FROM jobs_costgroup WHERE digest = ANY(%s::text[])", [_array(batch)]
+                )
+                keys |= dict(cursor.fetchall())
+        else:
+            keys |= dict(CostGroup.objects.filter(digest__in=batch).values_list("digest", "pk"))
     return keys
 
 
