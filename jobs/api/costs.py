@@ -32,7 +32,7 @@ def costs(
     team = request.auth.member.team
     today = team.day_of(now())
     period = _period(month, first_day, last_day, today)
-    report = reports.cost_report([team], period, grouping, today)
+    report = reports.cost_report(reports.CostReader.of([team]), period, grouping, today)
     return CostsOut(
         month=str(Month.of_day(period.first)) if period.kind is PeriodKind.MONTH else "",
         first_day=str(period.first),

@@ -12,8 +12,6 @@ from jobs.policy.requests import JobRequest
 from jobs.policy.rules import Violation
 from jobs.spec.problems import Severity, join_pointer, join_words, quote
 
-MIN_FORECAST_DAYS = 3
-"""Days of a period that tell nothing yet of its end."""
 _CENT = Decimal("0.01")
 _FULL = Decimal(100)
 
@@ -48,6 +46,8 @@ class BudgetState:
     budget: BudgetTerms
     usage: BudgetUsage
     today: date
+    forecast: Decimal | None = None
+    """The spend at the end of the period; None if it is unknown."""
 
     @property
     def name(self) -> str:
@@ -77,14 +77,6 @@ class BudgetState:
         """Return how much of the period's days have begun."""
         first, last = self.budget.days(self.today)
         return _FULL * ((self.today - first).days + 1) / ((last - first).days + 1)
-
-    @property
-    def forecast(self) -> Decimal | None:
-        """Return the spend at the end of the period at this pace; None while too few days tell it."""
-        first, _ = self.budget.days(self.today)
-        if (self.today - first).days < MIN_FORECAST_DAYS:
-            return None
-        return self.usage.spend * _FULL / self.elapsed_percent
 
     @property
     def marks(self) -> list[int]:

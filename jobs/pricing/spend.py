@@ -1,7 +1,7 @@
 """Spend and reservations of teams and of tag values, against their budgets."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
@@ -9,9 +9,10 @@ from django.db.models.functions import Cast, Round
 from django.utils.timezone import now
 
 from jobs.models import BudgetTerms, BudgetUsage, CostLine, Job, JobTag, Team
-from jobs.models.cost_total import ALL, TAG, CostBacklog, CostTagKey, Part, day_units
+from jobs.models.cost_total import ALL, TAG, CostBacklog, CostTagKey, Part, day_units, units_by_day
 from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
+from jobs.pricing.forecast import BASIS_DAYS, Forecast, forecast
 from jobs.states import Delivery
 
 Tag = tuple[str, str]
@@ -31,7 +32,7 @@ def spent_units(team: Team, tag: Tag | None, first_day: date, last_day: date) ->
     months = first_day.replace(day=1), last_day
     is_incomplete = CostBacklog.objects.filter(team=team, month__range=months).exists()
     if not is_incomplete and not (tag and CostTagKey.objects.filter(team=team, key=tag[0], is_summed=False).exists()):
-        return day_units(team.pk, Part(TAG, *tag) if tag else ALL, first_day, last_day)
+        return day_units(team.pk, _part(tag), first_day, last_day)
     lines = CostLine.objects.filter(team=team, day__range=(first_day, last_day))
     if tag:
         lines = lines.filter(Exists(_tags(tag, "job")))
@@ -51,6 +52,25 @@ def budget_usage(team: Team, budgets: Iterable[BudgetTerms], today: date) -> Map
     return {
         budget.pk: BudgetUsage(spend[budget.tag, budget.days(today)], *reserved[budget.tag]) for budget in budgets
     }
+
+
+def budget_forecasts(
+    team: Team, budgets: Iterable[BudgetTerms], usage: Mapping[int, BudgetUsage], today: date
+) -> Mapping[int, Forecast | None]:
+    """Return by key what will be spent at the end of the period, with one query for all."""
+    budgets = tuple(budgets)
+    parts = {_part(budget.tag) for budget in budgets}
+    days = units_by_day(team.pk, parts, today - timedelta(days=BASIS_DAYS), today - timedelta(days=1))
+    return {
+        budget.pk: forecast(
+            days[_part(budget.tag)], exact_sum.units(usage[budget.pk].spend), today, budget.days(today)[1]
+        )
+        for budget in budgets
+    }
+
+
+def _part(tag: Tag | None) -> Part:
+    return Part(TAG, *tag) if tag else ALL
 
 
 def _reserved(team: Team, tag: Tag | None) -> tuple[Decimal, int]:

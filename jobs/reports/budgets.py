@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jobs.access import Member
 from jobs.models import AuditEntry, Budget, BudgetTerms, Team
 from jobs.policy.budgets import BudgetState
-from jobs.pricing.spend import budget_day, budget_usage
+from jobs.pricing.spend import budget_day, budget_forecasts, budget_usage
 from jobs.reports.audit import AuditRow, audit_rows
 
 MAX_CHANGES = 10
@@ -36,4 +36,9 @@ def _states(team: Team, budgets: Sequence[BudgetTerms]) -> list[BudgetState]:
         return []
     today = budget_day(team)
     usage = budget_usage(team, budgets, today)
-    return [BudgetState(team.name, budget, usage[budget.pk], today) for budget in budgets]
+    forecasts = budget_forecasts(team, budgets, usage, today)
+    return [
+        BudgetState(team.name, budget, usage[budget.pk], today, forecast.usd if forecast else None)
+        for budget in budgets
+        for forecast in [forecasts[budget.pk]]
+    ]

@@ -12,12 +12,14 @@ from jobs import access
 from jobs.models import Approval, Job, Submission, Team, User
 from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
+from jobs.pricing.forecast import Forecast
 from jobs.pricing.run_statistics import RunStatistics
 from jobs.pricing.usual_run import UsualRun
 from jobs.reports import catalog
 from jobs.reports.attention import MAX_ROWS
 from jobs.reports.catalog import DefinitionCard
-from jobs.reports.costs import CostReader, Grouping
+from jobs.reports.costs import CostReader, Grouping, period_forecast
+from jobs.reports.costs.running import RunningCosts, running_costs
 from jobs.reports.months import Month
 from jobs.reports.periods import Period
 from jobs.reports.usual_runs import run_progress
@@ -30,8 +32,6 @@ MAX_JOBS_SCANNED = 200
 FAILURE_PERIOD = timedelta(days=1)
 FAILED = Q(state__in=(State.FAILED, State.LOST)) | Q(delivery=Delivery.REFUSED)
 MAX_TOP_DEFINITIONS = 5
-MIN_FORECAST_DAYS = 3
-"""Days of a month that tell nothing yet of its end."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,12 @@ class HomeJob:
 @dataclass(frozen=True)
 class Spending:
     month: Decimal
+    running: RunningCosts
+    """Included in `month`."""
     before: Decimal
     """Of the previous month, up to the same day."""
-    forecast: Decimal | None
-    """At the end of the month at this pace; None while too few days have passed."""
+    forecast: Forecast | None
+    """At the end of the month; None while too few days tell it."""
     top_definitions: list[tuple[str, Decimal]]
 
     @property
@@ -146,23 +148,25 @@ def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
 
 
 def spending(team: Team) -> Spending:
-    """Return sums of finished attempts, of this month and of the one before up to the same day."""
+    """Return sums of this month with running jobs so far, and of the one before up to the same day."""
     today = team.day_of(now())
     month = Month.of_day(today)
     period = Period.of_month(month)
     reader = CostReader([team.pk])
     by = Grouping("definition")
-    sums = reader.by_value(period, by, summed=True)
+    sums = reader.by_value(period, by)
+    running = running_costs(reader.teams)
     total = sum((amounts.units for amounts in sums.values()), 0)
     first, last = month.previous.first, month.previous.last
     before = reader.total(Period.of_days(first, min(last, first + (today - month.first))))
     top = sorted(sums.items(), key=lambda item: -item[1].units)[:MAX_TOP_DEFINITIONS]
     names = by.names([value for value, _ in top])
-    usd = exact_sum.usd(total)
+    units = total + running.units
     return Spending(
-        month=usd,
+        month=exact_sum.usd(units),
+        running=running,
         before=exact_sum.usd(before.units),
-        forecast=usd / today.day * len(month.days) if today.day > MIN_FORECAST_DAYS else None,
+        forecast=period_forecast(reader, period, units, today),
         top_definitions=[(names[value], exact_sum.usd(amounts.units)) for value, amounts in top],
     )
 

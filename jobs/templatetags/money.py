@@ -27,7 +27,7 @@ def money(usd: Decimal | None, cents: Decimal | None = None) -> SafeString | str
     """Show `cents`, if given, in place of the amount rounded alone."""
     if usd is None:
         return "—"
-    text = usd_text(cents or usd)
+    text = "<$0.01" if cents == 0 < usd else usd_text(usd if cents is None else cents)
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), text)
 
 

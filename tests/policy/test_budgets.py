@@ -110,8 +110,9 @@ def test_months_and_quarters_are_those_of_the_calendar(period, day, first, last,
     assert terms.period_name(day) == name
 
 
-def state(day=DAY, spend=0, reserved=0, **fields):
-    return BudgetState("Research", budget(**fields), BudgetUsage(Decimal(spend), Decimal(reserved)), day)
+def state(day=DAY, spend=0, reserved=0, forecast=None, **fields):
+    usage = BudgetUsage(Decimal(spend), Decimal(reserved))
+    return BudgetState("Research", budget(**fields), usage, day, forecast)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +132,10 @@ def test_the_level_of_a_budget_is_what_needs_attention_most(spend, reserved, lev
     assert state(spend=spend, reserved=reserved, **terms).level == level
 
 
-def test_pace_and_forecast_are_of_the_days_that_have_begun():
-    tenth = state(date(2026, 11, 10), spend=40)
+def test_a_budget_is_ahead_of_pace_if_the_forecast_exceeds_it():
+    tenth = state(date(2026, 11, 10), spend=40, forecast=Decimal("100.01"))
 
     assert round(tenth.elapsed_percent) == 33
-    assert tenth.forecast == 120
     assert tenth.level == "Ahead of pace"
-    assert state(date(2026, 11, 3), spend=40).forecast is None
+    assert state(spend=40, forecast=Decimal(100)).level == "Within budget"
+    assert state(spend=40).level == "Within budget"

@@ -37,7 +37,7 @@ def submission():
 
 
 def report_of(team, month, by):
-    return costs.cost_report([team], Period.of_month(month), by, date(2020, 1, 1))
+    return costs.cost_report(costs.CostReader.of([team]), Period.of_month(month), by, date(2020, 1, 1))
 
 
 def tag_keys(team, month):
@@ -197,7 +197,7 @@ def test_a_period_of_any_days_is_read_from_whole_months_and_the_days_beside_them
 
     period = Period.custom(date(2026, 9, 30), date(2026, 11, 1))
     for by in (PROJECT, Grouping("queue"), Grouping("state"), Grouping("account"), Grouping("instance")):
-        report = costs.cost_report([submission.team], period, by, date(2020, 1, 1))
+        report = costs.cost_report(costs.CostReader.of([submission.team]), period, by, date(2020, 1, 1))
         assert report.total.usd == sum(row.usd for row in report.rows) == Decimal("0.70")
         assert sum(sum(each.days) for each in report.series) == Decimal("0.70")
     assert [part.period for part in segments(period)] == ["D", "M", "D"]
@@ -226,7 +226,9 @@ def test_long_periods_have_a_bar_for_each_week_or_month(submission):
     past.job(submission, "2026-12-31", 4)
 
     def bars(first, last):
-        report = costs.cost_report([submission.team], Period.custom(first, last), PROJECT, date(2020, 1, 1))
+        report = costs.cost_report(
+            costs.CostReader.of([submission.team]), Period.custom(first, last), PROJECT, date(2020, 1, 1)
+        )
         return {str(bar.first): usd for bar, usd in zip(report.bars, report.series[0].days, strict=True) if usd}
 
     assert bars(date(2026, 1, 7), date(2026, 4, 1)) == {"2026-02-02": Decimal("0.1")}
@@ -243,12 +245,12 @@ def test_costs_of_all_teams_are_those_of_each(submission):
     past.job(make.submission(), "2026-11-03", 100)
     teams, period = [submission.team, other.team], Period.of_month(NOVEMBER)
 
-    by_team = costs.cost_report(teams, period, Grouping("team"), date(2020, 1, 1))
+    by_team = costs.cost_report(costs.CostReader.of(teams), period, Grouping("team"), date(2020, 1, 1))
     assert [(row.label, row.usd) for row in by_team.rows] == [
         (other.team.name, Decimal("0.1")),
         (submission.team.name, Decimal("0.05")),
     ]
-    by_tag = costs.cost_report(teams, period, PROJECT, date(2020, 1, 1))
+    by_tag = costs.cost_report(costs.CostReader.of(teams), period, PROJECT, date(2020, 1, 1))
     assert [(row.label, row.usd) for row in by_tag.rows] == [("ALPHA", Decimal("0.15")), ("Untagged", 0)]
 
 
@@ -261,7 +263,7 @@ def test_two_groupings_are_crossed_with_what_is_untagged_in_either(submission, d
     period = Period.custom(*map(date.fromisoformat, days))
 
     def cells(*groupings):
-        table = costs.cross_table([submission.team], period, groupings, date(2020, 1, 1))
+        table = costs.cross_table(costs.CostReader.of([submission.team]), period, groupings, date(2020, 1, 1))
         assert table.total.usd == Decimal("0.75")
         rows = {row.label: dict(zip(table.columns, row.cells, strict=True)) for row in table.rows}
         return {row: {name: int(usd * 20) for name, usd in of_row.items() if usd} for row, of_row in rows.items()}
@@ -284,11 +286,11 @@ def test_values_beyond_the_first_are_combined_in_a_crossed_table(submission, mon
 
     groupings = Grouping("state"), PROJECT
     teams, period, today = [submission.team], Period.of_month(NOVEMBER), date(2020, 1, 1)
-    short = costs.cross_table(teams, period, groupings, today)
+    short = costs.cross_table(costs.CostReader.of(teams), period, groupings, today)
     assert short.columns == ["P0", "Others", "Untagged"]
     assert [row.cells for row in short.rows] == [[Decimal("0.15"), Decimal("0.15"), 0]]
     whole = costs.cross_table(
-        [submission.team], Period.of_month(NOVEMBER), groupings, date(2020, 1, 1), is_short=False
+        costs.CostReader.of(teams), Period.of_month(NOVEMBER), groupings, date(2020, 1, 1), is_short=False
     )
     assert whole.columns == ["P0", "P1", "P2", "Untagged"]
 
@@ -316,7 +318,9 @@ def test_running_jobs_count_today_with_their_cost_so_far(submission):
     make.job(submission, array_size=3, **running)
     JobTag.objects.create(job=job, team=job.team, key="Project", value="ALPHA")
     with time_machine.travel(started + timedelta(hours=2), tick=False):
-        report = costs.cost_report([submission.team], Period.of_month(NOVEMBER), PROJECT, started.date())
+        report = costs.cost_report(
+            costs.CostReader.of([submission.team]), Period.of_month(NOVEMBER), PROJECT, started.date()
+        )
 
     assert [(row.label, row.usd, row.running_usd) for row in report.rows] == [
         ("ALPHA", Decimal(0), Decimal("0.1")),
@@ -324,7 +328,9 @@ def test_running_jobs_count_today_with_their_cost_so_far(submission):
     ]
     assert (report.total.spent, report.running.unpriced) == (Decimal("0.1"), 1)
     assert report.series[0].days[2] == Decimal("0.1")
-    october = costs.cost_report([submission.team], Period.of_month(NOVEMBER.previous), PROJECT, started.date())
+    october = costs.cost_report(
+        costs.CostReader.of([submission.team]), Period.of_month(NOVEMBER.previous), PROJECT, started.date()
+    )
     assert october.total.spent == 0
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from jobs.models import Team
 from jobs.pricing import exact_sum
 from jobs.reports.costs.grouping import Grouping
 from jobs.reports.costs.running import RunningCosts, running_costs
@@ -42,11 +41,10 @@ class CrossTable:
 
 
 def cross_table(
-    teams: Sequence[Team], period: Period, groupings: tuple[Grouping, Grouping], today: date, *, is_short: bool = True
+    reader: CostReader, period: Period, groupings: tuple[Grouping, Grouping], today: date, *, is_short: bool = True
 ) -> CrossTable:
     """Return costs of teams that the user may see. It is exact unless short."""
     rows_by, columns_by = groupings
-    reader = CostReader([team.pk for team in teams])
     running = running_costs(reader.teams) if period.covers(today) else RunningCosts()
     crossed = reader.is_crossed(*groupings)
     pairs = reader.by_pair(period, rows_by, columns_by, crossed=crossed)
@@ -67,8 +65,7 @@ def cross_table(
 
 
 def _by_value(reader: CostReader, period: Period, grouping: Grouping) -> dict[str, int]:
-    sums = reader.by_value(period, grouping, summed=reader.is_summed(grouping))
-    return {value: amounts.units for value, amounts in sums.items()}
+    return {value: amounts.units for value, amounts in reader.by_value(period, grouping).items()}
 
 
 def _with_rests(

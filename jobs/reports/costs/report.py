@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from jobs.models import Team
 from jobs.pricing import exact_sum
 from jobs.pricing.cents import round_parts
 from jobs.reports.costs.grouping import Grouping
@@ -101,17 +100,15 @@ class _Source:
     grouping: Grouping
     running: RunningCosts
     today: date
-    is_summed: bool
 
 
-def cost_report(teams: Sequence[Team], period: Period, grouping: Grouping, today: date) -> CostReport:
+def cost_report(reader: CostReader, period: Period, grouping: Grouping, today: date) -> CostReport:
     """Return costs of teams that the user may see. Running jobs count in the period of `today`."""
-    reader = CostReader([team.pk for team in teams])
     running = running_costs(reader.teams) if period.covers(today) else RunningCosts()
-    source = _Source(reader, period, grouping, running, today, reader.is_summed(grouping))
+    source = _Source(reader, period, grouping, running, today)
     total_sum, before_total = reader.total(period), reader.total(period.previous)
-    sums = reader.by_value(period, grouping, summed=source.is_summed)
-    before = reader.by_value(period.previous, grouping, summed=source.is_summed)
+    sums = reader.by_value(period, grouping)
+    before = reader.by_value(period.previous, grouping)
     running_units = running.by_value(grouping)
     names = grouping.names(sorted({*sums, *before, *(value for value in running_units if value is not None)}))
     rows = _rows(grouping, names, sums, before, running_units)
@@ -132,7 +129,7 @@ def cost_report(teams: Sequence[Team], period: Period, grouping: Grouping, today
         attempts=total_sum.attempts,
         free_count=total_sum.free,
         running=running,
-        is_summed=source.is_summed,
+        is_summed=reader.is_summed(grouping),
     )
 
 
@@ -241,7 +238,7 @@ def _series(
     for start, amount in whole.items():
         units[OTHERS][start] += valued.get(start, 0)
         units[REST][start] += amount - valued.get(start, 0)
-    coloured_units = reader.by_value_and_start(parts, grouping, list(colours_by_value), summed=source.is_summed)
+    coloured_units = reader.by_value_and_start(parts, grouping, list(colours_by_value))
     for value, start, amount in coloured_units:
         units[colours_by_value[value]][start] += amount
         units[OTHERS][start] -= amount

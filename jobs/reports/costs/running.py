@@ -70,6 +70,8 @@ def _read(teams: Sequence[int]) -> RunningCosts:
         .defer("document", "revision__document")
         .order_by("-pk")[: MAX_JOBS + 1]
     )
+    if not jobs:
+        return RunningCosts()
     excess = running.count() - MAX_JOBS if len(jobs) > MAX_JOBS else 0
     jobs = jobs[:MAX_JOBS]
     costs = list(zip(jobs, price_running_jobs(jobs, rates.read_rates(), now()), strict=True))

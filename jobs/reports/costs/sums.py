@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostBacklog, CostLine, CostTagKey, CostTotal
+from jobs.models import CostBacklog, CostLine, CostTagKey, CostTotal, Team
 from jobs.models.cost_total import DAY, MONTH, TAG_KEY
 from jobs.pricing import exact_sum
 from jobs.reports.costs.grouping import TAG, TEAM, Grouping
@@ -76,13 +76,24 @@ def segments(period: Period) -> list[TotalSpan]:
 
 @dataclass(frozen=True)
 class CostReader:
-    """Reads the costs of teams, which must be visible to the user."""
+    """Reads the costs of teams, which must be visible to the user: each sum of a period once."""
 
     teams: Sequence[int]
+    _totals: dict[Period, CostSum] = field(default_factory=dict, repr=False, compare=False)
+    _sums: dict[tuple[Period, Grouping], dict[str, CostSum]] = field(default_factory=dict, repr=False, compare=False)
+    _is_summed: dict[Grouping, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, teams: Iterable[Team]) -> Self:
+        return cls([team.pk for team in teams])
 
     def is_summed(self, grouping: Grouping) -> bool:
         """Return whether there are totals by the values of a tag: not in a team where it has too many."""
-        return grouping.kind != TAG or not self._tag_keys(grouping).filter(is_summed=False).exists()
+        if grouping.kind != TAG:
+            return True
+        if grouping not in self._is_summed:
+            self._is_summed[grouping] = not self._tag_keys(grouping).filter(is_summed=False).exists()
+        return self._is_summed[grouping]
 
     def is_crossed(self, *groupings: Grouping) -> bool:
         """Return whether there are totals by the values of both."""
@@ -94,18 +105,25 @@ class CostReader:
         return months.filter(month__gte=period.first.replace(day=1), month__lte=period.last).exists()
 
     def total(self, period: Period) -> CostSum:
-        return _add_up(self._read(segments(period), Q(group__kind=""), VALUE))
+        if period not in self._totals:
+            self._totals[period] = _add_up(self._read(segments(period), Q(group__kind=""), VALUE))
+        return self._totals[period]
 
     def with_value(self, period: Period, grouping: Grouping) -> CostSum:
         """Return the sum of what has a value: all but the untagged."""
         return _add_up(self._read(segments(period), self._any_value(grouping), "group__kind"))
 
-    def by_value(self, period: Period, grouping: Grouping, *, summed: bool) -> dict[str, CostSum]:
+    def by_value(self, period: Period, grouping: Grouping) -> Mapping[str, CostSum]:
         """Return the sums of the values, without the rest that has none."""
-        if not summed:
-            return _by_key(self._read_lines(period, grouping))
-        column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
-        return _by_key(self._read(segments(period), _values_of(grouping), column))
+        key = period, grouping
+        if key not in self._sums:
+            if self.is_summed(grouping):
+                column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
+                rows = self._read(segments(period), _values_of(grouping), column)
+            else:
+                rows = self._read_lines(period, grouping)
+            self._sums[key] = _by_key(rows)
+        return self._sums[key]
 
     def by_start(self, parts: Sequence[TotalSpan], grouping: Grouping | None = None) -> Mapping[date, int]:
         """Return units by the first day of a month, or the day: of all, or of what has a value."""
@@ -116,9 +134,9 @@ class CostReader:
         return sums
 
     def by_value_and_start(
-        self, parts: Sequence[TotalSpan], grouping: Grouping, values: Sequence[str], *, summed: bool
+        self, parts: Sequence[TotalSpan], grouping: Grouping, values: Sequence[str]
     ) -> Iterator[tuple[str, date, int]]:
-        if not summed:
+        if not self.is_summed(grouping):
             for part in parts:
                 for (value, day), amounts in self._read_lines(
                     Period.of_days(part.first, part.last), grouping, by_day=True

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_date
 from jobs.access import Member
 from jobs.models import Team
 from jobs.reports import costs as reports
-from jobs.reports.costs import Grouping
+from jobs.reports.costs import CostReader, Grouping
 from jobs.reports.months import Month
 from jobs.reports.periods import Period, PeriodKind
 from jobs.search import Search, Term
@@ -34,6 +34,7 @@ class QueryLink:
 class CostQuery:
     """`member` is None for all teams that a person may see, which are `teams`."""
 
+    reader: CostReader
     teams: list[Team]
     member: Member | None
     today: date
@@ -112,10 +113,13 @@ def read_query(parameters: QueryDict, teams: list[Team], member: Member | None, 
         period = _read_period(parameters, today)
     except ValueError as error:
         period, problem = Period.containing(PeriodKind.MONTH, today), str(error)
-    keys = reports.CostReader([team.pk for team in teams]).tag_keys(period)
+    reader = CostReader.of(teams)
+    keys = reader.tag_keys(period)
     by = Grouping.parse(parameters.get("by", "")) or _usual_grouping(keys, member)
     crossed_by = Grouping.parse(parameters.get("and", ""))
-    return CostQuery(teams, member, today, period, by, keys, None if crossed_by == by else crossed_by, problem)
+    return CostQuery(
+        reader, teams, member, today, period, by, keys, None if crossed_by == by else crossed_by, problem
+    )
 
 
 def row_terms(grouping: Grouping, value: str | None) -> list[Term] | None:

@@ -84,10 +84,10 @@ def _query_of_all(request: SignedInRequest) -> CostQuery:
 
 
 def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
-    report = reports.cost_report(query.teams, query.period, query.by, query.today)
-    reader = reports.CostReader([team.pk for team in query.teams])
+    reader = query.reader
+    report = reports.cost_report(reader, query.period, query.by, query.today)
     table = (
-        reports.cross_table(query.teams, query.period, (query.by, query.crossed_by), query.today)
+        reports.cross_table(reader, query.period, (query.by, query.crossed_by), query.today)
         if query.crossed_by
         else None
     )
@@ -103,7 +103,7 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
         "table": table,
         "rows": [(row, _row_link(query, jobs_url, row)) for row in report.visible_rows],
         "failed_share": total.failed_usd / total.usd * 100 if total.usd else None,
-        "forecast": reports.period_forecast(query.teams, query.period, exact_sum.units(total.spent), query.today),
+        "forecast": reports.period_forecast(reader, query.period, exact_sum.units(total.spent), query.today),
         "chart": bar_chart(
             report.bars,
             report.series,
@@ -137,7 +137,7 @@ def _table_file(query: CostQuery, name: str) -> HttpResponse:
     file_name = f"costs-{name}-{query.period.file_name}.csv"
     if query.crossed_by:
         groupings = query.by, query.crossed_by
-        table = reports.cross_table(query.teams, query.period, groupings, query.today, is_short=False)
+        table = reports.cross_table(query.reader, query.period, groupings, query.today, is_short=False)
         return csv_response(file_name, cross_columns(table), cross_rows(table))
-    report = reports.cost_report(query.teams, query.period, query.by, query.today)
+    report = reports.cost_report(query.reader, query.period, query.by, query.today)
     return csv_response(file_name, TABLE_COLUMNS, table_rows(report))
