@@ -7,8 +7,11 @@ import pytest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.management.commands.seed_demo import create_people_and_teams, demo_member, grant_queues
+from jobs.actions.launch_forms import fill_version, newest_version, start_context
+from jobs.management.commands.seed_demo import create_forms, create_people_and_teams, demo_member, grant_queues
 from jobs.management.demo import TEAMS, documents
+from jobs.models import LaunchForm
+from jobs.spec.launch_forms.values import sample_values
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +59,26 @@ def test_all_documents_of_the_demo_pass(people):
         for kind in ("definitions", "submissions"):
             for _, text in documents(kind, demo):
                 assert errors_of(text, people[demo.slug]) == []
+
+
+@pytest.mark.long
+def test_every_form_of_the_demo_is_submitted_with_its_own_values(people):
+    count = 0
+    for demo in TEAMS:
+        member = people[demo.slug]
+        create_forms(demo)
+        for form in LaunchForm.objects.filter(team=member.team):
+            version = newest_version(form)
+            assert version
+            values = sample_values(version.field_list).texts
+            asked = {field.name for field in version.field_list if not field.is_locked}
+            entries = {name: text for name, text in values.items() if name in asked}
+            start = fill_version(version, entries, start_context(form, member))
+            assert start.problems == ()
+            result = actions.validate(start.text, member)
+            assert (result.errors, result.approval_reasons) == ([], ()), form.name
+            count += 1
+    assert count >= 5
 
 
 @pytest.mark.parametrize(
