@@ -262,7 +262,10 @@ def approval(user: User, text_id: str, permission: TeamPermission = "approve") -
 
 def definition(user: User, text_id: str, permission: TeamPermission | None = None) -> tuple[Definition, Member]:
     """Return a member without a role if the definition is only shared with them."""
-    row = _get_or_404(Definition.objects.visible_to(user).select_related("team", "account", "archived_by"), text_id)
+    row = _get_or_404(
+        Definition.objects.visible_to(user).select_related("team", "account", "owner", "successor", "archived_by"),
+        text_id,
+    )
     member = Member(user, row.team, _role(user, row.team))
     if permission:
         member.require(permission)
@@ -280,7 +283,7 @@ def revision(
 
 def template(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[WorkflowTemplate, Member]:
     row = _get_or_404(
-        WorkflowTemplate.objects.visible_to(user).select_related("team", "owner", "archived_by"), text_id
+        WorkflowTemplate.objects.visible_to(user).select_related("team", "owner", "successor", "archived_by"), text_id
     )
     return row, _require_member(user, row.team, permission)
 
@@ -293,7 +296,9 @@ def template_version(user: User, text_id: str, permission: TeamPermission = "vie
 
 
 def launch_form(user: User, text_id: str, permission: TeamPermission = "view") -> tuple[LaunchForm, Member]:
-    row = _get_or_404(LaunchForm.objects.visible_to(user).select_related("team", "owner", "archived_by"), text_id)
+    row = _get_or_404(
+        LaunchForm.objects.visible_to(user).select_related("team", "owner", "successor", "archived_by"), text_id
+    )
     return row, _require_member(user, row.team, permission)
 
 

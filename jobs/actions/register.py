@@ -41,7 +41,9 @@ def register(source: str | ParseResult, member: Member, *, account: Account | No
             raise ValidationFailedError(current)
         document = current.parse_result.document
         definition, _ = Definition.objects.get_or_create(
-            account=current.account, name=document["jobDefinitionName"], defaults={"team": team}
+            account=current.account,
+            name=document["jobDefinitionName"],
+            defaults={"team": team, "owner": member.user},
         )
         if definition.team_id != team.pk or definition.archived_at:
             # Another team registered the name meanwhile, or someone archived it; a second validation reports it.

@@ -9,7 +9,7 @@ from functools import cached_property
 from jobs.aws.arns import BatchArn, account_number
 from jobs.models import Account, Definition, Job, Queue, Registration, Revision, Team
 from jobs.spec.documents import Document, DocumentKind, FinalDocument, is_object, list_at, text_at
-from jobs.spec.problems import Problem, join_pointer, join_words, quote
+from jobs.spec.problems import Problem, Severity, join_pointer, join_words, quote
 from jobs.spec.rules.dependencies import JOB_ID, array_size
 
 MAX_NAME_COMPARISONS = 10_000
@@ -167,9 +167,9 @@ class _Resolver:
         definitions = usable.filter(name__in={reference.name for reference in references})
         revisions = Revision.objects.filter(definition__in=definitions)
         by_name: dict[str, list[Revision]] = {}
-        for revision in revisions.select_related("definition__account", "definition__team").order_by(
-            "-number", "-pk"
-        ):
+        for revision in revisions.select_related(
+            "definition__account", "definition__team", "definition__successor"
+        ).order_by("-number", "-pk"):
             self._by_name.setdefault(revision.definition.name, []).append(revision)
             if revision.definition.account_id in account_ids:
                 by_name.setdefault(revision.definition.name, []).append(revision)
@@ -227,7 +227,7 @@ class _Resolver:
         runnable = [revision for revision in revisions or () if revision.is_runnable]
         match = next((revision for revision in runnable if number in (None, revision.number)), None)
         if match:
-            return _DefinitionMatch(match, None)
+            return _DefinitionMatch(match, _deprecation_warning(match.definition))
         if revisions is None:
             message = (
                 f"{self.team} has no job definition {quote(name)}. {self._suggest_name(name, self._definition_names)}"
@@ -385,6 +385,14 @@ def _archived_problem(definition: Definition, pointer: str, advice: str) -> Prob
     date_text = f" on {_format_day(definition.archived_at)}" if definition.archived_at else ""
     message = f"Job definition {quote(definition.name)} was deactivated{date_text}. {advice}"
     return Problem(pointer, message, rule="portal.definition-deactivated")
+
+
+def _deprecation_warning(definition: Definition) -> Problem | None:
+    if definition.deprecated_at is None:
+        return None
+    advice = f"Use {quote(definition.successor.name)} instead." if definition.successor else "It has no successor."
+    message = f"Job definition {quote(definition.name)} is deprecated. {advice}"
+    return Problem("/jobDefinition", message, Severity.WARNING, "portal.definition-deprecated")
 
 
 def _format_day(time: datetime) -> str:

@@ -41,7 +41,7 @@ def estimate_submission(
     history: RunHistory,
 ) -> SubmissionEstimate:
     jobs_by_name = _with_unique_names(jobs)
-    plans = (_plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
+    plans = (plan_job(name, request, revision, account) for name, (request, revision) in jobs_by_name.items())
     cost = estimate_cost(plans, history, rates.read_rates(), now())
     requests = {name: request for name, (request, _) in jobs_by_name.items()}
     at_most = cost.at_most
@@ -83,7 +83,7 @@ def _with_unique_names(jobs: Iterable[tuple[str, JobRequest, Revision]]) -> Mapp
     return jobs_by_name
 
 
-def _plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
+def plan_job(name: str, request: JobRequest, revision: Revision, account: Account) -> PlannedJob:
     size = PricedSize.of(request.size, account.region, request.environments, request.size.nodes)
     limit_seconds = min(request.run_seconds, MAX_TIME_LIMIT_SECONDS)
     unknown_reason = f"The resources are unknown. {request.size.unknown[0].reason}" if request.size.unknown else ""

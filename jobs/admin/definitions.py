@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from jobs.actions import definitions
+from jobs.actions import catalog_details, definitions
 from jobs.admin.confirm import ConfirmMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Definition, Team, User
@@ -41,8 +41,8 @@ class InUseFilter(admin.SimpleListFilter):
 
 @admin.register(Definition)
 class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
-    list_display = ["name", "account", "team", "shared", "in_use", "description", "created_at"]
-    list_filter = [InUseFilter, "shared", "account"]
+    list_display = ["name", "account", "team", "shared", "standard", "in_use", "description", "created_at"]
+    list_filter = [InUseFilter, "shared", "standard", "account"]
     list_select_related = ["account", "team"]
     search_fields = ["name", "description", "team__name"]
     search_help_text = "Name, description or team"
@@ -51,20 +51,26 @@ class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
         "account",
         "team",
         "shared",
+        "standard",
         "description",
+        "deprecated_at",
+        "successor",
         "archived_at",
         "archived_by",
         "created_at",
         "newest",
     ]
-    readonly_fields = ["name", "account", "team", "shared", "archived_at", "archived_by", "created_at", "newest"]
-    actions = ["transfer", "share", "unshare", "deactivate", "activate"]
+    readonly_fields = [
+        *("name", "account", "team", "shared", "standard", "deprecated_at", "successor"),
+        *("archived_at", "archived_by", "created_at", "newest"),
+    ]
+    actions = ["transfer", "share", "unshare", "mark_standard", "unmark_standard", "deactivate", "activate"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Definition]:
-        return super().get_queryset(request).select_related("account", "team", "archived_by")
+        return super().get_queryset(request).select_related("account", "team", "successor", "archived_by")
 
     @admin.display(description="in use", boolean=True)
     def in_use(self, definition: Definition) -> bool:
@@ -123,6 +129,22 @@ class DefinitionAdmin(ConfirmMixin, NoDeleteAdmin):
             request, queryset, lambda definition, user: definitions.share(definition, user, shared=False)
         )
         self.message_user(request, f"Definitions no longer shared: {changed}.")
+
+    @admin.action(description="Mark as standard (recommended in the catalog)", permissions=["change"])
+    def mark_standard(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        changed = self._apply_to_each(
+            request, queryset, lambda definition, user: catalog_details.mark_standard(definition, user, standard=True)
+        )
+        self.message_user(request, f"Definitions marked as standard: {changed}.")
+
+    @admin.action(description="Stop marking as standard", permissions=["change"])
+    def unmark_standard(self, request: HttpRequest, queryset: QuerySet[Definition]) -> None:
+        changed = self._apply_to_each(
+            request,
+            queryset,
+            lambda definition, user: catalog_details.mark_standard(definition, user, standard=False),
+        )
+        self.message_user(request, f"Definitions no longer marked as standard: {changed}.")
 
     @admin.action(description="Deactivate… (no new jobs, keeps its history)", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Definition]) -> HttpResponse | None:

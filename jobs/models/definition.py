@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.urls import reverse
 
 from jobs.models.account import Account
@@ -43,6 +43,27 @@ class Definition(models.Model):
     )
     description = models.CharField(
         max_length=300, blank=True, help_text="What it is for, in one sentence. Not sent to AWS."
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whom to ask about it; at first who registered it.",
+    )
+    labels = models.JSONField(
+        default=list, db_default=Value([], models.JSONField()), blank=True, help_text="Words to find it by."
+    )
+    standard = models.BooleanField(default=False, db_default=False, help_text="Recommended by administrators.")
+    deprecated_at = models.DateTimeField(null=True, editable=False)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="What to use instead.",
     )
     archived_at = models.DateTimeField(
         "deactivated at", null=True, editable=False, help_text="When it was deactivated."

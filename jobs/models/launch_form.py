@@ -34,6 +34,15 @@ class LaunchForm(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Who created it."
     )
+    deprecated_at = models.DateTimeField(null=True, editable=False)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="What to use instead.",
+    )
     run_count = models.PositiveIntegerField(default=0, editable=False)
     used_at = models.DateTimeField(null=True, editable=False, help_text="When it was last started.")
     archived_at = models.DateTimeField(null=True, editable=False)

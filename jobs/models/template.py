@@ -29,8 +29,20 @@ class WorkflowTemplate(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="templates")
     name = models.CharField(max_length=128)
     description = models.CharField(max_length=300, blank=True, help_text="What it is for, in one sentence.")
+    labels = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), help_text="Words to find it by."
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Who created it."
+    )
+    deprecated_at = models.DateTimeField(null=True, editable=False)
+    successor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="What to use instead.",
     )
     run_count = models.PositiveIntegerField(default=0, editable=False)
     used_at = models.DateTimeField(null=True, editable=False, help_text="When it was last started.")

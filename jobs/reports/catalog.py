@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.timezone import now
 
 from jobs.models import Definition, Job, Revision, Team, User
 from jobs.models.pagination import KeysetPage, key_of, paginate
@@ -23,6 +24,7 @@ SAMPLE_SIZE = 50
 """Newest ended jobs of a definition that count."""
 MAX_JOBS_SHOWN = 15
 LOWEST_KEY = -(2**63)
+UNUSED_PERIOD = timedelta(days=90)
 MAX_TEAMS = 10
 """Those that used the definition last."""
 
@@ -59,6 +61,12 @@ class DefinitionCard:
     revision: Revision | None
     outcomes: RunOutcomes
     used_at: datetime | None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether the team didn't run it for 90 days, although it could have."""
+        start = now() - UNUSED_PERIOD
+        return self.definition.created_at < start and (self.used_at is None or self.used_at < start)
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,11 @@ def cards_in_order(team: Team, keys: Sequence[int]) -> list[DefinitionCard]:
     return [cards[key] for key in keys if key in cards]
 
 
+def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, DefinitionCard]:
+    definitions = _with_usage(Definition.objects.usable_by(team).filter(pk__in=keys), team)
+    return {card.definition.pk: card for card in _cards(definitions, team)}
+
+
 def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Definition]:
     team_jobs = Job.objects.filter(definition=OuterRef("pk"), team=team)
     newest = Revision.objects.filter(definition=OuterRef("pk"))
@@ -104,7 +117,7 @@ def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Defin
         Subquery(newest.runnable().order_by("-number").values("pk")[:1]),
         Subquery(newest.order_by("-pk").values("pk")[:1]),
     )
-    return definitions.select_related("team", "account").annotate(
+    return definitions.select_related("team", "account", "owner", "successor").annotate(
         shown=revision_pk,
         used_at=Subquery(_newest_first(team_jobs).values("accepted_at")[:1]),
         counted_from=_oldest_sample_pk(team_jobs),
@@ -179,7 +192,9 @@ SampleBound = tuple[int, int, int]
 
 def _matching_text(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
     for word in text.split():
-        definitions = definitions.filter(Q(name__icontains=word) | Q(description__icontains=word))
+        definitions = definitions.filter(
+            Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word)
+        )
     return definitions
 
 

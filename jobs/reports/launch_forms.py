@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -31,10 +32,17 @@ SAMPLE_SIZE = 20
 @dataclass(frozen=True)
 class FormCard:
     form: LaunchForm
-    number: int
-    fields: tuple[LaunchField, ...]
-    """Those that are asked for."""
+    version: LaunchFormVersion
     outcomes: RunOutcomes
+
+    @property
+    def number(self) -> int:
+        return self.version.number
+
+    @cached_property
+    def fields(self) -> tuple[LaunchField, ...]:
+        """Return those that are asked for."""
+        return tuple(field for field in self.version.field_list if not field.is_locked)
 
 
 def form_page(
@@ -52,20 +60,20 @@ def form_page(
         cursor_of=lambda form: form.text_id,
         after=key_of(forms, after, "name", "pk"),
     )
-    rows: Sequence[Any] = page.rows
-    versions = LaunchFormVersion.objects.defer("text", "document").in_bulk([row.newest for row in rows])
+    return page.with_rows(_cards(page.rows))
+
+
+def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, FormCard]:
+    forms = _with_newest(LaunchForm.objects.filter(team=team, pk__in=keys))
+    return {card.form.pk: card for card in _cards(list(forms))}
+
+
+def _cards(rows: Sequence[Any]) -> list[FormCard]:
+    versions = LaunchFormVersion.objects.defer("text").in_bulk([row.newest for row in rows])
     outcomes = form_outcomes([row.pk for row in rows if row.used_at])
-    return page.with_rows(
-        [
-            FormCard(
-                row,
-                versions[row.newest].number,
-                tuple(field for field in versions[row.newest].field_list if not field.is_locked),
-                outcomes.get(row.pk, RunOutcomes()),
-            )
-            for row in rows
-        ]
-    )
+    for row in rows:
+        versions[row.newest].form = row
+    return [FormCard(row, versions[row.newest], outcomes.get(row.pk, RunOutcomes())) for row in rows]
 
 
 def form_outcomes(keys: Sequence[int]) -> Mapping[int, RunOutcomes]:
@@ -104,7 +112,7 @@ def _count_outcomes(sample: Sequence[Mapping[str, Any]]) -> RunOutcomes:
 
 def _with_newest(forms: QuerySet[LaunchForm]) -> QuerySet[LaunchForm]:
     newest = LaunchFormVersion.objects.filter(form=OuterRef("pk")).order_by("-number").values("pk")
-    return forms.select_related("owner").annotate(newest=Subquery(newest[:1]))
+    return forms.select_related("owner", "successor").annotate(newest=Subquery(newest[:1]))
 
 
 def versions(form: LaunchForm) -> list[LaunchFormVersion]:

@@ -45,7 +45,9 @@ def template_page(
     """Return templates by name. Raise InvalidPageCursorError."""
     templates = WorkflowTemplate.objects.filter(team=team, archived_at__isnull=not archived)
     for word in text.split():
-        templates = templates.filter(Q(name__icontains=word) | Q(description__icontains=word))
+        templates = templates.filter(
+            Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word)
+        )
     page = paginate(
         _with_newest(templates),
         "name",
@@ -54,23 +56,22 @@ def template_page(
         cursor_of=lambda template: template.text_id,
         after=key_of(templates, after, "name", "pk"),
     )
-    versions = TemplateVersion.objects.defer("text", "document").in_bulk([row.newest for row in _rows(page.rows)])
-    return page.with_rows(
-        [
-            TemplateCard(row, versions[row.newest].number, versions[row.newest].parameter_list)
-            for row in _rows(page.rows)
-        ]
-    )
+    return page.with_rows(_cards(page.rows))
+
+
+def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, TemplateCard]:
+    rows = _with_newest(WorkflowTemplate.objects.filter(team=team, pk__in=keys))
+    return {card.template.pk: card for card in _cards(list(rows))}
+
+
+def _cards(rows: Sequence[Any]) -> list[TemplateCard]:
+    versions = TemplateVersion.objects.defer("text", "document").in_bulk([row.newest for row in rows])
+    return [TemplateCard(row, versions[row.newest].number, versions[row.newest].parameter_list) for row in rows]
 
 
 def _with_newest(templates: QuerySet[WorkflowTemplate]) -> QuerySet[WorkflowTemplate]:
     newest = TemplateVersion.objects.filter(template=OuterRef("pk")).order_by("-number").values("pk")
-    return templates.select_related("owner").annotate(newest=Subquery(newest[:1]))
-
-
-def _rows(templates: Sequence[Any]) -> Sequence[Any]:
-    """Return rows with their annotation, which types don't know of."""
-    return templates
+    return templates.select_related("owner", "successor").annotate(newest=Subquery(newest[:1]))
 
 
 def has_templates(team: Team) -> bool:

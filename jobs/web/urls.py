@@ -37,6 +37,8 @@ from jobs.web.builder import (
     workflow_views,
 )
 from jobs.web.builder import job_views as builder_job_views
+from jobs.web.catalog import details as catalog_details
+from jobs.web.catalog import list as catalog_list
 from jobs.web.costs import views as cost_views
 from jobs.web.definitions import detail, edit
 from jobs.web.definitions import list as definition_list
@@ -100,6 +102,7 @@ urlpatterns = [
     path("teams/<slug:slug>/drafts/<str:text_id>/", drafts.open_draft, name="draft"),
     path("teams/<slug:slug>/drafts/<str:text_id>/discard/", drafts.discard_draft, name="draft_discard"),
     path("teams/<slug:slug>/drafts/<str:text_id>/go-on/", run_with_image.continue_draft, name="draft_go_on"),
+    path("teams/<slug:slug>/catalog/", catalog_list.catalog_list, name="catalog"),
     path("teams/<slug:slug>/definitions/", definition_list.definitions, name="definitions"),
     path("teams/<slug:slug>/templates/", template_list.templates, name="templates"),
     path("teams/<slug:slug>/templates/new/", template_save.new_template, name="template_new"),
@@ -165,6 +168,7 @@ urlpatterns = [
     path("jobs/<str:text_id>/log.txt", log_views.job_log_file, name="job_log_file"),
     path("definitions/<str:text_id>/", detail.definition, name="definition"),
     path("definitions/<str:text_id>/difference/", detail.compare_revisions, name="difference"),
+    path("definitions/<str:text_id>/details/", catalog_details.definition_details, name="definition_details"),
     path("definitions/<str:text_id>/describe/", edit.set_description, name="definition_describe"),
     path("definitions/<str:text_id>/share/", edit.share, name="definition_share"),
     path("definitions/<str:text_id>/unshare/", edit.unshare, name="definition_unshare"),
@@ -182,6 +186,7 @@ urlpatterns = [
         name="revision_deactivate",
     ),
     path("launch-forms/<str:text_id>/", form_detail.launch_form, name="launch_form"),
+    path("launch-forms/<str:text_id>/details/", catalog_details.form_details, name="launch_form_details"),
     path("launch-forms/<str:text_id>/run/", form_run.run_form, name="launch_form_run"),
     path("launch-forms/<str:text_id>/edit/", form_edit.new_version, name="launch_form_edit"),
     path("launch-forms/<str:text_id>/difference/", form_detail.compare_versions, name="launch_form_difference"),
@@ -194,6 +199,7 @@ urlpatterns = [
         name="launch_form_version_restore",
     ),
     path("templates/<str:text_id>/", template_detail.template, name="template"),
+    path("templates/<str:text_id>/details/", catalog_details.template_details, name="template_details"),
     path("templates/<str:text_id>/start/", template_start.start_template, name="template_start"),
     path("templates/<str:text_id>/difference/", template_detail.compare_versions, name="template_difference"),
     path("templates/<str:text_id>/template.json", template_detail.export_template, name="template_export"),

@@ -1,6 +1,5 @@
 """The list of definitions."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from django.http import HttpResponse
@@ -9,16 +8,10 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.reports import catalog
-from jobs.web.definitions.summary import DefinitionSize
+from jobs.web.catalog.cards import DefinitionCardView
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import search_text
-
-
-@dataclass(frozen=True)
-class DefinitionCardView:
-    summary: catalog.DefinitionCard
-    size: DefinitionSize
 
 
 @require_safe
@@ -35,10 +28,7 @@ def definitions(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "member": member,
         "team": member.team,
-        "cards": [
-            DefinitionCardView(card, DefinitionSize.from_document(card.revision.document if card.revision else {}))
-            for card in page.rows
-        ],
+        "cards": [DefinitionCardView.of(card) for card in page.rows],
         "next_cursor": page.next,
         "is_first_page": page.is_first,
         "search_text": text,

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.reports import launch_forms as reports
+from jobs.web.catalog.cards import form_views
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import search_text
@@ -27,7 +28,7 @@ def launch_forms(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "member": member,
         "team": member.team,
-        "cards": page.rows,
+        "cards": form_views(page.rows, member.team),
         "next_cursor": page.next,
         "is_first_page": page.is_first,
         "search_text": text,

@@ -23,7 +23,7 @@ PREVIEW_VIEWS = frozenset({
 # With parameters these search a history that may be long.
 SEARCH_VIEWS = frozenset({
     "jobs", "jobs_csv", "costs", "costs_csv", "costs_of_all", "costs_csv_of_all", "cost_lines_csv",
-    "audit", "audit_all", "definitions", "job_waits", "log_search", "templates", "launch_forms",
+    "audit", "audit_all", "catalog", "definitions", "job_waits", "log_search", "templates", "launch_forms",
 })  # fmt: skip
 SCRIPT_MESSAGE = "Too many requests. Checking resumes in a moment; your text is kept."
 

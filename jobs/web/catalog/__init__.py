@@ -1,0 +1,1 @@
+"""The catalog: definitions, launch forms and workflow templates in one list."""
