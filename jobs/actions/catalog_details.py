@@ -1,4 +1,4 @@
-"""What the catalog says about a definition, a launch form or a workflow template."""
+"""Changes to what the catalog says about a definition, a launch form or a workflow template."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,8 +38,9 @@ def details_of(row: CatalogRow) -> CatalogDetails:
 def possible_owners(row: CatalogRow) -> list[User]:
     """Return the members of its team, and the owner if that one has left."""
     members = Membership.objects.filter(team=row.team_id).select_related("user").order_by("user__username")
-    users = [membership.user for membership in members]
-    return [*users, row.owner] if row.owner and row.owner not in users else users
+    users = {membership.user.pk: membership.user for membership in members}
+    former = row.owner
+    return list((users | ({former.pk: former} if former else {})).values())
 
 
 def possible_successors(row: CatalogRow) -> Sequence[CatalogRow]:
@@ -62,7 +63,8 @@ def save_details(row: CatalogRow, details: CatalogDetails, member: Member) -> bo
         return False
     if (details.is_deprecated, details.successor) != (before.is_deprecated, before.successor):
         member.require("share")
-    if details.owner not in (None, before.owner, *possible_owners(row)):
+    person = details.owner
+    if person and person not in possible_owners(row):
         raise CatalogDetailsError("The owner must be a member of the team.")
     if details.successor is not None and not details.is_deprecated:
         raise CatalogDetailsError("Only a deprecated entry has a successor.")
@@ -116,7 +118,7 @@ def _words(details: CatalogDetails) -> dict[str, Any]:
     return {
         "description": details.description,
         "labels": list(details.labels),
-        "owner": details.owner.username if details.owner else None,
+        "owner": getattr(details.owner, "username", None),
         "deprecated": details.is_deprecated,
         "successor": details.successor.name if details.successor else None,
     }

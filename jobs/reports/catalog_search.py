@@ -55,12 +55,12 @@ def catalog_page(
         EntryKind.TEMPLATE: _matching(_of_team(WorkflowTemplate.objects.active(), team, scope), text),
     }
     start = _position(rows_by_kind, after) if after else None
-    first, *others = (_after(rows, _RANKS[kind], start) for kind, rows in rows_by_kind.items())
+    first, *others = (_after(items, _RANKS[kind], start) for kind, items in rows_by_kind.items())
     # One query in the order of the database, which need not be that of Python.
     merged = list(first.union(*others, all=True).order_by("name", "rank", "pk")[: limit + 1])
-    shown = merged[:limit]
-    following = _cursor(shown[-1]) if len(merged) > limit else ""
-    return KeysetPage(_entries(team, shown), next=following, is_first=not after)
+    rows = merged[:limit]
+    following = _cursor(rows[-1]) if len(merged) > limit else ""
+    return KeysetPage(_entries(team, rows), next=following, is_first=not after)
 
 
 def _definitions(team: Team, scope: CatalogScope) -> QuerySet[Any]:
@@ -90,7 +90,9 @@ def _after(rows: QuerySet[Any], rank: int, start: _Position | None) -> QuerySet[
     if start is not None:
         rows = rows.filter(_follows(rank, start))
     columns = ("name", "rank", "pk", "public_id")
-    return rows.order_by().annotate(rank=Value(rank, IntegerField())).values_list(*columns)
+    result: QuerySet[Any, tuple[Any, ...]]
+    result = rows.order_by().annotate(rank=Value(rank, IntegerField())).values_list(*columns)
+    return result
 
 
 def _follows(rank: int, start: _Position) -> Q:

@@ -1,5 +1,6 @@
 """The page that changes what the catalog says about an entry."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -40,14 +41,13 @@ class DetailsForm(forms.Form):
         self._successors = {other.text_id: other for other in actions.possible_successors(row)}
         if row.successor:
             self._successors.setdefault(row.successor.text_id, row.successor)
-        self.fields["owner"].choices = [
-            ("", "None"),
-            *((name, user.display_name) for name, user in self._owners.items()),
-        ]
-        self.fields["successor"].choices = [
-            ("", "None"),
-            *((text_id, other.name) for text_id, other in self._successors.items()),
-        ]
+        self._offer("owner", {name: user.display_name for name, user in self._owners.items()})
+        self._offer("successor", {text_id: other.name for text_id, other in self._successors.items()})
+
+    def _offer(self, name: str, labels: Mapping[str, str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - of this form
+        field.choices = [("", "None"), *labels.items()]
 
     def clean_labels(self) -> tuple[str, ...]:
         labels = tuple(dict.fromkeys(label.strip() for label in self.cleaned_data["labels"].split(",")))
