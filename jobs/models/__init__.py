@@ -1,6 +1,7 @@
 """Django models: one module for each noun, with its QuerySet."""
 
 from jobs.models.account import AccessMethod, Account, AccountStatus
+from jobs.models.actual_cost import ActualDelivery, ActualJobCost, ActualTotal
 from jobs.models.approval import Approval, ApprovalEdit, Decision
 from jobs.models.array_child import ArrayChild
 from jobs.models.audit import AuditChain, AuditEntry
@@ -20,6 +21,7 @@ from jobs.models.instance_type import InstancePrice, InstanceType, PurchaseOptio
 from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
 from jobs.models.job_count import JobCount
 from jobs.models.job_failure import JobFailure
+from jobs.models.job_task import JobTask
 from jobs.models.job_text import JobText
 from jobs.models.job_text_backlog import JobTextBacklog
 from jobs.models.launch_form import LaunchForm, LaunchFormVersion
@@ -44,6 +46,9 @@ __all__ = [
     "AccessMethod",
     "Account",
     "AccountStatus",
+    "ActualDelivery",
+    "ActualJobCost",
+    "ActualTotal",
     "ApiToken",
     "Approval",
     "ApprovalEdit",
@@ -84,6 +89,7 @@ __all__ = [
     "JobDependency",
     "JobFailure",
     "JobTag",
+    "JobTask",
     "JobText",
     "JobTextBacklog",
     "LaunchForm",

@@ -280,7 +280,7 @@ def _digest(team: int, both: Pair) -> str:
 
 def write_totals(cells: Mapping[Cell, Amounts]) -> None:
     """Add to the totals, in the same order for all callers, so that none waits for another that waits for it."""
-    groups = _group_keys({(team, both) for team, both, _, _ in cells})
+    groups = group_keys({(team, both) for team, both, _, _ in cells})
     adapt = connection.ops.adapt_datefield_value
     rows = sorted(
         (groups[team, both], period, adapt(start), *amounts)
@@ -311,7 +311,7 @@ def _array(values: Iterable[int | str | date]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-def _group_keys(groups: Iterable[tuple[int, Pair]]) -> dict[tuple[int, Pair], int]:
+def group_keys(groups: Iterable[tuple[int, Pair]]) -> dict[tuple[int, Pair], int]:
     """Return the keys of groups, and make those that are new: without tags that have too many values."""
     digests = {_digest(team, both): (team, both) for team, both in groups}
     keys = _stored_keys(sorted(digests))

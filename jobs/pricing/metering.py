@@ -20,7 +20,7 @@ from django.utils.timezone import now
 from jobs.aws import batch
 from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
-from jobs.models import Account, CostLine, Job
+from jobs.models import Account, CostLine, Job, JobTask
 from jobs.models.cost_total import add_costs
 from jobs.models.job import run_milliseconds
 from jobs.models.job_count import add_charged_jobs
@@ -70,7 +70,7 @@ def charge_due(account: Account) -> None:
         instances = known_instances(account.pk, itertools.chain.from_iterable(attempts))
         _save_bills(
             [
-                _Bill(job, build_cost_lines(job, with_instances(own, instances), table))
+                _Bill(job, build_cost_lines(job, with_instances(own, instances), table), _tasks(own))
                 for job, own in zip(chunk, attempts, strict=True)
             ]
         )
@@ -94,13 +94,14 @@ def charge(job: Job, table: Rates | None = None) -> None:
     lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
-    _save_bills([_Bill(job, lines, _array_times(attempts) if job.array_size else {})])
+    _save_bills([_Bill(job, lines, _tasks(attempts), _array_times(attempts) if job.array_size else {})])
 
 
 @dataclass(frozen=True)
 class _Bill:
     job: Job
     lines: Sequence[CostLine]
+    tasks: Sequence[str]
     array_times: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -119,6 +120,7 @@ def _save_bills(bills: Sequence[_Bill]) -> None:
         names = ["charged_at", "usd_units", *{name for bill in due for name in bill.array_times}]
         Job.objects.bulk_update([bill.job for bill in due], names)
         CostLine.objects.bulk_create(line for bill in due for line in bill.lines)
+        JobTask.objects.add((bill.job.pk, arn) for bill in due for arn in bill.tasks)
         add_charged_jobs(Counter((bill.job.team_id, bill.job.delivery, bill.job.state) for bill in due))
         add_failures(bill.job for bill in due)
         add_costs(line for bill in due for line in bill.lines)
@@ -134,11 +136,12 @@ def finished_attempts(job: Job) -> list[BilledAttempt]:
             _parse_time(attempt.get("started_at")),
             _parse_time(attempt.get("stopped_at")),
             attempt.get("container_instance", ""),
+            attempt.get("task_arn", ""),
         )
         for attempt in job.attempts
     ]
     if not times and job.started_at is not None:
-        times = [(job.started_at, job.stopped_at, "")]
+        times = [(job.started_at, job.stopped_at, "", job.task_arn)]
     return [
         BilledAttempt(
             started,
@@ -146,20 +149,24 @@ def finished_attempts(job: Job) -> list[BilledAttempt]:
             job.state == State.SUCCEEDED and number == len(times),
             number,
             container_instance=instance,
+            task_arn=task,
         )
-        for number, (started, stopped, instance) in enumerate(times, start=1)
+        for number, (started, stopped, instance, task) in enumerate(times, start=1)
     ]
 
 
 def child_attempts(children: Sequence[batch.Observation]) -> Iterator[BilledAttempt]:
     for child in children:
-        times = [(attempt.started_at, attempt.stopped_at, attempt.container_instance) for attempt in child.attempts]
+        times = [
+            (attempt.started_at, attempt.stopped_at, attempt.container_instance, attempt.task_arn)
+            for attempt in child.attempts
+        ]
         if not times and child.started_at is not None:
-            times = [(child.started_at, child.stopped_at, child.container_instance)]
-        for count, (started, stopped, instance) in enumerate(times, start=1):
+            times = [(child.started_at, child.stopped_at, child.container_instance, child.task_arn)]
+        for count, (started, stopped, instance, task) in enumerate(times, start=1):
             is_good = child.state == State.SUCCEEDED and count == len(times)
             number = GOOD_RUNS if is_good else FAILED_RUNS
-            yield BilledAttempt(started, stopped, is_good, number, container_instance=instance)
+            yield BilledAttempt(started, stopped, is_good, number, container_instance=instance, task_arn=task)
 
 
 def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
@@ -172,6 +179,10 @@ def _billable_attempts(job: Job) -> tuple[list[BilledAttempt], int]:
 
 def _plain_attempts(job: Job) -> list[BilledAttempt]:
     return [] if _costs_nothing(job) else finished_attempts(job)
+
+
+def _tasks(attempts: Sequence[BilledAttempt]) -> list[str]:
+    return [attempt.task_arn for attempt in attempts if attempt.task_arn]
 
 
 def _costs_nothing(job: Job) -> bool:

@@ -104,6 +104,7 @@ class BilledAttempt:
     container_instance: str = ""
     instance_error: str = ""
     """Why the type of its instance is unknown."""
+    task_arn: str = ""
 
 
 @dataclass(frozen=True)
