@@ -30,6 +30,7 @@ from jobs.models import (
 )
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
+from jobs.models.wait_backlog import has_wait_backlog
 from jobs.states import Delivery, State
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.poll import poll
@@ -164,6 +165,11 @@ def enqueue_cost_totals() -> None:
         enqueue_on_commit("fill_cost_totals", queue="background")
 
 
+def enqueue_wait_times() -> None:
+    if has_wait_backlog():
+        enqueue_on_commit("fill_wait_times", queue="background")
+
+
 def enqueue_bulk_actions() -> None:
     for pk in BulkAction.objects.due(now()).values_list("pk", flat=True):
         enqueue_on_commit("run_bulk_action", pk, queue="ask")
@@ -206,6 +212,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("mail", 5, enqueue_mail),
         PortalTask("index", 30, enqueue_index),
         PortalTask("cost totals", 30, enqueue_cost_totals),
+        PortalTask("wait times", 30, enqueue_wait_times),
         PortalTask("log copies", 600, enqueue_eviction),
         PortalTask("bulk actions", 15, enqueue_bulk_actions),
         PeriodicTask("deliveries", 2, enqueue_deliveries),

@@ -14,6 +14,7 @@ from jobs.dispatch.terminate import terminate_due
 from jobs.models import Account, Job, LogCopy, Queue, planner_statistics
 from jobs.models.cost_rebuild import fill_backlog
 from jobs.models.job_text_backlog import index_backlog
+from jobs.models.wait_backlog import fill_wait_backlog
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, container_instances, queue_snapshots, queues
 from jobs.sync import poll as polling
@@ -71,6 +72,11 @@ def index_jobs() -> None:
 def fill_cost_totals() -> None:
     if fill_backlog(INDEX_SECONDS):
         enqueue_on_commit("fill_cost_totals", queue="background")
+
+
+def fill_wait_times() -> None:
+    if fill_wait_backlog(INDEX_SECONDS):
+        enqueue_on_commit("fill_wait_times", queue="background")
 
 
 def evict_log_copies() -> None:

@@ -24,6 +24,7 @@ QUERIES = {
     "no such text": {"search": "xyzzy"},
     "highest cost": {"sort": "-cost"},
     "longest run": {"sort": "-run"},
+    "longest wait": {"sort": "-wait"},
     "failed, highest cost": {"search": "status:FAILED", "sort": "-cost"},
     "text, highest cost": {"search": "train-resnet", "sort": "-cost"},
     "the beginning of a word": {"search": "re"},

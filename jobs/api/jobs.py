@@ -26,7 +26,7 @@ def list_jobs(
     request: CallerRequest,
     search: str = "",
     *,
-    sort: Literal["", "time", "-time", "cost", "-cost", "run", "-run"] = "",
+    sort: Literal["", "time", "-time", "cost", "-cost", "run", "-run", "wait", "-wait"] = "",
     mine: bool = False,
     after: str = "",
     limit: int = job_search.PAGE_SIZE,

@@ -18,9 +18,11 @@ from jobs.models.draft import Draft, DraftKind
 from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.instance_type import InstancePrice, InstanceType, PurchaseOption
-from jobs.models.job import DeliveryAttempt, Job, JobDependency, StateChange
+from jobs.models.job import Job
 from jobs.models.job_count import JobCount
+from jobs.models.job_dependency import JobDependency
 from jobs.models.job_failure import JobFailure
+from jobs.models.job_history import DeliveryAttempt, StateChange
 from jobs.models.job_task import JobTask
 from jobs.models.job_text import JobText
 from jobs.models.job_text_backlog import JobTextBacklog
@@ -41,6 +43,7 @@ from jobs.models.team import Membership, Role, Team
 from jobs.models.template import TemplateVersion, WorkflowTemplate
 from jobs.models.token import ApiToken
 from jobs.models.user import User
+from jobs.models.wait_backlog import WaitBacklog
 
 __all__ = [
     "AccessMethod",
@@ -124,5 +127,6 @@ __all__ = [
     "Team",
     "TemplateVersion",
     "User",
+    "WaitBacklog",
     "WorkflowTemplate",
 ]

@@ -1,4 +1,4 @@
-"""Jobs, their dependencies and history."""
+"""Jobs."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,14 @@ from jobs.causes import Explanation, FailureFacts
 from jobs.models.account import Account
 from jobs.models.definition import Definition, Revision
 from jobs.models.ids import new_id, to_text
+from jobs.models.job_dependency import (
+    NEEDS_SUCCESS,
+    PARENT_FAILED,
+    PARENT_SKIPPED,
+    PARENT_SUCCEEDED,
+    JobDependency,
+)
+from jobs.models.job_history import StateChange
 from jobs.models.queue import Queue
 from jobs.models.rerun import Rerun
 from jobs.models.rerun_summary import RerunSummary
@@ -25,7 +33,7 @@ from jobs.models.submission import Submission
 from jobs.models.team import Team
 from jobs.spec.job_size import RunSize
 from jobs.spec.step_conditions import Condition
-from jobs.states import ACTIVE_STATES, FINAL_DELIVERIES, FINAL_STATES, Delivery, State, Status, status_of
+from jobs.states import ACTIVE_STATES, Delivery, State, Status, status_of
 
 if TYPE_CHECKING:
     from jobs.models.user import User
@@ -48,14 +56,6 @@ MAX_VCPUS = Decimal("999999.9999")
 MAX_INTEGER = 2**31 - 1
 
 SIZE_FIELDS = ("platform", "architecture", "vcpus", "memory_mib", "gpus", "ephemeral_gib")
-
-# Conditions on a JobDependency.
-PARENT_SUCCEEDED = Q(parent__state=State.SUCCEEDED)
-PARENT_SKIPPED = Q(parent__delivery=Delivery.SKIPPED)
-PARENT_FAILED = Q(parent__delivery__in=FINAL_DELIVERIES - {Delivery.SKIPPED}) | Q(
-    parent__state__in=[state for state in FINAL_STATES if state != State.SUCCEEDED]
-)
-NEEDS_SUCCESS = Q(condition__in=[Condition.BATCH, Condition.SUCCESS])
 
 
 def _is_any(field: str, values: Iterable[str]) -> Q:
@@ -96,11 +96,11 @@ def adoption_fields(time: datetime) -> dict[str, Any]:
     }
 
 
-def run_milliseconds(started_at: datetime | None, stopped_at: datetime | None) -> int:
-    """Return 0 unless it has started and stopped."""
-    if started_at is None or stopped_at is None:
+def milliseconds_between(start: datetime | None, end: datetime | None) -> int:
+    """Return 0 unless both are known."""
+    if start is None or end is None:
         return 0
-    return max(0, (stopped_at - started_at) // timedelta(milliseconds=1))
+    return max(0, (end - start) // timedelta(milliseconds=1))
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -318,6 +318,11 @@ class Job(models.Model):
     run_ms = models.BigIntegerField(
         default=0, db_default=0, help_text="Run time of its last attempt in milliseconds."
     )
+    wait_ms = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Time from its acceptance to the start of its last attempt in milliseconds.",
+    )
 
     objects = JobQuerySet.as_manager()
 
@@ -350,6 +355,8 @@ class Job(models.Model):
             models.Index(fields=["team", "-run_ms", "-id"], name="job_of_team_run"),
             models.Index(fields=["-usd_units", "-id"], name="job_by_cost"),
             models.Index(fields=["-run_ms", "-id"], name="job_by_run"),
+            models.Index(fields=["team", "-wait_ms", "-id"], name="job_of_team_wait"),
+            models.Index(fields=["-wait_ms", "-id"], name="job_by_wait"),
             models.Index(fields=["team", "exit_code"], name="job_of_team_exit", condition=Q(exit_code__gt=0)),
             models.Index(
                 fields=["team", "delivery", "state"], name="job_of_team_uncharged", condition=Q(charged_at=None)
@@ -485,79 +492,3 @@ class Job(models.Model):
         return self.advance(
             Delivery.WITHDRAWN, source=source, note=note, only_if=stop_requested, lease_until=None, ended_at=now()
         ) or self.advance(delivery, source=source, note=reason, only_if=~stop_requested, lease_until=None, **fields)
-
-
-class JobDependencyQuerySet(models.QuerySet["JobDependency"]):
-    def with_parents(self, *fields: str) -> Self:
-        """Join the parents: a prefetch would name each in an OR, of which SQLite allows 1,000."""
-        columns = ("job_id", "batch_id", "kind", "condition", *(f"parent__{field}" for field in fields))
-        return self.select_related("parent").only(*columns).order_by("pk")
-
-
-class JobDependency(models.Model):
-    """On a job of this portal, or on one known only by its id in AWS."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="dependencies")
-    parent = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="dependents", null=True)
-    batch_id = models.CharField(max_length=60, blank=True, help_text="AWS job id, if the document names one.")
-    kind = models.CharField(max_length=12, blank=True, help_text="Empty, N_TO_N or SEQUENTIAL.")
-    condition = models.CharField(
-        max_length=7,
-        blank=True,
-        choices=[(condition.value, condition.value) for condition in Condition if condition],
-        help_text="How the parent must end. Empty: AWS Batch starts the job after the parent's success.",
-    )
-
-    objects = JobDependencyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "job dependencies"
-        constraints = [
-            models.UniqueConstraint(fields=["job", "parent"], name="one_edge_a_parent"),
-            models.CheckConstraint(condition=~Q(parent=F("job")), name="no_job_waits_for_itself"),
-        ]
-
-    @property
-    def condition_label(self) -> str:
-        return Condition(self.condition).label
-
-
-class StateChange(models.Model):
-    """Never changed."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="history")
-    at = models.DateTimeField(default=now, db_index=True)
-    delivery = models.CharField(max_length=10)
-    state = models.CharField(max_length=20, blank=True)
-    attempt = models.PositiveIntegerField(default=0, help_text="Number of attempts finished by then.")
-    note = models.TextField(blank=True)
-    source = models.CharField(
-        max_length=12, help_text="Source of the change: person, dispatch, poll, event or reconcile."
-    )
-
-    class Meta:
-        ordering = ["pk"]
-
-    @property
-    def status(self) -> Status:
-        return status_of(self.delivery, self.state)
-
-
-class DeliveryAttempt(models.Model):
-    """An intent to call SubmitJob, written before the call."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="deliveries")
-    epoch = models.PositiveIntegerField()
-    marked_at = models.DateTimeField()
-    outcome = models.CharField(max_length=12, blank=True)
-    detail = models.TextField(blank=True)
-    request_id = models.CharField(max_length=80, blank=True, help_text="AWS request id of the call.")
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["job", "epoch"], name="one_attempt_an_epoch")]
-
-    def explains(self, note: str) -> bool:
-        """Return whether the note of a job is what AWS answered this attempt."""
-        is_answer = self.outcome == "refused" or bool(self.request_id)
-        return is_answer and bool(self.detail) and note.startswith(self.detail)

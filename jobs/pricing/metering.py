@@ -22,7 +22,7 @@ from jobs.aws.errors import AwsError, is_outage
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, CostLine, Job, JobTask
 from jobs.models.cost_total import add_costs
-from jobs.models.job import run_milliseconds
+from jobs.models.job import milliseconds_between
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.job_failure import add_failures
 from jobs.pricing import exact_sum, rates
@@ -94,7 +94,7 @@ def charge(job: Job, table: Rates | None = None) -> None:
     lines = build_cost_lines(job, attempts, table or rates.read_rates())
     if missing and lines:
         lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
-    _save_bills([_Bill(job, lines, _tasks(attempts), _array_times(attempts) if job.array_size else {})])
+    _save_bills([_Bill(job, lines, _tasks(attempts), _array_times(job, attempts) if job.array_size else {})])
 
 
 @dataclass(frozen=True)
@@ -190,14 +190,19 @@ def _costs_nothing(job: Job) -> bool:
     return job.delivery != Delivery.SENT or job.state == State.LOST
 
 
-def _array_times(attempts: Sequence[BilledAttempt]) -> dict[str, Any]:
+def _array_times(job: Job, attempts: Sequence[BilledAttempt]) -> dict[str, Any]:
     """Return the first start and the last end: AWS has none for the array itself."""
     starts = [attempt.started_at for attempt in attempts if attempt.started_at]
     ends = [attempt.stopped_at for attempt in attempts if attempt.stopped_at]
     if not starts or not ends:
         return {}
     start, end = min(starts), max(ends)
-    return {"started_at": start, "stopped_at": end, "run_ms": run_milliseconds(start, end)}
+    return {
+        "started_at": start,
+        "stopped_at": end,
+        "run_ms": milliseconds_between(start, end),
+        "wait_ms": milliseconds_between(job.accepted_at, start),
+    }
 
 
 def _describe_children(job: Job, size: int) -> list[batch.Observation]:

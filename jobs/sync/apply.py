@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from jobs.aws.batch import AttemptObservation, Observation, current_instance
 from jobs.models import ContainerInstance, Job, StateChange
 from jobs.models.bulk_insert import bulk_update
-from jobs.models.job import run_milliseconds
+from jobs.models.job import milliseconds_between
 from jobs.spec.redaction import redact_text
 from jobs.states import FINAL_STATES, Delivery, State, state_rank
 from jobs.sync.dependents import wake_dependents
@@ -75,7 +75,8 @@ def _state_update(job: Job, observation: Observation, poll_at: datetime, current
         "submitted_at": observation.submitted_at or job.submitted_at,
         "started_at": started_at,
         "stopped_at": observation.stopped_at,
-        "run_ms": run_milliseconds(started_at, observation.stopped_at),
+        "run_ms": milliseconds_between(started_at, observation.stopped_at),
+        "wait_ms": milliseconds_between(job.accepted_at, started_at),
         "attempts": [_attempt_json(attempt) for attempt in observation.attempts],
         "array_summary": dict(observation.array_summary),
         "raw": dict(observation.raw),

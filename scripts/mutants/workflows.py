@@ -40,11 +40,6 @@ STEPS = (
         ),
         ("steps: after a skipped one", "            | Q(condition=Condition.ALWAYS) & PARENT_SKIPPED\n", ""),
         ("steps: all conditions hold", ".exclude(Exists(edges.exclude(met)))", ".filter(Exists(edges.filter(met)))"),
-        (
-            "steps: one that was skipped has not failed",
-            "FINAL_DELIVERIES - {Delivery.SKIPPED}",
-            "FINAL_DELIVERIES",
-        ),
         ("steps: withdrawn after a failure", "Exists(failed) | Exists(needless)", "Exists(needless)"),
         (
             "steps: skipped when nothing needs them",
@@ -52,6 +47,15 @@ STEPS = (
             "Exists(failed) | Q(pk=None)",
         ),
         ("steps: skipped when no failure can come", "Exists(needless) & ~Exists(open_edges)", "Exists(needless)"),
+    ),
+    *mutants_of(
+        "jobs/models/job_dependency.py",
+        CONDITIONS,
+        (
+            "steps: one that was skipped has not failed",
+            "FINAL_DELIVERIES - {Delivery.SKIPPED}",
+            "FINAL_DELIVERIES",
+        ),
     ),
     *mutants_of(
         "jobs/dispatch/delivery.py",

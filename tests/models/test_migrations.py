@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
 from jobs.models import Approval, Job
+from jobs.models.wait_backlog import fill_wait_backlog
 from tests import make
 
 BEFORE_SORTING = "0036_step_attempts"
@@ -39,6 +40,7 @@ def _migrated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_jobs_with_costs_and_times_get_what_they_are_sorted_by() -> None:
     end = now()
     job = make.job(state="SUCCEEDED", started_at=end - timedelta(minutes=2), stopped_at=end, charged_at=end)
+    Job.objects.filter(pk=job.pk).update(accepted_at=end - timedelta(minutes=5))
     repeated = [make.job(job.submission, repeats=job, step=step, position=step) for step in (1, 2, 3)]
     Job.objects.filter(pk__in=[row.pk for row in repeated[:2]]).update(accepted_at=end)
     approval = make.approval(job.submission)
@@ -46,6 +48,9 @@ def test_jobs_with_costs_and_times_get_what_they_are_sorted_by() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
     assert Job.objects.get(pk=job.pk).run_ms == 120_000
+    assert Job.objects.get(pk=job.pk).wait_ms == 0
+    assert not fill_wait_backlog(60)
+    assert Job.objects.get(pk=job.pk).wait_ms == 180_000
     assert Approval.objects.get(pk=approval.pk).requester == job.submission.person
     first, second, other = (Job.objects.get(pk=row.pk).rerun for row in repeated)
     assert first == second

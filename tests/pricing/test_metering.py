@@ -171,6 +171,7 @@ def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_tw
     with http_wire.wire(http_wire.reply(200, {"jobs": first}), http_wire.reply(200, {"jobs": rest})) as aws:
         submission = make.submission(where=make.account(endpoint_url=aws.url))
         job = ended_job(of=submission, batch_id="a-1", array_size=102, state=State.FAILED)
+        job.accepted_at = START - timedelta(minutes=1)
         metering.charge(job)
 
     assert [len(request["jobs"]) for _, request in aws.requests] == [100, 2]
@@ -180,7 +181,8 @@ def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_tw
     assert good.usd == Decimal("0.085")  # 6120 s at five cents an hour
     job.refresh_from_db()
     assert (job.started_at, job.stopped_at) == (START, START + timedelta(seconds=600))
-    assert (job.run_ms, job.usd_units) == (600_000, exact_sum.units(good.usd + bad.usd))
+    assert (job.run_ms, job.wait_ms) == (600_000, 60_000)
+    assert job.usd_units == exact_sum.units(good.usd + bad.usd)
 
 
 def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():

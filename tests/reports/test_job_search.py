@@ -1,5 +1,5 @@
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -8,7 +8,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.models import CostLine, Job, JobTag, JobTextBacklog, Submission, job_text_backlog, pagination
+from jobs import periodic
+from jobs.models import (
+    CostLine,
+    Job,
+    JobTag,
+    JobTextBacklog,
+    Submission,
+    WaitBacklog,
+    job_text_backlog,
+    pagination,
+    wait_backlog,
+)
 from jobs.models.job_text import collect_words, job_words
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest, walk
@@ -96,22 +107,24 @@ SORTED = {
     "cost": ["free", "cheap-1", "cheap-2", "long", "dear"],
     "-run": ["long", "dear", "free", "cheap-2", "cheap-1"],
     "run": ["cheap-1", "cheap-2", "free", "dear", "long"],
+    "-wait": ["free", "long", "cheap-2", "dear", "cheap-1"],
+    "wait": ["cheap-1", "dear", "cheap-2", "long", "free"],
     "time": ["cheap-1", "dear", "cheap-2", "long", "free"],
     "-time": ["free", "long", "cheap-2", "dear", "cheap-1"],
 }
 
 
 def sortable_jobs(submission):
-    """Jobs that cost a nickel an hour, with other run times of their last attempt."""
-    for name, hours, run_ms in (
-        ("cheap-1", [1], 0),
-        ("dear", [9], 7),
-        ("cheap-2", [1], 0),
-        ("long", [1, 1], 9),
-        ("free", [], 1),
+    """Jobs that cost a nickel an hour, with other run and wait times of their last attempt."""
+    for name, hours, run_ms, wait_ms in (
+        ("cheap-1", [1], 0, 5),
+        ("dear", [9], 7, 8),
+        ("cheap-2", [1], 0, 8),
+        ("long", [1, 1], 9, 30),
+        ("free", [], 1, 40),
     ):
         job = past.job(submission, "2026-11-03", *hours, name=name, document={"parameters": {"all": "1"}})
-        Job.objects.filter(pk=job.pk).update(run_ms=run_ms)
+        Job.objects.filter(pk=job.pk).update(run_ms=run_ms, wait_ms=wait_ms)
     make.index_words()
 
 
@@ -381,6 +394,27 @@ def test_words_of_earlier_jobs_are_read_outside_the_transaction_that_writes_them
     assert names(submission, "old") == ["old-2", "old-1", "old-0"]
 
 
+def test_wait_times_of_earlier_jobs_are_stored_in_batches_and_others_stay(submission, monkeypatch):
+    monkeypatch.setattr(wait_backlog, "BATCH_SIZE", 2)
+    start = submission.created_at
+    waits = (5, None, 7, 0, 9)
+    jobs = [
+        make.job(submission, name=str(wait), started_at=None if wait is None else start + timedelta(seconds=wait))
+        for wait in waits
+    ]
+    Job.objects.update(accepted_at=start)
+    WaitBacklog.objects.create(below=jobs[-1].pk + 1)
+    make.job(submission, name="new", wait_ms=1, started_at=start)
+
+    assert wait_backlog.fill_wait_backlog(0)
+    assert names(submission, "", sort="-wait")[:2] == ["9", "new"]
+    periodic.enqueue_wait_times()
+    assert not wait_backlog.fill_wait_backlog(60)
+    assert not wait_backlog.has_wait_backlog()
+    assert names(submission, "", sort="-wait") == ["9", "7", "5", "new", "0", "None"]
+    assert not wait_backlog.fill_wait_backlog(60)
+
+
 # -- Plans
 
 
@@ -418,7 +452,10 @@ def plan_of(submission: Submission, text: str, sort: str = "", after: tuple[int,
     return plan
 
 
-@pytest.mark.parametrize(("sort", "index"), [("-cost", "job_of_team_cost"), ("run", "job_of_team_run")])
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [("-cost", "job_of_team_cost"), ("run", "job_of_team_run"), ("-wait", "job_of_team_wait")],
+)
 def test_a_sorted_page_is_a_range_of_an_index(submission, sort, index):
     for after in (None, (5, 7)):
         plan = plan_of(submission, "", sort, after)

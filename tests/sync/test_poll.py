@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,12 +43,13 @@ def test_an_end_is_copied_whole_at_first_sight():
     }
     with http_wire.wire(describe_reply(ended)) as aws:
         job = make.job(make.submission(where=make.account(endpoint_url=aws.url)), batch_id="j-1")
+        Job.objects.update(accepted_at=datetime.fromtimestamp(1_700_000_003, tz=UTC))
         assert poll(job.account).changed_job_ids == [job.pk]
 
     job.refresh_from_db()
     assert (job.state, job.exit_code, job.container_reason) == ("FAILED", 3, "OutOfMemoryError")
     assert (job.stopped_at - job.started_at).total_seconds() == 10
-    assert job.run_ms == 10_000
+    assert (job.run_ms, job.wait_ms) == (10_000, 7_000)
     assert (job.log_stream, job.task_arn) == ("x/default/1", "arn:aws:ecs:us-west-2:123456789012:task/1")
     assert [(each["exit_code"], each["log_stream"]) for each in job.attempts] == [(3, "x/default/1")]
     assert job.raw == ended  # the container as it ran, too, and what no column asks for

@@ -26,7 +26,7 @@ from jobs.models import (
 )
 from jobs.models.bulk_insert import bulk_insert, bulk_insert_instances
 from jobs.models.cost_total import add_costs
-from jobs.models.job import run_milliseconds
+from jobs.models.job import milliseconds_between
 from jobs.models.job_count import add_charged_jobs
 from jobs.models.job_failure import add_failures
 from jobs.models.job_text import insert_texts
@@ -91,7 +91,8 @@ def _priced(record: HistoricalJob, table: Rates) -> list[CostLine]:
     """Set what lists are sorted by, too."""
     job, lines = record.job, build_cost_lines(record.job, record.runs, table)
     job.usd_units = sum(exact_sum.units(line.usd) for line in lines)
-    job.run_ms = run_milliseconds(job.started_at, job.stopped_at)
+    job.run_ms = milliseconds_between(job.started_at, job.stopped_at)
+    job.wait_ms = milliseconds_between(job.accepted_at, job.started_at)
     return lines
 
 

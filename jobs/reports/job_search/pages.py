@@ -33,7 +33,7 @@ WALK_LIMIT = 20_000
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 
-SORTS: Mapping[str, str] = {"cost": "usd_units", "run": "run_ms", "time": "pk"}
+SORTS: Mapping[str, str] = {"cost": "usd_units", "run": "run_ms", "time": "pk", "wait": "wait_ms"}
 """Columns by name; a minus before the name sorts from the highest to the lowest."""
 
 _RELATED = ("submission", "team", "queue", "revision__definition", "person")

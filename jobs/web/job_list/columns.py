@@ -19,7 +19,7 @@ _ALL = (
     JobColumn("tags", "Tags"),
     JobColumn("queue", "Queue"),
     JobColumn("submitted", "Submitted", "time"),
-    JobColumn("waited", "Wait time"),
+    JobColumn("waited", "Wait time", "wait"),
     JobColumn("ran", "Run time", "run"),
     JobColumn("attempts", "Attempts"),
     JobColumn("cost", "Cost", "cost"),
