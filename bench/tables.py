@@ -53,7 +53,8 @@ def tables(results: Sequence[Result]) -> dict[str, list[str]]:
 def replace_tables(page: str, texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
         pattern = re.compile(rf"(<!-- bench:{name} -->\n).*?(<!-- /bench:{name} -->)", re.DOTALL)
-        page = pattern.sub(lambda markers, text=text: f"{markers[1]}\n{text}\n\n{markers[2]}", page)  # type: ignore[misc]
+        literal = text.replace("\\", "\\\\")
+        page = pattern.sub(rf"\1\n{literal}\n\n\2", page)
     return page
 
 

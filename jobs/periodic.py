@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from jobs.account_calls import call_account, probe
 from jobs.account_threads import AccountThreads, InlineAccountThreads
 from jobs.actions.queue_snapshot import request_snapshots
+from jobs.dispatch.claim import has_due_deliveries
 from jobs.models import (
     Account,
     BulkAction,
@@ -31,7 +32,7 @@ from jobs.models import (
 from jobs.models.database_generation import finish_recovery, rotate
 from jobs.models.job_text_backlog import has_backlog
 from jobs.models.wait_backlog import has_wait_backlog
-from jobs.states import Delivery, State
+from jobs.states import State
 from jobs.sync.compare import compare_queues, has_due_queues
 from jobs.sync.poll import poll
 from jobs.sync.reconcile import has_due_jobs, reconcile
@@ -85,9 +86,7 @@ PeriodicTasks = tuple[PeriodicTask | PortalTask, ...]
 
 
 def enqueue_deliveries(account: Account) -> None:
-    jobs = Job.objects.filter(account=account)
-    is_any_waiting = jobs.filter(delivery=Delivery.ACCEPTED).exists()  # mostly not, and this is cheaper
-    if is_any_waiting and (jobs.deliverable().exists() or jobs.blocked().exists()):
+    if has_due_deliveries(account):
         enqueue_on_commit("deliver", account.pk, queue="deliver")
 
 

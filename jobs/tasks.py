@@ -8,6 +8,7 @@ from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
 from jobs.aws.errors import AwsError
+from jobs.dispatch.claim import has_due_deliveries
 from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
 from jobs.dispatch.registration import deregister_due, register_due
 from jobs.dispatch.terminate import terminate_due
@@ -30,8 +31,9 @@ def deliver(account: int) -> None:
 
 
 def _deliver(account: Account) -> None:
-    if deliver_due(account, threads=MAX_THREADS) >= MAX_CLAIMED_JOBS:
-        enqueue_on_commit("deliver", account.pk, queue="deliver")  # there may be more
+    # Its time may be too short for so many.
+    if deliver_due(account, threads=MAX_THREADS) >= MAX_CLAIMED_JOBS and has_due_deliveries(account):
+        enqueue_on_commit("deliver", account.pk, queue="deliver")
 
 
 def register(account: int) -> None:

@@ -20,7 +20,7 @@ from jobs.actions.rerun_indexes import IndexRerunPreview, preview_index_rerun, r
 from jobs.actions.rerun_requests import RequestedRerun, preview_rerun
 from jobs.actions.reruns import RerunOutcome, RunAgainError
 from jobs.actions.run_again import check_run_again, plan_run_again, run_again
-from jobs.actions.submit import submit
+from jobs.actions.submit import JobRerun, submit
 from jobs.actions.validate import (
     IdempotencyConflictError,
     RecoveryError,
@@ -33,6 +33,7 @@ __all__ = [
     "BulkPlan",
     "IdempotencyConflictError",
     "IndexRerunPreview",
+    "JobRerun",
     "RecoveryError",
     "RegistrationResult",
     "RequestedRerun",

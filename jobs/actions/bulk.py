@@ -23,7 +23,7 @@ from jobs import access, audit
 from jobs.access import Member, TeamPermission
 from jobs.actions.job_control import stop
 from jobs.actions.rerun_document import rerun_document
-from jobs.actions.submit import submit
+from jobs.actions.submit import JobRerun, submit
 from jobs.actions.validate import IdempotencyConflictError, RecoveryError, ValidationFailedError
 from jobs.audit import audit_context, get_context
 from jobs.failpoints import hit_failpoint
@@ -275,7 +275,7 @@ def _run_again(action: BulkAction, item: BulkItem, job: Job, member: Member) -> 
             return
         text = _rerun_text(job, member, RerunChanges(action.memory_mib, action.time_limit_seconds, action.queue))
         spend(RateLimit.DOCUMENTS, f"person:{action.person.pk}", len(text))
-        submission = submit(text, member, source=Source.RERUN, request_key=item.request_key)
+        submission = submit(text, member, source=Source.RERUN, request_key=item.request_key, origin=JobRerun(job))
         hit_failpoint("item-submitted")
     _settle(item, ItemOutcome.DONE, submission=submission)
 

@@ -6,7 +6,7 @@ from jobs.access import Member
 from jobs.actions import masked_source
 from jobs.actions.drafts import mark_sent
 from jobs.actions.register import register
-from jobs.actions.submit import submit
+from jobs.actions.submit import JobRerun, submit
 from jobs.models import Draft, Registration, Revision, Submission
 from jobs.spec.parsing.parser import parse
 from jobs.spec.patch import copy_json
@@ -42,7 +42,8 @@ def submit_pending(draft: Draft, member: Member) -> Submission | None:
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     source = "rerun" if draft.again else "form"
-    submission = submit(text, member, source=source, request_key=_request_key(draft.text_id))
+    origin = JobRerun.find(member, draft.again)
+    submission = submit(text, member, source=source, request_key=_request_key(draft.text_id), origin=origin)
     mark_sent(member, draft.text_id, draft.kind, draft.text, source_id=draft.again)
     return submission
 

@@ -63,6 +63,29 @@ class TemplateUse:
         return {"template": str(self.version)}
 
 
+@dataclass(frozen=True)
+class JobRerun:
+    """The job that a submission runs again."""
+
+    job: Job
+
+    def record(self, submission: Submission) -> None:
+        submission.rerun_of = self.job
+
+    @property
+    def label(self) -> Mapping[str, str]:
+        return {"rerun of": self.job.text_id}
+
+    @classmethod
+    def find(cls, member: Member, text_id: str) -> "JobRerun | None":
+        """Return None unless it is the id of a job of the team."""
+        try:
+            job = Job.objects.filter(team=member.team, public_id=from_text(text_id)).first()
+        except ValueError:
+            return None
+        return cls(job) if job else None
+
+
 def submit(
     source_text: str | ParseResult,
     member: Member,

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from jobs.aws.errors import AwsError, CredentialsError, RejectedError, RetryableError
@@ -162,6 +163,10 @@ def _read_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) 
         yield Probe(action, request, _report_missing(action))
 
 
+def _end_job(clients: ClientFactory, method: str, job: str) -> Any:
+    return getattr(clients("batch"), method)(jobId=job, reason="Connection test")
+
+
 def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str) -> Iterator[Probe]:
     """Probe permissions that a policy may deny for the fake resources only."""
     arn = f"arn:{targets.partition}:batch:{targets.region}:{targets.number or '0' * 12}:job-definition/{fake_name}"
@@ -186,7 +191,7 @@ def _write_probes(clients: ClientFactory, targets: ProbeTargets, fake_name: str)
         yield Probe(
             action,
             # An ended job doesn't change.
-            lambda name=name: getattr(clients("batch"), name)(jobId=job or NO_JOB_ID, reason="Connection test"),  # type: ignore[misc]
+            partial(_end_job, clients, name, job or NO_JOB_ID),
             _report_missing(action) if job else _report_unknown(action, "Denied for a fictitious job without tags."),
         )
     yield Probe(

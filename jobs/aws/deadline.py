@@ -155,7 +155,7 @@ class _DeadlineConnectionMixin:
         remaining = _deadlines.request - time.monotonic()
         if self.timeout is not None and remaining < self.timeout:
             self.timeout = max(remaining, MIN_TIMEOUT_SECONDS)
-        plain: socket.socket = super()._new_conn()  # type: ignore[misc]
+        plain: socket.socket = super()._new_conn()  # type: ignore[misc] # that of the class beside the mixin
         limited = _Socket(fileno=plain.detach())
         limited.settimeout(self.timeout)
         return limited
@@ -165,7 +165,7 @@ class _Connection(_DeadlineConnectionMixin, AWSHTTPConnection):  # type: ignore[
     pass
 
 
-class _TlsConnection(_DeadlineConnectionMixin, AWSHTTPSConnection):  # type: ignore[misc]
+class _TlsConnection(_DeadlineConnectionMixin, AWSHTTPSConnection):  # type: ignore[misc] # as above
     pass
 
 

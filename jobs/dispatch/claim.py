@@ -25,6 +25,13 @@ RELEASE_TIMEOUT_SECONDS = 20.0  # after that the leases expire
 DATABASE_RETRY_SECONDS = 0.5
 
 
+def has_due_deliveries(account: Account) -> bool:
+    """Return whether a job can be sent, or has to be withdrawn."""
+    jobs = Job.objects.filter(account=account)
+    is_any_waiting = jobs.filter(delivery=Delivery.ACCEPTED).exists()  # mostly not, and this is cheaper
+    return is_any_waiting and (jobs.deliverable().exists() or jobs.blocked().exists())
+
+
 def claim_jobs(account: Account, limit: int, *, is_idle: bool = True) -> list[Job]:
     """Claim jobs that are due. A job that lost a worker comes alone, and only to a worker that `is_idle`."""
     for _ in range(MAX_CLAIM_ATTEMPTS):

@@ -109,6 +109,14 @@ class Submission(models.Model):
         help_text="The version of the launch form that it was started from.",
     )
     form_values = models.JSONField(null=True, help_text="Values of the form's fields, secrets masked.")
+    rerun_of = models.ForeignKey(
+        "jobs.Job",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="resubmissions",
+        db_index=False,
+        help_text="The job of another submission that it runs again.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -128,6 +136,7 @@ class Submission(models.Model):
                 name="workflow_of_team",
                 condition=models.Q(kind=DocumentKind.WORKFLOW.value),
             ),
+            models.Index(fields=["rerun_of"], name="submission_rerun_of", condition=models.Q(rerun_of__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Max
 
 from jobs.causes import CAUSES, Cause, CauseEntry
 from jobs.models import Definition, Job, JobFailure, Team
-from jobs.models.array_reruns import rerun_families
 
 MAX_FAILURES_SCANNED = 20_000
 """The newest of the period; what is older isn't counted."""
@@ -75,7 +74,7 @@ def families(
     failures = JobFailure.objects.filter(team__in=team_list, ended_at__gte=since).in_families()
     newest = failures.order_by("-ended_at").values("pk")[:max_scanned]
     rows = JobFailure.objects.filter(pk__in=newest).order_by()
-    current = rows.current().exclude(job__in=_recovered_jobs(rows)).values_list("family", "definition")
+    current = rows.current().values_list("family", "definition")
     groups: dict[str, _Group] = defaultdict(_Group)
     for family, definition, count, last in current.annotate(Count("job", distinct=True), Max("pk")):
         group = groups[family]
@@ -84,16 +83,6 @@ def families(
         group.newest = max(group.newest, last)
     most_frequent = sorted(groups.items(), key=lambda item: (-item[1].job_count, -item[1].newest))[:limit]
     return Families(_with_samples(dict(most_frequent)), len(groups), is_complete=newest.count() < max_scanned)
-
-
-def _recovered_jobs(failures: QuerySet[JobFailure]) -> set[int]:
-    """Return the keys of arrays all whose indexes have succeeded in the end, and of their reruns."""
-    is_rerun = Q(job__array_index__isnull=False) | Exists(
-        Job.objects.filter(repeats=OuterRef("job"), array_index__isnull=False)
-    )
-    submissions = set(failures.filter(is_rerun).values_list("job__submission", flat=True))
-    reruns = rerun_families(submissions) if submissions else {}
-    return {job.pk for family in reruns.values() for job in family.obsolete_failures}
 
 
 def _with_samples(groups: dict[str, _Group]) -> tuple[Family, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from jobs.models import CostLine, Job, JobDependency, StateChange
@@ -14,6 +15,7 @@ from jobs.spec.documents import DocumentKind
 from jobs.states import State
 
 MAX_RECENT_RUNS = 8
+MAX_RERUNS = 5
 MAX_RUNS_SEARCHED = 200
 """Earlier runs among which the last success is looked for."""
 _RUN_COLUMNS = (
@@ -59,6 +61,20 @@ def step_runs(job: Job) -> list[Job]:
         return []
     runs = Job.objects.filter(submission=job.submission_id, step=job.step, array_index=None)
     return list(runs.only("public_id", "name", "step", "delivery", "state").order_by("position"))
+
+
+def rerun_of(job: Job) -> Job | None:
+    """Return the job of another submission that it runs again."""
+    return _linked_jobs(pk=job.submission.rerun_of_id).first() if job.submission.rerun_of_id else None
+
+
+def reruns(job: Job) -> list[Job]:
+    """Return the jobs of other submissions that run it again, oldest first."""
+    return list(_linked_jobs(submission__rerun_of=job).order_by("pk")[:MAX_RERUNS]) if job.status.is_final else []
+
+
+def _linked_jobs(**conditions: object) -> QuerySet[Job]:
+    return Job.objects.filter(**conditions).only("public_id", "name", "delivery", "state")
 
 
 def can_run_from_here(job: Job) -> bool:

@@ -21,6 +21,8 @@ class Kind(Enum):
     WORDS = "words"
     """Compared as free text is."""
     TIME = "time"
+    MOMENT = "moment"
+    """A time to compare with."""
     MONTH = "month"
     DAYS = "days"
     """A day, or two with .. between them."""
@@ -34,6 +36,7 @@ class Kind(Enum):
 
 COMPARISONS = ("<", ">", "<=", ">=")
 _OPERATORS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.MOMENT: COMPARISONS,
     Kind.DURATION: COMPARISONS,
     Kind.MONEY: COMPARISONS,
     Kind.NUMBER: (":", *COMPARISONS),
@@ -79,6 +82,7 @@ _ALL = (
     ),
     SearchKey("after", "Submitted at this time or later.", "after:-7d", Kind.TIME, is_single=True),
     SearchKey("before", "Submitted before this time.", "before:2026-11-30", Kind.TIME, is_single=True),
+    SearchKey("ended", "When it ended.", "ended>-7d", Kind.MOMENT, is_single=True),
     SearchKey("month", "Jobs with cost in this month.", "month:2026-11", Kind.MONTH, is_single=True),
     SearchKey(
         "charged", "Jobs with cost on these days.", "charged:2026-11-02..2026-11-08", kind=Kind.DAYS, is_single=True

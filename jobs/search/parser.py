@@ -197,6 +197,7 @@ _NAMES: Mapping[Kind, tuple[tuple[str, ...], Callable[[str], str]]] = MappingPro
 _CHECKS: Mapping[Kind, Callable[[str], object]] = MappingProxyType(
     {
         Kind.TIME: lambda text: values.parse_time(text, _SAMPLE_TIME),
+        Kind.MOMENT: lambda text: values.parse_time(text, _SAMPLE_TIME),
         Kind.DURATION: values.parse_duration,
         Kind.MONEY: values.parse_money,
         Kind.NUMBER: values.parse_number,

@@ -63,11 +63,8 @@ def failures(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def family_row(team: Team, family: Family, days: int) -> FamilyRow:
-    """Link to its jobs of the last days, and to running them again, with more memory if they had too little.
-
-    Both leave out a job that failed within these days and was submitted before.
-    """
-    search = f"family:{family.key} after:-{days}d"
+    """Link to its jobs that ended in the last days, and to a rerun, with more memory if they had too little."""
+    search = f"family:{family.key} ended>-{days}d"
     memory = _larger_memory(family.sample) if family.entry.action is Action.MORE_MEMORY else ""
     values = {"do": BulkKind.RERUN, "search": search, "scope": "team", "team": team.slug}
     rerun = urlencode(values | ({"memory": memory} if memory else {}))

@@ -27,6 +27,21 @@ function begin(box) {
 }
 
 /**
+ * Let the next page of the list open with the view that is shown. Polls renew the links, so the click decides.
+ *
+ * @param {MouseEvent} event
+ */
+function keepView(event) {
+  /** @type {HTMLAnchorElement | null} */
+  const link = event.target instanceof Element ? event.target.closest("#job-list .pages a") : null;
+  const view = new URLSearchParams(location.search).get("view");
+  if (!link || !view) return;
+  const address = new URL(link.href);
+  address.searchParams.set("view", view);
+  link.href = address.href;
+}
+
+/**
  * @param {HTMLElement} box
  * @param {string} view
  */
@@ -51,4 +66,7 @@ async function show(box, view) {
   }
 }
 
-if (section instanceof HTMLElement) begin(section);
+if (section instanceof HTMLElement) {
+  begin(section);
+  document.addEventListener("click", keepView);
+}

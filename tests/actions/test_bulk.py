@@ -195,6 +195,7 @@ def test_each_job_runs_again_once_with_the_changes(member):
     assert outcomes(items) == ["done", "done"]
     new_jobs = [item.new_job for item in items]
     assert len({new.pk for new in new_jobs if new}) == 2
+    assert [new.submission.rerun_of for new in new_jobs if new] == [item.job for item in items]
     for new in new_jobs:
         assert new is not None
         assert new.submission.source == "rerun"

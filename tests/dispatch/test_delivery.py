@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils.timezone import now
 
+from jobs import tasks
 from jobs.aws import session
 from jobs.aws.session import Purpose
 from jobs.dispatch import delivery
@@ -27,6 +28,19 @@ def job_at(url: str, **fields) -> Job:
 
 def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
+
+
+def test_a_delivery_of_many_jobs_asks_for_another_only_if_more_are_due(monkeypatch, enqueued):
+    monkeypatch.setattr(tasks, "MAX_CLAIMED_JOBS", 1)
+    with http_wire.wire(http_wire.accepts) as aws:
+        job = job_at(aws.url)
+        tasks.deliver(job.account_id)
+        assert (reload(job).delivery, enqueued) == (Delivery.SENT, [])
+
+        make.job(job.submission, position=1, step=1)
+        monkeypatch.setattr(tasks, "deliver_due", lambda _account, **_: 1)
+        tasks.deliver(job.account_id)
+        assert enqueued == ["deliver"]
 
 
 def test_an_accepted_job_is_sent_once_under_its_marker_pinned_and_tagged():

@@ -5,7 +5,7 @@ import pytest
 from django.utils.timezone import now
 
 from jobs.causes import Cause
-from jobs.models import ArrayChild, BulkAction, BulkItem, BulkKind, Job, JobFailure, Team
+from jobs.models import ArrayChild, Job, JobFailure, Submission, Team
 from jobs.models.job_failure import family_key
 from jobs.reports.failure_families import families
 from jobs.reports.job_search import Scope, search_page, suggest
@@ -97,10 +97,9 @@ def test_failures_that_a_later_run_made_good_are_left_out():
         failure(job)
     superseded.superseded = True
     superseded.save()
-    action = BulkAction.objects.create(person=rerun.person, kind=BulkKind.RERUN, request_key="r", item_count=2)
-    for position, (job, state) in enumerate(((rerun, State.SUCCEEDED), (failed_again, State.FAILED))):
+    for job, state in ((rerun, State.SUCCEEDED), (failed_again, State.FAILED)):
         new = make.job(make.submission(make.member(job.team)), state=state)
-        BulkItem.objects.create(action=action, position=position, job=job, submission=new.submission)
+        Submission.objects.filter(pk=new.submission_id).update(rerun_of=job)
     Job.objects.filter(pk=array_job.pk).update(array_size=2, array_summary={"FAILED": 1, "SUCCEEDED": 1})
     ArrayChild.objects.create(job=array_job, index=1, state=State.FAILED)
     for state in (State.FAILED, State.SUCCEEDED):
@@ -113,8 +112,38 @@ def test_failures_that_a_later_run_made_good_are_left_out():
     [family] = families(other.team, now() - DAY).families
     assert (family.job_count, family.sample) == (2, other)
     found = search_page(Scope(other.person, other.team), parse(f"family:{family.key}")).rows
-    assert {row.job for row in found} >= {other, failed_again}
-    assert not {row.job for row in found} & {superseded, rerun, again}
+    assert [row.job for row in found] == [other, failed_again]
+    assert len(found) == family.job_count
+
+
+def test_an_array_of_which_an_index_is_still_failed_stays_in_its_family_and_in_the_search():
+    [array_job] = failed_jobs(make.team())
+    key = failure(array_job).family
+    Job.objects.filter(pk=array_job.pk).update(array_size=3, array_summary={"FAILED": 2, "SUCCEEDED": 1})
+    for index in (1, 2):
+        ArrayChild.objects.create(job=array_job, index=index, state=State.FAILED)
+    scope = Scope(array_job.person, array_job.team)
+
+    def counted_and_found() -> tuple[int, int]:
+        found = families(array_job.team, now() - DAY).families
+        return sum(family.job_count for family in found), len(search_page(scope, parse(f"family:{key}")).rows)
+
+    make.job(array_job.submission, state=State.SUCCEEDED, repeats=array_job, array_index=1)
+    assert counted_and_found() == (1, 1)
+    make.job(array_job.submission, state=State.SUCCEEDED, repeats=array_job, array_index=2)
+    assert counted_and_found() == (0, 0)
+
+
+def test_a_family_has_the_jobs_that_its_link_finds_also_if_they_were_submitted_long_before():
+    late, early = failed_jobs(make.team(), 2)
+    key = failure(late).family
+    failure(early, ended_at=now() - 8 * DAY)
+    for job, ended_at in ((late, now()), (early, now() - 8 * DAY)):
+        Job.objects.filter(pk=job.pk).update(accepted_at=now() - 9 * DAY, ended_at=ended_at)
+
+    [family] = families(late.team, now() - 7 * DAY).families
+    found = search_page(Scope(late.person, late.team), parse(f"family:{key} ended>-7d")).rows
+    assert (family.job_count, [row.job for row in found]) == (1, [late])
 
 
 def test_a_search_finds_the_jobs_of_a_cause_and_of_a_family():

@@ -57,8 +57,9 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "waited": strings("1m", "1h", "1d"),
     "after": strings("-7d", "2026-11-10"),
     "before": strings("-1d", "2026-11-20"),
+    "ended": strings("-7d", "2026-11-10"),
 }
-COMPARED = ("cost", "ran", "waited")
+COMPARED = ("cost", "ran", "waited", "ended")
 SINGLE = (*COMPARED, "after", "before", "array", "untagged")
 
 
@@ -141,6 +142,7 @@ class SearchTest(TestCase):
             times["started_at"] = accepted_at + timedelta(minutes=rng.choice((0, 30, 60, 90)))
             if status.get("state") not in (State.RUNNING, State.RUNNABLE):
                 times["stopped_at"] = times["started_at"] + timedelta(minutes=rng.choice((1, 60, 90, 200)))
+                times["ended_at"] = times["stopped_at"]
         job = make.job(
             submission,
             name=rng.choice(NAMES),

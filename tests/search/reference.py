@@ -33,7 +33,7 @@ class Reference:
             return any(
                 same(tag, name) and is_like(value, wanted) for tag, value in named.items() for wanted in term.values
             )
-        if key in ("", "image", "cost", "ran", "waited", "exit", "array", "after", "before", "def"):
+        if key in ("", "image", "cost", "ran", "waited", "exit", "array", "after", "before", "ended", "def"):
             return any(getattr(self, f"_{key or 'text'}")(job, term, value) for value in term.values)
         field = {
             "status": STATUSES[job.status.name].name,
@@ -93,6 +93,9 @@ class Reference:
 
     def _before(self, job: Job, _term: Term, value: str) -> bool:
         return job.accepted_at < self._time(value)
+
+    def _ended(self, job: Job, term: Term, value: str) -> bool:
+        return job.ended_at is not None and bool(COMPARE[term.operator](job.ended_at, self._time(value)))
 
     def _time(self, text: str) -> datetime:
         if text[0] == "-":

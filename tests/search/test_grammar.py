@@ -214,6 +214,7 @@ VALUES = {
     Kind.NAME: NAMES,
     Kind.WORDS: st.sampled_from(["research/align", "a", "1.2"]),
     Kind.TIME: st.sampled_from(["-7d", "today", "2026-11-01"]),
+    Kind.MOMENT: st.sampled_from(["-7d", "today", "2026-11-01"]),
     Kind.MONTH: st.just("2026-11"),
     Kind.DAYS: st.sampled_from(["2026-11-02", "2026-11-02..2026-11-08"]),
     Kind.DURATION: st.sampled_from(["2h", "1h30m"]),

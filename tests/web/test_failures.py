@@ -51,15 +51,15 @@ def test_a_family_leads_to_its_jobs_and_to_running_them_again_with_more_memory(b
     assert "&lt;b&gt;Killed&lt;/b&gt;" in text
     assert "Run again with 16 GiB" in text
     key = killed.failures.get().family
-    search = f"search=family%3A{key}+after%3A-7d"
+    search = f"search=family%3A{key}+ended%3E-7d"
     assert f'href="/teams/research/jobs/?{search}"' in text
     assert f"do=again&amp;{search}" in text
-    assert f"search=family%3A{key}+after%3A-30d" in page(browser, reverse("failures", args=["research"]), since="30")
+    assert f"search=family%3A{key}+ended%3E-30d" in page(browser, reverse("failures", args=["research"]), since="30")
     again = page(
         browser,
         reverse("bulk_new"),
         do="again",
-        search=f"family:{key} after:-7d",
+        search=f"family:{key} ended>-7d",
         team="research",
         scope="team",
         memory="16 GiB",

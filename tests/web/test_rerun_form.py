@@ -56,6 +56,15 @@ def test_a_job_runs_again_with_the_same_document_and_one_change(browser: Client,
     assert "of the submission" in page
     assert answer.headers["Location"] == submission.jobs.get().get_absolute_url()
     assert submission.source == "rerun"
+    earlier, later = submission.rerun_of, submission.jobs.get()
+    assert earlier
+    assert earlier.submission.name == "earlier"
+    assert f'<dt>Rerun of</dt><dd><a href="{earlier.get_absolute_url()}">' in page_text(
+        browser.get(later.get_absolute_url())
+    )
+    assert f'<dt>Run again as</dt><dd><a href="{later.get_absolute_url()}">' in page_text(
+        browser.get(earlier.get_absolute_url())
+    )
     assert "of the submission" in page_text(
         browser.post(reverse("job_form", args=["research"]), {**controls(page), "name": "", "do": "submit"})
     )

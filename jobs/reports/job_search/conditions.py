@@ -68,7 +68,8 @@ def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> C
     condition = ~condition if term.negated else condition
     if term.key == "status":
         return replace(result, statuses=result.statuses & condition, is_walk=result.is_walk or term.negated)
-    is_walk = term.key in _UNINDEXED
+    # Jobs that ended lately are near the newest, which are read first.
+    is_walk = term.key in _UNINDEXED or (term.key == "ended" and term.operator in ("<", "<="))
     period = _period_of(term) if term.key in _DAY_KEYS and not term.negated else result.period
     return replace(
         result,
@@ -233,8 +234,10 @@ def _is_meant(name: str, text: str) -> bool:
 
 
 def _family(term: Term, scope: Scope, _now: datetime) -> Q:
+    """Select the jobs that the family counts: not those that a later run made good."""
     families = [value.casefold() for value in term.values]
-    return _failed(scope, JobFailure.objects.current().filter(family__in=families))
+    failures = JobFailure.objects.filter(team__in=scope.searched_team_keys, family__in=families)
+    return _failed(scope, failures.current())
 
 
 def _failed(scope: Scope, failures: QuerySet[JobFailure]) -> Q:
@@ -250,6 +253,11 @@ def _after(term: Term, _scope: Scope, now: datetime) -> Q:
 
 def _before(term: Term, _scope: Scope, now: datetime) -> Q:
     return Q(accepted_at__lt=values.parse_time(term.values[0], now))
+
+
+def _ended(term: Term, scope: Scope, now: datetime) -> Q:
+    time = values.parse_time(term.values[0], now)
+    return _narrowed(scope, Q((f"ended_at__{_LOOKUPS[term.operator]}", time)))
 
 
 def _charged(term: Term, scope: Scope, _now: datetime) -> Q:
@@ -304,6 +312,7 @@ _CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyTy
         "family": _family,
         "after": _after,
         "before": _before,
+        "ended": _ended,
         "month": _charged,
         "charged": _charged,
         "cost": _cost,

@@ -71,7 +71,7 @@ class SingleUseCodeMixin:
     user: User
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        code: str = super().clean_code()  # type: ignore[misc] # that of the form beside the mixin
         if self.authenticator.type != Authenticator.Type.TOTP:
             return code
         lasts = factors.TOTP_PERIOD * (2 * factors.TOTP_TOLERANCE + 1)

@@ -184,8 +184,13 @@ def _submit(
         form_feedback = feedback.build(form, member, require_all=True)
         return job_page(request, member, form, form_feedback, rerun_source=rerun_source, is_rejected=True)
     try:
-        source = Source.RERUN if rerun_source else Source.FORM
-        submission = actions.submit(form.source(member), member, source=source, request_key=form.request_key)
+        submission = actions.submit(
+            form.source(member),
+            member,
+            source=Source.RERUN if rerun_source else Source.FORM,
+            request_key=form.request_key,
+            origin=actions.JobRerun(rerun_source.job) if rerun_source else None,
+        )
     except DocumentParseError as error:
         form_feedback = feedback.from_parse_error(error)
     except actions.ValidationFailedError as error:

@@ -175,6 +175,7 @@ def _submit_or_register(request: SignedInRequest, member: Member, json_input: Js
             source=source,
             request_key=json_input.request_key,
             on_refusal=json_input.on_refusal,
+            origin=actions.JobRerun.find(member, json_input.source_id),
         )
         return redirect_to_submission(request, submission)
 

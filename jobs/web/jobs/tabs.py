@@ -103,6 +103,8 @@ def _overview(facts: JobFacts) -> dict[str, Any]:
         "time_limit": view.timeout_seconds,
         "array_counts": array_counts(job),
         "runs": job_detail.step_runs(job),
+        "rerun_of": job_detail.rerun_of(job),
+        "reruns": job_detail.reruns(job),
     }
 
 

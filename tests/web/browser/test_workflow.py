@@ -1,8 +1,10 @@
 """The picture of a workflow in a browser: seen while it runs, by mouse, keyboard and on a phone."""
 
 import json
+import re
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils.timezone import now
@@ -10,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from jobs.models import Job, JobDependency, Submission
 from jobs.models.ids import new_id
+from jobs.reports.submissions import job_page
 from tests import make
 from tests.browser import assert_accessible
 from tests.web.browser.conftest import OpenPage
@@ -132,6 +135,18 @@ def test_a_phone_shows_the_list_and_has_the_graph(
     page.goto(f"{workflow.get_absolute_url()}?view=time")
     expect(page.get_by_role("group", name="Run times of nightly-42").get_by_role("button")).to_have_count(4)
     assert_accessible(page)
+
+
+def test_another_page_of_the_list_keeps_the_view(
+    open_page: OpenPage, research: Research, workflow: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.reports.submissions.job_page", partial(job_page, size=2))
+    page = open_page(research.viewer.user, f"{workflow.get_absolute_url()}?view=graph", viewport=DESKTOP)
+    page.get_by_role("link", name="Time chart").click()
+    page.get_by_role("link", name="Next").click()
+
+    expect(page).to_have_url(re.compile(r"\?first=3&view=time#job-list"))
+    expect(page.get_by_role("link", name="Time chart")).to_have_attribute("aria-current", "true")
 
 
 def test_a_workflow_is_renamed(open_page: OpenPage, research: Research, workflow: Submission) -> None:
