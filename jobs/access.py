@@ -167,8 +167,10 @@ def members_of(user: User) -> list[Member]:
     return [Member(user, row.team, row.role) for row in rows]
 
 
-def default_member(user: User) -> Member | None:
-    team = visible_teams(user).first()
+def default_member(user: User, slug: str = "") -> Member | None:
+    """Return the team of this name if the user sees it, else the first."""
+    teams = visible_teams(user)
+    team = (slug and teams.filter(slug=slug).first()) or teams.first()
     return member_of(user, team) if team else None
 
 

@@ -34,6 +34,7 @@ _RUNNING_STATES = (State.STARTING, State.RUNNING)
 _WAITING_STATES = (State.SUBMITTED, State.RUNNABLE)
 _LINE_STATES = (State.PENDING, State.RUNNABLE)
 """An array is pending while its children wait."""
+_SUBMITTED_AT = Coalesce("submitted_at", "accepted_at")
 ACTIVE_ORDER = tuple(state for state in State if state in ACTIVE_STATES)
 
 
@@ -79,7 +80,7 @@ class QueueBoard:
     jobs: Mapping[str, int] = field(default_factory=dict)
     """Of the teams in view, by state."""
     oldest: WaitingJob | None = None
-    """The one that was accepted first."""
+    """The one that waits for the longest time."""
     front: Sequence[WaitingJob] = ()
     """The next to start, in the order that AWS named lately."""
     shared_vcpus: Decimal = Decimal(0)
@@ -296,7 +297,8 @@ class _ActiveJobs(NamedTuple):
     running_child_gpus: int | None
     waiting_child_vcpus: Decimal | None
     waiting_child_gpus: int | None
-    first: int
+    waits_since: datetime
+    """When the first of them was submitted to AWS."""
 
     @property
     def running_vcpus(self) -> Decimal:
@@ -318,7 +320,7 @@ def _active_jobs(queues: Collection[int]) -> list[_ActiveJobs]:
         running_gpus=Sum(F("gpus") * running, filter=~is_single),
         waiting_vcpus=Sum(F("vcpus") * waiting, filter=~is_single, output_field=DecimalField()),
         waiting_gpus=Sum(F("gpus") * waiting, filter=~is_single),
-        first=Min("pk"),
+        waits_since=Min(_SUBMITTED_AT),
     )
     return [row for row in map(_ActiveJobs._make, rows) if row.queue in queues]
 
@@ -377,13 +379,20 @@ def _count_by_state(rows: Iterable[_ActiveJobs]) -> dict[str, int]:
 
 
 def _oldest_jobs(rows: Iterable[_ActiveJobs], known_teams: Collection[int]) -> dict[int, WaitingJob]:
-    """Return by queue the job that was accepted first of those that wait for capacity."""
-    first: dict[int, int] = {}
+    """Return by queue the job that waits for capacity since the earliest time."""
+    since: dict[int, datetime] = {}
     for row in rows:
         if row.state == State.RUNNABLE:
-            first[row.queue] = min(row.first, first.get(row.queue, row.first))
-    jobs = Job.objects.filter(pk__in=first.values()).only("public_id", "name", "team", "queue", "submitted_at")
-    return {job.queue_id: WaitingJob(job if job.team_id in known_teams else None, job.submitted_at) for job in jobs}
+            since[row.queue] = min(row.waits_since, since.get(row.queue, row.waits_since))
+    if not since:
+        return {}
+    waiting = Job.objects.active().filter(state=State.RUNNABLE).annotate(waits_since=_SUBMITTED_AT)
+    jobs = waiting.filter(waits_since__in=set(since.values())).order_by("-pk")
+    return {
+        job.queue_id: WaitingJob(job if job.team_id in known_teams else None, job.submitted_at)
+        for job in jobs.only("public_id", "name", "team", "queue", "submitted_at")
+        if vars(job)["waits_since"] == since.get(job.queue_id)
+    }
 
 
 def _fronts(queues: Iterable[int], known_teams: Collection[int], limit: int) -> dict[int, list[WaitingJob]]:

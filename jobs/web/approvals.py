@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -25,6 +26,8 @@ from jobs.web.jobs import effective_view
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.paging import page_at
 from jobs.web.shell.text_input import drop_nul, posted_number
+
+MAX_WARNINGS = 5
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ def _approval_page(
         "obstacle": actions.why_cannot_approve(approval, member),
         "is_requester": approval.requester_id == member.user.pk,
         "problems": feedback.from_result(rejection).problems if rejection else (),
+        "warnings": _warnings(approval) if approval.is_waiting and not approval.rerun else (),
         "comment_error": comment_error,
         "text": _masked_text(approval),
         "current_page": "approvals",
@@ -179,6 +183,12 @@ def _approval_page(
     is_refused = request.method == "POST" and (rejection or comment_error)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK
     return render(request, "jobs/approvals/detail.html", page, status=status)
+
+
+def _warnings(approval: Approval) -> list[str]:
+    """Return those of the submission, such as that no instance is large enough."""
+    messages = (note["message"] for note in approval.submission.notes if note.get("severity") == "warning")
+    return list(islice(dict.fromkeys(messages), MAX_WARNINGS))
 
 
 def _masked_text(approval: Approval) -> str:

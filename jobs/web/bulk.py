@@ -27,6 +27,7 @@ from jobs.states import Status
 from jobs.web.job_list.query import parse_query
 from jobs.web.shell import polling
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.last_team import last_member
 from jobs.web.shell.text_input import drop_nul
 
 MAX_ROWS = 50
@@ -117,7 +118,7 @@ def _chosen_jobs(request: SignedInRequest) -> ChosenJobs:
 def _new_page(
     request: SignedInRequest, plan: BulkPlan, selection: Sequence[tuple[Job, Member]], fields: ChangeFields
 ) -> dict[str, Any]:
-    member = selection[0][1] if selection else access.default_member(request.user)
+    member = selection[0][1] if selection else last_member(request)
     teams = {job.team for job, _ in selection}
     is_rerun = plan.kind == BulkKind.RERUN
     problems = fields.problems
@@ -174,7 +175,7 @@ def action_page(request: SignedInRequest, text_id: str) -> HttpResponse:
     if polling.is_partial(request) and polling.is_current(request, etag):
         return HttpResponse(status=204)
     jobs = [item.job for item in listing.rows]
-    member = access.membership(request.user, jobs[0].team.slug) if jobs else access.default_member(request.user)
+    member = access.membership(request.user, jobs[0].team.slug) if jobs else last_member(request)
     page = {
         "member": member,
         "team": member.team if member else None,
@@ -209,7 +210,7 @@ def cancel_action(request: SignedInRequest, text_id: str) -> HttpResponse:
 @require_safe
 @login_required
 def action_list(request: SignedInRequest) -> HttpResponse:
-    member = access.default_member(request.user)
+    member = last_member(request)
     page = {
         "member": member,
         "team": member.team if member else None,

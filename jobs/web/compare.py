@@ -16,6 +16,7 @@ from jobs.states import Delivery
 from jobs.templatetags.money import usd_text
 from jobs.templatetags.portal import format_duration
 from jobs.web.shell.auth import SignedInRequest, login_required
+from jobs.web.shell.last_team import last_member
 
 MIN_JOBS = 2
 
@@ -39,7 +40,7 @@ def compare(request: SignedInRequest) -> HttpResponse:
     if len(selection) < len(text_ids):
         raise Http404("One of the jobs doesn't exist, or you don't have access to it.")
     jobs = [job for job, _ in selection]
-    member = selection[0][1] if selection else access.default_member(request.user)
+    member = selection[0][1] if selection else last_member(request)
     columns = reports.compared_jobs(jobs)
     page = {
         "member": member,

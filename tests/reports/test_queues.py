@@ -114,6 +114,16 @@ def test_the_oldest_waiting_job_of_another_team_has_an_age_and_no_name(submissio
     assert found.job == theirs
 
 
+def test_a_job_that_was_approved_late_has_not_waited_longest(submission: Submission, queue: Queue) -> None:
+    approved = make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now())
+    waiting = make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now() - timedelta(minutes=5))
+
+    oldest = board(submission).oldest
+    assert approved.pk < waiting.pk
+    assert oldest is not None
+    assert oldest.job == waiting
+
+
 def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submission, queue: Queue) -> None:
     first, second = (
         make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now(), batch_id=f"{number}" * 36)

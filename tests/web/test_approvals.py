@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from jobs import actions
 from jobs.access import Member
-from jobs.models import Approval, Job, Rate, Role, User
+from jobs.models import Approval, Job, Rate, Role, Submission, User
 from jobs.models.approval import Decision
 from jobs.reports import approvals as reports
 from jobs.spec.diff import diff_documents
@@ -73,6 +73,16 @@ def test_the_approver_sees_where_each_argument_of_a_command_ends(research: Resea
     page = unescape(signed_in(lead.user).get(asked.get_absolute_url()).text)
 
     assert "<code>sh -c 'echo hi $X; sleep 1'</code>" in page
+
+
+def test_the_approver_sees_that_a_job_can_never_start(approval: Approval, lead: Member, signed_in: SignIn):
+    warning = {"pointer": "/jobQueue", "message": "The job can never start.", "severity": "warning"}
+    change = {"pointer": "/tags", "message": "Project was set.", "severity": "change"}
+    Submission.objects.filter(pk=approval.submission_id).update(notes=[change, warning, warning])
+    page = signed_in(lead.user).get(approval.get_absolute_url()).text
+
+    assert page.count("The job can never start.") == 1
+    assert "Project was set." not in page
 
 
 def test_the_approver_sees_the_retry_rules_and_the_tags_of_the_definition_too(

@@ -154,8 +154,12 @@ def test_the_list_has_ones_own_actions(research, browser, signed_in):
 
     address = BulkAction.objects.get().get_absolute_url()
     assert address in page(browser, reverse("bulk_actions"))
-    other = signed_in(make.member(research.team).user)
+    member = make.member(research.team)
+    other = signed_in(member.user)
     assert "No bulk actions yet" in page(other, reverse("bulk_actions"))
+    page(other, reverse("jobs", args=["research"]))
+    make.member(make.team("alpha", name="Alpha"), who=member.user)
+    assert reverse("failures", args=["research"]) in page(other, reverse("bulk_actions"))
     page(other, address, status=404)
 
 

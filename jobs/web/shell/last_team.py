@@ -5,8 +5,17 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from jobs import access
+from jobs.access import Member
+from jobs.web.shell.auth import SignedInRequest
+
 LAST_TEAM_COOKIE = "team"
 TEAM_ROUTE = "teams/<slug:slug>/"
+
+
+def last_member(request: SignedInRequest) -> Member | None:
+    """Return the team for a page that belongs to none: the last one, or the first."""
+    return access.default_member(request.user, request.COOKIES.get(LAST_TEAM_COOKIE, ""))
 
 
 class LastTeamMiddleware:
