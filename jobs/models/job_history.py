@@ -1,4 +1,4 @@
-"""What happened to jobs: changes of their state, and calls to submit them."""
+"""History of jobs: changes of their state, and calls that submit them."""
 
 from django.db import models
 from django.utils.timezone import now

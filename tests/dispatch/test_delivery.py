@@ -30,16 +30,21 @@ def reload(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
-def test_a_delivery_of_many_jobs_asks_for_another_only_if_more_are_due(monkeypatch, enqueued):
+def test_a_delivery_of_many_jobs_asks_for_another_only_if_more_are_due(
+    monkeypatch, enqueued, django_capture_on_commit_callbacks
+):
     monkeypatch.setattr(tasks, "MAX_CLAIMED_JOBS", 1)
+    monkeypatch.setattr(tasks, "MAX_THREADS", 1)
     with http_wire.wire(http_wire.accepts) as aws:
         job = job_at(aws.url)
-        tasks.deliver(job.account_id)
+        with django_capture_on_commit_callbacks(execute=True):
+            tasks.deliver(job.account_id)
         assert (reload(job).delivery, enqueued) == (Delivery.SENT, [])
 
-        make.job(job.submission, position=1, step=1)
+        make.job(job.submission)
         monkeypatch.setattr(tasks, "deliver_due", lambda _account, **_: 1)
-        tasks.deliver(job.account_id)
+        with django_capture_on_commit_callbacks(execute=True):
+            tasks.deliver(job.account_id)
         assert enqueued == ["deliver"]
 
 
