@@ -17,7 +17,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0064_job_waits")]
+    dependencies = [("jobs", "0067_job_waits")]
 
     operations = [
         migrations.AddField(
