@@ -1,7 +1,7 @@
 """Launch forms: saved in versions, and started with values only.
 
-Whoever starts one, by whatever way, sends values: the document is the stored version's, filled here. So nothing can
-change what the form doesn't ask for.
+Pages and the API send values. The document is that of the stored version, filled here, so that no request can change
+what the form doesn't ask for.
 """
 
 import hashlib
@@ -120,7 +120,7 @@ def create_version(
         if form.archived_at:
             raise LaunchFormError([_archived_problem(form)])
         _update_words(form, member, content)
-        newest = newest_version(form)
+        newest = versioned.newest_version(form.versions)
         if newest and newest.document == reading.document and newest.section_list == content.sections:
             return newest, False
         number = versioned.next_number(form.versions)
@@ -156,13 +156,6 @@ def restore_version(version: LaunchFormVersion, member: Member) -> tuple[LaunchF
         f"Restored version {version.number}.",
     )
     return create_version(form, member, content)
-
-
-def newest_version(form: LaunchForm) -> LaunchFormVersion | None:
-    version = form.versions.order_by("-number").first()
-    if version:
-        version.form = form
-    return version
 
 
 def read_source(member: Member, text: str, source_id: str) -> ParseResult:
@@ -237,7 +230,7 @@ def _add_version(
 
 
 def _locks(sections: Sequence[FormSection], former: LaunchFormVersion | None, member: Member) -> dict[str, str]:
-    """Return who locked each field: whoever did first, as long as it stays locked with the same value."""
+    """Return who locked each field: the first person, as long as it stays locked with the same value."""
     before = {field.name: field for field in former.field_list if field.is_locked} if former else {}
     locks = former.locks if former else {}
     return {
@@ -361,15 +354,9 @@ def _earlier_submission(form: LaunchForm, request_key: str | None) -> Submission
 
 def _version_to_start(form: LaunchForm, number: int | None, earlier: Submission | None) -> LaunchFormVersion | None:
     """Return the version that the key was used with: a repeated request means the same one."""
-    version: LaunchFormVersion | None
-    if earlier and number is None:
-        version = earlier.form_version
-    elif form.archived_at:
+    if earlier and earlier.form_version and number is None:
+        earlier.form_version.form = form
+        return earlier.form_version
+    if form.archived_at:
         raise LaunchFormError([_archived_problem(form)])
-    elif number is None:
-        version = newest_version(form)
-    else:
-        version = form.versions.filter(number=number).first()
-    if version:
-        version.form = form
-    return version
+    return versioned.numbered_version(form.versions, number)

@@ -87,7 +87,7 @@ def create_version(
     Raise DocumentParseError or TemplateError. The name of the content is not used.
     """
     member.require("register")
-    former = newest_version(template)
+    former = versioned.newest_version(template.versions)
     reading, parameters = _check(member, content, source_id, former.parameter_list if former else ())
     if problems := list(versioned.check_length("template", "note", content.note)):
         raise TemplateError(problems)
@@ -95,7 +95,7 @@ def create_version(
         template = WorkflowTemplate.objects.select_for_update().get(pk=template.pk)
         if template.archived_at:
             raise TemplateError([_archived_problem(template)])
-        newest = newest_version(template)
+        newest = versioned.newest_version(template.versions)
         if newest and newest.text == reading.text and newest.parameter_list == parameters:
             return newest, False
         number = versioned.next_number(template.versions)
@@ -112,13 +112,6 @@ def restore_version(version: TemplateVersion, member: Member) -> tuple[TemplateV
     note = f"Restored version {version.number}."
     content = TemplateContent(version.template.name, version.text, version.parameter_list, note=note)
     return create_version(version.template, member, content)
-
-
-def newest_version(template: WorkflowTemplate) -> TemplateVersion | None:
-    version = template.versions.order_by("-number").first()
-    if version:
-        version.template = template
-    return version
 
 
 def read_source(member: Member, text: str, source_id: str) -> ParseResult:
@@ -321,12 +314,7 @@ def _version_to_start(
             return submission.template_version
     if template.archived_at:
         raise TemplateError([_archived_problem(template)])
-    if number is None:
-        return newest_version(template)
-    version = template.versions.filter(number=number).first()
-    if version:
-        version.template = template
-    return version
+    return versioned.numbered_version(template.versions, number)
 
 
 def last_values(version: TemplateVersion, member: Member) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Words, numbers and archiving of rows that have versions: templates and launch forms."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Max
@@ -9,10 +9,13 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.access import Member
+from jobs.models.versioned import ItemVersion
 from jobs.spec.problems import Problem
 from jobs.spec.template_format import MAX_NAME_LENGTH, MAX_TEXT_LENGTH
 
 MAX_VERSIONS = 1_000
+
+Version = TypeVar("Version", bound=ItemVersion)
 
 
 def check_words(prefix: str, *, name: str, description: str, note: str) -> Iterator[Problem]:
@@ -39,6 +42,15 @@ def next_number(versions: "models.Manager[Any]") -> int | None:
     """Return None if there can't be another. The caller has locked the row that the versions are of."""
     number: int = (versions.aggregate(Max("number"))["number__max"] or 0) + 1
     return number if number <= MAX_VERSIONS else None
+
+
+def newest_version(versions: "models.Manager[Version]") -> Version | None:
+    return versions.order_by("-number").first()
+
+
+def numbered_version(versions: "models.Manager[Version]", number: int | None) -> Version | None:
+    """Return the version of that number, the newest for None."""
+    return newest_version(versions) if number is None else versions.filter(number=number).first()
 
 
 def archive(row: models.Model, member: Member) -> bool:

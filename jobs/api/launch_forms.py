@@ -16,6 +16,7 @@ from jobs.api.openapi import KEY, LAUNCH_FORM, START
 from jobs.api.schemas import LaunchFormDetailOut, LaunchFormsOut, ProblemDetailsOut, ProblemOut, SubmissionOut
 from jobs.models import Source
 from jobs.reports import launch_forms as reports
+from jobs.reports import versioned
 from jobs.spec.launch_forms.file_format import check_form_file, from_file
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import Problem
@@ -39,7 +40,7 @@ def list_forms(request: CallerRequest, q: str = "", after: str = "", archived: b
 def form(request: CallerRequest, text_id: str, version: int | None = None) -> LaunchFormDetailOut:
     """Return a form with its fields and document: the newest version, or the one of `version`."""
     row = request.auth.launch_form(text_id)
-    version_row = reports.find_version(row, "" if version is None else str(version))
+    version_row = versioned.find_version(row.versions, "" if version is None else str(version))
     if version_row is None:
         raise Http404(f"The form has no version {version}.")
     return serializers.launch_form_detail_out(request, version_row)
@@ -94,7 +95,7 @@ def submit_form(request: CallerRequest, text_id: str) -> Status[SubmissionOut]:
     except launch_forms.LaunchFormError as error:
         raise ApiProblemError(422, *NOT_STARTED, _located(error.problems, reading)) from None
     except actions.ValidationFailedError as error:
-        version = reports.find_version(row, "" if number is None else str(number))
+        version = versioned.find_version(row.versions, "" if number is None else str(number))
         problems = start.problems_of_values(error.verdict.problems, version.document if version else {})
         raise ApiProblemError(422, *NOT_STARTED, _located(problems, reading)) from None
     return Status(202, serializers.submission_out(request, submission, with_notes=True))

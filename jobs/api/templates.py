@@ -16,6 +16,7 @@ from jobs.api.openapi import KEY, START, TEMPLATE
 from jobs.api.schemas import ProblemDetailsOut, ProblemOut, SubmissionOut, TemplateDetailOut, TemplatesOut
 from jobs.models import Source
 from jobs.reports import templates as reports
+from jobs.reports import versioned
 from jobs.spec.parsing.parser import ParseResult
 from jobs.spec.problems import Problem
 from jobs.spec.template_format import TemplateContent, check_template_file, from_file
@@ -49,7 +50,7 @@ def list_templates(request: CallerRequest, q: str = "", after: str = "", archive
 def template(request: CallerRequest, text_id: str, version: int | None = None) -> TemplateDetailOut:
     """Return a template with its document and parameters: the newest version, or the one of `version`."""
     row = request.auth.template(text_id)
-    version_row = reports.find_version(row, "" if version is None else str(version))
+    version_row = versioned.find_version(row.versions, "" if version is None else str(version))
     if version_row is None:
         raise Http404(f"The template has no version {version}.")
     return serializers.template_detail_out(request, version_row)
@@ -109,7 +110,7 @@ def start_template(request: CallerRequest, text_id: str) -> Status[SubmissionOut
     except templates.TemplateError as error:
         raise ApiProblemError(422, *NOT_STARTED, _located(error.problems, reading)) from None
     except actions.ValidationFailedError as error:
-        version = reports.find_version(row, "" if number is None else str(number))
+        version = versioned.find_version(row.versions, "" if number is None else str(number))
         problems = start.problems_of_values(error.verdict.problems, version.document if version else {})
         raise ApiProblemError(422, *NOT_STARTED, _located(problems, reading)) from None
     return Status(202, serializers.submission_out(request, submission, with_notes=True))

@@ -157,6 +157,15 @@ class Submission(models.Model):
         return {name: values[name] for name in names if name in values}
 
     @property
+    def started_version(self) -> TemplateVersion | LaunchFormVersion | None:
+        return self.template_version or self.form_version
+
+    @property
+    def started_values(self) -> dict[str, str]:
+        values: dict[str, str] = self.template_values
+        return self.ordered_form_values if self.form_version_id else values
+
+    @property
     def is_generated(self) -> bool:
         return (self.request_key or "").startswith(GENERATED_KEY_PREFIX)
 

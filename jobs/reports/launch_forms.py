@@ -7,12 +7,12 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, F, Max, Min, Q, Window
 from django.db.models.functions import RowNumber
 
 from jobs.models import Job, LaunchForm, LaunchFormVersion, Submission, Team
-from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.reports import versioned
 from jobs.reports.catalog import RunOutcomes
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.launch_forms.fields import LaunchField
@@ -22,7 +22,6 @@ from jobs.spec.redaction import MASK, redact
 from jobs.states import State
 
 PAGE_SIZE = 24
-MAX_VERSIONS_SHOWN = 200
 MAX_EARLIER_JOBS = 200
 """Of a definition, from whose differences a form is suggested."""
 SAMPLE_SIZE = 20
@@ -53,7 +52,7 @@ def form_page(
     for word in text.split():
         forms = forms.filter(Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word))
     page = paginate(
-        _with_newest(forms),
+        versioned.with_newest(forms, LaunchFormVersion.objects.all(), "form"),
         "name",
         "pk",
         size=limit,
@@ -64,7 +63,8 @@ def form_page(
 
 
 def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, FormCard]:
-    forms = _with_newest(LaunchForm.objects.filter(team=team, pk__in=keys))
+    forms = LaunchForm.objects.filter(team=team, pk__in=keys)
+    forms = versioned.with_newest(forms, LaunchFormVersion.objects.all(), "form")
     return {card.form.pk: card for card in _cards(list(forms))}
 
 
@@ -108,36 +108,6 @@ def _count_outcomes(sample: Sequence[Mapping[str, Any]]) -> RunOutcomes:
         failed=sum(1 for row in sample if row["failed"]),
         median_time=timedelta(seconds=median(times)) if times else None,
     )
-
-
-def _with_newest(forms: QuerySet[LaunchForm]) -> QuerySet[LaunchForm]:
-    newest = LaunchFormVersion.objects.filter(form=OuterRef("pk")).order_by("-number").values("pk")
-    return forms.select_related("owner", "successor").annotate(newest=Subquery(newest[:1]))
-
-
-def versions(form: LaunchForm) -> list[LaunchFormVersion]:
-    """Return the versions without their documents, newest first."""
-    rows = list(form.versions.defer("text", "document").select_related("created_by")[:MAX_VERSIONS_SHOWN])
-    for version in rows:
-        version.form = form
-    return rows
-
-
-def find_version(form: LaunchForm, text_id: str) -> LaunchFormVersion | None:
-    """Return the version with that id or number; the newest for an empty text."""
-    rows = form.versions.select_related("created_by")
-    if not text_id:
-        version = rows.first()
-    elif text_id.isascii() and text_id.isdecimal() and len(text_id) < 7:
-        version = rows.filter(number=int(text_id)).first()
-    else:
-        try:
-            version = rows.filter(public_id=from_text(text_id)).first()
-        except ValueError:
-            return None
-    if version:
-        version.form = form
-    return version
 
 
 def form_file(version: LaunchFormVersion) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 
 from jobs.models import Submission, Team, TemplateVersion, WorkflowTemplate
-from jobs.models.ids import from_text
 from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.reports import versioned
 from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
 from jobs.spec.redaction import MASK, redact
 from jobs.spec.rules.workflow import plan_workflow
@@ -17,7 +17,6 @@ from jobs.spec.substitution import fill, mask_default, secret_parameters
 from jobs.spec.template_parameters import Parameter, sample_values
 
 PAGE_SIZE = 24
-MAX_VERSIONS_SHOWN = 200
 MAX_STEPS_SHOWN = 200
 
 
@@ -49,7 +48,7 @@ def template_page(
             Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word)
         )
     page = paginate(
-        _with_newest(templates),
+        versioned.with_newest(templates, TemplateVersion.objects.all(), "template"),
         "name",
         "pk",
         size=limit,
@@ -60,7 +59,8 @@ def template_page(
 
 
 def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, TemplateCard]:
-    rows = _with_newest(WorkflowTemplate.objects.filter(team=team, pk__in=keys))
+    templates = WorkflowTemplate.objects.filter(team=team, pk__in=keys)
+    rows = versioned.with_newest(templates, TemplateVersion.objects.all(), "template")
     return {card.template.pk: card for card in _cards(list(rows))}
 
 
@@ -69,38 +69,8 @@ def _cards(rows: Sequence[Any]) -> list[TemplateCard]:
     return [TemplateCard(row, versions[row.newest].number, versions[row.newest].parameter_list) for row in rows]
 
 
-def _with_newest(templates: QuerySet[WorkflowTemplate]) -> QuerySet[WorkflowTemplate]:
-    newest = TemplateVersion.objects.filter(template=OuterRef("pk")).order_by("-number").values("pk")
-    return templates.select_related("owner", "successor").annotate(newest=Subquery(newest[:1]))
-
-
 def has_templates(team: Team) -> bool:
     return WorkflowTemplate.objects.active().filter(team=team).exists()
-
-
-def versions(template: WorkflowTemplate) -> list[TemplateVersion]:
-    """Return the versions without their documents, newest first."""
-    rows = list(template.versions.defer("text", "document").select_related("created_by")[:MAX_VERSIONS_SHOWN])
-    for version in rows:
-        version.template = template
-    return rows
-
-
-def find_version(template: WorkflowTemplate, text_id: str) -> TemplateVersion | None:
-    """Return the version with that id or number; the newest for an empty text."""
-    rows = template.versions.select_related("created_by")
-    if not text_id:
-        version = rows.first()
-    elif text_id.isascii() and text_id.isdecimal() and len(text_id) < 7:
-        version = rows.filter(number=int(text_id)).first()
-    else:
-        try:
-            version = rows.filter(public_id=from_text(text_id)).first()
-        except ValueError:
-            return None
-    if version:
-        version.template = template
-    return version
 
 
 def shown_parameters(version: TemplateVersion) -> tuple[Parameter, ...]:
@@ -110,11 +80,10 @@ def shown_parameters(version: TemplateVersion) -> tuple[Parameter, ...]:
 
 
 def comparable_document(version: TemplateVersion) -> Document:
-    """Return document and parameters as one document, for their differences."""
-    return {
-        "document": version.document,
-        "parameters": {parameter.name: parameter.as_json() for parameter in shown_parameters(version)},
-    }
+    """Return document and parameters as one document, for their differences. Secrets are masked."""
+    parameters = {parameter.name: parameter.as_json() for parameter in shown_parameters(version)}
+    document: Document = redact({"document": version.document, "parameters": parameters})
+    return document
 
 
 def template_steps(version: TemplateVersion, edges: Iterable[Sequence[Any]]) -> list[TemplateStep]:

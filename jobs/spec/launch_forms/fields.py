@@ -28,7 +28,7 @@ class LaunchFieldType(StrEnum):
 
 class FieldMode(StrEnum):
     ASK = "ask"
-    LOCKED = "locked"  # shown with its value, which nobody can change
+    LOCKED = "locked"  # shown with its value, which can't be changed
 
 
 class DefaultSource(StrEnum):

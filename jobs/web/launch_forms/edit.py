@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access
 from jobs.access import Member
-from jobs.actions import ValidationResult, launch_forms
+from jobs.actions import ValidationResult, launch_forms, versioned
 from jobs.models import LaunchForm, Submission
 from jobs.reports import launch_forms as reports
 from jobs.spec.documents import Document, DocumentKind
@@ -124,7 +124,7 @@ def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
     form, member = access.launch_form(request.user, text_id, "register")
     if request.method == "POST":
         return _post(request, member, form)
-    version = launch_forms.newest_version(form)
+    version = versioned.newest_version(form.versions)
     if version is None:
         return redirect(form)
     file = {**reports.form_file(version), "note": ""}
@@ -254,7 +254,7 @@ def _sections(
         field.name: entries[field.name] for field in fields if field.name in entries and not field.is_locked
     }
     values = read_values(fields, entries_of_fields, context)
-    version = launch_forms.newest_version(form) if form else None
+    version = versioned.newest_version(form.versions) if form else None
     locks = version.locks if version else {}
     return section_views(
         content.sections,

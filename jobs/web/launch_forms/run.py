@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import IdempotencyConflictError, launch_forms
+from jobs.actions import IdempotencyConflictError, launch_forms, versioned
 from jobs.models import LaunchFormVersion, Source
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
@@ -40,7 +40,7 @@ class RunInput:
 @login_required
 def run_form(request: SignedInRequest, text_id: str) -> HttpResponse:
     form, member = access.launch_form(request.user, text_id, "submit")
-    version = launch_forms.newest_version(form)
+    version = versioned.newest_version(form.versions)
     if version is None or form.archived_at:
         messages.error(request, f"{form.name} is archived. A team lead can restore it.")
         return redirect(form)

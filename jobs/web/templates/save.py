@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access
 from jobs.access import Member
-from jobs.actions import drafts, templates
+from jobs.actions import drafts, templates, versioned
 from jobs.models import TemplateVersion, WorkflowTemplate
 from jobs.reports import templates as reports
 from jobs.spec.documents import text_at
@@ -139,7 +139,7 @@ def new_template(request: SignedInRequest, slug: str) -> HttpResponse:
 def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
     template, member = access.template(request.user, text_id, "register")
     if request.method != "POST":
-        version = templates.newest_version(template)
+        version = versioned.newest_version(template.versions)
         return save_page(request, member, SaveForm.from_version(version)) if version else redirect(template)
     form = SaveForm.from_post(request.POST, template)
     if request.POST.get("do") != "save":

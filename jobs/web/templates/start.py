@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import IdempotencyConflictError, templates
+from jobs.actions import IdempotencyConflictError, templates, versioned
 from jobs.models import Source, TemplateVersion
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
@@ -75,7 +75,7 @@ class StartInput:
 @login_required
 def start_template(request: SignedInRequest, text_id: str) -> HttpResponse:
     template, member = access.template(request.user, text_id, "submit")
-    version = templates.newest_version(template)
+    version = versioned.newest_version(template.versions)
     if version is None or template.archived_at:
         messages.error(request, f"{template.name} is archived. A team lead can restore it.")
         return redirect(template)
