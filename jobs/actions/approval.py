@@ -105,7 +105,7 @@ def approve(approval: Approval, member: Member, version: int) -> None:
         if approval.rerun:
             _approve_rerun(approval, approval.rerun, member, version)
             return
-        result = _check_requester(_revalidate(approval.submission, member), approval)
+        result = _check_requester(_revalidate(approval.submission, member, _requester_role(approval)), approval)
         if not result.is_valid:
             raise ValidationFailedError(result)
         _store_estimate(approval)
@@ -306,7 +306,8 @@ def _record_changes(jobs: Iterable[Job], delivery: Delivery, note: str) -> None:
 # -- Validation and estimate
 
 
-def _revalidate(submission: Submission, member: Member) -> ValidationResult:
+def _revalidate(submission: Submission, member: Member, role: str) -> ValidationResult:
+    """`role`: that of the requester, whose submission it is."""
     document = copy.deepcopy(submission.document)
     steps = list_at(document, "jobs") if submission.kind == DocumentKind.WORKFLOW else [document]
     jobs = submission.jobs.select_related("queue", "revision__definition")
@@ -314,17 +315,23 @@ def _revalidate(submission: Submission, member: Member) -> ValidationResult:
         if job.step < len(steps):
             steps[job.step]["jobQueue"] = job.queue.arn or job.queue.name
             steps[job.step]["jobDefinition"] = job.revision.qualified_name
-    return validate(json.dumps(document), replace(member, team=submission.team), submission.account)
+    member = replace(member, team=submission.team, role=role)
+    is_form = submission.form_version_id is not None
+    return validate(json.dumps(document), member, submission.account, is_form=is_form)
 
 
 def _check_requester(result: ValidationResult, approval: Approval) -> ValidationResult:
     person, team = approval.requester, approval.team
-    role = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first() or ""
-    if person.is_active and Member(person, team, role).can("submit"):
+    if person.is_active and Member(person, team, _requester_role(approval)).can("submit"):
         return result
     message = f"{person.display_name}, who made the request, can no longer submit for {team}."
     problem = Problem("", message, rule="policy.requester-may-not-submit")
     return replace(result, problems=(*result.problems, problem))
+
+
+def _requester_role(approval: Approval) -> str:
+    rows = Membership.objects.filter(user=approval.requester, team=approval.team)
+    return rows.values_list("role", flat=True).first() or ""
 
 
 def _estimate_jobs(submission: Submission, history: RunHistory | None = None) -> SubmissionEstimate:

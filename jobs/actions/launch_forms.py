@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.timezone import localdate, now
@@ -18,7 +19,7 @@ from jobs.access import Member
 from jobs.actions import masked_source, versioned
 from jobs.actions.submit import submit
 from jobs.actions.validate import ValidationResult, validate
-from jobs.models import LaunchForm, LaunchFormVersion, Submission
+from jobs.models import LaunchForm, LaunchFormVersion, QueueGrant, Role, Submission
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import Document, DocumentKind
 from jobs.spec.launch_forms.check import check_form, open_names
@@ -68,6 +69,10 @@ class FormUse:
     def label(self) -> Mapping[str, str]:
         return {"form": str(self.version)}
 
+    @property
+    def is_form(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True)
 class FormStart:
@@ -81,9 +86,23 @@ class FormStart:
 # -- Saving
 
 
+def require_writer(member: Member) -> None:
+    """Raise PermissionDenied for analysts who submit with forms only: a form of their own could submit anything.
+
+    Leads may save forms even then. Each version says who made it, and why.
+    """
+    member.require("register")
+    if member.role != Role.ANALYST:
+        return
+    grant = QueueGrant.objects.filter(team=member.team).exclude(forms_only="").select_related("queue").first()
+    if grant:
+        message = f"In {member.team}, analysts submit to {grant.queue.name} with launch forms only, so only leads can"
+        raise PermissionDenied(f"{message} save forms. Ask one to save yours.")
+
+
 def create_form(member: Member, content: LaunchContent, *, source_id: str = "") -> LaunchFormVersion:
     """Raise DocumentParseError or LaunchFormError. `source_id`: where masked values of the text are."""
-    member.require("register")
+    require_writer(member)
     reading = _check(member, content, source_id)
     try:
         with transaction.atomic():
@@ -110,7 +129,7 @@ def create_version(
     Description and labels become those of the content; its name has to be the form's. Raise DocumentParseError or
     LaunchFormError.
     """
-    member.require("register")
+    require_writer(member)
     reading = _check(member, content, source_id)
     if content.name != form.name:
         message = f"A version has the name of its form, {form.name}. Save another form under another name."
@@ -137,7 +156,7 @@ def save_form(member: Member, content: LaunchContent) -> tuple[LaunchFormVersion
 
     Raise DocumentParseError or LaunchFormError.
     """
-    member.require("register")
+    require_writer(member)
     form = LaunchForm.objects.filter(team=member.team, name=content.name).first()
     if form is None:
         return create_form(member, content), True
@@ -182,7 +201,7 @@ def preview_form(content: LaunchContent, reading: ParseResult, member: Member) -
     """
     fields = fields_of(content.sections)
     sample = fill_document(reading.document, sample_values(fields).values, reading.kind)
-    result = validate(replace(reading, document=sample), member)
+    result = validate(replace(reading, document=sample), member, is_form=True)
     return replace(result, problems=tuple(without_open_places(reading.document, open_names(fields), result.problems)))
 
 

@@ -104,7 +104,8 @@ def preview_index_rerun(array_job: Job, member: Member, indexes: str, plan: Inde
     """Raise IndexRerunError."""
     rerun = plan_index_rerun(array_job, indexes, plan)
     try:
-        result = validate(_text(array_job, rerun.steps), member, array_job.account)
+        is_form = array_job.submission.form_version_id is not None
+        result = validate(_text(array_job, rerun.steps), member, array_job.account, is_form=is_form)
     except DocumentParseError as error:
         advice = "Run them as one array job." if plan.kind is RerunKind.SINGLE else "Run the whole array again."
         raise IndexRerunError(f"The jobs can't be submitted together. {error.message} {advice}") from None

@@ -54,7 +54,8 @@ def plan_rerun(rerun: Rerun) -> RerunPlan:
 def validate_rerun(approval: Approval, member: Member, text: str) -> ValidationResult:
     """Validate a document of the request for the team. Raise DocumentParseError, or RunAgainError for other steps."""
     rerun = _rerun(approval)
-    result = validate(text, replace(member, team=approval.team), approval.submission.account)
+    is_form = approval.submission.form_version_id is not None and text == rerun.text
+    result = validate(text, replace(member, team=approval.team), approval.submission.account, is_form=is_form)
     run_again.check_same_steps(result, rerun.document)
     return result
 

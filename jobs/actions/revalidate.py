@@ -33,12 +33,12 @@ def revalidate(
         or not _are_revisions_runnable(result, rows)
         or not _are_quotas_kept(result, member)
     ):
-        return validate(reading, member, account)
+        return validate(reading, member, account, is_form=result.is_form)
     if result.estimate is None:
         return result
     estimate = charge_budgets(result.estimate, member.team, grants.budgets)
     if any(budget_violations(estimate.charges)):
-        return validate(reading, member, account)
+        return validate(reading, member, account, is_form=result.is_form)
     return replace(result, estimate=compare_with_thresholds(estimate, member.team, member.user))
 
 

@@ -152,7 +152,9 @@ def check_run_again(plan: RunAgainPlan, member: Member, text: str | None = None)
 
     `text` is their edited document. Raise DocumentParseError, or RunAgainError if it changes more than the steps.
     """
-    result = validate(_read(plan, member, text), member, plan.submission.account)
+    reading = _read(plan, member, text)
+    is_form = plan.submission.form_version_id is not None and reading.document == plan.document
+    result = validate(reading, member, plan.submission.account, is_form=is_form)
     if result.is_valid:
         check_same_steps(result, plan.document)
     return with_thresholds_of(plan.submission, result, member.team)

@@ -44,6 +44,10 @@ class SubmissionOrigin(Protocol):
     def label(self) -> Mapping[str, str]:
         """Return what the audit log says of it."""
 
+    @property
+    def is_form(self) -> bool:
+        """Return whether the person could change only what a launch form asks for."""
+
 
 @dataclass(frozen=True)
 class TemplateUse:
@@ -61,6 +65,10 @@ class TemplateUse:
     @property
     def label(self) -> Mapping[str, str]:
         return {"template": str(self.version)}
+
+    @property
+    def is_form(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def _submit(
     origin: SubmissionOrigin | None,
 ) -> Submission:
     """Raise IntegrityError if another request with the key was first."""
-    result = validate(reading, member, account)
+    result = validate(reading, member, account, is_form=origin is not None and origin.is_form)
     if not result.is_valid or result.account is None:
         raise ValidationFailedError(result)
     new = _NewSubmission(text, member, result, source, request)

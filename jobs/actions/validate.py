@@ -24,7 +24,7 @@ from jobs.policy.budgets import budget_violations, budget_warnings
 from jobs.policy.grants import QueueUsage, TeamGrants, queue_usage, read_queue_grants
 from jobs.policy.quotas import limited_queues, quota_violations
 from jobs.policy.requests import JobRequest, build_definition_request, build_job_request
-from jobs.policy.rules import Violation, definition_violations, job_violations
+from jobs.policy.rules import Violation, definition_violations, free_submission_violations, job_violations
 from jobs.pricing.run_statistics import RunStatistics, run_statistics
 from jobs.spec.documents import Document, DocumentKind, is_object, list_at, text_at
 from jobs.spec.parsing.parser import ParseResult, parse
@@ -54,6 +54,8 @@ class ValidationResult:
     """Once all queues and definitions are resolved; with reasons for approval if there are no errors."""
     revisions: Mapping[str, Sequence[Revision]] = field(default_factory=dict)
     """Of the definitions that the document names and the team can use, in any account; newest first."""
+    is_form: bool = False
+    """Whether a launch form made the document."""
 
     @property
     def approval_reasons(self) -> tuple[ApprovalReason, ...]:
@@ -99,8 +101,20 @@ class RecoveryError(Exception):
         return max(MIN_RETRY_SECONDS, math.ceil((self.until - now()).total_seconds()))
 
 
-def validate(source: str | bytes | ParseResult, member: Member, account: Account | None = None) -> ValidationResult:
-    """Raise DocumentParseError. Without `account` the queues determine it."""
+def validate(
+    source: str | bytes | ParseResult, member: Member, account: Account | None = None, *, is_form: bool = False
+) -> ValidationResult:
+    """Raise DocumentParseError. Without `account` the queues determine it.
+
+    `is_form`: a launch form made the document.
+    """
+    return replace(_validate(source, member, account, "" if is_form else member.role), is_form=is_form)
+
+
+def _validate(
+    source: str | bytes | ParseResult, member: Member, account: Account | None, free_role: str
+) -> ValidationResult:
+    """`free_role`: the role of a person whose document no launch form has made."""
     reading = source if isinstance(source, ParseResult) else parse(source)
     if reading.kind is DocumentKind.WORKFLOW and (oversized := tuple(step_count_within_limit(reading.document))):
         return ValidationResult(reading, account, oversized)  # before any query for each of its steps
@@ -135,7 +149,7 @@ def validate(source: str | bytes | ParseResult, member: Member, account: Account
         problem_limit.limit_problems(
             chain(
                 problems_so_far,
-                _drop_reported_fields(_policy_problems(reading, requests, grants, usage), problems_so_far),
+                _drop_reported_fields(_policy_problems(reading, requests, grants, usage, free_role), problems_so_far),
             )
         )
     )
@@ -228,9 +242,10 @@ def _policy_problems(
     requests: Sequence[tuple[str, JobRequest]],
     grants: TeamGrants,
     usage: Mapping[int, QueueUsage],
+    free_role: str,
 ) -> Iterator[Problem]:
     keys: set[tuple[str, str, str]] = set()
-    for prefix, violation in _violations(reading, requests, grants, usage):
+    for prefix, violation in _violations(reading, requests, grants, usage, free_role):
         located = _locate(violation, prefix)
         if (key := (located.rule, located.pointer, located.message)) not in keys:
             keys.add(key)
@@ -242,6 +257,7 @@ def _violations(
     requests: Sequence[tuple[str, JobRequest]],
     grants: TeamGrants,
     usage: Mapping[int, QueueUsage],
+    free_role: str,
 ) -> Iterator[tuple[str, Violation]]:
     if reading.kind is DocumentKind.DEFINITION:
         for violation in definition_violations(build_definition_request(reading.document), grants):
@@ -250,7 +266,11 @@ def _violations(
     violations: Sequence[Violation] = ()
     for pointer, request in requests:
         if request != earlier:  # most steps of a large workflow request the same
-            earlier, violations = request, job_violations(request, grants)
+            earlier = request
+            violations = [
+                *job_violations(request, grants),
+                *free_submission_violations(request, grants, free_role),
+            ]
         for violation in violations:
             yield pointer, violation
     for number, violation in quota_violations([request for _, request in requests], grants, usage):

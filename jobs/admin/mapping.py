@@ -19,7 +19,7 @@ from jobs.admin.audit_mixin import record_changes, take_snapshots
 from jobs.admin.fields import DurationField, MemoryField
 from jobs.admin.formsets import DistinctFormSet
 from jobs.models import Queue, QueueGrant, Team
-from jobs.models.queue import LIMIT_FIELDS
+from jobs.models.queue import GRANT_FIELDS, LIMIT_FIELDS
 
 NO_LIMIT_HELP = "Leave empty for no limit."
 MAX_NAMES_SHOWN = 6
@@ -55,7 +55,7 @@ class QueueGrantForm(forms.ModelForm):
 
     class Meta:
         model = QueueGrant
-        fields = LIMIT_FIELDS
+        fields = GRANT_FIELDS
         labels: ClassVar[dict[str, str]] = {"is_default": "Default"}
         help_texts: ClassVar[dict[str, str]] = dict.fromkeys(LIMIT_FIELDS, NO_LIMIT_HELP)
 
@@ -103,7 +103,7 @@ class GrantToTeamsForm(QueueGrantForm):
         error_messages={"required": "Select at least one team."},
         widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("team"), admin.site),  # noqa: SLF001 - Django documents no public name for it
     )
-    field_order = ("team", *LIMIT_FIELDS)
+    field_order = ("team", *GRANT_FIELDS)
 
 
 class GrantQueuesForm(QueueGrantForm):
@@ -113,7 +113,7 @@ class GrantQueuesForm(QueueGrantForm):
         error_messages={"required": "Select at least one queue."},
         widget=AutocompleteSelectMultiple(QueueGrant._meta.get_field("queue"), admin.site),  # noqa: SLF001 - Django documents no public name for it
     )
-    field_order = ("queue", *LIMIT_FIELDS)
+    field_order = ("queue", *GRANT_FIELDS)
 
 
 class GrantActionMixin:
@@ -127,7 +127,7 @@ class GrantActionMixin:
     def ask_and_grant(self: Any, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
         form = self.grant_form(request.POST if "post" in request.POST else None)
         if form.is_valid():
-            limits = {name: form.cleaned_data[name] for name in LIMIT_FIELDS}
+            limits = {name: form.cleaned_data[name] for name in GRANT_FIELDS}
             queues = form.cleaned_data.get("queue", selected)
             teams = form.cleaned_data.get("team", selected)
             added, unchanged = grant_queues(request, queues, teams, limits)
@@ -148,7 +148,7 @@ class GrantActionMixin:
 
 
 def grant_queues(
-    request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | None]
+    request: HttpRequest, queues: QuerySet[Queue], teams: QuerySet[Team], limits: Mapping[str, int | str | None]
 ) -> tuple[int, int]:
     with transaction.atomic():
         before = QueueGrant.objects.filter(queue__in=queues, team__in=teams)

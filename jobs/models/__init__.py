@@ -30,7 +30,7 @@ from jobs.models.launch_form import LaunchForm, LaunchFormVersion
 from jobs.models.lease import Lease, LeaseKeeper
 from jobs.models.log_copy import LogChunk, LogCopy
 from jobs.models.mail import MailKind, OutgoingMail
-from jobs.models.queue import Queue, QueueGrant
+from jobs.models.queue import FormsOnly, Queue, QueueGrant
 from jobs.models.queue_snapshot import QueueSnapshot
 from jobs.models.rate import Architecture, Platform, Rate, Resource
 from jobs.models.request_count import RequestCount
@@ -82,6 +82,7 @@ __all__ = [
     "Draft",
     "DraftKind",
     "Feature",
+    "FormsOnly",
     "IdempotencyRecord",
     "ImageGrant",
     "InstancePrice",

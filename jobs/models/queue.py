@@ -91,6 +91,14 @@ LIMIT_FIELDS = (
     "max_active_vcpus",
 )
 """Of a grant, as the admin lists them and the policy reads them."""
+GRANT_FIELDS = (*LIMIT_FIELDS, "forms_only")
+
+
+class FormsOnly(models.TextChoices):
+    """Whose submissions to a queue have to come from a launch form."""
+
+    ANALYSTS = "analysts", "Analysts"
+    ALL = "all", "Analysts and leads"
 
 
 class QueueGrant(models.Model):
@@ -116,6 +124,16 @@ class QueueGrant(models.Model):
     # -- For all of the team's jobs in the queue at the same time; an array counts as its size.
     max_active_jobs = models.PositiveIntegerField("max. jobs at a time", null=True, blank=True)
     max_active_vcpus = models.PositiveIntegerField("max. vCPU at a time", null=True, blank=True)
+
+    forms_only = models.CharField(
+        "launch forms only",
+        max_length=10,
+        choices=FormsOnly.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who submits to the queue with launch forms only. Analysts among them can't save forms.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "queue"], name="one_grant_a_queue")]

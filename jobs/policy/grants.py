@@ -13,7 +13,7 @@ from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from jobs.models import Budget, BudgetTerms, ImageGrant, Job, QueueGrant, RoleGrant, TagRule, Team
-from jobs.models.queue import LIMIT_FIELDS
+from jobs.models.queue import GRANT_FIELDS
 from jobs.policy.tags import TagRequirement, tag_requirements
 from jobs.spec.rules.required_size import DefaultSize
 
@@ -27,7 +27,7 @@ _QUEUE_FIELDS = {
     name: F(name)
     for name in (
         "queue_id",
-        *LIMIT_FIELDS,
+        *GRANT_FIELDS,
         "queue__state",
         "queue__status",
         "queue__removed_at",
@@ -52,6 +52,8 @@ class QueueLimits:
     run_seconds: int | None = None
     active_jobs: int | None = None
     active_vcpus: int | None = None
+    forms_only: str = ""
+    """Whose submissions have to come from a launch form, of `FormsOnly`; no limit of the team."""
 
     @property
     def has_active_limits(self) -> bool:
@@ -191,6 +193,7 @@ def _queue_limits(queue: Mapping[str, Any]) -> QueueLimits:
         run_seconds=queue["max_run_seconds"],
         active_jobs=queue["max_active_jobs"],
         active_vcpus=queue["max_active_vcpus"],
+        forms_only=queue["forms_only"],
     )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.causes import CAUSES, Cause
-from jobs.models import Feature, TagSource
+from jobs.models import Feature, FormsOnly, Role, TagSource
 from jobs.policy.capabilities import IMAGE, ROLE, UNKNOWN_FIELD
 from jobs.policy.grants import QueueLimits, TeamGrants
 from jobs.policy.images import image_matches
@@ -296,6 +296,22 @@ def job_violations_now(request: JobRequest, grants: TeamGrants) -> list[Violatio
     """Apply today's grants to an accepted job. Tag rules are for new jobs only."""
     rules: tuple[JobRule, ...] = (*COMMON_RULES, *JOB_RULES)
     return [violation for rule in rules for violation in rule(request, grants)]
+
+
+def free_submission_violations(request: JobRequest, grants: TeamGrants, role: str) -> list[Violation]:
+    """Refuse a document that no launch form has made, where the role may only use forms."""
+    if not is_forms_only(_limits(request, grants).forms_only, role):
+        return []
+    people = "leads" if role == Role.LEAD else "analysts"
+    message = (
+        f"In {grants.team}, {people} submit to {request.queue_name} with launch forms only. Run one under Job "
+        "definitions, Launch forms."
+    )
+    return [Violation("policy.launch-forms-only", "/jobQueue", message)]
+
+
+def is_forms_only(setting: str, role: str) -> bool:
+    return setting == FormsOnly.ALL if role == Role.LEAD else role == Role.ANALYST and bool(setting)
 
 
 def definition_violations_now(request: DefinitionRequest, grants: TeamGrants) -> list[Violation]:

@@ -1,8 +1,9 @@
-"""Mutants of launch forms: what a form doesn't ask for stays as it is."""
+"""Mutants of launch forms: what a form doesn't ask for stays as it is, and who may use forms only."""
 
 from scripts.mutants.source import mutants_of
 
 FORMS = ("tests/spec/test_launch_forms.py",)
+FORMS_ONLY = ("tests/actions/test_launch_forms_only.py",)
 
 MUTANTS = (
     *mutants_of(
@@ -28,5 +29,51 @@ MUTANTS = (
             "    problems += _unknown_names(fields, entries)\n",
             "",
         ),
+    ),
+    *mutants_of(
+        "jobs/policy/rules.py",
+        FORMS_ONLY,
+        (
+            "forms only: leads",
+            "return setting == FormsOnly.ALL if role == Role.LEAD else role == Role.ANALYST and bool(setting)",
+            "return bool(setting)",
+        ),
+        (
+            "forms only: analysts",
+            "else role == Role.ANALYST and bool(setting)",
+            "else False",
+        ),
+    ),
+    *mutants_of(
+        "jobs/actions/revalidate.py",
+        FORMS_ONLY,
+        (
+            "forms only: a form under the lock",
+            "return validate(reading, member, account, is_form=result.is_form)",
+            "return validate(reading, member, account)",
+        ),
+    ),
+    *mutants_of(
+        "jobs/actions/run_again.py",
+        FORMS_ONLY,
+        (
+            "forms only: edited steps",
+            "plan.submission.form_version_id is not None and reading.document == plan.document",
+            "plan.submission.form_version_id is not None",
+        ),
+    ),
+    *mutants_of(
+        "jobs/actions/approval.py",
+        FORMS_ONLY,
+        (
+            "forms only: role of the requester",
+            "replace(member, team=submission.team, role=role)",
+            "replace(member, team=submission.team)",
+        ),
+    ),
+    *mutants_of(
+        "jobs/actions/launch_forms.py",
+        FORMS_ONLY,
+        ("forms only: forms of one's own", "    if member.role != Role.ANALYST:", "    if True:"),
     ),
 )

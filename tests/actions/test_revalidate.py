@@ -37,8 +37,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]
     def arrange(change: Callable[[], object]) -> None:
         validate = submit_module.validate
 
-        def validate_and_change(*arguments: Any) -> Any:
-            result = validate(*arguments)
+        def validate_and_change(*arguments: Any, **options: Any) -> Any:
+            result = validate(*arguments, **options)
             change()
             return result
 
@@ -151,7 +151,7 @@ def test_the_document_is_validated_once_if_nothing_changed(member: Any, monkeypa
     def counting(module: ModuleType, name: str) -> None:
         function = getattr(module, name)
 
-        def count_call(*arguments: Any) -> Any:
+        def count_call(*arguments: Any, **options: Any) -> Any:
             calls[f"{module.__name__}.{name}"] += 1
             return function(*arguments)
 

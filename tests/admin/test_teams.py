@@ -57,6 +57,7 @@ def test_everything_that_a_team_is_given_is_given_on_one_page(admin):
             "queue_grants-0-queue": queue.pk,
             "queue_grants-0-max_vcpus": 8,
             "queue_grants-0-max_active_jobs": 3,
+            "queue_grants-0-forms_only": "analysts",
             "role_grants-0-pattern": "arn:aws:iam::123456789012:role/team-*",
             "image_grants-0-pattern": "registry.example.org/team/*",
             "tag_rules-0-key": "CostCenter",
@@ -72,7 +73,7 @@ def test_everything_that_a_team_is_given_is_given_on_one_page(admin):
     assert TeamGrants.for_team(team) == TeamGrants(
         team=team.name,
         may_register=True,
-        queues={queue.pk: QueueLimits(vcpus=8, active_jobs=3)},
+        queues={queue.pk: QueueLimits(vcpus=8, active_jobs=3, forms_only="analysts")},
         roles=("arn:aws:iam::123456789012:role/team-*",),
         images=("registry.example.org/team/*",),
         features=frozenset({"privileged", "secrets"}),

@@ -27,6 +27,8 @@ class MadeDocument:
     """Of the values. With any, there is no text."""
     titles: Mapping[str, str]
     """Of the fields, by their names."""
+    is_form: bool = False
+    """Whether a launch form makes it."""
 
 
 def values_feedback(document: MadeDocument, member: Member, headline: str) -> Feedback:
@@ -35,7 +37,7 @@ def values_feedback(document: MadeDocument, member: Member, headline: str) -> Fe
         problems = [_at_field(document, problem) for problem in document.problems]
         label = feedback.problem_count_label(len(problems))
         return Feedback(headline, label, is_validated=True, problems=tuple(problems))
-    whole = feedback.from_result(actions.validate(parse(document.text), member))
+    whole = feedback.from_result(actions.validate(parse(document.text), member, is_form=document.is_form))
     problems = [
         replace(_at_field(document, view.problem), step=view.step, line=0, column=0) for view in whole.problems
     ]

@@ -107,6 +107,7 @@ class FormCheck:
 @login_required
 def new_form(request: SignedInRequest, slug: str) -> HttpResponse:
     member = access.membership(request.user, slug, permission="register")
+    launch_forms.require_writer(member)
     if request.method != "POST":
         if text_id := request.GET.get("submission", ""):
             return design.design_page(request, member, _submission(request, member, text_id))
@@ -122,6 +123,7 @@ def new_form(request: SignedInRequest, slug: str) -> HttpResponse:
 @login_required
 def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
     form, member = access.launch_form(request.user, text_id, "register")
+    launch_forms.require_writer(member)
     if request.method == "POST":
         return _post(request, member, form)
     version = versioned.newest_version(form.versions)

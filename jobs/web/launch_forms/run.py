@@ -108,7 +108,7 @@ def _page(
     context = launch_forms.start_context(version.form, member)
     start = launch_forms.fill_version(version, run.entries, context)
     titles = {item.name: item.title for item in version.field_list}
-    made_document = MadeDocument(version.document, start.text, start.problems, titles)
+    made_document = MadeDocument(version.document, start.text, start.problems, titles, is_form=True)
     feedback = values_feedback(made_document, member, version.form.name)
     texts = {name: str(run.entries.get(name, text)) for name, text in start.values.texts.items()}
     if is_new:  # what is still to be entered is no mistake yet
