@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from jobs import audit
 from jobs.access import Member
 from jobs.models import Definition, LaunchForm, Membership, User, WorkflowTemplate
+from jobs.models.versioned import VersionedItem
 
 CatalogRow = Definition | LaunchForm | WorkflowTemplate
 MAX_SUCCESSORS = 500
@@ -27,7 +28,7 @@ class CatalogDetails:
     labels: tuple[str, ...]
     owner: User | None
     is_deprecated: bool = False
-    successor: CatalogRow | None = None
+    successor: Definition | VersionedItem | None = None
     """Only of an entry that is deprecated."""
 
 

@@ -63,8 +63,8 @@ def form_page(
 
 
 def cards_by_key(team: Team, keys: Sequence[int]) -> dict[int, FormCard]:
-    forms = LaunchForm.objects.filter(team=team, pk__in=keys)
-    forms = versioned.with_newest(forms, LaunchFormVersion.objects.all(), "form")
+    rows = LaunchForm.objects.filter(team=team, pk__in=keys)
+    forms = versioned.with_newest(rows, LaunchFormVersion.objects.all(), "form")
     return {card.form.pk: card for card in _cards(list(forms))}
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions.launch_forms import fill_version, newest_version, start_context
+from jobs.actions.launch_forms import fill_version, start_context
+from jobs.actions.versioned import newest_version
 from jobs.management.commands.seed_demo import create_forms, create_people_and_teams, demo_member, grant_queues
 from jobs.management.demo import TEAMS, documents
 from jobs.models import LaunchForm
@@ -68,7 +69,7 @@ def test_every_form_of_the_demo_is_submitted_with_its_own_values(people):
         member = people[demo.slug]
         create_forms(demo)
         for form in LaunchForm.objects.filter(team=member.team):
-            version = newest_version(form)
+            version = newest_version(form.versions)
             assert version
             values = sample_values(version.field_list).texts
             asked = {field.name for field in version.field_list if not field.is_locked}

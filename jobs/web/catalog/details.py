@@ -16,6 +16,7 @@ from jobs.access import Member
 from jobs.actions import catalog_details as actions
 from jobs.actions.catalog_details import CatalogDetails, CatalogDetailsError, CatalogRow
 from jobs.models import Definition
+from jobs.models.versioned import VersionedItem
 from jobs.spec.launch_forms.file_format import MAX_FORM_LABEL_LENGTH, MAX_LABELS
 from jobs.web.shell.auth import SignedInRequest, login_required
 
@@ -38,7 +39,9 @@ class DetailsForm(forms.Form):
     def __init__(self, *args: Any, row: CatalogRow, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._owners = {user.username: user for user in actions.possible_owners(row)}
-        self._successors = {other.text_id: other for other in actions.possible_successors(row)}
+        self._successors: dict[str, Definition | VersionedItem] = {
+            other.text_id: other for other in actions.possible_successors(row)
+        }
         if row.successor:
             self._successors.setdefault(row.successor.text_id, row.successor)
         self._offer("owner", {name: user.display_name for name, user in self._owners.items()})
