@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0066_version_texts'),
+        ('jobs', '0067_version_texts'),
     ]
 
     operations = [

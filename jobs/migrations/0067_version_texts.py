@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0065_definition_owners'),
+        ('jobs', '0066_actual_costs'),
     ]
 
     operations = [
