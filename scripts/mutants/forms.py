@@ -45,12 +45,12 @@ MUTANTS = (
         ),
     ),
     *mutants_of(
-        "jobs/actions/revalidate.py",
+        "jobs/actions/validate.py",
         FORMS_ONLY,
         (
             "forms only: a form under the lock",
-            "return validate(reading, member, account, is_form=result.is_form)",
-            "return validate(reading, member, account)",
+            'return replace(_validate(source, member, account, "" if is_form else member.role), is_form=is_form)',
+            'return _validate(source, member, account, "" if is_form else member.role)',
         ),
     ),
     *mutants_of(

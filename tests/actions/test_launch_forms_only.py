@@ -165,6 +165,7 @@ def test_a_setting_made_meanwhile_is_noticed_under_the_lock(analyst: Member, mon
     with pytest.raises(actions.ValidationFailedError):
         actions.submit(json.dumps(JOB), analyst, source=Source.JSON)
 
+    restrict("")
     form = make.launch_form_version(make.member(analyst.team, "lead"), CONTENT, FORM_DOCUMENT).form
     assert launch_forms.start_form(form, analyst, {}, source=Source.FORM).name == "train-small"
 
