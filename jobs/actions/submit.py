@@ -84,6 +84,10 @@ class JobRerun:
     def label(self) -> Mapping[str, str]:
         return {"rerun of": self.job.text_id}
 
+    @property
+    def is_form(self) -> bool:
+        return False
+
     @classmethod
     def find(cls, member: Member, text_id: str) -> "JobRerun | None":
         """Return None unless it is the id of a job of the team."""
