@@ -131,7 +131,7 @@ class TestRandomReruns(TestCase):
         queue = make.queue("cpu", teams=(cls.member.team,), raw={"state": "ENABLED"})
         make.revision("hello", of=cls.member.team, where=queue.account)
 
-    @examples(15, 600)
+    @examples(6, 600)
     @given(steps=workflows(), data=st.data())
     def test_exactly_the_steps_run_that_the_model_names(self, steps: list[Step], data: st.DataObject) -> None:
         run = RandomRun(self.member, steps, data)

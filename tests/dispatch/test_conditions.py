@@ -172,7 +172,7 @@ def test_a_step_is_not_sent_while_a_step_that_it_needs_is_being_withdrawn() -> N
 
 @pytest.mark.long
 class TestRandomWorkflows(TestCase):
-    @examples(40, 400)
+    @examples(10, 400)
     @given(steps=workflows(), data=st.data())
     def test_exactly_the_steps_run_whose_conditions_hold(self, steps: list[Step], data: st.DataObject) -> None:
         submission = submit_steps(steps)

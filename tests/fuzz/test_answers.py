@@ -26,7 +26,7 @@ EVENT: dict[str, Any] = {
 calls = st.sampled_from(list(enumerate(CALLS)))
 
 
-@examples(150, 20_000)
+@examples(40, 20_000)
 @given(calls, st.data())
 def test_an_answer_cut_at_any_byte_says_nothing(numbered: tuple[int, Call], data: st.DataObject) -> None:
     number, call = numbered
@@ -37,7 +37,7 @@ def test_an_answer_cut_at_any_byte_says_nothing(numbered: tuple[int, Call], data
 
 
 @pytest.mark.long
-@examples(80, 20_000)
+@examples(30, 20_000)
 @given(calls, st.data())
 def test_members_of_any_other_type_break_no_reader(numbered: tuple[int, Call], data: st.DataObject) -> None:
     number, call = numbered
@@ -51,7 +51,7 @@ def test_members_of_any_other_type_break_no_reader(numbered: tuple[int, Call], d
     assert not isinstance(value, AwsError) or value.message
 
 
-@examples(150, 20_000)
+@examples(40, 20_000)
 @given(st.sampled_from(list(paths(EVENT))), st.sampled_from(WRONG) | ANYTHING, st.integers(0, 200))
 def test_an_event_names_a_job_or_is_malformed(path: tuple[str | int, ...], wrong: Any, cut: int) -> None:
     for body in (replace_value(EVENT, path, wrong), json.dumps(EVENT).encode()[:cut], json.dumps(wrong).encode()):

@@ -87,7 +87,7 @@ TEXTS = (
 
 
 @pytest.mark.long
-@examples(500, 20_000)
+@examples(80, 20_000)
 @given(TEXTS)
 def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -> None:
     try:
@@ -107,7 +107,7 @@ def valid_by_schema(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
 
 
 @pytest.mark.long
-@examples(200, 10_000)
+@examples(40, 10_000)
 @given(valid_by_schema())
 def test_what_the_schema_generates_reads_and_prints_and_reads_again_without_loss(
     made: tuple[DocumentKind, Document],
@@ -136,7 +136,7 @@ def _without_empties(value: Any) -> Any:
 
 
 @pytest.mark.long
-@examples(200, 10_000)
+@examples(40, 10_000)
 @given(valid_by_schema())
 def test_normalising_twice_is_normalising_once(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
@@ -154,7 +154,7 @@ def typed_documents(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
 
 
 @pytest.mark.long
-@examples(200, 10_000)
+@examples(40, 10_000)
 @given(typed_documents())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
@@ -182,7 +182,7 @@ def test_most_sensible_documents_are_valid_so_that_the_proofs_are_about_somethin
 
 
 @pytest.mark.long
-@examples(100, 5_000)
+@examples(25, 5_000)
 @given(sensible_definitions(), with_typos(sensible_submissions()))
 def test_a_submission_on_any_definition_is_judged_and_shown(definition: Document, submission: Document) -> None:
     name = str(submission.get("jobDefinition"))
@@ -204,7 +204,7 @@ STRICTER = {"sizes.legacy-beside-requirement", "platform.one"}
 
 
 @pytest.mark.long
-@examples(80, 5_000)
+@examples(25, 5_000)
 @given(document=sensible_definitions())
 def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: DefinitionService, document: Document) -> None:
     found = validate.validate_document(DocumentKind.DEFINITION, document)
@@ -223,7 +223,7 @@ def moto() -> Iterator[Any]:
             yield boto3.client("batch", region_name="us-west-2")
 
 
-@examples(15, 500)
+@examples(6, 500)
 @given(document=sensible_definitions())
 @pytest.mark.long
 def test_what_the_judge_calls_valid_moto_registers(moto: Any, document: Document) -> None:

@@ -80,7 +80,7 @@ def accepted(document: Document, of_jobs: dict[str, Document]) -> bool:
     return not has_errors(validate.validate_document(reading.kind, reading.document, of_jobs))
 
 
-@examples(30, 3_000)
+@examples(15, 3_000)
 @given(document=definitions())
 def test_a_described_definition_is_accepted_as_the_same_definition(batch: Batch, document: Document) -> None:
     assume(accepted(document, {}))
@@ -97,7 +97,7 @@ def test_a_described_definition_is_accepted_as_the_same_definition(batch: Batch,
         assert [problem for problem in validate.validate_parsed(reading) if has_errors([problem])] == []
 
 
-@examples(30, 3_000)
+@examples(15, 3_000)
 @given(document=definitions(), submission=sensible_submissions())
 def test_a_described_job_is_accepted_as_a_submission(batch: Batch, document: Document, submission: Document) -> None:
     fargate = "FARGATE" in document.get("platformCapabilities", ())

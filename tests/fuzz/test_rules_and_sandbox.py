@@ -70,7 +70,7 @@ def disagreement(problems: list[Problem], refused: str) -> str:
 
 
 @pytest.mark.long
-@examples(120, 12_000)
+@examples(30, 12_000)
 @given(definition=aws_definitions())
 def test_both_refuse_and_accept_the_same_definitions(aws: Any, definition: Document) -> None:
     problems = validate_document(DocumentKind.DEFINITION, definition)
@@ -78,7 +78,7 @@ def test_both_refuse_and_accept_the_same_definitions(aws: Any, definition: Docum
 
 
 @pytest.mark.long
-@examples(80, 8_000)
+@examples(25, 8_000)
 @given(request=aws_requests())
 def test_both_refuse_and_accept_the_same_submissions(aws: Any, request: AwsRequest) -> None:
     name = f"definition-{next(_numbers)}"

@@ -28,7 +28,7 @@ JOBS = st.lists(
 )
 
 
-@examples(100)
+@examples(20, 1_000)
 @given(JOBS)
 def test_totals_by_any_grouping_agree(jobs):
     lines = [

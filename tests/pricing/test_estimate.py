@@ -164,7 +164,7 @@ PLANS = st.builds(
 
 
 @given(st.lists(PLANS, min_size=1, max_size=6), st.none() | st.floats(0, 10**6))
-@examples(60)
+@examples(25, 1_000)
 def test_expected_is_never_above_at_most_and_more_of_anything_is_never_cheaper(jobs, seconds):
     estimated = estimate(*jobs, runs=durations(seconds) if seconds is not None else None)
 

@@ -41,7 +41,7 @@ def test_without_a_week_of_costs_or_days_to_come_there_is_no_forecast(daily: dic
     assert forecast(daily, 0, MONDAY, last) is None
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(st.lists(st.decimals(min_value=-100, max_value=10**6, places=10), max_size=30))
 def test_cents_of_parts_add_up_and_are_next_to_their_amounts(parts: list[Decimal]) -> None:
     cents = round_parts(parts)

@@ -294,7 +294,7 @@ def test_the_maximum_is_that_of_the_dearest_type_that_may_run_it():
     assert made.usd == Decimal("0.3825")  # 1 of 32 vCPU of a p3.8xlarge: 12.24 / 32
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.booleans()), max_size=8),
     st.decimals("0.25", 192, places=2),

@@ -160,7 +160,7 @@ class SearchTest(TestCase):
         cls.tags[job.pk] = {"Project": rng.choice(TAGS)} if rng.random() < 0.7 else {}
         return job
 
-    @examples(150, fuzz=10_000)
+    @examples(40, fuzz=10_000)
     @given(st.lists(terms(), max_size=4), st.sampled_from(("one", "all", "mine", "staff")))
     def test_a_search_finds_what_plain_python_finds(self, some_terms: list[Term], whose: str) -> None:
         search = Search(tuple(some_terms))

@@ -63,7 +63,7 @@ def test_the_training_of_the_guide_fits_the_demos_environment_for_gpus() -> None
     assert answers(environment(*ENVIRONMENTS["gpu-small"]), Decimal(8), 32_768, 2) == (PlacementVerdict.YES, True)
 
 
-@examples(300)
+@examples(60, 5_000)
 @given(
     types=st.lists(st.sampled_from(INSTANCE_TYPES), min_size=1, max_size=3, unique=True),
     most=st.sampled_from([1, 4, 16, 64, 256]),
@@ -84,7 +84,7 @@ def test_what_fits_on_instances_is_what_the_sandbox_places(
     assert (verdict is PlacementVerdict.YES) == places
 
 
-@examples(200)
+@examples(40, 5_000)
 @given(
     most=st.sampled_from([1, 4, 16, 64]),
     vcpus=st.sampled_from(["0.25", "0.5", "0.75", "1", "3", "4", "8", "15", "16", "20", "32", "33"]),

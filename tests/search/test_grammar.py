@@ -238,7 +238,7 @@ def terms(draw: st.DrawFn) -> Term:
     return Term(name, tuple(draw(st.lists(VALUES[key.kind], min_size=1, max_size=number))), operator, negated=negated)
 
 
-@examples(200, fuzz=20_000)
+@examples(60, fuzz=20_000)
 @given(st.lists(terms(), max_size=6))
 @example([Term("queue", (">a", "<"))])
 def test_any_search_is_read_as_it_is_written(some_terms: list[Term]) -> None:
@@ -259,7 +259,7 @@ PIECES = st.sampled_from(
 )
 
 
-@examples(300, fuzz=50_000)
+@examples(80, fuzz=50_000)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     search = parse_or_problems(text)
@@ -273,7 +273,7 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         assert parse(text[term.start : term.end]).terms == (term,)
 
 
-@examples(100, fuzz=10_000)
+@examples(40, fuzz=10_000)
 @given(st.lists(PIECES, max_size=20).map("".join), st.integers(-1, 60))
 def test_a_fragment_is_a_part_of_the_text(text: str, caret: int) -> None:
     fragment = fragment_at(text, caret)

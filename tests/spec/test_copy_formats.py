@@ -87,13 +87,13 @@ def test_every_form_has_its_own_label() -> None:
 
 
 @pytest.mark.long
-@examples(40, 2_000)
+@examples(20, 2_000)
 @given(sensible_definitions())
 def test_any_definition_is_read_back(document: Document) -> None:
     read_back(document, DocumentKind.DEFINITION)
 
 
-@examples(40, 2_000)
+@examples(20, 2_000)
 @given(sensible_submissions())
 def test_any_submission_is_read_back(document: Document) -> None:
     read_back(document, DocumentKind.SUBMISSION)

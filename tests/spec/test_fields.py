@@ -83,7 +83,7 @@ def text(document: Any) -> str:
 
 
 @pytest.mark.long
-@examples(100)
+@examples(30, 2_000)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
     shown = forms.read_values(document, table)
@@ -94,7 +94,7 @@ def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], ta
 
 
 @pytest.mark.long
-@examples(100)
+@examples(30, 2_000)
 @given(documents, tables)
 def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any], table: Any) -> None:
     def as_browser_sends(value: forms.FieldValue) -> forms.FieldValue:
@@ -111,7 +111,7 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
 
 
 @pytest.mark.long
-@examples(100)
+@examples(30, 2_000)
 @given(documents, tables, some.data())
 def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], table: Any, draw: Any) -> None:
     field = draw.draw(some.sampled_from(table))
@@ -135,7 +135,7 @@ def test_changing_a_field_changes_only_what_it_owns(document: dict[str, Any], ta
     assert written.get("somethingElse") == document.get("somethingElse")
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(commands)
 def test_a_command_is_the_same_words_again(command: list[str]) -> None:
     line = units.format_command(command)
@@ -144,7 +144,7 @@ def test_a_command_is_the_same_words_again(command: list[str]) -> None:
     assert units.parse_command(line.replace("\n", "\r\n").replace("\r\n", "\n")) == command
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(some.integers(0, 10**9))
 def test_spans_and_sizes_are_the_same_number_again(number: int) -> None:
     assert units.parse_seconds(units.format_seconds(number)) == number

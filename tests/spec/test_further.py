@@ -205,7 +205,7 @@ def control_value(control: SchemaControl) -> object:
 
 
 @pytest.mark.long
-@examples(100)
+@examples(30, 2_000)
 @given(of_schema(DocumentKind.DEFINITION) | some.just(samples.definition()))
 def test_whatever_a_control_shows_is_what_the_document_has_there(document: Document) -> None:
     for key in document:

@@ -131,7 +131,7 @@ def test_indexes_are_read_in_any_order_and_once() -> None:
     assert parse_indexes(" 17 - 20, 3,18,", 50) == (3, 17, 18, 19, 20)
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(st.sets(st.integers(0, 9999), max_size=50).map(sorted))
 def test_written_indexes_are_read_as_they_were(indexes: list[int]) -> None:
     assert parse_indexes(format_indexes(indexes), 10_000) == tuple(indexes)

@@ -381,7 +381,7 @@ def written_by_hand(document: Document, texts: dict[str, str]) -> Document:
     return result
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(random_fields(), JOBS, ENTRIES)
 def test_a_form_changes_only_the_places_it_names(
     fields: tuple[LaunchField, ...], document: Document, entries: dict[str, str]
@@ -410,7 +410,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...]
     return [leaf for key, member in members for leaf in leaves(member, (*path, key))]
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(random_fields())
 def test_the_samples_of_a_form_are_values_that_it_takes(fields: tuple[LaunchField, ...]):
     assert [values.problems for values in samples(fields)] == [()] * len(list(samples(fields)))

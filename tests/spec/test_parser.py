@@ -274,7 +274,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.long
-@examples(250)
+@examples(50, 5_000)
 @given(st.text() | st.binary() | st.lists(PIECES, max_size=40).map("".join) | JSON.map(json.dumps))
 def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
     refused: DocumentParseError | None = None
@@ -293,7 +293,7 @@ def test_no_text_of_any_kind_breaks_reading(source: str | bytes) -> None:
 
 
 @pytest.mark.long
-@examples(40)
+@examples(20, 1_000)
 @given(JSON.filter(lambda value: isinstance(value, dict | list)))
 def test_every_value_has_the_place_where_it_stands(value: Any) -> None:
     source = json.dumps(value, indent=1, allow_nan=True, ensure_ascii=False)

@@ -353,7 +353,7 @@ def test_the_quick_check_passes_what_jsonschema_passes() -> None:
     ]
 
 
-@examples(150)
+@examples(40, 3_000)
 @given(st.dictionaries(KEYS, VALUES))
 def test_a_general_validator_agrees_about_which_documents_are_sound(changes: Document) -> None:
     document = submission(**changes)

@@ -115,7 +115,7 @@ def test_numbers_are_those_of_json(text: str, value: object) -> None:
     assert yaml_process.read(f"a: {text}")["documents"][0][0] == {"a": value}
 
 
-@examples(100)
+@examples(30, 2_000)
 @given(st.dictionaries(st.sampled_from(["jobName", "tags", "a b", "1"]), ANYTHING, min_size=1))
 def test_what_json_says_yaml_says(document: Document) -> None:
     """YAML is nearly a superset of JSON; what both can hold is the same."""
