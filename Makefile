@@ -20,7 +20,7 @@ NOT_FAST = browser or process or long
 # Without Node, `make test` skips its tests with a message, and `make check` fails.
 WITHOUT_NODE = --optional
 # Only the files that have such tests: to collect all takes each worker five seconds more.
-ON_POSTGRES = $(PY) -m tests.postgres $(PY) -m pytest -q -m postgres -n 2 --dist loadfile \
+ON_POSTGRES = $(PY) -m tests.postgres $(PY) -m pytest -q -n 2 --dist loadfile \
 	$$(grep -rl --include='test_*.py' 'mark\.postgres' tests)
 # What `make check` does before the tests, two at a time: types, the longest, beside the others.
 CHECKS = types lint lint-js contracts migrations templates bundle deploy audit
@@ -35,6 +35,7 @@ help:
 	@echo 'make run           run the portal with a demo at http://127.0.0.1:8000 (PORT=8000 STATE=.portal)'
 	@echo 'make test          run all tests: SQLite, PostgreSQL, headless Chromium, and Node if installed'
 	@echo 'make test-fast     run the quick tests: no browser, child process or PostgreSQL, each under a tenth of a second'
+	@echo 'make test-postgres run every test that depends on the database on PostgreSQL; make test leaves the long ones to SQLite'
 	@echo 'make test-js       test the scripts of the pages; needs Node (without it make test skips them, make check fails)'
 	@echo 'make lint-js       check the scripts of the pages with ESLint and TypeScript; needs Node and npm (without them: NOT CHECKED)'
 	@echo 'make coverage      measure branch coverage and list what is not covered'
@@ -43,7 +44,7 @@ help:
 	@echo 'make assets        build the bundles from static/src; needs Node and npm'
 	@echo 'make rules         update docs/rules.md, docs/access.md and docs/causes.md from the code'
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (14 minutes)'
-	@echo 'make fuzz          run the tests of documents, workflows and searches with many more examples (some minutes)'
+	@echo 'make fuzz          run each property test with many more examples than make test, and upgrades from every schema'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
 	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
 	@echo 'make bench         run the benchmarks and compare the portal with a plain script (15 minutes; BIG=1: also at a million jobs)'
@@ -58,7 +59,7 @@ test: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
 	@failed=0; \
 	$(PY) -m tests.node $(WITHOUT_NODE) || failed=1; \
-	$(ON_POSTGRES) || failed=1; \
+	$(ON_POSTGRES) -m 'postgres and (not long or postgres_itself)' || failed=1; \
 	$(PY) -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --durations=40 $(COVERAGE) || failed=1; \
 	exit $$failed
 
@@ -78,11 +79,10 @@ coverage: .venv/.dev-stamp
 		--cov-report=term-missing
 
 test-postgres: .venv/.dev-stamp
-	@$(ON_POSTGRES)
+	@$(ON_POSTGRES) -m postgres
 
 fuzz: .venv/.dev-stamp
-	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load tests/fuzz tests/dispatch/test_conditions.py \
-		tests/actions/test_random_reruns.py tests/search tests/reports/test_search_property.py
+	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load $$(grep -rlE --include='test_*.py' '^ *@examples\(|only_in\("fuzz"\)' tests)
 
 soak-browser: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure
@@ -146,12 +146,13 @@ format: .venv/.dev-stamp
 pictures: .venv/.dev-stamp
 	@PICTURES=1 $(PY) -m pytest -q tests/journeys/test_pictures.py
 
-# Every state of the protocol, 100,000 events, workflows whose workers are killed, a failure at each step, recovery times,
-# accounts that don't respond, and a storm of all at once
+# Every state of the protocol, 100,000 events, a portal whose processes are killed, workflows whose workers are, a failure
+# at each step, recovery times, accounts that don't respond, and a storm of all at once
 chaos: .venv/.dev-stamp
 	@failed=0; \
 	$(PY) -m tests.protocol || failed=1; \
 	$(PY) -m tests.event_flood || failed=1; \
+	CHAOS=1 $(PY) -m pytest -q $$(grep -rl --include='test_*.py' 'only_in("chaos")' tests) || failed=1; \
 	$(PY) -m tests.chaos workflows failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 

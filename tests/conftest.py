@@ -5,7 +5,8 @@ import itertools
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,13 +45,7 @@ gc.set_threshold(50_000, 20, 20)
 
 # What migrations put into tables; without migrations the audit is sealed here as well, and the words of jobs have
 # their table.
-ROWS = (
-    ("0002_default_rates", "load"),
-    ("0017_request_digests", "make_secret"),
-    ("0061_listed_prices", "load_instances"),
-    ("0061_listed_prices", "limit_rates"),
-    ("0061_listed_prices", "add_rates"),
-)
+ROWS = (("0002_default_rates", "load"), ("0017_request_digests", "make_secret"))
 SEAL = ("0026_standard_names", "seal")
 WORDS = ("0050_job_text", "create")
 
@@ -85,7 +80,7 @@ MEASURED_THOUGH_LONG = (
 
 
 # Fixtures that start a whole portal: what shares one runs in one worker of xdist.
-SHARED = ("portal", "demo_portal")
+SHARED = ("demo_portal", "portal")
 
 
 def is_measured(item: pytest.Item) -> bool:
@@ -95,13 +90,22 @@ def is_measured(item: pytest.Item) -> bool:
     return not item.get_closest_marker("long") or path.startswith(MEASURED_THOUGH_LONG)
 
 
+def is_left_to_another_command(item: pytest.Item) -> bool:
+    """Whether only a command that takes longer than the suite runs it. Those set CHAOS=1, FUZZ=1 or PICTURES=1."""
+    return any(os.environ.get(mark.args[0].upper()) != "1" for mark in item.iter_markers("only_in"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist's, which reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group tests for `--dist loadgroup`: by file, and those that share the running portal. The longest come first.
 
     Files that wait for processes or for a browser come before the others: begun last, the longest would be waited for
     by all.
     """
+    left_out = [item for item in items if is_left_to_another_command(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     with_processes, with_browser = (
         {item.path for item in items if item.get_closest_marker(marker)} for marker in ("process", "browser")
     )
@@ -114,8 +118,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group(item)))
         if is_measured(item):
             item.add_marker(pytest.mark.measured)
+    order = {name: number for number, name in enumerate(SHARED)}
     items.sort(
-        key=lambda item: (group(item) not in SHARED, item.path not in with_processes, item.path not in with_browser)
+        key=lambda item: (
+            order.get(group(item), len(SHARED)),
+            item.path not in with_processes,
+            item.path not in with_browser,
+        )
     )
 
 
@@ -240,19 +249,48 @@ def browser() -> Iterator["Browser"]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The whole portal with its demo, as `make run` starts it. One serves all tests: they share a worker of xdist."""
-    with running(tmp_path_factory.mktemp("portal") / "state", find_free_port([])) as run:
-        yield run
+_running_portals: dict[str, tuple[Run, ExitStack]] = {}
 
 
-@pytest.fixture(scope="session")
-def demo_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def shared_portal(name: str, start: Callable[[], AbstractContextManager[Run]]) -> Run:
+    """Return the running portal of that name. It is started for its first test and ends after the last in a row."""
+    if name not in _running_portals:
+        stack = ExitStack()
+        _running_portals[name] = (stack.enter_context(start()), stack)
+    return _running_portals[name][0]
+
+
+@pytest.hookimpl(trylast=True)  # after fixtures that still ask it
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End portals that the next test does not share: an idle one takes processor time from all other tests."""
+    still_needed = getattr(nextitem, "fixturenames", ())
+    for name in [name for name in _running_portals if name not in still_needed]:
+        _running_portals.pop(name)[1].close()
+
+
+def pytest_sessionfinish() -> None:
+    """End them too if the run is interrupted."""
+    while _running_portals:
+        _running_portals.popitem()[1][1].close()
+
+
+@pytest.fixture
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The whole portal with its demo, as `make run` starts it. Tests that share it run one after another."""
+    return shared_portal("portal", lambda: running(tmp_path_factory.mktemp("portal") / "state", find_free_port([])))
+
+
+@pytest.fixture
+def demo_portal(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The portal as `portal` has it, with the 90 days of history that people see in the demo, complete."""
-    with running(tmp_path_factory.mktemp("demo") / "state", find_free_port([]), DEMO="on") as run:
-        eventually(lambda: history_is_saved(run), SECONDS, describe=lambda: run.said.read_text()[-2000:])
-        yield run
+
+    @contextmanager
+    def with_history() -> Iterator[Run]:
+        with running(tmp_path_factory.mktemp("demo") / "state", find_free_port([]), DEMO="on") as run:
+            eventually(lambda: history_is_saved(run), SECONDS, describe=lambda: run.said.read_text()[-2000:])
+            yield run
+
+    return shared_portal("demo_portal", with_history)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def lost_job(url: str) -> Job:
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_the_clock_and_the_other_accounts_go_on_while_one_hangs(account_threads, enqueued, tmp_path, monkeypatch):
     def check(pace: float) -> None:
         monkeypatch.setitem(session.CALL_TIMEOUT_SECONDS, Purpose.READ, 2.0 * pace)

@@ -64,6 +64,7 @@ def refusals(member: Member, **changes: Any) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_of_twenty_who_submit_at_once_only_as_many_pass_as_the_budget_can_pay(member, tmp_path):
     budget(
         member, (price(member) * 3).quantize(Decimal("0.01")) + Decimal("0.01"), tag_key="Project", tag_value="GenAI"

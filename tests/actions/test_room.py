@@ -40,6 +40,7 @@ def submit_one(member: Member) -> bool:
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_of_twenty_who_ask_at_once_for_the_last_three_places_three_have_them(research, tmp_path):
     def submit_in_thread(_: int) -> bool:
         try:

@@ -457,6 +457,7 @@ def test_the_day_is_read_in_one_query_however_much_there_is(research, jobs, djan
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_who_submit_at_once_with_one_name_as_many_pass_as_the_limit_takes(tmp_path):
     research = Research()

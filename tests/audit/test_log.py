@@ -85,6 +85,7 @@ def test_an_act_costs_three_queries(django_assert_num_queries):
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 @pytest.mark.django_db(transaction=True)
 def test_twenty_at_once_make_one_chain(tmp_path):
     team, person = make.team(), make.user()

@@ -58,6 +58,7 @@ def test_taking_a_hundred_jobs_costs_no_more_queries_than_taking_ten(django_asse
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_jobs_leave_no_faster_than_the_account_allows_over_all_workers():
     account = make.account(submits_per_second=50)
     paces = [RateLimiter(account, time.monotonic() + 10) for _ in range(2)]

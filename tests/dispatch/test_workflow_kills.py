@@ -11,8 +11,6 @@ from tests.chaos.workflows import (
     random_document,
     random_kills,
     random_steps,
-    refuse_in_workflow,
-    refused_document,
     submitted,
 )
 
@@ -23,11 +21,6 @@ def test_a_workflow_whose_workers_are_killed_runs_each_step_once_and_in_order() 
     steps = random_steps(random.Random(7), 14)
     with submitted(random_document(steps)) as accepted:
         assert kill_in_workflow(accepted, steps, Kill("found", 4)) == []
-
-
-def test_a_refusal_in_the_middle_stops_what_was_sent_though_the_worker_is_killed_before_the_stops() -> None:
-    with submitted(refused_document("stop"), "stop") as accepted:
-        assert refuse_in_workflow(accepted, "stop", Kill("refused", 1)) == []
 
 
 def test_all_kills_have_every_point_of_the_delivery() -> None:

@@ -24,7 +24,9 @@ from tests.eventually import eventually
 from tests.http_client import Visitor
 from tests.quickstart_process import Run, rows, running
 
-pytestmark = pytest.mark.process
+# `make test` kills workers in tests/chaos/test_failpoints.py, the sandbox in tests/sandbox/test_restart.py, and the
+# processes of a quick start in tests/quickstart/test_run.py.
+pytestmark = [pytest.mark.process, pytest.mark.only_in("chaos")]
 
 ENDS = {"SUCCEEDED", "FAILED", "STOPPED", "LOST", "REFUSED", "WITHDRAWN"}
 CHAIN_NAMES = ("load", "train", "report")

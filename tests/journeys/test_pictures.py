@@ -1,10 +1,9 @@
 """The pictures of the documentation, taken of the demo with its history.
 
-Each run takes them and checks that they show what their name says. `make pictures` keeps them in docs/images.
+`make pictures` takes them and checks that they show what their name says. What the pages do is tested in tests/web.
 """
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tests.pages.job_form import JobForm
 from tests.pages.job_page import JobPage
 from tests.pages.json_page import JsonPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.process]
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.only_in("pictures")]
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,9 +28,7 @@ TRAINING = {
 
 
 @pytest.fixture
-def album(tmp_path: Path) -> Path:
-    if os.environ.get("PICTURES") != "1":
-        return tmp_path
+def album() -> Path:
     IMAGES.mkdir(parents=True, exist_ok=True)
     return IMAGES
 

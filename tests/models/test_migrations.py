@@ -16,7 +16,12 @@ from tests import make
 
 BEFORE_SORTING = "0036_step_attempts"
 
-pytestmark = [pytest.mark.postgres, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.postgres_itself,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture

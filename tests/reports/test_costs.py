@@ -144,6 +144,7 @@ def two_months(submission):
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_every_division_adds_up_to_the_same_total_to_the_last_digit(two_months):
     month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous
     expected = past.total_usd(team=two_months, day__range=(month.first, month.last))
@@ -168,6 +169,7 @@ def test_every_division_adds_up_to_the_same_total_to_the_last_digit(two_months):
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 @pytest.mark.parametrize("by", WAYS, ids=str)
 def test_the_jobs_behind_a_row_are_as_many_and_cost_as_much(two_months, by):
     month = Month.containing(Job.objects.order_by("-accepted_at").first().accepted_at).previous

@@ -78,6 +78,7 @@ class PageWork:
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
     settings.CACHES = {**settings.CACHES, "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     monkeypatch.setattr(pages, "COUNT_LIMIT", LIMIT)

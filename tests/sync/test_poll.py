@@ -163,6 +163,7 @@ def test_a_job_whose_description_cannot_be_read_leaves_the_others_and_is_asked_a
 
 
 @pytest.mark.long
+@pytest.mark.postgres_itself
 @pytest.mark.parametrize(
     "key",
     ["statusReason", "createdAt", "startedAt", "stoppedAt", "isCancelled", "isTerminated", "tags", "parameters",

@@ -33,7 +33,6 @@ export class VirtualRows extends EventTarget {
     this.scrollTop = 0;
     this.settling = 0;
     pane.addEventListener("scroll", () => this.follow());
-    pane.addEventListener("keydown", (event) => this.press(event));
     new ResizeObserver(() => this.resize()).observe(pane);
   }
 
@@ -80,25 +79,6 @@ export class VirtualRows extends EventTarget {
     this.anchor = { index: Math.max(0, this.count - Math.ceil(this.pane.clientHeight / this.leastHeight)), offset: 0 };
     this.isAtEnd = true;
     this.render(true);
-  }
-
-  toStart() {
-    this.anchor = { index: 0, offset: 0 };
-    this.isAtEnd = false;
-    this.render(true);
-  }
-
-  /**
-   * Home and End, which a browser animates. In a list higher than its scroll bar the last, small steps of an animation move
-   * by rows, and so end short of the first row.
-   * @param {KeyboardEvent} event
-   */
-  press(event) {
-    if ((event.key !== "Home" && event.key !== "End") || event.target !== this.pane) return;
-    if (event.altKey || event.shiftKey || event.metaKey) return;
-    event.preventDefault();
-    if (event.key === "Home") this.toStart();
-    else this.toEnd();
   }
 
   /** @param {number} index goes to the middle of the window */
