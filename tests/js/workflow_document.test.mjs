@@ -160,7 +160,7 @@ test("what all steps share is shown, and set or removed for all", () => {
   assert.equal(set(set(all, "variable", "MODE", ""), "tag", "Project", ""), set(TEXT, "queue", "", "cpu"));
 });
 
-test("in a workflow of 1,000 steps a change of all of them is one step, and quick", () => {
+test("in a workflow of 1,000 steps a change of all of them edits the text once or twice", () => {
   const jobs = Array.from({ length: 1000 }, (_, index) => ({
     jobName: `step-${index}`,
     ...(index && { dependsOn: [{ jobId: "\${step-0}" }] }),
@@ -171,10 +171,13 @@ test("in a workflow of 1,000 steps a change of all of them is one step, and quic
     remove: (editing) => workflow.removeStep(editing, 0),
     paste: (editing) => workflow.addDocument(editing, whole, text.parse(whole).root),
   };
-  const start = performance.now();
-  const [tagged, removed, doubled] = Object.values(changes).map((change) => edited(whole, change));
+  const counts = [];
+  const [tagged, removed, doubled] = Object.values(changes).map((change) => edited(whole, (editing) => {
+    change(editing);
+    counts.push(editing.steps.length);
+  }));
 
-  assert.ok(performance.now() - start < 5000); // a minute and more with a parse for each step
+  assert.deepEqual(counts, [1, 2, 1]); // after each edit all is parsed again
   assert.deepEqual(JSON.parse(tagged).jobs[999], { ...jobs[999], tags: { Project: "GenAI" } });
   assert.deepEqual(JSON.parse(removed).jobs[998], { jobName: "step-999" });
   assert.deepEqual(JSON.parse(doubled).jobs[1999], { jobName: "step-1999", dependsOn: [{ jobId: "${step-1000}" }] });

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from datetime import timedelta
 from functools import partial
 
@@ -30,16 +29,6 @@ IN_VIEW = """node => {
   const [inner, outer] = [node, node.closest("[data-canvas]")].map((each) => each.getBoundingClientRect());
   return inner.left >= outer.left && inner.right <= outer.right;
 }"""
-BLOCKED = """() => new Promise((done) => {
-  window.longest = 0;
-  let before = performance.now();
-  const frame = (now) => {
-    window.longest = Math.max(window.longest, now - before);
-    before = now;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame((now) => { before = now; frame(now); done(); });
-})"""
 
 
 @pytest.fixture
@@ -162,7 +151,7 @@ def test_a_workflow_is_renamed(open_page: OpenPage, research: Research, workflow
 
 @pytest.mark.long
 def test_a_thousand_steps_stay_usable(open_page: OpenPage, research: Research) -> None:
-    """The bounds leave room for a busy machine; measured alone, it is usable in about a second."""
+    """Of a thousand steps only those in view are drawn. `make bench` measures how soon (bench/workflow.py)."""
     submission = make.submission(research.analyst, research.account, name="big", kind="workflow", job_count=1000)
     first = make.job(submission, name="step-0", state="SUCCEEDED")
     jobs = [first]
@@ -181,21 +170,12 @@ def test_a_thousand_steps_stay_usable(open_page: OpenPage, research: Research) -
     edges = {(number, max(0, number - 1 - 37 * step % 100)) for number in range(1, 1000) for step in range(5)}
     JobDependency.objects.bulk_create(JobDependency(job=jobs[job], parent=jobs[parent]) for job, parent in edges)
     page = open_page(research.analyst.user, f"{submission.get_absolute_url()}?view=list", viewport=DESKTOP)
-    page.evaluate(BLOCKED)
 
-    start = time.monotonic()
     page.get_by_role("link", name="Graph").click()
     steps = page.get_by_role("group", name="Steps of big").get_by_role("button")
     expect(steps.first).to_be_visible()
-    seconds = time.monotonic() - start
     page.get_by_role("button", name="Expand all").click()
     expect(page.get_by_role("button", name="Expand all")).to_be_hidden()
     expect(steps.first).to_be_visible()
-    expanded = time.monotonic() - start - seconds
     assert 0 < steps.count() < 400
     assert len(edges) > 4500
-    assert (seconds < 8, expanded < 8, page.evaluate("window.longest") < 1000) == (True, True, True), (
-        seconds,
-        expanded,
-        page.evaluate("window.longest"),
-    )
