@@ -5,7 +5,7 @@ import itertools
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -150,6 +150,21 @@ def pytest_collection(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     measure_coverage(item.config, wanted=item.get_closest_marker("measured") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Measure no migrations: they don't count, and make the tables of each worker."""
+    if fixturedef.argname != "django_db_setup":
+        return (yield)
+    was_measured = not _coverage_pauses["is_paused"]
+    measure_coverage(request.config, wanted=False)
+    try:
+        return (yield)
+    finally:
+        measure_coverage(request.config, wanted=was_measured)
 
 
 def pytest_collection_finish() -> None:

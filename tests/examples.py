@@ -10,7 +10,7 @@ QUICK = os.environ.get("QUICK") == "1"
 MAX_QUICK = 15
 
 
-def examples(suite: int, fuzz: int) -> settings:
+def examples(suite: int, fuzz: int = 1_000) -> settings:
     """So many in the suite, and under FUZZ=1."""
     wanted = fuzz if FUZZ else min(MAX_QUICK, suite) if QUICK else suite
     return settings(
