@@ -82,7 +82,7 @@ test-postgres: .venv/.dev-stamp
 	@$(ON_POSTGRES) -m postgres
 
 fuzz: .venv/.dev-stamp
-	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load $$(grep -rlE --include='test_*.py' '^ *@examples\(|only_in\("fuzz"\)' tests)
+	@FUZZ=1 $(PY) -m pytest -q -n 2 --dist load $$(grep -rlE --include='test_*.py' '^ *@examples\(|only_in\("fuzz"\)|import FUZZ' tests)
 
 soak-browser: .venv/.dev-stamp
 	@$(PY) -m tests.chromium --ensure

@@ -5,8 +5,9 @@ import itertools
 import os
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, connections
 from django.test.testcases import TransactionTestCase
+from django.test.utils import ContextList
 
 from jobs import rate_limit
 from portal.quickstart.state_dir import find_free_port
@@ -152,21 +154,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
     measure_coverage(item.config, wanted=item.get_closest_marker("measured") is not None)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
-    """Measure no migrations: they don't count, and make the tables of each worker."""
-    if fixturedef.argname != "django_db_setup":
-        return (yield)
-    was_measured = not _coverage_pauses["is_paused"]
-    measure_coverage(request.config, wanted=False)
-    try:
-        return (yield)
-    finally:
-        measure_coverage(request.config, wanted=was_measured)
-
-
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
@@ -212,6 +199,18 @@ def _no_pause_before_another_try(session_patch: pytest.MonkeyPatch) -> None:
     session_patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _each_context_once(session_patch: pytest.MonkeyPatch) -> None:
+    """Django's client copies the context for every part of a page; one copy for each context is enough."""
+
+    def store(data: dict[str, Any], sender: Any, template: Any, context: Any, **_: Any) -> None:
+        if data.get("last") is not context:
+            data.setdefault("context", ContextList()).append(copy(context))
+        data["last"] = context
+
+    session_patch.setattr("django.test.client.store_rendered_templates", store)
+
+
 @pytest.fixture(scope="session")
 def django_db_use_migrations() -> bool:
     """Where seconds count, the tables come from the models: `make check` sees that it is the same."""
@@ -219,11 +218,25 @@ def django_db_use_migrations() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_use_migrations: bool, django_db_blocker: Any) -> None:
-    if django_db_use_migrations:
-        return
-    with django_db_blocker.unblock():
-        fill(*ROWS, SEAL, WORDS)
+def django_db_modify_db_settings(django_db_modify_db_settings: None, request: pytest.FixtureRequest) -> bool:
+    """Measure no migrations, for which `django_db_setup` asks this first. Return whether the test is measured."""
+    is_measured = not _coverage_pauses["is_paused"]
+    measure_coverage(request.config, wanted=False)
+    return is_measured
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None,
+    django_db_use_migrations: bool,
+    django_db_modify_db_settings: bool,
+    django_db_blocker: Any,
+    request: pytest.FixtureRequest,
+) -> None:
+    if not django_db_use_migrations:
+        with django_db_blocker.unblock():
+            fill(*ROWS, SEAL, WORDS)
+    measure_coverage(request.config, wanted=django_db_modify_db_settings)
 
 
 @pytest.fixture(autouse=True)
