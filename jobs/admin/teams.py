@@ -1,14 +1,17 @@
 """Admin of teams and tag rules."""
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse, reverse_lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -29,11 +32,13 @@ from jobs.admin.privileges import MembershipInlineMixin
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Budget, Feature, ImageGrant, Membership, QueueGrant, Role, RoleGrant, TagRule, Team
 from jobs.models.team import MAX_TOKEN_DAYS, UNASSIGNED_SLUG
+from jobs.policy.tags import TagRequirement, rule_problems
 from jobs.reports.usage import team_usage
 
 MIN_TIME_LIMIT_SECONDS, MAX_TIME_LIMIT_SECONDS = 60, MAX_INTEGER
 TOKENS_ALLOWED, TOKENS_FORBIDDEN = "allowed", "forbidden"
 DEFAULT_TOKEN_DAYS = Team._meta.get_field("personal_token_days").get_default()  # noqa: SLF001 - public in all but name
+MAX_TRIED = 4_000
 ALLOWED_VALUES_HELP = "One value per line. Leave empty to allow any value."
 
 
@@ -83,7 +88,30 @@ class ImageGrantInline(admin.TabularInline):
 
 
 class TagRuleForm(forms.ModelForm):
+    """Its script adds a field in which a value can be tried."""
+
     allowed = LinesField(rows=2, label="Allowed values", help_text=ALLOWED_VALUES_HELP)
+
+    class Meta:
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "pattern": AdminTextInputWidget(attrs={"data-try-url": reverse_lazy("admin:jobs_tagrule_try")})
+        }
+
+    class Media:
+        js = (Script("js/tag_rule.js", defer=True),)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        rule = TagRequirement(
+            key="",
+            allowed=tuple(values.get("allowed") or ()),
+            pattern=values.get("pattern") or "",
+            default=values.get("default") or "",
+        )
+        for field, message in rule_problems(rule):
+            if field not in self.errors:
+                self.add_error(field, message)
+        return values
 
 
 class SingleTagRuleForm(TagRuleForm):
@@ -354,6 +382,23 @@ class TagRuleAdmin(AuditedModelAdmin):
     list_select_related = ["team"]
     search_fields = ["key", "team__name"]
     autocomplete_fields = ["team"]
+
+    def get_urls(self) -> list[URLPattern]:
+        address = path("try/", self.admin_site.admin_view(self.try_value), name="jobs_tagrule_try")
+        return [address, *super().get_urls()]
+
+    def try_value(self, request: HttpRequest) -> HttpResponse:
+        """Say what an unsaved rule does with a value, or what is wrong with it."""
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        fields = {name: request.GET.get(name, "")[:MAX_TRIED] for name in ("pattern", "default", "allowed", "value")}
+        allowed = tuple(filter(None, (line.strip() for line in fields["allowed"].splitlines())))
+        rule = TagRequirement(key="", allowed=allowed, pattern=fields["pattern"], default=fields["default"])
+        problem = next((message for _, message in rule_problems(rule)), "")
+        if problem or not fields["value"]:
+            return HttpResponse(problem, content_type="text/plain")
+        text = "Accepted" if rule.accepts(fields["value"]) else f"Refused. Values must be {rule.description}."
+        return HttpResponse(text, content_type="text/plain")
 
     @admin.display(description="team", ordering="team__name")
     def of(self, rule: Model) -> str:

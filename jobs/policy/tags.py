@@ -1,6 +1,7 @@
 """Tag rules of a team, and the tags they add."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,10 +10,17 @@ from typing import Any
 from jobs.models import TagSource
 from jobs.spec import effective
 from jobs.spec.documents import Document
-from jobs.spec.problems import join_words
+from jobs.spec.problems import join_words, quote
+from jobs.spec.rules.reserved_names import is_tag_text
 
 PORTAL = "the portal"
 """Source of tags that no team and no person may set otherwise."""
+_REGULAR_EXPRESSION = re.compile(r"[\^$\\(){}|]|[.\]]\+|^\.\*")
+"""Signs of one: AWS refuses most of these characters in tags."""
+_NOT_A_GLOB = (
+    "This is a regular expression. Use * for any text, ? for one character and [0-9] for a digit, like CC-[0-9]*."
+)
+_GLOB_SIGNS = str.maketrans("", "", "*?[]!")
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,21 @@ class AppliedTag:
     key: str
     value: str
     source: str
+
+
+def rule_problems(rule: TagRequirement) -> Iterator[tuple[str, str]]:
+    """Yield a field of the rule and what is wrong with it, if no value or not its own values satisfy it."""
+    if _REGULAR_EXPRESSION.search(rule.pattern):
+        yield "pattern", _NOT_A_GLOB
+        return
+    if not is_tag_text(rule.pattern.translate(_GLOB_SIGNS)):
+        yield "pattern", "AWS refuses such tags. Use only letters, digits, spaces and _.:/=+-@, with *, ? and [0-9]."
+        return
+    mismatches = [quote(value) for value in rule.allowed if not rule.accepts(value)]
+    if mismatches:
+        yield "allowed", f"The pattern {rule.pattern} doesn't match {join_words(mismatches, limit=3)}."
+    elif rule.default and not rule.accepts(rule.default):
+        yield "default", f"The rule refuses its own default. Values must be {rule.description}."
 
 
 def tag_requirements(rules: Iterable[Mapping[str, Any]]) -> tuple[TagRequirement, ...]:

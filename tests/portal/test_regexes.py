@@ -26,6 +26,7 @@ PARTIAL = {
     "jobs/management/commands/events.py:queue_address": "takes the region out of the operator's own URL",
     "jobs/models/grant.py:one_star_at_the_end": "refuses what has a blank anywhere",
     "jobs/policy/images.py:image_matches": "refuses what has an unusual character anywhere",
+    "jobs/policy/tags.py:rule_problems": "sees whether a sign of a regular expression is anywhere",
     "jobs/pricing/price_lists.py:_add_fargate": "sees how the name of a usage type ends",
     "jobs/sandbox/signature.py:parse_scope": "takes the credential out of a header",
     "jobs/search/completion.py:_fragment": "goes through a text token by token",
