@@ -44,6 +44,7 @@ TICK_SECONDS, MIN_TICK_SECONDS = 1.0, 0.05
 STATISTICS_INTERVAL = timedelta(hours=20)  # of the whole portal; each account's turn only asks
 LONG_WAIT = timedelta(minutes=10)
 SNAPSHOT_INTERVAL = timedelta(minutes=5)  # of the front of a queue in which a job waits for long
+PRICES_INTERVAL, PRICES_RETRY_INTERVAL = timedelta(days=7), timedelta(days=1)
 PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
 
 
@@ -125,6 +126,13 @@ def enqueue_charges(account: Account) -> None:
 def enqueue_container_instances(account: Account) -> None:
     if ContainerInstance.objects.filter(account=account).due(now()).exists():
         enqueue_on_commit("read_container_instances", account.pk, queue="sync")
+
+
+def enqueue_prices(account: Account) -> None:
+    status = account.status
+    interval = PRICES_RETRY_INTERVAL if status.prices_error else PRICES_INTERVAL
+    if account.refreshes_prices and (not status.prices_read_at or status.prices_read_at < now() - interval):
+        enqueue_on_commit("refresh_prices", account.pk, queue="background")
 
 
 def enqueue_failures(account: Account) -> None:
@@ -225,6 +233,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PeriodicTask("charges", 3, enqueue_charges),
         PeriodicTask("container instances", 20, enqueue_container_instances),
         PeriodicTask("failures", 10, enqueue_failures),
+        PeriodicTask("prices", 600, enqueue_prices),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
         PeriodicTask("queue snapshots", 60, enqueue_queue_snapshots),
         PeriodicTask("statistics", 600, enqueue_statistics),

@@ -34,6 +34,7 @@ ACCOUNT_TASKS = frozenset(
         "read_container_instances",
         "read_queues",
         "record_failures",
+        "refresh_prices",
         "register",
         "stop",
         "sync_queues",
@@ -46,6 +47,8 @@ TASKS = "jobs.tasks."
 FAILURE_TTL_SECONDS = 24 * 3600
 # How long an entry keeps others of its task out at most: its worker may have died before it forgot the entry.
 ENTRY_SECONDS = 10
+TASK_TIMEOUTS = {"refresh_prices": 900}
+"""Seconds, of tasks that take longer than a minute."""
 TASK_TTL_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
 
 
@@ -118,7 +121,13 @@ def enqueue_again(job: RqJob, queue: Queue) -> None:
 
 def _add_entry(queue: Queue, task: str, args: Sequence[Any], meta: dict[str, Any]) -> None:
     queue.enqueue_call(
-        task, args=tuple(args), ttl=TASK_TTL_SECONDS, result_ttl=0, failure_ttl=FAILURE_TTL_SECONDS, meta=meta
+        task,
+        args=tuple(args),
+        timeout=TASK_TIMEOUTS.get(task.removeprefix(TASKS)),
+        ttl=TASK_TTL_SECONDS,
+        result_ttl=0,
+        failure_ttl=FAILURE_TTL_SECONDS,
+        meta=meta,
     )
 
 

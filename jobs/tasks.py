@@ -7,6 +7,7 @@ from django.conf import settings
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
+from jobs.actions.refresh_prices import refresh_account
 from jobs.aws.errors import AwsError
 from jobs.dispatch.claim import has_due_deliveries
 from jobs.dispatch.delivery import MAX_CLAIMED_JOBS, MAX_THREADS, deliver_due
@@ -95,6 +96,12 @@ def read_container_instances(account: int) -> None:
 
 def record_failures(account: int) -> None:
     call_account(_account(account), record_due_failures, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def refresh_prices(account: int) -> None:
+    row = _account(account)
+    if row.refreshes_prices:
+        refresh_account(row)
 
 
 def sync_queues(account: int) -> None:

@@ -1,4 +1,4 @@
-"""Update of rates and instance prices from files of AWS. Earlier prices stay, with their dates."""
+"""Update of rates and instance prices from files of AWS, or from AWS. Earlier prices stay, with their dates."""
 
 import gzip
 from collections.abc import Collection
@@ -8,13 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO, cast
 
+import structlog
 from django.db import transaction
 from django.utils.timezone import now
 
 from jobs import audit
 from jobs.audit import AuditTarget
-from jobs.models import InstancePrice, InstanceType, Rate
-from jobs.pricing.price_lists import ListedPrice, ListedPrices, PriceFileError, read_file
+from jobs.aws import prices as aws_prices
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for, client_in_region
+from jobs.models import Account, AccountStatus, InstancePrice, InstanceType, Rate
+from jobs.pricing.price_lists import ListedPrice, ListedPrices, PriceFileError, read_document, read_file
+
+log = structlog.get_logger(__name__)
 
 SUFFIXES = (".json", ".csv", ".json.gz", ".csv.gz")
 SOURCE = "AWS {what}, {region}, read on {day}."
@@ -37,6 +43,38 @@ def read_folder(folder: Path) -> ListedPrices:
         with _open_text(path) as file:
             read_file(file, path.name.removesuffix(".gz"), prices)
     return prices
+
+
+def download_prices(account: Account) -> ListedPrices:
+    """Read the prices of the account's region from AWS. Raise AwsError or PriceFileError."""
+    prices, time = ListedPrices(), now()
+    pricing = client_in_region(account, aws_prices.PRICING_REGION, "pricing", Purpose.READ)
+    ec2 = client_for(account, "ec2", Purpose.READ)
+    url = aws_prices.price_list_url(pricing, "AmazonECS", account.region, time, "json")
+    with aws_prices.open_price_list(url, aws_prices.MAX_SMALL_FILE_BYTES) as file:
+        read_file(file, "AmazonECS.json", prices)
+    url = aws_prices.price_list_url(pricing, "AmazonEC2", account.region, time, "csv")
+    with aws_prices.open_price_list(url) as file:
+        read_file(file, "AmazonEC2.csv", prices)
+    for page in aws_prices.instance_types(ec2):
+        read_document({"InstanceTypes": page}, "DescribeInstanceTypes", prices)
+    entries = [entry for page in aws_prices.spot_prices(ec2, time) for entry in page]
+    read_document({"SpotPriceHistory": entries}, "DescribeSpotPriceHistory", prices)
+    return prices
+
+
+def refresh_account(account: Account) -> RefreshResult | None:
+    """Store the prices of its region, all or none. Return None with the reason on the account."""
+    status = AccountStatus.objects.filter(pk=account.pk)
+    status.update(prices_read_at=now(), prices_error="The update was interrupted.")
+    try:
+        result = store_prices(download_prices(account), {account.region})
+    except (AwsError, PriceFileError) as error:
+        log.warning("prices_unread", account=account.name, error=str(error))
+        status.update(prices_error=str(error)[:1_000])
+        return None
+    status.update(prices_error="")
+    return result
 
 
 def _open_text(path: Path) -> TextIO:

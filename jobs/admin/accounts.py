@@ -47,7 +47,7 @@ class AccountAdmin(NoDeleteAdmin):
     list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]
-    readonly_fields = [*OBSERVED_TIMES, "last_error", "external_id", "calls"]
+    readonly_fields = [*OBSERVED_TIMES, "last_error", "external_id", "calls", "prices"]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         (
@@ -59,12 +59,18 @@ class AccountAdmin(NoDeleteAdmin):
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
         ("Other jobs", {"fields": ["adopts_outside_jobs"]}),
+        ("Prices", {"fields": ["refreshes_prices", "prices"]}),
         ("Status", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
     ]
 
     @admin.display(description="connection")
     def calls(self, account: Account) -> str:
         return iam_policies.breaker_summary(account)
+
+    @admin.display(description="prices last read")
+    def prices(self, account: Account) -> str:
+        status = account.status
+        return ". ".join(filter(None, [_time_text(status.prices_read_at), status.prices_error]))
 
     @admin.display(description="last poll", ordering="status__polled_at")
     def polled_at(self, account: Account) -> str:

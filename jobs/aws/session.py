@@ -102,6 +102,11 @@ def client_for(account: AccountLike, service: str, purpose: Purpose) -> Any:
     return _client(_client_config(account), service, purpose)
 
 
+def client_in_region(account: AccountLike, region: str, service: str, purpose: Purpose) -> Any:
+    """Return a client with the account's credentials in another region."""
+    return _client(replace(_client_config(account), region=region), service, purpose)
+
+
 def _client_config(account: AccountLike) -> ClientConfig:
     return ClientConfig(account.access, account.region, account.endpoint_url, account.role_arn, account.external_id)
 

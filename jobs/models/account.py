@@ -97,6 +97,12 @@ class Account(models.Model):
         help_text="Jobs on the account's queues that were submitted elsewhere join the history of the team in their "
         "tag portal:team, or of the queue's only team. Administrators see the others.",
     )
+    refreshes_prices = models.BooleanField(
+        "read prices from AWS",
+        default=False,
+        db_default=False,
+        help_text="Once a week, for the account's region, from the Price List API and EC2. Pinned prices stay.",
+    )
     active = models.BooleanField(default=True)
 
     objects = AccountQuerySet.as_manager()
@@ -158,6 +164,8 @@ class AccountStatus(models.Model):
     synced_at = models.DateTimeField(null=True, help_text="When a queue snapshot was last applied.")
     connection_test = models.JSONField(default=dict, help_text="Identity and permissions found by the last test.")
     connection_tested_at = models.DateTimeField(null=True)
+    prices_read_at = models.DateTimeField(null=True, help_text="When prices were last read from AWS.")
+    prices_error = models.TextField(blank=True, db_default="", help_text="Error of the last reading of prices.")
 
     def __str__(self) -> str:
         return f"status of {self.account}"

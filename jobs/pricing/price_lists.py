@@ -54,6 +54,9 @@ _CSV_ATTRIBUTES = {
 _PLAIN_INSTANCE = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
 
 
+_FORMAT_ERRORS = (ValueError, InvalidOperation, KeyError, TypeError, AttributeError)
+
+
 class PriceFileError(Exception):
     """A file can't be read as what it seems to be. The message says where."""
 
@@ -133,16 +136,28 @@ def read_file(file: TextIO, name: str, prices: ListedPrices) -> None:
             _read_csv(file, prices)
             return
         document = json.load(file)
+    except _FORMAT_ERRORS as error:
+        raise _unreadable(name, error) from error
+    read_document(document, name, prices)
+
+
+def read_document(document: object, name: str, prices: ListedPrices) -> None:
+    """Add what a price list or a response of EC2 says. Raise PriceFileError."""
+    try:
         for key, read in _DOCUMENTS.items():
             if isinstance(document, dict) and key in document:
                 read(document, prices)
                 return
-    except (ValueError, InvalidOperation, KeyError, TypeError, AttributeError) as error:
-        raise PriceFileError(f"{name} can't be read: {type(error).__name__} {error}") from error
+    except _FORMAT_ERRORS as error:
+        raise _unreadable(name, error) from error
     raise PriceFileError(
         f"{name} is none of the known files: a price list, or the output of `aws ec2 describe-instance-types` or "
         "`aws ec2 describe-spot-price-history`."
     )
+
+
+def _unreadable(name: str, error: Exception) -> PriceFileError:
+    return PriceFileError(f"{name} can't be read: {type(error).__name__} {error}")
 
 
 def _read_csv(file: TextIO, prices: ListedPrices) -> None:

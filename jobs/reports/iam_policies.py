@@ -21,6 +21,12 @@ READ_ACTIONS = (
     "batch:GetJobQueueSnapshot",
     "batch:ListJobs",
 )
+PRICE_ACTIONS = (
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeSpotPriceHistory",
+    "pricing:GetPriceListFileUrl",
+    "pricing:ListPriceLists",
+)
 PLACEHOLDER_PRINCIPAL = "arn:aws:iam::PORTAL_ACCOUNT:role/PORTAL_ROLE"
 
 
@@ -124,6 +130,8 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     yield _allow("Submit", "batch:SubmitJob", [*submitted, f"{batch}:job-definition/*", f"{batch}:job/*"])
     instances = f"arn:{part}:ecs:{account.region}:{number}:container-instance/*"
     yield _allow("InstanceTypes", "ecs:DescribeContainerInstances", instances)
+    if account.refreshes_prices:
+        yield _allow("Prices", list(PRICE_ACTIONS), "*")
     own_jobs = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
     yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own_jobs)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])
