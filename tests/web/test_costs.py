@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs import actions
-from jobs.models import CostLine, Job, JobTag, Source, StateChange, Submission
+from jobs.models import CostLine, InstancePrice, InstanceType, Job, JobTag, Source, StateChange, Submission
 from jobs.pricing import metering
 from jobs.reports.costs import Bar, CostSeries
 from jobs.reports.periods import Period, PeriodKind
@@ -383,9 +383,9 @@ def test_displayed_cents_add_up(research, browser):
 @pytest.mark.parametrize(
     ("parameters", "queries"),
     [
-        ({"month": "2026-11", "by": "tag:Project"}, 20),
-        ({"month": "2026-11", "by": "person", "and": "queue"}, 27),
-        ({"from": "2026-09-15", "to": "2026-11-10", "by": "person", "and": "queue"}, 36),
+        ({"month": "2026-11", "by": "tag:Project"}, 22),
+        ({"month": "2026-11", "by": "person", "and": "queue"}, 29),
+        ({"from": "2026-09-15", "to": "2026-11-10", "by": "person", "and": "queue"}, 38),
     ],
 )
 def test_a_page_takes_as_many_queries_however_much_there_is(
@@ -397,3 +397,18 @@ def test_a_page_takes_as_many_queries_however_much_there_is(
             browser.get(reverse("costs", args=["research"]), parameters)
             with django_assert_num_queries(queries):
                 browser.get(reverse("costs", args=["research"]), parameters)
+
+
+def test_the_page_tells_for_how_many_types_and_regions_prices_are_known(research, browser):
+    region = research.account.region
+    InstancePrice.objects.exclude(region="us-east-1").delete()
+    page = costs_page(browser).content.decode()
+    assert f"<strong>{region}</strong>: no prices, so that jobs on EC2 and EKS there have no rate" in page
+    assert "In other regions: us-east-1 307" in page
+
+    row = InstanceType.objects.earliest("pk")
+    InstancePrice.objects.create(
+        instance_type=row, region=region, usd_per_hour="1", valid_from="2026-10-05", purchase_option="SPOT"
+    )
+    page = costs_page(browser).content.decode()
+    assert f"<strong>{region}</strong>: 0 types on demand, 1 on Spot; newest price of 2026-10-05" in page

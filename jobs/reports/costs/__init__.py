@@ -6,8 +6,12 @@ running     cost so far of running jobs
 report      a period by one grouping, with bars
 cross       a period by two groupings
 lines       lines for files and receipts
+advice      what could cost less
+coverage    where prices are known
 """
 
+from jobs.reports.costs.advice import CostAdvice, cost_advice
+from jobs.reports.costs.coverage import PriceCoverage, price_coverage
 from jobs.reports.costs.cross import CrossRow, CrossTable, cross_table
 from jobs.reports.costs.forecasts import period_forecast
 from jobs.reports.costs.grouping import KINDS, TAG, TEAM, Grouping
@@ -21,6 +25,7 @@ __all__ = [
     "TAG",
     "TEAM",
     "Bar",
+    "CostAdvice",
     "CostReader",
     "CostReport",
     "CostRow",
@@ -28,11 +33,14 @@ __all__ = [
     "CrossRow",
     "CrossTable",
     "Grouping",
+    "PriceCoverage",
+    "cost_advice",
     "cost_report",
     "cross_table",
     "export_cost_lines",
     "has_uncharged_jobs",
     "period_forecast",
+    "price_coverage",
     "receipt_lines",
     "why_no_cost",
 ]

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from jobs.pricing import exact_sum
+from jobs.pricing.cents import round_parts
 from jobs.reports.costs.grouping import Grouping
 from jobs.reports.costs.running import RunningCosts, running_costs
 from jobs.reports.costs.sums import CostReader
@@ -25,6 +26,9 @@ class CrossRow:
     cells: list[Decimal]
     usd: Decimal
     is_rest: bool = False
+    cents: list[tuple[Decimal, Decimal]] = field(default_factory=list)
+    """The cells, each with its amount in cents. These add up in rows and in columns."""
+    total_cents: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,29 @@ def _table(
         for number, label, line in zip(row_numbers, row_labels, amounts, strict=True)
     ]
     total = CrossRow("Total", None, totals, sum(totals, Decimal(0)))
-    return CrossTable(*groupings, column_labels, table_rows, total, is_crossed)
+    return CrossTable(*groupings, column_labels, *_with_cents(table_rows, total), is_crossed)
+
+
+def _with_cents(rows: Sequence[CrossRow], total: CrossRow) -> tuple[list[CrossRow], CrossRow]:
+    """Round the rows to the total and the cells to their row. A column is what its cells show together."""
+    row_cents = round_parts([row.usd for row in rows])
+    cells = [_round_cells(row.cells, cents) for row, cents in zip(rows, row_cents, strict=True)]
+    columns = [sum(column, Decimal(0)) for column in zip(*cells, strict=True)] or [Decimal(0)] * len(total.cells)
+    rounded = [
+        replace(row, cents=list(zip(row.cells, own, strict=True)), total_cents=cents)
+        for row, own, cents in zip(rows, cells, row_cents, strict=True)
+    ]
+    cents = list(zip(total.cells, columns, strict=True))
+    return rounded, replace(total, cents=cents, total_cents=sum(row_cents, Decimal(0)))
+
+
+def _round_cells(cells: Sequence[Decimal], cents: Decimal) -> list[Decimal]:
+    """Round to cents that add up to `cents`, which can be one beside the rounded sum."""
+    rounded = round_parts(cells)
+    difference = cents - sum(rounded, Decimal(0))
+    if difference:
+        rounded[max(range(len(cells)), key=lambda number: cells[number])] += difference
+    return rounded
 
 
 def _place(name: str | None, places: Mapping[str, int]) -> int:

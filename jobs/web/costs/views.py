@@ -1,5 +1,7 @@
 """The pages of costs."""
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,6 +12,7 @@ from jobs import access
 from jobs.pricing import exact_sum, rates
 from jobs.reports import costs as reports
 from jobs.reports.budgets import budget_panel
+from jobs.search import Term
 from jobs.web.costs.bar_chart import bar_chart
 from jobs.web.costs.files import LINE_COLUMNS, TABLE_COLUMNS, cross_columns, cross_rows, line_rows, table_rows
 from jobs.web.costs.query import CostQuery, read_query, row_terms
@@ -110,6 +113,8 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
             [f"{jobs_url}?{query.jobs_query([], query.period.of_days(bar.first, bar.last))}" for bar in report.bars],
         ),
         "budgets": budget_panel(query.member, with_changes=True) if query.member else None,
+        "advice": _advice(query, jobs_url),
+        "coverage": reports.price_coverage(query.teams),
         "rates": rates.read_rates().prices_on(min(query.period.last, query.today)),
         "has_uncharged_jobs": query.is_current and reports.has_uncharged_jobs(query.teams),
         "has_backlog": reader.has_backlog(query.period.of_days(query.period.previous.first, query.period.last)),
@@ -118,6 +123,15 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
         "current_page": "costs",
     }
     return render(request, "jobs/costs.html", page)
+
+
+def _advice(query: CostQuery, jobs_url: str) -> dict[str, Any] | None:
+    """Return it for those who lead a team, failures with the address of their jobs."""
+    if query.member is None or not query.member.can("lead"):
+        return None
+    advice = reports.cost_advice(query.member.team, query.period, query.reader)
+    failures = [(cost, f"{jobs_url}?{query.jobs_query([Term('reason', (cost.cause,))])}") for cost in advice.failures]
+    return {"failures": failures, "spot": advice.spot, "unlimited": advice.unlimited} if advice else None
 
 
 def _time_zone(query: CostQuery) -> str:
