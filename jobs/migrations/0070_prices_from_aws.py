@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0068_rerun_of"),
+        ("jobs", "0069_launch_forms_only"),
     ]
 
     operations = [
