@@ -21,6 +21,7 @@ from jobs.models import (
     BulkAction,
     Definition,
     Draft,
+    FormPreset,
     Job,
     LaunchForm,
     LaunchFormVersion,
@@ -311,6 +312,10 @@ def launch_form_version(
     rows = LaunchFormVersion.objects.filter(form__in=LaunchForm.objects.visible_to(user))
     row = _get_or_404(rows.select_related("form__team", "created_by"), text_id)
     return row, _require_member(user, row.form.team, permission)
+
+
+def form_preset(member: Member, form: LaunchForm, text_id: str) -> FormPreset:
+    return _get_or_404(FormPreset.objects.visible_to(member.user).filter(form=form).select_related("form"), text_id)
 
 
 def saved_view(member: Member, text_id: str) -> SavedView:

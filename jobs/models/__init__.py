@@ -15,6 +15,7 @@ from jobs.models.database_generation import DatabaseGeneration
 from jobs.models.definition import Definition, Registration, Revision
 from jobs.models.discrepancy import Discrepancy, DiscrepancyKind
 from jobs.models.draft import Draft, DraftKind
+from jobs.models.form_preset import FavoriteForm, FormPreset
 from jobs.models.grant import Feature, ImageGrant, RoleGrant, TagRule, TagSource
 from jobs.models.idempotency import IdempotencyRecord
 from jobs.models.instance_type import InstancePrice, InstanceType, PurchaseOption
@@ -81,7 +82,9 @@ __all__ = [
     "DiscrepancyKind",
     "Draft",
     "DraftKind",
+    "FavoriteForm",
     "Feature",
+    "FormPreset",
     "FormsOnly",
     "IdempotencyRecord",
     "ImageGrant",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from jobs import access
 from jobs.access import Member
 from jobs.actions import drafts, poll_hint
-from jobs.reports import attention
+from jobs.reports import attention, form_presets
 from jobs.reports import dashboard as reports
 from jobs.reports.administration import administration_summary
 from jobs.reports.attention import ActionItems
@@ -96,6 +96,7 @@ def team_home(request: SignedInRequest, slug: str) -> HttpResponse:
         return render(request, "jobs/dashboard/team.html#live", page)
     if person:
         page |= {
+            "forms": form_presets.home_forms(team, person),
             "definitions": reports.used_definitions(team, person),
             "drafts": drafts.recent_drafts(member),
             "first_steps": getting_started.first_steps(request, [line.job for line in (*running, *ended)]),

@@ -49,6 +49,7 @@ from jobs.web.jobs import views as job_views
 from jobs.web.launch_forms import detail as form_detail
 from jobs.web.launch_forms import edit as form_edit
 from jobs.web.launch_forms import list as form_list
+from jobs.web.launch_forms import presets as form_presets
 from jobs.web.launch_forms import run as form_run
 from jobs.web.shell import probes
 from jobs.web.templates import detail as template_detail
@@ -188,6 +189,13 @@ urlpatterns = [
     path("launch-forms/<str:text_id>/", form_detail.launch_form, name="launch_form"),
     path("launch-forms/<str:text_id>/details/", catalog_details.form_details, name="launch_form_details"),
     path("launch-forms/<str:text_id>/run/", form_run.run_form, name="launch_form_run"),
+    path("launch-forms/<str:text_id>/favorite/", form_presets.set_favorite, name="launch_form_favorite"),
+    path("launch-forms/<str:text_id>/presets/", form_presets.save_preset, name="form_preset_save"),
+    path(
+        "launch-forms/<str:text_id>/presets/<str:preset>/delete/",
+        form_presets.delete_preset,
+        name="form_preset_delete",
+    ),
     path("launch-forms/<str:text_id>/edit/", form_edit.new_version, name="launch_form_edit"),
     path("launch-forms/<str:text_id>/difference/", form_detail.compare_versions, name="launch_form_difference"),
     path("launch-forms/<str:text_id>/form.json", form_detail.export_form, name="launch_form_export"),

@@ -35,6 +35,7 @@ from jobs.models import (
     CostLine,
     Definition,
     Draft,
+    FormPreset,
     InstancePrice,
     InstanceType,
     ItemOutcome,
@@ -90,6 +91,7 @@ class Side:
     draft: Draft
     version: TemplateVersion
     form_version: LaunchFormVersion
+    preset: FormPreset
     view: SavedView
     bulk_action: BulkAction
     viewer: User
@@ -116,6 +118,7 @@ class Side:
             ("launch-forms", "text_id"): self.form_version.form.text_id,
             ("forms", "text_id"): self.form_version.form.text_id,
             ("versions", "form_version"): self.form_version.text_id,
+            ("presets", "preset"): self.preset.text_id,
             ("views", "text_id"): self.view.text_id,
             ("sessions", "text_id"): self.session,
             ("queues", "number"): str(self.queue.pk),
@@ -307,6 +310,8 @@ def side(word: str, shared: Account) -> Side:
     form_version = _launch_form(analyst, word)
     session_of(analyst.user)
     session = sessions.active_sessions(analyst.user, None)[0].text_id
+    values = {"place": f"{word} preset"}
+    preset = FormPreset.objects.create(form=form_version.form, name=f"{word}-preset", values=values)
     view = SavedView.objects.create(team=team, name=f"{word}-view", search=f"queue:{word}-queue")
     bulk_action = _bulk_action(analyst, word, job)
     nouns = (
@@ -320,6 +325,7 @@ def side(word: str, shared: Account) -> Side:
         draft,
         version,
         form_version,
+        preset,
         view,
         bulk_action,
     )

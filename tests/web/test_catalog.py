@@ -133,7 +133,7 @@ def test_the_list_costs_the_same_queries_for_little_and_much(
         make.job(submission, revision=research.job.revision, state="SUCCEEDED", ended_at=now())
         new_template(research, f"template-{number}")
         make.revision(f"definition-{number}", of=research.team, where=research.account)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         catalog(browser)
 
 

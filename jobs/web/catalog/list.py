@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs import access
-from jobs.models import Team
+from jobs.access import Member
 from jobs.reports import catalog, catalog_search, launch_forms
 from jobs.reports.catalog import DefinitionCard
 from jobs.reports.catalog_search import CatalogEntry, CatalogScope, EntryKind
@@ -54,7 +54,7 @@ def catalog_list(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "member": member,
         "team": member.team,
-        "entries": _views(page.rows, member.team),
+        "entries": _views(page.rows, member),
         "next_cursor": page.next,
         "is_first_page": page.is_first,
         "search_text": text,
@@ -68,9 +68,9 @@ def catalog_list(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "jobs/catalog/list.html", context)
 
 
-def _views(entries: Sequence[CatalogEntry], team: Team) -> list[EntryView]:
+def _views(entries: Sequence[CatalogEntry], member: Member) -> list[EntryView]:
     forms = [entry.card for entry in entries if isinstance(entry.card, FormCard)]
-    views = {view.summary.form.pk: view for view in form_views(forms, team)}
+    views = {view.summary.form.pk: view for view in form_views(forms, member)}
     return [EntryView(_TEMPLATES[entry.kind], _view(entry.card, views)) for entry in entries]
 
 

@@ -159,9 +159,11 @@ def posted_entries(fields: Sequence[LaunchField], post: QueryDict) -> dict[str, 
     return entries
 
 
-def linked_entries(fields: Sequence[LaunchField], query: QueryDict, context: LaunchContext) -> dict[str, object]:
-    """Return the values of a link for the fields that it can fill: those that are shown, and not locked."""
-    entries: dict[str, object] = {}
+def linked_entries(
+    fields: Sequence[LaunchField], query: QueryDict, context: LaunchContext, preset: Mapping[str, str]
+) -> dict[str, object]:
+    """Return the values of a preset, or of a link instead, for fields that are shown and not locked."""
+    entries: dict[str, object] = dict(preset)
     for field in fields:
         if field.name not in query or field.is_locked:
             continue
@@ -190,12 +192,16 @@ def _clip(text: str) -> str:
 
 
 def value_sources(
-    fields: Sequence[LaunchField], entries: Mapping[str, object], context: LaunchContext, texts: Mapping[str, str]
+    fields: Sequence[LaunchField],
+    entries: Mapping[str, object],
+    context: LaunchContext,
+    texts: Mapping[str, str],
+    preset: Mapping[str, str],
 ) -> dict[str, str]:
     sources = {}
     for field in fields:
         if field.name in entries:
-            sources[field.name] = "link"
+            sources[field.name] = "preset" if entries[field.name] == preset.get(field.name) else "link"
         elif field.default_from is DefaultSource.LAST_RUN and context.last.get(field.name) == texts[field.name]:
             sources[field.name] = "last" if texts[field.name] and texts[field.name] != field.default else ""
     return sources

@@ -28,7 +28,7 @@ def launch_forms(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "member": member,
         "team": member.team,
-        "cards": form_views(page.rows, member.team),
+        "cards": form_views(page.rows, member),
         "next_cursor": page.next,
         "is_first_page": page.is_first,
         "search_text": text,

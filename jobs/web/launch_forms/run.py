@@ -14,6 +14,7 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import IdempotencyConflictError, launch_forms, versioned
 from jobs.models import LaunchFormVersion, Source
+from jobs.models.form_preset import MAX_PRESET_NAME_LENGTH
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import DocumentKind
@@ -22,6 +23,7 @@ from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.builder.value_feedback import MadeDocument, values_feedback, values_preflight, without_empty
 from jobs.web.launch_forms.fields import fitting_entries, linked_entries, posted_entries, section_views, value_sources
+from jobs.web.launch_forms.presets import linked_values, preset_links
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 ALREADY_SENT = "This page already submitted the form with other values. Submit again to use these."
@@ -81,11 +83,12 @@ def _submit(request: SignedInRequest, member: Member, version: LaunchFormVersion
 
 
 def _first_input(request: SignedInRequest, member: Member, version: LaunchFormVersion) -> RunInput:
-    """Begin with the values of the link, then the form's own."""
+    """Begin with the values of the link or its preset, then the form's own."""
     fields, context = version.field_list, launch_forms.start_context(version.form, member)
-    entries = linked_entries(fields, request.GET, context)
+    preset = linked_values(version, member, request.GET, context)
+    entries = linked_entries(fields, request.GET, context, preset)
     texts = launch_forms.fill_version(version, entries, context).values.texts
-    return RunInput(entries, to_text(new_id()), sources=value_sources(fields, entries, context, texts))
+    return RunInput(entries, to_text(new_id()), sources=value_sources(fields, entries, context, texts, preset))
 
 
 def _posted_input(request: SignedInRequest, version: LaunchFormVersion) -> RunInput:
@@ -134,6 +137,8 @@ def _page(
         "json_input": run,
         "is_workflow": version.kind is DocumentKind.WORKFLOW,
         "is_rejected": is_rejected,
+        "presets": preset_links(version, member, context),
+        "max_preset_name": MAX_PRESET_NAME_LENGTH,
         "current_page": "definitions",
     }
     is_refused = is_rejected and not request.htmx
