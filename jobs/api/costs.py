@@ -1,4 +1,4 @@
-"""The team's costs of a month."""
+"""The team's costs of a month, estimated and actual."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,7 @@ from ninja import Router
 
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
-from jobs.api.schemas import CostRowOut, CostsOut, ProblemDetailsOut
+from jobs.api.schemas import ActualCostRowOut, ActualCostsOut, CostRowOut, CostsOut, ProblemDetailsOut
 from jobs.reports import costs as reports
 from jobs.reports.months import Month
 from jobs.reports.periods import Period, PeriodKind
@@ -43,6 +43,31 @@ def costs(
     )
 
 
+@router.get("/costs/actual", response={200: ActualCostsOut, (401, 422, 429): ProblemDetailsOut})
+def actual_costs(
+    request: CallerRequest, month: str = "", by: str = "queue", first_day: str = "", last_day: str = ""
+) -> ActualCostsOut:
+    """Return what AWS billed by `queue`, `definition`, `person`, `account` or `tag:KEY`, beside the estimate.
+
+    The period is written as in `GET /costs`. Only days that AWS has billed count, also in the estimate.
+    """
+    kinds = [kind for kind in reports.ACTUAL_KINDS if kind != reports.TEAM]
+    grouping = reports.Grouping.parse(by)
+    if grouping is None or grouping.kind not in (reports.TAG, *kinds):
+        raise ApiProblemError(422, "Invalid parameter", f"by: use {', '.join(kinds)} or tag:KEY.")
+    team = request.auth.member.team
+    report = reports.actual_report([team], _period(month, first_day, last_day, team.day_of(now())), grouping)
+    return ActualCostsOut(
+        first_day=str(report.period.first),
+        last_day=str(report.period.last),
+        by=str(grouping),
+        data_through=str(report.data_through) if report.data_through else None,
+        missing=report.missing,
+        rows=[_actual_row(row, "untagged" if row.value is None else "value") for row in report.rows],
+        total=_actual_row(report.total, "total"),
+    )
+
+
 def _period(month: str, first_day: str, last_day: str, today: date) -> Period:
     """Raise ApiProblemError."""
     if first_day or last_day:
@@ -65,6 +90,16 @@ def _cost_row(row: reports.CostRow, kind: str) -> CostRowOut:
         before_usd=_exact_text(row.before_usd),
         jobs=row.jobs,
         running_usd=_exact_text(row.running_usd),
+        kind=kind,
+    )
+
+
+def _actual_row(row: reports.ActualRow, kind: str) -> ActualCostRowOut:
+    return ActualCostRowOut(
+        value=row.value if kind != "total" else "",
+        estimate_usd=_exact_text(row.estimate),
+        allocated_usd=_exact_text(row.allocated),
+        idle_usd=_exact_text(row.idle),
         kind=kind,
     )
 

@@ -411,6 +411,32 @@ class CostRowOut(Schema):
     """`value`, `untagged` or `total`."""
 
 
+class ActualCostRowOut(Schema):
+    """Costs of one value. `value` is null for jobs without the tag. Amounts are exact decimals as text."""
+
+    value: str | None
+    estimate_usd: str
+    allocated_usd: str
+    idle_usd: str
+    """Unused capacity that AWS assigns to the jobs. It isn't in `allocated_usd`."""
+    kind: str
+    """`value`, `untagged` or `total`."""
+
+
+class ActualCostsOut(Schema):
+    """Days up to the last that AWS has billed. `data_through` is null, and there are no rows, without an import."""
+
+    first_day: str
+    last_day: str
+    by: str
+    currency: str = "USD"
+    data_through: str | None
+    missing: list[str]
+    """Accounts and months of which no export has been imported."""
+    rows: list[ActualCostRowOut]
+    total: ActualCostRowOut
+
+
 class CostsOut(Schema):
     """`month` is empty for another period."""
 

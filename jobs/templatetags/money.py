@@ -1,4 +1,4 @@
-"""Filters for money, always marked as an estimate."""
+"""Filters for money, always marked as an estimate or as AWS's."""
 
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
@@ -29,6 +29,13 @@ def money(usd: Decimal | None, cents: Decimal | None = None) -> SafeString | str
         return "—"
     text = "<$0.01" if cents == 0 < usd else usd_text(usd if cents is None else cents)
     return format_html('<span class="num" title="Estimate: ${}">{}</span>', exact(usd), text)
+
+
+@register.filter
+def money_billed(usd: Decimal, cents: Decimal | None = None) -> SafeString:
+    """Show an amount of AWS's bill as `money` does an estimate."""
+    text = "<$0.01" if cents == 0 < usd else usd_text(usd if cents is None else cents)
+    return format_html('<span class="num" title="AWS: ${}">{}</span>', exact(usd), text)
 
 
 @register.filter

@@ -190,6 +190,7 @@ def test_the_openapi_document_names_every_route(world: World):
     assert sorted(paths) == [
         "/api/v1/approvals",
         "/api/v1/costs",
+        "/api/v1/costs/actual",
         "/api/v1/definitions",
         "/api/v1/forms",
         "/api/v1/forms/{text_id}",

@@ -1,6 +1,6 @@
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,8 @@ from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvents
 from jobs.log_rate_limit import LogReadLimitError
-from jobs.models import CostLine, Job, JobDependency, LogCopy, Role
+from jobs.models import ActualDelivery, CostLine, Job, JobDependency, LogCopy, Role
+from jobs.models.actual_cost import DeliveredCosts, parts_of_jobs, replace_costs
 from jobs.models.cost_total import add_costs
 from jobs.reports import log_copies
 from jobs.states import Delivery, State
@@ -259,3 +260,34 @@ def test_costs_are_the_teams_own_and_exact(world: World, job: Callable[..., Job]
 @pytest.mark.parametrize("query", ["month=2026-13", "month=x", "by=team", "by=tag:", "month=2026-11&by=usd"])
 def test_costs_asked_for_wrongly_are_422(world: World, query: str):
     assert world.program.get(f"/costs?{query}").status_code == 422
+
+
+def test_actual_costs_are_the_teams_own_beside_the_estimate(world: World, job: Callable[..., Job]):
+    mine, theirs = job(state=State.SUCCEEDED), make.job(make.submission(), state=State.SUCCEEDED)
+    cost(mine, "0.1")
+    cost(theirs, "99")
+    for billed, units in ((mine, 2_000_000_001), (theirs, 10**12)):
+        delivery = ActualDelivery(
+            account=billed.account,
+            month=date(2026, 11, 1),
+            name="export",
+            delivered_at=now(),
+            imported_at=now(),
+            data_through=date(2026, 11, 30),
+            lines=1,
+            has_split=True,
+        )
+        costs = DeliveredCosts()
+        costs.add_job(billed.pk, parts_of_jobs([billed.pk])[billed.pk], {date(2026, 11, 3): (units, 5)})
+        replace_costs(delivery, costs)
+
+    answer = world.program.get("/costs/actual?month=2026-11&by=queue").json()
+    assert (answer["data_through"], answer["missing"], answer["last_day"]) == ("2026-11-30", [], "2026-11-30")
+    assert [
+        (row["value"], Decimal(row["estimate_usd"]), row["allocated_usd"], row["idle_usd"]) for row in answer["rows"]
+    ] == [("q", Decimal("0.1"), "0.2000000001", "0.0000000005")]
+    assert answer["total"]["allocated_usd"] == "0.2000000001"
+    empty = world.program.get("/costs/actual?month=2027-01").json()
+    assert (empty["data_through"], empty["rows"]) == (None, [])
+    for query in ("by=state", "by=team", "month=x"):
+        assert world.program.get(f"/costs/actual?{query}").status_code == 422

@@ -81,6 +81,8 @@ def queries(world: World) -> list[str]:
         f"{team}/jobs.csv?search=user:{{word}}-analyst&scope=all",
         f"{team}/costs/?by=tag:{{word}}-key",
         f"{team}/costs.csv?by=tag:{{word}}-key",
+        f"{team}/costs/actual/?by=tag:{{word}}-key",
+        f"{team}/actual-costs.csv?by=tag:{{word}}-key",
         f"{team}/definitions/?q={{word}}",
         f"{team}/definitions/?q={{word}}%20purpose",
         f"{team}/definitions/?after={{definition}}",

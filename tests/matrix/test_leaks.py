@@ -109,6 +109,8 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "approvals_of_all",  # of leads and of staff
         "costs_of_all",  # of people with several teams, as the next
         "costs_csv_of_all",
+        "actual_costs_of_all",
+        "actual_costs_csv_of_all",
         "draft_go_on",  # by pressing "Run with another image"
         "definition_describe",
         "definition_share",

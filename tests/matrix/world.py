@@ -25,6 +25,7 @@ from jobs.access import Member
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
+    ActualDelivery,
     ApiToken,
     Approval,
     ArrayChild,
@@ -55,6 +56,7 @@ from jobs.models import (
     TemplateVersion,
     User,
 )
+from jobs.models.actual_cost import DeliveredCosts, parts_of_jobs, replace_costs
 from jobs.models.cost_total import add_costs
 from jobs.models.ids import to_text
 from jobs.models.token import digest, new_secret
@@ -438,12 +440,35 @@ def _job(submission: Submission, word: str, queue: Queue, revision: Any, state: 
     return job
 
 
+def add_actual_costs() -> None:
+    """What AWS billed for the jobs that cost something, and for a task of no job."""
+    costs: dict[int, DeliveredCosts] = {}
+    for line in CostLine.objects.all():
+        of_account = costs.setdefault(line.account_id, DeliveredCosts())
+        of_account.add_job(line.job_id, parts_of_jobs([line.job_id])[line.job_id], {line.day: (10**10, 10**9)})
+        of_account.add_unallocated(line.day, (10**10, 10**9))
+    for account, of_account in costs.items():
+        day = max(of_account.unallocated)
+        delivery = ActualDelivery(
+            account_id=account,
+            month=day.replace(day=1),
+            name="export",
+            delivered_at=now(),
+            imported_at=now(),
+            data_through=day,
+            lines=1,
+            has_split=True,
+        )
+        replace_costs(delivery, of_account)
+
+
 @contextmanager
 def build_world() -> Iterator[World]:
     """The world, until the end of the block."""
     with transaction.atomic(), override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         shared = make.account(name="Common account")
         world = World(side(OURS, shared), side(THEIRS, shared))
+        add_actual_costs()
         _people(world)
         _tokens(world)
         _admin_ids(world)

@@ -1,4 +1,4 @@
-"""Estimated costs of teams.
+"""Costs of teams: estimated, and actual.
 
 grouping    groupings of costs, and the names of their values
 sums        sums of a period, from the totals
@@ -8,8 +8,10 @@ cross       a period by two groupings
 lines       lines for files and receipts
 advice      what could cost less
 coverage    where prices are known
+actual      what AWS billed, beside the estimate
 """
 
+from jobs.reports.costs.actual import ACTUAL_KINDS, ActualReport, ActualRow, actual_of_job, actual_report
 from jobs.reports.costs.advice import CostAdvice, cost_advice
 from jobs.reports.costs.coverage import PriceCoverage, price_coverage
 from jobs.reports.costs.cross import CrossRow, CrossTable, cross_table
@@ -20,10 +22,13 @@ from jobs.reports.costs.report import Bar, CostReport, CostRow, CostSeries, cost
 from jobs.reports.costs.sums import CostReader
 
 __all__ = [
+    "ACTUAL_KINDS",
     "EXPORT_LIMIT",
     "KINDS",
     "TAG",
     "TEAM",
+    "ActualReport",
+    "ActualRow",
     "Bar",
     "CostAdvice",
     "CostReader",
@@ -34,6 +39,8 @@ __all__ = [
     "CrossTable",
     "Grouping",
     "PriceCoverage",
+    "actual_of_job",
+    "actual_report",
     "cost_advice",
     "cost_report",
     "cross_table",

@@ -111,7 +111,7 @@ class CostReader:
 
     def with_value(self, period: Period, grouping: Grouping) -> CostSum:
         """Return the sum of what has a value: all but the untagged."""
-        return _add_up(self._read(segments(period), self._any_value(grouping), "group__kind"))
+        return _add_up(self._read(segments(period), parts_with_value(grouping), "group__kind"))
 
     def by_value(self, period: Period, grouping: Grouping) -> Mapping[str, CostSum]:
         """Return the sums of the values, without the rest that has none."""
@@ -119,7 +119,7 @@ class CostReader:
         if key not in self._sums:
             if self.is_summed(grouping):
                 column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
-                rows = self._read(segments(period), _values_of(grouping), column)
+                rows = self._read(segments(period), parts_with_values(grouping), column)
             else:
                 rows = self._read_lines(period, grouping)
             self._sums[key] = _by_key(rows)
@@ -127,7 +127,7 @@ class CostReader:
 
     def by_start(self, parts: Sequence[TotalSpan], grouping: Grouping | None = None) -> Mapping[date, int]:
         """Return units by the first day of a month, or the day: of all, or of what has a value."""
-        condition = self._any_value(grouping) if grouping else Q(group__kind="")
+        condition = parts_with_value(grouping) if grouping else Q(group__kind="")
         sums: defaultdict[date, int] = defaultdict(int)
         for (start,), amounts in self._read(parts, condition, START):
             sums[start] += amounts.units
@@ -146,7 +146,9 @@ class CostReader:
             return
         is_team = grouping.kind == TEAM
         one_of_values = Q(group__team__in=values) if is_team else Q(group__value__in=values)
-        rows = self._read(parts, _values_of(grouping) & one_of_values, TEAM_COLUMN if is_team else VALUE, START)
+        rows = self._read(
+            parts, parts_with_values(grouping) & one_of_values, TEAM_COLUMN if is_team else VALUE, START
+        )
         for (value, start), amounts in rows:
             yield str(value), start, amounts.units
 
@@ -169,11 +171,6 @@ class CostReader:
         keys = [grouping.key for grouping in groupings if grouping.kind == TAG]
         return CostTagKey.objects.filter(team__in=self.teams, key__in=keys)
 
-    def _any_value(self, grouping: Grouping) -> Q:
-        if grouping.kind == TAG:
-            return Q(group__kind=TAG_KEY, group__key=grouping.key)
-        return _values_of(grouping)
-
     def _read(self, parts: Sequence[TotalSpan], condition: Q, *columns: str) -> Iterator[_Row]:
         for part in parts:
             totals = CostTotal.objects.filter(
@@ -187,7 +184,7 @@ class CostReader:
     ) -> Iterator[tuple[tuple[str, str], CostSum]]:
         if TEAM in (first.kind, second.kind):
             is_first = first.kind == TEAM
-            rows = self._read(segments(period), _values_of(second if is_first else first), TEAM_COLUMN, VALUE)
+            rows = self._read(segments(period), parts_with_values(second if is_first else first), TEAM_COLUMN, VALUE)
             for (team, value), amounts in rows:
                 yield ((str(team), value) if is_first else (value, str(team))), amounts
             return
@@ -223,7 +220,15 @@ class CostReader:
                 yield (*map(str, values), *row[len(names) : end]), CostSum(*row[end:])
 
 
-def _values_of(grouping: Grouping) -> Q:
+def parts_with_value(grouping: Grouping) -> Q:
+    """Return what selects the totals of all that has a value."""
+    if grouping.kind == TAG:
+        return Q(group__kind=TAG_KEY, group__key=grouping.key)
+    return parts_with_values(grouping)
+
+
+def parts_with_values(grouping: Grouping) -> Q:
+    """Return what selects the totals of each value."""
     if grouping.kind == TEAM:
         return Q(group__kind="")
     return Q(group__kind=grouping.kind, group__key=grouping.key, group__kind2="")

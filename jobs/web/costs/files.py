@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jobs.reports import costs as reports
-from jobs.reports.costs import CostReport, CrossTable
+from jobs.reports.costs import ActualReport, CostReport, CrossTable
 from jobs.web.costs.query import CostQuery
 from jobs.web.shell.csv_export import join_tags
 
@@ -42,6 +42,8 @@ LINE_COLUMNS = (
     "correction",
 )
 
+ACTUAL_COLUMNS = ("kind", "value", "usd_estimate", "usd_allocated", "usd_idle", "usd_difference")
+
 
 def table_rows(report: CostReport) -> Iterator[tuple[object, ...]]:
     for row in [*report.rows, report.total]:
@@ -50,6 +52,17 @@ def table_rows(report: CostReport) -> Iterator[tuple[object, ...]]:
         share = row.share if not is_total else (100 if report.total.spent else 0)
         kind = "total" if is_total else ("untagged" if row.value is None else "value")
         yield name, row.usd, f"{share:.4f}", row.before_usd, row.jobs, row.failed_usd, row.running_usd, kind
+
+
+def actual_rows(report: ActualReport) -> Iterator[tuple[object, ...]]:
+    for row in report.rows:
+        kind = "untagged" if row.value is None else "value"
+        name = row.label if row.value is None else row.value
+        yield kind, name, row.estimate, row.allocated, row.idle, row.difference
+    total = report.total
+    yield "total", total.label, total.estimate, total.allocated, total.idle, total.difference
+    if report.unallocated:
+        yield "unallocated", report.unallocated.label, "", report.unallocated.allocated, report.unallocated.idle, ""
 
 
 def cross_columns(table: CrossTable) -> list[str]:

@@ -43,6 +43,8 @@ class CostQuery:
     keys: list[str]
     crossed_by: Grouping | None = None
     problem: str = ""
+    is_actual: bool = False
+    """Whether it is of actual costs, which have fewer groupings."""
 
     @property
     def query(self) -> str:
@@ -57,7 +59,9 @@ class CostQuery:
     def groupings(self) -> list[Grouping]:
         keys = self.keys[:MAX_TABS]
         keys += [one.key for one in (self.by, self.crossed_by) if one and one.key and one.key not in keys]
-        kinds = [kind for kind in reports.KINDS if kind != reports.TEAM or self.member is None]
+        kinds = reports.ACTUAL_KINDS if self.is_actual else reports.KINDS
+        if self.member is not None:
+            kinds = tuple(kind for kind in kinds if kind != reports.TEAM)
         return [Grouping(reports.TAG, key) for key in dict.fromkeys(keys)] + [Grouping(kind) for kind in kinds]
 
     @property
@@ -120,6 +124,13 @@ def read_query(parameters: QueryDict, teams: list[Team], member: Member | None, 
     return CostQuery(
         reader, teams, member, today, period, by, keys, None if crossed_by == by else crossed_by, problem
     )
+
+
+def as_actual(query: CostQuery) -> CostQuery:
+    """Return the query for actual costs, by the usual grouping if these don't have its own."""
+    if query.by.kind not in (reports.TAG, *reports.ACTUAL_KINDS):
+        query = replace(query, by=_usual_grouping(query.keys, query.member))
+    return replace(query, crossed_by=None, is_actual=True)
 
 
 def row_terms(grouping: Grouping, value: str | None) -> list[Term] | None:

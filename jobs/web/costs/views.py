@@ -14,8 +14,17 @@ from jobs.reports import costs as reports
 from jobs.reports.budgets import budget_panel
 from jobs.search import Term
 from jobs.web.costs.bar_chart import bar_chart
-from jobs.web.costs.files import LINE_COLUMNS, TABLE_COLUMNS, cross_columns, cross_rows, line_rows, table_rows
-from jobs.web.costs.query import CostQuery, read_query, row_terms
+from jobs.web.costs.files import (
+    ACTUAL_COLUMNS,
+    LINE_COLUMNS,
+    TABLE_COLUMNS,
+    actual_rows,
+    cross_columns,
+    cross_rows,
+    line_rows,
+    table_rows,
+)
+from jobs.web.costs.query import CostQuery, as_actual, read_query, row_terms
 from jobs.web.costs.receipt_view import receipt_views
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
@@ -56,6 +65,30 @@ def cost_lines_csv(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @login_required
+def actual_costs(request: SignedInRequest, slug: str) -> HttpResponse:
+    return _actual_page(request, as_actual(_team_query(request, slug)))
+
+
+@require_safe
+@login_required
+def actual_costs_of_all(request: SignedInRequest) -> HttpResponse:
+    return _actual_page(request, as_actual(_query_of_all(request)))
+
+
+@require_safe
+@login_required
+def actual_costs_csv(request: SignedInRequest, slug: str) -> HttpResponse:
+    return _actual_file(request, as_actual(_team_query(request, slug)), slug)
+
+
+@require_safe
+@login_required
+def actual_costs_csv_of_all(request: SignedInRequest) -> HttpResponse:
+    return _actual_file(request, as_actual(_query_of_all(request)), "all-teams")
+
+
+@require_safe
+@login_required
 def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
     job, member = access.job(request.user, text_id)
     lines = reports.receipt_lines(job)
@@ -67,6 +100,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
         "tab": "cost",
         "lines": list(receipt_views(lines)),
         "usd": sum(line.usd for line in lines),
+        "actual": reports.actual_of_job(job),
         "no_cost_reason": "" if lines else reports.why_no_cost(job),
         "current_page": "jobs",
     }
@@ -132,6 +166,30 @@ def _advice(query: CostQuery, jobs_url: str) -> dict[str, Any] | None:
     advice = reports.cost_advice(query.member.team, query.period, query.reader)
     failures = [(cost, f"{jobs_url}?{query.jobs_query([Term('reason', (cost.cause,))])}") for cost in advice.failures]
     return {"failures": failures, "spot": advice.spot, "unlimited": advice.unlimited} if advice else None
+
+
+def _actual_report(request: SignedInRequest, query: CostQuery) -> reports.ActualReport:
+    """Only who sees all teams sees what belongs to none."""
+    sees_all = query.member is None and request.user.is_staff
+    return reports.actual_report(query.teams, query.period, query.by, sees_all=sees_all)
+
+
+def _actual_page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
+    page = {
+        "member": query.member,
+        "team": query.member.team if query.member else None,
+        "costs": query,
+        "period": query.period,
+        "grouping": query.by,
+        "report": _actual_report(request, query),
+        "current_page": "costs",
+    }
+    return render(request, "jobs/actual_costs.html", page)
+
+
+def _actual_file(request: SignedInRequest, query: CostQuery, name: str) -> HttpResponse:
+    file_name = f"actual-costs-{name}-{query.period.file_name}.csv"
+    return csv_response(file_name, ACTUAL_COLUMNS, actual_rows(_actual_report(request, query)))
 
 
 def _time_zone(query: CostQuery) -> str:
