@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import PageOpener
+from tests.browser import PageOpener, assert_accessible
 from tests.quickstart_process import processes
 
 pytestmark = pytest.mark.browser
@@ -46,6 +46,39 @@ def open_with(opener: PageOpener, body: str) -> None:
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html", headers=POLICY))
     page.goto(SITE)
     opener.close()
+
+
+GREY = "color: #999"  # on white: too little contrast
+ON_A_PHONE = "@media (width < 600px)"
+
+
+@pytest.mark.parametrize(
+    ("style", "text", "look"),
+    [
+        ("", "words", ""),
+        (f"p {{ {GREY} }}", "words", "light"),
+        (f"{ON_A_PHONE} {{ p {{ {GREY} }} }}", "words", "phone"),
+        (f"{ON_A_PHONE} {{ main {{ background: #333 }} }}", "words", "phone"),
+        (f"p {{ {GREY}; display: none }} {ON_A_PHONE} {{ p {{ display: block }} }}", "words", "phone"),
+        (f"p {{ display: none }} {ON_A_PHONE} {{ p {{ display: block }} }}", "<button></button>", "phone"),
+        (f"@media (prefers-color-scheme: dark) {{ p {{ {GREY} }} }}", "words", "dark"),
+    ],
+)
+def test_a_page_is_accessible_in_each_look(browser: Browser, style: str, text: str, look: str) -> None:
+    opener = PageOpener(browser)
+    page = opener(SITE)
+    page.set_content(
+        f"<!doctype html><html lang='en'><title>Jobs</title><style>body {{ background: #fff }} {style}</style>"
+        f"<main><h1>Jobs</h1><p>{text}</p></main>"
+    )
+    try:
+        assert_accessible(page)
+        found = ""
+    except AssertionError as error:
+        found = str(error).partition("', '")[2].partition("'")[0]
+    opener.close()
+
+    assert found == look
 
 
 def test_what_playwright_switches_off_stays_switched_off(browser: Browser) -> None:
