@@ -27,6 +27,7 @@ from jobs.policy.grants import queue_usage
 from jobs.pricing import run_statistics
 from jobs.pricing.metering import charge_due
 from jobs.reports import attention, causes, failure_families
+from jobs.reports.costs import advice
 from jobs.reports.job_search import conditions, pages, walk
 from jobs.states import Delivery, State
 from tests import make
@@ -67,7 +68,13 @@ GROWING_SEARCHES = {"jobs: text", "jobs: no such text"}
 
 
 # Pages for which the short history has not enough jobs: it is read to its end, the longer one until they are full.
-FILLED_BY_THE_LONGER = {"jobs: tag and failed", "jobs: run time above", "jobs: cost in a month"}
+# Costs by day have one total for each day and value, of which a short history has few.
+FILLED_BY_THE_LONGER = {
+    "jobs: tag and failed",
+    "jobs: run time above",
+    "jobs: cost in a month",
+    "costs: half a year of days",
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,8 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(failure_families, "MAX_FAILURES_SCANNED", LIMIT)
     monkeypatch.setattr(attention, "MAX_FAILURES_SCANNED", 10)
     monkeypatch.setattr(run_statistics, "MAX_JOBS_SCANNED", LIMIT)
+    monkeypatch.setattr(advice, "MAX_FAILURES", LIMIT)
+    monkeypatch.setattr(advice, "MAX_LINES", LIMIT)
     if connection.vendor == "postgresql":
         world = build_world(JOBS, people=3, active_jobs=5)
         multiply_believed_rows(BELIEVED_FACTOR)
