@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, Q, Window
 from django.db.models.functions import RowNumber
 
-from jobs.models import Job, LaunchForm, LaunchFormVersion, Submission, Team
+from jobs.models import Definition, Job, LaunchForm, LaunchFormVersion, Revision, Submission, Team
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.reports import versioned
 from jobs.reports.catalog import RunOutcomes
-from jobs.spec.documents import Document, DocumentKind
+from jobs.spec.documents import Document, DocumentKind, list_at, text_at
 from jobs.spec.launch_forms.fields import LaunchField
 from jobs.spec.launch_forms.file_format import LaunchContent, to_file
 from jobs.spec.parsing.parser import parse
@@ -24,6 +24,8 @@ from jobs.states import State
 PAGE_SIZE = 24
 MAX_EARLIER_JOBS = 200
 """Of a definition, from whose differences a form is suggested."""
+MAX_DEFINITIONS = 20
+"""Of a workflow, whose values a form can ask for."""
 SAMPLE_SIZE = 20
 """Newest submissions of a form that count."""
 
@@ -127,6 +129,23 @@ def comparable_document(version: LaunchFormVersion) -> Document:
             for field in section.fields
         },
     }
+
+
+def definition_documents(team: Team, document: Document) -> dict[str, Document]:
+    """Return the definitions that a job or a workflow names and the team can use, by the names that it uses."""
+    steps = list_at(document, "jobs") if "jobs" in document else [document]
+    names = list(dict.fromkeys(text_at(step, "jobDefinition") for step in steps))[:MAX_DEFINITIONS]
+    documents = {}
+    for name in names:
+        base, _, number = name.partition(":")
+        revisions = Revision.objects.runnable().filter(
+            definition__in=Definition.objects.usable_by(team), definition__name=base
+        )
+        if number.isascii() and number.isdecimal() and len(number) < 7:
+            revisions = revisions.filter(number=int(number))
+        if revision := revisions.order_by("-number").first():
+            documents[name] = revision.document
+    return documents
 
 
 def earlier_documents(submission: Submission) -> list[Document]:

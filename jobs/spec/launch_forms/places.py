@@ -15,6 +15,7 @@ from jobs.spec.template_parameters import NUMBER, iter_references, plain_text
 MAX_PLACES = 200
 MAX_SUGGESTED_CHOICES = 8
 """More different values are no choice."""
+_OPTION = re.compile(r"(--?([A-Za-z0-9_.-]+)=)(.*)", re.DOTALL)
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _RESOURCES = {"VCPU": ("vCPU", "vcpu"), "MEMORY": ("Memory in MiB", "memory"), "GPU": ("GPU", "gpu")}
 _PLAIN_PLACES: tuple[tuple[Path, str, str], ...] = (
@@ -41,6 +42,8 @@ class FormPlace:
     """Of the field, unless the person chooses another."""
     is_fixed: bool = False
     """Whether a form rarely asks for it: name, queue and definition."""
+    prefix: str = ""
+    """What stands before the value: of the argument `--epochs=3`, the option."""
 
     @property
     def pointer(self) -> str:
@@ -79,20 +82,31 @@ def list_places(document: Document, kind: DocumentKind) -> list[FormPlace]:
 
 def _job_places(job: Document) -> Iterator[FormPlace]:
     redacted = redact(job)
-    for path, title, name in _all_places(job):
+    for path, plain_title, plain_name in _all_places(job):
+        title, name, prefix = plain_title, plain_name, ""
         value = value_at(job, *path)
         text = plain_text(value)
         if text is None or value_at(redacted, *path) != value or any(iter_references(value, path)):
             continue
+        if path[1:2] == ("command",):
+            if text.startswith("Ref::"):
+                continue
+            if option := _OPTION.fullmatch(text):
+                prefix, name, text = option.groups()
+                title = f"Option {prefix.rstrip('=')}"
         is_size = len(path) > 1 and path[1] == "resourceRequirements"
         is_number = (is_size or isinstance(value, int)) and NUMBER.fullmatch(text) is not None
         is_fixed = path[0] in ("jobName", "jobQueue", "jobDefinition")
-        yield FormPlace(path, title, name, text, is_number, _label(path, title, name), is_fixed)
+        label = _label(path, title, name)
+        yield FormPlace(path, title, name, text, is_number, label, is_fixed, prefix)
 
 
 def _label(path: Path, title: str, name: str) -> str:
     """Return the words of a variable's or parameter's own name; the title of other places."""
-    if (path[0] not in ("parameters", "tags") and path[-1] != "value") or path[1:2] == ("resourceRequirements",):
+    is_option = title.startswith("Option ")
+    if (path[0] not in ("parameters", "tags") and path[-1] != "value" and not is_option) or path[1:2] == (
+        "resourceRequirements",
+    ):
         return title
     label = " ".join(_NOT_IN_NAME.sub(" ", name.removeprefix("tag-")).replace("_", " ").split())
     return label[:1].upper() + label[1:] or title
@@ -157,7 +171,7 @@ def design_form(document: Document, choices: Sequence[PlaceChoice]) -> tuple[Doc
     result: Document = deepcopy(document)
     for choice in choices:
         owner: Any = value_at(result, *choice.place.path[:-1])
-        owner[choice.place.path[-1]] = f"${{param.{choice.field.name}}}"
+        owner[choice.place.path[-1]] = f"{choice.place.prefix}${{param.{choice.field.name}}}"
     fields = tuple(choice.field for choice in choices if not choice.field.is_locked)
     locked = tuple(choice.field for choice in choices if choice.field.is_locked)
     titles = (("", fields), ("Set for you", locked))

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.timezone import localdate
 from django.views.decorators.http import require_http_methods
 
 from jobs import access
@@ -16,23 +17,29 @@ from jobs.access import Member
 from jobs.actions import ValidationResult, launch_forms, versioned
 from jobs.models import LaunchForm, Submission
 from jobs.reports import launch_forms as reports
-from jobs.spec.documents import Document, DocumentKind
+from jobs.reports import options
+from jobs.reports import templates as template_reports
+from jobs.spec.documents import Document, DocumentKind, object_at, text_at
+from jobs.spec.launch_forms import designer as design_document
 from jobs.spec.launch_forms.check import RULE
-from jobs.spec.launch_forms.fields import fields_of
+from jobs.spec.launch_forms.fields import fields_of, parse_sections
 from jobs.spec.launch_forms.file_format import LaunchContent, check_form_file, from_file, is_form_file, to_file
-from jobs.spec.launch_forms.values import LaunchContext, read_values
+from jobs.spec.launch_forms.filling import fill_document
+from jobs.spec.launch_forms.values import FormValues, LaunchContext, read_values
 from jobs.spec.parsing.jsonc import parse_jsonc
-from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult
+from jobs.spec.parsing.parser import MAX_TEXT_BYTES, DocumentParseError, ParseResult, parse
 from jobs.spec.problems import LocatedProblem, Problem, Severity, has_errors
+from jobs.spec.redaction import redact
 from jobs.spec.substitution import TooLongError
 from jobs.web import schemas
 from jobs.web.builder.feedback import PREVIEW_DELAY_MS, ProblemView
 from jobs.web.builder.form_state import MAX_KEY_LENGTH
-from jobs.web.launch_forms import design
+from jobs.web.launch_forms import design, designer
 from jobs.web.launch_forms.fields import SectionView, fitting_entries, posted_entries, section_views
 from jobs.web.shell.auth import SignedInRequest, login_required
-from jobs.web.shell.text_input import posted_text
+from jobs.web.shell.text_input import drop_nul, posted_text
 
+FIELDS = "fields"
 MAX_PROBLEMS = 30
 EXAMPLE: Document = {
     "name": "",
@@ -67,6 +74,10 @@ EXAMPLE: Document = {
 }
 
 
+NO_FILE: Document = {**EXAMPLE, "sections": [], "document": {}}
+"""Of a form that is from no definition yet."""
+
+
 @dataclass(frozen=True)
 class FormText:
     """What the page shows: the file as text, with masked values, and where these are."""
@@ -74,6 +85,11 @@ class FormText:
     text: str
     source_id: str = ""
     form: LaunchForm | None = None
+    view: str = ""
+    """`FIELDS`, or the JSON."""
+    new_name: str = ""
+    """Of a field that was just added."""
+    design_error: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,7 @@ def new_form(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         if text_id := request.GET.get("submission", ""):
             return design.design_page(request, member, _submission(request, member, text_id))
-        return _page(request, member, FormText(_as_text(EXAMPLE)))
+        return _page(request, member, _first_text(request, member))
     if request.POST.get("do") == "design":
         submission = _submission(request, member, request.POST.get("submission", "")[:MAX_KEY_LENGTH])
         content, document = design.designed_file(request.POST, submission)
@@ -131,11 +147,61 @@ def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
         return redirect(form)
     file = {**reports.form_file(version), "note": ""}
     file.pop("version")
-    return _page(request, member, FormText(_as_text(file), version.text_id, form))
+    view = request.GET.get("view", "")
+    return _page(request, member, FormText(_as_text(file), version.text_id, form, view))
+
+
+def _first_text(request: SignedInRequest, member: Member) -> FormText:
+    """Begin with a definition or a version of a workflow template, if the address names one."""
+    view = request.GET.get("view", "")
+    if name := drop_nul(request.GET.get("definition", ""))[:MAX_KEY_LENGTH]:
+        definition = reports.definition_documents(member.team, {"jobDefinition": name}).get(name)
+        if definition is None:
+            raise Http404("There is no such definition that the team can use.")
+        queue = options.queue_choices(member.team)[1]
+        document = design_document.document_of_definition(definition, name, queue)
+        return FormText(_as_text(to_file(LaunchContent(name, ""), document)), view=FIELDS)
+    if text_id := request.GET.get("template", ""):
+        version, owner = access.template_version(request.user, text_id)
+        if owner.team.pk != member.team.pk:
+            raise Http404("There is no such template in this team.")
+        sections = design_document.sections_of_parameters(template_reports.shown_parameters(version))
+        template = version.template
+        content = LaunchContent(template.name, "", parse_sections(sections), template.description)
+        file = to_file(content, redact(parse(version.text).document))
+        return FormText(_as_text(file), version.text_id, view=FIELDS)
+    if view == FIELDS:
+        return FormText(_as_text(NO_FILE), view=FIELDS)
+    return FormText(_as_text(EXAMPLE))
+
+
+def _designed(request: SignedInRequest, member: Member, text: FormText) -> FormText:
+    """Apply the controls, and the button that was chosen, to the file. Its text stays if nothing changed."""
+    action = request.POST.get("do", "")
+    try:
+        whole = _whole(text.text)
+    except DocumentParseError:
+        return text
+    if not designer.has_fields_view(whole.document):
+        return text
+    file = designer.apply_controls(whole.document, request.POST)
+    new_name = error = ""
+    if ":" in action or action in ("add", "section"):
+        definitions = reports.definition_documents(member.team, object_at(file, "document"))
+        try:
+            file, new_name = designer.apply_action(file, action, request.POST, definitions)
+        except design_document.DesignError as design_error:
+            error = str(design_error)
+    changed = text.text if file == whole.document else _as_text(file)
+    return replace(text, text=changed, view="" if action == "json" else FIELDS, new_name=new_name, design_error=error)
 
 
 def _post(request: SignedInRequest, member: Member, form: LaunchForm | None) -> HttpResponse:
     text = FormText(posted_text(request, "text"), request.POST.get("again", "")[:MAX_KEY_LENGTH], form)
+    if request.POST.get("view") == FIELDS:
+        text = _designed(request, member, text)
+    elif request.POST.get("do") == FIELDS:
+        text = replace(text, view=FIELDS)
     if request.POST.get("do") != "save":
         return _page(request, member, text)
     check = _check(text, member)
@@ -212,6 +278,8 @@ def _page(
 ) -> HttpResponse:
     check = check or _check(form_text, member)
     form = form_text.form
+    file = _file_of(form_text)
+    definitions = reports.definition_documents(member.team, object_at(file, "document")) if file else {}
     page: dict[str, Any] = {
         "member": member,
         "team": member.team,
@@ -226,6 +294,15 @@ def _page(
         "wait_ms": PREVIEW_DELAY_MS,
         "max_bytes": MAX_TEXT_BYTES,
         "is_rejected": is_rejected,
+        "is_fields": file is not None,
+        "section_rows": designer.section_rows(file, form_text.new_name) if file else [],
+        "places": designer.place_choices(file, definitions) if file and not request.htmx else [],
+        "definition_choices": options.definition_choices(member.team) if file == NO_FILE else [],
+        "words": {key: text_at(file or {}, key) for key in ("name", "description", "note")},
+        "types": designer.TYPES,
+        "sources": designer.SOURCES,
+        "modes": designer.MODES,
+        "request_text": _request_text(request, member, form, check),
         "current_page": "definitions",
     }
     if request.htmx:
@@ -234,10 +311,26 @@ def _page(
     return render(request, "jobs/forms/edit.html", page, status=status)
 
 
-def _address(member: Member, form: LaunchForm | None) -> str:
-    if form:
-        return reverse("launch_form_edit", args=[form.text_id])
-    return reverse("launch_form_new", args=[member.team.slug])
+def _file_of(form_text: FormText) -> Document | None:
+    """Return the file to show as fields; None for the JSON, or if it isn't a form yet."""
+    if form_text.view != FIELDS:
+        return None
+    try:
+        document = _whole(form_text.text).document
+    except DocumentParseError:
+        return None
+    return document if designer.has_fields_view(document) else None
+
+
+def _request_text(request: SignedInRequest, member: Member, form: LaunchForm | None, check: FormCheck) -> str:
+    """Return the request that the values in the preview make, with secrets masked; empty if they make none."""
+    if check.content is None or check.reading is None or check.error_count:
+        return ""
+    values = _preview_values(request, member, form, check.content)
+    try:
+        return _as_text(redact(fill_document(check.reading.document, values.values, check.reading.kind)))
+    except TooLongError:
+        return ""
 
 
 def _sections(
@@ -248,24 +341,40 @@ def _sections(
     if content is None or has_errors(located.problem for located in check.problems if located.problem.rule == RULE):
         return []
     fields = fields_of(content.sections)
-    context = (
-        launch_forms.start_context(form, member) if form else LaunchContext(member.user.username, member.team.name)
-    )
-    entries = fitting_entries(fields, posted_entries(fields, request.POST), context)
-    entries_of_fields = {
-        field.name: entries[field.name] for field in fields if field.name in entries and not field.is_locked
-    }
-    values = read_values(fields, entries_of_fields, context)
+    entries = _preview_entries(request, member, form, content)
+    values = _preview_values(request, member, form, content)
     version = versioned.newest_version(form.versions) if form else None
     locks = version.locks if version else {}
     return section_views(
         content.sections,
         values,
-        texts={name: str(entries_of_fields.get(name, text)) for name, text in values.texts.items()},
+        texts={name: str(entries.get(name, text)) for name, text in values.texts.items()},
         locks={field.name: locks.get(field.name, member.user.display_name) for field in fields if field.is_locked},
         sources={},
         problems={},
     )
+
+
+def _preview_context(member: Member, form: LaunchForm | None) -> LaunchContext:
+    if form:
+        return launch_forms.start_context(form, member)
+    return LaunchContext(member.user.username, member.team.name, localdate())
+
+
+def _preview_entries(
+    request: SignedInRequest, member: Member, form: LaunchForm | None, content: LaunchContent
+) -> dict[str, object]:
+    """Return the values that were tried, without those that the form takes no more."""
+    fields = fields_of(content.sections)
+    entries = fitting_entries(fields, posted_entries(fields, request.POST), _preview_context(member, form))
+    return {field.name: entries[field.name] for field in fields if field.name in entries and not field.is_locked}
+
+
+def _preview_values(
+    request: SignedInRequest, member: Member, form: LaunchForm | None, content: LaunchContent
+) -> FormValues:
+    entries = _preview_entries(request, member, form, content)
+    return read_values(fields_of(content.sections), entries, _preview_context(member, form))
 
 
 def _as_text(document: Document) -> str:

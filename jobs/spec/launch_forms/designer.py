@@ -1,0 +1,201 @@
+"""Changes to the file of a form: what is asked for, what stays fixed, and in which order."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from jobs.spec.documents import Document, DocumentKind, Path, is_object, list_at, object_at, text_at, value_at
+from jobs.spec.launch_forms.fields import LaunchField, LaunchFieldType, fields_of, parse_sections
+from jobs.spec.launch_forms.filling import without_places
+from jobs.spec.launch_forms.places import FormPlace, list_places, suggested_field
+from jobs.spec.substitution import fill
+from jobs.spec.template_parameters import NAME, Parameter, ParameterValue
+
+_REF = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+_KEYS = {"environment": "name", "resourceRequirements": "type"}
+"""What names an entry of a list."""
+_DEFAULT_ARRAY_SIZE = 2
+_DEFAULT_TIME_LIMIT = 3600
+
+
+class DesignError(Exception):
+    """The place can't be asked for."""
+
+
+def kind_of(document: Document) -> DocumentKind:
+    return DocumentKind.WORKFLOW if "jobs" in document else DocumentKind.SUBMISSION
+
+
+def document_of_definition(definition: Document, name: str, queue: str) -> Document:
+    """Return a job of the definition that changes nothing of it."""
+    return {"jobName": text_at(definition, "jobDefinitionName") or name, "jobQueue": queue, "jobDefinition": name}
+
+
+def possible_places(document: Document, definitions: Mapping[str, Document]) -> list[FormPlace]:
+    """Return places of the document, and of the definitions by their names in it, that no field stands for yet."""
+    return list_places(_with_definitions(document, definitions), kind_of(document))
+
+
+def ask_for(file: Document, pointer: str, definitions: Mapping[str, Document]) -> tuple[Document, str]:
+    """Return the file with a field for a place of the document, and the field's name. Raise DesignError."""
+    document = object_at(file, "document")
+    full = _with_definitions(document, definitions)
+    place = _place_at(full, pointer)
+    names = {text_at(field, "name") for section in list_at(file, "sections") for field in list_at(section, "fields")}
+    name = next(name for name in _names(place.name) if name not in names)
+    result: Document = deepcopy(file)
+    _set(result["document"], full, place.path, f"{place.prefix}${{param.{name}}}")
+    if place.path[-1] == "size" and "arrayProperties" in place.path:
+        place_field = LaunchField(name, place.label, type=LaunchFieldType.NUMBER, default=place.value)
+    else:
+        place_field = suggested_field(place, ())
+    entry = {**place_field.as_json(), "name": name}
+    sections = result.setdefault("sections", [])
+    if not sections:
+        sections.append({"title": "", "fields": []})
+    sections[-1].setdefault("fields", []).append(entry)
+    return result, name
+
+
+def keep_fixed(file: Document, name: str) -> Document:
+    """Return the file without a field. Its default stands at its places; without one, they are left out."""
+    fields = {field.name: field for field in fields_of(parse_sections(file.get("sections")))}
+    result: Document = deepcopy(file)
+    for section in list_at(result, "sections"):
+        section["fields"] = [entry for entry in list_at(section, "fields") if text_at(entry, "name") != name]
+    field = fields.get(name)
+    if field is None:
+        return result
+    document = object_at(result, "document")
+    if not field.default:
+        result["document"] = without_places(document, {name})
+        return result
+    others = {other: ParameterValue(f"${{param.{other}}}") for other in fields if other != name}
+    values = {**others, name: ParameterValue(field.default, field.is_number)}
+    result["document"], _ = fill(document, values, kind_of(document))
+    return result
+
+
+def move_field(file: Document, name: str, step: int) -> Document:
+    """Return the file with a field one place further up (-1) or down (1), also into the next section."""
+    result: Document = deepcopy(file)
+    sections = list_at(result, "sections")
+    for number, section in enumerate(sections):
+        entries = list_at(section, "fields")
+        place = next((index for index, entry in enumerate(entries) if text_at(entry, "name") == name), None)
+        if place is None:
+            continue
+        if 0 <= place + step < len(entries):
+            entries.insert(place + step, entries.pop(place))
+        elif 0 <= number + step < len(sections):
+            target = sections[number + step].setdefault("fields", [])
+            target.insert(len(target) if step < 0 else 0, entries.pop(place))
+        break
+    return result
+
+
+def sections_of_parameters(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    """Return the sections of a form that asks what a workflow template asks."""
+    fields = [
+        LaunchField(
+            parameter.name,
+            parameter.label,
+            parameter.help,
+            LaunchFieldType(parameter.type.value),
+            required=parameter.required,
+            default=parameter.default,
+            choices=parameter.choices,
+        ).as_json()
+        for parameter in parameters
+    ]
+    return [{"title": "", "fields": fields}] if fields else []
+
+
+def _names(name: str) -> Iterator[str]:
+    base = name if NAME.fullmatch(name) else "value"
+    yield base
+    number = 2
+    while True:
+        yield f"{base[:60]}-{number}"
+        number += 1
+
+
+def _place_at(document: Document, pointer: str) -> FormPlace:
+    places = {place.pointer: place for place in list_places(document, kind_of(document))}
+    if pointer not in places:
+        message = (
+            f"The document has no value at {pointer or '/'} that a form can ask for. Enter a JSON pointer such as"
+        )
+        raise DesignError(f"{message} /containerOverrides/environment/0/value.")
+    return places[pointer]
+
+
+def _with_definitions(document: Document, definitions: Mapping[str, Document]) -> Document:
+    if kind_of(document) is DocumentKind.SUBMISSION:
+        return _with_definition(document, definitions.get(text_at(document, "jobDefinition"), {}))
+    steps = [
+        _with_definition(step, definitions.get(text_at(step, "jobDefinition"), {})) if is_object(step) else step
+        for step in list_at(document, "jobs")
+    ]
+    return {**document, "jobs": steps}
+
+
+def _with_definition(job: Document, definition: Document) -> Document:
+    """Return a job that says what it takes from its definition."""
+    container = object_at(definition, "containerProperties")
+    overrides = object_at(job, "containerOverrides")
+    command = list_at(overrides, "command") or list_at(container, "command")
+    references = {name: "" for argument in command for name in _REF.findall(str(argument))}
+    result: Document = {
+        **job,
+        "arrayProperties": {"size": _DEFAULT_ARRAY_SIZE, **object_at(job, "arrayProperties")},
+        "parameters": {**references, **object_at(definition, "parameters"), **object_at(job, "parameters")},
+        "timeout": {
+            "attemptDurationSeconds": _DEFAULT_TIME_LIMIT,
+            **object_at(definition, "timeout"),
+            **object_at(job, "timeout"),
+        },
+        "retryStrategy": {"attempts": 1, **object_at(definition, "retryStrategy"), **object_at(job, "retryStrategy")},
+        "tags": {**object_at(definition, "tags"), **object_at(job, "tags")},
+        "containerOverrides": {
+            **overrides,
+            "command": command,
+            **{key: _merged(overrides, container, key) for key in _KEYS},
+        },
+    }
+    return result
+
+
+def _merged(overrides: Document, container: Document, key: str) -> list[Any]:
+    """Return the entries of the job, then those of the definition that it doesn't override."""
+    own = list_at(overrides, key)
+    names = {text_at(entry, _KEYS[key]) for entry in own}
+    return [*own, *(entry for entry in list_at(container, key) if text_at(entry, _KEYS[key]) not in names)]
+
+
+def _set(document: Any, full: Document, path: Path, text: str) -> None:
+    """Set a value at a path of `full`, with what leads to it."""
+    owner: Any = document
+    for depth, key in enumerate(path[:-1]):
+        following = path[depth + 1]
+        source = value_at(full, *path[: depth + 1])
+        if isinstance(owner, list):
+            owner = _entry(owner, key, source, str(path[depth - 1]))
+        elif isinstance(following, int) and key not in _KEYS:
+            owner = owner.setdefault(key, deepcopy(source))
+        else:
+            owner = owner.setdefault(key, [] if isinstance(following, int) else {})
+    owner[path[-1]] = text
+
+
+def _entry(entries: list[Any], number: str | int, source: Any, key: str) -> Any:
+    """Return the entry of a list that is the same as the one of the full document."""
+    name = _KEYS.get(key)
+    if name is None:
+        return entries[int(number)]
+    entry = next((entry for entry in entries if text_at(entry, name) == text_at(source, name)), None)
+    if entry is None:
+        entry = deepcopy(source)
+        entries.append(entry)
+    return entry
