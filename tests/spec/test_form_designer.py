@@ -1,0 +1,135 @@
+"""Changes of the designer to the file of a form, as plain values."""
+
+from typing import Any
+
+import pytest
+
+from jobs.spec.launch_forms import designer
+from jobs.spec.launch_forms.check import check_form
+from jobs.spec.launch_forms.fields import parse_sections
+from jobs.spec.template_parameters import Parameter, ParameterType
+
+DEFINITION: dict[str, Any] = {
+    "jobDefinitionName": "risk",
+    "type": "container",
+    "parameters": {"mode": "fast"},
+    "containerProperties": {
+        "image": "risk",
+        "command": ["risk", "Ref::mode", "--digits=2", "all"],
+        "environment": [{"name": "QUARTER", "value": "Q1"}, {"name": "DB_PASSWORD", "value": "secret"}],
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+    },
+}
+DEFINITIONS = {"risk": DEFINITION}
+ENVIRONMENT = "/containerOverrides/environment/0/value"
+
+
+def new_file() -> dict[str, Any]:
+    document = designer.document_of_definition(DEFINITION, "risk", "cpu")
+    return {"name": "Risk", "sections": [], "document": document}
+
+
+def pointer_of(title: str, document: dict[str, Any]) -> str:
+    return {place.title: place.pointer for place in designer.possible_places(document, DEFINITIONS)}[title]
+
+
+def ask(file: dict[str, Any], title: str) -> tuple[dict[str, Any], str]:
+    return designer.ask_for(file, pointer_of(title, file["document"]), DEFINITIONS)
+
+
+def test_a_form_of_a_definition_can_ask_for_everything_that_a_job_may_change_but_no_secret():
+    titles = {place.title for place in designer.possible_places(new_file()["document"], DEFINITIONS)}
+
+    assert titles >= {
+        "Job name",
+        "Queue",
+        "Array size",
+        "Parameter mode",
+        "Option --digits",
+        "Command argument 3",
+        "Environment variable QUARTER",
+        "vCPU",
+        "Memory in MiB",
+    }
+    assert not any("PASSWORD" in title or "Ref::" in title for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("title", "change"),
+    [
+        ("Queue", {"jobQueue": "${param.queue}"}),
+        ("Array size", {"arrayProperties": {"size": "${param.array-size}"}}),
+        ("Parameter mode", {"parameters": {"mode": "${param.mode}"}}),
+        (
+            "Option --digits",
+            {"containerOverrides": {"command": ["risk", "Ref::mode", "--digits=${param.digits}", "all"]}},
+        ),
+        (
+            "Environment variable QUARTER",
+            {"containerOverrides": {"environment": [{"name": "QUARTER", "value": "${param.quarter}"}]}},
+        ),
+        (
+            "Memory in MiB",
+            {"containerOverrides": {"resourceRequirements": [{"type": "MEMORY", "value": "${param.memory}"}]}},
+        ),
+    ],
+)
+def test_asking_for_a_place_changes_nothing_else(title: str, change: dict[str, Any]):
+    file, name = ask(new_file(), title)
+
+    assert file["document"] == {**new_file()["document"], **change}
+    assert [field["name"] for field in file["sections"][0]["fields"]] == [name]
+    assert title not in {place.title for place in designer.possible_places(file["document"], DEFINITIONS)}
+
+
+def test_every_place_can_be_asked_for_together_and_makes_a_valid_form():
+    file = new_file()
+    while places := designer.possible_places(file["document"], DEFINITIONS):
+        file, _ = designer.ask_for(file, places[0].pointer, DEFINITIONS)
+
+    kind = designer.kind_of(file["document"])
+    assert check_form(file["document"], kind, parse_sections(file["sections"])) == []
+
+
+def test_a_place_that_is_no_value_is_refused_with_an_example():
+    with pytest.raises(designer.DesignError, match=ENVIRONMENT):
+        designer.ask_for(new_file(), "/containerOverrides", DEFINITIONS)
+
+
+def test_what_is_kept_fixed_has_its_default_in_the_document():
+    file, name = ask(new_file(), "Environment variable QUARTER")
+    file["sections"][0]["fields"][0]["default"] = "Q3"
+    other, _ = ask(file, "Queue")
+
+    fixed = designer.keep_fixed(other, name)
+
+    assert fixed["document"]["containerOverrides"]["environment"] == [{"name": "QUARTER", "value": "Q3"}]
+    assert fixed["document"]["jobQueue"] == "${param.queue}"
+    assert [field["name"] for field in fixed["sections"][0]["fields"]] == ["queue"]
+    del file["sections"][0]["fields"][0]["default"]
+    assert designer.keep_fixed(file, name)["document"]["containerOverrides"] == {"environment": []}
+
+
+def test_a_field_moves_within_its_section_and_into_the_next():
+    def names(file: dict[str, Any]) -> list[list[str]]:
+        return [[field["name"] for field in section["fields"]] for section in file["sections"]]
+
+    file = {"sections": [{"fields": [{"name": "a"}, {"name": "b"}]}, {"fields": [{"name": "c"}]}]}
+
+    assert names(designer.move_field(file, "a", 1)) == [["b", "a"], ["c"]]
+    assert names(designer.move_field(file, "b", 1)) == [["a"], ["b", "c"]]
+    assert names(designer.move_field(file, "c", -1)) == [["a", "b", "c"], []]
+    assert names(designer.move_field(file, "a", -1)) == [["a", "b"], ["c"]]
+
+
+def test_the_parameters_of_a_template_become_fields():
+    parameters = [
+        Parameter("dataset", "Dataset", "A folder"),
+        Parameter("mode", type=ParameterType.CHOICE, choices=("a", "b"), default="a", required=False),
+    ]
+
+    [section] = parse_sections(designer.sections_of_parameters(parameters))
+
+    dataset, mode = section.fields
+    assert (dataset.title, dataset.help, dataset.required) == ("Dataset", "A folder", True)
+    assert (mode.choices, mode.default, mode.required) == (("a", "b"), "a", False)
