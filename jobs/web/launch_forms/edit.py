@@ -170,7 +170,7 @@ def _first_text(request: SignedInRequest, member: Member) -> FormText:
         content = LaunchContent(template.name, "", parse_sections(sections), template.description)
         file = to_file(content, redact(parse(version.text).document))
         return FormText(_as_text(file), version.text_id, view=FIELDS)
-    if view == FIELDS:
+    if view == FIELDS and options.definition_choices(member.team):
         return FormText(_as_text(NO_FILE), view=FIELDS)
     return FormText(_as_text(EXAMPLE))
 
@@ -286,6 +286,7 @@ def _page(
         "launch_form": form,
         "form_text": form_text,
         "check": check,
+        "problem_views": [replace(view, line=0, column=0) for view in check.views] if file else check.views,
         "sections": _sections(request, member, form, check),
         "address": reverse("launch_form_edit", args=[form.text_id])
         if form
