@@ -40,7 +40,7 @@ _MOVES = {"up": -1, "down": 1}
 
 
 @dataclass(frozen=True)
-class FieldRow:
+class FieldControls:
     """A field of the file, with the texts of its controls."""
 
     number: int
@@ -65,21 +65,21 @@ class FieldRow:
 
 
 @dataclass(frozen=True)
-class SectionRow:
+class SectionControls:
     number: int
     title: str
-    fields: tuple[FieldRow, ...]
+    fields: tuple[FieldControls, ...]
 
 
-def section_rows(file: Document, new_name: str = "") -> list[SectionRow]:
+def section_rows(file: Document, new_name: str = "") -> list[SectionControls]:
     rows, number = [], 0
     for index, section in enumerate(list_at(file, "sections")):
         fields = []
         for entry in list_at(section, "fields"):
             if is_object(entry):
-                fields.append(FieldRow(number, entry, bool(new_name) and text_at(entry, "name") == new_name))
+                fields.append(FieldControls(number, entry, bool(new_name) and text_at(entry, "name") == new_name))
                 number += 1
-        rows.append(SectionRow(index, text_at(section, "title"), tuple(fields)))
+        rows.append(SectionControls(index, text_at(section, "title"), tuple(fields)))
     return rows
 
 
@@ -107,9 +107,9 @@ def apply_controls(file: Document, post: QueryDict) -> Document:
             result.append({**sections[number], "title": title, "fields": []})
         elif result:
             result[-1]["fields"].append(_with_controls(entries[number], number, post))
-    words = {key: _line(post, key) for key in ("name", "description", "note") if key in post}
-    is_same = result == sections and all(text_at(file, key) == text for key, text in words.items())
-    return file if is_same else {**file, **words, "sections": result}
+    texts = {key: _line(post, key) for key in ("name", "description", "note") if key in post}
+    is_same = result == sections and all(text_at(file, key) == text for key, text in texts.items())
+    return file if is_same else {**file, **texts, "sections": result}
 
 
 def apply_action(
