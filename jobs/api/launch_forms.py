@@ -1,6 +1,6 @@
 """Launch forms: pushed as files, and started with values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from django.http import Http404
@@ -12,14 +12,17 @@ from jobs.actions import idempotency, launch_forms
 from jobs.api import parsing, serializers, start
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
-from jobs.api.openapi import KEY, LAUNCH_FORM, START
+from jobs.api.openapi import FORM_START, KEY, LAUNCH_FORM
 from jobs.api.schemas import LaunchFormDetailOut, LaunchFormsOut, ProblemDetailsOut, ProblemOut, SubmissionOut
-from jobs.models import Source
+from jobs.models import LaunchFormVersion, Source
 from jobs.reports import launch_forms as reports
 from jobs.reports import versioned
 from jobs.spec.launch_forms.file_format import check_form_file, from_file
+from jobs.spec.launch_forms.sweep import FormSweep, list_columns
+from jobs.spec.launch_forms.sweep import combine as combine_columns
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import Problem
+from jobs.spec.sweep import SweepError, TableFormat
 
 router = Router(tags=["launch forms"])
 
@@ -74,31 +77,63 @@ def push_form(request: CallerRequest) -> Status[LaunchFormDetailOut]:
 @router.post(
     "/forms/{text_id}/submissions",
     response={202: SubmissionOut, (401, 403, 404, 413, 422, 429, 503): ProblemDetailsOut},
-    openapi_extra={**START, **KEY},
+    openapi_extra={**FORM_START, **KEY},
 )
 def submit_form(request: CallerRequest, text_id: str) -> Status[SubmissionOut]:
     """Submit a form with values. Fields that are left out have the form's own values.
 
-    What the form doesn't ask for can't be changed. A problem of a value is at `/values/name`, also if the document
+    A list of values makes a job for each of them, in every combination, or with `"combine": "zip"` side by side. What
+    the form doesn't ask for can't be changed. A problem of a value is at `/values/name`, also if the document
     can't be submitted with it.
     """
     member = request.auth.member
     row = request.auth.launch_form(text_id)
     key = parsing.idempotency_key(request)
     reading = parsing.read_object(request)
-    values, number, on_refusal = start.read_start(reading.document)
+    body = dict(reading.document)
+    combine = body.pop("combine", TableFormat.GRID)
+    values, number, on_refusal = start.read_start(body)
+    sweep = _sweep(
+        versioned.find_version(row.versions, "" if number is None else str(number)), values, combine, reading
+    )
     idempotency.reject_definition_key(member, key)
     try:
         submission = launch_forms.start_form(
-            row, member, values, source=Source.API, number=number, request_key=key, on_refusal=on_refusal
+            row,
+            member,
+            values,
+            source=Source.API,
+            number=number,
+            request_key=key,
+            on_refusal=on_refusal,
+            sweep=sweep,
         )
     except launch_forms.LaunchFormError as error:
         raise ApiProblemError(422, *NOT_STARTED, _located(error.problems, reading)) from None
     except actions.ValidationFailedError as error:
         version = versioned.find_version(row.versions, "" if number is None else str(number))
-        problems = start.problems_of_values(error.verdict.problems, version.document if version else {})
+        source = version.document if version else {}
+        source = {"jobs": [source] * len(sweep.rows)} if sweep else source
+        problems = start.problems_of_values(error.verdict.problems, source)
         raise ApiProblemError(422, *NOT_STARTED, _located(problems, reading)) from None
     return Status(202, serializers.submission_out(request, submission, with_notes=True))
+
+
+def _sweep(
+    version: LaunchFormVersion | None, values: Mapping[str, object], combine: object, reading: ParseResult
+) -> FormSweep | None:
+    """Return the entries of each job if values are lists. Raise ApiProblemError."""
+    if combine not in (TableFormat.GRID, TableFormat.ZIP):
+        raise ApiProblemError(422, "Invalid field", "combine must be grid or zip.")
+    columns = list_columns(version.field_list if version else (), values)
+    if not columns:
+        return None
+    try:
+        rows = combine_columns(columns, TableFormat(str(combine)))
+    except SweepError as error:
+        problem = Problem("/values", str(error), rule=launch_forms.SWEEP)
+        raise ApiProblemError(422, *NOT_STARTED, serializers.problems_out([problem], reading)) from None
+    return FormSweep(tuple(columns), tuple({**values, **row} for row in rows))
 
 
 def _located(problems: Iterable[Problem], reading: ParseResult) -> list[ProblemOut]:

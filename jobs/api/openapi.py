@@ -1,5 +1,6 @@
 """Bodies and headers of the OpenAPI document."""
 
+from copy import deepcopy
 from typing import Any
 
 from jobs.spec.launch_forms.file_format import form_schema
@@ -65,6 +66,13 @@ START: dict[str, Any] = {
             }
         },
     }
+}
+
+FORM_START = deepcopy(START)
+FORM_START["requestBody"]["content"]["application/json"]["schema"]["properties"]["combine"] = {
+    "type": "string",
+    "enum": ["grid", "zip"],
+    "description": "How lists of values make jobs: every combination, or side by side.",
 }
 
 KEY: dict[str, Any] = {

@@ -17,6 +17,7 @@ from jobs.reports.catalog import RunOutcomes
 from jobs.spec.documents import Document, DocumentKind, list_at, text_at
 from jobs.spec.launch_forms.fields import LaunchField
 from jobs.spec.launch_forms.file_format import LaunchContent, to_file
+from jobs.spec.launch_forms.sweep import SWEPT
 from jobs.spec.parsing.parser import parse
 from jobs.spec.redaction import MASK, redact
 from jobs.states import State
@@ -162,5 +163,6 @@ def prefill_values(submission: Submission) -> dict[str, str]:
     """Return the values to start the form with again: those that were asked for, without masked ones."""
     version = submission.form_version
     names = {field.name for field in version.field_list if not field.is_locked} if version else set()
+    names -= set((submission.form_values or {}).get(SWEPT, "").split())
     values = submission.ordered_form_values
     return {name: text for name, text in values.items() if name in names and MASK not in text}

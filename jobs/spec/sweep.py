@@ -9,10 +9,11 @@ import csv
 import io
 import re
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from jobs.spec.documents import Document, list_at, object_at, text_at
@@ -58,8 +59,8 @@ class SweepError(Exception):
     """The values don't make a sweep; the text says why and where."""
 
 
-def parse_table(text: str, table_format: TableFormat) -> SweepTable:
-    """Read lines `NAME = a, b, c`, or CSV. Raise SweepError."""
+def parse_table(text: str, table_format: TableFormat, titles: Mapping[str, str] = MappingProxyType({})) -> SweepTable:
+    """Read lines `NAME = a, b, c`, or CSV, whose header may have titles of names. Raise SweepError."""
     if len(text) > MAX_TEXT_LENGTH:
         raise SweepError(f"The values have more than {MAX_TEXT_LENGTH:,} characters.")
     records = [(line, record) for line, record in _records(text) if any(record)]
@@ -67,7 +68,7 @@ def parse_table(text: str, table_format: TableFormat) -> SweepTable:
         raise SweepError("Enter the values.")
     if table_format is TableFormat.CSV:
         (_, header), *body = records
-        names = tuple(header)
+        names = tuple(titles.get(name, name) for name in header)
         for line, record in body:
             if len(record) != len(names):
                 raise SweepError(f"Line {line} has {len(record)} values, but the header has {len(names)} names.")

@@ -95,7 +95,7 @@ def test_a_form_is_submitted_with_plain_values(world: World, form: str):
         ({"attempts": 9}, "/values/attempts"),
         ({"jobQueue": "gpu"}, "/values/jobQueue"),
         ({"quarter": "Q9"}, "/values/quarter"),
-        ({"quarter": ["Q1"]}, "/values/quarter"),
+        ({"quarter": [["Q1"]]}, "/values/quarter"),
     ],
 )
 def test_what_the_form_does_not_ask_for_is_refused(world: World, form: str, values: dict[str, Any], pointer: str):
@@ -129,3 +129,19 @@ def test_a_repeated_request_is_one_submission(world: World, form: str):
 
     assert first["id"] == again["id"]
     assert Submission.objects.count() == 1
+
+
+def test_lists_of_values_make_a_job_for_each(world: World, form: str):
+    address = f"/forms/{form}/submissions"
+    answer = world.program.post(address, {"values": {"quarter": ["Q1", "Q2"]}})
+
+    assert answer.status_code == 202, answer.content
+    assert [job["name"] for job in answer.json()["jobs"]] == ["risk-Q1-0", "risk-Q2-1"]
+    assert answer.json()["form"]["values"]["quarter"] == "Q1, Q2"
+    assert problems(world.program.post(address, {"values": {"quarter": ["Q1", "Q9"]}})) == ["/values/quarter"]
+    assert problems(world.program.post(address, {"values": {"attempts": [2, 3]}})) == ["/values/attempts"]
+    assert problems(world.program.post(address, {"values": {"quarter": []}})) == ["/values"]
+    assert world.program.post(address, {"values": {}, "combine": "all"}).status_code == 422
+    zipped = world.program.post(address, {"values": {"quarter": ["Q2", "Q1"]}, "combine": "zip"})
+    assert zipped.status_code == 202
+    assert Submission.objects.filter(form_version__isnull=False).count() == 2

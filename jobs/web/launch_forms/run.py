@@ -18,12 +18,17 @@ from jobs.models.form_preset import MAX_PRESET_NAME_LENGTH
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import DocumentKind
+from jobs.spec.launch_forms.sweep import FormSweep
 from jobs.spec.parsing.parser import DocumentParseError
+from jobs.spec.problems import Problem
+from jobs.spec.sweep import SweepError
+from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.builder.value_feedback import MadeDocument, values_feedback, values_preflight, without_empty
 from jobs.web.launch_forms.fields import fitting_entries, linked_entries, posted_entries, section_views, value_sources
 from jobs.web.launch_forms.presets import linked_values, preset_links
+from jobs.web.launch_forms.sweep import SweepText, preview_rows, read_sweep, sweep_fields
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 ALREADY_SENT = "This page already submitted the form with other values. Submit again to use these."
@@ -36,6 +41,7 @@ class RunInput:
     on_refusal: str = OnRefusal.STOP
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where a value that the page begins with is from."""
+    sweep: SweepText = field(default_factory=SweepText)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,17 +66,20 @@ def run_form(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 
 def _submit(request: SignedInRequest, member: Member, version: LaunchFormVersion, run: RunInput) -> HttpResponse:
+    context = launch_forms.start_context(version.form, member)
     try:
+        sweep = read_sweep(version.field_list, run.entries, run.sweep, context)
         submission = launch_forms.start_form(
             version.form,
             member,
             run.entries,
+            sweep=sweep,
             source=Source.FORM,
             number=version.number,
             request_key=run.request_key,
             on_refusal=run.on_refusal,
         )
-    except (launch_forms.LaunchFormError, DocumentParseError, actions.ValidationFailedError):
+    except (launch_forms.LaunchFormError, DocumentParseError, SweepError, actions.ValidationFailedError):
         return _page(request, member, version, run, is_rejected=True)
     except IdempotencyConflictError:
         messages.warning(request, ALREADY_SENT)
@@ -96,7 +105,22 @@ def _posted_input(request: SignedInRequest, version: LaunchFormVersion) -> RunIn
         posted_entries(version.field_list, request.POST),
         request.POST.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
         OnRefusal.parse(request.POST.get("on_refusal", "")),
+        sweep=SweepText.from_request(request),
     )
+
+
+def _feedback(
+    version: LaunchFormVersion, start: launch_forms.FormStart, sweep: FormSweep | None, member: Member
+) -> Feedback:
+    titles = {item.name: item.title for item in version.field_list}
+    source = {"jobs": [version.document] * len(sweep.rows)} if sweep else version.document
+    made_document = MadeDocument(source, start.text, start.problems, titles, is_form=True)
+    try:
+        return values_feedback(made_document, member, version.form.name)
+    except DocumentParseError as error:  # many jobs are too long together
+        message = f"The jobs can't be submitted together. {error.message} Use fewer values."
+        problem = Problem("/values", message, rule=launch_forms.SWEEP)
+        return values_feedback(replace(made_document, problems=(problem,)), member, version.form.name)
 
 
 def _page(
@@ -109,10 +133,18 @@ def _page(
     is_rejected: bool = False,
 ) -> HttpResponse:
     context = launch_forms.start_context(version.form, member)
+    fields = version.field_list
+    sweep, sweep_problem = None, ""
+    try:
+        sweep = read_sweep(fields, run.entries, run.sweep, context)
+    except SweepError as error:
+        sweep_problem = str(error)
     start = launch_forms.fill_version(version, run.entries, context)
-    titles = {item.name: item.title for item in version.field_list}
-    made_document = MadeDocument(version.document, start.text, start.problems, titles, is_form=True)
-    feedback = values_feedback(made_document, member, version.form.name)
+    if sweep_problem:
+        start = replace(start, problems=(Problem("/values", sweep_problem, rule=launch_forms.SWEEP),))
+    elif sweep:
+        start = launch_forms.fill_sweep(version, sweep, context)
+    feedback = _feedback(version, start, sweep, member)
     texts = {name: str(run.entries.get(name, text)) for name, text in start.values.texts.items()}
     if is_new:  # what is still to be entered is no mistake yet
         feedback = without_empty(feedback, texts)
@@ -135,7 +167,17 @@ def _page(
         "preflight": values_preflight(feedback, member),
         "text": text,
         "json_input": run,
-        "is_workflow": version.kind is DocumentKind.WORKFLOW,
+        "is_workflow": sweep is not None or version.kind is DocumentKind.WORKFLOW,
+        "sweep": run.sweep,
+        "sweep_problem": sweep_problem,
+        "sweep_names": [item.title for item in fields if sweep and item.name in sweep.names],
+        "sweep_count": len(sweep.rows) if sweep else 0,
+        "sweep_rows": preview_rows(sweep, start.shown, feedback.result, launch_forms.secret_names(version))
+        if sweep
+        else [],
+        "sweep_fields": sweep_fields(fields, start.values, run.sweep)
+        if version.kind is DocumentKind.SUBMISSION
+        else [],
         "is_rejected": is_rejected,
         "presets": preset_links(version, member, context),
         "max_preset_name": MAX_PRESET_NAME_LENGTH,

@@ -1,0 +1,121 @@
+"""Running a form with several values: what the page takes, and what it shows of each job."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jobs.actions.validate import ValidationResult
+from jobs.spec.documents import Document, list_at, text_at
+from jobs.spec.index_rerun import known_command
+from jobs.spec.launch_forms.fields import LaunchField
+from jobs.spec.launch_forms.sweep import FormSweep, combine, csv_rows, split_values
+from jobs.spec.launch_forms.values import FormValues, LaunchContext
+from jobs.spec.redaction import redact
+from jobs.spec.sweep import MAX_TEXT_LENGTH, SweepError, TableFormat
+from jobs.web.launch_forms.fields import fitting_entries
+from jobs.web.shell.auth import SignedInRequest
+from jobs.web.shell.text_input import drop_nul
+
+PREFIX = "several-"
+MAX_PREVIEW_ROWS = 20
+
+
+@dataclass(frozen=True)
+class SweepText:
+    """What was entered: values by the names of fields, or a table."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    table_format: TableFormat = TableFormat.GRID
+    table: str = ""
+    problem: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.problem and not self.table.strip() and not any(text.strip() for text in self.texts.values())
+
+    @classmethod
+    def from_request(cls, request: SignedInRequest) -> "SweepText":
+        post = request.POST
+        table, problem = drop_nul(post.get("table", ""))[:MAX_TEXT_LENGTH], ""
+        if file := request.FILES.get("table_file"):
+            try:
+                table = drop_nul(file.read(MAX_TEXT_LENGTH + 1).decode("utf-8-sig"))
+            except UnicodeDecodeError:
+                problem = "The file isn't UTF-8 text."
+        texts = {
+            key.removeprefix(PREFIX): drop_nul(str(post[key]))[:MAX_TEXT_LENGTH]
+            for key in post
+            if key.startswith(PREFIX)
+        }
+        is_zip = post.get("combine", "") == TableFormat.ZIP
+        return cls(texts, TableFormat.ZIP if is_zip else TableFormat.GRID, table, problem)
+
+
+@dataclass(frozen=True)
+class SweepField:
+    """A field that can have several values."""
+
+    field: LaunchField
+    text: str
+    choices: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.field.name}"
+
+
+@dataclass(frozen=True)
+class SweepPreviewRow:
+    index: int
+    values: tuple[str, ...]
+    name: str
+    command: str
+
+
+def read_sweep(
+    fields: Sequence[LaunchField], entries: Mapping[str, object], sweep: SweepText, context: LaunchContext
+) -> FormSweep | None:
+    """Return the entries of each job, or None for one job. Raise SweepError."""
+    if sweep.problem:
+        raise SweepError(sweep.problem)
+    if sweep.is_empty:
+        return None
+    titles = {item.name: item for item in fields}
+    columns = {
+        name: split_values(titles[name], text)
+        for name, text in sweep.texts.items()
+        if text.strip() and name in titles
+    }
+    if sweep.table.strip():
+        if columns:
+            raise SweepError("Enter several values in the fields, or a table. Not both.")
+        rows = csv_rows(fields, sweep.table)
+    else:
+        rows = combine(columns, sweep.table_format)
+    names = tuple(rows[0]) if rows else ()
+    return FormSweep(names, tuple({**fitting_entries(fields, {**entries, **row}, context), **row} for row in rows))
+
+
+def sweep_fields(fields: Sequence[LaunchField], values: FormValues, sweep: SweepText) -> list[SweepField]:
+    return [
+        SweepField(item, sweep.texts.get(item.name, ""), item.all_choices())
+        for item in fields
+        if not item.is_locked and (item.name in values.visible or sweep.texts.get(item.name))
+    ]
+
+
+def preview_rows(
+    sweep: FormSweep, shown: Document, result: ValidationResult | None, secrets: frozenset[str]
+) -> list[SweepPreviewRow]:
+    """Return the first jobs: values, name and command. Secrets are masked."""
+    jobs = list_at(shown, "jobs")[:MAX_PREVIEW_ROWS]
+    definitions = [target.definition for target in result.resolved_jobs] if result else []
+    return [
+        SweepPreviewRow(
+            index,
+            tuple("•••" if name in secrets else str(row.get(name, "")) for name in sweep.names),
+            text_at(job, "jobName"),
+            shlex.join(known_command(job, redact(definitions[index]))) if index < len(definitions) else "",
+        )
+        for index, (row, job) in enumerate(zip(sweep.rows, jobs, strict=False))
+    ]

@@ -1,0 +1,125 @@
+"""Launch forms that run with several values: a job for each of them, and the form's rules for each."""
+
+import html
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from jobs.actions import launch_forms
+from jobs.models import LaunchForm, Submission
+from jobs.spec.launch_forms.file_format import from_file
+from jobs.spec.launch_forms.sweep import FormSweep
+from tests import make
+from tests.web.conftest import Research, SignIn
+from tests.web.test_launch_forms import FILE, values
+
+
+@pytest.fixture
+def browser(research: Research, signed_in: SignIn) -> Client:
+    return signed_in(research.analyst.user)
+
+
+@pytest.fixture
+def form(research: Research) -> LaunchForm:
+    content, document = from_file(FILE)
+    return make.launch_form_version(research.analyst, content, document).form
+
+
+def post(browser: Client, form: LaunchForm, do: str = "submit", **fields: Any) -> Any:
+    return browser.post(reverse("launch_form_run", args=[form.text_id]), {**values(**fields), "do": do}, follow=True)
+
+
+def text(answer: Any) -> str:
+    return html.unescape(answer.content.decode())
+
+
+def sweep_of(form: LaunchForm) -> Submission:
+    return Submission.objects.get(form_version__form=form)
+
+
+def test_each_combination_becomes_a_job(browser: Client, form: LaunchForm) -> None:
+    fields = {"several-quarter": "Q1, Q2", "several-year": "2026\n2027"}
+    preview = text(post(browser, form, "check", **fields))
+    assert "4 jobs" in preview
+    assert "risk-Q2-2026-2" in preview
+    assert not Submission.objects.filter(form_version__isnull=False).exists()
+
+    post(browser, form, **fields)
+    submission = sweep_of(form)
+    jobs = submission.document["jobs"]
+    names = ["risk-Q1-2026-0", "risk-Q1-2027-1", "risk-Q2-2026-2", "risk-Q2-2027-3"]
+    assert [job["jobName"] for job in jobs] == names
+    assert submission.ordered_form_values["quarter"] == "Q1, Q2"
+    assert submission.job_count == 4
+
+
+def test_a_job_of_a_sweep_is_the_document_of_its_values(research: Research, form: LaunchForm) -> None:
+    version = form.versions.get()
+    context = launch_forms.start_context(form, research.analyst)
+    rows = tuple({"quarter": quarter, "year": year} for quarter in ("Q1", "Q2") for year in (2020, 2030))
+
+    start = launch_forms.fill_sweep(version, FormSweep(("quarter", "year"), rows), context)
+    for index, (row, job) in enumerate(zip(rows, json.loads(start.text)["jobs"], strict=True)):
+        single = json.loads(launch_forms.fill_version(version, row, context).text)
+        assert job == {**single, "jobName": f"{single['jobName']}-{index}"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"several-year": "2026, 1999"}, "Job 1: year must be 2020 to 2030."),
+        ({"several-quarter": "Q1, Q9"}, "Job 1: Quarter must be Q1 or Q2."),
+        ({"several-queue": "cpu, gpu"}, "Job 1: Queue is locked."),
+        ({"several-digits": "3, 4"}, "digits isn't part of the form with these values."),
+        ({"table": "queue\ngpu\n"}, "Job 0: Queue is locked."),
+        ({"table": "other\n1\n"}, "The form has no field other."),
+        ({"table": "year\n2026\n", "several-year": "2026"}, "Enter several values in the fields, or a table."),
+    ],
+)
+def test_the_rules_hold_for_each_value(
+    browser: Client, form: LaunchForm, fields: dict[str, str], message: str
+) -> None:
+    answer = post(browser, form, **fields)
+
+    assert answer.status_code == 422
+    assert message in text(answer)
+    assert not Submission.objects.filter(form_version__isnull=False).exists()
+
+
+def test_values_come_from_a_file(browser: Client, form: LaunchForm) -> None:
+    table = SimpleUploadedFile("values.csv", b"Quarter,year,digits\nQ2,2027,4\nQ2,2028,5\n")
+    post(browser, form, table_file=table)
+
+    commands = [job["containerOverrides"]["command"][1] for job in sweep_of(form).document["jobs"]]
+    assert commands == ["--digits=4", "--digits=5"]
+
+
+def test_a_sweep_prefills_nothing_with_its_lists(browser: Client, form: LaunchForm) -> None:
+    post(browser, form, **{"several-quarter": "Q1, Q2", "value-note": "why"})
+
+    again = text(browser.get(sweep_of(form).get_absolute_url()))
+    assert "?year=2026&note=why" in again
+    page = text(browser.get(reverse("launch_form_run", args=[form.text_id]), {"_last": "1"}))
+    assert '<option value="Q1" selected>' in page
+    assert 'value="why"' in page
+
+
+def test_a_form_of_a_workflow_takes_single_values(browser: Client, research: Research) -> None:
+    file = {
+        "name": "Steps",
+        "sections": [{"title": "", "fields": [{"name": "word", "default": "a"}]}],
+        "document": {"jobs": [{"jobName": "${param.word}", "jobQueue": "cpu", "jobDefinition": "hello"}]},
+    }
+    content, document = from_file(file)
+    form = make.launch_form_version(research.analyst, content, document).form
+    address = reverse("launch_form_run", args=[form.text_id])
+
+    assert "Run with several values" not in text(browser.get(address))
+    forged = {"value-word": "a", "several-word": "a, b", "version": "1", "do": "submit"}
+    answer = browser.post(address, forged)
+    assert answer.status_code == 422
+    assert "takes one value for each field" in text(answer)
