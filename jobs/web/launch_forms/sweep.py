@@ -65,7 +65,7 @@ class SweepField:
 
 
 @dataclass(frozen=True)
-class SweepPreviewRow:
+class FormSweepRow:
     index: int
     values: tuple[str, ...]
     name: str
@@ -105,13 +105,13 @@ def sweep_fields(fields: Sequence[LaunchField], values: FormValues, sweep: Sweep
 
 
 def preview_rows(
-    sweep: FormSweep, shown: Document, result: ValidationResult | None, secrets: frozenset[str]
-) -> list[SweepPreviewRow]:
+    sweep: FormSweep, workflow: Document, result: ValidationResult | None, secrets: frozenset[str]
+) -> list[FormSweepRow]:
     """Return the first jobs: values, name and command. Secrets are masked."""
-    jobs = list_at(shown, "jobs")[:MAX_PREVIEW_ROWS]
+    jobs = list_at(workflow, "jobs")[:MAX_PREVIEW_ROWS]
     definitions = [target.definition for target in result.resolved_jobs] if result else []
     return [
-        SweepPreviewRow(
+        FormSweepRow(
             index,
             tuple("•••" if name in secrets else str(row.get(name, "")) for name in sweep.names),
             text_at(job, "jobName"),
