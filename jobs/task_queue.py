@@ -30,6 +30,7 @@ ACCOUNT_TASKS = frozenset(
         "deliver",
         "deregister",
         "failed_children",
+        "import_costs",
         "poll",
         "read_container_instances",
         "read_queues",

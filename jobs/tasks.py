@@ -7,6 +7,7 @@ from django.conf import settings
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
+from jobs.actions.import_costs import import_stored_costs
 from jobs.actions.refresh_prices import refresh_account
 from jobs.aws.errors import AwsError
 from jobs.dispatch.claim import has_due_deliveries
@@ -17,6 +18,7 @@ from jobs.models import Account, Job, LogCopy, Queue, planner_statistics
 from jobs.models.cost_rebuild import fill_backlog
 from jobs.models.job_text_backlog import index_backlog
 from jobs.models.wait_backlog import fill_wait_backlog
+from jobs.pricing.cost_exports import CostExportError
 from jobs.pricing.metering import charge_due
 from jobs.sync import array_children, connection_test, container_instances, queue_snapshots, queues
 from jobs.sync import poll as polling
@@ -84,6 +86,16 @@ def fill_wait_times() -> None:
 
 def evict_log_copies() -> None:
     LogCopy.objects.all().evict(settings.LOG_CACHE_MIB * 1024 * 1024)
+
+
+def import_costs(account: int) -> None:
+    call_account(_account(account), _import_costs, seconds=TASK_TIMEOUT_SECONDS)
+
+
+def _import_costs(account: Account) -> None:
+    with suppress(AwsError, CostExportError):  # it is noted on the account
+        if import_stored_costs(account, seconds=INDEX_SECONDS).has_more:
+            enqueue_on_commit("import_costs", account.pk, queue="background")
 
 
 def charge(account: int) -> None:

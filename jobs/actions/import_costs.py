@@ -1,5 +1,6 @@
 """Import of actual costs from deliveries of AWS Data Exports: each counts as a whole, or not at all."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.audit import AuditTarget
-from jobs.models import Account, ActualDelivery, JobTask
+from jobs.aws.cost_exports import download, list_files, split_address
+from jobs.aws.errors import AwsError
+from jobs.aws.session import Purpose, client_for
+from jobs.models import Account, AccountStatus, ActualDelivery, JobTask
 from jobs.models.actual_cost import DeliveredCosts, parts_of_jobs, replace_costs
 from jobs.pricing.cost_exports import SUFFIXES, CostExport, CostExportError, ExportFile, TaskCost, export_names
 
@@ -22,6 +26,9 @@ ROWS_PER_LOOKUP = 2_000
 JOBS_PER_LOOKUP = 500
 LONGEST_RUN = timedelta(days=31)
 """How long after the month a job may end that ran in it."""
+INTERRUPTED = (
+    "It was interrupted. If that is so each time, run manage.py import_actual_costs --account, which has no limit."
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,14 @@ class ImportedDelivery:
 
 
 @dataclass
+class StoredImport:
+    """`has_more`: time was up before the last delivery."""
+
+    deliveries: list[ImportedDelivery] = field(default_factory=list)
+    has_more: bool = False
+
+
+@dataclass
 class _JoinedCosts:
     """Costs by day, of jobs and of tasks that belong to none, by keys of jobs and accounts."""
 
@@ -82,6 +97,61 @@ def folder_deliveries(folder: Path) -> list[ExportDelivery]:
         raise CostExportError(f"{folder} has no files of an export: {', '.join(SUFFIXES)}.")
     deliveries = [ExportDelivery(parent.name, own) for parent, own in files.items()]
     return sorted(deliveries, key=lambda delivery: (delivery.delivered_at, delivery.name))
+
+
+def stored_deliveries(account: Account) -> list[ExportDelivery]:
+    """Return those in the folder of the account's export in S3, the earliest first. Raise AwsError."""
+    bucket, prefix = split_address(account.cost_export)
+    client = client_for(account, "s3", Purpose.READ)
+    files: defaultdict[str, list[ExportFile]] = defaultdict(list)
+    for file in list_files(client, bucket, prefix):
+        if file.key.endswith(SUFFIXES):
+            folder = file.key.rpartition("/")[0]
+            name = file.key.removeprefix(prefix)
+            files[folder].append(ExportFile(name, file.changed_at, partial(download, client, bucket, file.key)))
+    deliveries = [ExportDelivery(folder.rpartition("/")[2], own) for folder, own in files.items()]
+    return sorted(deliveries, key=lambda delivery: (delivery.delivered_at, delivery.name))
+
+
+def import_stored_costs(account: Account, *, seconds: float = float("inf")) -> StoredImport:
+    """Import new deliveries of the account's export, for about so long, and store why one wasn't read.
+
+    Raise AwsError, or CostExportError once the others have been imported.
+    """
+    stop_at = time.monotonic() + seconds
+    _note(account, INTERRUPTED)
+    result = StoredImport()
+    broken: list[CostExportError] = []
+    try:
+        for delivery in stored_deliveries(account):
+            if _is_imported(delivery, account):
+                continue
+            if time.monotonic() > stop_at:
+                result.has_more = True
+                break
+            try:
+                imported = import_delivery(delivery, [account])
+            except CostExportError as error:
+                broken.append(error)
+                continue
+            if imported:
+                result.deliveries.append(imported)
+        if broken:
+            raise broken[0]
+    except (AwsError, CostExportError) as error:
+        _note(account, str(error))
+        raise
+    _note(account, "")
+    return result
+
+
+def _note(account: Account, error: str) -> None:
+    AccountStatus.objects.filter(account=account).update(costs_read_at=now(), costs_error=error)
+
+
+def _is_imported(delivery: ExportDelivery, account: Account) -> bool:
+    rows = ActualDelivery.objects.filter(account=account, name=delivery.name[:300])
+    return rows.filter(delivered_at__gte=delivery.delivered_at).exists()
 
 
 def _open(path: Path) -> IO[bytes]:

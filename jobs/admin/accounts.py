@@ -21,7 +21,7 @@ from jobs.models import Account, User
 from jobs.reports import iam_policies
 
 OBSERVED_TIMES = ("polled_at", "synced_at", "connection_tested_at")
-CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url")
+CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url", "cost_export")
 
 
 class AccountForm(forms.ModelForm):
@@ -47,7 +47,15 @@ class AccountAdmin(NoDeleteAdmin):
     list_display = ["name", "region", "number", "access", "active", *OBSERVED_TIMES]
     list_filter = ["active", "region", "access"]
     search_fields = ["name", "number", "region"]
-    readonly_fields = [*OBSERVED_TIMES, "last_error", "external_id", "calls", "prices"]
+    readonly_fields = [
+        *OBSERVED_TIMES,
+        "last_error",
+        "external_id",
+        "calls",
+        "prices",
+        "costs_read_at",
+        "costs_error",
+    ]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
         (
@@ -58,6 +66,10 @@ class AccountAdmin(NoDeleteAdmin):
             },
         ),
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
+        (
+            "Actual costs",
+            {"fields": ["cost_export", "costs_read_at", "costs_error"]},
+        ),
         ("Other jobs", {"fields": ["adopts_outside_jobs"]}),
         ("Prices", {"fields": ["refreshes_prices", "prices"]}),
         ("Status", {"fields": ["calls", *OBSERVED_TIMES, "last_error"]}),
@@ -83,6 +95,14 @@ class AccountAdmin(NoDeleteAdmin):
     @admin.display(description="connection last tested", ordering="status__connection_tested_at")
     def connection_tested_at(self, account: Account) -> str:
         return _time_text(account.status.connection_tested_at)
+
+    @admin.display(description="cost export last read")
+    def costs_read_at(self, account: Account) -> str:
+        return _time_text(account.status.costs_read_at)
+
+    @admin.display(description="error of the cost export")
+    def costs_error(self, account: Account) -> str:
+        return account.status.costs_error
 
     @admin.display(description="last error")
     def last_error(self, account: Account) -> str:

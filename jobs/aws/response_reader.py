@@ -47,8 +47,8 @@ def check_list_members(operation_model: Any, response_dict: Mapping[str, Any], *
         return
     try:
         body = json.loads(response_dict["body"])
-    except (ValueError, RecursionError):
-        return  # XML or truncated: it has no members
+    except (TypeError, ValueError, RecursionError):
+        return  # a stream, XML or truncated: it has no members
     if not isinstance(body, dict):
         return
     for name, shape in operation_model.output_shape.members.items():

@@ -103,6 +103,20 @@ class Account(models.Model):
         db_default=False,
         help_text="Once a week, for the account's region, from the Price List API and EC2. Pinned prices stay.",
     )
+    cost_export = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[
+            RegexValidator(
+                r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=-]+)+/data/?\Z",
+                "Enter the folder of an export's data, like s3://bucket/prefix/export/data.",
+            )
+        ],
+        help_text="Folder of a CUR 2.0 export in S3, like s3://bucket/prefix/export/data. Actual costs of this "
+        "account are read from it every 6 hours. The portal reads nothing else in the bucket.",
+    )
     active = models.BooleanField(default=True)
 
     objects = AccountQuerySet.as_manager()
@@ -127,6 +141,8 @@ class Account(models.Model):
         same = Account.objects.filter(number=self.number, region=self.region, endpoint_url=self.endpoint_url)
         if self.number and (other := same.exclude(pk=self.pk).first()):
             raise ValidationError({"number": f"{other} already connects this account in this region."})
+        if self.cost_export and not self.number:
+            raise ValidationError({"cost_export": "Enter the account number too: exports name accounts by it."})
         if self.access != AccessMethod.ROLE:
             return
         if not self.role_arn:
@@ -163,6 +179,8 @@ class AccountStatus(models.Model):
     queue_snapshot_error = models.TextField(blank=True)
     synced_at = models.DateTimeField(null=True, help_text="When a queue snapshot was last applied.")
     connection_test = models.JSONField(default=dict, help_text="Identity and permissions found by the last test.")
+    costs_read_at = models.DateTimeField(null=True, help_text="When its cost export was last looked at.")
+    costs_error = models.TextField(blank=True, default="", db_default="", help_text="Why it wasn't read.")
     connection_tested_at = models.DateTimeField(null=True)
     prices_read_at = models.DateTimeField(null=True, help_text="When prices were last read from AWS.")
     prices_error = models.TextField(blank=True, db_default="", help_text="Error of the last reading of prices.")

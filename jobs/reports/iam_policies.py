@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from jobs.aws.arns import account_number, partition, principal
+from jobs.aws.cost_exports import split_address
 from jobs.models import AccessMethod, Account, Feature, RoleGrant, Team
 
 PolicyDocument = dict[str, Any]
@@ -132,6 +133,11 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     yield _allow("InstanceTypes", "ecs:DescribeContainerInstances", instances)
     if account.refreshes_prices:
         yield _allow("Prices", list(PRICE_ACTIONS), "*")
+    if account.cost_export:
+        bucket, prefix = split_address(account.cost_export)
+        within = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+        yield _allow("ListCostExport", "s3:ListBucket", f"arn:{part}:s3:::{bucket}", within)
+        yield _allow("CostExport", "s3:GetObject", f"arn:{part}:s3:::{bucket}/{prefix}*")
     own_jobs = {"StringEquals": {"aws:ResourceTag/portal:installation": settings.INSTALLATION}}
     yield _allow("Stop", ["batch:CancelJob", "batch:TerminateJob"], f"{batch}:job/*", own_jobs)
     yield _allow("Tag", "batch:TagResource", [f"{batch}:job/*", f"{batch}:job-definition/*"])

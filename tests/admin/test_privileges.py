@@ -58,6 +58,7 @@ FORGED: dict[str, Any] = {
     "account.quarantine_seconds": 901,
     "account.role_arn": f"arn:aws:iam::{NUMBER}:role/forged",
     "account.endpoint_url": "https://forged.example.org",
+    "account.cost_export": "s3://forged/export/data",
     "team.features": ["secrets"],
     "team.further_fields": ["forged.field"],
     "team.time_zone": "Europe/Zurich",

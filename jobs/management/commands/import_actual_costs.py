@@ -6,7 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.actions.import_costs import AccountCosts, ImportedDelivery, folder_deliveries, import_delivery
+from jobs.actions.import_costs import (
+    AccountCosts,
+    ImportedDelivery,
+    folder_deliveries,
+    import_delivery,
+    import_stored_costs,
+)
+from jobs.aws.errors import AwsError
 from jobs.models import Account
 from jobs.pricing import exact_sum
 from jobs.pricing.cost_exports import CostExportError
@@ -25,13 +32,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--folder", metavar="DIR", required=True, help="with .csv.gz, .csv or .parquet files, also in subfolders"
+            "--folder", metavar="DIR", help="with .csv.gz, .csv or .parquet files, also in subfolders"
         )
-        parser.add_argument("--account", metavar="NAME", help="only costs of this account; all by default")
+        parser.add_argument(
+            "--account",
+            metavar="NAME",
+            help="only costs of this account; without a folder, from its cost export in S3",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would be imported")
 
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = self._accounts(options["account"])
+        if not options["folder"]:
+            if not options["account"] or options["dry_run"]:
+                raise CommandError("Name a folder, or an account to read from its cost export in S3 (no dry run).")
+            self._import_stored(accounts[0])
+            return
         folder = Path(options["folder"])
         if not folder.is_dir():
             raise CommandError(f"{folder} is not a folder.")
@@ -50,6 +66,19 @@ class Command(BaseCommand):
                 self._report(imported)
         if options["dry_run"]:
             self.stdout.write("Nothing has changed.")
+
+    def _import_stored(self, account: Account) -> None:
+        """Raise CommandError."""
+        if not account.cost_export:
+            raise CommandError(f"{account.name} has no cost export. Add it in the admin, or name a folder.")
+        try:
+            deliveries = import_stored_costs(account).deliveries
+        except (AwsError, CostExportError) as error:
+            raise CommandError(f"{error} Nothing of that delivery has been imported.") from error
+        for imported in deliveries:
+            self._report(imported)
+        if not deliveries:
+            self.stdout.write(f"Nothing new in {account.cost_export}.")
 
     def _accounts(self, name: str | None) -> list[Account]:
         """Raise CommandError."""
