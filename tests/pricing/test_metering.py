@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from jobs import periodic, tasks
 from jobs.aws.errors import AwsError
-from jobs.models import CostLine, CostTotal, Job, JobCount, Rate, Team
+from jobs.models import CostLine, CostTotal, Job, JobCount, JobTask, Rate, Team
 from jobs.pricing import exact_sum, metering
 from jobs.states import Delivery, State
 from tests import http_wire, make
@@ -163,6 +163,21 @@ def child(number: int, seconds: float, status: str = "SUCCEEDED", tries: int = 1
     began = int(START.timestamp() * 1000)
     attempts = [{"startedAt": began, "stoppedAt": began + int(seconds * 1000), "container": {}} for _ in range(tries)]
     return {"jobId": f"a-1:{number}", "jobName": "x", "status": status, "attempts": attempts}
+
+
+def test_the_tasks_of_attempts_are_known_afterwards_also_those_of_children():
+    plain = ended_job(attempts=[{**attempt_record(START, 60), "task_arn": f"arn:plain-{each}"} for each in "12"])
+    children = [child(number, 30) for number in range(2)]
+    for number, entry in enumerate(children):
+        entry["attempts"][0]["container"] = {"taskArn": f"arn:child-{number}"}
+    with http_wire.wire(http_wire.reply(200, {"jobs": children})) as aws:
+        array = ended_job(of=make.submission(where=make.account(endpoint_url=aws.url)), batch_id="a-1", array_size=2)
+        for job in (plain, array):
+            metering.charge(job)
+
+    arns = ["arn:plain-1", "arn:plain-2", "arn:child-0", "arn:child-1", "arn:other"]
+    jobs = {arn: job for arn, (job, _) in JobTask.objects.jobs_by_arn(arns).items()}
+    assert jobs == dict(zip(arns[:4], [plain.pk, plain.pk, array.pk, array.pk], strict=True))
 
 
 def test_the_children_of_an_array_are_asked_for_a_hundred_at_a_time_and_share_two_lines():
