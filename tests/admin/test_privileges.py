@@ -217,6 +217,7 @@ def another_object(model: type[models.Model], current: Any) -> Any:
     others: dict[str, Callable[[], Any]] = {
         "team": make.team,
         "account": make.account,
+        "definition": make.definition,
         "queue": make.queue,
         "instancetype": _instance_type,
     }
@@ -425,6 +426,7 @@ class Trial:
         opposite: Any = {
             "switch_on": {"active": False},
             "unshare": {"shared": True},
+            "unmark_standard": {"standard": True},
             "activate": {"archived_at": datetime(2026, 1, 1, tzinfo=UTC)},
         }
         if action in opposite:
