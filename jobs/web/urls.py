@@ -200,6 +200,7 @@ urlpatterns = [
         form_presets.delete_preset,
         name="form_preset_delete",
     ),
+    path("launch-forms/<str:text_id>/revisions/", form_detail.use_newer_revisions, name="launch_form_revisions"),
     path("launch-forms/<str:text_id>/edit/", form_edit.new_version, name="launch_form_edit"),
     path("launch-forms/<str:text_id>/difference/", form_detail.compare_versions, name="launch_form_difference"),
     path("launch-forms/<str:text_id>/form.json", form_detail.export_form, name="launch_form_export"),

@@ -50,6 +50,7 @@ def request_body(route: str, world: World) -> Any:
         "launch_form_new": {"text": json.dumps(form), "do": "save"},
         "launch_form_edit": {"text": json.dumps({**form, "name": f"{world.ours.word}-form"}), "do": "save"},
         "form_preset_save": {"value-place": "here", "preset_name": "Mine"},
+        "launch_form_revisions": {"version": "2", "definition": "hello:2"},
         "launch_form_favorite": {"favorite": "on", "page": "home"},
         "launch_form_run": {"value-place": "here", "version": "2", "do": "submit"},
         "api:list_forms": form,

@@ -120,6 +120,7 @@ def test_whoever_follows_every_link_never_meets_another_team(world: World, who: 
         "launch_form_favorite",
         "form_preset_save",
         "form_preset_delete",
+        "launch_form_revisions",  # with a newer revision
         "launch_form_archive",
         "launch_form_restore",
         "launch_form_version_restore",

@@ -133,15 +133,15 @@ def _place_at(document: Document, pointer: str) -> FormPlace:
 
 def _with_definitions(document: Document, definitions: Mapping[str, Document]) -> Document:
     if kind_of(document) is DocumentKind.SUBMISSION:
-        return _with_definition(document, definitions.get(text_at(document, "jobDefinition"), {}))
+        return job_with_definition(document, definitions.get(text_at(document, "jobDefinition"), {}))
     steps = [
-        _with_definition(step, definitions.get(text_at(step, "jobDefinition"), {})) if is_object(step) else step
+        job_with_definition(step, definitions.get(text_at(step, "jobDefinition"), {})) if is_object(step) else step
         for step in list_at(document, "jobs")
     ]
     return {**document, "jobs": steps}
 
 
-def _with_definition(job: Document, definition: Document) -> Document:
+def job_with_definition(job: Document, definition: Document) -> Document:
     """Return a job that says what it takes from its definition."""
     container = object_at(definition, "containerProperties")
     overrides = object_at(job, "containerOverrides")

@@ -130,6 +130,16 @@ def _all_places(job: Document) -> Iterator[tuple[Path, str, str]]:
         yield ("tags", key), f"Tag {key}", f"tag-{key}"
 
 
+def place_titles(job: Document) -> dict[str, Path]:
+    """Return where a job sets parameters, environment variables and resources, by their titles."""
+    groups = ("parameters", "environment", "resourceRequirements")
+    return {
+        title: path
+        for path, title, _ in _all_places(job)
+        if (path[1] if path[0] == "containerOverrides" else path[0]) in groups
+    }
+
+
 def _with_unique_names(places: Iterable[FormPlace]) -> list[FormPlace]:
     result: list[FormPlace] = []
     names: set[str] = set()

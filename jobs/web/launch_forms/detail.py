@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from jobs import access
-from jobs.actions import launch_forms
+from jobs.actions import form_revisions, launch_forms
 from jobs.models import LaunchForm, LaunchFormVersion
 from jobs.reports import launch_forms as reports
 from jobs.reports import submissions
@@ -29,7 +31,13 @@ PAGES: VersionedPages[LaunchForm, LaunchFormVersion] = VersionedPages(
 def launch_form(request: SignedInRequest, text_id: str) -> HttpResponse:
     """Show the newest version, or the one of `?version=`."""
     form, member = access.launch_form(request.user, text_id)
-    return PAGES.detail(request, form, member, "jobs/forms/detail.html", _page)
+    is_checked = member.can("register") and not request.GET.get("version")
+
+    def page(form: LaunchForm, version: LaunchFormVersion) -> dict[str, Any]:
+        revision_check = form_revisions.check_newer_revisions(version, member) if is_checked else None
+        return {**_page(form, version), "revision_check": revision_check}
+
+    return PAGES.detail(request, form, member, "jobs/forms/detail.html", page)
 
 
 def _page(form: LaunchForm, version: LaunchFormVersion) -> dict[str, Any]:
@@ -40,6 +48,28 @@ def _page(form: LaunchForm, version: LaunchFormVersion) -> dict[str, Any]:
         "sample_size": reports.SAMPLE_SIZE,
         "submissions": submissions.form_rows(form, MAX_SUBMISSIONS),
     }
+
+
+@require_http_methods(ALLOWED_METHODS)
+@login_required
+def use_newer_revisions(request: SignedInRequest, text_id: str) -> HttpResponse:
+    """Save a version with the newest revisions of its definitions, if they are those that the page showed."""
+    if request.method != "POST":
+        return redirect(access.launch_form(request.user, text_id)[0])
+    form, member = access.launch_form(request.user, text_id, "register")
+    number = request.POST.get("version", "")
+    try:
+        version, _ = form_revisions.use_newer_revisions(
+            form,
+            member,
+            number=int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else 0,
+            names=request.POST.getlist("definition"),
+        )
+    except launch_forms.LaunchFormError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Saved version {version.number} of {form.name}: {version.note}.")
+    return redirect(form)
 
 
 @require_safe

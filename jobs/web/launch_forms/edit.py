@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access
 from jobs.access import Member
-from jobs.actions import ValidationResult, launch_forms, versioned
+from jobs.actions import ValidationResult, form_revisions, launch_forms, versioned
 from jobs.models import LaunchForm, Submission
 from jobs.reports import launch_forms as reports
 from jobs.reports import options
@@ -90,6 +90,8 @@ class FormText:
     new_name: str = ""
     """Of a field that was just added."""
     design_error: str = ""
+    revision_check: form_revisions.RevisionCheck | None = None
+    """Of the stored form, when it is opened."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ def new_version(request: SignedInRequest, text_id: str) -> HttpResponse:
     file = {**reports.form_file(version), "note": ""}
     file.pop("version")
     view = request.GET.get("view", "")
-    return _page(request, member, FormText(_as_text(file), version.text_id, form, view))
+    version.form = form
+    check = form_revisions.check_newer_revisions(version, member)
+    return _page(request, member, FormText(_as_text(file), version.text_id, form, view, revision_check=check))
 
 
 def _first_text(request: SignedInRequest, member: Member) -> FormText:
@@ -285,6 +289,7 @@ def _page(
         "team": member.team,
         "launch_form": form,
         "form_text": form_text,
+        "revision_check": form_text.revision_check,
         "check": check,
         "problem_views": [replace(view, line=0, column=0) for view in check.views] if file else check.views,
         "sections": _sections(request, member, form, check),
