@@ -16,6 +16,7 @@ from jobs.spec.problems import Problem, Severity
 DEFINITION: dict[str, Any] = {
     "jobDefinitionName": "risk",
     "type": "container",
+    "tags": {"environment": "test"},
     "containerProperties": {
         "command": ["risk", "Ref::mode"],
         "environment": [{"name": "QUARTER", "value": "Q1"}],
@@ -47,6 +48,7 @@ def lost(job: dict[str, Any], after: dict[str, Any]) -> list[str]:
     [
         (DEFINITION, []),
         (changed(image="other"), []),
+        ({**DEFINITION, "tags": {}}, []),
         (changed(environment=[]), ["/containerOverrides/environment/1/value"]),
         (
             changed(resourceRequirements=[{"type": "VCPU", "value": "1"}]),
