@@ -22,7 +22,7 @@ JOB = {
     "jobDefinition": "risk:3",
     "parameters": {"input": "a.csv"},
     "containerOverrides": {
-        "command": ["risk", "Ref::input"],
+        "command": ["risk", "Ref::input", "all"],
         "environment": [
             {"name": "QUARTER", "value": "Q1"},
             {"name": "DB_PASSWORD", "value": "hunter2"},
@@ -46,7 +46,7 @@ def test_the_places_of_a_job_without_secrets_and_parameters():
         "Definition": "definition",
         "Array size": "array-size",
         "Parameter input": "input",
-        "Command argument 1": "argument-1",
+        "Command argument 2": "argument-2",
         "Environment variable QUARTER": "quarter",
         "vCPU": "vcpu",
         "Memory in MiB": "memory",
