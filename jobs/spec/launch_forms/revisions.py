@@ -48,16 +48,18 @@ def lost_places(document: Document, before: Mapping[str, Document], after: Mappi
     return problems
 
 
-def new_problems(before: Sequence[Problem], after: Sequence[Problem], lost: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Return errors, and the warnings that weren't there before; of lost places those that no problem is about."""
-    known = {(problem.rule, problem.pointer, problem.message) for problem in before}
+def new_problems(
+    before: Sequence[Problem], after: Sequence[Problem], places: Sequence[Problem]
+) -> tuple[Problem, ...]:
+    """Return errors, and the warnings that weren't there before; of `places`, those that no problem is about."""
+    earlier = {(problem.rule, problem.pointer, problem.message) for problem in before}
     problems = [
         problem
         for problem in after
-        if problem.severity is Severity.ERROR or (problem.rule, problem.pointer, problem.message) not in known
+        if problem.severity is Severity.ERROR or (problem.rule, problem.pointer, problem.message) not in earlier
     ]
     pointers = {problem.pointer for problem in problems}
-    return (*problems, *(problem for problem in lost if problem.pointer not in pointers))
+    return (*problems, *(problem for problem in places if problem.pointer not in pointers))
 
 
 def _jobs(document: Document) -> Iterator[tuple[Path, Document]]:
