@@ -102,7 +102,7 @@ def use_newer_revisions(
     form are other ones now.
     """
     with transaction.atomic():
-        form = LaunchForm.objects.select_for_update().select_related("team").get(pk=form.pk)
+        form = LaunchForm.objects.select_for_update().get(pk=form.pk)
         version = newest_version(form.versions)
         if version is None:
             raise _changed(form)
