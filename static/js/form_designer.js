@@ -7,6 +7,8 @@ const designer = find(document, "[data-designer]", HTMLElement);
 const status = find(designer, "[data-moved]", HTMLElement);
 /** @type {HTMLElement | null} */
 let dragged = null;
+/** Where the dragged field was: before this element, or at the end. @type {{ parent: Element, next: Element | null }} */
+let origin = { parent: designer, next: null };
 
 /** @type {(target: EventTarget | null) => HTMLElement | null} */
 function fieldOf(target) {
@@ -50,19 +52,38 @@ designer.addEventListener("click", (event) => {
 });
 
 designer.addEventListener("keydown", (event) => {
+  const { target } = event;
+  if (event.key === "Enter" && target instanceof HTMLInputElement) {
+    // Without scripts, Enter checks the form with a new page, on which the open field is closed.
+    event.preventDefault();
+    if (target.closest("[data-add]")) find(designer, "button[value=add]", HTMLButtonElement).click();
+    else target.dispatchEvent(new Event("change", { bubbles: true }));
+    return;
+  }
   const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-  const field = fieldOf(event.target);
-  if (!event.altKey || !step || !field || !(event.target instanceof HTMLElement)) return;
+  const field = fieldOf(target);
+  // In a list of choices, Alt with an arrow opens the list.
+  if (!event.altKey || !step || !field || !(target instanceof HTMLElement) || target.matches("select, [list]")) return;
   event.preventDefault();
   if (move(field, step)) announce(field);
-  event.target.focus();
+  target.focus();
+});
+
+designer.addEventListener("input", ({ target }) => {
+  const field = fieldOf(target);
+  if (!field || !(target instanceof HTMLInputElement) || !target.matches("[data-label]")) return;
+  find(field, "summary > strong", HTMLElement).textContent = target.value.trim() || field.dataset.name || "";
 });
 
 for (const summary of designer.querySelectorAll("[data-field] > summary")) summary.setAttribute("draggable", "true");
 
 designer.addEventListener("dragstart", (event) => {
   dragged = fieldOf(event.target);
-  if (dragged) dragged.dataset.dragged = "";
+  if (!dragged || !dragged.parentElement || !event.dataTransfer) return;
+  origin = { parent: dragged.parentElement, next: dragged.nextElementSibling };
+  dragged.dataset.dragged = "";
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", dragged.dataset.name ?? ""); // Firefox drags nothing without data.
 });
 
 designer.addEventListener("dragover", (event) => {
@@ -77,9 +98,15 @@ designer.addEventListener("dragover", (event) => {
   } else if (!over && section && !section.contains(dragged)) section.append(dragged);
 });
 
-designer.addEventListener("dragend", () => {
+// A control would take the name of the field as its text.
+designer.addEventListener("drop", (event) => {
+  if (dragged) event.preventDefault();
+});
+
+designer.addEventListener("dragend", (event) => {
   if (!dragged) return;
   delete dragged.dataset.dragged;
-  announce(dragged);
+  if (event.dataTransfer?.dropEffect === "none") origin.parent.insertBefore(dragged, origin.next);
+  else announce(dragged);
   dragged = null;
 });

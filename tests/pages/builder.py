@@ -1,12 +1,12 @@
 """The builder: a form for a job or a definition, beside its document as JSON."""
 
-import json
 import re
 from typing import Literal, Self
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.pages.json_editor import JsonEditor
+from tests.pages.keyboard import tab_to
 from tests.pages.schema_fields import SchemaFields
 
 
@@ -77,11 +77,7 @@ class BuilderForm:
 
     def tab_to(self, selector: str) -> None:
         """Come to an element by the Tab key alone."""
-        for _ in range(250):
-            if self.page.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
-                return
-            self.page.keyboard.press("Tab")
-        raise AssertionError(f"The Tab key does not lead to {selector}.")
+        tab_to(self.page, selector)
 
     def type_into(self, name: str, text: str) -> None:
         """Fill in a field by keyboard alone."""

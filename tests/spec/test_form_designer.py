@@ -133,3 +133,73 @@ def test_the_parameters_of_a_template_become_fields():
     dataset, mode = section.fields
     assert (dataset.title, dataset.help, dataset.required) == ("Dataset", "A folder", True)
     assert (mode.choices, mode.default, mode.required) == (("a", "b"), "a", False)
+
+
+def test_a_variable_that_the_definition_does_not_have_can_be_asked_for():
+    file, name = designer.ask_for_variable(new_file(), "RUN_NOTE", DEFINITIONS)
+
+    assert name == "run_note"
+    assert file["sections"][0]["fields"] == [{"name": "run_note", "label": "Run note", "type": "text"}]
+    variables = [{"name": "RUN_NOTE", "value": "${param.run_note}"}]
+    assert file["document"] == {**new_file()["document"], "containerOverrides": {"environment": variables}}
+
+
+def test_a_variable_of_the_definition_is_asked_for_with_its_value():
+    assert designer.ask_for_variable(new_file(), "QUARTER", DEFINITIONS) == ask(
+        new_file(), "Environment variable QUARTER"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "reason"),
+    [
+        ("bad name", "letters, digits and underscores"),
+        ("DB_PASSWORD", "it is a secret"),
+        ("QUARTER", "a field stands for it already"),
+    ],
+)
+def test_a_variable_that_no_field_can_stand_for_is_refused(variable: str, reason: str):
+    file, _ = designer.ask_for_variable(new_file(), "QUARTER", DEFINITIONS)
+
+    with pytest.raises(designer.DesignError, match=reason):
+        designer.ask_for_variable(file, variable, DEFINITIONS)
+
+
+@pytest.mark.parametrize("overrides", [[], {"environment": {}}])
+def test_a_variable_needs_a_list_to_be_in(overrides: Any):
+    file = new_file()
+    file["document"]["containerOverrides"] = overrides
+
+    with pytest.raises(designer.DesignError, match="Correct the JSON"):
+        designer.ask_for_variable(file, "QUARTER", {})
+
+
+def test_variables_of_a_workflow_are_chosen_from_its_steps():
+    with pytest.raises(designer.DesignError, match="of a step"):
+        designer.ask_for_variable({"sections": [], "document": {"jobs": []}}, "QUARTER", {})
+
+
+def test_only_an_empty_section_is_removed():
+    sections = [{"title": "a", "fields": [{"name": "x"}]}, {"title": "b", "fields": []}]
+
+    assert designer.remove_empty_section({"sections": sections}, 0) == {"sections": sections}
+    assert designer.remove_empty_section({"sections": sections}, 1) == {"sections": sections[:1]}
+
+
+@pytest.mark.parametrize(
+    ("title", "overrides"),
+    [
+        ("Environment variable QUARTER", []),
+        ("Environment variable QUARTER", {"environment": {}}),
+        ("Command argument 3", "risk"),
+        ("Command argument 3", {"command": []}),
+        ("Command argument 3", {"command": {}}),
+    ],
+)
+def test_a_document_that_is_no_job_at_the_place_is_refused(title: str, overrides: Any):
+    file = new_file()
+    pointer = pointer_of(title, file["document"])
+    file["document"]["containerOverrides"] = overrides
+
+    with pytest.raises(designer.DesignError, match="Correct the JSON"):
+        designer.ask_for(file, pointer, DEFINITIONS)

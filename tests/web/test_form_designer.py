@@ -170,3 +170,15 @@ def test_the_preview_shows_the_request_that_the_values_make(browser: Client) -> 
 
     assert '"jobName": "risk-Q2-2026"' in answer
     assert '"--digits=4"' in answer
+
+
+def test_an_empty_section_can_be_removed_and_a_wrong_variable_is_named_at_its_place(browser: Client) -> None:
+    sent = controls(page(browser.post(NEW, {"text": json.dumps(FILE), "do": "fields"})))
+
+    longer = page(browser.post(NEW, {**sent, "do": "section"}))
+    shorter = page(browser.post(NEW, {**controls(longer), "do": "remove-section:2"}))
+    wrong = page(browser.post(NEW, {**controls(shorter), "variable": "bad name", "do": "add"}))
+
+    assert [len(json_of(text)["sections"]) for text in (longer, shorter, wrong)] == [3, 2, 2]
+    assert "A name of an environment variable has letters" in wrong
+    assert re.search(r'id="variable"[^>]*value="bad name" autofocus aria-invalid="true"', wrong)

@@ -9,10 +9,12 @@ from jobs.spec.documents import Document, DocumentKind, Path, is_object, list_at
 from jobs.spec.launch_forms.fields import LaunchField, LaunchFieldType, fields_of, parse_sections
 from jobs.spec.launch_forms.filling import without_places
 from jobs.spec.launch_forms.places import FormPlace, list_places, suggested_field
+from jobs.spec.problems import join_pointer
 from jobs.spec.substitution import fill
 from jobs.spec.template_parameters import NAME, Parameter, ParameterValue
 
 _REF = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _KEYS = {"environment": "name", "resourceRequirements": "type"}
 """What names an entry of a list."""
 _DEFAULT_ARRAY_SIZE = 2
@@ -58,6 +60,35 @@ def ask_for(file: Document, pointer: str, definitions: Mapping[str, Document]) -
     return result, name
 
 
+def ask_for_variable(file: Document, variable: str, definitions: Mapping[str, Document]) -> tuple[Document, str]:
+    """Return the file with a field for an environment variable, also for one that the job doesn't have yet.
+
+    Raise DesignError.
+    """
+    if not _VARIABLE.fullmatch(variable):
+        raise DesignError("A name of an environment variable has letters, digits and underscores, such as QUARTER.")
+    document = object_at(file, "document")
+    if kind_of(document) is DocumentKind.WORKFLOW:
+        raise DesignError("Choose a variable of a step in the list, or add it to the step in the JSON.")
+    path = ("containerOverrides", "environment")
+    if variable not in _names_at(_with_definitions(document, definitions), path):
+        document = deepcopy(document)
+        overrides = document.setdefault(path[0], {})
+        variables = overrides.setdefault(path[1], []) if is_object(overrides) else None
+        if not isinstance(variables, list):
+            raise DesignError("The job's containerOverrides have no list of environment variables. Correct the JSON.")
+        variables.append({"name": variable, "value": ""})
+    full = _with_definitions(document, definitions)
+    pointer = join_pointer(*path, _names_at(full, path).index(variable), "value")
+    if all(place.pointer != pointer for place in list_places(full, DocumentKind.SUBMISSION)):
+        raise DesignError(f"The form can't ask for {variable}: it is a secret, or a field stands for it already.")
+    return ask_for({**file, "document": document}, pointer, definitions)
+
+
+def _names_at(document: Document, path: Path) -> list[str]:
+    return [text_at(entry, "name") for entry in list_at(document, *path)]
+
+
 def keep_fixed(file: Document, name: str) -> Document:
     """Return the file without a field. Its default stands at its places; without one, they are left out."""
     fields = {field.name: field for field in fields_of(parse_sections(file.get("sections")))}
@@ -93,6 +124,13 @@ def move_field(file: Document, name: str, step: int) -> Document:
             target.insert(len(target) if step < 0 else 0, entries.pop(place))
         break
     return result
+
+
+def remove_empty_section(file: Document, number: int) -> Document:
+    """Return the file without a section; one with fields stays."""
+    sections = list_at(file, "sections")
+    others = [section for index, section in enumerate(sections) if index != number or list_at(section, "fields")]
+    return {**file, "sections": others}
 
 
 def sections_of_parameters(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
@@ -175,25 +213,33 @@ def _merged(overrides: Document, container: Document, key: str) -> list[Any]:
 
 
 def _set(document: Any, full: Document, path: Path, text: str) -> None:
-    """Set a value at a path of `full`, with what leads to it."""
+    """Set a value at a path of `full`, with what leads to it. Raise DesignError if it has another shape."""
     owner: Any = document
     for depth, key in enumerate(path[:-1]):
         following = path[depth + 1]
         source = value_at(full, *path[: depth + 1])
-        if isinstance(owner, list):
-            owner = _entry(owner, key, source, str(path[depth - 1]))
+        if isinstance(key, int) and depth and path[depth - 1] in _KEYS and isinstance(owner, list):
+            owner = _entry(owner, source, _KEYS[str(path[depth - 1])])
+            continue
+        _require_place(owner, key, path)
+        if isinstance(key, int):
+            owner = owner[key]
         elif isinstance(following, int) and key not in _KEYS:
             owner = owner.setdefault(key, deepcopy(source))
         else:
             owner = owner.setdefault(key, [] if isinstance(following, int) else {})
+    _require_place(owner, path[-1], path)
     owner[path[-1]] = text
 
 
-def _entry(entries: list[Any], number: str | int, source: Any, key: str) -> Any:
-    """Return the entry of a list that is the same as the one of the full document."""
-    name = _KEYS.get(key)
-    if name is None:
-        return entries[int(number)]
+def _require_place(owner: object, key: str | int, path: Path) -> None:
+    fits = isinstance(owner, list) and key < len(owner) if isinstance(key, int) else is_object(owner)
+    if not fits:
+        raise DesignError(f"The document has another shape than a job at {join_pointer(*path)}. Correct the JSON.")
+
+
+def _entry(entries: list[Any], source: Any, name: str) -> Any:
+    """Return the entry of a list that is the same as the one of the full document, by its name."""
     entry = next((entry for entry in entries if text_at(entry, name) == text_at(source, name)), None)
     if entry is None:
         entry = deepcopy(source)

@@ -36,6 +36,7 @@ MODES = ((FieldMode.ASK, "Ask"), (FieldMode.LOCKED, "Show locked"))
 TEXT_KEYS = ("label", "help", "pattern", "sample")
 NUMBER_KEYS = ("min", "max", "step")
 _TOKEN = re.compile(r"([sf])([0-9]{1,4})")
+_NUMBER = re.compile(r"[0-9]{1,4}")
 _MOVES = {"up": -1, "down": 1}
 
 
@@ -117,6 +118,8 @@ def apply_action(
 ) -> tuple[Document, str]:
     """Return the file after a button of the designer, and the name of a new field. Raise DesignError."""
     verb, _, name = action.partition(":")
+    if verb == "add" and (variable := post.get("variable", "").strip()[:500]):
+        return designer.ask_for_variable(file, variable, definitions)
     if verb == "add":
         pointer = post.get("pointer", "").strip()[:500] or post.get("place", "")[:500]
         return designer.ask_for(file, drop_nul(pointer), definitions)
@@ -126,6 +129,8 @@ def apply_action(
         return designer.move_field(file, name, _MOVES[verb]), ""
     if verb == "section":
         return {**file, "sections": [*list_at(file, "sections"), {"title": "", "fields": []}]}, ""
+    if verb == "remove-section" and _NUMBER.fullmatch(name):
+        return designer.remove_empty_section(file, int(name)), ""
     return file, ""
 
 

@@ -92,6 +92,8 @@ class FormText:
     design_error: str = ""
     revision_check: form_revisions.RevisionCheck | None = None
     """Of the stored form, when it is opened."""
+    focus: str = ""
+    """The control to go on with after a button of the designer, if it isn't that of a new field."""
 
 
 @dataclass(frozen=True)
@@ -189,15 +191,18 @@ def _designed(request: SignedInRequest, member: Member, text: FormText) -> FormT
     if not designer.has_fields_view(whole.document):
         return text
     file = designer.apply_controls(whole.document, request.POST)
-    new_name = error = ""
+    new_name = error = focus = ""
     if ":" in action or action in ("add", "section"):
         definitions = reports.definition_documents(member.team, object_at(file, "document"))
+        focus = {"section": "section", "remove": "place", "remove-section": "place"}.get(action.partition(":")[0], "")
         try:
             file, new_name = designer.apply_action(file, action, request.POST, definitions)
         except design_document.DesignError as design_error:
             error = str(design_error)
+            focus = "variable" if request.POST.get("variable", "").strip() else "pointer"
     changed = text.text if file == whole.document else _as_text(file)
-    return replace(text, text=changed, view="" if action == "json" else FIELDS, new_name=new_name, design_error=error)
+    view = "" if action == "json" else FIELDS
+    return replace(text, text=changed, view=view, new_name=new_name, design_error=error, focus=focus)
 
 
 def _post(request: SignedInRequest, member: Member, form: LaunchForm | None) -> HttpResponse:
@@ -284,6 +289,7 @@ def _page(
     form = form_text.form
     file = _file_of(form_text)
     definitions = reports.definition_documents(member.team, object_at(file, "document")) if file else {}
+    kind = design_document.kind_of(object_at(file, "document"))
     page: dict[str, Any] = {
         "member": member,
         "team": member.team,
@@ -303,6 +309,7 @@ def _page(
         "is_fields": file is not None,
         "section_rows": designer.section_rows(file, form_text.new_name) if file else [],
         "places": designer.place_choices(file, definitions) if file and not request.htmx else [],
+        "has_variables": kind is DocumentKind.SUBMISSION,
         "definition_choices": options.definition_choices(member.team) if file == NO_FILE else [],
         "words": {key: text_at(file or {}, key) for key in ("name", "description", "note")},
         "types": designer.TYPES,

@@ -200,7 +200,7 @@ def value_sources(
 ) -> dict[str, str]:
     sources = {}
     for field in fields:
-        if field.name in entries:
+        if entries.get(field.name):
             sources[field.name] = "preset" if entries[field.name] == preset.get(field.name) else "link"
         elif field.default_from is DefaultSource.LAST_RUN and context.last.get(field.name) == texts[field.name]:
             sources[field.name] = "last" if texts[field.name] and texts[field.name] != field.default else ""
