@@ -10,6 +10,7 @@ from jobs.spec.index_rerun import known_command
 from jobs.spec.launch_forms.fields import LaunchField
 from jobs.spec.launch_forms.sweep import FormSweep, combine, csv_rows, split_values
 from jobs.spec.launch_forms.values import FormValues, LaunchContext
+from jobs.spec.problems import quote
 from jobs.spec.redaction import redact
 from jobs.spec.sweep import MAX_TEXT_LENGTH, SweepError, TableFormat
 from jobs.web.launch_forms.fields import fitting_entries
@@ -36,17 +37,13 @@ class SweepText:
     @classmethod
     def from_request(cls, request: SignedInRequest) -> "SweepText":
         post = request.POST
-        table, problem = drop_nul(post.get("table", ""))[:MAX_TEXT_LENGTH], ""
+        table, problem = drop_nul(post.get("table", "")), ""
         if file := request.FILES.get("table_file"):
             try:
                 table = drop_nul(file.read(MAX_TEXT_LENGTH + 1).decode("utf-8-sig"))
             except UnicodeDecodeError:
                 problem = "The file isn't UTF-8 text."
-        texts = {
-            key.removeprefix(PREFIX): drop_nul(str(post[key]))[:MAX_TEXT_LENGTH]
-            for key in post
-            if key.startswith(PREFIX)
-        }
+        texts = {key.removeprefix(PREFIX): drop_nul(str(post[key])) for key in post if key.startswith(PREFIX)}
         is_zip = post.get("combine", "") == TableFormat.ZIP
         return cls(texts, TableFormat.ZIP if is_zip else TableFormat.GRID, table, problem)
 
@@ -80,12 +77,11 @@ def read_sweep(
         raise SweepError(sweep.problem)
     if sweep.is_empty:
         return None
-    titles = {item.name: item for item in fields}
-    columns = {
-        name: split_values(titles[name], text)
-        for name, text in sweep.texts.items()
-        if text.strip() and name in titles
-    }
+    by_name = {item.name: item for item in fields}
+    texts = {name: text for name, text in sweep.texts.items() if text.strip()}
+    if unknown := next((name for name in texts if name not in by_name), None):
+        raise SweepError(f"The form has no field {quote(unknown)}.")
+    columns = {name: split_values(by_name[name], text) for name, text in texts.items()}
     if sweep.table.strip():
         if columns:
             raise SweepError("Enter several values in the fields, or a table. Not both.")
