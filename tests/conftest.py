@@ -47,7 +47,13 @@ gc.set_threshold(50_000, 20, 20)
 
 # What migrations put into tables; without migrations the audit is sealed here as well, and the words of jobs have
 # their table.
-ROWS = (("0002_default_rates", "load"), ("0017_request_digests", "make_secret"))
+ROWS = (
+    ("0002_default_rates", "load"),
+    ("0017_request_digests", "make_secret"),
+    ("0061_listed_prices", "load_instances"),
+    ("0061_listed_prices", "limit_rates"),
+    ("0061_listed_prices", "add_rates"),
+)
 SEAL = ("0026_standard_names", "seal")
 WORDS = ("0050_job_text", "create")
 

@@ -46,8 +46,8 @@ def download(client: Any, bucket: str, key: str) -> IO[bytes]:
     """Return a temporary file, so that no connection stays open while it is read. Raise AwsError."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
+        body: Any = call(client.get_object, Bucket=bucket, Key=key).raw.get("Body")
         with translate_errors():
-            body = client.get_object(Bucket=bucket, Key=key)["Body"]
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 file.write(chunk)
     except BaseException:

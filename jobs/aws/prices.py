@@ -13,7 +13,7 @@ from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import HTTPError
 
 from jobs.aws.errors import MalformedResponseError, RejectedError, RetryableError, translate_errors
-from jobs.aws.response_reader import call
+from jobs.aws.response_reader import ResponseReader, call
 
 PRICING_REGION = "us-east-1"
 """One of three with an endpoint of the Price List API, which has the prices of all regions."""
@@ -90,23 +90,28 @@ class _LimitedStream(io.RawIOBase):
 def instance_types(client: Any) -> Iterator[list[Any]]:
     """Yield pages of the types that the region offers."""
     for page in _pages(client.describe_instance_types, MaxResults=100):
-        yield page.get("InstanceTypes") or []
+        yield [entry.raw for entry in page.entries("InstanceTypes")]
 
 
 def spot_prices(client: Any, at: datetime) -> Iterator[list[Any]]:
     """Yield pages of the prices of each type and zone at that time, with times as text."""
     request = {"StartTime": at, "EndTime": at, "ProductDescriptions": ["Linux/UNIX"], "MaxResults": 1000}
     for page in _pages(client.describe_spot_price_history, **request):
-        yield [
-            {**entry, "Timestamp": f"{entry['Timestamp']:%Y-%m-%dT%H:%M:%SZ}"} for entry in page["SpotPriceHistory"]
-        ]
+        yield [_spot_price(entry) for entry in page.entries("SpotPriceHistory")]
 
 
-def _pages(operation: Any, **request: Any) -> Iterator[dict[str, Any]]:
+def _spot_price(entry: ResponseReader) -> dict[str, Any]:
+    at = entry.raw.get("Timestamp")
+    if not isinstance(at, datetime):
+        raise MalformedResponseError("AWS's response is malformed (no Timestamp).")
+    return {**entry.raw, "Timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def _pages(operation: Any, **request: Any) -> Iterator[ResponseReader]:
     token = ""
     for _ in range(MAX_PAGES):
         page = call(operation, **request, **({"NextToken": token} if token else {}))
-        yield page.raw
+        yield page
         token = page.text("NextToken")
         if not token:
             return

@@ -261,9 +261,9 @@ def test_a_step_does_not_run_again_if_an_index_does_meanwhile(
 ) -> None:
     module = sys.modules[plan_run_again.__module__]
 
-    def run_index_first(*arguments: Any) -> Any:
+    def run_index_first(*arguments: Any, **options: Any) -> Any:
         again(workflow_sweep, member, "2")
-        return actions.validate(*arguments)
+        return actions.validate(*arguments, **options)
 
     monkeypatch.setattr(module, "validate", run_index_first)
     with pytest.raises(actions.RunAgainError, match="The steps have changed"):

@@ -113,7 +113,7 @@ def test_the_form_runs_with_what_it_asks_for(world: World, browser: Client, form
 
     assert answer.status_code in (202, 302), answer.content
     jobs = Submission.objects.get().jobs.all()
-    assert {(job.queue.name, job.revision.definition.name, job.vcpus) for job in jobs} == {("q", "hello", 1)}
+    assert {(job.queue.name, job.revision.definition.name, int(job.vcpus)) for job in jobs} == {("q", "hello", 1)}
 
 
 def test_a_link_and_a_rerun_change_no_locked_value(world: World, browser: Client, form: LaunchForm) -> None:

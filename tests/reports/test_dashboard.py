@@ -351,5 +351,5 @@ def test_the_page_costs_the_same_however_many_jobs_there_are(
             make.job(submission, state=State.RUNNING)
             failed(submission)
         client.get(f"/teams/{submission.team.slug}/home/")
-        with django_assert_num_queries(26):
+        with django_assert_num_queries(28):
             client.get(f"/teams/{submission.team.slug}/home/")
