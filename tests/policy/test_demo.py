@@ -14,20 +14,10 @@ from jobs.management.demo import TEAMS, documents
 from jobs.models import LaunchForm
 from jobs.spec.launch_forms.values import sample_values
 from tests import make
+from tests.demo_queues import make_demo_queue
 
 pytestmark = pytest.mark.django_db
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
-GPU_QUEUES = ("gpu-job-queue", "ml-training-queue")
-GPU_ENVIRONMENTS = [
-    {
-        "computeEnvironmentName": "gpu-small",
-        "type": "MANAGED",
-        "state": "ENABLED",
-        "status": "VALID",
-        "computeResources": {"type": "EC2", "maxvCpus": 64, "instanceTypes": ["g4dn.xlarge", "g4dn.12xlarge"]},
-    }
-]
-"""Of the sandbox: a GPU has no price without a type."""
 ANOTHER = "arn:aws:iam::123456789012:role/Administrator"
 
 
@@ -40,7 +30,7 @@ def people():
     for demo in TEAMS:
         for name in demo.queues:
             if not account.queues.filter(name=name).exists():
-                make.queue(name, of=account, environments=GPU_ENVIRONMENTS if name in GPU_QUEUES else [])
+                make_demo_queue(name, account)
         grant_queues(account, demo, set(demo.queues))
         member = demo_member(demo)
         assert member

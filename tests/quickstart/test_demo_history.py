@@ -21,6 +21,7 @@ from jobs.reports.demo_progress import demo_progress
 from jobs.spec.parsing.parser import parse
 from jobs.states import Delivery, State
 from tests import make
+from tests.demo_queues import make_demo_queue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 COUNTS = {"research": 60, "finance": 20, "genomics": 30}
@@ -38,7 +39,7 @@ def demo(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for team in TEAMS:
         for name in team.queues:
             if not account.queues.filter(name=name).exists():
-                make.queue(name, of=account, platform="ECS_FARGATE" if "fargate" in name else "ECS")
+                make_demo_queue(name, account)
         grant_queues(account, team, set(team.queues))
         for name, text in documents("definitions", team):
             owner = Team.objects.get(slug=team.slug)
