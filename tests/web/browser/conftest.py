@@ -16,6 +16,7 @@ from jobs.management.demo import TEAMS, documents
 from jobs.models import Registration, Revision, TagRule, TagSource, User
 from tests import make
 from tests.browser import PageOpener, session_cookies
+from tests.demo_queues import GPU_ENVIRONMENTS
 from tests.live_db import database_in_a_file, wait_for_requests
 
 OpenPage = Callable[..., Page]
@@ -75,7 +76,8 @@ def analyst(db: None) -> Member:
     )
     account = make.account()
     for name in demo.queues:
-        make.queue(name, of=account, teams=(team,))
+        environments = [] if "fargate" in name else GPU_ENVIRONMENTS
+        make.queue(name, of=account, teams=(team,), environments=environments)
     for key, value in demo.tags.items():
         TagRule.objects.create(team=team, key=key, default=value, filled_by=TagSource.TEAM)
     for name, text in documents("definitions", demo):
