@@ -1,6 +1,7 @@
 """`python -m bench.scale`: measures pages on a database with much history."""
 
 import argparse
+import importlib
 import os
 import resource
 import statistics
@@ -60,8 +61,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from bench.scale.world import build_world  # noqa: PLC0415
     from jobs.models import Job  # noqa: PLC0415
 
-    settings.ALLOWED_HOSTS = ["testserver"]  # a test environment would also copy the context of each template
     call_command("migrate", verbosity=0)
+    importlib.import_module("portal.wsgi")  # what a worker of the web server loads, and how
+    settings.ALLOWED_HOSTS = ["testserver"]  # a test environment would also copy the context of each template
     started_at = time.monotonic()
     world = build_world(options.jobs)
     seconds = time.monotonic() - started_at
