@@ -1,7 +1,7 @@
 """Correction of past costs by lines that add the difference. What was charged stays as it was."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from jobs.pricing import exact_sum
 from jobs.pricing.job_size import NODE_COUNT, priced_size
 from jobs.pricing.metering import receipt_json
 from jobs.pricing.rates import Rates, read_rates
-from jobs.pricing.receipt import BilledAttempt, ReceiptLine, build_receipt
+from jobs.pricing.receipt import Basis, BilledAttempt, ReceiptLine, build_receipt
 
 BATCH_SIZE = 200
 
@@ -90,10 +90,6 @@ def _charged(keys: Sequence[int]) -> tuple[dict[tuple[int, int], Decimal], dict[
 def _present_line(job: Job, charge: CostLine, rates: Rates) -> ReceiptLine:
     """Return the charge as it would be now: of the same seconds on the same types, at the rates of its day."""
     end = charge.ended_at or datetime.combine(charge.day, time(12), now().tzinfo)
-    shares = [share for share in charge.receipt.get("shares", ()) if "instance_type" in share]
-    runs = [(Decimal(share["seconds"]), share["instance_type"], share["purchase_option"]) for share in shares] or [
-        (charge.billed_seconds, "", "")
-    ]
     attempts = [
         BilledAttempt(
             end - timedelta(milliseconds=int(seconds * 1000)),
@@ -102,12 +98,27 @@ def _present_line(job: Job, charge: CostLine, rates: Rates) -> ReceiptLine:
             charge.attempt,
             instance_type=instance_type,
             purchase_option=option,
+            is_assumed=is_assumed,
         )
-        for seconds, instance_type, option in runs
+        for seconds, instance_type, option, is_assumed in _charged_runs(charge)
         if seconds
     ]
     receipt = build_receipt(priced_size(job), attempts, rates)
     return receipt.lines[0] if receipt.lines else _UNTIMED
+
+
+def _charged_runs(charge: CostLine) -> Iterator[tuple[Decimal, str, str, bool]]:
+    """Yield seconds, type, purchase option, and whether the type was assumed, of runs that are priced alike."""
+    basis = charge.receipt.get("basis")
+    runs = charge.receipt.get("runs")
+    if runs is None:  # of one run, or from before they were recorded: the rest was priced by no instance
+        runs = [{**share, "basis": basis} for share in charge.receipt.get("shares", ()) if "instance_type" in share]
+        rest = charge.billed_seconds - sum(Decimal(each["seconds"]) for each in runs)
+        yield rest, "", "", False
+    for each in runs:
+        name = each["instance_type"]
+        is_assumed = bool(name) and each["basis"] == Basis.CHEAPEST_TYPE
+        yield Decimal(each["seconds"]), name, each["purchase_option"], is_assumed
 
 
 _UNTIMED = ReceiptLine(0, False, 0, None, Decimal(0), (), Decimal(0), ("Nothing ran.",))  # noqa: FBT003

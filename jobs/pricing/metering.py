@@ -244,6 +244,27 @@ def receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
         "reasons": list(line.reasons),
         "notes": list(line.notes),
         "not_included": NOT_INCLUDED[line.basis == Basis.REQUESTED],
+        **_runs_json(line),
+    }
+
+
+def _runs_json(line: ReceiptLine) -> dict[str, Any]:
+    """Return how many runs are priced how, where one share doesn't say it."""
+    charged = [(share.name, share.purchase_option) for share in line.shares[:1]]
+    meant = [(runs.instance_type, runs.purchase_option) for runs in line.priced_runs]
+    if not meant or (line.runs == 1 and charged == meant):
+        return {}
+    return {
+        "runs": [
+            {
+                "basis": runs.basis,
+                "instance_type": runs.instance_type,
+                "purchase_option": runs.purchase_option,
+                "runs": runs.runs,
+                "seconds": f"{runs.seconds.normalize():f}",
+            }
+            for runs in line.priced_runs
+        ]
     }
 
 

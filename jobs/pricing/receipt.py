@@ -105,6 +105,8 @@ class BilledAttempt:
     instance_error: str = ""
     """Why the type of its instance is unknown."""
     task_arn: str = ""
+    is_assumed: bool = False
+    """Whether the type was chosen for an earlier charge, and is not known to be that on which it ran."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,17 @@ class ResourceCharge:
 
 
 @dataclass(frozen=True)
+class PricedRuns:
+    """Runs of a line that are priced alike. The type is "" where none is known and none could be chosen."""
+
+    basis: Basis
+    instance_type: str
+    purchase_option: str
+    runs: int
+    seconds: Decimal
+
+
+@dataclass(frozen=True)
 class ReceiptLine:
     """`reasons` say why less is charged than ran, `notes` what is assumed."""
 
@@ -137,6 +150,9 @@ class ReceiptLine:
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     basis: Basis = Basis.REQUESTED
+    """The least exact of those of its runs."""
+    priced_runs: tuple[PricedRuns, ...] = ()
+    """Those off Fargate whose times are known, by how they are priced."""
 
     @property
     def instance_type(self) -> str:
@@ -196,7 +212,8 @@ def _receipt_line(number: int, pricing: "_LinePricing", attempts: Sequence[Bille
         usd=sum((share.usd for share in charges.shares), Decimal(0)),
         reasons=tuple(dict.fromkeys(charges.reasons)),
         notes=tuple(dict.fromkeys(charges.notes)),
-        basis=charges.basis,
+        basis=max((runs.basis for runs in charges.priced_runs), key=list(Basis).index, default=Basis.REQUESTED),
+        priced_runs=tuple(charges.priced_runs),
     )
 
 
@@ -207,7 +224,7 @@ class _Charges:
     reasons: list[str]
     shares: list[ResourceCharge] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    basis: Basis = Basis.REQUESTED
+    priced_runs: list[PricedRuns] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -220,18 +237,23 @@ class _LinePricing:
         if self.size.platform == FARGATE:
             self._charge_rates(charges, sum((billed for _, billed in runs), Decimal(0)), day)
             return
-        seconds: dict[tuple[str, str], Decimal] = {}
-        for attempt, billed in runs:
-            key = (attempt.instance_type, attempt.purchase_option)
-            seconds[key] = seconds.get(key, Decimal(0)) + billed
-        bases = set()
         errors = dict.fromkeys(attempt.instance_error for attempt, _ in runs if attempt.instance_error)
         charges.notes += [f"The instance type could not be read: {error}" for error in errors]
-        for (name, option), total in seconds.items():
-            bases.add(self._charge_instance(charges, name, option, total, day))
-        charges.basis = max(bases, key=list(Basis).index)
+        groups: dict[tuple[str, str, bool], list[Decimal]] = {}
+        for attempt, billed in runs:
+            key = (attempt.instance_type, attempt.purchase_option, attempt.is_assumed)
+            groups.setdefault(key, []).append(billed)
+        for (name, option, is_assumed), durations in groups.items():
+            seconds = sum(durations, Decimal(0))
+            basis, charged_type, charged_option = self._charge_instance(charges, name, option, seconds, day)
+            if is_assumed:
+                basis = Basis.CHEAPEST_TYPE
+            charges.priced_runs.append(PricedRuns(basis, charged_type, charged_option, len(durations), seconds))
 
-    def _charge_instance(self, charges: _Charges, name: str, option: str, seconds: Decimal, day: date) -> Basis:
+    def _charge_instance(
+        self, charges: _Charges, name: str, option: str, seconds: Decimal, day: date
+    ) -> tuple[Basis, str, str]:
+        """Return also the type and the purchase option that are charged."""
         is_known = bool(self.size.vcpus and self.size.memory_mib)
         if name and is_known:
             option = option or (PurchaseOption.SPOT if self.size.is_spot else PurchaseOption.ON_DEMAND)
@@ -241,13 +263,13 @@ class _LinePricing:
             else:
                 charges.shares.append(_instance_charge(self.size, rate, seconds))
                 charges.notes += [SPOT_NOTE] * is_substitute
-            return Basis.INSTANCE
+            return Basis.INSTANCE, name, option
         types = [pattern for pattern, _ in self.size.instance_types]
         if not types or not is_known or UNNAMED_TYPES.intersection(types):
             self._charge_rates(charges, seconds, day)
-            return Basis.FLAT_RATE
-        self._charge_fitting_type(charges, seconds, day)
-        return Basis.CHEAPEST_TYPE
+            return Basis.FLAT_RATE, "", ""
+        share = self._charge_fitting_type(charges, seconds, day)
+        return Basis.CHEAPEST_TYPE, share.name if share else "", share.purchase_option if share else ""
 
     def _instance_rate(self, name: str, option: str, day: date) -> tuple[InstanceRate | None, bool]:
         rate = self.rates.find_instance(name, self.size.region, option, day)
@@ -256,7 +278,7 @@ class _LinePricing:
             return rate, rate is not None
         return rate, False
 
-    def _charge_fitting_type(self, charges: _Charges, seconds: Decimal, day: date) -> None:
+    def _charge_fitting_type(self, charges: _Charges, seconds: Decimal, day: date) -> ResourceCharge | None:
         offers: list[tuple[Decimal, str, InstanceRate, bool]] = []
         unpriced = []
         for pattern, option in self.size.instance_types:
@@ -279,12 +301,14 @@ class _LinePricing:
                 f"There is no price on {day} in {self.size.region} for an instance type of the queue's compute "
                 f"environments that holds the job{which}."
             )
-            return
+            return None
         _, _, rate, is_substitute = (max if self.is_maximum else min)(offers, key=lambda offer: offer[:2])
-        charges.shares.append(_instance_charge(self.size, rate, seconds))
+        share = _instance_charge(self.size, rate, seconds)
+        charges.shares.append(share)
         charges.notes += [SPOT_NOTE] * is_substitute
         if unpriced:
             charges.notes.append(f"No price is known for {names_text}, which may have run it too.")
+        return share
 
     def _charge_rates(self, charges: _Charges, seconds: Decimal, day: date) -> None:
         size = self.size
