@@ -59,6 +59,8 @@ COLUMNS = (
     *(name for names in _COSTS_BY_TYPE.values() for name in names if name != _COST),
 )
 _BROKEN = (EOFError, OSError, UnicodeDecodeError, csv.Error, zlib.error)
+_BROKEN_PARQUET = (OSError, ValueError, TypeError, LookupError, NotImplementedError)
+"""What pyarrow's errors are for files that it can't decode."""
 
 
 class CostExportError(Exception):
@@ -152,7 +154,7 @@ class CostExport:
                     for values in batch.to_pylist():
                         row += 1
                         yield row, [_parquet_text(values.get(name)) for name in COLUMNS]
-        except (OSError, ValueError) as error:  # pyarrow's own are both
+        except _BROKEN_PARQUET as error:
             raise CostExportError(f"{file.name}, row {row + 1}: not a readable Parquet file ({error}).") from error
 
     def _check_columns(self, file: ExportFile, header: Sequence[str]) -> list[int | None]:

@@ -1,7 +1,9 @@
 """Rows of AWS's cost exports, as plain values."""
 
 import importlib
-from datetime import date
+import json
+from datetime import date, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -108,6 +110,79 @@ def test_a_file_that_is_cut_off_is_named_with_its_row():
 def test_a_missing_column_is_named(missing, problem):
     with pytest.raises(CostExportError, match=problem):
         read(fargate(TASK, "2026-11-03", "1"), columns=[name for name in COLUMNS if name != missing])
+
+
+class FakeParquetFile:
+    """The members of pyarrow's ParquetFile that the portal uses, for rows as JSON; pyarrow 26 has the same."""
+
+    def __init__(self, source):
+        self._rows = json.loads(source.read())
+        self.schema_arrow = SimpleNamespace(names=list(self._rows[0]))
+
+    def iter_batches(self, *, batch_size, columns):
+        for start in range(0, len(self._rows), batch_size):
+            batch = [
+                {name: _parquet_value(name, row[name]) for name in columns} for row in self._rows[start:][:batch_size]
+            ]
+            yield SimpleNamespace(to_pylist=lambda batch=batch: batch)
+
+
+def _parquet_value(name, text):
+    """Return the value in the types that AWS's files have: times, doubles and nothing in place of empty texts."""
+    if text == "damaged":
+        raise ValueError("Deserializing page header failed.")
+    if text == "compressed":
+        raise NotImplementedError("Codec LZO isn't supported.")
+    if text and name.endswith("_date"):
+        return datetime.fromisoformat(text.removesuffix("Z"))
+    return float(text) if text and name.endswith("_cost") else text or None
+
+
+@pytest.fixture
+def _parquet(monkeypatch):
+    monkeypatch.setattr("jobs.pricing.cost_exports.PARQUET_BATCH_SIZE", 2)
+    monkeypatch.setattr(
+        importlib, "import_module", {"pyarrow.parquet": SimpleNamespace(ParquetFile=FakeParquetFile)}.get
+    )
+
+
+def read_parquet(*rows):
+    return list(CostExport([file(json.dumps(rows).encode(), "batch.parquet")]).read())
+
+
+@pytest.mark.usefixtures("_parquet")
+def test_rows_of_parquet_are_those_of_csv():
+    rows = [
+        split(TASK, "2026-11-03", "0.00001", "0.5"),
+        instance("2026-11-03", "7"),
+        fargate(TASK, "2026-11-04", "1.5", line_item_line_item_type="Credit"),
+        fargate(TASK, "2026-11-05", "1.5"),
+    ]
+    assert read_parquet(*rows) == read(*rows)
+    assert [row.day.day for row in read_parquet(*rows)] == [3, 5]
+
+
+@pytest.mark.usefixtures("_parquet")
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"line_item_unblended_cost": "damaged"}, r"batch\.parquet, row 2: not a readable Parquet file \(Des"),
+        ({"line_item_unblended_cost": "compressed"}, r"batch\.parquet, row 2: not a readable Parquet file \(Codec"),
+        ({"line_item_currency_code": "EUR"}, r"batch\.parquet, row 4: .* is EUR"),
+    ],
+)
+def test_a_broken_parquet_file_is_named_with_its_row(change, problem):
+    rows = [fargate(TASK, "2026-11-03", "1"), fargate(TASK, "2026-11-03", "1"), fargate(TASK, "2026-11-03", "1")]
+    with pytest.raises(CostExportError, match=problem):
+        read_parquet(*(rows[:2] if "line_item_currency_code" in change else []), {**rows[2], **change})
+
+
+@pytest.mark.usefixtures("_parquet")
+def test_a_parquet_file_without_resource_ids_is_refused():
+    row = fargate(TASK, "2026-11-03", "1")
+    del row["line_item_resource_id"]
+    with pytest.raises(CostExportError, match="Include resource IDs"):
+        read_parquet(row)
 
 
 def test_parquet_without_its_package_says_what_to_do(monkeypatch):
