@@ -113,12 +113,12 @@ def _charged_runs(charge: CostLine) -> Iterator[tuple[Decimal, str, str, bool]]:
     runs = charge.receipt.get("runs")
     if runs is None:  # of one run, or from before they were recorded: the rest was priced by no instance
         runs = [{**share, "basis": basis} for share in charge.receipt.get("shares", ()) if "instance_type" in share]
-        rest = charge.billed_seconds - sum(Decimal(each["seconds"]) for each in runs)
+        rest = charge.billed_seconds - sum(Decimal(group["seconds"]) for group in runs)
         yield rest, "", "", False
-    for each in runs:
-        name = each["instance_type"]
-        is_assumed = bool(name) and each["basis"] == Basis.CHEAPEST_TYPE
-        yield Decimal(each["seconds"]), name, each["purchase_option"], is_assumed
+    for group in runs:
+        name = group["instance_type"]
+        is_assumed = bool(name) and group["basis"] == Basis.CHEAPEST_TYPE
+        yield Decimal(group["seconds"]), name, group["purchase_option"], is_assumed
 
 
 _UNTIMED = ReceiptLine(0, False, 0, None, Decimal(0), (), Decimal(0), ("Nothing ran.",))  # noqa: FBT003

@@ -250,9 +250,9 @@ def receipt_json(job: Job, line: ReceiptLine) -> dict[str, Any]:
 
 def _runs_json(line: ReceiptLine) -> dict[str, Any]:
     """Return how many runs are priced how, where one share doesn't say it."""
-    charged = [(share.name, share.purchase_option) for share in line.shares[:1]]
-    meant = [(runs.instance_type, runs.purchase_option) for runs in line.priced_runs]
-    if not meant or (line.runs == 1 and charged == meant):
+    share_types = [(share.name, share.purchase_option) for share in line.shares[:1]]
+    run_types = [(runs.instance_type, runs.purchase_option) for runs in line.priced_runs]
+    if not run_types or (line.runs == 1 and share_types == run_types):
         return {}
     return {
         "runs": [

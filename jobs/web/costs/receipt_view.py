@@ -49,7 +49,7 @@ class ReceiptLineView:
         """Return how the runs of an array are priced, the most exact first. Empty for a single run."""
         receipt = self.line.receipt
         groups = receipt.get("runs", ()) if not self.line.correction and self.line.runs > 1 else ()
-        by_basis = {basis: [each for each in groups if each["basis"] == basis] for basis in RUN_TEXTS}
+        by_basis = {basis: [group for group in groups if group["basis"] == basis] for basis in RUN_TEXTS}
         return {basis: runs for basis, runs in by_basis.items() if runs}
 
     @property
@@ -65,11 +65,11 @@ class ReceiptLineView:
 
 def _runs_text(basis: str, groups: Sequence[Mapping[str, Any]]) -> str:
     """Return how many runs are priced so, with the types that were chosen for them."""
-    number = sum(each["runs"] for each in groups)
+    number = sum(group["runs"] for group in groups)
     text = RUN_TEXTS[Basis(basis)].format(ran="it ran" if number == 1 else "they ran")
-    names = [each["instance_type"] for each in groups if each["instance_type"]]
-    chosen = f" ({', '.join(names)})" if names and basis == Basis.CHEAPEST_TYPE else ""
-    return f"{number:,} {'run is' if number == 1 else 'runs are'} priced {text}{chosen}."
+    names = [group["instance_type"] for group in groups if group["instance_type"]]
+    type_text = f" ({', '.join(names)})" if names and basis == Basis.CHEAPEST_TYPE else ""
+    return f"{number:,} {'run is' if number == 1 else 'runs are'} priced {text}{type_text}."
 
 
 def receipt_views(lines: Iterable[CostLine]) -> Iterator[ReceiptLineView]:
