@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from bench.scale.world import World
 from jobs.models import Job, JobTag, Submission
+from jobs.search import Search, Term
 
 QUERIES = {
     "": {},
@@ -37,6 +38,11 @@ QUERIES = {
     "cost that none has": {"search": "cost>100000"},
     "run time above": {"search": "ran>3h"},
     "wait above": {"search": "waited>50m"},
+    "no such account": {"search": "account:none"},
+    "an instance type": {"search": "instance:g4dn*"},
+    "an instance type, highest cost": {"search": "instance:g4dn*", "sort": "-cost"},
+    "no such instance type": {"search": "instance:x1.32xlarge"},
+    "cost without an instance type": {"search": "instance:none"},
 }
 
 
@@ -54,6 +60,8 @@ def addresses(world: World) -> dict[str, str]:
         "last week": {"search": f"after:{today}"},
         "half a year": {"search": f"after:{today.year - 1}-03-01 before:{today.year - 1}-09-01"},
         "cost in a month": {"search": f"month:{today.year - 1}-03"},
+        "an account": {"search": str(Search((Term("account", (job.account.name,)),)))},
+        "an instance type in a month": {"search": f"instance:g4dn* month:{today.year - 1}-03", "sort": "-cost"},
         "deep page": {"before": middle.text_id},
         "text, deep page": {"search": "train", "before": middle.text_id},
         "an environment value": {"search": f"env.QUARTER:{today.year - 1}-Q2"},

@@ -8,6 +8,7 @@ from jobs.management.demo.profiles import JOB_PROFILES
 from jobs.models import ApiToken, Role, Team, User
 from jobs.models.token import digest, new_secret
 from tests import make
+from tests.demo_queues import GPU_ENVIRONMENTS
 
 TEAMS = ("scale-one", "scale-two")
 QUEUES = 5  # a team
@@ -51,7 +52,8 @@ def _build_team(slug: str, people: int, active_jobs: int) -> None:
     for number in range(people - 1):
         make.member(team, who=User.objects.create(username=f"{slug}-{number}"))
     for number in range(QUEUES):
-        make.queue(f"queue-{number}", of=account, teams=(team,))
+        # Jobs of one queue are priced by instance types.
+        make.queue(f"queue-{number}", of=account, teams=(team,), environments=[] if number else GPU_ENVIRONMENTS)
     for name in JOB_PROFILES:
         make.revision(name, of=team, where=account)
     for _ in range(active_jobs):

@@ -50,4 +50,9 @@ class CostLine(models.Model):
                 name="cost_of_team_month",
             ),
             models.Index(fields=["definition", "team", "-id"], name="cost_of_definition"),
+            models.Index(
+                fields=["team", "instance_type", "job"],
+                name="cost_of_instance",
+                condition=models.Q(instance_type__isnull=False),
+            ),
         ]

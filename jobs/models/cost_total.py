@@ -184,6 +184,12 @@ def units_by_day(team: int, parts: Iterable[Part], first: date, last: date) -> d
     return units
 
 
+def instance_types(teams: Iterable[int]) -> list[str]:
+    """Return the instance types with costs of these teams, sorted."""
+    groups = CostGroup.objects.filter(team__in=list(teams), kind=INSTANCE_TYPE, kind2="")
+    return list(groups.order_by("value").values_list("value", flat=True).distinct())
+
+
 # -- Sums
 
 

@@ -67,6 +67,7 @@ class SearchKey:
 _ALL = (
     SearchKey("status", "Status of the job.", "status:failed,lost", Kind.STATUS),
     SearchKey("queue", "Name of the job queue.", "queue:gpu-queue", Kind.NAME),
+    SearchKey("account", "Name of the AWS account.", "account:production", Kind.NAME),
     SearchKey("team", "Name or short name of the team.", "team:research", Kind.NAME),
     SearchKey("user", "Username of who submitted it; me is you.", "user:me", Kind.NAME),
     SearchKey("def", "Name of the job definition, with or without a revision.", "def:model-training:3", Kind.NAME),
@@ -86,6 +87,12 @@ _ALL = (
     SearchKey("month", "Jobs with cost in this month.", "month:2026-11", Kind.MONTH, is_single=True),
     SearchKey(
         "charged", "Jobs with cost on these days.", "charged:2026-11-02..2026-11-08", kind=Kind.DAYS, is_single=True
+    ),
+    SearchKey(
+        "instance",
+        "Instance type whose price was charged; none for cost without one.",
+        "instance:g4dn.xlarge",
+        Kind.NAME,
     ),
     SearchKey("cost", "Estimated cost so far, in US dollars.", "cost>1.50", Kind.MONEY, is_single=True),
     SearchKey("ran", "Run time of the last attempt.", "ran>2h", Kind.DURATION, is_single=True),

@@ -20,6 +20,7 @@ from jobs.models import (
     pagination,
     wait_backlog,
 )
+from jobs.models.cost_rebuild import rebuild_month
 from jobs.models.job_text import collect_words, job_words
 from jobs.models.pagination import InvalidPageCursorError
 from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest, walk
@@ -496,6 +497,10 @@ def test_a_secret_value_of_a_tag_is_neither_shown_nor_suggested(submission):
         ("user:", ["me", "anna"]),
         ("team:", ["research"]),
         ("def:he", ["hello"]),
+        ("account:P", ["Production"]),
+        ("account:s", []),
+        ("instance:", ["m5.large", "none"]),
+        ("instance:g", []),
         ("tag.project:a", ["ALPHA"]),
         ("untagged:Cost", ['"Cost Center"']),
         ("array:", ["yes", "no"]),
@@ -507,7 +512,7 @@ def test_a_secret_value_of_a_tag_is_neither_shown_nor_suggested(submission):
 def test_keys_and_values_are_suggested(text, expected):
     team = make.team("research")
     member = make.member(team, who=make.user("anna"))
-    submission = make.submission(member)
+    submission = make.submission(member, make.account(name="Production"))
     queue = make.queue("gpu", of=submission.account, teams=(team,))
     document = {
         "containerOverrides": {"environment": [{"name": "QUARTER", "value": "1"}]},
@@ -516,7 +521,11 @@ def test_keys_and_values_are_suggested(text, expected):
     past.job(
         submission, "2026-11-01", 1, queue=queue, document=document, tags={"Project": "ALPHA", "Cost Center": "1"}
     )
-    make.job(make.submission(make.member(make.team("others"))))
+    CostLine.objects.update(instance_type="m5.large")
+    rebuild_month(team.pk, date(2026, 11, 1))
+    other = past.job(make.submission(make.member(make.team("others")), make.account(name="Secret")), "2026-11-01", 1)
+    CostLine.objects.filter(job=other).update(instance_type="g4dn.xlarge")
+    rebuild_month(other.team_id, date(2026, 11, 1))
     scope = Scope(member.user, team)
 
     assert [suggestion.text for suggestion in suggest(scope, text, len(text))] == expected

@@ -73,6 +73,7 @@ FILLED_BY_THE_LONGER = {
     "jobs: tag and failed",
     "jobs: run time above",
     "jobs: cost in a month",
+    "jobs: an instance type in a month",
     "costs: half a year of days",
 }
 

@@ -1,7 +1,8 @@
 """Searches find the same on both databases as in plain Python."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from jobs.access import Member
-from jobs.models import Account, Job, Queue, Revision, Team, User
+from jobs.models import Account, CostLine, Job, Queue, Revision, Team, User
+from jobs.models.cost_total import add_costs
 from jobs.models.job_text import insert_texts
 from jobs.reports.job_search import Scope, pages, search_counts, search_jobs, search_page, search_rows, walk
 from jobs.search import Search, Term, parse
@@ -40,6 +42,10 @@ def strings(*options: str) -> st.SearchStrategy[str]:
 VALUES: dict[str, st.SearchStrategy[str]] = {
     "status": strings("FAILED", "RUNNING", "AWAITING", "SUCCEEDED", "LOST"),
     "queue": strings("cpu", "GPU", "g*", "none"),
+    "account": strings("main", "OTHER", "ma*", "none"),
+    "instance": strings("m5.large", "M5*", "g4dn.xlarge", "none", "x1.large"),
+    "month": strings("2026-10", "2026-11"),
+    "charged": strings("2026-11-10", "2026-11-01..2026-11-15"),
     "user": strings("me", "anna", "BOB", "none"),
     "team": strings("one", "Two", "t*"),
     "def": strings("align", "ALIGN:1", "train:2", "t*", "align:1"),
@@ -60,7 +66,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "ended": strings("-7d", "2026-11-10"),
 }
 COMPARED = ("cost", "ran", "waited", "ended")
-SINGLE = (*COMPARED, "after", "before", "array", "untagged")
+SINGLE = (*COMPARED, "month", "charged", "after", "before", "array", "untagged")
 
 
 @st.composite
@@ -95,8 +101,11 @@ class SearchTest(TestCase):
         people = (cls.anna, make.user("Bob"))
         members = [make.member(team, who=person) for team in cls.teams for person in people]
         make.member(make.team("three"))
-        account = make.account()
-        queues = [make.queue(name, of=account, teams=tuple(cls.teams)) for name in ("cpu", "gpu", "gpu-large")]
+        account, other = make.account(name="Main"), make.account(name="Other")
+        queues = [
+            make.queue(name, of=place, teams=tuple(cls.teams))
+            for name, place in (("cpu", account), ("gpu", account), ("gpu-large", other))
+        ]
         cls.revisions = [
             cls._revision(name, image, account, cls.teams[0])
             for name, image in (
@@ -107,10 +116,12 @@ class SearchTest(TestCase):
             )
         ]
         cls.tags = {}
-        jobs = [cls._job(rng, members, queues, account) for _ in range(JOBS)]
+        jobs = [cls._job(rng, members, queues) for _ in range(JOBS)]
+        lines = CostLine.objects.bulk_create(line for job in jobs for line in cls._cost_lines(rng, job))
+        add_costs(lines)
         insert_texts((job, job.revision.document, cls.tags[job.pk]) for job in jobs)
-        related = ("queue", "person", "team", "submission", "revision__definition")
-        cls.jobs = list(Job.objects.select_related(*related).order_by("-pk"))
+        related = ("queue", "account", "person", "team", "submission", "revision__definition")
+        cls.jobs = list(Job.objects.select_related(*related).prefetch_related("cost_lines").order_by("-pk"))
 
     @staticmethod
     def _revision(name: str, image: str, account: Account, team: Team) -> Revision:
@@ -120,8 +131,9 @@ class SearchTest(TestCase):
         return revision
 
     @classmethod
-    def _job(cls, rng: random.Random, members: list[Member], queues: list[Queue], account: Account) -> Job:
-        submission = make.submission(rng.choice(members), account)
+    def _job(cls, rng: random.Random, members: list[Member], queues: list[Queue]) -> Job:
+        queue = rng.choice(queues)
+        submission = make.submission(rng.choice(members), queue.account)
         submission.source = rng.choice(("api", "form"))
         submission.save()
         overrides: dict[str, Any] = {}
@@ -146,7 +158,7 @@ class SearchTest(TestCase):
         job = make.job(
             submission,
             name=rng.choice(NAMES),
-            queue=rng.choice(queues),
+            queue=queue,
             revision=rng.choice(cls.revisions),
             document=document,
             array_size=rng.choice((None, None, 5)),
@@ -159,6 +171,26 @@ class SearchTest(TestCase):
         Job.objects.filter(pk=job.pk).update(accepted_at=accepted_at, run_ms=run_ms)
         cls.tags[job.pk] = {"Project": rng.choice(TAGS)} if rng.random() < 0.7 else {}
         return job
+
+    @staticmethod
+    def _cost_lines(rng: random.Random, job: Job) -> list[CostLine]:
+        return [
+            CostLine(
+                job=job,
+                attempt=attempt,
+                day=date(2026, rng.choice((10, 11)), rng.choice((5, 10, 20))),
+                team=job.team,
+                account=job.account,
+                queue=job.queue,
+                definition=job.definition,
+                person=job.person,
+                succeeded=True,
+                billed_seconds=60,
+                usd=Decimal(rng.choice((1, 2))),
+                instance_type=rng.choice((None, "m5.large", "m5.xlarge", "g4dn.xlarge")),
+            )
+            for attempt in range(1, rng.choice((1, 2, 4)))
+        ]
 
     @examples(40, fuzz=10_000)
     @given(st.lists(terms(), max_size=4), st.sampled_from(("one", "all", "mine", "staff")))

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from jobs.models import Job
@@ -22,7 +22,16 @@ class Reference:
         self.now, self.me = now, me
 
     def finds(self, job: Job, search: Search, tags: dict[str, str]) -> bool:
-        return all(self._holds(job, term, tags) != term.negated for term in search.terms)
+        """What a job costs that day on an instance meets all terms on costs together."""
+        lines = [(line.day, line.instance_type) for line in job.cost_lines.all()]
+        of_lines = [term for term in search.terms if term.key in ("month", "charged", "instance")]
+        wanted = [term for term in of_lines if not term.negated]
+        unwanted = [term for term in of_lines if term.negated]
+        return (
+            all(self._holds(job, term, tags) != term.negated for term in search.terms if term not in of_lines)
+            and (not wanted or any(all(is_of_line(term, *line) for term in wanted) for line in lines))
+            and not any(is_of_line(term, *line) for term in unwanted for line in lines)
+        )
 
     def _holds(self, job: Job, term: Term, tags: dict[str, str]) -> bool:
         key, _, name = term.key.partition(".")
@@ -38,6 +47,7 @@ class Reference:
         field = {
             "status": STATUSES[job.status.name].name,
             "queue": job.queue.name,
+            "account": job.account.name,
             "user": job.person.username,
             "source": job.submission.source,
             "team": job.team.slug,
@@ -101,6 +111,17 @@ class Reference:
         if text[0] == "-":
             return self.now - duration(text[1:])
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def is_of_line(term: Term, day: date, instance_type: str | None) -> bool:
+    if term.key == "instance":
+        return any(
+            same(value, "none") if instance_type is None else is_like(instance_type, value) for value in term.values
+        )
+    if term.key == "month":
+        return f"{day:%Y-%m}" == term.values[0]
+    first, _, last = term.values[0].partition("..")
+    return first <= str(day) <= (last or first)
 
 
 def image(job: Job) -> str:

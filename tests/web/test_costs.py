@@ -1,6 +1,6 @@
 import csv
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from jobs import actions
 from jobs.models import CostLine, InstancePrice, InstanceType, Job, JobTag, Source, StateChange, Submission
+from jobs.models.cost_rebuild import rebuild_month
 from jobs.pricing import metering
 from jobs.reports.costs import Bar, CostSeries
 from jobs.reports.periods import Period, PeriodKind
@@ -129,6 +130,82 @@ def test_each_row_leads_to_its_jobs(research, browser):
         links = re.findall(r'class="row-link" href="([^"]+)"', html)
         found = [browser.get(link.replace("&amp;", "&")).context["listing"].rows for link in links]
         assert [[row.job.name for row in rows] for rows in found] == expected
+
+
+def various_costs(research) -> None:
+    """Of two teams and accounts, on several instance types. In November attempts of 319 hours at a nickel each."""
+    other = make.member(make.team("other"), who=research.analyst.user)
+    elsewhere = make.submission(other, make.account(name="Second account"))
+    colleague = make.submission(make.member(research.team), research.account)
+    past.job(research.submission, "2026-11-03", 1, 2, 4, tags={"Project": "A=L, %", "Cost Center": "1"})
+    past.job(research.submission, "2026-11-04", 8, tags={"Project": "A"}, state=State.FAILED)
+    past.job(colleague, "2026-11-04", 16, tags={"Project": ""}, queue=make.queue("gpu", of=research.account))
+    past.job(elsewhere, "2026-11-30", 32, revision=make.revision("other", of=other.team, where=elsewhere.account))
+    past.job(research.submission, "2026-10-31", 64, tags={"Project": "A"})
+    mixed = past.job(research.submission, "2026-11-30", 128, 256)
+    CostLine.objects.filter(job=mixed, attempt=1).update(day=date(2026, 10, 31))
+    CostLine.objects.filter(attempt=2).update(instance_type="m5.xlarge")
+    CostLine.objects.filter(attempt=3).update(instance_type="m5.large")
+    CostLine.objects.filter(job=mixed, attempt=2).update(instance_type="m5.large")
+    for team in (research.team, other.team):
+        for month in (date(2026, 10, 1), date(2026, 11, 1)):
+            rebuild_month(team.pk, month)
+    make.index_words()
+
+
+def jobs_behind(browser, link: str):
+    return browser.get(link).context["listing"].rows
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "by", ["tag:Project", "tag:Cost Center", "queue", "definition", "person", "team", "account", "state", "instance"]
+)
+def test_jobs_behind_each_row_add_up_to_it(research, browser, by):
+    various_costs(research)
+
+    page = browser.get(reverse("costs_of_all"), {"month": "2026-11", "by": by})
+    rows = page.context["rows"]
+    assert len(rows) > 1
+    assert sum(row.usd for row, _, _ in rows) == Decimal("0.05") * 319
+    for row, link, _ in rows:
+        jobs = jobs_behind(browser, link)
+        assert sum(job.usd for job in jobs) == row.usd, row.label
+        assert len(jobs) == row.jobs or by == "instance"
+
+
+@pytest.mark.parametrize("period", [{"month": "2026-11"}, {"from": "2026-10-31", "to": "2026-11-04"}])
+def test_jobs_behind_each_crossed_cell_add_up_to_it(research, browser, period):
+    various_costs(research)
+
+    page = browser.get(reverse("costs_of_all"), {"by": "tag:Project", "and": "instance", **period})
+    cells = [cell for _, row in page.context["cross_rows"] for cell in row]
+    assert sum(usd for usd, _, _ in cells) == page.context["report"].total.usd > 0
+    for usd, _, link in cells:
+        assert bool(usd) is bool(link)
+        assert not link or sum(job.usd for job in jobs_behind(browser, link)) == usd
+
+
+@pytest.mark.parametrize("by", ["tag:Project", "queue", "instance"])
+def test_costs_so_far_lead_to_the_running_jobs(research, browser, by):
+    running = research.job
+    Job.objects.filter(pk=running.pk).update(started_at=now() - timedelta(hours=2), vcpus=1, memory_mib=1024)
+    make.index_words([running])
+
+    page = browser.get(reverse("costs", args=["research"]), {"by": by, "and": "person"})
+    ((_, link, running_link),) = [item for item in page.context["rows"] if item[0].running_usd]
+    assert not link
+    assert [job.job for job in jobs_behind(browser, running_link)] == [running]
+    assert not any(link for _, row in page.context["cross_rows"] for _, _, link in row)
+
+
+def test_values_that_a_search_does_not_tell_apart_have_no_link(research, browser):
+    for number, tags in enumerate(({"Project": "a"}, {"Project": "A"}, {"Project": "b*"}, {"Project": "c"})):
+        past.job(research.submission, f"2026-11-0{number + 1}", 1, tags=tags)
+    assert [row.value for row, link, _ in costs_page(browser).context["rows"] if link] == ["c"]
+
+    past.job(research.submission, "2026-11-05", 1, tags={"project": "c"})
+    assert not [row.value for row, link, _ in costs_page(browser).context["rows"] if link]
 
 
 def test_the_page_says_estimate_and_how_and_from_which_rates(research, browser):

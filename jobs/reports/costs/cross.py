@@ -1,14 +1,14 @@
 """Estimated costs of teams in a period, by two groupings."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from jobs.pricing import exact_sum
 from jobs.pricing.cents import round_parts
-from jobs.reports.costs.grouping import Grouping
+from jobs.reports.costs.grouping import Grouping, searchable_names
 from jobs.reports.costs.running import RunningCosts, running_costs
 from jobs.reports.costs.sums import CostReader
 from jobs.reports.periods import Period
@@ -19,7 +19,7 @@ MAX_ROWS, MAX_COLUMNS = 50, 8
 
 @dataclass(frozen=True)
 class CrossRow:
-    """`value` is None for what has none or is combined. `cells` are in the order of the columns."""
+    """`value` is None for what has none, and for combined values. `cells` are in the order of the columns."""
 
     label: str
     value: str | None
@@ -29,15 +29,20 @@ class CrossRow:
     cents: list[tuple[Decimal, Decimal]] = field(default_factory=list)
     """The cells, each with its amount in cents. These add up in rows and in columns."""
     total_cents: Decimal = Decimal(0)
+    is_searchable: bool = False
+    is_charged: list[bool] = field(default_factory=list)
+    """Whether a cell has costs of finished attempts."""
 
 
 @dataclass(frozen=True)
 class CrossTable:
-    """Costs so far of running jobs are in the amounts."""
+    """Costs so far of running jobs are in the amounts. Combined columns have no value and are not searchable."""
 
     rows_by: Grouping
     columns_by: Grouping
     columns: list[str]
+    column_values: list[str | None]
+    searchable_columns: list[bool]
     rows: list[CrossRow]
     total: CrossRow
     is_crossed: bool
@@ -56,6 +61,7 @@ def cross_table(
     row_units = _by_value(reader, period, rows_by)
     column_units = _by_value(reader, period, columns_by)
     cells = _with_rests(pairs, row_units, column_units, total)
+    charged = {key for key, units in cells.items() if units}
     for (row, column), units in running.by_pair(rows_by, columns_by).items():
         cells[row, column] += units
     row_names = _names(rows_by, {row for row, _ in cells})
@@ -63,9 +69,11 @@ def cross_table(
     units_by_name: defaultdict[tuple[str | None, str | None], int] = defaultdict(int)
     for (row, column), units in cells.items():
         units_by_name[row_names[row], column_names[column]] += units
+    charged_names = {(row_names[row], column_names[column]) for row, column in charged}
     row_order = _ordered(units_by_name, 0, MAX_ROWS if is_short else None)
     column_order = _ordered(units_by_name, 1, MAX_COLUMNS if is_short else None)
-    return _table(groupings, units_by_name, row_order, column_order, is_crossed=crossed)
+    table = _table(groupings, units_by_name, row_order, column_order, is_crossed=crossed)
+    return _with_searchable(table, charged_names, row_names.values(), column_names.values())
 
 
 def _by_value(reader: CostReader, period: Period, grouping: Grouping) -> dict[str, int]:
@@ -133,7 +141,36 @@ def _table(
         for number, label, line in zip(row_numbers, row_labels, amounts, strict=True)
     ]
     total = CrossRow("Total", None, totals, sum(totals, Decimal(0)))
-    return CrossTable(*groupings, column_labels, *_with_cents(table_rows, total), is_crossed)
+    values = [columns[number] if number < len(columns) else None for number in column_numbers]
+    return CrossTable(*groupings, column_labels, values, [], *_with_cents(table_rows, total), is_crossed)
+
+
+def _with_searchable(
+    table: CrossTable,
+    charged: Container[tuple[str | None, str | None]],
+    row_names: Iterable[str | None],
+    column_names: Iterable[str | None],
+) -> CrossTable:
+    """Say what a search can select."""
+    rows, columns = (
+        {None, *searchable_names({name for name in names if name is not None})} for names in (row_names, column_names)
+    )
+    rest = len(table.columns) - 1 if table.columns_by.has_rest else None
+    return replace(
+        table,
+        searchable_columns=[
+            value in columns if value is not None else number == rest
+            for number, value in enumerate(table.column_values)
+        ],
+        rows=[
+            replace(
+                row,
+                is_searchable=row.value in rows if row.value is not None else row.is_rest,
+                is_charged=[(row.value, value) in charged for value in table.column_values],
+            )
+            for row in table.rows
+        ],
+    )
 
 
 def _with_cents(rows: Sequence[CrossRow], total: CrossRow) -> tuple[list[CrossRow], CrossRow]:

@@ -1,6 +1,7 @@
 """Groupings of costs, and the names of their values."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,3 +79,9 @@ class Grouping:
         if self.kind == "state":
             return {status.name: status.label for status in STATUSES.values()}
         return {}
+
+
+def searchable_names(names: Collection[str]) -> set[str]:
+    """Return those that a search tells from the others: it doesn't tell cases apart, and a last * is any ending."""
+    numbers = Counter(name.casefold() for name in names)
+    return {name for name in names if numbers[name.casefold()] == 1 and not name.endswith("*")}

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from jobs.pricing import exact_sum
 from jobs.pricing.cents import round_parts
-from jobs.reports.costs.grouping import Grouping
+from jobs.reports.costs.grouping import Grouping, searchable_names
 from jobs.reports.costs.running import RunningCosts, running_costs
 from jobs.reports.costs.sums import CostReader, CostSum, days_of, segments
 from jobs.reports.periods import Period, PeriodKind
@@ -24,7 +24,7 @@ OTHERS, REST = "others", "untagged"
 
 @dataclass(frozen=True)
 class CostRow:
-    """`value` is None for what has none; combined values are not `is_searchable`.
+    """`value` is None for what has none. Those that no search selects, as combined ones, are not `is_searchable`.
 
     `usd` is of finished attempts, `running_usd` of the running ones so far.
     """
@@ -145,6 +145,7 @@ def _rows(
     for value, name in names.items():
         by_name[name].append(value)
     labels = grouping.labels(by_name)
+    searchable = searchable_names(by_name)
     return [
         _row(
             name,
@@ -152,7 +153,8 @@ def _rows(
             sum((sums.get(value, CostSum()) for value in values), CostSum()),
             sum((before.get(value, CostSum()) for value in values), CostSum()),
             sum(running_units.get(value, 0) for value in values),
-            is_searchable=values == [name] or grouping.kind not in ("tag", "state", "instance"),
+            is_searchable=name in searchable
+            and (values == [name] or grouping.kind not in ("tag", "state", "instance")),
         )
         for name, values in by_name.items()
     ]

@@ -2,12 +2,13 @@
 
 scope        whose jobs are searched
 conditions   a search to conditions of queries
-charged      jobs by the days of their costs
+charged      jobs by their cost lines
 pages        pages, counts and rows
 walk         how far a page reads the jobs
 suggestions  keys and values for what is being typed
 """
 
+from jobs.reports.job_search.conditions import NO_INSTANCE
 from jobs.reports.job_search.pages import (
     EXPORT_LIMIT,
     PAGE_SIZE,
@@ -24,6 +25,7 @@ from jobs.reports.job_search.suggestions import Suggestion, suggest
 
 __all__ = [
     "EXPORT_LIMIT",
+    "NO_INSTANCE",
     "PAGE_SIZE",
     "SORTS",
     "JobRow",

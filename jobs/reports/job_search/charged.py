@@ -1,4 +1,4 @@
-"""Jobs by the days of their costs."""
+"""Jobs by their cost lines: their days and instance types."""
 
 from typing import Any
 
@@ -21,16 +21,21 @@ _CHARGED_RANGE = """
 """
 
 
-def charged_in(period: Period, teams: tuple[int, ...]) -> Q:
-    """Select jobs of these teams with a cost line in the period."""
+def has_line(lines: Q) -> Q:
+    """Select jobs with a cost line that meets the condition."""
+    return ~has_no(_lines_of_job(lines))
+
+
+def charged_range(period: Period, teams: tuple[int, ...]) -> Q:
+    """Select the keys between the first and the last job of these teams that is charged in the period."""
     first, last = _charged_range(period, teams)
-    return ~has_no(_lines_of(period)) & Q(pk__gte=first, pk__lte=last)
+    return Q(pk__gte=first, pk__lte=last)
 
 
-def period_units(period: Period) -> Coalesce:
-    """Return the sum of a job's cost lines in the period, in units of `exact_sum`."""
-    units = _lines_of(period).order_by().values("job").annotate(units=exact_sum.units_of("usd")).values("units")
-    return Coalesce(Subquery(units), 0)
+def line_units(lines: Q) -> Coalesce:
+    """Return the sum of a job's cost lines that meet the condition, in units of `exact_sum`."""
+    sums = _lines_of_job(lines).order_by().values("job").annotate(units=exact_sum.units_of("usd"))
+    return Coalesce(Subquery(sums.values("units")), 0)
 
 
 def has_no(rows: QuerySet[Any]) -> Q:
@@ -38,8 +43,8 @@ def has_no(rows: QuerySet[Any]) -> Q:
     return Q(IsNull(Subquery(rows.order_by().values("job")[:1]), True))  # noqa: FBT003 - the argument of the lookup
 
 
-def _lines_of(period: Period) -> QuerySet[CostLine]:
-    return CostLine.objects.filter(job=OuterRef("pk"), day__range=(period.first, period.last))
+def _lines_of_job(lines: Q) -> QuerySet[CostLine]:
+    return CostLine.objects.filter(lines, job=OuterRef("pk"))
 
 
 def _charged_range(period: Period, teams: tuple[int, ...]) -> tuple[int, int]:

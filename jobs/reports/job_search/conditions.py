@@ -11,10 +11,11 @@ from types import MappingProxyType
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from jobs.causes import Cause
-from jobs.models import Definition, Job, JobFailure, Queue, Team, User
+from jobs.models import Account, CostLine, Definition, Job, JobFailure, Queue, Team, User
+from jobs.models.cost_total import instance_types
 from jobs.models.ids import from_text
 from jobs.pricing import exact_sum
-from jobs.reports.job_search.charged import charged_in
+from jobs.reports.job_search.charged import charged_range, has_line
 from jobs.reports.job_search.scope import Scope
 from jobs.reports.months import Month
 from jobs.reports.periods import Period
@@ -23,13 +24,19 @@ from jobs.search.text import Clause, Phrase, TextQuery, pair, word_pairs, words
 from jobs.states import UNSENT_DELIVERIES, Delivery, State
 
 NO_JOB = Q(pk__in=[])
+NO_INSTANCE = "none"
+"""What a search calls the type of costs without one."""
 RARE_LIMIT = 3_000
 """So many jobs are found by the index of a column first. The order of the list finds them late, or not at all."""
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
 _LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})
 _MIRRORED: Mapping[str, str] = MappingProxyType({"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"})
 _DAY_KEYS = frozenset({"month", "charged"})
+_LINE_KEYS = _DAY_KEYS | {"instance"}
+"""Keys that one cost line of the job must meet together."""
 _UNINDEXED = frozenset({"ran", "waited", "cost", "array", "exit"})
+_UNINDEXED_WITHOUT_DAYS = frozenset({"account", "instance"})
+"""The days of costs bound the jobs that are read."""
 _ACTIVE_STATES = (State.SUBMITTED, State.PENDING, State.RUNNABLE, State.STARTING, State.RUNNING)
 
 
@@ -40,8 +47,10 @@ class Conditions:
     columns: Q = field(default_factory=Q)
     statuses: Q = field(default_factory=Q)
     words: TextQuery = ()
-    period: Period | None = None
-    """In which the jobs have costs."""
+    lines: Q = field(default_factory=Q)
+    """What one of their cost lines meets."""
+    has_days: bool = False
+    """Whether the days of their costs are among it. Then the cost of a job is that of such lines."""
     is_dated: bool = False
     """Whether times bound it."""
     is_selective: bool = True
@@ -52,9 +61,12 @@ class Conditions:
 
 def conditions_of(scope: Scope, search: Search, now: datetime) -> Conditions:
     """Read the keys of what the search names: by its key, an index serves a condition and the order of the jobs."""
-    result = Conditions()
+    has_days = any(term.key in _DAY_KEYS and not term.negated for term in search.terms)
+    result = Conditions(has_days=has_days)
     for term in search.terms:
         result = _with_term(result, term, scope, now)
+    if result.lines:
+        result = replace(result, columns=result.columns & has_line(result.lines))
     if result.words and scope.team_keys is not None:
         teams = tuple(Phrase((pair("team", value=str(key)),)) for key in scope.team_keys)
         result = replace(result, words=(Clause(teams), *result.words)) if teams else result
@@ -64,17 +76,24 @@ def conditions_of(scope: Scope, search: Search, now: datetime) -> Conditions:
 def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> Conditions:
     if clause := _clause(term):
         return replace(result, words=(*result.words, clause))
-    condition = _column_condition(term, scope, now)
-    condition = ~condition if term.negated else condition
+    if term.key in _LINE_KEYS:
+        lines = _line_condition(term, scope)
+        condition = ~has_line(lines) if term.negated else _jobs_of_lines(term, lines, scope)
+        result = result if term.negated else replace(result, lines=result.lines & lines)
+    else:
+        condition = _column_condition(term, scope, now)
+        condition = ~condition if term.negated else condition
     if term.key == "status":
         return replace(result, statuses=result.statuses & condition, is_walk=result.is_walk or term.negated)
     # Jobs that ended lately are near the newest, which are read first.
-    is_walk = term.key in _UNINDEXED or (term.key == "ended" and term.operator in ("<", "<="))
-    period = _period_of(term) if term.key in _DAY_KEYS and not term.negated else result.period
+    is_walk = (
+        term.key in _UNINDEXED
+        or (term.key in _UNINDEXED_WITHOUT_DAYS and not result.has_days)
+        or (term.key == "ended" and term.operator in ("<", "<="))
+    )
     return replace(
         result,
         columns=result.columns & condition,
-        period=period,
         is_dated=result.is_dated or term.key in ("after", "before"),
         is_selective=result.is_selective and not is_walk and term.key not in _DAY_KEYS,
         is_walk=result.is_walk or ((is_walk or term.negated) and not _has_keys(condition)),
@@ -184,6 +203,13 @@ def _queue(term: Term, scope: Scope, _now: datetime) -> Q:
     return _keys_condition("queue", Queue.objects.filter(_with_jobs(scope, "queue", term.values)))
 
 
+def _account(term: Term, scope: Scope, _now: datetime) -> Q:
+    """Return the keys of the jobs if they are few. An index has the queues of the account, which the jobs are in."""
+    accounts = list(Account.objects.filter(_name_condition("name", term.values)).values_list("pk", flat=True))
+    few = _narrowed(scope, _keys_condition("queue", Queue.objects.filter(account__in=accounts)))
+    return few if _has_keys(few) else Q(account__in=accounts)
+
+
 def _team(term: Term, _scope: Scope, _now: datetime) -> Q:
     name_or_slug = _name_condition("name", term.values) | _name_condition("slug", term.values)
     return _keys_condition("team", Team.objects.filter(name_or_slug))
@@ -260,8 +286,28 @@ def _ended(term: Term, scope: Scope, now: datetime) -> Q:
     return _narrowed(scope, Q((f"ended_at__{_LOOKUPS[term.operator]}", time)))
 
 
-def _charged(term: Term, scope: Scope, _now: datetime) -> Q:
-    return charged_in(_period_of(term), scope.searched_team_keys)
+def _line_condition(term: Term, scope: Scope) -> Q:
+    """Return what a cost line meets."""
+    if term.key in _DAY_KEYS:
+        period = _period_of(term)
+        return Q(day__range=(period.first, period.last))
+    texts = [value.casefold() for value in term.values]
+    types = [
+        name for name in instance_types(scope.searched_team_keys) if any(_is_meant(name, text) for text in texts)
+    ]
+    condition = Q(instance_type__in=types)
+    return condition | Q(instance_type=None) if NO_INSTANCE in texts else condition
+
+
+def _jobs_of_lines(term: Term, lines: Q, scope: Scope) -> Q:
+    """Bound the jobs that have such lines: by their keys if these are few."""
+    if term.key in _DAY_KEYS:
+        return charged_range(_period_of(term), scope.searched_team_keys)
+    if NO_INSTANCE in map(str.casefold, term.values):
+        return Q()
+    rows = CostLine.objects.filter(lines, team__in=scope.searched_team_keys).order_by()
+    keys = list(rows.values_list("job", flat=True)[: RARE_LIMIT + 1])
+    return Q(pk__in=keys) if len(keys) <= RARE_LIMIT else Q()
 
 
 def _period_of(term: Term) -> Period:
@@ -304,6 +350,7 @@ _CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyTy
         "": _id_of_term,
         "status": _status,
         "queue": _queue,
+        "account": _account,
         "team": _team,
         "user": _user,
         "def": _definition,
@@ -313,8 +360,6 @@ _CONDITIONS: Mapping[str, Callable[[Term, Scope, datetime], Q]] = MappingProxyTy
         "after": _after,
         "before": _before,
         "ended": _ended,
-        "month": _charged,
-        "charged": _charged,
         "cost": _cost,
         "ran": _ran,
         "waited": _waited,

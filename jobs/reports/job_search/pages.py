@@ -14,11 +14,10 @@ from jobs.models.job_count import StatusKey, count_teams_by_status
 from jobs.models.job_text import JobText
 from jobs.models.pagination import Key, KeysetPage, iterate, key_of, paginate
 from jobs.pricing import exact_sum
-from jobs.reports.job_search.charged import period_units
+from jobs.reports.job_search.charged import line_units
 from jobs.reports.job_search.conditions import Conditions, conditions_of
 from jobs.reports.job_search.scope import Scope
 from jobs.reports.job_search.walk import last_key
-from jobs.reports.periods import Period
 from jobs.reports.submissions import add_summaries_of_failures
 from jobs.search import Search
 from jobs.spec.redaction import redact_value
@@ -88,7 +87,7 @@ _UNREAD = (
 
 @dataclass(frozen=True)
 class JobRow:
-    """`usd` is None without a cost; of a search by days of costs, it is that of these days."""
+    """`usd` is None without a cost; of a search by days of costs, it is that of these days, and instance types."""
 
     job: Job
     usd: Decimal | None
@@ -129,7 +128,7 @@ def search_page(
     )
     if end is not None and not page.next:
         page = replace(page, next=Job.objects.only("public_id").get(pk=end).text_id)
-    return page.with_rows(list(job_rows(conditions.period, page.rows)))
+    return page.with_rows(list(job_rows(conditions, page.rows)))
 
 
 def search_rows(scope: Scope, search: Search, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
@@ -139,7 +138,7 @@ def search_rows(scope: Scope, search: Search, sort: str = "", limit: int = EXPOR
     jobs = jobs.select_related(*_RELATED)
     jobs = jobs.defer(*_UNREAD)
     for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
-        yield from job_rows(conditions.period, chunk)
+        yield from job_rows(conditions, chunk)
 
 
 def search_jobs(scope: Scope, search: Search) -> QuerySet[Job]:
@@ -190,8 +189,8 @@ def _sorted(jobs: QuerySet[Job], conditions: Conditions, sort: str) -> tuple[Que
         is_dated = conditions.is_dated and not conditions.words
         return jobs, (f"{sign}accepted_at", f"{sign}pk") if is_dated else (f"{sign}{key}",)
     sign, column = sort[: -len(name)], SORTS[name]
-    if conditions.period and name == "cost":
-        jobs, column = jobs.annotate(period_units=period_units(conditions.period)), "period_units"
+    if conditions.has_days and name == "cost":
+        jobs, column = jobs.annotate(line_units=line_units(conditions.lines)), "line_units"
     return jobs, (f"{sign}{column}", f"{sign}pk")
 
 
@@ -238,12 +237,12 @@ def status_counts_of(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> 
     return StatusCounts(known_statuses + unknown_statuses, sum(numbers.values()), is_complete)
 
 
-def job_rows(period: Period | None, page_jobs: list[Job]) -> Iterator[JobRow]:
-    """Yield the rows in three queries at most, with secret values of tags masked; costs are those of the period."""
+def job_rows(conditions: Conditions, page_jobs: list[Job]) -> Iterator[JobRow]:
+    """Yield the rows in three queries at most, with secret values of tags masked."""
     keys = [job.pk for job in page_jobs]
     lines = CostLine.objects.filter(job__in=keys)
-    if period:
-        lines = lines.filter(day__range=(period.first, period.last))
+    if conditions.has_days:
+        lines = lines.filter(conditions.lines)
     costs = dict(lines.order_by().values_list("job").annotate(units=exact_sum.units_of("usd")))
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, key, value in JobTag.objects.filter(job__in=keys).order_by("key").values_list("job", "key", "value"):

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from django.utils.timezone import now
 
 from jobs.causes import Cause
-from jobs.models import Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
+from jobs.models import Account, Definition, Job, JobTag, Membership, Queue, QueueGrant, Team, User
+from jobs.models.cost_total import instance_types
+from jobs.reports.job_search.conditions import NO_INSTANCE
 from jobs.reports.job_search.scope import Scope
 from jobs.reports.months import Month
 from jobs.search import KEYS, Kind, SearchKey, key_of
@@ -97,6 +99,18 @@ def _queues(scope: Scope, text: str) -> Iterable[str]:
     return queues.order_by("name").values_list("name", flat=True)[:MAX_SUGGESTIONS]
 
 
+def _accounts(scope: Scope, text: str) -> Iterable[str]:
+    accounts = Account.objects.filter(name__istartswith=text)
+    if scope.team_keys is not None:
+        granted = QueueGrant.objects.filter(team__in=scope.team_keys)
+        accounts = accounts.filter(pk__in=granted.values("queue__account"))
+    return accounts.order_by("name").values_list("name", flat=True)[:MAX_SUGGESTIONS]
+
+
+def _instance_types(scope: Scope, _text: str) -> Iterable[str]:
+    return (*instance_types(scope.searched_team_keys), NO_INSTANCE)
+
+
 def _teams(scope: Scope, text: str) -> Iterable[str]:
     teams = Team.objects.visible_to(scope.user).filter(slug__istartswith=text)
     return teams.order_by("slug").values_list("slug", flat=True)[:MAX_SUGGESTIONS]
@@ -126,6 +140,8 @@ def _months(_scope: Scope, _text: str) -> Iterable[str]:
 _CANDIDATES: Mapping[str, Callable[[Scope, str], Iterable[str]]] = MappingProxyType(
     {
         "queue": _queues,
+        "account": _accounts,
+        "instance": _instance_types,
         "team": _teams,
         "user": _users,
         "def": _definitions,

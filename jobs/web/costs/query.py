@@ -13,13 +13,22 @@ from jobs.access import Member
 from jobs.models import Team
 from jobs.reports import costs as reports
 from jobs.reports.costs import CostReader, Grouping
+from jobs.reports.job_search import NO_INSTANCE
 from jobs.reports.months import Month
 from jobs.reports.periods import Period, PeriodKind
 from jobs.search import Search, Term
 
 MAX_TABS = 8
 PREFERRED_TAG = "Project"
-SEARCH_KEYS = {"queue": "queue", "definition": "def", "person": "user", "team": "team", "state": "status"}
+SEARCH_KEYS = {
+    "queue": "queue",
+    "definition": "def",
+    "person": "user",
+    "team": "team",
+    "account": "account",
+    "state": "status",
+    "instance": "instance",
+}
 """Keys of searches that select the jobs of a row."""
 
 
@@ -103,6 +112,21 @@ class CostQuery:
     def at(self, period: Period) -> "CostQuery":
         return replace(self, period=period)
 
+    def terms_of(self, grouping: Grouping, value: str | None) -> list[Term] | None:
+        """Return what selects the jobs of a value; None if no search does."""
+        if grouping.kind == reports.TAG:
+            if any(other != grouping.key and other.casefold() == grouping.key.casefold() for other in self.keys):
+                return None
+            return [Term("untagged", (grouping.key,)) if value is None else Term(f"tag.{grouping.key}", (value,))]
+        if value is None:
+            return [Term("instance", (NO_INSTANCE,))] if grouping.kind == "instance" else None
+        return [Term(SEARCH_KEYS[grouping.kind], (value,))]
+
+    def running_query(self, terms: list[Term]) -> str:
+        """Return the query of a list of running jobs."""
+        scope = {} if self.member else {"scope": "all"}
+        return urlencode({"search": str(Search((*terms, Term("status", ("RUNNING",))))), **scope})
+
     def jobs_query(self, terms: list[Term], days: Period | None = None) -> str:
         """Return the query of a list of jobs with costs on these days."""
         search = Search((*terms, _period_term(days or self.period)))
@@ -131,15 +155,6 @@ def as_actual(query: CostQuery) -> CostQuery:
     if query.by.kind not in (reports.TAG, *reports.ACTUAL_KINDS):
         query = replace(query, by=_usual_grouping(query.keys, query.member))
     return replace(query, crossed_by=None, is_actual=True)
-
-
-def row_terms(grouping: Grouping, value: str | None) -> list[Term] | None:
-    """Return what selects the jobs of a value; None if no search does."""
-    if grouping.kind == reports.TAG:
-        return [Term("untagged", (grouping.key,)) if value is None else Term(f"tag.{grouping.key}", (value,))]
-    if value is None or grouping.kind not in SEARCH_KEYS:
-        return None
-    return [Term(SEARCH_KEYS[grouping.kind], (value,))]
 
 
 def _usual_grouping(keys: list[str], member: Member | None) -> Grouping:

@@ -1,5 +1,7 @@
 """The pages of costs."""
 
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,6 +14,7 @@ from jobs import access
 from jobs.pricing import exact_sum, rates
 from jobs.reports import costs as reports
 from jobs.reports.budgets import budget_panel
+from jobs.reports.costs import CrossRow, CrossTable
 from jobs.search import Term
 from jobs.web.costs.bar_chart import bar_chart
 from jobs.web.costs.files import (
@@ -24,11 +27,13 @@ from jobs.web.costs.files import (
     line_rows,
     table_rows,
 )
-from jobs.web.costs.query import CostQuery, as_actual, read_query, row_terms
+from jobs.web.costs.query import CostQuery, as_actual, read_query
 from jobs.web.costs.receipt_view import receipt_views
 from jobs.web.jobs.tabs import job_tabs
 from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response
+
+CrossCell = tuple[Decimal, Decimal, str]
 
 
 @require_safe
@@ -138,7 +143,10 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
         "grouping": query.by,
         "report": report,
         "table": table,
-        "rows": [(row, _row_link(query, jobs_url, row)) for row in report.visible_rows],
+        "cross_rows": list(_cross_rows(query, jobs_url, table)) if table else [],
+        "rows": [
+            (row, _row_link(query, jobs_url, row), _running_link(query, jobs_url, row)) for row in report.visible_rows
+        ],
         "failed_share": total.failed_usd / total.usd * 100 if total.usd else None,
         "forecast": reports.period_forecast(reader, query.period, exact_sum.units(total.spent), query.today),
         "chart": bar_chart(
@@ -199,9 +207,33 @@ def _time_zone(query: CostQuery) -> str:
 
 
 def _row_link(query: CostQuery, jobs_url: str, row: reports.CostRow) -> str:
-    """Return an empty text for a row without jobs, or whose jobs no search selects."""
-    terms = row_terms(query.by, row.value) if row.is_searchable and row.jobs else None
+    """Return an empty text for a row without finished attempts, or whose jobs no search selects."""
+    terms = query.terms_of(query.by, row.value) if row.is_searchable and (row.jobs or row.usd) else None
     return f"{jobs_url}?{query.jobs_query(terms)}" if terms else ""
+
+
+def _running_link(query: CostQuery, jobs_url: str, row: reports.CostRow) -> str:
+    """Return an empty text for a row without running jobs, or whose jobs no search selects."""
+    if not row.running_usd or not row.is_searchable:
+        return ""
+    # A running job has no instance type yet.
+    terms = [] if query.by.kind == "instance" else query.terms_of(query.by, row.value)
+    return "" if terms is None else f"{jobs_url}?{query.running_query(terms)}"
+
+
+def _cross_rows(query: CostQuery, jobs_url: str, table: CrossTable) -> Iterator[tuple[CrossRow, list[CrossCell]]]:
+    """Yield the rows with their cells: amount, cents, and the address of the jobs if a search selects them."""
+    columns = [
+        query.terms_of(table.columns_by, value) if is_searchable else None
+        for value, is_searchable in zip(table.column_values, table.searchable_columns, strict=True)
+    ]
+    for row in table.rows:
+        own = query.terms_of(table.rows_by, row.value) if row.is_searchable else None
+        links = [
+            f"{jobs_url}?{query.jobs_query([*own, *others])}" if is_charged and own and others else ""
+            for others, is_charged in zip(columns, row.is_charged, strict=True)
+        ]
+        yield row, [(usd, cents, link) for (usd, cents), link in zip(row.cents, links, strict=True)]
 
 
 def _table_file(query: CostQuery, name: str) -> HttpResponse:
