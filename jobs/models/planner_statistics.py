@@ -1,9 +1,10 @@
 """Statistics of the tables, from which the database chooses its indexes."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection
 
 # Rows that SQLite reads of each index: its documentation's advice for large databases.
 SQLITE_ANALYSIS_LIMIT = 1000
@@ -14,7 +15,7 @@ def update_statistics() -> None:
 
     PostgreSQL does this by itself some time after large changes, SQLite never.
     """
-    tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in _models())  # noqa: SLF001 - public in all but name
+    tables = ", ".join(map(connection.ops.quote_name, sorted(_tables())))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"ANALYZE {tables}")
@@ -23,5 +24,17 @@ def update_statistics() -> None:
             cursor.execute("ANALYZE")
 
 
-def _models() -> Iterable[type[models.Model]]:
-    return apps.get_app_config("jobs").get_models()
+def update_after_migrations(plan: Sequence[Any] = (), **_signal: Any) -> None:
+    """Receive Django's `post_migrate`: an index without statistics is ignored, or on SQLite used for everything.
+
+    An empty table would be remembered as empty, so a new database is left alone.
+    """
+    job = apps.get_model("jobs", "Job")
+    if plan and job._meta.db_table in _tables() and job.objects.exists():  # noqa: SLF001 - public in all but name
+        update_statistics()
+
+
+def _tables() -> set[str]:
+    """Return the tables that exist: after a migration to an earlier state some are missing."""
+    models = apps.get_app_config("jobs").get_models()
+    return {model._meta.db_table for model in models}.intersection(connection.introspection.table_names())  # noqa: SLF001 - public in all but name

@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
@@ -94,3 +95,17 @@ def test_statistics_are_of_what_the_tables_hold() -> None:
         else:
             cursor.execute("SELECT stat FROM sqlite_stat1 WHERE tbl = 'jobs_job' AND idx = 'job_of_team'")
         assert float(str(cursor.fetchone()[0]).split()[0]) == 1
+
+
+@pytest.mark.parametrize(("has_jobs", "plan", "updates"), [(True, ["one"], 1), (True, [], 0), (False, ["one"], 0)])
+def test_statistics_are_updated_after_migrations_of_a_database_with_jobs(
+    has_jobs, plan, updates, monkeypatch
+) -> None:
+    called: list[None] = []
+    monkeypatch.setattr("jobs.models.planner_statistics.update_statistics", lambda: called.append(None))
+    if has_jobs:
+        make.job()
+
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default", plan=plan)
+
+    assert len(called) == updates
