@@ -164,6 +164,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         env.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"), default=f"sqlite:///{STATE / 'portal.sqlite3'}")
     )
 }
+# A new connection costs as much as a small page, on SQLite too: it reads the schema.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Several processes write. A write transaction takes its lock when it starts, so that none deadlocks,
     # and a commit is on disk before anyone acts on it: delivery depends on that.
@@ -174,7 +176,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds; else unlimited
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {
