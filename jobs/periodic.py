@@ -30,6 +30,7 @@ from jobs.models import (
     cost_rebuild,
 )
 from jobs.models.database_generation import finish_recovery, rotate
+from jobs.models.database_writes import DatabaseWrites
 from jobs.models.job_text_backlog import has_backlog
 from jobs.models.wait_backlog import has_wait_backlog
 from jobs.states import State
@@ -47,6 +48,7 @@ LONG_WAIT = timedelta(minutes=10)
 SNAPSHOT_INTERVAL = timedelta(minutes=5)  # of the front of a queue in which a job waits for long
 PRICES_INTERVAL, PRICES_RETRY_INTERVAL = timedelta(days=7), timedelta(days=1)
 PASS_TIMEOUT_SECONDS = 25.0  # for all calls of a pass; each starts within its first 5 s
+IDLE_SECONDS = 10.0  # no shorter than the interval of any task that looks for what someone wrote
 
 
 @dataclass
@@ -85,6 +87,41 @@ class PortalTask:
 
 
 PeriodicTasks = tuple[PeriodicTask | PortalTask, ...]
+
+
+class IdlePeriod:
+    """Spares an idle portal the questions of each second.
+
+    It is idle when nothing was written for `IDLE_SECONDS` and no job is active. Then accounts are asked every
+    `IDLE_SECONDS`, for what becomes due with time alone, and at once after the next write.
+    """
+
+    def __init__(self) -> None:
+        self._writes = DatabaseWrites()
+        self._busy_until = self._next_pass = 0.0
+
+    def notice_writes(self, seconds: float) -> None:
+        """Call it before the caller itself writes."""
+        if self._writes.have_occurred():
+            self._busy_until = seconds + IDLE_SECONDS
+
+    def ignore_writes(self) -> None:
+        """Call it after the caller itself wrote.
+
+        Another's write of these milliseconds may be overlooked, and is then found at most `IDLE_SECONDS` later,
+        as a task whose entry was lost.
+        """
+        self._writes.ignore()
+
+    def may_skip(self, seconds: float) -> bool:
+        if seconds < self._busy_until:
+            return False
+        if seconds < self._next_pass:
+            return True
+        self._next_pass = seconds + IDLE_SECONDS
+        if Job.objects.active().exists():
+            self._busy_until = self._next_pass
+        return False
 
 
 def enqueue_deliveries(account: Account) -> None:
@@ -248,7 +285,9 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
     )
 
 
-def run_due_tasks(tasks: PeriodicTasks, seconds: float, lanes: AccountThreads | None = None) -> float:
+def run_due_tasks(
+    tasks: PeriodicTasks, seconds: float, lanes: AccountThreads | None = None, idle: IdlePeriod | None = None
+) -> float:
     """Run what is due on a monotonic clock. One failure does not affect the others.
 
     Return in how many seconds to call this again.
@@ -258,6 +297,10 @@ def run_due_tasks(tasks: PeriodicTasks, seconds: float, lanes: AccountThreads | 
     for portal_task in tasks:
         if isinstance(portal_task, PortalTask):
             portal_task.run_if_due(seconds)
+    if idle:
+        idle.ignore_writes()
+        if idle.may_skip(seconds):
+            return wait
     account_tasks = [task for task in tasks if isinstance(task, PeriodicTask)]
     for account in Account.objects.active().select_related("status"):
         if account.status.breaker.is_open:

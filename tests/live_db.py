@@ -2,9 +2,11 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -57,3 +59,16 @@ def wait_for_requests(seconds: float = 30) -> None:
         seconds,
         describe=lambda: "The test server still answers something.",
     )
+
+
+def in_thread(act: Callable[[], Any]) -> Any:
+    """What `act` returns, in a thread with a connection of its own."""
+
+    def closing() -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(closing).result()

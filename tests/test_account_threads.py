@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +18,7 @@ from jobs.periodic import periodic_tasks, run_due_tasks
 from jobs.states import Delivery
 from tests import http_wire, make
 from tests.eventually import at_some_pace, eventually
-from tests.live_db import database_for_threads
+from tests.live_db import database_for_threads, in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -32,19 +30,6 @@ def account_threads(monkeypatch):
     made = AccountThreads()
     yield made
     assert made.wait(10)
-
-
-def in_thread(act: Callable[[], Any]) -> Any:
-    """What `act` returns, in a thread with a connection of its own."""
-
-    def closing() -> Any:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(closing).result()
 
 
 def lost_job(url: str) -> Job:

@@ -13,10 +13,12 @@ from bench.scale.counters import counted_work
 from bench.scale.world import add_history, build_world
 from jobs.management.commands import clock
 from jobs.models import Job, Lease, LeaseKeeper, Queue
+from jobs.models.database_writes import DatabaseWrites
 from jobs.models.planner_statistics import update_statistics
-from jobs.periodic import periodic_tasks, run_due_tasks
+from jobs.periodic import IdlePeriod, PeriodicTasks, PortalTask, periodic_tasks, run_due_tasks
 from jobs.states import State
 from tests import make
+from tests.live_db import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -141,7 +143,7 @@ def test_a_job_that_waits_for_another_is_not_rung_for(enqueued):
 
 def test_the_clock_is_told_when_the_next_poll_is_due(polled):
     job = make.job(state=State.RUNNING, next_poll_at=now() + timedelta(seconds=0.9))
-    tasks = tuple(task for task in periodic_tasks() if task.name == "polls")
+    tasks = polls()
 
     wait = run_due_tasks(tasks, 0.0)
     assert 0.05 < wait <= 0.9
@@ -226,3 +228,60 @@ def test_what_the_clock_asks_the_database_takes_no_longer_the_longer_the_history
     add_history(1_500)
     update_statistics()
     assert steps() <= before + 1_000
+
+
+def write() -> None:
+    make.team()
+
+
+def polls() -> PeriodicTasks:
+    return tuple(task for task in periodic_tasks() if task.name == "polls")
+
+
+def write_elsewhere() -> None:
+    """As a web process or worker does: by another connection."""
+    in_thread(write)
+
+
+def seconds_with_passes(tasks: PeriodicTasks, idle: IdlePeriod, start: int, end: int) -> list[int]:
+    """The seconds in which the clock asked for the accounts."""
+    passes = []
+    for second in range(start, end):
+        idle.notice_writes(float(second))
+        with CaptureQueriesContext(connection) as queries:
+            run_due_tasks(tasks, float(second), None, idle)
+        if any("jobs_account" in query["sql"] for query in queries):
+            passes.append(second)
+    return passes
+
+
+def test_an_idle_portal_is_asked_every_ten_seconds_and_at_once_after_a_write(enqueued, polled):
+    make.job(state=State.SUCCEEDED, ended_at=now(), charged_at=now())
+    tasks, idle = polls(), IdlePeriod()
+
+    assert seconds_with_passes(tasks, idle, 0, 45) == [*range(10), 10, 20, 30, 40]
+    write_elsewhere()
+    assert seconds_with_passes(tasks, idle, 45, 70) == [*range(45, 55), 55, 65]
+
+
+def test_the_clock_does_not_rest_while_a_job_is_active(enqueued, polled):
+    make.job(state=State.RUNNING, next_poll_at=now() + timedelta(minutes=5))
+
+    assert seconds_with_passes(polls(), IdlePeriod(), 0, 30) == [*range(30)]
+
+
+def test_what_the_clock_itself_wrote_is_no_reason_to_ask(enqueued, polled):
+    make.account()
+    tasks, idle = (PortalTask("writes", 3, write), *polls()), IdlePeriod()
+
+    assert seconds_with_passes(tasks, idle, 0, 30) == [*range(10), 10, 20]
+
+
+def test_a_write_is_noticed_once():
+    writes = DatabaseWrites()
+    writes.have_occurred()
+
+    assert not writes.have_occurred()
+    write_elsewhere()
+    assert writes.have_occurred()
+    assert not writes.have_occurred()

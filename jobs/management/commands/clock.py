@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from jobs.account_threads import AccountThreads
 from jobs.models import LeaseKeeper
-from jobs.periodic import TICK_SECONDS, periodic_tasks, run_due_tasks
+from jobs.periodic import TICK_SECONDS, IdlePeriod, periodic_tasks, run_due_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,13 @@ class Command(BaseCommand):
         owner = f"{socket.gethostname()}-{os.getpid()}"
         lanes = AccountThreads()
         tasks = periodic_tasks(lanes)
-        lease = LeaseKeeper("clock", owner, LEASE)
+        lease, idle = LeaseKeeper("clock", owner, LEASE), IdlePeriod()
         while not stop.is_set():
             wait = TICK_SECONDS
             try:
+                idle.notice_writes(time.monotonic())
                 if lease.keep():
-                    wait = run_due_tasks(tasks, time.monotonic(), lanes)
+                    wait = run_due_tasks(tasks, time.monotonic(), lanes, idle)
             except DatabaseError as error:
                 log.warning("clock_database_unavailable", error=str(error))
                 connection.close()
