@@ -79,6 +79,7 @@ class JobRerun:
 
     def record(self, submission: Submission) -> None:
         submission.rerun_of = self.job
+        submission.rerun_origin_id = self.job.submission.rerun_origin_id or self.job.pk
 
     @property
     def label(self) -> Mapping[str, str]:

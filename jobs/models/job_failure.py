@@ -32,10 +32,17 @@ class JobFailureQuerySet(models.QuerySet["JobFailure"]):
     def current(self) -> Self:
         """Leave out what a later run made good, and jobs whose place a later run took.
 
-        Which arrays ran again is read first: in one query, and two more if there are any.
+        A chain of reruns is good from its first success on. Which arrays ran again is read first: in one query, and
+        two more if there are any.
         """
-        reruns = Submission.objects.filter(rerun_of=OuterRef("job"), jobs__state=State.SUCCEEDED)
-        return self.filter(~Exists(reruns), job__superseded=False).exclude(job__in=self._completed_arrays())
+        successes = Submission.objects.filter(jobs__state=State.SUCCEEDED)
+        reruns = successes.filter(rerun_origin=OuterRef("job"))
+        later_reruns = successes.filter(
+            rerun_origin=OuterRef("job__submission__rerun_origin"), pk__gt=OuterRef("job__submission")
+        )
+        return self.filter(~Exists(reruns), ~Exists(later_reruns), job__superseded=False).exclude(
+            job__in=self._completed_arrays()
+        )
 
     def _completed_arrays(self) -> set[int]:
         """Return the keys of arrays all whose indexes have succeeded in the end, and of their reruns."""

@@ -117,6 +117,14 @@ class Submission(models.Model):
         db_index=False,
         help_text="The job of another submission that it runs again.",
     )
+    rerun_origin = models.ForeignKey(
+        "jobs.Job",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The first job of the chain of reruns, which itself runs no other again.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -137,6 +145,11 @@ class Submission(models.Model):
                 condition=models.Q(kind=DocumentKind.WORKFLOW.value),
             ),
             models.Index(fields=["rerun_of"], name="submission_rerun_of", condition=models.Q(rerun_of__isnull=False)),
+            models.Index(
+                fields=["rerun_origin"],
+                name="submission_rerun_origin",
+                condition=models.Q(rerun_origin__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from jobs.actions.submit import JobRerun
 from jobs.causes import Cause
-from jobs.models import ArrayChild, Job, JobFailure, Submission, Team
+from jobs.models import ArrayChild, Job, JobFailure, Team
 from jobs.models.job_failure import family_key
 from jobs.reports.failure_families import families
 from jobs.reports.job_search import Scope, search_page, suggest
@@ -99,7 +100,7 @@ def test_failures_that_a_later_run_made_good_are_left_out():
     superseded.save()
     for job, state in ((rerun, State.SUCCEEDED), (failed_again, State.FAILED)):
         new = make.job(make.submission(make.member(job.team)), state=state)
-        Submission.objects.filter(pk=new.submission_id).update(rerun_of=job)
+        record_rerun(new, job)
     Job.objects.filter(pk=array_job.pk).update(array_size=2, array_summary={"FAILED": 1, "SUCCEEDED": 1})
     ArrayChild.objects.create(job=array_job, index=1, state=State.FAILED)
     for state in (State.FAILED, State.SUCCEEDED):
@@ -114,6 +115,34 @@ def test_failures_that_a_later_run_made_good_are_left_out():
     found = search_page(Scope(other.person, other.team), parse(f"family:{family.key}")).rows
     assert [row.job for row in found] == [other, failed_again]
     assert len(found) == family.job_count
+
+
+def record_rerun(new: Job, job: Job) -> None:
+    JobRerun(job).record(new.submission)
+    new.submission.save()
+
+
+def test_a_chain_of_reruns_is_good_from_its_first_success_on():
+    [first] = failed_jobs(make.team())
+    key = failure(first).family
+
+    def run_again(job: Job, state: State) -> Job:
+        new = make.job(make.submission(make.member(job.team)), state=state, ended_at=now())
+        record_rerun(new, job)
+        if state == State.FAILED:
+            failure(new)
+        return new
+
+    def current() -> list[Job]:
+        return [row.job for row in search_page(Scope(first.person, first.team), parse(f"family:{key}")).rows]
+
+    second = run_again(first, State.FAILED)
+    third = run_again(second, State.FAILED)
+    assert current() == [third, second, first]
+    run_again(third, State.SUCCEEDED)
+    assert current() == []
+    fourth = run_again(first, State.FAILED)
+    assert current() == [fourth]
 
 
 def test_an_array_of_which_an_index_is_still_failed_stays_in_its_family_and_in_the_search():
