@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
 
-from jobs.models.ids import new_id, to_text
+from jobs.models.ids import address_of, new_id, to_text
 from jobs.models.rerun import Rerun
 from jobs.models.submission import Submission
 from jobs.models.team import Role, Team
@@ -96,7 +95,7 @@ class Approval(models.Model):
         return f"{self.submission} ({self.get_decision_display().lower()})"
 
     def get_absolute_url(self) -> str:
-        return reverse("approval", args=[self.text_id])
+        return address_of("approval", self.public_id)
 
     @property
     def text_id(self) -> str:

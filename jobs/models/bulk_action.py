@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.timezone import now
 
-from jobs.models.ids import new_id, to_text
+from jobs.models.ids import address_of, new_id, to_text
 from jobs.models.job import Job
 from jobs.models.submission import Submission
 
@@ -74,7 +73,7 @@ class BulkAction(models.Model):
         return f"{self.get_kind_display()}: {self.item_count} job{'s' * (self.item_count != 1)}"
 
     def get_absolute_url(self) -> str:
-        return reverse("bulk_action", args=[self.text_id])
+        return address_of("bulk_action", self.public_id)
 
     @property
     def text_id(self) -> str:

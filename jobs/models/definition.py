@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
-from django.urls import reverse
 
 from jobs.models.account import Account
-from jobs.models.ids import new_id, to_text
+from jobs.models.ids import address_of, new_id, to_text
 from jobs.models.team import Team
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class Definition(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("definition", args=[self.text_id])
+        return address_of("definition", self.public_id)
 
     @property
     def text_id(self) -> str:

@@ -10,6 +10,9 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime
+from functools import cache, lru_cache
+
+from django.urls import reverse
 
 TEXT_LENGTH = 26
 
@@ -39,6 +42,7 @@ def timestamp_of(public_id: uuid.UUID) -> datetime:
     return datetime.fromtimestamp((public_id.int >> 80) / 1000, UTC)
 
 
+@lru_cache(maxsize=4096)  # a page asks for the id of a row several times
 def to_text(public_id: uuid.UUID) -> str:
     return base64.b32hexencode(public_id.bytes).decode().rstrip("=").lower()
 
@@ -51,3 +55,16 @@ def from_text(text: str) -> uuid.UUID:
     if to_text(public_id) != text:
         raise ValueError("An id is written in lower case and has one spelling.")
     return public_id
+
+
+def address_of(view: str, public_id: uuid.UUID) -> str:
+    """Return what `reverse` does for a view that takes one id, quicker: a list has two hundred addresses."""
+    return _address_of_zero(view).replace(_ZERO, to_text(public_id))
+
+
+_ZERO = "0" * TEXT_LENGTH
+
+
+@cache
+def _address_of_zero(view: str) -> str:
+    return reverse(view, args=[_ZERO])

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.causes import Explanation, FailureFacts
 from jobs.models.account import Account
 from jobs.models.definition import Definition, Revision
-from jobs.models.ids import new_id, to_text
+from jobs.models.ids import address_of, new_id, to_text
 from jobs.models.job_dependency import (
     NEEDS_SUCCESS,
     PARENT_FAILED,
@@ -376,7 +375,7 @@ class Job(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("job", args=[self.text_id])
+        return address_of("job", self.public_id)
 
     @property
     def text_id(self) -> str:

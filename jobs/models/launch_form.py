@@ -1,8 +1,8 @@
 """Launch forms and their versions."""
 
 from django.db import models
-from django.urls import reverse
 
+from jobs.models.ids import address_of
 from jobs.models.team import Team
 from jobs.models.versioned import ItemVersion, VersionedItem, VersionedItemQuerySet
 from jobs.spec.documents import DocumentKind
@@ -21,7 +21,7 @@ class LaunchForm(VersionedItem):
         constraints = [models.UniqueConstraint(fields=["team", "name"], name="one_launch_form_of_a_name")]
 
     def get_absolute_url(self) -> str:
-        return reverse("launch_form", args=[self.text_id])
+        return address_of("launch_form", self.public_id)
 
 
 class LaunchFormVersion(ItemVersion):

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from jobs.models.account import Account
-from jobs.models.ids import new_id, to_text
+from jobs.models.ids import address_of, new_id, to_text
 from jobs.models.launch_form import LaunchFormVersion
 from jobs.models.team import Team
 from jobs.models.template import TemplateVersion
@@ -156,7 +155,7 @@ class Submission(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("submission", args=[self.text_id])
+        return address_of("submission", self.public_id)
 
     @property
     def text_id(self) -> str:

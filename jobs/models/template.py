@@ -1,8 +1,8 @@
 """Workflow templates and their versions."""
 
 from django.db import models
-from django.urls import reverse
 
+from jobs.models.ids import address_of
 from jobs.models.team import Team
 from jobs.models.versioned import ItemVersion, VersionedItem, VersionedItemQuerySet
 from jobs.spec.template_parameters import Parameter, parse_parameters
@@ -22,7 +22,7 @@ class WorkflowTemplate(VersionedItem):
         constraints = [models.UniqueConstraint(fields=["team", "name"], name="one_template_of_a_name")]
 
     def get_absolute_url(self) -> str:
-        return reverse("template", args=[self.text_id])
+        return address_of("template", self.public_id)
 
 
 class TemplateVersion(ItemVersion):

@@ -10,7 +10,7 @@ from uuid import UUID
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.timezone import now
 
@@ -100,12 +100,10 @@ def _shortened(text: str, length: int) -> str:
 def ago(at: datetime | None) -> SafeString | str:
     if at is None:
         return "—"
-    return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>',
-        at.astimezone(UTC).isoformat(timespec="seconds"),
-        absolute(at),
-        _ago_text(at),
-    )
+    at = at.astimezone(UTC)
+    time = at.isoformat(timespec="seconds")
+    # A list has a hundred of them, and nothing in them needs escaping.
+    return mark_safe(f'<time datetime="{time}" title="{absolute(at)}" data-ago>{_ago_text(at)}</time>')  # noqa: S308
 
 
 @register.filter
@@ -160,7 +158,7 @@ def duration(start: datetime | None, end: datetime | None = None) -> SafeString 
         return "—"
     text = format_duration((end or now()).timestamp() - start.timestamp())
     if end is not None:
-        return format_html('<span class="num">{}</span>', text)
+        return mark_safe(f'<span class="num">{text}</span>')  # noqa: S308 - numbers and units
     since = start.astimezone(UTC).isoformat(timespec="seconds")
     return format_html('<span class="num" data-since="{}">{}</span>', since, text)
 
