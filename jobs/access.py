@@ -350,7 +350,8 @@ def _get_or_404(rows: QuerySet[M], text_id: str) -> M:
         public_id = from_text(text_id)
     except ValueError:
         raise Http404("Invalid ID.") from None
-    row = rows.filter(public_id=public_id).first()
+    # Without an order: Django compares each column with it, which for a job takes longer than the database does.
+    row = next(iter(rows.filter(public_id=public_id).order_by()[:1]), None)
     if row is None:
         raise Http404("This doesn't exist, or you don't have access to it.")
     return row

@@ -28,8 +28,8 @@ _NEWEST_IN_QUEUE = """
 SELECT id FROM jobs_job WHERE team_id = %({team})s AND queue_id = %(queue0)s ORDER BY id DESC LIMIT %(scanned)s
 """
 _OF_TEAM = "SELECT id FROM ({newest}) AS of_team"
-# Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. The filter comes
-# last, or all jobs that a queue or definition ever had would be scanned.
+# Raw SQL: every keystroke in a form runs it, and Django builds it longer than the database runs it. No index may
+# serve the innermost filter, hence + 0: all jobs that a queue or definition ever had would be scanned.
 _SQL = """
 SELECT id, queue_id, definition_id, submitted_at, started_at, stopped_at, array_size, tells_wait, tells_run,
     vcpus, memory_mib, gpus, {command} AS command_text,
@@ -57,6 +57,7 @@ FROM (
         FROM jobs_job
         WHERE id IN ({scanned})
             AND started_at IS NOT NULL AND finished_attempts <= 1
+            AND (queue_id + 0 IN ({queues}) OR definition_id + 0 IN ({definitions}))
     ) sample
 ) ranked
 WHERE (queue_id IN ({queues}) AND tells_wait = 1 AND in_queue <= %(sample)s)

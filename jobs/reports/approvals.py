@@ -149,7 +149,7 @@ def shown_rerun_request(submission: Submission) -> Approval | None:
 def waiting_rerun_of(job: Job) -> Approval | None:
     """Return a waiting request for a job to run again, or for indexes of an array."""
     requests = Approval.objects.waiting().filter(submission=job.submission_id, rerun__isnull=False)
-    request = requests.select_related("rerun", "requester").defer("rerun__text").first()
+    request = requests.prefetch_related("rerun", "requester").first()  # there is hardly ever one
     if request is None or request.rerun is None or job.superseded:
         return None
     array_job = request.rerun.array_job_id

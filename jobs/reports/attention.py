@@ -30,7 +30,7 @@ MIN_OVERDUE = timedelta(minutes=5)
 """Shorter waits and runs don't need attention, however short they usually are."""
 _COLUMNS = (
     *("public_id", "name", "delivery", "state", "array_size", "submitted_at", "started_at", "stop_requested_at"),
-    *("definition", "queue__name"),
+    *("definition", "queue"),
 )
 
 
@@ -110,11 +110,10 @@ def job_counts(team: Team) -> JobCounts:
 
 
 def live_jobs(team: Team) -> LiveJobs:
-    live = Job.objects.filter(team=team, ended_at=None).active().select_related("queue").only(*_COLUMNS)
-    return LiveJobs(
-        waiting=list(live.filter(state=State.RUNNABLE).order_by("pk")[:MAX_JOBS_SCANNED]),
-        running=list(live.filter(state=State.RUNNING).order_by("pk")[:MAX_JOBS_SCANNED]),
-    )
+    live = Job.objects.filter(team=team, ended_at=None).active().order_by("pk")
+    waiting = live.filter(state=State.RUNNABLE).select_related("queue").only(*_COLUMNS, "queue__name")
+    running = live.filter(state=State.RUNNING).only(*_COLUMNS)
+    return LiveJobs(waiting=list(waiting[:MAX_JOBS_SCANNED]), running=list(running[:MAX_JOBS_SCANNED]))
 
 
 def last_request(team: Team, user: User) -> tuple[int, int | None]:

@@ -32,6 +32,14 @@ MAX_JOBS_SCANNED = 200
 FAILURE_PERIOD = timedelta(days=1)
 FAILED = Q(state__in=(State.FAILED, State.LOST)) | Q(delivery=Delivery.REFUSED)
 MAX_TOP_DEFINITIONS = 5
+# What a row shows, what marks it as seen, and what tells newcomers.
+_JOB_COLUMNS = (
+    *("public_id", "name", "delivery", "state", "array_size", "array_summary", "log_stream", "usd_units"),
+    *("accepted_at", "started_at", "stopped_at", "ended_at", "viewed_at", "account", "definition"),
+    *("submission__request_key", "submission__job_count", "team__slug", "team__name", "queue__name"),
+    *("revision__number", "revision__definition__name"),
+    *("person__username", "person__first_name", "person__last_name"),
+)
 
 
 @dataclass(frozen=True)
@@ -177,6 +185,5 @@ def _jobs_of(team: Team, user: User | None) -> JobQuerySet:
 
 
 def _home_jobs(jobs: JobQuerySet) -> list[HomeJob]:
-    jobs = jobs.select_related("team", "queue", "submission", "person", "account", "revision__definition")
-    jobs = jobs.defer("raw", "document", "revision__document", "submission__text", "submission__document")
+    jobs = jobs.select_related("team", "queue", "submission", "person", "revision__definition").only(*_JOB_COLUMNS)
     return [HomeJob(job) for job in jobs.order_by("-pk")[:MAX_ROWS]]

@@ -18,6 +18,7 @@ MAX_RECENT_RUNS = 8
 MAX_RERUNS = 5
 MAX_RUNS_SEARCHED = 200
 """Earlier runs among which the last success is looked for."""
+_LINK_COLUMNS = ("public_id", "name", "delivery", "state")
 _RUN_COLUMNS = (
     "public_id",
     "name",
@@ -42,11 +43,13 @@ def state_changes(job: Job) -> list[StateChange]:
 
 
 def dependencies(job: Job) -> list[JobDependency]:
-    return list(job.dependencies.select_related("parent"))
+    """Return them with name and status of the parents."""
+    return list(job.dependencies.with_parents(*_LINK_COLUMNS))
 
 
 def dependent_jobs(job: Job) -> list[Job]:
-    return [dependency.job for dependency in job.dependents.select_related("job").order_by("job__position")]
+    """Return them with name and status."""
+    return list(Job.objects.filter(dependencies__parent=job).only(*_LINK_COLUMNS).order_by("position"))
 
 
 def step_conditions(job: Job) -> list[str]:
@@ -60,7 +63,7 @@ def step_runs(job: Job) -> list[Job]:
     if job.array_index is not None or (job.repeats_id is None and not job.superseded):
         return []
     runs = Job.objects.filter(submission=job.submission_id, step=job.step, array_index=None)
-    return list(runs.only("public_id", "name", "step", "delivery", "state").order_by("position"))
+    return list(runs.only("step", *_LINK_COLUMNS).order_by("position"))
 
 
 def rerun_of(job: Job) -> Job | None:
@@ -74,7 +77,7 @@ def reruns(job: Job) -> list[Job]:
 
 
 def _linked_jobs(**conditions: object) -> QuerySet[Job]:
-    return Job.objects.filter(**conditions).only("public_id", "name", "delivery", "state")
+    return Job.objects.filter(**conditions).only(*_LINK_COLUMNS)
 
 
 def can_run_from_here(job: Job) -> bool:
