@@ -6,7 +6,8 @@ from django.db import transaction
 
 from jobs import audit
 from jobs.access import Member
-from jobs.actions.launch_forms import shown_values, start_context
+from jobs.actions.form_documents import shown_values
+from jobs.actions.launch_forms import start_context
 from jobs.models import FavoriteForm, FormPreset, LaunchForm, LaunchFormVersion
 from jobs.spec.launch_forms.values import read_values
 from jobs.spec.redaction import MASK

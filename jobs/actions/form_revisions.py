@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from jobs.access import Member
-from jobs.actions.launch_forms import LaunchFormError, create_version, form_document, preview_form
+from jobs.actions.form_documents import form_document
+from jobs.actions.launch_forms import LaunchFormError, create_version, preview_form
 from jobs.actions.resolution import DefinitionReference
 from jobs.actions.versioned import newest_version
 from jobs.models import Definition, LaunchForm, LaunchFormVersion, QueueGrant, Registration, Revision

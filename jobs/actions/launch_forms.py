@@ -5,9 +5,8 @@ what the form doesn't ask for.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -17,35 +16,23 @@ from django.utils.timezone import localdate, now
 from jobs import audit
 from jobs.access import Member
 from jobs.actions import masked_source, versioned
+from jobs.actions.form_documents import fill_sweep, fill_version, secret_names, shown_values
 from jobs.actions.submit import submit
 from jobs.actions.validate import ValidationResult, validate
 from jobs.models import LaunchForm, LaunchFormVersion, QueueGrant, Role, Submission
 from jobs.models.submission import OnRefusal
-from jobs.spec.documents import Document, DocumentKind, text_at
+from jobs.spec.documents import DocumentKind
 from jobs.spec.launch_forms.check import check_form, open_names
 from jobs.spec.launch_forms.fields import FormSection, fields_of
 from jobs.spec.launch_forms.file_format import LaunchContent
 from jobs.spec.launch_forms.filling import fill_document
 from jobs.spec.launch_forms.sweep import SWEPT, FormSweep, listed_values, single_values
-from jobs.spec.launch_forms.values import FormValues, LaunchContext, read_values, sample_values
+from jobs.spec.launch_forms.values import FormValues, LaunchContext, sample_values
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult, parse
 from jobs.spec.problems import Problem, Severity, has_errors
-from jobs.spec.redaction import MASK, redact
-from jobs.spec.substitution import (
-    TooLongError,
-    mask_value,
-    secret_parameters,
-    secret_place_problems,
-    secret_value_problems,
-    without_open_places,
-)
-from jobs.spec.sweep import MAX_NAME_LENGTH, MAX_SINGLE_JOBS
-from jobs.spec.template_parameters import ParameterValue
+from jobs.spec.redaction import MASK
+from jobs.spec.substitution import mask_value, without_open_places
 
-SWEEP = "form.sweep"
-MAX_SWEEP_PROBLEMS = 20
-MAX_SHOWN_JOBS = 20
-"""Of a sweep, in previews."""
 RULES = "form"
 """Prefix of the rules of problems with names and texts."""
 
@@ -78,18 +65,6 @@ class FormUse:
     @property
     def is_form(self) -> bool:
         return True
-
-
-@dataclass(frozen=True)
-class FormStart:
-    """The document that a form makes of values; no text if a value is wrong."""
-
-    text: str
-    values: FormValues
-    """Of a sweep, those of its first job."""
-    problems: tuple[Problem, ...]
-    shown: Document = field(default_factory=dict)
-    """Of a sweep, the document of its first jobs with secrets masked."""
 
 
 # -- Saving
@@ -308,73 +283,6 @@ def start_context(form: LaunchForm, member: Member, earlier: Submission | None =
     )
 
 
-def fill_version(version: LaunchFormVersion, entries: Mapping[str, object], context: LaunchContext) -> FormStart:
-    """Return the document with these values."""
-    fields = version.field_list
-    values = read_values(fields, entries, context)
-    if values.problems:
-        return FormStart("", values, values.problems)
-    document, problems = _fill(form_document(version), version, values)
-    return FormStart(_as_text(document), values, problems)
-
-
-def _fill(source: Document, version: LaunchFormVersion, values: FormValues) -> tuple[Document, tuple[Problem, ...]]:
-    fields = version.field_list
-    try:
-        document = fill_document(source, values.values, version.kind)
-        problems = secret_place_problems(source, fields, values.values)
-        problems = problems or secret_value_problems(source, fields, values.values)
-    except TooLongError as error:
-        return {}, (Problem("", str(error), rule="form.too-long"),)
-    return document, tuple(problems)
-
-
-def _as_text(document: Document) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) if document else ""
-
-
-def fill_sweep(version: LaunchFormVersion, sweep: FormSweep, context: LaunchContext) -> FormStart:
-    """Return a workflow with a job for each row. The rules of the form hold for each of them."""
-    fields = version.field_list
-    first = read_values(fields, sweep.rows[0], context)
-    if version.kind is DocumentKind.WORKFLOW:
-        message = "A form that starts a workflow takes one value for each field."
-        return FormStart("", first, tuple(Problem(f"/values/{name}", message, rule=SWEEP) for name in sweep.names))
-    if len(sweep.rows) > MAX_SINGLE_JOBS:
-        message = f"This sweep has {len(sweep.rows):,} jobs, and the limit is {MAX_SINGLE_JOBS:,}."
-        return FormStart("", first, (Problem("/values", message, rule=SWEEP),))
-    source, secrets = form_document(version), secret_parameters(version.document, fields)
-    jobs: list[Document] = []
-    shown_jobs: list[Document] = []
-    problems: dict[tuple[str, str], Problem] = {}
-    for index, row in enumerate(sweep.rows):
-        values = read_values(fields, row, context)
-        document, row_problems = ({}, values.problems) if values.problems else _fill(source, version, values)
-        for problem in row_problems:
-            located = replace(problem, message=f"Job {index}: {problem.message}")
-            problems.setdefault((problem.pointer, problem.message), located)
-        if len(problems) >= MAX_SWEEP_PROBLEMS:
-            break
-        suffix = f"-{index:0{len(str(len(sweep.rows) - 1))}}"
-        jobs.append(_with_suffix(document, suffix))
-        if len(shown_jobs) < MAX_SHOWN_JOBS and not problems:
-            shown_jobs.append(_with_suffix(_masked(source, version, values, secrets), suffix))
-    if problems:
-        return FormStart("", first, tuple(problems.values()))
-    name = text_at(jobs[0], "jobName").rpartition("-")[0]
-    return FormStart(_as_text({"name": name, "jobs": jobs}), first, (), {"name": name, "jobs": shown_jobs})
-
-
-def _with_suffix(document: Document, suffix: str) -> Document:
-    name = text_at(document, "jobName")[: MAX_NAME_LENGTH - len(suffix)]
-    return {**document, "jobName": f"{name}{suffix}"} if name else document
-
-
-def form_document(version: LaunchFormVersion) -> Document:
-    """Return the document in the order of its text, which PostgreSQL does not keep."""
-    return parse(version.text).document
-
-
 def start_form(
     form: LaunchForm,
     member: Member,
@@ -399,47 +307,20 @@ def start_form(
         message = f"The form {form.name} has no version {number}."
         raise LaunchFormError([Problem("/version", message, rule="form.version")])
     context = start_context(form, member, earlier)
-    start = fill_sweep(version, sweep, context) if sweep else fill_version(version, entries, context)
+    start = fill_sweep(version, sweep, context, member) if sweep else fill_version(version, entries, context)
     if start.problems:
         raise LaunchFormError(start.problems)
     use = FormUse(version, _stored_values(version, start.values, sweep))
     return submit(start.text, member, source=source, request_key=request_key, on_refusal=on_refusal, origin=use)
 
 
-def secret_names(version: LaunchFormVersion) -> frozenset[str]:
-    return secret_parameters(version.document, version.field_list)
-
-
-def shown_values(version: LaunchFormVersion, values: FormValues) -> dict[str, str]:
-    """Return the values of fields that are shown, with secrets masked."""
-    secrets = secret_parameters(version.document, version.field_list)
-    return {name: mask_value(name, text, secrets) for name, text in values.texts.items() if name in values.visible}
-
-
 def _stored_values(version: LaunchFormVersion, values: FormValues, sweep: FormSweep | None) -> dict[str, str]:
     texts = shown_values(version, values)
     if sweep is None:
         return texts
-    secrets = secret_parameters(version.document, version.field_list)
+    secrets = secret_names(version)
     several = {name: mask_value(name, listed_values(sweep, name), secrets) for name in sweep.names}
     return {**texts, **several, SWEPT: " ".join(sweep.names)}
-
-
-def shown_document(version: LaunchFormVersion, start: FormStart) -> Document:
-    """Return the document of a start without problems, with secrets masked wherever their fields stand."""
-    if start.shown:
-        return start.shown
-    secrets = secret_parameters(version.document, version.field_list)
-    return _masked(form_document(version), version, start.values, secrets)
-
-
-def _masked(source: Document, version: LaunchFormVersion, values: FormValues, secrets: frozenset[str]) -> Document:
-    masked = {
-        name: ParameterValue(MASK) if name in secrets and value.text else value
-        for name, value in values.values.items()
-    }
-    document: Document = redact(fill_document(source, masked, version.kind))
-    return document
 
 
 def _earlier_submission(form: LaunchForm, request_key: str | None) -> Submission | None:

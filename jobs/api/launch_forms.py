@@ -8,7 +8,7 @@ from ninja import Router
 from ninja.responses import Status
 
 from jobs import actions
-from jobs.actions import idempotency, launch_forms
+from jobs.actions import form_documents, idempotency, launch_forms
 from jobs.api import parsing, serializers, start
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
@@ -17,9 +17,11 @@ from jobs.api.schemas import LaunchFormDetailOut, LaunchFormsOut, ProblemDetails
 from jobs.models import LaunchFormVersion, Source
 from jobs.reports import launch_forms as reports
 from jobs.reports import versioned
+from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind
 from jobs.spec.launch_forms.file_format import check_form_file, from_file
-from jobs.spec.launch_forms.sweep import FormSweep, list_columns
+from jobs.spec.launch_forms.sweep import SINGLE_JOBS, FormSweep, list_columns
 from jobs.spec.launch_forms.sweep import combine as combine_columns
+from jobs.spec.launch_forms.sweep_documents import RULE as SWEEP_RULE
 from jobs.spec.parsing.parser import DocumentParseError, ParseResult
 from jobs.spec.problems import Problem
 from jobs.spec.sweep import SweepError, TableFormat
@@ -82,9 +84,9 @@ def push_form(request: CallerRequest) -> Status[LaunchFormDetailOut]:
 def submit_form(request: CallerRequest, text_id: str) -> Status[SubmissionOut]:
     """Submit a form with values. Fields that are left out have the form's own values.
 
-    A list of values makes a job for each of them, in every combination, or with `"combine": "zip"` side by side. What
-    the form doesn't ask for can't be changed. A problem of a value is at `/values/name`, also if the document
-    can't be submitted with it.
+    A list of values makes a job, or the jobs of a workflow, for each of them: in every combination, or with
+    `"combine": "zip"` side by side. `"run_as": "array"` makes one array job of them. What the form doesn't ask for
+    can't be changed. A problem of a value is at `/values/name`, also if the document can't be submitted with it.
     """
     member = request.auth.member
     row = request.auth.launch_form(text_id)
@@ -92,9 +94,10 @@ def submit_form(request: CallerRequest, text_id: str) -> Status[SubmissionOut]:
     reading = parsing.read_object(request)
     body = dict(reading.document)
     combine = body.pop("combine", TableFormat.GRID)
+    plan = _plan(body.pop("run_as", SINGLE_JOBS.kind), body.pop("index_by", SINGLE_JOBS.source))
     values, number, on_refusal = start.read_start(body)
     sweep = _sweep(
-        versioned.find_version(row.versions, "" if number is None else str(number)), values, combine, reading
+        versioned.find_version(row.versions, "" if number is None else str(number)), values, combine, plan, reading
     )
     idempotency.reject_definition_key(member, key)
     try:
@@ -113,14 +116,27 @@ def submit_form(request: CallerRequest, text_id: str) -> Status[SubmissionOut]:
     except actions.ValidationFailedError as error:
         version = versioned.find_version(row.versions, "" if number is None else str(number))
         source = version.document if version else {}
-        source = {"jobs": [source] * len(sweep.rows)} if sweep else source
+        if version and sweep:
+            source = form_documents.fill_sweep(version, sweep, launch_forms.start_context(row, member), member).source
         problems = start.problems_of_values(error.verdict.problems, source)
         raise ApiProblemError(422, *NOT_STARTED, _located(problems, reading)) from None
     return Status(202, serializers.submission_out(request, submission, with_notes=True))
 
 
+def _plan(run_as: object, index_by: object) -> IndexRerunPlan:
+    if run_as not in tuple(RerunKind):
+        raise ApiProblemError(422, "Invalid field", "run_as must be single or array.")
+    if index_by not in tuple(IndexSource):
+        raise ApiProblemError(422, "Invalid field", "index_by must be wrapper or variable.")
+    return IndexRerunPlan(RerunKind(str(run_as)), IndexSource(str(index_by)))
+
+
 def _sweep(
-    version: LaunchFormVersion | None, values: Mapping[str, object], combine: object, reading: ParseResult
+    version: LaunchFormVersion | None,
+    values: Mapping[str, object],
+    combine: object,
+    plan: IndexRerunPlan,
+    reading: ParseResult,
 ) -> FormSweep | None:
     """Return the entries of each job if values are lists. Raise ApiProblemError."""
     if combine not in (TableFormat.GRID, TableFormat.ZIP):
@@ -129,11 +145,11 @@ def _sweep(
     if not columns:
         return None
     try:
-        rows = combine_columns(columns, TableFormat(str(combine)))
+        rows = combine_columns(columns, TableFormat(str(combine)), plan)
     except SweepError as error:
-        problem = Problem("/values", str(error), rule=launch_forms.SWEEP)
+        problem = Problem("/values", str(error), rule=SWEEP_RULE)
         raise ApiProblemError(422, *NOT_STARTED, serializers.problems_out([problem], reading)) from None
-    return FormSweep(tuple(columns), tuple({**values, **row} for row in rows))
+    return FormSweep(tuple(columns), tuple({**values, **row} for row in rows), plan)
 
 
 def _located(problems: Iterable[Problem], reading: ParseResult) -> list[ProblemOut]:

@@ -69,10 +69,23 @@ START: dict[str, Any] = {
 }
 
 FORM_START = deepcopy(START)
-FORM_START["requestBody"]["content"]["application/json"]["schema"]["properties"]["combine"] = {
-    "type": "string",
-    "enum": ["grid", "zip"],
-    "description": "How lists of values make jobs: every combination, or side by side.",
+FORM_START["requestBody"]["content"]["application/json"]["schema"]["properties"] |= {
+    "combine": {
+        "type": "string",
+        "enum": ["grid", "zip"],
+        "description": "How lists of values make jobs: every combination, or side by side.",
+    },
+    "run_as": {
+        "type": "string",
+        "enum": ["single", "array"],
+        "description": "Whether lists of values make single jobs, the default, or the child jobs of an array job.",
+    },
+    "index_by": {
+        "type": "string",
+        "enum": ["wrapper", "variable"],
+        "description": "How child jobs get their values: a shell sets the variables, the default, or the program "
+        "reads line AWS_BATCH_JOB_ARRAY_INDEX of SWEEP_VALUES.",
+    },
 }
 
 KEY: dict[str, Any] = {

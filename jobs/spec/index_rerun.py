@@ -58,6 +58,14 @@ class IndexRerunPlan:
     source: IndexSource = IndexSource.VARIABLE
 
 
+def rerun_plan(kind: str, source: str, default: IndexRerunPlan) -> IndexRerunPlan:
+    """Return the plan of a form's choices, where the default stands for unknown ones."""
+    return IndexRerunPlan(
+        RerunKind(kind) if kind in set(RerunKind) else default.kind,
+        IndexSource(source) if source in set(IndexSource) else default.source,
+    )
+
+
 @dataclass(frozen=True)
 class IndexStep:
     document: Document

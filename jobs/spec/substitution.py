@@ -208,13 +208,16 @@ def _probes(names: Iterable[str]) -> dict[str, ParameterValue]:
 
 
 def secret_place_problems(
-    document: Document, parameters: Sequence[Replaced], values: Mapping[str, ParameterValue]
+    document: Document,
+    parameters: Sequence[Replaced],
+    values: Mapping[str, ParameterValue],
+    secrets: Collection[str] | None = None,
 ) -> list[Problem]:
     """Return a problem at each place where jobs would show a secret: filled in, it is a text like any other.
 
-    Raise TooLongError.
+    `secrets`: the `secret_parameters`, where a document is filled many times. Raise TooLongError.
     """
-    secrets = secret_parameters(document, parameters)
+    secrets = secret_parameters(document, parameters) if secrets is None else secrets
     titles = {parameter.name: parameter.title for parameter in parameters}
     message = (
         "{} is a secret, and everyone in the team could read it here. Pass it in an environment variable whose name "
@@ -228,15 +231,18 @@ def secret_place_problems(
 
 
 def secret_value_problems(
-    document: Document, parameters: Sequence[Replaced], values: Mapping[str, ParameterValue]
+    document: Document,
+    parameters: Sequence[Replaced],
+    values: Mapping[str, ParameterValue],
+    secrets: Collection[str] | None = None,
 ) -> list[Problem]:
     """Return a problem, at `/values/name`, for each secret of which a part would show, such as one with blanks.
 
-    Raise TooLongError.
+    `secrets` as of `secret_place_problems`. Raise TooLongError.
     """
     secrets = {
         name
-        for name in secret_parameters(document, parameters)
+        for name in (secret_parameters(document, parameters) if secrets is None else secrets)
         if name in values and redact_value("password", values[name].text) == MASK
     }
     message = (

@@ -88,8 +88,19 @@ def parse_table(text: str, table_format: TableFormat, titles: Mapping[str, str] 
     if not count:
         raise SweepError("The names have no values. Enter at least one value for each name.")
     table = SweepTable(names, tuple(rows))
-    _check_values(table)
+    check_table(table)
     return table
+
+
+def check_table(table: SweepTable) -> None:
+    """Raise SweepError if jobs can't have these names or values."""
+    _check_names(table.names)
+    _check_values(table)
+
+
+def program_of(command: Sequence[str]) -> list[str]:
+    """Return a command without the shell that sets the variables of child jobs."""
+    return list(command[4:] if command[:3] == ["sh", "-c", _SCRIPT] else command)
 
 
 def lengths_of(columns: Sequence[Sequence[str]]) -> list[int]:

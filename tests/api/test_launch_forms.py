@@ -145,3 +145,30 @@ def test_lists_of_values_make_a_job_for_each(world: World, form: str):
     zipped = world.program.post(address, {"values": {"quarter": ["Q2", "Q1"]}, "combine": "zip"})
     assert zipped.status_code == 202
     assert Submission.objects.filter(form_version__isnull=False).count() == 2
+
+
+def test_lists_of_values_make_one_array_job(world: World):
+    text = {"fields": [{"name": "rate", "type": "number", "max": 1}, {"name": "queue", "default": "q"}]}
+    job = document(
+        jobName="train",
+        jobQueue="${param.queue}",
+        containerOverrides={"environment": [{"name": "RATE", "value": "${param.rate}"}]},
+    )
+    form = world.program.post("/forms", file(sections=[text], document=job)).json()["id"]
+    address = f"/forms/{form}/submissions"
+    array = {"values": {"rate": [0.1, 0.01]}, "run_as": "array", "index_by": "variable"}
+    answer = world.program.post(address, array)
+
+    assert answer.status_code == 202, answer.content
+    stored = Submission.objects.get().document
+    assert stored["arrayProperties"] == {"size": 2}
+    assert stored["containerOverrides"] == {"environment": [{"name": "SWEEP_VALUES", "value": "RATE=0.1\nRATE=0.01"}]}
+    for values, pointer in (
+        ({"rate": [0.1, 2]}, "/values/rate"),
+        ({"rate": 0.1, "queue": ["q", "gpu"]}, "/values/queue"),
+        ({"rate": [0.1, 0.01], "queue": "nowhere"}, "/values/queue"),
+    ):
+        assert problems(world.program.post(address, {**array, "values": values})) == [pointer]
+    for wrong in ({"run_as": "both"}, {"run_as": ["array"]}, {"index_by": 1}):
+        assert world.program.post(address, {**array, **wrong}).status_code == 422
+    assert Submission.objects.count() == 1

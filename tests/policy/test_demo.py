@@ -7,7 +7,8 @@ import pytest
 
 from jobs import actions
 from jobs.access import Member
-from jobs.actions.launch_forms import fill_version, start_context
+from jobs.actions.form_documents import fill_version
+from jobs.actions.launch_forms import start_context
 from jobs.actions.versioned import newest_version
 from jobs.management.commands.seed_demo import create_forms, create_people_and_teams, demo_member, grant_queues
 from jobs.management.demo import TEAMS, documents

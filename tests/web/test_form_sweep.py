@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from jobs.actions import launch_forms
+from jobs.actions import form_documents, launch_forms
 from jobs.models import LaunchForm, Submission
 from jobs.spec.launch_forms.file_format import from_file
 from jobs.spec.launch_forms.sweep import FormSweep
@@ -62,9 +62,9 @@ def test_a_job_of_a_sweep_is_the_document_of_its_values(research: Research, form
     context = launch_forms.start_context(form, research.analyst)
     rows = tuple({"quarter": quarter, "year": year} for quarter in ("Q1", "Q2") for year in (2020, 2030))
 
-    start = launch_forms.fill_sweep(version, FormSweep(("quarter", "year"), rows), context)
+    start = form_documents.fill_sweep(version, FormSweep(("quarter", "year"), rows), context, research.analyst)
     for index, (row, job) in enumerate(zip(rows, json.loads(start.text)["jobs"], strict=True)):
-        single = json.loads(launch_forms.fill_version(version, row, context).text)
+        single = json.loads(form_documents.fill_version(version, row, context).text)
         assert job == {**single, "jobName": f"{single['jobName']}-{index}"}
 
 
@@ -108,18 +108,102 @@ def test_a_sweep_prefills_nothing_with_its_lists(browser: Client, form: LaunchFo
     assert 'value="why"' in page
 
 
-def test_a_form_of_a_workflow_takes_single_values(browser: Client, research: Research) -> None:
-    file = {
-        "name": "Steps",
-        "sections": [{"title": "", "fields": [{"name": "word", "default": "a"}]}],
-        "document": {"jobs": [{"jobName": "${param.word}", "jobQueue": "cpu", "jobDefinition": "hello"}]},
-    }
-    content, document = from_file(file)
-    form = make.launch_form_version(research.analyst, content, document).form
-    address = reverse("launch_form_run", args=[form.text_id])
+STEPS: dict[str, Any] = {
+    "name": "Steps",
+    "sections": [{"title": "", "fields": [{"name": "word", "label": "Word", "default": "a"}]}],
+    "document": {
+        "name": "steps-${param.word}",
+        "jobs": [
+            {"jobName": "first-${param.word}", "jobQueue": "cpu", "jobDefinition": "hello"},
+            {
+                "jobName": "last",
+                "jobQueue": "cpu",
+                "jobDefinition": "hello",
+                "dependsOn": [{"jobId": "${first-${param.word}}"}],
+            },
+            {"jobName": "clean", "jobQueue": "cpu", "jobDefinition": "hello"},
+        ],
+        "conditions": [{"job": "clean", "after": "last", "when": "always"}],
+    },
+}
 
-    assert "Run with several values" not in text(browser.get(address))
-    forged = {"value-word": "a", "several-word": "a, b", "version": "1", "do": "submit"}
-    answer = browser.post(address, forged)
+
+def workflow_form(research: Research) -> LaunchForm:
+    content, document = from_file(STEPS)
+    return make.launch_form_version(research.analyst, content, document).form
+
+
+def test_a_workflow_runs_once_for_each_value(browser: Client, research: Research) -> None:
+    form = workflow_form(research)
+    fields = {"value-word": "a", "several-word": "a, b", "version": "1"}
+    address = reverse("launch_form_run", args=[form.text_id])
+    preview = text(browser.post(address, {**fields, "do": "check"}))
+    assert "2 runs" in preview
+    assert "first-b-1, last-1, clean-1" in preview
+    assert 'name="run_as"' not in preview
+
+    browser.post(address, {**fields, "do": "submit"})
+    submission = sweep_of(form)
+    document = submission.document
+    assert submission.name == "steps"
+    assert [job["jobName"] for job in document["jobs"]] == [
+        *("first-a-0", "last-0", "clean-0"),
+        *("first-b-1", "last-1", "clean-1"),
+    ]
+    assert document["jobs"][4]["dependsOn"] == [{"jobId": "${first-b-1}"}]
+    assert document["conditions"] == [
+        {"job": f"clean-{number}", "after": f"last-{number}", "when": "always"} for number in range(2)
+    ]
+
+
+def test_a_workflow_is_no_array_and_has_a_limit(browser: Client, research: Research) -> None:
+    address = reverse("launch_form_run", args=[workflow_form(research).text_id])
+    forged = {"value-word": "a", "several-word": "a, b", "version": "1", "run_as": "array", "do": "submit"}
+    assert "A workflow can't run as one array job." in text(browser.post(address, forged))
+
+    many = {**forged, "run_as": "single", "several-word": "\n".join(f"w{number}" for number in range(334))}
+    assert "This sweep has 1,002 jobs, and the limit is 1,000." in text(browser.post(address, many))
+    assert not Submission.objects.filter(form_version__isnull=False).exists()
+
+
+def test_values_run_as_one_array_job(browser: Client, form: LaunchForm) -> None:
+    fields = {"several-note": "one, two three\nfour", "run_as": "array"}
+    preview = text(post(browser, form, "check", **fields))
+    assert "3 jobs" in preview
+    assert "risk-Q1-2026, child job 2" in preview
+    assert "<code>risk --digits=2</code>" in preview
+
+    post(browser, form, **fields)
+    submission = sweep_of(form)
+    job = submission.document
+    assert job["arrayProperties"] == {"size": 3}
+    assert job["containerOverrides"]["environment"] == [
+        {"name": "SWEEP_VALUES", "value": "NOTE=one\nNOTE='two three'\nNOTE=four"}
+    ]
+    assert job["containerOverrides"]["command"][-2:] == ["risk", "--digits=2"]
+    values_page = text(browser.get(reverse("submission_sweep", args=[submission.text_id])))
+    assert "<code>two three</code>" in values_page
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"several-digits": "3, 4", "value-quarter": "Q2"},
+            "digits sets /containerOverrides/command/1, which is the same in all child jobs of an array.",
+        ),
+        ({"table": 'note,digits\na,2\n"",2\n', "value-quarter": "Q2"}, "Job 1: Note is empty. A child job"),
+        ({"several-note": "\n".join("x" * 100 for _ in range(300))}, "The values of an array have 30 KiB at most."),
+        ({"several-note": "one"}, "An array has at least 2 child jobs."),
+        ({"several-note": "one, two", "several-queue": "cpu, gpu"}, "Queue is locked."),
+        ({"table": "quarter,note\nQ1,a\nQ2,b\n"}, "Quarter sets /jobName, which is the same"),
+    ],
+)
+def test_what_child_jobs_share_has_one_value(
+    browser: Client, form: LaunchForm, fields: dict[str, str], message: str
+) -> None:
+    answer = post(browser, form, **fields, run_as="array")
+
     assert answer.status_code == 422
-    assert "takes one value for each field" in text(answer)
+    assert message in text(answer)
+    assert not Submission.objects.filter(form_version__isnull=False).exists()

@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind
 from jobs.spec.launch_forms.fields import LaunchField, LaunchFieldType
-from jobs.spec.sweep import MAX_SINGLE_JOBS, SweepError, TableFormat, parse_table
+from jobs.spec.sweep import MAX_ROWS, MAX_SINGLE_JOBS, SweepError, TableFormat, parse_table
+
+SINGLE_JOBS = IndexRerunPlan(RerunKind.SINGLE, IndexSource.WRAPPER)
+"""If nothing else is chosen. The programs of forms read their own variables, so a shell sets those of an array."""
 
 SWEPT = "*"
 """Key of the stored values that names the fields with several values. No field has this name."""
@@ -19,9 +23,16 @@ class FormSweep:
 
     names: tuple[str, ...]
     rows: tuple[Mapping[str, object], ...]
+    plan: IndexRerunPlan = SINGLE_JOBS
 
 
-def combine(columns: Mapping[str, Sequence[object]], table_format: TableFormat) -> list[dict[str, object]]:
+def max_rows(plan: IndexRerunPlan) -> int:
+    return MAX_ROWS if plan.kind is RerunKind.ARRAY else MAX_SINGLE_JOBS
+
+
+def combine(
+    columns: Mapping[str, Sequence[object]], table_format: TableFormat, plan: IndexRerunPlan = SINGLE_JOBS
+) -> list[dict[str, object]]:
     """Return the values of each job: every combination, or the first of all together, then the second ones.
 
     Raise SweepError.
@@ -32,8 +43,8 @@ def combine(columns: Mapping[str, Sequence[object]], table_format: TableFormat) 
     count = 1
     for values in columns.values():
         count = max(count, len(values)) if table_format is TableFormat.ZIP else count * len(values)
-    if count > MAX_SINGLE_JOBS:
-        raise SweepError(f"This sweep has {count:,} jobs, and the limit is {MAX_SINGLE_JOBS:,}. Remove some values.")
+    if count > (limit := max_rows(plan)):
+        raise SweepError(f"This sweep has {count:,} jobs, and the limit is {limit:,}. Remove some values.")
     if table_format is TableFormat.ZIP:
         if len({len(values) for values in columns.values()}) > 1:
             counts = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
@@ -44,11 +55,11 @@ def combine(columns: Mapping[str, Sequence[object]], table_format: TableFormat) 
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def csv_rows(fields: Sequence[LaunchField], text: str) -> list[dict[str, object]]:
+def csv_rows(fields: Sequence[LaunchField], text: str, plan: IndexRerunPlan = SINGLE_JOBS) -> list[dict[str, object]]:
     """Return the values of each job of a table whose header has names or labels of fields. Raise SweepError."""
     table = parse_table(text, TableFormat.CSV, {field.title: field.name for field in fields})
-    if len(table.rows) > MAX_SINGLE_JOBS:
-        raise SweepError(f"The table has {len(table.rows):,} jobs, and the limit is {MAX_SINGLE_JOBS:,}.")
+    if len(table.rows) > (limit := max_rows(plan)):
+        raise SweepError(f"The table has {len(table.rows):,} jobs, and the limit is {limit:,}.")
     names = {field.name for field in fields}
     if unknown := next((name for name in table.names if name not in names), None):
         raise SweepError(f"The form has no field {unknown}. The first line has the names or labels of fields.")

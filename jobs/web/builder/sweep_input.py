@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.models.ids import new_id, to_text
-from jobs.spec.index_rerun import IndexRerunPlan, IndexSource, RerunKind
+from jobs.spec.index_rerun import IndexRerunPlan, rerun_plan
 from jobs.spec.sweep import MAX_TEXT_LENGTH, TableFormat
 from jobs.web.builder.form_state import MAX_KEY_LENGTH
 from jobs.web.shell.auth import SignedInRequest
@@ -35,15 +35,11 @@ class SweepInput:
             except UnicodeDecodeError:
                 problem = "The file isn't UTF-8 text."
         first = post.get("first", "")
-        kind, source = post.get("run_as", ""), post.get("index_by", "")
         return cls(
             post.get("document", ""),
             values,
             TableFormat(table_format) if table_format in set(TableFormat) else TableFormat.GRID,
-            IndexRerunPlan(
-                RerunKind(kind) if kind in set(RerunKind) else RerunKind.SINGLE,
-                IndexSource(source) if source in set(IndexSource) else IndexSource.VARIABLE,
-            ),
+            rerun_plan(post.get("run_as", ""), post.get("index_by", ""), IndexRerunPlan()),
             post.get("request_key", "")[:MAX_KEY_LENGTH] or to_text(new_id()),
             post.get("again", "")[:MAX_KEY_LENGTH],
             int(first) if first.isascii() and first.isdecimal() and len(first) < 6 else 0,

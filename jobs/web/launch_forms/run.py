@@ -12,16 +12,17 @@ from django.views.decorators.http import require_http_methods
 
 from jobs import access, actions
 from jobs.access import Member
-from jobs.actions import IdempotencyConflictError, launch_forms, versioned
+from jobs.actions import IdempotencyConflictError, form_documents, launch_forms, versioned
 from jobs.models import LaunchFormVersion, Source
 from jobs.models.form_preset import MAX_PRESET_NAME_LENGTH
 from jobs.models.ids import new_id, to_text
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import DocumentKind
-from jobs.spec.launch_forms.sweep import FormSweep
+from jobs.spec.index_rerun import RerunKind
+from jobs.spec.launch_forms.sweep_documents import RULE as SWEEP_RULE
 from jobs.spec.parsing.parser import DocumentParseError
 from jobs.spec.problems import Problem
-from jobs.spec.sweep import SweepError
+from jobs.spec.sweep import VALUES_VARIABLE, SweepError
 from jobs.web.builder.feedback import Feedback
 from jobs.web.builder.form_state import MAX_KEY_LENGTH, to_json
 from jobs.web.builder.json_views import redirect_to_submission
@@ -96,7 +97,7 @@ def _first_input(request: SignedInRequest, member: Member, version: LaunchFormVe
     fields, context = version.field_list, launch_forms.start_context(version.form, member)
     preset = linked_values(version, member, request.GET, context)
     entries = linked_entries(fields, request.GET, context, preset)
-    texts = launch_forms.fill_version(version, entries, context).values.texts
+    texts = form_documents.fill_version(version, entries, context).values.texts
     return RunInput(entries, to_text(new_id()), sources=value_sources(fields, entries, context, texts, preset))
 
 
@@ -109,17 +110,14 @@ def _posted_input(request: SignedInRequest, version: LaunchFormVersion) -> RunIn
     )
 
 
-def _feedback(
-    version: LaunchFormVersion, start: launch_forms.FormStart, sweep: FormSweep | None, member: Member
-) -> Feedback:
+def _feedback(version: LaunchFormVersion, start: form_documents.FormStart, member: Member) -> Feedback:
     titles = {item.name: item.title for item in version.field_list}
-    source = {"jobs": [version.document] * len(sweep.rows)} if sweep else version.document
-    made_document = MadeDocument(source, start.text, start.problems, titles, is_form=True)
+    made_document = MadeDocument(start.source, start.text, start.problems, titles, is_form=True)
     try:
         return values_feedback(made_document, member, version.form.name)
     except DocumentParseError as error:  # many jobs are too long together
         message = f"The jobs can't be submitted together. {error.message} Use fewer values."
-        problem = Problem("/values", message, rule=launch_forms.SWEEP)
+        problem = Problem("/values", message, rule=SWEEP_RULE)
         return values_feedback(replace(made_document, problems=(problem,)), member, version.form.name)
 
 
@@ -133,22 +131,22 @@ def _page(
     is_rejected: bool = False,
 ) -> HttpResponse:
     context = launch_forms.start_context(version.form, member)
-    fields = version.field_list
+    fields, is_workflow = version.field_list, version.kind is DocumentKind.WORKFLOW
     sweep, sweep_problem = None, ""
     try:
         sweep = read_sweep(fields, run.entries, run.sweep, context)
     except SweepError as error:
         sweep_problem = str(error)
-    start = launch_forms.fill_version(version, run.entries, context)
+    start = form_documents.fill_version(version, run.entries, context)
     if sweep_problem:
-        start = replace(start, problems=(Problem("/values", sweep_problem, rule=launch_forms.SWEEP),))
+        start = replace(start, problems=(Problem("/values", sweep_problem, rule=SWEEP_RULE),))
     elif sweep:
-        start = launch_forms.fill_sweep(version, sweep, context)
-    feedback = _feedback(version, start, sweep, member)
+        start = form_documents.fill_sweep(version, sweep, context, member)
+    feedback = _feedback(version, start, member)
     texts = {name: str(run.entries.get(name, text)) for name, text in start.values.texts.items()}
     if is_new:  # what is still to be entered is no mistake yet
         feedback = without_empty(feedback, texts)
-    text = "" if start.problems else to_json(launch_forms.shown_document(version, start))
+    text = "" if start.problems else to_json(form_documents.shown_document(version, start))
     page: dict[str, Any] = {
         "member": member,
         "team": member.team,
@@ -167,17 +165,17 @@ def _page(
         "preflight": values_preflight(feedback, member),
         "text": text,
         "json_input": run,
-        "is_workflow": sweep is not None or version.kind is DocumentKind.WORKFLOW,
+        "is_workflow": is_workflow or (sweep is not None and sweep.plan.kind is RerunKind.SINGLE),
+        "is_workflow_form": is_workflow,
         "sweep": run.sweep,
         "sweep_problem": sweep_problem,
         "sweep_names": [item.title for item in fields if sweep and item.name in sweep.names],
         "sweep_count": len(sweep.rows) if sweep else 0,
-        "sweep_rows": preview_rows(sweep, start.shown, feedback.result, launch_forms.secret_names(version))
+        "sweep_rows": preview_rows(sweep, start.shown, feedback.result, form_documents.secret_names(version))
         if sweep
         else [],
-        "sweep_fields": sweep_fields(fields, start.values, run.sweep)
-        if version.kind is DocumentKind.SUBMISSION
-        else [],
+        "sweep_fields": sweep_fields(fields, start.values, run.sweep),
+        "values_variable": VALUES_VARIABLE,
         "is_rejected": is_rejected,
         "presets": preset_links(version, member, context),
         "max_preset_name": MAX_PRESET_NAME_LENGTH,

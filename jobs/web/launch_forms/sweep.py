@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from jobs.actions.validate import ValidationResult
 from jobs.spec.documents import Document, list_at, text_at
-from jobs.spec.index_rerun import known_command
+from jobs.spec.index_rerun import IndexRerunPlan, known_command, rerun_plan
 from jobs.spec.launch_forms.fields import LaunchField
-from jobs.spec.launch_forms.sweep import FormSweep, combine, csv_rows, split_values
+from jobs.spec.launch_forms.sweep import SINGLE_JOBS, FormSweep, combine, csv_rows, split_values
 from jobs.spec.launch_forms.values import FormValues, LaunchContext
 from jobs.spec.problems import quote
 from jobs.spec.redaction import redact
-from jobs.spec.sweep import MAX_TEXT_LENGTH, SweepError, TableFormat
+from jobs.spec.sweep import MAX_TEXT_LENGTH, SweepError, TableFormat, program_of
 from jobs.web.launch_forms.fields import fitting_entries
 from jobs.web.shell.auth import SignedInRequest
 from jobs.web.shell.text_input import drop_nul
@@ -29,6 +29,7 @@ class SweepText:
     table_format: TableFormat = TableFormat.GRID
     table: str = ""
     problem: str = ""
+    plan: IndexRerunPlan = SINGLE_JOBS
 
     @property
     def is_empty(self) -> bool:
@@ -45,7 +46,8 @@ class SweepText:
                 problem = "The file isn't UTF-8 text."
         texts = {key.removeprefix(PREFIX): drop_nul(str(post[key])) for key in post if key.startswith(PREFIX)}
         is_zip = post.get("combine", "") == TableFormat.ZIP
-        return cls(texts, TableFormat.ZIP if is_zip else TableFormat.GRID, table, problem)
+        plan = rerun_plan(post.get("run_as", ""), post.get("index_by", ""), SINGLE_JOBS)
+        return cls(texts, TableFormat.ZIP if is_zip else TableFormat.GRID, table, problem, plan)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class FormSweepRow:
     index: int
     values: tuple[str, ...]
     name: str
+    """Of a workflow, the names of its steps."""
     command: str
 
 
@@ -85,11 +88,12 @@ def read_sweep(
     if sweep.table.strip():
         if columns:
             raise SweepError("Enter several values in the fields, or a table. Not both.")
-        rows = csv_rows(fields, sweep.table)
+        rows = csv_rows(fields, sweep.table, sweep.plan)
     else:
-        rows = combine(columns, sweep.table_format)
+        rows = combine(columns, sweep.table_format, sweep.plan)
     names = tuple(rows[0]) if rows else ()
-    return FormSweep(names, tuple({**fitting_entries(fields, {**entries, **row}, context), **row} for row in rows))
+    complete_rows = tuple({**fitting_entries(fields, {**entries, **row}, context), **row} for row in rows)
+    return FormSweep(names, complete_rows, sweep.plan)
 
 
 def sweep_fields(fields: Sequence[LaunchField], values: FormValues, sweep: SweepText) -> list[SweepField]:
@@ -101,17 +105,25 @@ def sweep_fields(fields: Sequence[LaunchField], values: FormValues, sweep: Sweep
 
 
 def preview_rows(
-    sweep: FormSweep, workflow: Document, result: ValidationResult | None, secrets: frozenset[str]
+    sweep: FormSweep, document: Document, result: ValidationResult | None, secrets: frozenset[str]
 ) -> list[FormSweepRow]:
-    """Return the first jobs: values, name and command. Secrets are masked."""
-    jobs = list_at(workflow, "jobs")[:MAX_PREVIEW_ROWS]
-    definitions = [target.definition for target in result.resolved_jobs] if result else []
-    return [
-        FormSweepRow(
-            index,
-            tuple("•••" if name in secrets else str(row.get(name, "")) for name in sweep.names),
-            text_at(job, "jobName"),
-            shlex.join(known_command(job, redact(definitions[index]))) if index < len(definitions) else "",
+    """Return the first runs: values, names and, of single jobs and arrays, the command. Secrets are masked."""
+    if not document:
+        return []
+    jobs = list_at(document, "jobs")
+    definitions = [redact(target.definition) for target in result.resolved_jobs] if result else []
+    steps = max(1, len(definitions) // len(sweep.rows)) if jobs else 0
+    rows = []
+    for index, row in enumerate(sweep.rows[:MAX_PREVIEW_ROWS]):
+        number = index * steps
+        job, definition = (jobs[number] if jobs else document), definitions[number] if definitions else {}
+        name = ", ".join(text_at(step, "jobName") for step in jobs[number : number + steps])
+        rows.append(
+            FormSweepRow(
+                index,
+                tuple("•••" if field_name in secrets else str(row.get(field_name, "")) for field_name in sweep.names),
+                name if jobs else f"{text_at(job, 'jobName')}, child job {index}",
+                shlex.join(program_of(known_command(job, definition))) if definitions and steps <= 1 else "",
+            )
         )
-        for index, (row, job) in enumerate(zip(sweep.rows, jobs, strict=False))
-    ]
+    return rows
