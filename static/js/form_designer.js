@@ -1,5 +1,5 @@
 // Fields of a launch form are moved with their buttons, with Alt and the arrow keys, or with the mouse, within and between
-// sections. Their order on the page is the order that is sent, so a move is a change like any other.
+// sections; sections likewise. Their order on the page is the order that is sent, so a move is a change like any other.
 
 import { find } from "./dom.js";
 
@@ -7,7 +7,7 @@ const designer = find(document, "[data-designer]", HTMLElement);
 const status = find(designer, "[data-moved]", HTMLElement);
 /** @type {HTMLElement | null} */
 let dragged = null;
-/** Where the dragged field was: before this element, or at the end. @type {{ parent: Element, next: Element | null }} */
+/** Where the dragged field or section was: before this element, or at the end. @type {{ parent: Element, next: Element | null }} */
 let origin = { parent: designer, next: null };
 
 /** @type {(target: EventTarget | null) => HTMLElement | null} */
@@ -16,8 +16,29 @@ function fieldOf(target) {
   return field instanceof HTMLElement ? field : null;
 }
 
+/** The field, or else the section. @type {(target: EventTarget | null) => HTMLElement | null} */
+function itemOf(target) {
+  const section = target instanceof Element ? target.closest("[data-section]") : null;
+  return fieldOf(target) ?? (section instanceof HTMLElement ? section : null);
+}
+
+/** @type {(item: HTMLElement, step: number) => boolean} */
+function move(item, step) {
+  return item.matches("[data-section]") ? moveSection(item, step) : moveField(item, step);
+}
+
+/** @type {(section: HTMLElement, step: number) => boolean} */
+function moveSection(section, step) {
+  const sections = [...designer.querySelectorAll("[data-section]")];
+  const neighbor = sections[sections.indexOf(section) + step];
+  if (!neighbor) return false;
+  if (step < 0) neighbor.before(section);
+  else neighbor.after(section);
+  return true;
+}
+
 /** @type {(field: HTMLElement, step: number) => boolean} */
-function move(field, step) {
+function moveField(field, step) {
   const fields = [...designer.querySelectorAll("[data-field]")];
   const section = field.closest("[data-section]");
   const neighbor = fields[fields.indexOf(field) + step];
@@ -35,19 +56,21 @@ function move(field, step) {
   return true;
 }
 
-/** @type {(field: HTMLElement) => void} */
-function announce(field) {
-  const fields = [...designer.querySelectorAll("[data-field]")];
-  status.textContent = `${field.dataset.name} is field ${fields.indexOf(field) + 1} of ${fields.length}.`;
+/** @type {(item: HTMLElement) => void} */
+function announce(item) {
+  const isSection = item.matches("[data-section]");
+  const items = [...designer.querySelectorAll(isSection ? "[data-section]" : "[data-field]")];
+  const name = isSection ? find(item, "input[data-title]", HTMLInputElement).value || "No title" : item.dataset.name;
+  status.textContent = `${name} is ${isSection ? "section" : "field"} ${items.indexOf(item) + 1} of ${items.length}.`;
   designer.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 designer.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-move]") : null;
-  const field = fieldOf(button);
-  if (!(button instanceof HTMLElement) || !field) return;
+  const item = itemOf(button);
+  if (!(button instanceof HTMLElement) || !item) return;
   event.preventDefault();
-  if (move(field, Number(button.dataset.move))) announce(field);
+  if (move(item, Number(button.dataset.move))) announce(item);
   button.focus();
 });
 
@@ -61,11 +84,11 @@ designer.addEventListener("keydown", (event) => {
     return;
   }
   const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-  const field = fieldOf(target);
+  const item = itemOf(target);
   // In a list of choices, Alt with an arrow opens the list.
-  if (!event.altKey || !step || !field || !(target instanceof HTMLElement) || target.matches("select, [list]")) return;
+  if (!event.altKey || !step || !item || !(target instanceof HTMLElement) || target.matches("select, [list]")) return;
   event.preventDefault();
-  if (move(field, step)) announce(field);
+  if (move(item, step)) announce(item);
   target.focus();
 });
 
@@ -75,22 +98,23 @@ designer.addEventListener("input", ({ target }) => {
   find(field, "summary > strong", HTMLElement).textContent = target.value.trim() || field.dataset.name || "";
 });
 
-for (const summary of designer.querySelectorAll("[data-field] > summary")) summary.setAttribute("draggable", "true");
+const handles = designer.querySelectorAll("[data-field] > summary, [data-section-handle]");
+for (const handle of handles) handle.setAttribute("draggable", "true");
 
 designer.addEventListener("dragstart", (event) => {
-  dragged = fieldOf(event.target);
+  dragged = itemOf(event.target);
   if (!dragged || !dragged.parentElement || !event.dataTransfer) return;
   origin = { parent: dragged.parentElement, next: dragged.nextElementSibling };
   dragged.dataset.dragged = "";
   event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", dragged.dataset.name ?? ""); // Firefox drags nothing without data.
+  event.dataTransfer.setData("text/plain", dragged.dataset.name ?? "section"); // Firefox drags nothing without data.
 });
 
 designer.addEventListener("dragover", (event) => {
   if (!dragged || !(event.target instanceof Element)) return;
   event.preventDefault();
-  const over = fieldOf(event.target);
   const section = event.target.closest("[data-section]");
+  const over = dragged.matches("[data-section]") ? section : fieldOf(event.target);
   if (over && over !== dragged) {
     const box = over.getBoundingClientRect();
     if (event.clientY < box.top + box.height / 2) over.before(dragged);

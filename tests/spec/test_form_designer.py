@@ -6,7 +6,9 @@ import pytest
 
 from jobs.spec.launch_forms import designer
 from jobs.spec.launch_forms.check import check_form
-from jobs.spec.launch_forms.fields import parse_sections
+from jobs.spec.launch_forms.fields import fields_of, parse_sections
+from jobs.spec.launch_forms.filling import fill_document
+from jobs.spec.launch_forms.values import LaunchContext, read_values
 from jobs.spec.template_parameters import Parameter, ParameterType
 
 DEFINITION: dict[str, Any] = {
@@ -93,7 +95,7 @@ def test_every_place_can_be_asked_for_together_and_makes_a_valid_form():
 
 def test_a_place_that_is_no_value_is_refused_with_an_example():
     with pytest.raises(designer.DesignError, match=ENVIRONMENT):
-        designer.ask_for(new_file(), "/containerOverrides", DEFINITIONS)
+        designer.ask_for(new_file(), "/nothing", DEFINITIONS)
 
 
 def test_what_is_kept_fixed_has_its_default_in_the_document():
@@ -108,6 +110,16 @@ def test_what_is_kept_fixed_has_its_default_in_the_document():
     assert [field["name"] for field in fixed["sections"][0]["fields"]] == ["queue"]
     del file["sections"][0]["fields"][0]["default"]
     assert designer.keep_fixed(file, name)["document"]["containerOverrides"] == {"environment": []}
+
+
+def test_a_section_moves_with_its_fields_and_not_beyond_the_others():
+    first, last = {"title": "a", "fields": [{"name": "x"}]}, {"title": "b", "fields": []}
+    file = {"name": "F", "sections": [first, last]}
+
+    assert designer.move_section(file, 0, 1) == {"name": "F", "sections": [last, first]}
+    assert designer.move_section(file, 1, -1) == {"name": "F", "sections": [last, first]}
+    assert [designer.move_section(file, number, step) for number, step in ((0, -1), (1, 1), (2, -1))] == [file] * 3
+    assert file["sections"] == [first, last]
 
 
 def test_a_field_moves_within_its_section_and_into_the_next():
@@ -203,3 +215,100 @@ def test_a_document_that_is_no_job_at_the_place_is_refused(title: str, overrides
 
     with pytest.raises(designer.DesignError, match="Correct the JSON"):
         designer.ask_for(file, pointer, DEFINITIONS)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "change", "field"),
+    [
+        (
+            "/schedulingPriorityOverride",
+            {"schedulingPriorityOverride": "${param.scheduling-priority-override}"},
+            {"type": "number"},
+        ),
+        ("/propagateTags", {"propagateTags": "${param.propagate-tags}"}, {"type": "yes-no"}),
+        ("/shareIdentifier", {"shareIdentifier": "${param.share-identifier}"}, {}),
+        ("/tags/Cost~1Center", {"tags": {"Cost/Center": "${param.cost-center}"}}, {}),
+        ("/parameters/other", {"parameters": {"other": "${param.other}"}}, {}),
+        (
+            "/containerOverrides/instanceType",
+            {"containerOverrides": {"instanceType": "${param.instance-type}"}},
+            {},
+        ),
+        (
+            "/containerOverrides/command/0",
+            {"containerOverrides": {"command": ["${param.command}", "Ref::mode", "--digits=2", "all"]}},
+            {"default": "risk"},
+        ),
+        (
+            "/containerOverrides/resourceRequirements/1/type",
+            {
+                "containerOverrides": {
+                    "resourceRequirements": [{"type": "${param.type}", "value": "2048"}],
+                }
+            },
+            {"type": "choice", "default": "MEMORY"},
+        ),
+    ],
+)
+def test_any_value_that_aws_takes_can_be_named_by_its_pointer(
+    pointer: str, change: dict[str, Any], field: dict[str, Any]
+):
+    file, name = designer.ask_for(new_file(), pointer, DEFINITIONS)
+
+    assert file["document"] == {**new_file()["document"], **change}
+    entry = file["sections"][0]["fields"][0]
+    assert entry["name"] == name
+    assert entry | field == entry
+    assert ("default" in entry) == ("default" in field)
+    problems = check_form(file["document"], designer.kind_of(file["document"]), parse_sections(file["sections"]))
+    assert problems == []
+
+
+def test_the_type_of_a_named_value_is_that_of_aws():
+    file, _ = designer.ask_for(new_file(), "/propagateTags", DEFINITIONS)
+    sections = parse_sections(file["sections"])
+    values = read_values(fields_of(sections), {"propagate-tags": "true"}, LaunchContext())
+
+    assert fill_document(file["document"], values.values, designer.kind_of(file["document"]))["propagateTags"] is True
+
+
+@pytest.mark.parametrize(
+    ("pointer", "message"),
+    [
+        ("jobName", "A JSON pointer begins with a slash"),
+        ("", "A JSON pointer begins with a slash"),
+        ("/", "AWS Batch has no field “” at /."),
+        ("/jobname", "AWS Batch has no field “jobname” at /."),
+        ("/retryStrategy/attempt", "no field “attempt” at /retryStrategy. Did you mean “attempts”"),
+        ("/containerOverrides", "is no single value. Name a value in it, such as /containerOverrides/command."),
+        ("/containerOverrides/command", "such as /containerOverrides/command/0."),
+        ("/containerOverrides/command/9", "/containerOverrides/command has 4 entries, counted from 0, and no “9”."),
+        ("/containerOverrides/command/x", "has 4 entries"),
+        ("/containerOverrides/environment/1/value", "is a secret"),
+        ("/containerOverrides/environment/9/value", "has 2 entries"),
+        ("/jobQueue/x", "AWS Batch has no field “x” at /jobQueue."),
+        ("/tags/a/b", "AWS Batch has no field “a” at /tags."),
+    ],
+)
+def test_a_pointer_that_names_no_value_is_refused_at_its_part(pointer: str, message: str):
+    with pytest.raises(designer.DesignError) as error:
+        designer.ask_for(new_file(), pointer, DEFINITIONS)
+    assert message in str(error.value)
+
+
+def test_a_place_is_asked_for_once():
+    file, _ = designer.ask_for(new_file(), "/shareIdentifier", DEFINITIONS)
+
+    with pytest.raises(designer.DesignError, match="A field stands for /shareIdentifier already"):
+        designer.ask_for(file, "/shareIdentifier", DEFINITIONS)
+
+
+def test_a_value_of_a_step_is_named_too():
+    step = {"jobName": "load", "jobQueue": "cpu", "jobDefinition": "risk"}
+    file = {"name": "W", "sections": [], "document": {"jobs": [step]}}
+    changed, _ = designer.ask_for(file, "/jobs/0/shareIdentifier", DEFINITIONS)
+
+    assert changed["document"]["jobs"] == [{**step, "shareIdentifier": "${param.share-identifier}"}]
+    for pointer, message in (("/jobs/1/jobName", "/jobs has 1 entries"), ("/jobs/0", "/jobs/0 is no single value")):
+        with pytest.raises(designer.DesignError, match=message):
+            designer.ask_for(file, pointer, DEFINITIONS)

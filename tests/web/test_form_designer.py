@@ -145,7 +145,7 @@ def test_an_unknown_pointer_is_refused_and_nothing_is_lost(browser: Client) -> N
 
     answer = page(browser.post(NEW, {**sent, "pointer": "/nothing", "do": "add"}))
 
-    assert "has no value at /nothing that a form can ask for" in html.unescape(answer)
+    assert "AWS Batch has no field “nothing” at /." in html.unescape(answer)
     assert json_of(answer) == FILE
 
 
@@ -180,5 +180,8 @@ def test_an_empty_section_can_be_removed_and_a_wrong_variable_is_named_at_its_pl
     wrong = page(browser.post(NEW, {**controls(shorter), "variable": "bad name", "do": "add"}))
 
     assert [len(json_of(text)["sections"]) for text in (longer, shorter, wrong)] == [3, 2, 2]
+    titled = {**controls(longer), "section-2": "Last"}
+    moved = json_of(page(browser.post(NEW, {**titled, "do": "section-up:2"})))["sections"]
+    assert [section["title"] for section in moved][1] == "Last"
     assert "A name of an environment variable has letters" in wrong
     assert re.search(r'id="variable"[^>]*value="bad name" autofocus aria-invalid="true"', wrong)

@@ -8,6 +8,7 @@ from typing import Any
 from jobs.spec.documents import Document, DocumentKind, Path, is_object, list_at, object_at, text_at, value_at
 from jobs.spec.launch_forms.fields import LaunchField, LaunchFieldType, fields_of, parse_sections
 from jobs.spec.launch_forms.filling import without_places
+from jobs.spec.launch_forms.named_places import NamedPlaceError, named_place
 from jobs.spec.launch_forms.places import FormPlace, list_places, suggested_field
 from jobs.spec.problems import join_pointer
 from jobs.spec.substitution import fill
@@ -40,18 +41,17 @@ def possible_places(document: Document, definitions: Mapping[str, Document]) -> 
 
 
 def ask_for(file: Document, pointer: str, definitions: Mapping[str, Document]) -> tuple[Document, str]:
-    """Return the file with a field for a place of the document, and the field's name. Raise DesignError."""
+    """Return the file with a field for a place, and the field's name. Raise DesignError.
+
+    `pointer`: of a listed place, or of any other value that AWS Batch takes, which the document may not have yet.
+    """
     document = object_at(file, "document")
     full = _with_definitions(document, definitions)
-    place = _place_at(full, pointer)
+    place, place_field = _place_at(full, pointer)
     names = {text_at(field, "name") for section in list_at(file, "sections") for field in list_at(section, "fields")}
     name = next(name for name in _names(place.name) if name not in names)
     result: Document = deepcopy(file)
     _set(result["document"], full, place.path, f"{place.prefix}${{param.{name}}}")
-    if place.path[-1] == "size" and "arrayProperties" in place.path:
-        place_field = LaunchField(name, place.label, type=LaunchFieldType.NUMBER, default=place.value)
-    else:
-        place_field = suggested_field(place, ())
     entry = {**place_field.as_json(), "name": name}
     sections = result.setdefault("sections", [])
     if not sections:
@@ -126,6 +126,15 @@ def move_field(file: Document, name: str, step: int) -> Document:
     return result
 
 
+def move_section(file: Document, number: int, step: int) -> Document:
+    """Return the file with a section one place further up (-1) or down (1)."""
+    sections = [*list_at(file, "sections")]
+    if number >= len(sections) or not 0 <= number + step < len(sections):
+        return file
+    sections.insert(number + step, sections.pop(number))
+    return {**file, "sections": sections}
+
+
 def remove_empty_section(file: Document, number: int) -> Document:
     """Return the file without a section; one with fields stays."""
     sections = list_at(file, "sections")
@@ -159,14 +168,17 @@ def _names(name: str) -> Iterator[str]:
         number += 1
 
 
-def _place_at(document: Document, pointer: str) -> FormPlace:
-    places = {place.pointer: place for place in list_places(document, kind_of(document))}
-    if pointer not in places:
-        message = (
-            f"The document has no value at {pointer or '/'} that a form can ask for. Enter a JSON pointer such as"
-        )
-        raise DesignError(f"{message} /containerOverrides/environment/0/value.")
-    return places[pointer]
+def _place_at(document: Document, pointer: str) -> tuple[FormPlace, LaunchField]:
+    kind = kind_of(document)
+    place = next((place for place in list_places(document, kind) if place.pointer == pointer), None)
+    if place is None:
+        try:
+            return named_place(document, kind, pointer)
+        except NamedPlaceError as error:
+            raise DesignError(str(error)) from None
+    if place.path[-1] == "size" and "arrayProperties" in place.path:
+        return place, LaunchField(place.name, place.label, type=LaunchFieldType.NUMBER, default=place.value)
+    return place, suggested_field(place, ())
 
 
 def _with_definitions(document: Document, definitions: Mapping[str, Document]) -> Document:

@@ -38,6 +38,7 @@ NUMBER_KEYS = ("min", "max", "step")
 _TOKEN = re.compile(r"([sf])([0-9]{1,4})")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _MOVES = {"up": -1, "down": 1}
+_SECTION_MOVES = {"section-up": -1, "section-down": 1}
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def apply_action(
         return designer.move_field(file, name, _MOVES[verb]), ""
     if verb == "section":
         return {**file, "sections": [*list_at(file, "sections"), {"title": "", "fields": []}]}, ""
+    if verb in _SECTION_MOVES and _NUMBER.fullmatch(name):
+        return designer.move_section(file, int(name), _SECTION_MOVES[verb]), ""
     if verb == "remove-section" and _NUMBER.fullmatch(name):
         return designer.remove_empty_section(file, int(name)), ""
     return file, ""

@@ -111,6 +111,11 @@ def test_a_lead_makes_the_form_with_the_mouse(open_page: OpenPage, finance: Fina
     drag(year, field(page, "quarter"))
     expect(page.locator("[data-moved]")).to_have_text("year is field 2 of 3.")
     expect(page.locator("#form-preview section").first.get_by_label("Year")).to_be_visible()
+    drag_section(page, 1, 0, at_end=False)
+    expect(page.locator("[data-moved]")).to_have_text("Run is section 1 of 2.")
+    expect(page.locator("#form-preview section h2").first).to_have_text("Run")
+    drag_section(page, 0, 1, at_end=True)
+    expect(page.locator("[data-moved]")).to_have_text("Run is section 2 of 2.")
     expect(page.locator("#form-status")).to_contain_text("Ready to save")
     page.locator("[data-field]").evaluate_all("fields => fields.forEach((each) => { each.open = true; })")
     assert_accessible(page)
@@ -140,6 +145,19 @@ def drag(source: Locator, target: Locator) -> None:
     for shift in (-4, -2):
         mouse.move(box["x"] + 60, box["y"] + box["height"] + shift)
     mouse.up()
+
+
+def drag_section(page: Page, source: int, target: int, *, at_end: bool) -> None:
+    """Drag a section by its handle to the edge of another one. With closed fields both are in view."""
+    page.locator("[data-field]").evaluate_all("fields => fields.forEach((each) => { each.open = false; })")
+    sections = page.locator("[data-section]")
+    sections.nth(source).locator("[data-section-handle]").hover()
+    page.mouse.down()
+    box = sections.nth(target).bounding_box()
+    assert box
+    for shift in (8, 6, 4):
+        page.mouse.move(box["x"] + 60, box["y"] + (box["height"] - shift if at_end else shift))
+    page.mouse.up()
 
 
 def test_a_lead_makes_the_form_by_keyboard_alone(open_page: OpenPage, finance: Finance) -> None:
@@ -183,6 +201,11 @@ def test_a_lead_makes_the_form_by_keyboard_alone(open_page: OpenPage, finance: F
     expect(page.locator("#form-preview")).to_contain_text("2015 to 2035")
     expect(page.locator("#step-2")).to_be_focused()
     type_into(page, "#section-0", "Period")
+    keyboard.press("Alt+ArrowDown")
+    expect(page.locator("[data-moved]")).to_have_text("Period is section 2 of 2.")
+    expect(page.locator("#section-0")).to_be_focused()
+    keyboard.press("Alt+ArrowUp")
+    expect(page.locator("[data-moved]")).to_have_text("Period is section 1 of 2.")
     expect(page.locator("#form-status")).to_contain_text("Ready to save")
     tab_to(page, "#submit-button")
     keyboard.press("Enter")
