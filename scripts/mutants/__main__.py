@@ -4,7 +4,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from scripts.mutants.catalogue import tests_by_name
+from scripts.mutants.catalog import tests_by_name
 from scripts.mutants.run import create_forkserver, run_mutant
 
 MAX_PARALLEL_RUNS = 2

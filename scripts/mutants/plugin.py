@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutants.catalogue import source_mutants
+from scripts.mutants.catalog import source_mutants
 from scripts.mutants.source import MutantError, check_loaded, install
 
 MUTANT = "PORTAL_MUTANT"

@@ -1,4 +1,4 @@
-"""What people change of the catalogue, and what the judge then says."""
+"""What people change of the catalog, and what the judge then says."""
 
 import json
 import sys

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.models import quarantine
-from scripts.mutants.catalogue import source_mutants
+from scripts.mutants.catalog import source_mutants
 from scripts.mutants.source import ROOT, MutantError, SourceFinder, SourceMutant, check_loaded, install
 
 LEASES = frozenset(

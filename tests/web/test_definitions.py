@@ -1,4 +1,4 @@
-"""The catalogue: cards, a definition's page, what differs, and what people change there."""
+"""The catalog: cards, a definition's page, what differs, and what people change there."""
 
 import json
 import re
