@@ -130,7 +130,8 @@ def _runs(
     problems: dict[tuple[str, str], Problem] = {}
     for index, row in enumerate(sweep.rows):
         values = read_values(fields, row, context)
-        document, row_problems = {}, values.problems
+        document: Document = {}
+        row_problems = values.problems
         if not row_problems:
             document, row_problems = _fill(source, version, values, secrets)
         for problem in row_problems:

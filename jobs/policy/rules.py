@@ -304,8 +304,8 @@ def free_submission_violations(request: JobRequest, grants: TeamGrants, role: st
         return []
     people = "leads" if role == Role.LEAD else "analysts"
     message = (
-        f"In {grants.team}, {people} submit to {request.queue_name} with launch forms only. Run one under Job "
-        "definitions, Launch forms."
+        f"In {grants.team}, {people} submit to {request.queue_name} with launch forms only. Run one under "
+        "Catalog, Launch forms."
     )
     return [Violation("policy.launch-forms-only", "/jobQueue", message)]
 

@@ -114,7 +114,7 @@ def test_another_document_is_refused_and_the_answer_names_the_page_of_forms(door
 
     answer = DOORS[door](analyst)
 
-    assert "analysts submit to cpu with launch forms only. Run one under Job definitions, Launch forms." in answer
+    assert "analysts submit to cpu with launch forms only. Run one under Catalog, Launch forms." in answer
     assert not Submission.objects.exclude(text=json.dumps(JOB), jobs__state="FAILED").exists()
 
 

@@ -27,7 +27,7 @@ JOB: dict[str, Any] = {
 
 def test_steps_of_runs_wait_for_steps_of_their_own_run() -> None:
     job = {"jobQueue": "cpu", "jobDefinition": "d"}
-    workflow = {
+    workflow: dict[str, Any] = {
         "jobs": [
             {**job, "jobName": "load-data"},
             {**job, "jobName": "train", "dependsOn": [{"jobId": "${ load-data }"}]},
