@@ -99,12 +99,12 @@ def fill_sweep(version: LaunchFormVersion, sweep: FormSweep, context: LaunchCont
         name = name or text_at(runs[0].document, "jobName")
     suffixes = [suffix_of(index, len(runs)) for index in range(len(runs))]
     documents = [with_suffix(run.document, suffix) for run, suffix in zip(runs, suffixes, strict=True)]
-    shown = [
+    preview = [
         with_suffix(_masked(source, version, run.values, secrets), suffix)
         for run, suffix in zip(runs[:MAX_SHOWN_RUNS], suffixes, strict=False)
     ]
     sources = join_runs([source] * len(runs), "")
-    return FormStart(_as_text(join_runs(documents, name)), first, (), join_runs(shown, name), sources)
+    return FormStart(_as_text(join_runs(documents, name)), first, (), join_runs(preview, name), sources)
 
 
 def _count_problem(version: LaunchFormVersion, sweep: FormSweep) -> str:
@@ -176,11 +176,11 @@ def _fill_array(version: LaunchFormVersion, sweep: FormSweep, context: LaunchCon
     try:
         definition = _definition(runs[0].document, member)
         masked = _masked(source, version, first, secrets)
-        shown = redact(array_of_runs(masked, name, table, redact(definition), sweep.plan))
+        preview = redact(array_of_runs(masked, name, table, redact(definition), sweep.plan))
         document = array_of_runs(runs[0].document, name, table, definition, sweep.plan)
     except SweepError as error:
         return FormStart("", first, (Problem("/values", str(error), rule=RULE),))
-    return FormStart(_as_text(document), first, (), shown, array_source(source, variables))
+    return FormStart(_as_text(document), first, (), preview, array_source(source, variables))
 
 
 def _definition(job: Document, member: Member) -> Document:

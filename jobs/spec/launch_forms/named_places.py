@@ -113,6 +113,6 @@ def _field(place: FormPlace, control: SchemaControl | None, text: str) -> Launch
 
 
 def _field_name(key: str) -> str:
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", key).lower()
-    name = _NOT_IN_NAME.sub("-", words).strip("-_")[:60]
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", key).lower()
+    name = _NOT_IN_NAME.sub("-", text).strip("-_")[:60]
     return name if name[:1].isalpha() and name.isascii() else f"value-{name}".rstrip("-")

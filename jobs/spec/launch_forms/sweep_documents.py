@@ -1,4 +1,4 @@
-"""What a form with several values submits: a workflow of all its jobs, or one array job."""
+"""Documents of a form with several values: a workflow of all its jobs, or one array job."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -59,8 +59,8 @@ def join_runs(runs: Sequence[Document], name: str) -> Document:
 def common_name(source: Document, kind: DocumentKind, texts: Mapping[str, str], swept: Collection[str]) -> str:
     """Return the name of the job or workflow without the values that its jobs differ by. It may be empty."""
     name = text_at(source, "name" if kind is DocumentKind.WORKFLOW else "jobName")
-    filled = REFERENCE.sub(lambda match: "" if match[1] in swept else texts.get(match[1], match[0]), name)
-    return _SEPARATORS.sub(r"\1", filled).strip("-_.")[:MAX_NAME_LENGTH]
+    text = REFERENCE.sub(lambda match: "" if match[1] in swept else texts.get(match[1], match[0]), name)
+    return _SEPARATORS.sub(r"\1", text).strip("-_.")[:MAX_NAME_LENGTH]
 
 
 def check_array(
