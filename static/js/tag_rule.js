@@ -14,8 +14,9 @@ function addSample(pattern) {
   const output = document.createElement("output");
   output.className = "help";
   const place = document.createElement("p");
+  place.className = "tag-sample";
   place.append(sample, " ", output);
-  pattern.after(place);
+  (pattern.closest(".flex-container") ?? pattern).after(place);
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;

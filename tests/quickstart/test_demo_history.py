@@ -16,7 +16,8 @@ from jobs.management.commands.seed_demo import create_people_and_teams, grant_qu
 from jobs.management.demo import TEAMS, documents
 from jobs.management.demo.history import historical_submissions, submission_times
 from jobs.management.demo.saving import save_history, team_resources
-from jobs.models import Job, JobDependency, JobFailure, Submission, Team
+from jobs.models import Budget, Job, JobDependency, JobFailure, Role, Submission, Team
+from jobs.reports.budgets import budget_panel
 from jobs.reports.demo_progress import demo_progress
 from jobs.spec.parsing.parser import parse
 from jobs.states import Delivery, State
@@ -62,6 +63,21 @@ def test_each_team_gets_its_history_which_has_ended_and_is_marked() -> None:
     assert not generated.filter(accepted_at__lt=now() - timedelta(days=92)).exists()
     assert demo_progress() is None
     assert JobFailure.objects.count() == generated.filter(state__in=[State.FAILED, State.LOST]).count() > 0
+
+
+def test_budgets_fit_what_a_team_spends_and_stay_as_they_are_changed() -> None:
+    call_command("seed_demo_history")
+
+    lead = make.member(Team.objects.get(slug="research"), Role.LEAD)
+    states = {state.budget.scope: state for state in budget_panel(lead).states}
+    assert list(states) == ["", "Project = GenAI", "Project = Prototype"]
+    assert states["Project = Prototype"].budget.stop_percent == 100
+    for state in states.values():
+        assert 0 <= state.usage.spend < 3 * state.budget.usd
+    assert states[""].usage.spend >= states["Project = GenAI"].usage.spend
+    Budget.objects.filter(team=lead.team, tag_key="").delete()
+    call_command("seed_demo_history")
+    assert Budget.objects.filter(team=lead.team).count() == 2
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """Budgets on the pages of a team."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,11 @@ from django.utils.timezone import now
 from jobs import audit
 from jobs.models import Budget, CostLine
 from jobs.models.cost_total import add_costs
+from jobs.reports.periods import PeriodKind
+from jobs.spec.problems import Problem
+from jobs.web.builder.preflight_result import check_for
 from tests import make
+from tests.reports import past
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +59,25 @@ def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, 
         assert "$90.00</span> reserved" in html
         assert "Submissions stop" in html
         assert "7,777" not in html
+
+
+def test_a_budget_leads_to_what_its_costs_are_of(lead: Any, client: Client) -> None:
+    Budget.objects.create(team=lead.team, usd=100, period="quarter", tag_key="Cost Center", tag_value="CC-1")
+    past.rates()
+    past.job(make.submission(lead), str(now().date()), 1, tags={"Cost Center": "CC-1"})
+
+    (url,) = re.findall(r'href="([^"]+#crossed-title)"', page(lead, client, "team_home"))
+    costs = client.get(url.replace("&amp;", "&"))
+    assert costs.context["period"].kind is PeriodKind.QUARTER
+    ((row, cells),) = [item for item in costs.context["cross_rows"] if item[0].label == "CC-1"]
+    assert row.usd == sum(usd for usd, _, _ in cells) == Decimal("0.05")
+    assert 'id="crossed-title"' in costs.content.decode()
+
+
+@pytest.mark.parametrize("rule", ["policy.budget-reached", "policy.budget-warning"])
+def test_what_a_budget_says_is_a_limit_and_no_missing_tag(rule: str) -> None:
+    assert check_for(Problem("/tags/Project", "…", rule=rule)) == "ceilings"
+    assert check_for(Problem("/tags/Project", "…", rule="policy.tag-missing")) == "tags"
 
 
 def test_costs_tell_those_who_may_audit_how_budgets_were_changed(lead: Any, client: Client) -> None:

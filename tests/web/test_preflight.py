@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.causes import CAUSES, Cause
-from jobs.models import InstancePrice, InstanceType, Queue, QueueGrant, Rate, Submission, TagRule
+from jobs.models import Budget, InstancePrice, InstanceType, Queue, QueueGrant, Rate, Submission, TagRule
 from jobs.spec.parsing.parser import parse
 from tests import make
 from tests.web.conftest import Research, SignIn
@@ -253,6 +253,22 @@ def test_what_is_above_a_threshold_shows_the_same_figures_in_the_form_the_editor
     for answer in (form, editor):
         assert "Submit train to cpu, expected $1.00, at most $20.00, for approval" in page_text(answer)
         assert "The maximum cost is $20.00. Research requires approval above $10.00." in page_text(answer)
+
+
+def test_a_warning_of_a_budget_does_not_hide_that_it_needs_approval(browser: Client, research: Research) -> None:
+    rate_by_the_vcpu("1")
+    Budget.objects.create(team=research.team, usd=10, warn_percent=50, approve_percent=80, stop_percent=100)
+    limits = {}
+    for hours in (6, 9, 11):
+        limits[hours] = preview(browser, time_limit=f"{hours} h")["ceilings"]
+
+    assert [limits[hours][:2] for hours in limits] == [
+        ("warn", "Warning"),
+        ("warn", "Needs approval"),
+        ("bad", "Above limits"),
+    ]
+    assert "requires approval above $8.00" in limits[9][2]
+    assert "warns above $5.00" in limits[9][2]
 
 
 def test_a_default_time_limit_is_said_and_bounds_the_price(browser: Client, research: Research) -> None:

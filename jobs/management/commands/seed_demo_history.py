@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from jobs import access, actions
 from jobs.aws.errors import AwsError
 from jobs.management.demo import TEAMS, DemoTeam, documents
+from jobs.management.demo.budgets import create_budgets
 from jobs.management.demo.history import HistoricalSubmission, historical_submissions, submission_times
 from jobs.management.demo.logs import MAX_LOG_AGE, upload_logs
 from jobs.management.demo.saving import save_history, team_resources
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Fill the demo's teams with 90 days of generated jobs, and submit a few that run today."
+    help = "Fill the demo's teams with 90 days of generated jobs and budgets, and submit a few jobs that run today."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.QUICKSTART:
@@ -65,6 +66,7 @@ def fill_history(account: Account) -> None:
         for batch in save_history(history, count, BATCH_SIZE):
             saved += batch
             save_demo_progress(saved, total)
+        create_budgets(team)
         try:
             upload_logs(account, logged_jobs(history))
         except AwsError as error:

@@ -24,6 +24,7 @@ from jobs.management.demo.profiles import (
     STOPPED_RATE,
     SUCCESS,
     SUCCESS_RATE,
+    TEAM_PROJECTS,
     UNTAGGED_RATE,
     WEEKDAYS,
     WORKFLOW_PROFILES,
@@ -124,7 +125,9 @@ def submission_times(count: int, days: int, until: datetime, rng: random.Random)
 def historical_submissions(
     resources: TeamResources, times: Sequence[datetime], rng: random.Random
 ) -> Iterator[HistoricalSubmission]:
-    projects = rng.sample(PROJECTS, 6)
+    projects = [(name, f"CC-{4100 + 10 * PROJECTS.index(name)}") for name in rng.sample(PROJECTS, 6)]
+    if resources.name in TEAM_PROJECTS:
+        projects[0] = TEAM_PROJECTS[resources.name]
     newest = {revision.definition.name: revision for revision in resources.revisions}
     workflows = [
         profile for profile in WORKFLOW_PROFILES if all(definition in newest for definition, _ in profile.steps)
@@ -343,14 +346,13 @@ def _job_name(pattern: str, revision: Revision, number: int, submitted_at: datet
     )
 
 
-def _tags(resources: TeamResources, projects: Sequence[str], rng: random.Random) -> dict[str, str]:
+def _tags(resources: TeamResources, projects: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
     if rng.random() < UNTAGGED_RATE:
         return {}
     index = min(len(projects) - 1, int(rng.expovariate(0.7)))
     tags = {"Department": resources.name if resources.name in DEPARTMENTS else rng.choice(DEPARTMENTS)}
     if rng.random() >= NO_PROJECT_RATE:
-        tags["Project"] = projects[index]
-        tags["CostCenter"] = f"CC-{4100 + 10 * PROJECTS.index(projects[index])}"
+        tags["Project"], tags["CostCenter"] = projects[index]
     return tags
 
 

@@ -16,6 +16,8 @@ NO_PROJECT_RATE = 0.07
 WORKFLOW_RATE = 0.08
 
 PROJECTS = ("ALPHA", "BETA", "ATLAS", "ORION", "HELIX", "DELTA", "VEGA", "NOVA", "SIERRA", "TANGO")
+TEAM_PROJECTS = {"Research": ("GenAI", "CC-123"), "Finance": ("Intraday", "CC-420"), "Genomics": ("Cohort", "CC-710")}
+"""The largest project of a team of the demo, as its documents have it, and its cost center."""
 DEPARTMENTS = ("Research", "Finance", "Genomics", "Operations")
 
 

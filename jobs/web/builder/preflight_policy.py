@@ -1,6 +1,7 @@
 """Pre-flight: what the team requires and allows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from jobs.actions import ValidationResult
@@ -54,7 +55,9 @@ def check_limits(
         return check_result("ceilings", "Limits and approval", problems, UNKNOWN_TEXT, NEEDS_CHOICES, tone="off")
     if result.approval_reasons:
         reason_text = " ".join(reason.message for reason in result.approval_reasons)
-        return check_result("ceilings", "Limits and approval", problems, NEEDS_APPROVAL, reason_text, tone="warn")
+        check = check_result("ceilings", "Limits and approval", problems, NEEDS_APPROVAL, reason_text, tone="warn")
+        # Warnings are listed below the reason and don't hide it.
+        return check if check.tone == "bad" else replace(check, outcome=NEEDS_APPROVAL, reason=reason_text)
     limits = [
         f"{queue.name}: {text}"
         for pk, queue in queues.items()

@@ -77,10 +77,10 @@ def check_for(problem: Problem) -> str:
     rule = problem.rule
     if rule in _FIT_RULES:
         return "run" if rule == "run.longer-than-limit" else "fits"
+    if rule in _LIMIT_RULES:  # also a budget's, at the tag that it is of
+        return "ceilings"
     if rule.startswith(("policy.tag", "form.tag")) or "tags" in problem.pointer.split("/"):
         return "tags"
-    if rule in _LIMIT_RULES:
-        return "ceilings"
     if rule.startswith("dependencies.") or _DEPENDENCY_POINTER.fullmatch(problem.pointer):
         return "dependencies"
     return "allowed" if rule.startswith(("policy.", "portal.")) else "valid"
