@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS, MIN_TICK_SECONDS = 1.0, 0.05
 STATISTICS_INTERVAL = timedelta(hours=20)  # of the whole portal; each account's turn only asks
 COST_EXPORT_INTERVAL = timedelta(hours=6)  # AWS delivers up to three times a day
+COST_EXPLORER_INTERVAL = timedelta(days=1)  # also after an error: each request costs money
 LONG_WAIT = timedelta(minutes=10)
 SNAPSHOT_INTERVAL = timedelta(minutes=5)  # of the front of a queue in which a job waits for long
 PRICES_INTERVAL, PRICES_RETRY_INTERVAL = timedelta(days=7), timedelta(days=1)
@@ -184,6 +185,12 @@ def enqueue_cost_imports(account: Account) -> None:
         enqueue_on_commit("import_costs", account.pk, queue="background")
 
 
+def enqueue_cost_explorer(account: Account) -> None:
+    read_at = account.status.cost_explorer_read_at
+    if account.cost_explorer_requests and (read_at is None or read_at < now() - COST_EXPLORER_INTERVAL):
+        enqueue_on_commit("read_cost_explorer", account.pk, queue="background")
+
+
 def enqueue_queue_syncs(account: Account) -> None:
     enqueue_on_commit("sync_queues", account.pk, queue="sync")
 
@@ -279,6 +286,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PeriodicTask("failures", 10, enqueue_failures),
         PeriodicTask("prices", 600, enqueue_prices),
         PeriodicTask("cost exports", 600, enqueue_cost_imports),
+        PeriodicTask("cost explorer", 600, enqueue_cost_explorer),
         PeriodicTask("queues", 600, enqueue_queue_syncs),
         PeriodicTask("queue snapshots", 60, enqueue_queue_snapshots),
         PeriodicTask("statistics", 600, enqueue_statistics),

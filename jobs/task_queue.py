@@ -33,6 +33,7 @@ ACCOUNT_TASKS = frozenset(
         "import_costs",
         "poll",
         "read_container_instances",
+        "read_cost_explorer",
         "read_queues",
         "record_failures",
         "refresh_prices",
@@ -48,7 +49,7 @@ TASKS = "jobs.tasks."
 FAILURE_TTL_SECONDS = 24 * 3600
 # How long an entry keeps others of its task out at most: its worker may have died before it forgot the entry.
 ENTRY_SECONDS = 10
-TASK_TIMEOUTS = {"refresh_prices": 900}
+TASK_TIMEOUTS = {"read_cost_explorer": 600, "refresh_prices": 900}
 """Seconds, of tasks that take longer than a minute."""
 TASK_TTL_SECONDS = 120  # an older task is worthless: the clock has enqueued it again since
 

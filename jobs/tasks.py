@@ -7,6 +7,7 @@ from django.conf import settings
 from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
+from jobs.actions import read_cost_explorer as cost_explorer
 from jobs.actions.import_costs import import_stored_costs
 from jobs.actions.refresh_prices import refresh_account
 from jobs.aws.errors import AwsError
@@ -96,6 +97,12 @@ def _import_costs(account: Account) -> None:
     with suppress(AwsError, CostExportError):  # it is noted on the account
         if import_stored_costs(account, seconds=INDEX_SECONDS).has_more:
             enqueue_on_commit("import_costs", account.pk, queue="background")
+
+
+def read_cost_explorer(account: int) -> None:
+    row = _account(account)
+    if row.cost_explorer_requests:
+        cost_explorer.read_cost_explorer(row)
 
 
 def charge(account: int) -> None:

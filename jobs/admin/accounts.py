@@ -19,6 +19,7 @@ from jobs.admin.fields import DurationField
 from jobs.admin.readonly import NoDeleteAdmin
 from jobs.models import Account, User
 from jobs.reports import iam_policies
+from jobs.reports.costs import explorer_spending
 
 OBSERVED_TIMES = ("polled_at", "synced_at", "connection_tested_at")
 CONNECTION_FIELDS = ("region", "number", "access", "role_arn", "endpoint_url", "cost_export")
@@ -55,6 +56,7 @@ class AccountAdmin(NoDeleteAdmin):
         "prices",
         "costs_read_at",
         "costs_error",
+        "cost_explorer",
     ]
     fieldsets = [
         (None, {"fields": ["name", "region", "number", "active"]}),
@@ -68,7 +70,7 @@ class AccountAdmin(NoDeleteAdmin):
         ("Delivery and polling", {"fields": ["quarantine_seconds", "poll_seconds", "submits_per_second"]}),
         (
             "Actual costs",
-            {"fields": ["cost_export", "costs_read_at", "costs_error"]},
+            {"fields": ["cost_export", "costs_read_at", "costs_error", "cost_explorer_requests", "cost_explorer"]},
         ),
         ("Other jobs", {"fields": ["adopts_outside_jobs"]}),
         ("Prices", {"fields": ["refreshes_prices", "prices"]}),
@@ -103,6 +105,16 @@ class AccountAdmin(NoDeleteAdmin):
     @admin.display(description="error of the cost export")
     def costs_error(self, account: Account) -> str:
         return account.status.costs_error
+
+    @admin.display(description="Cost Explorer last read")
+    def cost_explorer(self, account: Account) -> str:
+        status = account.status
+        return ". ".join(
+            filter(
+                None,
+                [_time_text(status.cost_explorer_read_at), explorer_spending(account), status.cost_explorer_error],
+            )
+        )
 
     @admin.display(description="last error")
     def last_error(self, account: Account) -> str:

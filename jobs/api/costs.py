@@ -8,7 +8,15 @@ from ninja import Router
 
 from jobs.api.auth import CallerRequest
 from jobs.api.errors import ApiProblemError
-from jobs.api.schemas import ActualCostRowOut, ActualCostsOut, CostRowOut, CostsOut, ProblemDetailsOut
+from jobs.api.schemas import (
+    ActualCostRowOut,
+    ActualCostsOut,
+    CostRowOut,
+    CostsOut,
+    ExplorerCostRowOut,
+    ExplorerCostsOut,
+    ProblemDetailsOut,
+)
 from jobs.reports import costs as reports
 from jobs.reports.months import Month
 from jobs.reports.periods import Period, PeriodKind
@@ -56,7 +64,9 @@ def actual_costs(
     if grouping is None or grouping.kind not in (reports.TAG, *kinds):
         raise ApiProblemError(422, "Invalid parameter", f"by: use {', '.join(kinds)} or tag:KEY.")
     team = request.auth.member.team
-    report = reports.actual_report([team], _period(month, first_day, last_day, team.day_of(now())), grouping)
+    period = _period(month, first_day, last_day, team.day_of(now()))
+    report = reports.actual_report([team], period, grouping)
+    explorer = reports.explorer_report([team], period, grouping)
     return ActualCostsOut(
         first_day=str(report.period.first),
         last_day=str(report.period.last),
@@ -65,6 +75,7 @@ def actual_costs(
         missing=report.missing,
         rows=[_actual_row(row, "untagged" if row.value is None else "value") for row in report.rows],
         total=_actual_row(report.total, "total"),
+        cost_explorer=_explorer_costs(explorer) if explorer and explorer.is_by_tag else None,
     )
 
 
@@ -100,6 +111,27 @@ def _actual_row(row: reports.ActualRow, kind: str) -> ActualCostRowOut:
         estimate_usd=_exact_text(row.estimate),
         allocated_usd=_exact_text(row.allocated),
         idle_usd=_exact_text(row.idle),
+        kind=kind,
+    )
+
+
+def _explorer_costs(report: reports.ExplorerReport) -> ExplorerCostsOut:
+    return ExplorerCostsOut(
+        first_day=str(report.period.first),
+        last_day=str(report.period.last),
+        data_through=str(report.data_through) if report.data_through else None,
+        read_at=report.read_at,
+        inactive=sorted({key for keys in report.inactive.values() for key in keys}),
+        rows=[_explorer_row(row, "untagged" if row.value is None else "value") for row in report.rows],
+        total=_explorer_row(report.total, "total"),
+    )
+
+
+def _explorer_row(row: reports.ExplorerRow, kind: str) -> ExplorerCostRowOut:
+    return ExplorerCostRowOut(
+        value=row.value if kind != "total" else "",
+        estimate_usd=_exact_text(row.estimate),
+        usd=_exact_text(row.usd),
         kind=kind,
     )
 

@@ -423,6 +423,30 @@ class ActualCostRowOut(Schema):
     """`value`, `untagged` or `total`."""
 
 
+class ExplorerCostRowOut(Schema):
+    """Costs of one value. `value` is null for costs without the tag. Amounts are exact decimals as text."""
+
+    value: str | None
+    estimate_usd: str
+    usd: str
+    """What Cost Explorer says."""
+    kind: str
+    """`value`, `untagged` or `total`."""
+
+
+class ExplorerCostsOut(Schema):
+    """Days that were read. `data_through` and `read_at` are null, and there are no rows, without a reading."""
+
+    first_day: str
+    last_day: str
+    data_through: str | None
+    read_at: datetime | None
+    inactive: list[str]
+    """Tags that aren't activated as cost allocation tags."""
+    rows: list[ExplorerCostRowOut]
+    total: ExplorerCostRowOut
+
+
 class ActualCostsOut(Schema):
     """Days up to the last that AWS has billed. `data_through` is null, and there are no rows, without an import."""
 
@@ -435,6 +459,8 @@ class ActualCostsOut(Schema):
     """Accounts and months of which no export has been imported."""
     rows: list[ActualCostRowOut]
     total: ActualCostRowOut
+    cost_explorer: ExplorerCostsOut | None
+    """Costs by a tag; null by anything else, and where Cost Explorer isn't read."""
 
 
 class CostsOut(Schema):

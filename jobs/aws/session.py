@@ -38,6 +38,7 @@ class Purpose(Enum):
     READ = "read"
     INTERACTIVE = "page"
     SQS = "queue"
+    BILLED = "billed"
 
 
 CLIENT_CONFIGS = {
@@ -58,6 +59,12 @@ CLIENT_CONFIGS = {
         connect_timeout=3,
         read_timeout=40,
     ),
+    Purpose.BILLED: Config(  # each attempt costs money
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=3,
+        read_timeout=30,
+        max_pool_connections=1,
+    ),
     Purpose.INTERACTIVE: Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=2,
@@ -66,7 +73,13 @@ CLIENT_CONFIGS = {
     ),
 }
 # Limits of whole calls; after a submission's, its outcome is unknown.
-CALL_TIMEOUT_SECONDS = {Purpose.SUBMIT: 30.0, Purpose.READ: 15.0, Purpose.SQS: 45.0, Purpose.INTERACTIVE: 3.0}
+CALL_TIMEOUT_SECONDS = {
+    Purpose.SUBMIT: 30.0,
+    Purpose.READ: 15.0,
+    Purpose.SQS: 45.0,
+    Purpose.BILLED: 35.0,
+    Purpose.INTERACTIVE: 3.0,
+}
 # A role is assumed while another call waits for the credentials.
 ASSUME_ROLE_TIMEOUT_SECONDS = 6.0
 ASSUME_ROLE_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)

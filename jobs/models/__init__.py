@@ -10,6 +10,7 @@ from jobs.models.bulk_action import BulkAction, BulkItem, BulkKind, ItemOutcome
 from jobs.models.cache_entry import CacheEntry
 from jobs.models.container_instance import ContainerInstance
 from jobs.models.cost import CostLine
+from jobs.models.cost_explorer import CostExplorerCost, CostExplorerMonth, CostExplorerRequests
 from jobs.models.cost_total import CostBacklog, CostGroup, CostTagKey, CostTotal
 from jobs.models.database_generation import DatabaseGeneration
 from jobs.models.definition import Definition, Registration, Revision
@@ -70,6 +71,9 @@ __all__ = [
     "CacheEntry",
     "ContainerInstance",
     "CostBacklog",
+    "CostExplorerCost",
+    "CostExplorerMonth",
+    "CostExplorerRequests",
     "CostGroup",
     "CostLine",
     "CostTagKey",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models, transaction
+from django.db.models import Value
 
 from jobs.models import quarantine
 from jobs.models.circuit_breaker import CircuitBreaker
@@ -117,6 +118,13 @@ class Account(models.Model):
         help_text="Folder of a CUR 2.0 export in S3, like s3://bucket/prefix/export/data. Actual costs of this "
         "account are read from it every 6 hours. The portal reads nothing else in the bucket.",
     )
+    cost_explorer_requests = models.PositiveIntegerField(
+        "Cost Explorer requests a day",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Once a day, costs by tag are read with at most so many. AWS charges $0.01 for each. 0 reads none.",
+    )
     active = models.BooleanField(default=True)
 
     objects = AccountQuerySet.as_manager()
@@ -143,6 +151,8 @@ class Account(models.Model):
             raise ValidationError({"number": f"{other} already connects this account in this region."})
         if self.cost_export and not self.number:
             raise ValidationError({"cost_export": "Enter the account number too: exports name accounts by it."})
+        if self.cost_explorer_requests and not self.number:
+            raise ValidationError({"cost_explorer_requests": "Enter the account number too: costs are read by it."})
         if self.access != AccessMethod.ROLE:
             return
         if not self.role_arn:
@@ -181,6 +191,13 @@ class AccountStatus(models.Model):
     connection_test = models.JSONField(default=dict, help_text="Identity and permissions found by the last test.")
     costs_read_at = models.DateTimeField(null=True, help_text="When its cost export was last looked at.")
     costs_error = models.TextField(blank=True, default="", db_default="", help_text="Why it wasn't read.")
+    cost_explorer_read_at = models.DateTimeField(null=True, help_text="When Cost Explorer was last read.")
+    cost_explorer_error = models.TextField(blank=True, db_default="", help_text="Why it wasn't read in full.")
+    cost_explorer_keys = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        help_text="Keys that are activated as cost allocation tags.",
+    )
     connection_tested_at = models.DateTimeField(null=True)
     prices_read_at = models.DateTimeField(null=True, help_text="When prices were last read from AWS.")
     prices_error = models.TextField(blank=True, db_default="", help_text="Error of the last reading of prices.")

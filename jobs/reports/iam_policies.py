@@ -22,6 +22,7 @@ READ_ACTIONS = (
     "batch:GetJobQueueSnapshot",
     "batch:ListJobs",
 )
+COST_EXPLORER_ACTIONS = ("ce:GetCostAndUsage", "ce:GetTags", "ce:ListCostAllocationTags")
 PRICE_ACTIONS = (
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeSpotPriceHistory",
@@ -133,6 +134,8 @@ def _statements(account: Account) -> Iterator[PolicyDocument]:
     yield _allow("InstanceTypes", "ecs:DescribeContainerInstances", instances)
     if account.refreshes_prices:
         yield _allow("Prices", list(PRICE_ACTIONS), "*")
+    if account.cost_explorer_requests:
+        yield _allow("CostExplorer", list(COST_EXPLORER_ACTIONS), "*")
     if account.cost_export:
         bucket, prefix = split_address(account.cost_export)
         within = {"StringLike": {"s3:prefix": f"{prefix}*"}}

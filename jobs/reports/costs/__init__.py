@@ -9,12 +9,14 @@ lines       lines for files and receipts
 advice      what could cost less
 coverage    where prices are known
 actual      what AWS billed, beside the estimate
+explorer    costs by tag from Cost Explorer, beside the estimate
 """
 
 from jobs.reports.costs.actual import ACTUAL_KINDS, ActualReport, ActualRow, actual_of_job, actual_report
 from jobs.reports.costs.advice import CostAdvice, cost_advice
 from jobs.reports.costs.coverage import PriceCoverage, price_coverage
 from jobs.reports.costs.cross import CrossRow, CrossTable, cross_table
+from jobs.reports.costs.explorer import ExplorerReport, ExplorerRow, explorer_report, explorer_spending
 from jobs.reports.costs.forecasts import period_forecast
 from jobs.reports.costs.grouping import KINDS, TAG, TEAM, Grouping
 from jobs.reports.costs.lines import EXPORT_LIMIT, export_cost_lines, has_uncharged_jobs, receipt_lines, why_no_cost
@@ -37,6 +39,8 @@ __all__ = [
     "CostSeries",
     "CrossRow",
     "CrossTable",
+    "ExplorerReport",
+    "ExplorerRow",
     "Grouping",
     "PriceCoverage",
     "actual_of_job",
@@ -44,6 +48,8 @@ __all__ = [
     "cost_advice",
     "cost_report",
     "cross_table",
+    "explorer_report",
+    "explorer_spending",
     "export_cost_lines",
     "has_uncharged_jobs",
     "period_forecast",

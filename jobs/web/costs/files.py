@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jobs.reports import costs as reports
-from jobs.reports.costs import ActualReport, CostReport, CrossTable
+from jobs.reports.costs import ActualReport, CostReport, CrossTable, ExplorerReport
 from jobs.web.costs.query import CostQuery
 from jobs.web.shell.csv_export import join_tags
 
@@ -45,6 +45,9 @@ LINE_COLUMNS = (
 ACTUAL_COLUMNS = ("kind", "value", "usd_estimate", "usd_allocated", "usd_idle", "usd_difference")
 
 
+EXPLORER_COLUMNS = ("kind", "value", "usd_estimate", "usd_cost_explorer", "usd_difference")
+
+
 def table_rows(report: CostReport) -> Iterator[tuple[object, ...]]:
     for row in [*report.rows, report.total]:
         is_total = row is report.total
@@ -63,6 +66,13 @@ def actual_rows(report: ActualReport) -> Iterator[tuple[object, ...]]:
     yield "total", total.label, total.estimate, total.allocated, total.idle, total.difference
     if report.unallocated:
         yield "unallocated", report.unallocated.label, "", report.unallocated.allocated, report.unallocated.idle, ""
+
+
+def explorer_rows(report: ExplorerReport) -> Iterator[tuple[object, ...]]:
+    for row in report.rows:
+        kind = "untagged" if row.value is None else "value"
+        yield kind, row.label if row.value is None else row.value, row.estimate, row.usd, row.difference
+    yield "total", report.total.label, report.total.estimate, report.total.usd, report.total.difference
 
 
 def cross_columns(table: CrossTable) -> list[str]:

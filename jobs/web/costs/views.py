@@ -19,11 +19,13 @@ from jobs.search import Term
 from jobs.web.costs.bar_chart import bar_chart
 from jobs.web.costs.files import (
     ACTUAL_COLUMNS,
+    EXPLORER_COLUMNS,
     LINE_COLUMNS,
     TABLE_COLUMNS,
     actual_rows,
     cross_columns,
     cross_rows,
+    explorer_rows,
     line_rows,
     table_rows,
 )
@@ -34,6 +36,8 @@ from jobs.web.shell.auth import SignedInRequest, login_required
 from jobs.web.shell.csv_export import csv_response
 
 CrossCell = tuple[Decimal, Decimal, str]
+COST_EXPLORER = "cost-explorer"
+"""The source of the file of actual costs, instead of cost exports."""
 
 
 @require_safe
@@ -176,10 +180,17 @@ def _advice(query: CostQuery, jobs_url: str) -> dict[str, Any] | None:
     return {"failures": failures, "spot": advice.spot, "unlimited": advice.unlimited} if advice else None
 
 
-def _actual_report(request: SignedInRequest, query: CostQuery) -> reports.ActualReport:
+def _sees_all(request: SignedInRequest, query: CostQuery) -> bool:
     """Only who sees all teams sees what belongs to none."""
-    sees_all = query.member is None and request.user.is_staff
-    return reports.actual_report(query.teams, query.period, query.by, sees_all=sees_all)
+    return query.member is None and request.user.is_staff
+
+
+def _actual_report(request: SignedInRequest, query: CostQuery) -> reports.ActualReport:
+    return reports.actual_report(query.teams, query.period, query.by, sees_all=_sees_all(request, query))
+
+
+def _explorer_report(request: SignedInRequest, query: CostQuery) -> reports.ExplorerReport | None:
+    return reports.explorer_report(query.teams, query.period, query.by, sees_all=_sees_all(request, query))
 
 
 def _actual_page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
@@ -190,12 +201,19 @@ def _actual_page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
         "period": query.period,
         "grouping": query.by,
         "report": _actual_report(request, query),
+        "explorer": _explorer_report(request, query),
         "current_page": "costs",
     }
     return render(request, "jobs/actual_costs.html", page)
 
 
 def _actual_file(request: SignedInRequest, query: CostQuery, name: str) -> HttpResponse:
+    if request.GET.get("source") == COST_EXPLORER:
+        report = _explorer_report(request, query)
+        if report is None:
+            raise Http404("Cost Explorer isn't read.")
+        file_name = f"cost-explorer-{name}-{query.period.file_name}.csv"
+        return csv_response(file_name, EXPLORER_COLUMNS, explorer_rows(report))
     file_name = f"actual-costs-{name}-{query.period.file_name}.csv"
     return csv_response(file_name, ACTUAL_COLUMNS, actual_rows(_actual_report(request, query)))
 
