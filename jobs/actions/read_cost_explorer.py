@@ -42,7 +42,7 @@ class ExplorerReading:
 
 
 @dataclass
-class _Reader:
+class _ExplorerClient:
     account: Account
     client: Any
     scope: CostScope
@@ -93,7 +93,7 @@ def read_cost_explorer(account: Account) -> ExplorerReading:
     first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     scope = CostScope(account.number, account.region, first, today)
     client = client_in_region(account, COST_EXPLORER_REGION, "ce", Purpose.BILLED)
-    reader = _Reader(account, client, scope, time, ExplorerReading())
+    reader = _ExplorerClient(account, client, scope, time, ExplorerReading())
     _read(reader, status)
     result = reader.result
     status.update(cost_explorer_error=result.problem[:1_000])
@@ -109,7 +109,7 @@ def read_cost_explorer(account: Account) -> ExplorerReading:
     return result
 
 
-def _read(reader: _Reader, status: Any) -> None:
+def _read(reader: _ExplorerClient, status: Any) -> None:
     result, names = reader.result, _keys(reader.account)
     result.waiting = names
     try:

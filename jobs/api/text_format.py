@@ -12,6 +12,7 @@ from functools import singledispatch
 from ninja import Schema
 
 from jobs.api.schemas import (
+    ActualCostsOut,
     CallerOut,
     ChangeOut,
     CostsOut,
@@ -236,6 +237,18 @@ def _(content: CostsOut) -> Iterator[TextRow]:
         yield "cost", row.value, row.usd, row.failed_usd, row.before_usd, row.jobs
     total = content.total
     yield "total", "-", total.usd, total.failed_usd, total.before_usd, total.jobs
+
+
+@text_rows.register
+def _(content: ActualCostsOut) -> Iterator[TextRow]:
+    for row in content.rows:
+        yield "actual", row.value, row.estimate_usd, row.allocated_usd, row.idle_usd
+    total = content.total
+    yield "actual_total", "-", total.estimate_usd, total.allocated_usd, total.idle_usd
+    if explorer := content.cost_explorer:
+        for entry in explorer.rows:
+            yield "explorer", entry.value, entry.estimate_usd, entry.usd
+        yield "explorer_total", "-", explorer.total.estimate_usd, explorer.total.usd
 
 
 def _next_row(cursor: str) -> Iterator[TextRow]:

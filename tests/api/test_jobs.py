@@ -9,7 +9,17 @@ from django.utils.timezone import now
 
 from jobs.aws.logs import LogEvents
 from jobs.log_rate_limit import LogReadLimitError
-from jobs.models import ActualDelivery, CostLine, Job, JobDependency, LogCopy, Role
+from jobs.models import (
+    ActualDelivery,
+    CostExplorerCost,
+    CostExplorerMonth,
+    CostLine,
+    Job,
+    JobDependency,
+    JobTag,
+    LogCopy,
+    Role,
+)
 from jobs.models.actual_cost import DeliveredCosts, parts_of_jobs, replace_costs
 from jobs.models.cost_total import add_costs
 from jobs.reports import log_copies
@@ -287,7 +297,41 @@ def test_actual_costs_are_the_teams_own_beside_the_estimate(world: World, job: C
         (row["value"], Decimal(row["estimate_usd"]), row["allocated_usd"], row["idle_usd"]) for row in answer["rows"]
     ] == [("q", Decimal("0.1"), "0.2000000001", "0.0000000005")]
     assert answer["total"]["allocated_usd"] == "0.2000000001"
+    assert answer["cost_explorer"] is None
     empty = world.program.get("/costs/actual?month=2027-01").json()
     assert (empty["data_through"], empty["rows"]) == (None, [])
     for query in ("by=state", "by=team", "month=x"):
         assert world.program.get(f"/costs/actual?{query}").status_code == 422
+
+
+def test_costs_of_cost_explorer_come_with_the_actual_ones_by_a_tag(world: World, job: Callable[..., Job]):
+    mine = job(state=State.SUCCEEDED)
+    JobTag.objects.create(job=mine, team=mine.team, key="Project", value="A")
+    cost(mine, "0.1")
+    day = date(2026, 11, 3)
+    reading = CostExplorerMonth.objects.create(
+        account=mine.account,
+        key="Project",
+        month=day.replace(day=1),
+        read_at=now(),
+        data_through=day,
+        is_by_team=True,
+    )
+    for team, units in ((mine.team, 2_000_000_001), (None, 10**12)):
+        CostExplorerCost.objects.create(reading=reading, day=day, team=team, value="A", usd_units=units)
+
+    answer = world.program.get("/costs/actual?month=2026-11&by=tag:Project").json()["cost_explorer"]
+    assert (answer["first_day"], answer["last_day"], answer["data_through"]) == (
+        "2026-11-01",
+        "2026-11-03",
+        "2026-11-03",
+    )
+    assert [(row["value"], row["kind"], row["usd"]) for row in answer["rows"]] == [
+        ("A", "value", "0.2000000001"),
+        (None, "untagged", "0.0000000000"),
+    ]
+    assert answer["total"]["usd"] == "0.2000000001"
+    assert (
+        "0.2000000001"
+        in world.program.get("/costs/actual?by=tag:Project&month=2026-11", accept="text/plain").content.decode()
+    )

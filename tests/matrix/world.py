@@ -25,6 +25,7 @@ from jobs.access import Member
 from jobs.aws.logs import LogEvent, LogEvents
 from jobs.models import (
     Account,
+    AccountStatus,
     ActualDelivery,
     ApiToken,
     Approval,
@@ -33,6 +34,8 @@ from jobs.models import (
     BulkAction,
     BulkItem,
     BulkKind,
+    CostExplorerCost,
+    CostExplorerMonth,
     CostLine,
     Definition,
     Draft,
@@ -460,6 +463,25 @@ def add_actual_costs() -> None:
             has_split=True,
         )
         replace_costs(delivery, of_account)
+    _add_explorer_costs()
+
+
+def _add_explorer_costs() -> None:
+    """What Cost Explorer tells of the teams' tags, and of resources of no team."""
+    today = now().date()
+    for tag in JobTag.objects.select_related("job", "team"):
+        account = tag.job.account_id
+        AccountStatus.objects.filter(account=account).update(cost_explorer_read_at=now())
+        reading, _ = CostExplorerMonth.objects.get_or_create(
+            account_id=account,
+            key=tag.key,
+            month=today.replace(day=1),
+            defaults={"read_at": now(), "data_through": today, "is_by_team": True},
+        )
+        for team in (tag.team, None):
+            CostExplorerCost.objects.get_or_create(
+                reading=reading, day=today, team=team, value=tag.value, defaults={"usd_units": 10**10}
+            )
 
 
 @contextmanager
