@@ -114,6 +114,16 @@ def test_a_tag_that_is_not_activated_says_how_to(explored, signed_in):
     assert "Without portal:team" not in text
 
 
+def test_a_tag_of_other_teams_looks_like_one_that_does_not_exist(explored, signed_in):
+    read(explored.account, "Hidden", {(2, make.team("third"), "X"): "1"})
+    AccountStatus.objects.update(cost_explorer_keys=["Project", "Hidden", "portal:team"])
+    browser = signed_in(explored.analyst.user)
+    for key in ("Hidden", "Absent"):
+        text = page(browser, by=f"tag:{key}").content.decode()
+        assert f"No data by {key} of November 2026 yet" in text
+        assert "Not activated" not in text
+
+
 def test_without_the_teams_tag_no_team_is_shown_the_costs_of_others(explored, signed_in):
     CostExplorerMonth.objects.all().delete()
     costs = {(2, None, "ALPHA"): "47", (2, None, "HIDDEN"): "50", (2, None, "OUTSIDE"): "8"}

@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 from django.utils.timezone import now
 
 from jobs.aws.cost_explorer import REQUEST_USD
-from jobs.models import Account, CostExplorerCost, CostExplorerMonth, CostExplorerRequests, Team
+from jobs.models import Account, CostExplorerCost, CostExplorerMonth, CostExplorerRequests, CostTagKey, Team
 from jobs.models.cost_explorer import TEAM_TAG
 from jobs.pricing import exact_sum
 from jobs.pricing.cents import round_parts
@@ -79,7 +79,9 @@ def explorer_report(
     months = months.filter(month__range=(period.first.replace(day=1), period.last))
     if not sees_all:
         months = months.filter(is_by_team=True)
-    readings = list(months.order_by("account", "month")) if is_by_tag else []
+    # Tags that only other teams use look like those that don't exist.
+    is_used = is_by_tag and CostTagKey.objects.filter(team__in=reader.teams, key=grouping.key).exists()
+    readings = list(months.order_by("account", "month")) if is_used else []
     report = ExplorerReport(
         is_by_tag=is_by_tag,
         is_of_all=sees_all,
@@ -88,7 +90,7 @@ def explorer_report(
         total=_row("", "Total", 0, 0),
         data_through=None,
         read_at=None,
-        inactive=_inactive(accounts.values(), grouping.key) if is_by_tag else {},
+        inactive=_inactive(accounts.values(), grouping.key) if is_used else {},
         unread=_unread(charged, readings),
         problems={a.name: a.status.cost_explorer_error for a in accounts.values() if sees_all and _has_problem(a)},
         spent=_spent(accounts) if sees_all else None,
