@@ -139,6 +139,7 @@ def redis_command(port: int, directory: Path) -> list[str]:
         "dir": str(directory),
         "appendonly": "yes",
         "save": "",
+        "hz": "2",  # its own chores; an idle server wakes for them ten times a second otherwise
         "maxmemory-policy": "noeviction",
         "protected-mode": "yes",
         "daemonize": "no",
