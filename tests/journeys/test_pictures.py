@@ -26,6 +26,14 @@ TRAINING = {
     "tags": {"Department": "Research", "Project": "GenAI", "CostCenter": "CC-123"},
 }
 
+ABOVE_BUDGET = {
+    "jobName": "try-a-larger-model",
+    "jobQueue": "gpu-job-queue",
+    "jobDefinition": "model-training",
+    "timeout": {"attemptDurationSeconds": 86_400},
+    "tags": {"Department": "Research", "Project": "Prototype", "CostCenter": "CC-123"},
+}
+
 
 @pytest.fixture
 def album() -> Path:
@@ -75,10 +83,37 @@ def test_what_a_team_spends(open_demo_page: OpenPage, album: Path):
     page = open_demo_page("lead", viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
     page.goto("/teams/research/costs/?by=tag:Project")
     expect(page.locator("svg.bars-plot")).to_be_visible()
+    expect(page.locator(".legend")).to_contain_text("GenAI")
+    page.get_by_role("navigation", name="Group by").evaluate(
+        "tabs => scrollBy(0, tabs.getBoundingClientRect().top - 16)"
+    )
 
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)
         take(page, album / f"costs-{look}.png")
+
+
+def test_what_a_team_may_spend(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("lead", viewport={"width": 1280, "height": 640}, reduced_motion="reduce")
+    page.goto("/teams/research/costs/")
+    expect(page.get_by_role("row", name="Project = GenAI")).to_be_visible()
+
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"budgets-{look}.png")
+
+
+def test_a_job_above_a_budget(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("analyst", viewport={"width": 1280, "height": 760}, reduced_motion="reduce")
+    json_page = JsonPage(page).open()
+    json_page.editor.replace(json.dumps(ABOVE_BUDGET, indent=2))
+    expect(json_page.error).to_contain_text("budget for Project = Prototype in")
+    expect(json_page.submit_button).to_be_disabled()
+    json_page.error.scroll_into_view_if_needed()
+
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"budget-refusal-{look}.png")
 
 
 def test_jobs_that_are_searched(open_demo_page: OpenPage, album: Path):
