@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from jobs import audit
 from jobs.access import Member
+from jobs.actions import owned_items
 from jobs.actions.form_documents import shown_values
 from jobs.actions.launch_forms import start_context
 from jobs.models import FavoriteForm, FormPreset, LaunchForm, LaunchFormVersion
@@ -32,26 +32,17 @@ def save_preset(
     member.require("lead" if is_of_team else "submit")
     values = _values(version, member, entries)
     person = None if is_of_team else member.user
+
+    preset = FormPreset(form=version.form, person=person, name=name, values=values)
     with transaction.atomic():
-        presets = FormPreset.objects.select_for_update().filter(form=version.form, person=person)
-        by_name = {preset.name: preset for preset in presets}
-        preset = by_name.get(name)
-        if preset is None and len(by_name) >= MAX_PRESETS:
-            raise PresetError(f"A form can have {MAX_PRESETS} presets. Delete one that you don't use.")
-        before = _content_of(preset) if preset else None
-        saved = preset or FormPreset(form=version.form, person=person, name=name)
-        saved.values = values
-        saved.save()
-        if before != _content_of(saved):
-            audit.record(
-                "change" if preset else "make",
-                person=member.user,
-                team=member.team,
-                target=saved,
-                before=before,
-                after=_content_of(saved),
-            )
-    return saved, preset is None
+        LaunchForm.objects.select_for_update(no_key=True).get(pk=version.form_id)
+        siblings = FormPreset.objects.filter(form=version.form, person=person)
+        try:
+            is_new = owned_items.replace_by_name(preset, siblings, member, _content_of, MAX_PRESETS)
+        except owned_items.TooManyItemsError:
+            message = f"A form can have {MAX_PRESETS} presets. Delete one that you don't use."
+            raise PresetError(message) from None
+    return preset, is_new
 
 
 def _values(version: LaunchFormVersion, member: Member, entries: Mapping[str, object]) -> dict[str, str]:
@@ -67,13 +58,8 @@ def _values(version: LaunchFormVersion, member: Member, entries: Mapping[str, ob
 
 
 def delete_preset(preset: FormPreset, member: Member) -> None:
-    member.require("lead" if preset.is_of_team else "view")
-    with transaction.atomic():
-        audit_target = audit.describe_target(preset)
-        if FormPreset.objects.filter(pk=preset.pk).delete()[0]:
-            audit.record(
-                "remove", person=member.user, team=member.team, target=audit_target, before=_content_of(preset)
-            )
+    owned_items.require_owner(preset, member)
+    owned_items.delete_item(preset, member, _content_of)
 
 
 def set_favorite(form: LaunchForm, member: Member, *, is_favorite: bool) -> bool:

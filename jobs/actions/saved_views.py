@@ -6,7 +6,8 @@ from django.db import transaction
 
 from jobs import audit
 from jobs.access import Member
-from jobs.models import SavedView, User
+from jobs.actions import owned_items
+from jobs.models import SavedView, Team, User
 
 MAX_VIEWS = 100
 """Of a person in a team, and of a team."""
@@ -32,50 +33,39 @@ def save_view(
     """Return the view, and whether it is new: the one of that name is replaced. Raise SavedViewError."""
     member.require("lead" if is_of_team else "view")
     person = None if is_of_team else member.user
+
+    view = SavedView(
+        team=member.team,
+        person=person,
+        name=name,
+        search=content.search,
+        scope=content.scope,
+        sort=content.sort,
+        columns=list(content.columns),
+        is_default=is_default,
+    )
     with transaction.atomic():
-        views = SavedView.objects.select_for_update().filter(team=member.team, person=person)
-        names = {view.name: view for view in views}
-        view = names.get(name)
-        if view is None and len(names) >= MAX_VIEWS:
-            raise SavedViewError(f"You can save {MAX_VIEWS} views. Delete one that you don't use.")
-        before = _content_of(view) if view else None
+        Team.objects.select_for_update(no_key=True).get(pk=member.team.pk)
+        siblings = SavedView.objects.filter(team=member.team, person=person)
         if is_default:
-            views.exclude(name=name).filter(is_default=True).update(is_default=False)
-        saved = view or SavedView(team=member.team, person=person, name=name)
-        saved.search, saved.scope, saved.sort, saved.columns = (
-            content.search,
-            content.scope,
-            content.sort,
-            list(content.columns),
-        )
-        saved.is_default = is_default
-        saved.save()
-        if before != _content_of(saved):
-            audit.record(
-                "change" if view else "make",
-                person=member.user,
-                team=member.team,
-                target=saved,
-                before=before,
-                after=_content_of(saved),
-            )
-    return saved, view is None
+            siblings.exclude(name=name).filter(is_default=True).update(is_default=False)
+        try:
+            is_new = owned_items.replace_by_name(view, siblings, member, _content_of, MAX_VIEWS)
+        except owned_items.TooManyItemsError:
+            raise SavedViewError(f"You can save {MAX_VIEWS} views. Delete one that you don't use.") from None
+    return view, is_new
 
 
 def delete_view(view: SavedView, member: Member) -> None:
-    member.require("lead" if view.is_of_team else "view")
-    with transaction.atomic():
-        audit_target = audit.describe_target(view)
-        if SavedView.objects.filter(pk=view.pk).delete()[0]:
-            audit.record(
-                "remove", person=member.user, team=member.team, target=audit_target, before=_content_of(view)
-            )
+    owned_items.require_owner(view, member)
+    owned_items.delete_item(view, member, _content_of)
 
 
 def set_default(view: SavedView, member: Member, *, is_default: bool) -> None:
     """Let Jobs open with the view, or no longer."""
-    member.require("lead" if view.is_of_team else "view")
+    owned_items.require_owner(view, member)
     with transaction.atomic():
+        Team.objects.select_for_update(no_key=True).get(pk=view.team_id)
         views = SavedView.objects.filter(team=view.team, person=view.person)
         views.filter(is_default=True).update(is_default=False)
         SavedView.objects.filter(pk=view.pk).update(is_default=is_default)

@@ -14,7 +14,7 @@ from jobs import access
 from jobs.actions import saved_views as actions
 from jobs.actions.saved_views import SavedViewError, ViewContent
 from jobs.models import SavedView
-from jobs.models.saved_view import MAX_NAME_LENGTH
+from jobs.models.owned_item import MAX_NAME_LENGTH
 from jobs.web.job_list.columns import NO_COLUMNS, choose
 from jobs.web.job_list.query import SCOPES, TEAM, ListQuery, parse_query
 from jobs.web.shell.auth import SignedInRequest, login_required

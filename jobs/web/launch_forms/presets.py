@@ -18,7 +18,7 @@ from jobs.actions import form_presets as actions
 from jobs.actions import versioned
 from jobs.actions.form_presets import PresetError
 from jobs.models import FormPreset, LaunchForm, LaunchFormVersion
-from jobs.models.form_preset import MAX_PRESET_NAME_LENGTH
+from jobs.models.owned_item import MAX_NAME_LENGTH
 from jobs.reports import form_presets as reports
 from jobs.spec.launch_forms.fields import LaunchField
 from jobs.spec.launch_forms.values import LaunchContext
@@ -45,7 +45,7 @@ class PresetLink:
 
 class PresetForm(forms.Form):
     preset_name = forms.CharField(
-        max_length=MAX_PRESET_NAME_LENGTH,
+        max_length=MAX_NAME_LENGTH,
         validators=[RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "Use one line without control characters.")],
         error_messages={"required": "Enter a name for the preset."},
     )

@@ -14,8 +14,8 @@ from jobs import access, actions
 from jobs.access import Member
 from jobs.actions import IdempotencyConflictError, form_documents, launch_forms, versioned
 from jobs.models import LaunchFormVersion, Source
-from jobs.models.form_preset import MAX_PRESET_NAME_LENGTH
 from jobs.models.ids import new_id, to_text
+from jobs.models.owned_item import MAX_NAME_LENGTH
 from jobs.models.submission import OnRefusal
 from jobs.spec.documents import DocumentKind
 from jobs.spec.index_rerun import RerunKind
@@ -178,7 +178,7 @@ def _page(
         "values_variable": VALUES_VARIABLE,
         "is_rejected": is_rejected,
         "presets": preset_links(version, member, context),
-        "max_preset_name": MAX_PRESET_NAME_LENGTH,
+        "max_preset_name": MAX_NAME_LENGTH,
         "current_page": "definitions",
     }
     is_refused = is_rejected and not request.htmx
