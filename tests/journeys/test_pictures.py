@@ -5,6 +5,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -138,3 +139,64 @@ def test_a_log_that_is_searched(open_demo_page: OpenPage, album: Path):
     for look in ("light", "dark"):
         page.emulate_media(color_scheme=look)
         take(page, album / f"log-{look}.png")
+
+
+class FormPicture(NamedTuple):
+    name: str
+    team: str
+    form: str
+    values: dict[str, str]
+    """By the names of fields."""
+    button: str
+    """What the button begins with."""
+
+
+LAUNCH_FORMS = (
+    FormPicture("form", "finance", "Quarterly risk analysis", {"quarter": "Q2"}, "Submit risk-analysis-2025-Q2"),
+    FormPicture("form-training", "research", "Train a model", {"epochs": "10"}, "Submit train-resnet50"),
+    FormPicture("form-alignment", "genomics", "Align a sample", {"sample": "cohort-12"}, "Submit align-cohort-12"),
+    FormPicture("form-report", "finance", "Nightly risk report", {}, "Submit nightly-report-"),
+    FormPicture("form-workflow", "research", "Model from a dataset", {}, "Submit 3 jobs"),
+)
+
+
+@pytest.mark.parametrize("picture", LAUNCH_FORMS, ids=lambda picture: picture.name)
+def test_a_launch_form_that_is_filled_in(open_demo_page: OpenPage, album: Path, picture: FormPicture):
+    page = open_demo_page("lead", viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    open_launch_form(page, picture.team, picture.form)
+    for name, text in picture.values.items():
+        control = page.locator(f"[name=value-{name}]")
+        if control.evaluate("control => control.matches('select')"):
+            control.select_option(text)
+        else:
+            control.fill(text)
+    expect(page.locator("#submit-button")).to_contain_text(picture.button)
+    page.evaluate("scrollTo(0, 0)")
+
+    take_both(page, album, picture.name)
+
+
+def test_a_sweep_of_a_launch_form(open_demo_page: OpenPage, album: Path):
+    page = open_demo_page("lead", viewport={"width": 1280, "height": 1120}, reduced_motion="reduce")
+    open_launch_form(page, "research", "Compare learning rates")
+    page.get_by_text("Run with several values").click()
+    page.get_by_label("Values of Learning rate").fill("0.1, 0.01, 0.001")
+    page.get_by_label("Values of Batch size").fill("32, 64")
+    page.get_by_label("One array job").check()
+    expect(page.get_by_role("caption")).to_have_text("6 jobs")
+    expect(page.locator("#submit-button")).to_contain_text("6 jobs")
+    page.locator(".fold:has(.several)").evaluate("part => part.scrollIntoView()")
+
+    take_both(page, album, "form-sweep")
+
+
+def open_launch_form(page: Page, team: str, form: str) -> None:
+    page.goto(f"/teams/{team}/launch-forms/")
+    page.get_by_role("link", name=f"Run… {form}").click()
+    expect(page.get_by_role("heading", name=form, level=1)).to_be_visible()
+
+
+def take_both(page: Page, album: Path, name: str) -> None:
+    for look in ("light", "dark"):
+        page.emulate_media(color_scheme=look)
+        take(page, album / f"{name}-{look}.png")
