@@ -151,9 +151,9 @@ def test_an_array_of_which_an_index_is_still_failed_stays_in_its_family_and_in_t
     Job.objects.filter(pk=array_job.pk).update(array_size=3, array_summary={"FAILED": 2, "SUCCEEDED": 1})
     for index in (1, 2):
         ArrayChild.objects.create(job=array_job, index=index, state=State.FAILED)
-    scope = Scope(array_job.person, array_job.team)
 
     def counted_and_found() -> tuple[int, int]:
+        scope = Scope(array_job.person, array_job.team)
         found = families(array_job.team, now() - DAY).families
         return sum(family.job_count for family in found), len(search_page(scope, parse(f"family:{key}")).rows)
 

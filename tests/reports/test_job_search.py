@@ -84,12 +84,15 @@ def test_a_page_reads_a_part_of_the_jobs_and_the_next_one_goes_on(submission, mo
     for job in (made[0], made[1], made[12]):
         Job.objects.filter(pk=job.pk).update(exit_code=137)
     team = submission.team if whose in ("team", "mine") else None
-    scope = Scope(make.admin() if whose == "staff" else submission.person, team, mine=whose == "mine")
+    user = make.admin() if whose == "staff" else submission.person
+
+    def scope() -> Scope:
+        return Scope(user, team, mine=whose == "mine")
 
     def read(text: str) -> list[list[str]]:
-        lists = [search_page(scope, parse(text), sort=sort)]
+        lists = [search_page(scope(), parse(text), sort=sort)]
         while lists[-1].next:
-            lists.append(search_page(scope, parse(text), sort=sort, before=lists[-1].next))
+            lists.append(search_page(scope(), parse(text), sort=sort, before=lists[-1].next))
         return [[row.job.name for row in page.rows] for page in lists]
 
     newest_first = read("exit:137") if not sort else [names[::-1] for names in read("exit:137")][::-1]
@@ -97,10 +100,10 @@ def test_a_page_reads_a_part_of_the_jobs_and_the_next_one_goes_on(submission, mo
     assert list(chain.from_iterable(newest_first)) == ["job-12", "job-1", "job-0"]
     assert len(read("waited>1d")) > 1
     assert len(read("user:me")) == 1
-    assert not search_counts(scope, parse("exit:137")).is_complete
+    assert not search_counts(scope(), parse("exit:137")).is_complete
     monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 3)
     assert [len(page) for page in read("exit:137")] == [3]
-    assert search_counts(scope, parse("exit:137")).is_complete
+    assert search_counts(scope(), parse("exit:137")).is_complete
 
 
 SORTED = {
@@ -306,9 +309,26 @@ def test_a_page_takes_the_same_queries_however_many_jobs_it_has(submission):
     make.index_words()
 
     assert {text: queries(text) for text in few} == few
-    # PostgreSQL is asked first how many are near, from which job on; words alone are looked up apart from the jobs.
-    text, text_and_status = (6, 5) if connection.vendor == "postgresql" else (3, 3)
+    # PostgreSQL is asked first which are near, from which job on; words alone are looked up apart from the jobs, and
+    # with a status more jobs are tried before.
+    text, text_and_status = (6, 6) if connection.vendor == "postgresql" else (3, 3)
     assert few == {"": 3, "hello": text, "status:succeeded tag.a:b": text_and_status, "user:me def:hello": 5}
+
+
+@pytest.mark.parametrize("text", ["exit:137", "waited>1d", "queue:cpu", "hello"])
+def test_a_page_and_its_counts_look_up_once_what_both_need(submission, text):
+    past.job(submission, "2026-11-01", 1)
+    make.index_words()
+
+    def queries(*scopes: Scope) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            for scope, report in zip(scopes, (search_page, search_counts), strict=True):
+                report(scope, parse(text))
+        return len(captured)
+
+    shared = scope_of(submission)
+    saved = queries(scope_of(submission), scope_of(submission)) - queries(shared, shared)
+    assert saved > 0 or (text == "hello" and connection.vendor == "sqlite")
 
 
 # -- Words

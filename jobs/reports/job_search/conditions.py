@@ -78,10 +78,10 @@ def _with_term(result: Conditions, term: Term, scope: Scope, now: datetime) -> C
         return replace(result, words=(*result.words, clause))
     if term.key in _LINE_KEYS:
         lines = _line_condition(term, scope)
-        condition = ~has_line(lines) if term.negated else _jobs_of_lines(term, lines, scope)
+        condition = ~has_line(lines) if term.negated else scope.once(term, lambda: _jobs_of_lines(term, lines, scope))
         result = result if term.negated else replace(result, lines=result.lines & lines)
     else:
-        condition = _column_condition(term, scope, now)
+        condition = scope.once(term, lambda: _CONDITIONS[term.key](term, scope, now))
         condition = ~condition if term.negated else condition
     if term.key == "status":
         return replace(result, statuses=result.statuses & condition, is_walk=result.is_walk or term.negated)
@@ -143,10 +143,6 @@ def _pair_phrase(field: str, name: str, value: str) -> Phrase:
 
 
 # -- Columns
-
-
-def _column_condition(term: Term, scope: Scope, now: datetime) -> Q:
-    return _CONDITIONS[term.key](term, scope, now)
 
 
 def _id_condition(text: str) -> Q | None:

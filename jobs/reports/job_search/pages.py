@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -29,6 +30,7 @@ SEARCH_COUNT_LIMIT = 100
 """Where all jobs between those that match are read too."""
 WALK_LIMIT = 20_000
 """So many jobs PostgreSQL reads in their order for the words of a search, before it looks up the words."""
+WIDE_WALK = 10
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 
@@ -164,7 +166,8 @@ def search_counts(scope: Scope, search: Search) -> StatusCounts:
 def _walk_end(scope: Scope, conditions: Conditions, order: tuple[str, ...], start: Key | None = None) -> int | None:
     if not conditions.is_walk or order not in (("pk",), ("-pk",)):
         return None
-    return last_key(scope, order[0], start[0] if start else None)
+    first = start[0] if start else None
+    return scope.once((order, first), lambda: last_key(scope, order[0], first))
 
 
 def _until(order: tuple[str, ...], end: int) -> Q:
@@ -207,25 +210,32 @@ def _next_by_words(
     """Return jobs whose next `number` PostgreSQL finds soon. By itself it expects the matches to lie evenly.
 
     If these are among the next WALK_LIMIT jobs, it may read all in their order. Otherwise it has to look up the
-    words: no index has the order of an expression.
+    words: no index has the order of an expression. Where also columns must match, that would read all jobs with the
+    words, so that more jobs are tried before.
     """
     if connection.vendor != "postgresql" or order[0] not in ("found_job", "-found_job"):
         return jobs
     is_descending = order[0].startswith("-") is (before is None)
     sign, side = ("-", "lte") if is_descending else ("", "gte")
     newest_or_oldest = Job.objects.order_by(f"{sign}pk").values_list("pk", flat=True)
-    start = (after or before or (newest_or_oldest.first() or 0,))[0]
-    keys = (start - WALK_LIMIT, start) if is_descending else (start, start + WALK_LIMIT)
-    # The planner doesn't conclude from a key of one table on that of the other.
-    near_jobs = jobs.select_related(None).filter(Q(("found_job__range", keys)), pk__range=keys).order_by()
-    if near_jobs.values_list("pk")[number - 1 : number]:
-        return jobs.filter((f"pk__{side}", start))
-    if scope.mine or conditions.columns or conditions.statuses:
+    start = (after or before or (scope.once(("first", sign), newest_or_oldest.first) or 0,))[0]
+    # As many as page and counts need, and a cursor's own row.
+    limit = max(number, SEARCH_COUNT_LIMIT + 1) + 1
+    has_columns = bool(scope.mine or conditions.columns or conditions.statuses)
+    for length in (WALK_LIMIT, WALK_LIMIT * WIDE_WALK)[: 1 + has_columns]:
+        span = (start - length, start) if is_descending else (start, start + length)
+        # The planner doesn't conclude from a key of one table on that of the other.
+        near_jobs = jobs.select_related(None).filter(Q(("found_job__range", span)), pk__range=span)
+        near_keys = near_jobs.order_by(f"{sign}pk").values_list("pk", flat=True)[:limit]
+        keys: list[int] = scope.once((conditions, sign, span, limit), partial(list, near_keys))
+        if len(keys) > number:
+            return jobs.filter(pk__in=keys)
+    if has_columns:
         return jobs.annotate(found_job=F("text__job") + 0)
     texts = JobText.objects.filter(words__matches=conditions.words).annotate(key=F("job") + 0)
     texts = texts.filter((f"key__{side}", start)).order_by(f"{sign}key")
-    # A cursor's own row is one of them.
-    return jobs.filter(pk__in=list(texts.values_list("key", flat=True)[: number + 1]))
+    keys = scope.once((conditions, sign, start, limit), partial(list, texts.values_list("key", flat=True)[:limit]))
+    return jobs.filter(pk__in=keys[: number + 1])
 
 
 def status_counts_of(numbers: Mapping[StatusKey, int], *, is_complete: bool) -> StatusCounts:

@@ -1,20 +1,28 @@
 """The jobs that a search covers: of a team, of a person, or all that one may see."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar, cast
 
 from django.db.models import Q
 
 from jobs.models import Team, User
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Scope:
-    """Jobs of a team that the user may see, or of all of them; with `mine` only what the user submitted."""
+    """Jobs of a team that the user may see, or of all of them; with `mine` only what the user submitted.
+
+    It is for one request: what was looked up for it once is not looked up again.
+    """
 
     user: User
     team: Team | None = None
     mine: bool = False
+    _results: dict[Hashable, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def team_keys(self) -> tuple[int, ...] | None:
@@ -40,3 +48,9 @@ class Scope:
         # A list of one would be another condition for the planner.
         is_single = len(self.team_keys) == 1
         return condition & (Q(team=self.team_keys[0]) if is_single else Q(team__in=self.team_keys))
+
+    def once(self, key: Hashable, look_up: Callable[[], T]) -> T:
+        """Return the result of the first call with this key: a page and its counts need the same."""
+        if key not in self._results:
+            self._results[key] = look_up()
+        return cast("T", self._results[key])
