@@ -184,6 +184,18 @@ def units_by_day(team: int, parts: Iterable[Part], first: date, last: date) -> d
     return units
 
 
+def units_by_month(
+    parts: Iterable[tuple[int, Part]], first: date, last: date
+) -> Mapping[tuple[int, Part], dict[date, int]]:
+    """Return the costs of parts of teams in months that have any, by the first days of these."""
+    parts_by_digest = {_digest(team, (part, ALL)): (team, part) for team, part in parts}
+    totals = CostTotal.objects.filter(group__digest__in=parts_by_digest, period=MONTH, start__range=(first, last))
+    units: defaultdict[tuple[int, Part], dict[date, int]] = defaultdict(dict)
+    for digest, month, amount in totals.values_list("group__digest", "start", "usd_units"):
+        units[parts_by_digest[digest]][month] = amount
+    return units
+
+
 def instance_types(teams: Iterable[int]) -> list[str]:
     """Return the instance types with costs of these teams, sorted."""
     groups = CostGroup.objects.filter(team__in=list(teams), kind=INSTANCE_TYPE, kind2="")

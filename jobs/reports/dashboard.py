@@ -14,6 +14,7 @@ from jobs.models.job import JobQuerySet
 from jobs.pricing import exact_sum
 from jobs.pricing.forecast import Forecast
 from jobs.pricing.run_statistics import RunStatistics
+from jobs.pricing.spend import exceeded_budgets
 from jobs.pricing.usual_run import UsualRun
 from jobs.reports import catalog
 from jobs.reports.attention import MAX_ROWS
@@ -50,11 +51,12 @@ class TeamCard:
     """That ended within `FAILURE_PERIOD`."""
     approvals: int
     """Requests that the person can decide."""
+    exceeded_budgets: int
     last_at: datetime | None
 
     @property
     def etag_fields(self) -> tuple[object, ...]:
-        return self.team.pk, self.active_jobs, self.failed_jobs, self.approvals, self.last_at
+        return self.team.pk, self.active_jobs, self.failed_jobs, self.approvals, self.exceeded_budgets, self.last_at
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,14 @@ def team_cards(user: User) -> list[TeamCard]:
     ended = Job.objects.current().filter(team__in=teams, ended_at__gte=now() - FAILURE_PERIOD)
     failures = _count_by_team(ended.filter(FAILED))
     approvals = _count_by_team(Approval.objects.decidable_by(user).filter(team__in=teams))
+    budgets = exceeded_budgets(teams)
     return [
         TeamCard(
             team,
             active.get(team.pk, 0),
             failures.get(team.pk, 0),
             approvals.get(team.pk, 0),
+            budgets.get(team.pk, 0),
             team.last_at,
         )
         for team in teams

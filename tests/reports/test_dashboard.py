@@ -20,7 +20,7 @@ from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-POLL_QUERIES = {"home": (7, 18), "team_home": (7, 25)}
+POLL_QUERIES = {"home": (8, 19), "team_home": (7, 25)}
 """Of a poll without a change, and with one."""
 
 

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from jobs import audit
 from jobs.models import Budget, CostLine
 from jobs.models.cost_total import add_costs
+from jobs.reports.dashboard import team_cards
 from jobs.reports.periods import PeriodKind
 from jobs.spec.problems import Problem
 from jobs.web.builder.preflight_result import check_for
@@ -59,6 +60,31 @@ def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, 
         assert "$90.00</span> reserved" in html
         assert "Submissions stop" in html
         assert "7,777" not in html
+
+
+@pytest.mark.postgres
+def test_home_names_teams_that_are_over_a_budget(lead: Any, client: Client, time_machine: Any) -> None:
+    time_machine.move_to("2026-11-20T12:00Z")
+    past.rates()
+    other = make.member(make.team("other"), who=lead.user)
+    past.job(make.submission(lead), "2026-10-03", 100, tags={"Project": "GenAI"})
+    past.job(make.submission(lead), "2026-11-03", 100, tags={"Project": "GenAI"})
+    for fields in (
+        {"team": lead.team, "usd": "4.99"},  # of $5
+        {"team": lead.team, "usd": "9.99", "period": "quarter", "tag_key": "Project", "tag_value": "GenAI"},
+        {"team": lead.team, "usd": 5, "tag_key": "Project", "tag_value": "GenAI"},
+        {"team": lead.team, "usd": 1, "tag_key": "Project", "tag_value": "Other"},
+        {"team": lead.team, "usd": 1, "period": "quarter", "active": False},
+        {"team": other.team, "usd": 1},
+    ):
+        Budget.objects.create(**fields)
+
+    cards = {card.team.slug: card.exceeded_budgets for card in team_cards(lead.user)}
+    assert cards == {"research": 2, "other": 0}
+    client.force_login(lead.user)
+    html = client.get(reverse("home")).content.decode()
+    assert "Over 2 budgets" in html
+    assert "Over budget" not in html
 
 
 def test_a_budget_leads_to_what_its_costs_are_of(lead: Any, client: Client) -> None:
