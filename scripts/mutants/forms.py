@@ -4,6 +4,8 @@ from scripts.mutants.source import mutants_of
 
 FORMS = ("tests/spec/test_launch_forms.py",)
 FORMS_ONLY = ("tests/actions/test_launch_forms_only.py",)
+SWEEPS = ("tests/spec/test_form_sweep_documents.py", "tests/web/test_form_sweep.py")
+DESIGNER = ("tests/spec/test_form_designer.py",)
 
 MUTANTS = (
     *mutants_of(
@@ -75,5 +77,62 @@ MUTANTS = (
         "jobs/actions/launch_forms.py",
         FORMS_ONLY,
         ("forms only: forms of one's own", "    if member.role != Role.ANALYST:", "    if True:"),
+    ),
+    *mutants_of(
+        "jobs/actions/form_documents.py",
+        SWEEPS,
+        (
+            "form sweeps: the rules hold for each value",
+            "        row_problems = values.problems\n",
+            "        row_problems = () if index else values.problems\n",
+        ),
+        (
+            "form sweeps: all jobs count",
+            "    count, limit = steps * len(sweep.rows), max_rows(sweep.plan)",
+            "    count, limit = len(sweep.rows), max_rows(sweep.plan)",
+        ),
+        (
+            "form sweeps: what child jobs share has one value",
+            "    problems = tuple(check_array(source, fields, varying, secrets))",
+            "    problems = ()",
+        ),
+        (
+            "form sweeps: a child job needs each value",
+            "        if variable not in line\n",
+            "        if False\n",
+        ),
+    ),
+    *mutants_of(
+        "jobs/spec/launch_forms/sweep_documents.py",
+        SWEEPS,
+        (
+            "form sweeps: secrets can't differ",
+            'yield from (_single_problem(name, titles, "is a secret") for name in names if name in secrets)',
+            "pass",
+        ),
+        (
+            "form sweeps: steps wait for their own run",
+            '        steps[edge.step]["dependsOn"][edge.entry]["jobId"] = f"${{{parent}}}"\n',
+            "        del parent\n",
+        ),
+    ),
+    *mutants_of(
+        "jobs/spec/launch_forms/named_places.py",
+        DESIGNER,
+        (
+            "designer: no secret by its pointer",
+            "    if value_at(redact(document), *path) != value or",
+            "    if",
+        ),
+        (
+            "designer: a place is asked for once",
+            "    if any(iter_references(value, path)) and isinstance(value, str):",
+            "    if False:",
+        ),
+        (
+            "designer: fields of AWS Batch only",
+            "            raise NamedPlaceError(_unknown(path, depth, owner))",
+            "            return None",
+        ),
     ),
 )
