@@ -26,6 +26,7 @@ from jobs.models import (
     Lease,
     LogCopy,
     OutgoingMail,
+    Repricing,
     Revision,
     cost_rebuild,
 )
@@ -233,6 +234,11 @@ def enqueue_bulk_actions() -> None:
         enqueue_on_commit("run_bulk_action", pk, queue="ask")
 
 
+def enqueue_repricings() -> None:
+    for pk in Repricing.objects.due(now()).values_list("pk", flat=True):
+        enqueue_on_commit("run_repricing", pk, queue="background")
+
+
 def enqueue_mail() -> None:
     if OutgoingMail.objects.due().exists():
         enqueue_on_commit("send_due_mail", queue="ask")
@@ -273,6 +279,7 @@ def periodic_tasks(lanes: AccountThreads | None = None) -> PeriodicTasks:
         PortalTask("wait times", 30, enqueue_wait_times),
         PortalTask("log copies", 600, enqueue_eviction),
         PortalTask("bulk actions", 15, enqueue_bulk_actions),
+        PortalTask("cost corrections", 300, enqueue_repricings),
         PeriodicTask("deliveries", 2, enqueue_deliveries),
         PeriodicTask("registrations", 3, enqueue_registrations),
         PeriodicTask("deregistrations", 5, enqueue_deregistrations),

@@ -8,6 +8,7 @@ from jobs import mail as outgoing_mail
 from jobs.account_calls import call_account
 from jobs.actions import bulk
 from jobs.actions import read_cost_explorer as cost_explorer
+from jobs.actions import repricing as repricings
 from jobs.actions.import_costs import import_stored_costs
 from jobs.actions.refresh_prices import refresh_account
 from jobs.aws.errors import AwsError
@@ -147,6 +148,10 @@ def try_connection(account: int) -> None:
 
 def run_bulk_action(action: int) -> None:
     bulk.run_bulk_action(action)
+
+
+def run_repricing(repricing: int) -> None:
+    repricings.run_repricing(repricing)
 
 
 def send_mail(mail: int) -> None:

@@ -24,7 +24,7 @@ HIDDEN_APPS = frozenset({"account", "mfa", "usersessions"})
 
 GROUPS = (
     ("Teams and users", ("Team", "User", "TagRule", "ApiToken")),
-    ("AWS", ("Account", "Queue", "Definition", "Rate", "InstanceType", "InstancePrice")),
+    ("AWS", ("Account", "Queue", "Definition", "Rate", "InstanceType", "InstancePrice", "Repricing")),
     ("Records", ("AuditEntry",)),
     ("Permissions of administrators", ("Group",)),
 )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -12,10 +12,11 @@ from django.utils.timezone import now
 
 from jobs import audit
 from jobs.audit import AuditTarget
-from jobs.models import CostLine, Job, Team
+from jobs.models import CostLine, Job, Team, User
 from jobs.models.cost import CORRECTION_STEP
 from jobs.models.cost_total import add_costs
 from jobs.pricing import exact_sum
+from jobs.pricing.corrections import RepriceResult
 from jobs.pricing.job_size import NODE_COUNT, priced_size
 from jobs.pricing.metering import receipt_json
 from jobs.pricing.rates import Rates, read_rates
@@ -24,33 +25,41 @@ from jobs.pricing.receipt import Basis, BilledAttempt, ReceiptLine, build_receip
 BATCH_SIZE = 200
 
 
-@dataclass
-class RepriceResult:
-    """Attempts are of an array all its successful, or all its failed children."""
+@dataclass(frozen=True)
+class RepriceScope:
+    """`person` is None for a command."""
 
-    checked: int = 0
-    corrected: int = 0
-    unknown: int = 0
-    """Attempts whose cost is still unknown in part, and stays as it is."""
-    usd: Decimal = field(default_factory=Decimal)
+    first: date
+    last: date
+    team: Team | None
+    why: str
+    person: User | None = None
+    is_trial: bool = False
 
 
-def reprice(first: date, last: date, *, team: Team | None, why: str, is_trial: bool = False) -> RepriceResult:
+def reprice(scope: RepriceScope) -> RepriceResult:
     """Charge the differences to the present rates of the days on which attempts ended."""
-    charges = CostLine.objects.filter(correction=None, day__gte=first, day__lte=last)
-    if team:
-        charges = charges.filter(team=team)
     result, rates, newest = RepriceResult(), read_rates(), 0
-    while keys := list(
-        charges.filter(job__gt=newest).order_by("job").values_list("job", flat=True).distinct()[:BATCH_SIZE]
-    ):
-        newest = keys[-1]
-        _reprice_jobs(keys, charges.filter(job__in=keys), rates, why, result, is_trial=is_trial)
+    while next_key := reprice_batch(scope, rates, newest, result):
+        newest = next_key
     return result
 
 
+def reprice_batch(scope: RepriceScope, rates: Rates, newest: int, result: RepriceResult) -> int | None:
+    """Reprice some jobs after the one of this key, and add to the result. Return the key of the last, or None."""
+    charges = CostLine.objects.filter(correction=None, day__gte=scope.first, day__lte=scope.last)
+    if scope.team:
+        charges = charges.filter(team=scope.team)
+    jobs = charges.filter(job__gt=newest).order_by("job").values_list("job", flat=True).distinct()
+    keys = list(jobs[:BATCH_SIZE])
+    if not keys:
+        return None
+    _reprice_jobs(keys, charges.filter(job__in=keys), rates, scope, result)
+    return keys[-1]
+
+
 def _reprice_jobs(
-    keys: Sequence[int], charges: Iterable[CostLine], rates: Rates, why: str, result: RepriceResult, *, is_trial: bool
+    keys: Sequence[int], charges: Iterable[CostLine], rates: Rates, scope: RepriceScope, result: RepriceResult
 ) -> None:
     with transaction.atomic():
         # In this order everywhere, so that none waits for another that waits for it.
@@ -60,19 +69,22 @@ def _reprice_jobs(
         amounts, numbers = _charged(keys)
         lines = []
         for charge in charges:
+            counts = result.by_team[charge.team_id]
             line = _present_line(jobs[charge.job_id], charge, rates)
-            result.checked += 1
+            counts.checked += 1
             if line.reasons:
-                result.unknown += 1
+                counts.unknown += 1
                 continue
             key = (charge.job_id, charge.attempt)
             if line.usd != amounts[key]:
                 number = numbers.get(key, 0) + 1
-                lines.append(_correction(jobs[charge.job_id], charge, line, amounts[key], number=number, why=why))
-        result.corrected += len(lines)
-        result.usd += sum((line.usd for line in lines), Decimal(0))
-        if lines and not is_trial:
-            _save(lines, why)
+                lines.append(
+                    _correction(jobs[charge.job_id], charge, line, amounts[key], number=number, why=scope.why)
+                )
+                counts.corrected += 1
+                counts.units += exact_sum.units(lines[-1].usd)
+        if lines and not scope.is_trial:
+            _save(lines, scope)
 
 
 def _charged(keys: Sequence[int]) -> tuple[dict[tuple[int, int], Decimal], dict[tuple[int, int], int]]:
@@ -151,7 +163,7 @@ def _correction(job: Job, charge: CostLine, line: ReceiptLine, before: Decimal, 
     )
 
 
-def _save(lines: Sequence[CostLine], why: str) -> None:
+def _save(lines: Sequence[CostLine], scope: RepriceScope) -> None:
     CostLine.objects.bulk_create(lines)
     units: dict[int, int] = defaultdict(int)
     by_team: dict[Team, list[CostLine]] = defaultdict(list)
@@ -165,11 +177,11 @@ def _save(lines: Sequence[CostLine], why: str) -> None:
         corrected = by_team[team]
         audit.record(
             "change",
-            person=None,
+            person=scope.person,
             team=team,
             target=AuditTarget("costs", label=f"{len(corrected)} corrections"),
             after={
-                "why": why,
+                "why": scope.why,
                 "days": f"{min(line.day for line in corrected)} to {max(line.day for line in corrected)}",
                 "usd": f"{sum((line.usd for line in corrected), Decimal(0)):f}",
             },

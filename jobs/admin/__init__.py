@@ -1,5 +1,5 @@
 """Django's admin."""
 
-from jobs.admin import accounts, audit, definitions, queues, rates, teams, tokens, users
+from jobs.admin import accounts, audit, definitions, queues, rates, repricings, teams, tokens, users
 
-__all__ = ["accounts", "audit", "definitions", "queues", "rates", "teams", "tokens", "users"]
+__all__ = ["accounts", "audit", "definitions", "queues", "rates", "repricings", "teams", "tokens", "users"]

@@ -35,6 +35,7 @@ from jobs.models.mail import MailKind, OutgoingMail
 from jobs.models.queue import FormsOnly, Queue, QueueGrant
 from jobs.models.queue_snapshot import QueueSnapshot
 from jobs.models.rate import Architecture, Platform, Rate, Resource
+from jobs.models.repricing import Repricing
 from jobs.models.request_count import RequestCount
 from jobs.models.rerun import Rerun
 from jobs.models.saved_view import SavedView
@@ -119,6 +120,7 @@ __all__ = [
     "QueueSnapshot",
     "Rate",
     "Registration",
+    "Repricing",
     "RequestCount",
     "Rerun",
     "Resource",

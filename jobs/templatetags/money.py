@@ -65,6 +65,12 @@ def usd_text(usd: Decimal) -> str:
 
 
 @register.filter
+def signed_usd(usd: Decimal) -> str:
+    """Return a difference with every digit that counts, such as +$0.055."""
+    return f"{'−' if usd < 0 else '+' if usd else ''}${exact(abs(usd))}"
+
+
+@register.filter
 def usd_range(low: Decimal, high: Decimal | None) -> str:
     """Return “$0.40–0.55”, or one amount if both look alike."""
     texts = [usd_text(low), usd_text(low if high is None else high)]

@@ -168,6 +168,7 @@ def account_form(**fields):
         "quarantine_seconds": "600",
         "poll_seconds": "15",
         "submits_per_second": "40",
+        "cost_explorer_requests": "0",
     }
     return {**given, **fields}
 

@@ -39,7 +39,15 @@ def test_the_menu_is_in_groups_of_the_portal(admin):
 
     assert groups == {
         "Teams and users": ["Teams", "Users", "Tag rules", "API tokens"],
-        "AWS": ["Accounts", "Queues", "Job definitions", "Rates", "Instance types", "Instance prices"],
+        "AWS": [
+            "Accounts",
+            "Queues",
+            "Job definitions",
+            "Rates",
+            "Instance types",
+            "Instance prices",
+            "Cost corrections",
+        ],
         "Records": ["Audit log"],
         "Permissions of administrators": ["Permission groups"],
     }

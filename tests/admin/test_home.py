@@ -81,7 +81,12 @@ def test_it_costs_the_same_for_many_accounts_and_requests(admin, django_assert_m
 def test_an_account_is_connected_once_and_its_times_have_units(admin):
     account = make.account(name="Production", region="eu-west-1", endpoint_url="", quarantine_seconds=600)
     form = {"name": "Again", "region": "eu-west-1", "number": account.number, "active": "on", "access": "default"}
-    form |= {"quarantine_seconds": "10 min", "poll_seconds": "15 s", "submits_per_second": "40"}
+    form |= {
+        "quarantine_seconds": "10 min",
+        "poll_seconds": "15 s",
+        "submits_per_second": "40",
+        "cost_explorer_requests": "0",
+    }
     page = html.unescape(admin.post(reverse("admin:jobs_account_add"), form).content.decode())
     assert "Production (eu-west-1) already connects this account in this region." in page
 

@@ -21,6 +21,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from jobs import audit
 from jobs.admin.fields import LinesField
@@ -33,6 +34,7 @@ from jobs.models import (
     Membership,
     QueueGrant,
     Rate,
+    Repricing,
     TagRule,
     Team,
     User,
@@ -67,6 +69,8 @@ FORGED: dict[str, Any] = {
     "tagrule.filled_by": "team",
     "rolegrant.pattern": "arn:forged",
     "budget.stop_percent": 161,
+    "repricing.first": date(2020, 1, 1),
+    "repricing.last": date(2020, 1, 2),
 }
 """Values of fields that take only certain ones."""
 ALSO_POSTED = {
@@ -110,6 +114,9 @@ OBJECTS: dict[str, Callable[[User], Any]] = {
     "queue": lambda _: QueueGrant.objects.create(queue=make.queue(), team=make.team()).queue,
     "rate": lambda _: Rate.objects.create(
         platform="EC2", resource="vcpu", usd_per_hour=1, valid_from=date(2019, 1, 1)
+    ),
+    "repricing": lambda _: Repricing.objects.create(
+        person=make.user(), first=date(2026, 11, 1), last=date(2026, 11, 2), why="a test", previewed_at=now()
     ),
     "tagrule": lambda _: TagRule.objects.create(key="CostCenter", team=make.team()),
     "team": lambda person: _everything_of_a_team(_membership(person).team),

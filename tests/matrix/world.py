@@ -49,6 +49,7 @@ from jobs.models import (
     LaunchFormVersion,
     Queue,
     Rate,
+    Repricing,
     Revision,
     Role,
     SavedView,
@@ -567,6 +568,9 @@ def _admin_ids(world: World) -> None:
         "tagrule": TagRule.objects.create(key="Matrix", team=world.ours.team),
         "group": group,
         "auditentry": AuditEntry.objects.get(team=world.ours.team),
+        "repricing": Repricing.objects.create(
+            person=world.ours.lead, first=date(2026, 11, 1), last=date(2026, 11, 2), why="a test", previewed_at=now()
+        ),
     }
     for noun, row in rows.items():
         for name in ("object_id", "id", "pk"):

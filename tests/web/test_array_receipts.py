@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from jobs.access import Member
-from jobs.actions.reprice import reprice
+from jobs.actions.reprice import RepriceScope, reprice
 from jobs.models import ContainerInstance, InstancePrice, InstanceType, Job, Rate
 from jobs.pricing import metering
 from jobs.states import State
@@ -86,7 +86,7 @@ def charged(*instances: str, types: tuple[str, ...] = ("c5.large", "m5.2xlarge")
 
 def correct(job: Job) -> list[Decimal]:
     """Reprice, and return the corrections."""
-    reprice(DAY, DAY, team=None, why="Prices changed.")
+    reprice(RepriceScope(DAY, DAY, None, "Prices changed."))
     return list(job.cost_lines.filter(correction__gt=0).values_list("usd", flat=True))
 
 

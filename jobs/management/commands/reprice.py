@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
-from jobs.actions.reprice import reprice
+from jobs.actions.reprice import RepriceScope, reprice
 from jobs.models import Team
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             if team is None:
                 raise CommandError(f"There is no team {options['team']}.")
         is_trial = options["dry_run"]
-        result = reprice(first, last, team=team, why=why, is_trial=is_trial)
+        result = reprice(RepriceScope(first, last, team, why, is_trial=is_trial)).total
         self.stdout.write(
             f"{'Would add' if is_trial else 'Added'} {result.corrected:,} corrections to {result.checked:,} charged "
             f"attempts, ${result.usd:+,.2f} in total."
