@@ -39,18 +39,20 @@ class RepriceScope:
 
 def reprice(scope: RepriceScope) -> RepriceResult:
     """Charge the differences to the present rates of the days on which attempts ended."""
-    result, rates, newest = RepriceResult(), read_rates(), 0
-    while next_key := reprice_batch(scope, rates, newest, result):
-        newest = next_key
+    result, rates = RepriceResult(), read_rates()
+    newest: int | None = None
+    while (newest := reprice_batch(scope, rates, newest, result)) is not None:
+        pass
     return result
 
 
-def reprice_batch(scope: RepriceScope, rates: Rates, newest: int, result: RepriceResult) -> int | None:
-    """Reprice some jobs after the one of this key, and add to the result. Return the key of the last, or None."""
+def reprice_batch(scope: RepriceScope, rates: Rates, newest: int | None, result: RepriceResult) -> int | None:
+    """Reprice some jobs after that of this key, and add to the result. Return the key of the last."""
     charges = CostLine.objects.filter(correction=None, day__gte=scope.first, day__lte=scope.last)
     if scope.team:
         charges = charges.filter(team=scope.team)
-    jobs = charges.filter(job__gt=newest).order_by("job").values_list("job", flat=True).distinct()
+    left = charges if newest is None else charges.filter(job__gt=newest)  # keys of a seeded history are negative
+    jobs = left.order_by("job").values_list("job", flat=True).distinct()
     keys = list(jobs[:BATCH_SIZE])
     if not keys:
         return None

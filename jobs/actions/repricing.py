@@ -44,7 +44,7 @@ def apply_repricing(repricing: Repricing, person: User) -> bool:
         address=context.address,
         applied_at=time_now,
         due_at=time_now,
-        newest_job=0,
+        newest_job=None,
     )
     if is_first:
         transaction.on_commit(partial(run_repricing, repricing.pk, REQUEST_SECONDS))

@@ -46,6 +46,12 @@ class RepricingAdmin(AuditedModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**buttons, **(extra_context or {})})
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"last": now().date(), **super().get_changeform_initial_data(request)}
 

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('applied_at', models.DateTimeField(help_text='When it was confirmed.', null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('due_at', models.DateTimeField(help_text='When a worker continues with it; null while none has to.', null=True)),
-                ('newest_job', models.BigIntegerField(default=0, help_text='Key of the last job that was reached.')),
+                ('newest_job', models.BigIntegerField(help_text='Key of the last job that was reached.', null=True)),
                 ('preview', models.JSONField(default=dict, help_text='What would change, by key of the team.')),
                 ('result', models.JSONField(default=dict, help_text='What has changed, by key of the team.')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

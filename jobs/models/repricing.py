@@ -43,7 +43,7 @@ class Repricing(models.Model):
     applied_at = models.DateTimeField(null=True, help_text="When it was confirmed.")
     ended_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When a worker continues with it; null while none has to.")
-    newest_job = models.BigIntegerField(default=0, help_text="Key of the last job that was reached.")
+    newest_job = models.BigIntegerField(null=True, help_text="Key of the last job that was reached.")
     preview = models.JSONField(default=dict, help_text="What would change, by key of the team.")
     result = models.JSONField(default=dict, help_text="What has changed, by key of the team.")
 

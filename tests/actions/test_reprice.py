@@ -98,6 +98,14 @@ def test_nothing_changes_in_a_dry_run_and_on_other_days(job, arguments, message)
     assert amounts(job) == before
 
 
+def test_jobs_of_a_seeded_history_whose_keys_are_negative_are_corrected_too(job):
+    make.job(job.submission, pk=-5, platform="FARGATE", vcpus=Decimal(1), memory_mib=1024)
+    CostLine.objects.update(job=-5)
+    rate("vcpu", "0.09", date(2026, 11, 2))
+
+    assert run().startswith("Added 2 corrections to 2 charged attempts")
+
+
 def test_what_has_no_rate_any_more_stays(job):
     before = amounts(job)
     Rate.objects.filter(resource="vcpu").delete()

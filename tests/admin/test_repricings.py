@@ -136,7 +136,7 @@ def test_what_takes_long_continues_in_a_worker_without_counting_twice(
     ask("apply", row.pk)
     assert len(corrections()) == 1
 
-    original = repricing.reprice_batch
+    original = reprice.reprice_batch
 
     def fail_after(*arguments: Any) -> Any:
         original(*arguments)
