@@ -14,6 +14,8 @@ from tests.matrix.world import World, text
 
 LIST = Path(__file__).resolve().parents[1] / "portal" / "compatibility" / "form-fields.txt"
 TEMPLATES = LIST.parents[3] / "templates"
+TEMPLATE_TAGS = LIST.parents[3] / "jobs" / "templatetags"
+"""Some write markup of their own."""
 PEOPLE = ("lead", "analyst", "admin", "anonymous")
 """Who opens a page: the first of them who may."""
 HX = {"hx-get": "GET", "hx-post": "POST"}
@@ -110,7 +112,8 @@ def field_names(world: World) -> set[str]:
 
 def in_templates() -> set[str]:
     """Fields that have a plain name in some template, whether or not a page of this world shows them."""
-    markup = "".join(path.read_text() for path in TEMPLATES.rglob("*.html") if "admin" not in path.parts)
+    pages = [path for path in TEMPLATES.rglob("*.html") if "admin" not in path.parts]
+    markup = "".join(path.read_text() for path in (*pages, *TEMPLATE_TAGS.glob("*.py")))
     return {
         f"field {name}" for name in re.findall(r'<(?:input|select|textarea|button)\b[^>]*? name="([\w-]+)"', markup)
     }
