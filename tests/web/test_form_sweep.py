@@ -90,6 +90,16 @@ def test_the_rules_hold_for_each_value(
     assert not Submission.objects.filter(form_version__isnull=False).exists()
 
 
+def test_a_problem_is_where_the_values_were_entered(browser: Client, form: LaunchForm) -> None:
+    answer = text(post(browser, form, "check", **{"several-year": "2026, 1999"}))
+
+    assert 'href="#problems-several-year"' in answer
+    _, at_values = answer.split('id="problems-several-year">')
+    assert "Job 1: year must be 2020 to 2030." in at_values.partition("</div>")[0]
+    _, at_field = answer.split('id="problems-value-year">')
+    assert "2020 to 2030" not in at_field.partition("</div>")[0]
+
+
 def test_values_come_from_a_file(browser: Client, form: LaunchForm) -> None:
     table = SimpleUploadedFile("values.csv", b"Quarter,year,digits\nQ2,2027,4\nQ2,2028,5\n")
     post(browser, form, table_file=table)

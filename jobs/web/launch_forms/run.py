@@ -29,7 +29,7 @@ from jobs.web.builder.json_views import redirect_to_submission
 from jobs.web.builder.value_feedback import MadeDocument, values_feedback, values_preflight, without_empty
 from jobs.web.launch_forms.fields import fitting_entries, linked_entries, posted_entries, section_views, value_sources
 from jobs.web.launch_forms.presets import linked_values, preset_links
-from jobs.web.launch_forms.sweep import SweepText, preview_rows, read_sweep, sweep_fields
+from jobs.web.launch_forms.sweep import SweepText, at_sweep_fields, preview_rows, read_sweep, sweep_fields
 from jobs.web.shell.auth import SignedInRequest, login_required
 
 ALREADY_SENT = "This page already submitted the form with other values. Submit again to use these."
@@ -146,6 +146,9 @@ def _page(
     texts = {name: str(run.entries.get(name, text)) for name, text in start.values.texts.items()}
     if is_new:  # what is still to be entered is no mistake yet
         feedback = without_empty(feedback, texts)
+    preflight = values_preflight(feedback, member)
+    if sweep:
+        feedback = replace(feedback, problems=at_sweep_fields(feedback.problems, run.sweep))
     text = "" if start.problems else to_json(form_documents.shown_document(version, start))
     page: dict[str, Any] = {
         "member": member,
@@ -162,7 +165,7 @@ def _page(
             problems=feedback.problems_by_field,
         ),
         "feedback": feedback,
-        "preflight": values_preflight(feedback, member),
+        "preflight": preflight,
         "text": text,
         "json_input": run,
         "is_workflow": is_workflow or (sweep is not None and sweep.plan.kind is RerunKind.SINGLE),
@@ -174,7 +177,7 @@ def _page(
         "sweep_rows": preview_rows(sweep, start.shown, feedback.result, form_documents.secret_names(version))
         if sweep
         else [],
-        "sweep_fields": sweep_fields(fields, start.values, run.sweep),
+        "sweep_fields": sweep_fields(fields, start.values, run.sweep, feedback.problems_by_field),
         "values_variable": VALUES_VARIABLE,
         "is_rejected": is_rejected,
         "presets": preset_links(version, member, context),

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobs.actions.validate import ValidationResult
 from jobs.spec.documents import Document, list_at, text_at
@@ -13,6 +13,8 @@ from jobs.spec.launch_forms.values import FormValues, LaunchContext
 from jobs.spec.problems import quote
 from jobs.spec.redaction import redact
 from jobs.spec.sweep import MAX_TEXT_LENGTH, SweepError, TableFormat, program_of
+from jobs.web.builder.feedback import ProblemView
+from jobs.web.builder.value_feedback import PREFIX as FIELD_PREFIX
 from jobs.web.launch_forms.fields import fitting_entries
 from jobs.web.shell.auth import SignedInRequest
 from jobs.web.shell.text_input import drop_nul
@@ -57,6 +59,7 @@ class SweepField:
     field: LaunchField
     text: str
     choices: tuple[str, ...]
+    problems: Sequence[ProblemView] = ()
 
     @property
     def name(self) -> str:
@@ -96,9 +99,25 @@ def read_sweep(
     return FormSweep(names, complete_rows, sweep.plan)
 
 
-def sweep_fields(fields: Sequence[LaunchField], values: FormValues, sweep: SweepText) -> list[SweepField]:
+def at_sweep_fields(views: Sequence[ProblemView], sweep: SweepText) -> tuple[ProblemView, ...]:
+    """Move problems of fields with several values to where these were entered."""
+    entered = {f"{FIELD_PREFIX}{name}": f"{PREFIX}{name}" for name, text in sweep.texts.items() if text.strip()}
+    return tuple(replace(view, field=entered.get(view.field, view.field)) for view in views)
+
+
+def sweep_fields(
+    fields: Sequence[LaunchField],
+    values: FormValues,
+    sweep: SweepText,
+    problems: Mapping[str, Sequence[ProblemView]],
+) -> list[SweepField]:
     return [
-        SweepField(item, sweep.texts.get(item.name, ""), item.all_choices())
+        SweepField(
+            item,
+            sweep.texts.get(item.name, ""),
+            item.all_choices(),
+            problems.get(f"{PREFIX}{item.name}", ()),
+        )
         for item in fields
         if not item.is_locked and (item.name in values.visible or sweep.texts.get(item.name))
     ]
