@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from jobs.aws import batch
 from jobs.aws.deadline import iterate_within
-from jobs.aws.errors import AwsError
+from jobs.aws.errors import AwsError, RejectedError
 from jobs.aws.session import Purpose, client_for
 from jobs.models import Account, ArrayChild, Job
 from jobs.spec.redaction import redact_text
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 FRESH_SECONDS_PER_CALL = 1.0
 FRESH_SECONDS = 5.0
 MAX_RUN_SECONDS = 20.0
-# After that, children that AWS counts as failed and can't describe are given up.
+# After that, children that AWS counts as failed and rejects or can't describe are given up.
 MAX_RETRY_PERIOD = timedelta(minutes=10)
 CHILD_FIELDS = ("state", "exit_code", "reason", "log_stream", "started_at", "stopped_at", "attempts")
 
@@ -42,7 +42,10 @@ def read_children(job: Job) -> int:
 
 
 def read_failed_children(job: Job) -> int:
-    """Read those of an array that has ended. Return how many AWS lists; 0 if it fails: the array then stays due."""
+    """Read those of an array that has ended. Return how many AWS lists; 0 if it fails: the array then stays due.
+
+    What AWS rejects, as an array that it has forgotten, is due for `MAX_RETRY_PERIOD` only.
+    """
     reader = client_for(job.account, "batch", Purpose.READ)
     started_at = now()
     try:
@@ -53,7 +56,9 @@ def read_failed_children(job: Job) -> int:
             _describe_children(job, _open_indexes(job))
     except AwsError as error:
         log.warning("array_children_failed", job=job.text_id, error=error.message)
-        return 0
+        if not isinstance(error, RejectedError):
+            return 0
+        indexes = []
     _record_read(job, started_at)
     return len(indexes)
 

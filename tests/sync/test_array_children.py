@@ -192,6 +192,15 @@ def test_when_aws_does_not_answer_the_failed_children_stay_due(array):
     assert Job.objects.filter(pk=array.job.pk).with_unread_failures().exists()
 
 
+@pytest.mark.parametrize(("seconds_ago", "due"), [(5, True), (3600, False)])
+def test_an_array_that_aws_rejects_is_asked_about_for_some_minutes(array, seconds_ago, due):
+    end_with(array, "FAILED", "SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED", seconds_ago=seconds_ago)
+    array.failing = "listjobs"
+    tasks.failed_children(array.job.account_id)
+
+    assert is_due(array) is due
+
+
 def end_with(array: Array, *states: str, seconds_ago: int = 1) -> None:
     """The array fails, and AWS counts how its children ended."""
     array.states[:] = states

@@ -279,6 +279,7 @@ def _simulate_run(record: HistoricalJob, profile: JobProfile, ready_at: datetime
     record.changes.append(HistoricalChange(job.ended_at, job.state, "poll", attempt_count))
     if job.array_size:
         _simulate_children(record, job.array_size, rng)
+        job.children_read_at = job.ended_at
     else:
         job.attempts, job.finished_attempts = attempts, attempt_count
 
