@@ -41,15 +41,20 @@ def paginate(
     cursor_of: Callable[[M], str],
     after: Key | None = None,
     before: Key | None = None,
+    all_rows: QuerySet[M] | None = None,
 ) -> KeysetPage[M]:
-    """Return the rows after `after`, before `before`, or the first, in one query."""
+    """Return the rows after `after`, before `before`, or the first, in one query.
+
+    With `all_rows` in two: the keys first, and from it the rows. For an order that no index has, the database would
+    read and sort everything that a row shows of all that match.
+    """
     if before is not None:
         reverse = tuple(map(_reverse, order))
-        rows = list(queryset.filter(_follows(reverse, before)).order_by(*reverse)[: size + 1])
+        rows = _read(queryset.filter(_follows(reverse, before)), reverse, size + 1, all_rows)
         has_previous, has_next, following, rows = len(rows) > size, True, None, rows[:size][::-1]
     else:
         later = queryset if after is None else queryset.filter(_follows(order, after))
-        rows = list(later.order_by(*order)[: size + 1])
+        rows = _read(later, order, size + 1, all_rows)
         has_previous, has_next = after is not None, len(rows) > size
         following, rows = rows[size] if has_next else None, rows[:size]
     return KeysetPage(
@@ -59,6 +64,14 @@ def paginate(
         is_first=after is None and before is None,
         following=following,
     )
+
+
+def _read(queryset: QuerySet[M], order: tuple[str, ...], number: int, all_rows: QuerySet[M] | None) -> list[M]:
+    rows = queryset.order_by(*order)
+    if all_rows is None:
+        return list(rows[:number])
+    keys = list(rows.select_related(None).values_list("pk", flat=True)[:number])
+    return list(all_rows.filter(pk__in=keys).order_by(*order))
 
 
 def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:

@@ -17,9 +17,10 @@ def names() -> list[str]:
     return [make.definition(name).name for name in "dbcabdac"]
 
 
-def page(order: tuple[str, ...], **place: str) -> tuple[list[int], str, str]:
-    keys = {name: key_of(Definition.objects.all(), cursor, *order) for name, cursor in place.items()}
-    found = paginate(Definition.objects.all(), *order, size=3, cursor_of=lambda row: row.text_id, **keys)
+def page(order: tuple[str, ...], *, after: str = "", before: str = "") -> tuple[list[int], str, str]:
+    rows = Definition.objects.all()
+    after_key, before_key = key_of(rows, after, *order), key_of(rows, before, *order)
+    found = paginate(rows, *order, size=3, cursor_of=lambda row: row.text_id, after=after_key, before=before_key)
     return [row.pk for row in found.rows], found.previous, found.next
 
 
@@ -38,8 +39,8 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(order: tuple[str, ...
 
 @pytest.mark.usefixtures("names")
 def test_only_a_page_without_a_cursor_is_the_first_and_the_row_after_it_is_known() -> None:
-    def page_summary(**key: tuple[int]) -> tuple[bool, bool]:
-        page = paginate(Definition.objects.all(), "pk", size=3, cursor_of=lambda row: row.text_id, **key)
+    def page_summary(after: tuple[int] | None = None) -> tuple[bool, bool]:
+        page = paginate(Definition.objects.all(), "pk", size=3, cursor_of=lambda row: row.text_id, after=after)
         return page.is_first, page.following == Definition.objects.order_by("pk")[3]
 
     assert page_summary() == (True, True)

@@ -315,6 +315,17 @@ def test_a_page_takes_the_same_queries_however_many_jobs_it_has(submission):
     assert few == {"": 3, "hello": text, "status:succeeded tag.a:b": text_and_status, "user:me def:hello": 5}
 
 
+@pytest.mark.parametrize("sort", ["-cost", "run", "-wait"])
+def test_words_in_another_order_are_sorted_by_key_before_rows_are_read(submission, sort):
+    sortable_jobs(submission)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert search_page(scope_of(submission), parse("param.all:1"), sort=sort).rows
+
+    [by_words] = [query["sql"] for query in captured if "jobs_jobtext" in query["sql"]]
+    assert "jobs_submission" not in by_words
+
+
 @pytest.mark.parametrize("text", ["exit:137", "waited>1d", "queue:cpu", "hello"])
 def test_a_page_and_its_counts_look_up_once_what_both_need(submission, text):
     past.job(submission, "2026-11-01", 1)
