@@ -63,7 +63,11 @@ def _is_any(field: str, values: Iterable[str]) -> Q:
 
 
 # Conditions of queries and, word for word, of the partial indexes that serve them.
-_WITH_FAILURES = _is_any("state", (State.FAILED, State.STOPPED))
+_UNREAD_FAILURES = (
+    Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at")),
+    _is_any("state", (State.FAILED, State.STOPPED)),
+    Q(array_size__isnull=False, ended_at__isnull=False),
+)
 _UNDELIVERED = _is_any("delivery", (Delivery.ACCEPTED, Delivery.SENDING))
 _ACTIVE = Q(delivery=Delivery.SENT) & _is_any("state", [state for state in State if state in ACTIVE_STATES])
 
@@ -184,8 +188,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(pk__in=pks).order_by("pk")
 
     def with_unread_failures(self) -> Self:
-        unread = Q(children_read_at=None) | Q(children_read_at__lt=F("ended_at"))
-        return self.filter(unread, _WITH_FAILURES, array_size__isnull=False, ended_at__isnull=False)
+        return self.filter(*_UNREAD_FAILURES)
 
     def update_in_order(self, **fields: Any) -> int:
         """Update several rows, locked last ones first as everywhere: the other order could deadlock."""
@@ -362,9 +365,9 @@ class Job(models.Model):
             ),
             models.Index(fields=["id"], name="job_uncharged", condition=Q(ended_at__isnull=False, charged_at=None)),
             models.Index(
-                fields=["account", "children_read_at"],
+                fields=["account"],
                 name="job_array_failed",
-                condition=Q(array_size__isnull=False) & _WITH_FAILURES,
+                condition=_UNREAD_FAILURES[0] & _UNREAD_FAILURES[1] & _UNREAD_FAILURES[2],
             ),
             models.Index(fields=["team", "ended_at"], name="job_of_team_lost", condition=Q(state=State.LOST)),
             models.Index(fields=["account", "next_try_at"], name="job_undelivered", condition=_UNDELIVERED),

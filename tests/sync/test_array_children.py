@@ -127,7 +127,7 @@ def test_the_failed_children_of_an_array_are_read_once_after_its_end(array, read
     assert Job.objects.with_unread_failures().exists() is due
 
 
-def test_arrays_with_unread_failures_are_found_by_their_index(array):
+def test_arrays_with_unread_failures_are_found_by_an_index_of_these_alone(array):
     plan = Job.objects.filter(account=array.job.account).with_unread_failures().order_by().explain()
 
     assert "job_array_failed" in plan or connection.vendor == "postgresql"  # which reads so few rows without one
