@@ -98,8 +98,8 @@ class IdlePeriod:
     `IDLE_SECONDS`, for what becomes due with time alone, and at once after the next write.
     """
 
-    def __init__(self) -> None:
-        self._writes = DatabaseWrites()
+    def __init__(self, writes: DatabaseWrites | None = None) -> None:
+        self._writes = writes or DatabaseWrites()
         self._busy_until = self._next_pass = 0.0
 
     def notice_writes(self, seconds: float) -> None:
