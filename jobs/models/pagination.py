@@ -71,7 +71,8 @@ def _read(queryset: QuerySet[M], order: tuple[str, ...], number: int, all_rows: 
     if all_rows is None:
         return list(rows[:number])
     keys = list(rows.select_related(None).values_list("pk", flat=True)[:number])
-    return list(all_rows.filter(pk__in=keys).order_by(*order))
+    rows_by_key = {row.pk: row for row in all_rows.filter(pk__in=keys).order_by()}
+    return [rows_by_key[key] for key in keys if key in rows_by_key]
 
 
 def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:
