@@ -6,17 +6,18 @@ import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from portal.environment import Environment
 
 PORTAL = {"SECRET_KEY": "pWk3vZ0qLr8TnXy1bFh7JcMd5sGaUe9QoIt2RzVx4BwNl6KjEu", "DATABASE_URL": "sqlite://:memory:"}
 
 
-def start(**variables: str) -> subprocess.CompletedProcess[str]:
+def start(statement: str = "import portal.settings", **variables: str) -> subprocess.CompletedProcess[str]:
     """Load the settings as each process of the portal does."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-c", "import portal.settings"],
+        [sys.executable, "-c", statement],
         env={**known, **PORTAL, **variables},
         capture_output=True,
         text=True,
@@ -63,6 +64,33 @@ def test_a_setting_that_is_not_understood_stops_the_start_without_telling_a_pass
     assert name in sentence
     assert words in sentence
     assert "hunter2" not in sentence
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", "-c join_collapse_limit=4 -c jit=off -c max_parallel_workers_per_gather=0"),
+        ("?options=-c%20jit%3Don", "-c jit=on"),
+    ],
+)
+def test_options_of_the_database_url_replace_those_of_the_portal(query: str, options: str) -> None:
+    ended = start(
+        "from portal.settings import DATABASES; print(DATABASES['default']['OPTIONS']['options'])",
+        DATABASE_URL=f"postgres://portal@localhost/portal{query}",
+    )
+
+    assert ended.stdout.strip() == options
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_connections_to_postgresql_plan_joins_in_groups_of_four() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no such setting.")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW join_collapse_limit")
+        assert cursor.fetchone() == ("4",)
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
