@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -104,6 +105,27 @@ def test_a_page_reads_a_part_of_the_jobs_and_the_next_one_goes_on(submission, mo
     monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 3)
     assert [len(page) for page in read("exit:137")] == [3]
     assert search_counts(scope(), parse("exit:137")).is_complete
+
+
+def test_where_the_first_part_ends_is_looked_up_once_in_a_while(submission, monkeypatch, settings):
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "walk-ends"}
+    settings.CACHES = {**settings.CACHES, "memory": memory}
+    caches["memory"].clear()
+    monkeypatch.setattr(walk, "READ_LIMIT", 3)
+    made = [make.job(submission) for _ in range(5)]
+
+    def end(*, mine: bool = False) -> int | None:
+        return walk.last_key(Scope(submission.person, submission.team, mine=mine), "-pk")
+
+    assert end() == made[1].pk
+    assert end(mine=True) == made[1].pk
+    made.append(make.job(submission))
+    with CaptureQueriesContext(connection) as queries:
+        assert end() == end(mine=True) == made[1].pk
+    assert not queries
+    assert walk.last_key(Scope(submission.person, submission.team), "-pk", made[5].pk) == made[1].pk
+    caches["memory"].clear()
+    assert end() == made[2].pk
 
 
 SORTED = {

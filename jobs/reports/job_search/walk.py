@@ -1,12 +1,14 @@
 """The limit of jobs that a page reads in their order, where no index knows which of them match."""
 
-from django.db.models import Q
+from django.core.cache import caches
+from django.db.models import Q, QuerySet
 
 from jobs.models import Job
 from jobs.reports.job_search.scope import Scope
 
 READ_LIMIT = 100_000
 """So many jobs are read for a page. It may have fewer rows then than it has room for, and the next one goes on."""
+CACHE_SECONDS = 600
 
 
 def last_key(scope: Scope, order: str, start: int | None = None) -> int | None:
@@ -22,7 +24,27 @@ def last_key(scope: Scope, order: str, start: int | None = None) -> int | None:
             return None
         limits = Q(pk__lte=first - READ_LIMIT) if is_descending else Q(pk__gte=first + READ_LIMIT)
         return keys.filter(scope.condition, limits).first()
-    person = Q(person=scope.user) if scope.mine else Q()
     limit = READ_LIMIT // max(1, len(scope.team_keys))
-    ends = [key for team in scope.team_keys for key in keys.filter(person, team=team)[limit : limit + 1]]
-    return (max if is_descending else min)(ends, default=None)
+    if start is None:
+        ends = [_first_end(scope, keys, order, team, limit) for team in scope.team_keys]
+    else:
+        ends = [_end(scope, keys, team, limit) for team in scope.team_keys]
+    return (max if is_descending else min)((end for end in ends if end is not None), default=None)
+
+
+def _first_end(scope: Scope, keys: QuerySet[Job, int], order: str, team: int, limit: int) -> int | None:
+    """Return the end of the first page's part as of the last `CACHE_SECONDS`: it lies as many rows away as the limit.
+
+    Jobs that came since are read too, and the next page goes on after the same end.
+    """
+    name = f"walk-end:{order}:{team}:{scope.user.pk if scope.mine else 'all'}:{limit}"
+    cached: tuple[int | None] | None = caches["memory"].get(name)
+    if cached is None:
+        cached = (_end(scope, keys, team, limit),)
+        caches["memory"].set(name, cached, CACHE_SECONDS)
+    return cached[0]
+
+
+def _end(scope: Scope, keys: QuerySet[Job, int], team: int, limit: int) -> int | None:
+    person = Q(person=scope.user) if scope.mine else Q()
+    return keys.filter(person, team=team)[limit : limit + 1].first()
