@@ -117,7 +117,8 @@ def search_page(
     all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
     after_key = key_of(all_jobs, before, *order)
     before_key = None if before else key_of(all_jobs, after, *order)
-    is_sorted_text = bool(conditions.words) and order[0].removeprefix("-") != "found_job"
+    column = order[0].removeprefix("-")
+    is_without_index = column == "line_units" or (bool(conditions.words) and column != "found_job")
     end = None if before_key else _walk_end(scope, conditions, order, after_key)
     if end is not None:
         jobs = jobs.filter(_until(order, end))
@@ -128,7 +129,7 @@ def search_page(
         cursor_of=lambda job: job.text_id,
         after=after_key,
         before=before_key,
-        all_rows=all_jobs.select_related(*_RELATED).only(*_ROW_COLUMNS) if is_sorted_text else None,
+        all_rows=all_jobs.select_related(*_RELATED).only(*_ROW_COLUMNS) if is_without_index else None,
     )
     if end is not None and not page.next:
         page = replace(page, next=Job.objects.only("public_id").get(pk=end).text_id)
