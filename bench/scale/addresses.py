@@ -3,11 +3,12 @@
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 
 from bench.scale.world import World
-from jobs.models import Job, JobTag, Submission
+from jobs.models import Job, JobTag, Submission, Team, User
 from jobs.search import Search, Term
 
 QUERIES = {
@@ -45,30 +46,40 @@ QUERIES = {
     "cost without an instance type": {"search": "instance:none"},
 }
 
+SEARCHES_OF_OTHERS = (
+    "", "failed", "running", "a tag", "no such tag", "an environment value", "text", "no such text",
+    "text and failed", "highest cost", "text, highest cost", "an exit code", "half a year",
+)  # fmt: skip
+
+
+def addresses_by_person(world: World) -> dict[User, dict[str, str]]:
+    """Return addresses by name: of the lead of a large team, and of a person who is in each team.
+
+    Those that begin with `/api/` take the lead's token.
+    """
+    return {world.lead: addresses(world), world.manager: addresses_of_manager(world)}
+
+
+def addresses_of_manager(world: World) -> dict[str, str]:
+    pages = {"home, in each team": reverse("home")}
+    pages |= _jobs_lists("all teams", world.team, Job.objects.all(), {"scope": "all"})
+    if small := world.small_team:
+        pages |= _jobs_lists("a small team", small, Job.objects.filter(team=small))
+        pages["failures of a small team"] = reverse("failures", args=[small.slug])
+        pages["costs of a small team"] = _with(reverse("costs", args=[small.slug]), {"by": "tag:Project"})
+    pages["costs: all teams"] = _with(reverse("costs_of_all"), {"by": "tag:Project"})
+    return pages
+
 
 def addresses(world: World) -> dict[str, str]:
-    """Return addresses by name. Those that begin with `/api/` take the token."""
     team, today = world.team, now().date()
     jobs = Job.objects.filter(team=team)
     job = jobs.filter(state="SUCCEEDED", array_size=None).order_by("-pk")[0]
     array = jobs.filter(array_size__isnull=False).order_by("-pk")[0]
     workflow = Submission.objects.filter(team=team, job_count__gte=3).order_by("-pk")[0]
-    middle = jobs.order_by("pk")[jobs.count() // 2]
-    tag = JobTag.objects.filter(team=team, key="Project").order_by("-job")[0].value
+    middle = _middle(jobs)
     jobs_list, workflows, costs = (reverse(name, args=[team.slug]) for name in ("jobs", "workflows", "costs"))
-    dated = {
-        "last week": {"search": f"after:{today}"},
-        "half a year": {"search": f"after:{today.year - 1}-03-01 before:{today.year - 1}-09-01"},
-        "cost in a month": {"search": f"month:{today.year - 1}-03"},
-        "an account": {"search": str(Search((Term("account", (job.account.name,)),)))},
-        "an instance type in a month": {"search": f"instance:g4dn* month:{today.year - 1}-03", "sort": "-cost"},
-        "deep page": {"before": middle.text_id},
-        "text, deep page": {"search": "train", "before": middle.text_id},
-        "an environment value": {"search": f"env.QUARTER:{today.year - 1}-Q2"},
-        "a job's id": {"search": middle.text_id},
-        "tag and failed": {"search": f"tag.Project:{tag} status:FAILED"},
-    }
-    pages = {f"jobs: {name or 'newest'}": _with(jobs_list, query) for name, query in (QUERIES | dated).items()}
+    pages = {f"jobs: {name or 'newest'}": _with(jobs_list, query) for name, query in _searches(team).items()}
     for month in ("", f"{today.year - 1}-03"):
         for by in ("", "Project", "CostCenter"):
             query = {name: value for name, value in (("month", month), ("by", by)) if value}
@@ -92,7 +103,6 @@ def addresses(world: World) -> dict[str, str]:
         },
     }.items():
         pages[f"costs: {name}"] = _with(costs, query)
-    pages["costs: all teams"] = _with(reverse("costs_of_all"), {"by": "tag:Project"})
     named = {
         "home": reverse("home"),
         "team home": reverse("team_home", args=[team.slug]),
@@ -124,6 +134,36 @@ def addresses(world: World) -> dict[str, str]:
         "API jobs: text, deep page": _with("/api/v1/jobs", {"search": "train", "after": middle.text_id}),
     }
     return named | pages
+
+
+def _jobs_lists(title: str, team: Team, jobs: QuerySet[Job], scope: dict[str, str] | None = None) -> dict[str, str]:
+    address, searches = reverse("jobs", args=[team.slug]), _searches(team)
+    queries = {name or "newest": searches[name] for name in SEARCHES_OF_OTHERS}
+    queries["deep page"] = {"before": _middle(jobs).text_id}
+    return {f"jobs of {title}: {name}": _with(address, query | (scope or {})) for name, query in queries.items()}
+
+
+def _searches(team: Team) -> dict[str, dict[str, str]]:
+    jobs = Job.objects.filter(team=team)
+    middle, job, today = _middle(jobs), jobs.latest("pk"), now().date()
+    tag = JobTag.objects.filter(team=team, key="Project").order_by("-job")[0].value
+    dated = {
+        "last week": {"search": f"after:{today}"},
+        "half a year": {"search": f"after:{today.year - 1}-03-01 before:{today.year - 1}-09-01"},
+        "cost in a month": {"search": f"month:{today.year - 1}-03"},
+        "an account": {"search": str(Search((Term("account", (job.account.name,)),)))},
+        "an instance type in a month": {"search": f"instance:g4dn* month:{today.year - 1}-03", "sort": "-cost"},
+        "deep page": {"before": middle.text_id},
+        "text, deep page": {"search": "train", "before": middle.text_id},
+        "an environment value": {"search": f"env.QUARTER:{today.year - 1}-Q2"},
+        "a job's id": {"search": middle.text_id},
+        "tag and failed": {"search": f"tag.Project:{tag} status:FAILED"},
+    }
+    return QUERIES | dated
+
+
+def _middle(jobs: QuerySet[Job]) -> Job:
+    return jobs.order_by("pk")[jobs.count() // 2]
 
 
 def _with(address: str, query: dict[str, str]) -> str:

@@ -2,7 +2,8 @@
 
 import heapq
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +30,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--jobs", type=int, default=1000, help="number of jobs, over all teams")
         parser.add_argument("--years", type=float, default=1.0, help="number of years to fill")
-        parser.add_argument("--team", action="append", metavar="SLUG", help="only this team; can be repeated")
+        parser.add_argument(
+            "--team", action="append", metavar="SLUG",
+            help="only this team; can be repeated, and a team named twice gets twice as many jobs",
+        )  # fmt: skip
         parser.add_argument("--seed", type=int, help="random seed; the same seed gives the same history")
         parser.add_argument("--yes", action="store_true", help="allow it outside of the quick start")
 
@@ -44,7 +48,8 @@ class Command(BaseCommand):
         teams = list(Team.objects.filter(slug__in=slugs).order_by("pk"))
         if options["team"] and len(teams) < len(set(slugs)):
             raise CommandError(f"There is no team {', '.join(sorted(set(slugs) - {team.slug for team in teams}))}.")
-        resources = [one for team in teams if (one := team_resources(team))]
+        shares = Counter(slugs)
+        resources = [(one, shares[team.slug]) for team in teams if (one := team_resources(team))]
         if not resources:
             raise CommandError(
                 "No team has members, a queue and a registered definition yet. `make run` creates the demo."
@@ -53,13 +58,17 @@ class Command(BaseCommand):
         rng = random.Random(options["seed"])
         histories = [
             generate_history(of_team, count, days, random.Random(rng.random()))
-            for of_team, count in zip(resources, even_shares(job_count, len(resources)), strict=True)
+            for (of_team, _), count in zip(
+                resources, divide(job_count, [share for _, share in resources]), strict=True
+            )
         ]
         history = heapq.merge(*histories, key=lambda submission: submission.accepted_at)
         for _ in save_history(history, job_count, BATCH_SIZE):
             pass
         update_statistics()
-        self.stdout.write(f"Created {job_count} jobs of {days} days in {', '.join(one.name for one in resources)}.")
+        self.stdout.write(
+            f"Created {job_count} jobs of {days} days in {', '.join(one.name for one, _ in resources)}."
+        )
 
 
 def generate_history(
@@ -68,6 +77,7 @@ def generate_history(
     return historical_submissions(resources, submission_times(job_count, days, now(), rng), rng)
 
 
-def even_shares(total: int, count: int) -> list[int]:
-    """Split a total; the first gets what is left over."""
-    return [total // count + (total % count if number == 0 else 0) for number in range(count)]
+def divide(total: int, shares: Sequence[int]) -> list[int]:
+    """Split a total by shares; the first gets what is left over."""
+    counts = [total * share // sum(shares) for share in shares]
+    return [counts[0] + total - sum(counts), *counts[1:]]
