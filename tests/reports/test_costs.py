@@ -8,6 +8,7 @@ from django.core.management import call_command
 from jobs.models import Job, JobTag, cost_total
 from jobs.reports import costs
 from jobs.reports.costs import Grouping, cross, report
+from jobs.reports.costs.running import running_costs
 from jobs.reports.costs.sums import segments
 from jobs.reports.job_search import Scope, search_rows
 from jobs.reports.months import Month
@@ -334,6 +335,12 @@ def test_running_jobs_count_today_with_their_cost_so_far(submission):
         costs.CostReader.of([submission.team]), Period.of_month(NOVEMBER.previous), PROJECT, started.date()
     )
     assert october.total.spent == 0
+
+
+def test_running_costs_of_two_hundred_teams_have_a_cache_key_of_usual_length(submission):
+    teams = [submission.team_id, *range(10**9, 10**9 + 199)]
+
+    assert running_costs(teams).units == 0
 
 
 def test_secret_values_of_tags_are_masked(submission):

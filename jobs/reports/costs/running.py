@@ -1,8 +1,10 @@
 """Cost so far of jobs that are running, by what costs are grouped by."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.core.cache import caches
 from django.utils.timezone import now
@@ -55,7 +57,8 @@ class RunningCosts:
 
 def running_costs(teams: Sequence[int]) -> RunningCosts:
     """Return them as of the last `CACHE_SECONDS`."""
-    key = f"running-costs:{','.join(map(str, sorted(teams)))}"
+    # A digest: a cache warns of keys above 250 characters, which fifty teams reach.
+    key = f"running-costs:{sha256(json.dumps(sorted(teams)).encode()).hexdigest()}"
     costs: RunningCosts | None = caches["memory"].get(key)
     if costs is None:
         costs = _read(teams)
