@@ -215,7 +215,7 @@ def test_an_idle_minute_costs_the_clock_few_statements_and_redis_and_aws_none(en
 def test_what_the_clock_asks_the_database_takes_no_longer_the_longer_the_history(polled):
     if connection.vendor != "sqlite":
         pytest.skip("the steps of SQLite are counted")
-    build_world(300, people=1, active_jobs=3)
+    build_world(300, people=1, active_jobs=3, small_teams=0)
     update_statistics()
 
     def steps() -> int:

@@ -76,10 +76,12 @@ def test_pages_go_there_and_back_without_a_gap_or_a_repeat(submission, monkeypat
         assert (again.rows, again.previous) == (first.rows, "")
 
 
-@pytest.mark.parametrize("whose", ["team", "mine", "all", "staff"])
+@pytest.mark.parametrize("whose", ["team", "mine", "all", "many teams", "staff"])
 @pytest.mark.parametrize("sort", ["", "time"])
 def test_a_page_reads_a_part_of_the_jobs_and_the_next_one_goes_on(submission, monkeypatch, whose, sort):
     monkeypatch.setattr(walk, "READ_LIMIT", 3)
+    if whose == "many teams":
+        monkeypatch.setattr(walk, "MAX_TEAMS", 0)
     monkeypatch.setattr("jobs.reports.job_search.conditions.RARE_LIMIT", 1)
     made = [make.job(submission, name=f"job-{number}") for number in range(13)]
     for job in (made[0], made[1], made[12]):
@@ -126,6 +128,17 @@ def test_where_the_first_part_ends_is_looked_up_once_in_a_while(submission, monk
     assert walk.last_key(Scope(submission.person, submission.team), "-pk", made[5].pk) == made[1].pk
     caches["memory"].clear()
     assert end() == made[2].pk
+
+
+def test_more_teams_take_no_more_queries(submission, django_assert_num_queries):
+    for _ in range(walk.MAX_TEAMS):
+        make.member(who=submission.person)
+    make.job(submission)
+    scope = Scope(submission.person)
+    assert len(scope.team_keys or ()) == walk.MAX_TEAMS + 1
+
+    with django_assert_num_queries(2):
+        assert walk.last_key(scope, "-pk") is None
 
 
 SORTED = {

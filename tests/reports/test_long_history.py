@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from bench.scale.addresses import addresses
+from bench.scale.addresses import addresses_by_person
 from bench.scale.counters import counted_work
 from bench.scale.world import World, add_history, build_world
 from jobs import periodic
@@ -100,11 +100,11 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(advice, "MAX_FAILURES", LIMIT)
     monkeypatch.setattr(advice, "MAX_LINES", LIMIT)
     if connection.vendor == "postgresql":
-        world = build_world(JOBS, people=3, active_jobs=5)
+        world = build_world(JOBS, people=3, active_jobs=5, small_teams=0)
         multiply_believed_rows(BELIEVED_FACTOR)
         assert long_scans(work_by_page(world)) == {}
         return
-    world = build_world(SHORT_HISTORY, people=3, active_jobs=5)
+    world = build_world(SHORT_HISTORY, people=3, active_jobs=5, small_teams=0)
     before = work_by_page(world)
     add_history(JOBS - SHORT_HISTORY)
     after = work_by_page(world)
@@ -120,11 +120,14 @@ def test_no_page_reads_more_of_a_longer_history(monkeypatch: pytest.MonkeyPatch,
 
 def work_by_page(world: World) -> dict[str, PageWork]:
     """Return also the work of looking for something to do, by account."""
-    lead, admin = Client(), Client()
-    lead.force_login(world.lead)
-    admin.force_login(make.admin())
     caches["memory"].clear()
-    works = {name: _page_work(lead, address, world.secret) for name, address in addresses(world).items()}
+    works: dict[str, PageWork] = {}
+    for person, addresses in addresses_by_person(world).items():
+        client = Client()
+        client.force_login(person)
+        works |= {name: _page_work(client, address, world.secret) for name, address in addresses.items()}
+    admin = Client()
+    admin.force_login(make.admin())
     for name in ("health", "home", "queues_of_all"):
         works[f"{name} of staff"] = _page_work(admin, reverse(name), world.secret)
     for account in Account.objects.order_by("pk"):

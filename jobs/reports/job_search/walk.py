@@ -10,6 +10,9 @@ READ_LIMIT = 100_000
 """So many jobs are read for a page. It may have fewer rows then than it has room for, and the next one goes on."""
 CACHE_SECONDS = 600
 
+MAX_TEAMS = 8
+"""Each takes a query. Of more teams, as of all, the jobs of others between theirs count too."""
+
 
 def last_key(scope: Scope, order: str, start: int | None = None) -> int | None:
     """Return the key of the last job that is read after `start`; None if all that follow are."""
@@ -18,7 +21,7 @@ def last_key(scope: Scope, order: str, start: int | None = None) -> int | None:
     if start is not None:
         jobs = jobs.filter(pk__lt=start) if is_descending else jobs.filter(pk__gt=start)
     keys = jobs.values_list("pk", flat=True)
-    if scope.team_keys is None:
+    if scope.team_keys is None or len(scope.team_keys) > MAX_TEAMS:
         first = keys.first()
         if first is None:
             return None
