@@ -46,7 +46,7 @@ help:
 	@echo 'make mutants       remove each rule, permission, limit and lease check; a test must fail (14 minutes)'
 	@echo 'make fuzz          run each property test with many more examples than make test, and upgrades from every schema'
 	@echo 'make soak-browser  run the browser tests 20 times, half of them under load; continues where it stopped (RUNS=20)'
-	@echo 'make chaos         test delivery under failures (about 25 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
+	@echo 'make chaos         test delivery under failures (about 30 minutes; JOBS=2000 in the storm, SEED=… to repeat one)'
 	@echo 'make bench         run the benchmarks and compare the portal with a plain script (15 minutes; BIG=1: also at a million jobs)'
 	@echo 'make pictures      update the screenshots in the documentation'
 	@echo 'make lock          update the locked requirements from pyproject.toml'
@@ -153,7 +153,7 @@ chaos: .venv/.dev-stamp
 	$(PY) -m tests.protocol || failed=1; \
 	$(PY) -m tests.event_flood || failed=1; \
 	CHAOS=1 $(PY) -m pytest -q $$(grep -rl --include='test_*.py' 'only_in("chaos")' tests) || failed=1; \
-	$(PY) -m tests.chaos workflows failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
+	$(PY) -m tests.chaos workflows bulk failpoints recovery neighbours storm --jobs '$(JOBS)' $(if $(SEED),--seed '$(SEED)') || failed=1; \
 	exit $$failed
 
 # Removes each policy rule, access check and lease condition, one by one: a test must fail
