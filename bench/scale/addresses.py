@@ -48,7 +48,8 @@ QUERIES = {
 
 SEARCHES_OF_OTHERS = (
     "", "failed", "running", "a tag", "no such tag", "an environment value", "text", "no such text",
-    "text and failed", "highest cost", "text, highest cost", "an exit code", "all but a tag", "half a year",
+    "text and failed", "highest cost", "failed, highest cost", "text, highest cost",
+    "an exit code", "all but a tag", "half a year",
 )  # fmt: skip
 
 

@@ -348,6 +348,7 @@ class Job(models.Model):
             models.Index(fields=["team", "-id"], name="job_of_team"),
             models.Index(fields=["team", "-id"], name="job_of_team_live", condition=Q(ended_at=None)),
             models.Index(fields=["team", "accepted_at", "id"], name="job_of_team_accepted"),
+            models.Index(fields=["accepted_at", "id"], name="job_by_accepted"),
             models.Index(fields=["team", "queue", "-id"], name="job_of_team_queue"),
             models.Index(fields=["person", "team", "-id"], name="job_of_person"),
             models.Index(fields=["definition", "team", "-id"], name="job_of_definition"),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from django.db import connection, models, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from jobs.models.job import Job
 from jobs.models.team import Team
@@ -56,6 +56,12 @@ def count_teams_by_status(teams: Collection[int] | None) -> Counter[StatusKey]:
     for delivery, state, number in counts.union(uncharged.annotate(number=Count("pk")), all=True):
         totals[delivery, state] += number
     return totals
+
+
+def count_jobs(teams: Collection[int]) -> tuple[int, int]:
+    """Return how many charged jobs teams with these keys have, and how many there are."""
+    numbers = JobCount.objects.aggregate(own=Sum("number", filter=Q(team__in=teams)), total=Sum("number"))
+    return numbers["own"] or 0, numbers["total"] or 0
 
 
 def wrong_counts() -> list[str]:

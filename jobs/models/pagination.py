@@ -75,12 +75,14 @@ def _read(queryset: QuerySet[M], order: tuple[str, ...], number: int, all_rows: 
     return [rows_by_key[key] for key in keys if key in rows_by_key]
 
 
-def iterate(queryset: QuerySet[M], *order: str, chunk_size: int, limit: int) -> Iterator[list[M]]:
-    """Yield chunks, each a query: no lock and no database cursor is held."""
+def iterate(
+    queryset: QuerySet[M], *order: str, chunk_size: int, limit: int, all_rows: QuerySet[M] | None = None
+) -> Iterator[list[M]]:
+    """Yield chunks, each a query: no lock and no database cursor is held. With `all_rows` as in `paginate`."""
     key, count = None, 0
     while count < limit:
         later = queryset if key is None else queryset.filter(_follows(order, key))
-        chunk = list(later.order_by(*order)[: min(chunk_size, limit - count)])
+        chunk = _read(later, order, min(chunk_size, limit - count), all_rows)
         yield chunk
         if len(chunk) < chunk_size:
             return

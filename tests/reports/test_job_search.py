@@ -24,7 +24,7 @@ from jobs.models import (
 from jobs.models.cost_rebuild import rebuild_month
 from jobs.models.job_text import collect_words, job_words
 from jobs.models.pagination import InvalidPageCursorError
-from jobs.reports.job_search import Scope, pages, search_counts, search_page, search_rows, suggest, walk
+from jobs.reports.job_search import Scope, pages, search_counts, search_jobs, search_page, search_rows, suggest, walk
 from jobs.reports.job_search.conditions import conditions_of
 from jobs.search import parse
 from jobs.search.text import words
@@ -139,6 +139,13 @@ def test_more_teams_take_no_more_queries(submission, django_assert_num_queries):
 
     with django_assert_num_queries(2):
         assert walk.last_key(scope, "-pk") is None
+
+
+@pytest.mark.parametrize(("text", "number"), [("instance:x1.32xlarge", 0), ("-instance:x1.32xlarge", 1)])
+def test_an_instance_type_that_no_cost_has_selects_no_job_and_all_others(submission, text, number):
+    make.job(submission)
+
+    assert search_jobs(scope_of(submission), parse(text)).count() == number
 
 
 SORTED = {

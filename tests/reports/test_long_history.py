@@ -4,7 +4,7 @@ On SQLite the steps of its virtual machine are compared for a short and a longer
 rows each node of a plan reads; it plans as for a million jobs, since the believed sizes of its tables are multiplied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -75,6 +75,8 @@ FILLED_BY_THE_LONGER = {
     "jobs: cost in a month",
     "jobs: an instance type in a month",
     "costs: half a year of days",
+    # Words sorted by a column: all that match are read.
+    "jobs of all teams: text, highest cost",
 }
 
 
@@ -167,7 +169,7 @@ def _look_for_work(account: Account, team: Team) -> None:
 
 def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]]]:
     """Return the scans that a page must not have, with their queries."""
-    pages = {name: work for name, work in works.items() if name not in GROWING_SEARCHES}
+    pages = {name: work for name, work in works.items() if name not in GROWING_SEARCHES | read_in_order(works)}
     scans_by_page = {
         name: [
             (scan, query.sql)
@@ -178,6 +180,11 @@ def long_scans(works: Mapping[str, PageWork]) -> dict[str, list[tuple[Scan, str]
         for name, work in pages.items()
     }
     return {name: of_page for name, of_page in scans_by_page.items() if of_page}
+
+
+def read_in_order(names: Iterable[str]) -> set[str]:
+    """Pages of many teams, which read all jobs in their order until the page is full: plans don't tell how many."""
+    return {name for name in names if name.startswith("jobs of all teams") or name == "home, in each team"}
 
 
 def max_rows(page: str, query: Query) -> int:

@@ -28,6 +28,8 @@ NO_INSTANCE = "none"
 """What a search calls the type of costs without one."""
 RARE_LIMIT = 3_000
 """So many jobs are found by the index of a column first. The order of the list finds them late, or not at all."""
+RARE_STATUS_LIMIT = 500
+"""Likewise of a status, over several teams."""
 _BATCH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", re.IGNORECASE)
 _LOOKUPS: Mapping[str, str] = MappingProxyType({":": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"})
 _MIRRORED: Mapping[str, str] = MappingProxyType({"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"})
@@ -67,7 +69,7 @@ def conditions_of(scope: Scope, search: Search, now: datetime) -> Conditions:
         result = _with_term(result, term, scope, now)
     if result.lines:
         result = replace(result, columns=result.columns & has_line(result.lines))
-    if result.words and scope.team_keys is not None:
+    if result.words and scope.team_keys is not None and not scope.is_wide:
         teams = tuple(Phrase((pair("team", value=str(key)),)) for key in scope.team_keys)
         result = replace(result, words=(Clause(teams), *result.words)) if teams else result
     return result
@@ -160,10 +162,12 @@ def _id_of_term(term: Term, _scope: Scope, _now: datetime) -> Q:
     return NO_JOB if condition is None else condition
 
 
-def _status(term: Term, _scope: Scope, _now: datetime) -> Q:
+def _status(term: Term, scope: Scope, _now: datetime) -> Q:
     states = [name for name in term.values if name in State.__members__]
     deliveries = [name for name in term.values if name in Delivery.__members__ and name != Delivery.SENT]
-    return Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
+    condition = Q(delivery=Delivery.SENT, state__in=states) | Q(delivery__in=deliveries)
+    # Of one team an index has them in order. Of several, all jobs would be read for the few that run.
+    return condition if scope.team or term.negated else _narrowed(scope, condition, RARE_STATUS_LIMIT)
 
 
 def _name_condition(field: str, names: Iterable[str]) -> Q:
@@ -188,11 +192,12 @@ def _keys_condition(field: str, rows: QuerySet[Queue] | QuerySet[Definition] | Q
     return Q((field, keys[0])) if len(keys) == 1 else Q((f"{field}__in", keys))
 
 
-def _narrowed(scope: Scope, condition: Q) -> Q:
+def _narrowed(scope: Scope, condition: Q, limit: int | None = None) -> Q:
     """Return the condition, or the keys of the jobs that meet it if they are few. An index begins with their team."""
     rows = Job.objects.filter(condition, team__in=scope.searched_team_keys).order_by()
-    keys = list(rows.values_list("pk", flat=True)[: RARE_LIMIT + 1])
-    return Q(pk__in=keys) if len(keys) <= RARE_LIMIT else condition
+    limit = RARE_LIMIT if limit is None else limit
+    keys = list(rows.values_list("pk", flat=True)[: limit + 1])
+    return Q(pk__in=keys) if len(keys) <= limit else condition
 
 
 def _queue(term: Term, scope: Scope, _now: datetime) -> Q:
@@ -291,7 +296,8 @@ def _line_condition(term: Term, scope: Scope) -> Q:
     types = [
         name for name in instance_types(scope.searched_team_keys) if any(_is_meant(name, text) for text in texts)
     ]
-    condition = Q(instance_type__in=types)
+    # Never an empty list: Django would drop the whole query, also where the condition is negated.
+    condition = Q(instance_type__in=types or [""])
     return condition | Q(instance_type=None) if NO_INSTANCE in texts else condition
 
 

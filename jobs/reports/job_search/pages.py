@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import BigIntegerField, F, Q, QuerySet
 from django.utils.timezone import now
 
 from jobs.models import CostLine, Job, JobTag
@@ -31,6 +31,8 @@ SEARCH_COUNT_LIMIT = 100
 WALK_LIMIT = 20_000
 """So many jobs PostgreSQL reads in their order for the words of a search, before it looks up the words."""
 WIDE_WALK = 10
+TEXTS_OF_WIDE = 10
+"""So many times more texts than jobs are read where the jobs of other teams are among them."""
 EXPORT_LIMIT = 100_000
 CHUNK_SIZE = 1_000
 
@@ -112,13 +114,11 @@ def search_page(
     `sort` is one of SORTS; empty is newest first.
     """
     conditions = conditions_of(scope, search, now())
-    jobs, order = _sorted(_filtered(scope, conditions), conditions, sort)
+    jobs, order = _sorted(_filtered(scope, conditions, sort), conditions, sort)
     jobs = jobs.select_related(*_RELATED).only(*_ROW_COLUMNS)
     all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
     after_key = key_of(all_jobs, before, *order)
     before_key = None if before else key_of(all_jobs, after, *order)
-    column = order[0].removeprefix("-")
-    is_without_index = column == "line_units" or (bool(conditions.words) and column != "found_job")
     end = None if before_key else _walk_end(scope, conditions, order, after_key)
     if end is not None:
         jobs = jobs.filter(_until(order, end))
@@ -129,7 +129,11 @@ def search_page(
         cursor_of=lambda job: job.text_id,
         after=after_key,
         before=before_key,
-        all_rows=all_jobs.select_related(*_RELATED).only(*_ROW_COLUMNS) if is_without_index else None,
+        all_rows=(
+            all_jobs.select_related(*_RELATED).only(*_ROW_COLUMNS)
+            if _reads_keys_first(scope, conditions, order)
+            else None
+        ),
     )
     if end is not None and not page.next:
         page = replace(page, next=Job.objects.only("public_id").get(pk=end).text_id)
@@ -139,10 +143,13 @@ def search_page(
 def search_rows(scope: Scope, search: Search, sort: str = "", limit: int = EXPORT_LIMIT) -> Iterator[JobRow]:
     """Yield in chunks that hold no lock and no cursor."""
     conditions = conditions_of(scope, search, now())
-    jobs, order = _sorted(_filtered(scope, conditions), conditions, sort)
-    jobs = jobs.select_related(*_RELATED)
-    jobs = jobs.defer(*_UNREAD)
-    for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit):
+    jobs, order = _sorted(_filtered(scope, conditions, sort), conditions, sort)
+    jobs = jobs.select_related(*_RELATED).defer(*_UNREAD)
+    all_rows = None
+    if _reads_keys_first(scope, conditions, order):
+        all_jobs, _ = _sorted(Job.objects.filter(scope.condition).annotate(found_job=F("pk")), conditions, sort)
+        all_rows = all_jobs.select_related(*_RELATED).defer(*_UNREAD)
+    for chunk in iterate(jobs, *order, chunk_size=CHUNK_SIZE, limit=limit, all_rows=all_rows):
         yield from job_rows(conditions, chunk)
 
 
@@ -177,12 +184,29 @@ def _until(order: tuple[str, ...], end: int) -> Q:
     return Q(pk__gte=end) if order[0].startswith("-") else Q(pk__lte=end)
 
 
-def _filtered(scope: Scope, conditions: Conditions) -> QuerySet[Job]:
-    jobs = Job.objects.filter(scope.condition, conditions.columns, conditions.statuses)
+def _filtered(scope: Scope, conditions: Conditions, sort: str = "") -> QuerySet[Job]:
+    column = SORTS.get(sort.removeprefix("-"), "pk")
+    is_ordered = column != "pk" or conditions.is_dated or bool(conditions.words)
+    of_scope = scope.condition_beside_order if is_ordered else scope.condition
+    if column != "pk" and not conditions.words and scope.is_wide:
+        # True of each: with it, SQLite takes the index that has the order, instead of sorting what it filters.
+        of_scope &= Q((f"{column}__gte", -BigIntegerField.MAX_BIGINT))
+    jobs = Job.objects.filter(of_scope, conditions.columns, conditions.statuses)
     if conditions.words:
         # The index has the order of the jobs; the planner doesn't see it through the join.
         jobs = jobs.filter(text__words__matches=conditions.words).annotate(found_job=F("text__job"))
     return jobs
+
+
+def _reads_keys_first(scope: Scope, conditions: Conditions, order: tuple[str, ...]) -> bool:
+    """Whether the rows of a page are read by their keys: with its joins, SQLite would sort the jobs of all teams.
+
+    No index has the cost of some days, nor words with another order: all that the rows show would be sorted.
+    """
+    column = order[0].removeprefix("-")
+    if column in ("pk", "found_job"):
+        return False
+    return column == "line_units" or bool(conditions.words) or scope.is_wide
 
 
 def _sorted(jobs: QuerySet[Job], conditions: Conditions, sort: str) -> tuple[QuerySet[Job], tuple[str, ...]]:
@@ -237,7 +261,15 @@ def _next_by_words(
         return jobs.annotate(found_job=F("text__job") + 0)
     texts = JobText.objects.filter(words__matches=conditions.words).annotate(key=F("job") + 0)
     texts = texts.filter((f"key__{side}", start)).order_by(f"{sign}key")
+    if scope.team_keys is not None and scope.is_wide:
+        limit *= TEXTS_OF_WIDE
     keys = scope.once((conditions, sign, start, limit), partial(list, texts.values_list("key", flat=True)[:limit]))
+    if scope.team_keys is not None and scope.is_wide:
+        own_jobs = Job.objects.filter(scope.condition, pk__in=keys).order_by(f"{sign}pk").values_list("pk", flat=True)
+        own_keys: list[int] = scope.once(("own", conditions, sign, start, limit), partial(list, own_jobs))
+        if len(own_keys) <= number and len(keys) == limit:
+            return jobs.annotate(found_job=F("text__job") + 0)
+        keys = own_keys
     return jobs.filter(pk__in=keys[: number + 1])
 
 

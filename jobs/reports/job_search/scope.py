@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import In
 
 from jobs.models import Team, User
+from jobs.models.job_count import count_jobs
 
 T = TypeVar("T")
+ROWS = 50
+"""About as many as a page has."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,26 @@ class Scope:
         """Return the keys also if they are all: an index that begins with the team is searched for each."""
         keys = self.team_keys
         return tuple(Team.objects.order_by("pk").values_list("pk", flat=True)) if keys is None else keys
+
+    @cached_property
+    def is_wide(self) -> bool:
+        """Whether a page of its jobs is found sooner among all jobs, in their order, than among its own.
+
+        In a share s of N jobs, 50 are among 50 / s of all, and its own, which would be sorted, are s * N.
+        """
+        if self.team_keys is None:
+            return True
+        if self.mine or len(self.team_keys) == 1:
+            return False
+        own, total = count_jobs(self.team_keys)
+        return own * own > ROWS * total
+
+    @property
+    def condition_beside_order(self) -> Q:
+        """Select the same as `condition`, but not by an index if that would hide the order of another one."""
+        if not self.is_wide or self.team_keys is None:
+            return self.condition
+        return (Q(person=self.user) if self.mine else Q()) & Q(In(F("team") + 0, self.team_keys))
 
     @property
     def condition(self) -> Q:
