@@ -23,6 +23,8 @@ from jobs.pricing.rates import Rates, read_rates
 from jobs.pricing.receipt import Basis, BilledAttempt, ReceiptLine, build_receipt
 
 BATCH_SIZE = 200
+LINES_READ = 2_000
+"""So many cost lines are looked through for the jobs of a batch."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +49,32 @@ def reprice(scope: RepriceScope) -> RepriceResult:
 
 
 def reprice_batch(scope: RepriceScope, rates: Rates, newest: int | None, result: RepriceResult) -> int | None:
-    """Reprice some jobs after that of this key, and add to the result. Return the key of the last."""
-    charges = CostLine.objects.filter(correction=None, day__gte=scope.first, day__lte=scope.last)
+    """Reprice some jobs after that of this key, and add to the result.
+
+    Return the key of the last job that was looked at; None if there was no more.
+    """
+    lines = CostLine.objects.order_by("job").values_list("job", flat=True)
+    left = lines if newest is None else lines.filter(job__gt=newest)  # keys of a seeded history are negative
+    jobs = sorted(set(left[:LINES_READ]))
+    if not jobs:
+        return None
+    # By their keys: an index of days would find, and sort, the lines of the whole period for each batch.
+    charges = CostLine.objects.filter(correction=None, day__gte=scope.first, day__lte=scope.last, job__in=jobs)
     if scope.team:
         charges = charges.filter(team=scope.team)
-    left = charges if newest is None else charges.filter(job__gt=newest)  # keys of a seeded history are negative
-    jobs = left.order_by("job").values_list("job", flat=True).distinct()
-    keys = list(jobs[:BATCH_SIZE])
-    if not keys:
-        return None
-    _reprice_jobs(keys, charges.filter(job__in=keys), rates, scope, result)
-    return keys[-1]
+    keys = sorted(set(charges.values_list("job", flat=True)))[:BATCH_SIZE]
+    if keys:
+        _reprice_jobs(keys, charges.filter(job__in=keys), rates, scope, result)
+    return keys[-1] if len(keys) == BATCH_SIZE else jobs[-1]
 
 
 def _reprice_jobs(
     keys: Sequence[int], charges: Iterable[CostLine], rates: Rates, scope: RepriceScope, result: RepriceResult
 ) -> None:
     with transaction.atomic():
-        # In this order everywhere, so that none waits for another that waits for it.
-        list(Job.objects.filter(pk__in=keys).order_by("-pk").select_for_update().values_list("pk"))
+        if not scope.is_trial:
+            # In this order everywhere, so that none waits for another that waits for it.
+            list(Job.objects.filter(pk__in=keys).order_by("-pk").select_for_update().values_list("pk"))
         rows = Job.objects.filter(pk__in=keys).select_related("account", "queue", "team")
         jobs = {job.pk: job for job in rows.annotate(**NODE_COUNT).defer("raw", "document")}
         amounts, numbers = _charged(keys)

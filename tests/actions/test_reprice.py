@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
+from jobs.actions import reprice
 from jobs.models import AuditEntry, CostLine, CostTotal, Job, Rate
 from jobs.models.cost_rebuild import months_with_costs, wrong_totals
 from jobs.pricing import metering
@@ -18,6 +19,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
+SIZE: dict[str, Any] = {"platform": "FARGATE", "vcpus": Decimal(1), "memory_mib": 1024}
 
 
 @pytest.fixture
@@ -28,8 +30,7 @@ def job() -> Job:
     rate("memory", "0.01", date(2020, 1, 1))
     times = [(START, START + timedelta(minutes=6)), (START, START + timedelta(hours=1))]
     attempts = [{"started_at": start.isoformat(), "stopped_at": stop.isoformat()} for start, stop in times]
-    size: dict[str, Any] = {"platform": "FARGATE", "vcpus": Decimal(1), "memory_mib": 1024}
-    row = make.job(state=State.SUCCEEDED, ended_at=now(), attempts=attempts, **size)
+    row = make.job(state=State.SUCCEEDED, ended_at=now(), attempts=attempts, **SIZE)
     metering.charge(row)
     return row
 
@@ -104,6 +105,21 @@ def test_jobs_of_a_seeded_history_whose_keys_are_negative_are_corrected_too(job)
     rate("vcpu", "0.09", date(2026, 11, 2))
 
     assert run().startswith("Added 2 corrections to 2 charged attempts")
+
+
+@pytest.mark.parametrize("limits", [(1, 1), (200, 1), (1, 2_000)])
+def test_batches_miss_no_line_and_read_over_jobs_of_other_days(job, monkeypatch, limits):
+    monkeypatch.setattr(reprice, "BATCH_SIZE", limits[0])
+    monkeypatch.setattr(reprice, "LINES_READ", limits[1])
+    for number in range(3):
+        other = make.job(job.submission, pk=job.pk + 10 * number - 15, **SIZE)
+        (line,) = CostLine.objects.filter(job=job, attempt=2)
+        line.pk, line.job, line.day = None, other, line.day - timedelta(days=40 * (number % 2))
+        line.save()
+    rate("vcpu", "0.09", date(2026, 9, 1))
+
+    assert run().startswith("Added 4 corrections to 4 charged attempts")
+    assert run().startswith("Added 0 corrections to 4 charged attempts")
 
 
 def test_what_has_no_rate_any_more_stays(job):

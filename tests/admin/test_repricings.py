@@ -130,7 +130,7 @@ def test_what_takes_long_continues_in_a_worker_without_counting_twice(
                 repricing.run_repricing(row.pk, -1)
 
     assert enqueued.count("run_repricing") == 1
-    work(3)
+    work(4)
     row.refresh_from_db()
     assert row.previewed_at is not None
     ask("apply", row.pk)
@@ -147,7 +147,7 @@ def test_what_takes_long_continues_in_a_worker_without_counting_twice(
         tasks.run_repricing(row.pk)
     assert len(corrections()) == 1  # what was added is undone with its count
     monkeypatch.setattr(repricing, "reprice_batch", original)
-    work(4)
+    work(5)
     row.refresh_from_db()
     assert corrections() == ALL
     assert (row.due_at, sum(counts["corrected"] for counts in row.result.values())) == (None, 3)
