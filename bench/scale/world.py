@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.core.management import call_command
 
+from jobs import audit
 from jobs.management.demo.profiles import JOB_PROFILES
 from jobs.models import ApiToken, Role, Team, User
 from jobs.models.token import digest, new_secret
@@ -72,4 +73,6 @@ def _build_team(slug: str, people: int, active_jobs: int, queues: int) -> None:
     for name in JOB_PROFILES:
         make.revision(name, of=team, where=account)
     for _ in range(active_jobs):
-        make.job(make.submission(lead, account), state="RUNNING")
+        submission = make.submission(lead, account)
+        make.job(submission, state="RUNNING")
+        audit.record("submit", person=lead.user, team=team, target=submission)
