@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
-from jobs.models import Account, ActualDelivery, ActualJobCost, ActualTotal, Job, Team
+from jobs.models import Account, ActualDelivery, ActualJobCost, ActualTotal, CostGroup, Job, Team
 from jobs.pricing import exact_sum
 from jobs.pricing.cents import round_parts
 from jobs.reports.costs.grouping import KINDS, TEAM, Grouping
@@ -121,7 +121,8 @@ def _rows(
 ) -> tuple[list[ActualRow], ActualRow]:
     estimates = {value: amounts.units for value, amounts in reader.by_value(period, grouping).items()}
     column = TEAM_COLUMN if grouping.kind == TEAM else VALUE
-    actual = _sums(totals.filter(parts_with_values(grouping)), column)
+    groups = CostGroup.objects.filter(team__in=reader.teams)
+    actual = _sums(totals.filter(group__in=groups.filter(parts_with_values(grouping))), column)
     total = _row("", "Total", reader.total(period).units, _sum(totals.filter(group__kind="")))
     names = grouping.names(sorted({*estimates, *actual}))
     by_name: defaultdict[str, list[str]] = defaultdict(list)
@@ -139,7 +140,7 @@ def _rows(
     ]
     rows.sort(key=lambda row: (-max(row.estimate, row.allocated), row.label))
     if grouping.has_rest:
-        valued = _sum(totals.filter(parts_with_value(grouping)))
+        valued = _sum(totals.filter(group__in=groups.filter(parts_with_value(grouping))))
         rows.append(
             _row(
                 None,

@@ -9,7 +9,7 @@ from typing import Any, Self
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from jobs.models import CostBacklog, CostLine, CostTagKey, CostTotal, Team
+from jobs.models import CostBacklog, CostGroup, CostLine, CostTagKey, CostTotal, Team
 from jobs.models.cost_total import DAY, MONTH, TAG_KEY
 from jobs.pricing import exact_sum
 from jobs.reports.costs.grouping import TAG, TEAM, Grouping
@@ -106,7 +106,7 @@ class CostReader:
 
     def total(self, period: Period) -> CostSum:
         if period not in self._totals:
-            self._totals[period] = _add_up(self._read(segments(period), Q(group__kind=""), VALUE))
+            self._totals[period] = _add_up(self._read(segments(period), Q(kind=""), VALUE))
         return self._totals[period]
 
     def with_value(self, period: Period, grouping: Grouping) -> CostSum:
@@ -127,7 +127,7 @@ class CostReader:
 
     def by_start(self, parts: Sequence[TotalSpan], grouping: Grouping | None = None) -> Mapping[date, int]:
         """Return units by the first day of a month, or the day: of all, or of what has a value."""
-        condition = parts_with_value(grouping) if grouping else Q(group__kind="")
+        condition = parts_with_value(grouping) if grouping else Q(kind="")
         sums: defaultdict[date, int] = defaultdict(int)
         for (start,), amounts in self._read(parts, condition, START):
             sums[start] += amounts.units
@@ -145,7 +145,7 @@ class CostReader:
                         yield value, day.replace(day=1) if part.period == MONTH else day, amounts.units
             return
         is_team = grouping.kind == TEAM
-        one_of_values = Q(group__team__in=values) if is_team else Q(group__value__in=values)
+        one_of_values = Q(team__in=values) if is_team else Q(value__in=values)
         rows = self._read(
             parts, parts_with_values(grouping) & one_of_values, TEAM_COLUMN if is_team else VALUE, START
         )
@@ -164,7 +164,7 @@ class CostReader:
 
     def tag_keys(self, period: Period) -> list[str]:
         """Return the keys of tags in the period, those of most jobs first."""
-        sums = _by_key(self._read(segments(period), Q(group__kind=TAG_KEY), "group__key"))
+        sums = _by_key(self._read(segments(period), Q(kind=TAG_KEY), "group__key"))
         return sorted(sums, key=lambda key: (-sums[key].jobs, key.lower()))
 
     def _tag_keys(self, *groupings: Grouping) -> QuerySet[CostTagKey]:
@@ -172,9 +172,11 @@ class CostReader:
         return CostTagKey.objects.filter(team__in=self.teams, key__in=keys)
 
     def _read(self, parts: Sequence[TotalSpan], condition: Q, *columns: str) -> Iterator[_Row]:
+        # As a subquery: with a join for many teams, SQLite looks through the totals of all groups.
+        groups = CostGroup.objects.filter(condition, team__in=self.teams)
         for part in parts:
             totals = CostTotal.objects.filter(
-                condition, group__team__in=self.teams, period=part.period, start__range=(part.first, part.last)
+                group__in=groups, period=part.period, start__range=(part.first, part.last)
             )
             for row in totals.order_by().values_list(*columns).annotate(*_SUMS):
                 yield row[: len(columns)], CostSum(*row[len(columns) :])
@@ -190,9 +192,7 @@ class CostReader:
             return
         for part in segments(period):
             if crossed and part.period == MONTH:
-                condition = Q(
-                    group__kind=first.kind, group__key=first.key, group__kind2=second.kind, group__key2=second.key
-                )
+                condition = Q(kind=first.kind, key=first.key, kind2=second.kind, key2=second.key)
                 yield from self._read([part], condition, VALUE, "group__value2")
             else:
                 days = Period.of_days(part.first, part.last)
@@ -223,15 +223,15 @@ class CostReader:
 def parts_with_value(grouping: Grouping) -> Q:
     """Return what selects the totals of all that has a value."""
     if grouping.kind == TAG:
-        return Q(group__kind=TAG_KEY, group__key=grouping.key)
+        return Q(kind=TAG_KEY, key=grouping.key)
     return parts_with_values(grouping)
 
 
 def parts_with_values(grouping: Grouping) -> Q:
     """Return what selects the totals of each value."""
     if grouping.kind == TEAM:
-        return Q(group__kind="")
-    return Q(group__kind=grouping.kind, group__key=grouping.key, group__kind2="")
+        return Q(kind="")
+    return Q(kind=grouping.kind, key=grouping.key, kind2="")
 
 
 def _by_key(rows: Iterable[_Row]) -> dict[str, CostSum]:
