@@ -95,16 +95,7 @@ def is_measured(item: pytest.Item) -> bool:
     path = item.path.relative_to(HERE).as_posix()
     if item.get_closest_marker("browser") or path.startswith(NOT_MEASURED):
         return False
-    if _is_further_case(item):
-        return False
     return not item.get_closest_marker("long") or path.startswith(MEASURED_THOUGH_LONG)
-
-
-def _is_further_case(item: pytest.Item) -> bool:
-    """Whether it repeats a test with other values: a third case reaches hardly a line that two do not."""
-    callspec = getattr(item, "callspec", None)
-    is_repeated = callspec is not None and max(callspec.indices.values(), default=0) > 1
-    return is_repeated or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
 
 
 def is_left_to_another_command(item: pytest.Item) -> bool:
