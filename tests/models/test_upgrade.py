@@ -79,16 +79,8 @@ def migrated(path: Path, blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def new_schema(
-    tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None,
-    django_db_use_migrations: bool,
-    django_db_blocker: DjangoDbBlocker,
-) -> dict[str, object]:
-    """The schema of a database that this version makes: the tests' own, unless a quick run made that otherwise."""
-    if django_db_use_migrations and connection.vendor == "sqlite":
-        with django_db_blocker.unblock():
-            return schema()
+def new_schema(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> dict[str, object]:
+    """The schema of a database that this version makes. Alone, these tests have no test database."""
     with migrated(tmp_path_factory.mktemp("new") / "portal.sqlite3", django_db_blocker):
         return schema()
 
