@@ -129,7 +129,10 @@ class Team(models.Model):
 
     def day_of(self, time: datetime) -> date:
         """Return the day of that time by which the team's costs are counted."""
-        return time.astimezone(ZoneInfo(self.time_zone)).date()
+        return self.local_time(time).date()
+
+    def local_time(self, time: datetime) -> datetime:
+        return time.astimezone(ZoneInfo(self.time_zone))
 
     @property
     def has_approval_thresholds(self) -> bool:

@@ -21,6 +21,7 @@ class BudgetLevel(StrEnum):
 
     WITHIN = "Within budget"
     AHEAD = "Ahead of pace"
+    RESERVED = "Nearly used up"
     WARNING = "Nearly spent"
     APPROVAL = "Needs approval"
     STOPPED = "Submissions stop"
@@ -48,6 +49,8 @@ class BudgetState:
     today: date
     forecast: Decimal | None = None
     """The spend at the end of the period; None if it is unknown."""
+    running: Decimal = Decimal(0)
+    """The cost so far of running jobs: in `forecast` and in `usage.reserved`, not in `usage.spend`."""
 
     @property
     def name(self) -> str:
@@ -68,9 +71,13 @@ class BudgetState:
         return self._percent(self.usage.spend)
 
     @property
+    def total_percent(self) -> Decimal:
+        return self._percent(self.usage.total)
+
+    @property
     def bars(self) -> tuple[Decimal, Decimal]:
         """Return the lengths of the bars of what is spent, and of what is spent or reserved, up to 100."""
-        return min(_FULL, self.spent_percent), min(_FULL, self._percent(self.usage.total))
+        return min(_FULL, self.spent_percent), min(_FULL, self.total_percent)
 
     @property
     def elapsed_percent(self) -> Decimal:
@@ -97,6 +104,8 @@ class BudgetState:
             return BudgetLevel.APPROVAL
         if budget.warn_percent is not None and usage.spend >= budget.limit(budget.warn_percent):
             return BudgetLevel.WARNING
+        if budget.warn_percent is not None and usage.total >= budget.limit(budget.warn_percent):
+            return BudgetLevel.RESERVED
         return BudgetLevel.AHEAD if (self.forecast or 0) > budget.usd else BudgetLevel.WITHIN
 
     def _percent(self, usd: Decimal) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
@@ -75,15 +75,18 @@ def budget_usage(team: Team, budgets: Iterable[BudgetTerms], today: date) -> Map
 
 
 def budget_forecasts(
-    team: Team, budgets: Iterable[BudgetTerms], usage: Mapping[int, BudgetUsage], today: date
+    team: Team, budgets: Iterable[BudgetTerms], amounts: Mapping[int, Decimal], local_time: datetime
 ) -> Mapping[int, Forecast | None]:
-    """Return by key what will be spent at the end of the period, with one query for all."""
-    budgets = tuple(budgets)
+    """Return by key what will be spent at the end of the period, with one query for all.
+
+    `amounts` are by key what the period has cost so far, with that of running jobs.
+    """
+    budgets, today = tuple(budgets), local_time.date()
     parts = {_part(budget.tag) for budget in budgets}
     days = units_by_day(team.pk, parts, today - timedelta(days=BASIS_DAYS), today - timedelta(days=1))
     return {
         budget.pk: forecast(
-            days[_part(budget.tag)], exact_sum.units(usage[budget.pk].spend), today, budget.days(today)[1]
+            days[_part(budget.tag)], exact_sum.units(amounts[budget.pk]), local_time, budget.days(today)[1]
         )
         for budget in budgets
     }

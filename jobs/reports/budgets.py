@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.timezone import now
 
 from jobs.access import Member
 from jobs.models import AuditEntry, Budget, BudgetTerms, Team
 from jobs.policy.budgets import BudgetState
-from jobs.pricing.spend import budget_day, budget_forecasts, budget_usage
+from jobs.pricing import exact_sum
+from jobs.pricing.spend import budget_forecasts, budget_usage
 from jobs.reports.audit import AuditRow, audit_rows
+from jobs.reports.costs.running import RunningCosts, running_costs
 
 MAX_CHANGES = 10
 
@@ -34,11 +39,27 @@ def budget_panel(member: Member, *, with_changes: bool = False) -> BudgetPanel:
 def _states(team: Team, budgets: Sequence[BudgetTerms]) -> list[BudgetState]:
     if not budgets:
         return []
-    today = budget_day(team)
-    usage = budget_usage(team, budgets, today)
-    forecasts = budget_forecasts(team, budgets, usage, today)
+    local_time = team.local_time(now())
+    usage = budget_usage(team, budgets, local_time.date())
+    costs = running_costs([team.pk])
+    running = {budget.pk: _running_usd(costs, budget) for budget in budgets}
+    amounts = {budget.pk: usage[budget.pk].spend + running[budget.pk] for budget in budgets}
+    forecasts = budget_forecasts(team, budgets, amounts, local_time)
     return [
-        BudgetState(team.name, budget, usage[budget.pk], today, forecast.usd if forecast else None)
+        BudgetState(
+            team.name,
+            budget,
+            usage[budget.pk],
+            local_time.date(),
+            forecast.usd if forecast else None,
+            running[budget.pk],
+        )
         for budget in budgets
         for forecast in [forecasts[budget.pk]]
     ]
+
+
+def _running_usd(costs: RunningCosts, budget: BudgetTerms) -> Decimal:
+    """Return the cost so far of running jobs that the budget covers."""
+    jobs = (job for job in costs.jobs if budget.tag is None or job.tags.get(budget.tag_key) == budget.tag_value)
+    return exact_sum.usd(sum(job.units for job in jobs))

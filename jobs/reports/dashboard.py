@@ -161,7 +161,8 @@ def used_definitions(team: Team, user: User) -> list[DefinitionCard]:
 
 def spending(team: Team) -> Spending:
     """Return sums of this month with running jobs so far, and of the one before up to the same day."""
-    today = team.day_of(now())
+    local_time = team.local_time(now())
+    today = local_time.date()
     month = Month.of_day(today)
     period = Period.of_month(month)
     reader = CostReader([team.pk])
@@ -178,7 +179,7 @@ def spending(team: Team) -> Spending:
         month=exact_sum.usd(units),
         running=running,
         before=exact_sum.usd(before.units),
-        forecast=period_forecast(reader, period, units, today),
+        forecast=period_forecast(reader, period, units, local_time),
         top_definitions=[(names[value], exact_sum.usd(amounts.units)) for value, amounts in top],
     )
 

@@ -120,6 +120,9 @@ def state(day=DAY, spend=0, reserved=0, forecast=None, **fields):
     [
         (79, 0, "Within budget"),
         (80, 0, "Nearly spent"),
+        (3, 77, "Nearly used up"),
+        (3, "76.99", "Within budget"),
+        (80, 1, "Nearly spent"),
         (79, 11, "Needs approval"),
         (79, 21, "Submissions stop"),
         (100, 0, "Submissions stop"),

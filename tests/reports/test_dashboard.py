@@ -210,12 +210,34 @@ def test_home_costs_and_budgets_forecast_the_same(submission, time_machine):
     time_machine.move_to("2026-04-10T12:00Z")
     month = Period.of_month(Month(2026, 4))
     reader = CostReader.of([submission.team])
-    on_costs = period_forecast(reader, month, exact_sum.units(Decimal(30)), date(2026, 4, 10))
+    on_costs = period_forecast(reader, month, exact_sum.units(Decimal(30)), now())
 
-    # Of the 8 days since the first cost 6 were weekdays; of the 20 to come 14 are.
-    assert on_costs.usd == 30 + 14 * 5
+    # Of the 8 days since the first cost 6 were weekdays; of the 20 to come 14 are, and half of a Friday is left.
+    assert on_costs.usd == 30 + Decimal("14.5") * 5
     assert dashboard.spending(submission.team).forecast == on_costs
     assert [state.forecast for state in budget_panel(member).states] == [on_costs.usd, None]
+
+
+def test_on_the_last_day_the_forecasts_have_its_rest_and_what_runs(submission, time_machine):
+    """To the month's end, of what runs the part with the tag of the budget."""
+    member = make.member(submission.team, "lead")
+    Budget.objects.create(team=submission.team, usd=100)
+    Budget.objects.create(team=submission.team, usd=100, tag_key="Project", tag_value="GenAI")
+    time_machine.move_to("2026-04-30T18:00Z", tick=False)
+    job = make.job(submission, state=State.SUCCEEDED)
+    job.tag_rows.create(team=submission.team, key="Project", value="GenAI")
+    cost(job, "70", date(2026, 4, 22))
+    make.job(submission, state=State.RUNNING, started_at=now() - timedelta(hours=1), vcpus=1, memory_mib=2048)
+
+    spending = dashboard.spending(submission.team)
+    states = budget_panel(member).states
+
+    # Six of the eight days since the first cost were weekdays; a quarter of another is left.
+    rest = exact_sum.usd(round(exact_sum.units(Decimal(70)) / 6 / 4))
+    assert spending.running.units
+    assert spending.forecast.usd == spending.month + rest
+    assert [state.running for state in states] == [exact_sum.usd(spending.running.units), 0]
+    assert [state.forecast for state in states] == [spending.forecast.usd, 70 + rest]
 
 
 def test_running_jobs_count_in_this_month(submission):

@@ -57,7 +57,7 @@ def test_home_and_costs_show_what_each_budget_has_spent_and_reserved(lead: Any, 
         html = page(lead, client, name)
         assert "Project = GenAI" in html
         assert "$12.34</span> spent (12 %)" in html
-        assert "$90.00</span> reserved" in html
+        assert "$90.00</span> reserved for active jobs (102 % together)" in html
         assert "Submissions stop" in html
         assert "7,777" not in html
 

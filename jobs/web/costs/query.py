@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -46,7 +46,8 @@ class CostQuery:
     reader: CostReader
     teams: list[Team]
     member: Member | None
-    today: date
+    local_time: datetime
+    """Now, in the time zone by whose days the costs are counted."""
     period: Period
     by: Grouping
     keys: list[str]
@@ -54,6 +55,10 @@ class CostQuery:
     problem: str = ""
     is_actual: bool = False
     """Whether it is of actual costs, which have fewer groupings."""
+
+    @property
+    def today(self) -> date:
+        return self.local_time.date()
 
     @property
     def query(self) -> str:
@@ -134,9 +139,9 @@ class CostQuery:
         return urlencode({"search": str(search), "sort": "-cost", **scope})
 
 
-def read_query(parameters: QueryDict, teams: list[Team], member: Member | None, today: date) -> CostQuery:
+def read_query(parameters: QueryDict, teams: list[Team], member: Member | None, local_time: datetime) -> CostQuery:
     """Read what is missing or not understood as this month by a usual tag."""
-    problem = ""
+    problem, today = "", local_time.date()
     try:
         period = _read_period(parameters, today)
     except ValueError as error:
@@ -146,7 +151,7 @@ def read_query(parameters: QueryDict, teams: list[Team], member: Member | None, 
     by = Grouping.parse(parameters.get("by", "")) or _usual_grouping(keys, member)
     crossed_by = Grouping.parse(parameters.get("and", ""))
     return CostQuery(
-        reader, teams, member, today, period, by, keys, None if crossed_by == by else crossed_by, problem
+        reader, teams, member, local_time, period, by, keys, None if crossed_by == by else crossed_by, problem
     )
 
 

@@ -118,7 +118,7 @@ def receipt(request: SignedInRequest, text_id: str) -> HttpResponse:
 
 def _team_query(request: SignedInRequest, slug: str) -> CostQuery:
     member = access.membership(request.user, slug)
-    return read_query(request.GET, [member.team], member, member.team.day_of(now()))
+    return read_query(request.GET, [member.team], member, member.team.local_time(now()))
 
 
 def _query_of_all(request: SignedInRequest) -> CostQuery:
@@ -126,7 +126,7 @@ def _query_of_all(request: SignedInRequest) -> CostQuery:
     teams = list(access.visible_teams(request.user))
     if not teams:
         raise Http404("You aren't a member of a team.")
-    return read_query(request.GET, teams, None, now().date())
+    return read_query(request.GET, teams, None, now())
 
 
 def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
@@ -152,7 +152,7 @@ def _page(request: SignedInRequest, query: CostQuery) -> HttpResponse:
             (row, _row_link(query, jobs_url, row), _running_link(query, jobs_url, row)) for row in report.visible_rows
         ],
         "failed_share": total.failed_usd / total.usd * 100 if total.usd else None,
-        "forecast": reports.period_forecast(reader, query.period, exact_sum.units(total.spent), query.today),
+        "forecast": reports.period_forecast(reader, query.period, exact_sum.units(total.spent), query.local_time),
         "chart": bar_chart(
             report.bars,
             report.series,
