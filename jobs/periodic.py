@@ -6,8 +6,9 @@ What must go on without Redis asks AWS here, not in workers: polls, and the sear
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 
 import structlog
 from django.db import DatabaseError
@@ -94,13 +95,14 @@ PeriodicTasks = tuple[PeriodicTask | PortalTask, ...]
 class IdlePeriod:
     """Spares an idle portal the questions of each second.
 
-    It is idle when nothing was written for `IDLE_SECONDS` and no job is active. Then accounts are asked every
-    `IDLE_SECONDS`, for what becomes due with time alone, and at once after the next write.
+    It is idle when nothing was written for `IDLE_SECONDS`, no job is active and nothing was expected. Then accounts
+    are asked every `IDLE_SECONDS`, for what becomes due with time alone, and at once after the next write.
     """
 
     def __init__(self, writes: DatabaseWrites | None = None) -> None:
         self._writes = writes or DatabaseWrites()
         self._busy_until = self._next_pass = 0.0
+        self._busy_from = inf
 
     def notice_writes(self, seconds: float) -> None:
         """Call it before the caller itself writes."""
@@ -115,15 +117,29 @@ class IdlePeriod:
         """
         self._writes.ignore()
 
+    def expect(self, seconds: float) -> None:
+        """Call it in a pass, for what becomes due then: the portal isn't idle in the `IDLE_SECONDS` after that."""
+        self._busy_from = min(self._busy_from, seconds)
+
     def may_skip(self, seconds: float) -> bool:
+        if seconds >= self._busy_from:
+            self._busy_until = max(self._busy_until, self._busy_from + IDLE_SECONDS)
+            self._busy_from = inf
         if seconds < self._busy_until:
             return False
         if seconds < self._next_pass:
             return True
         self._next_pass = seconds + IDLE_SECONDS
+        self._busy_from = inf  # as was expected in the last pass; this one says it anew
         if Job.objects.active().exists():
             self._busy_until = self._next_pass
+        elif due_at := Job.objects.next_delivery_at():
+            self.expect(seconds + _seconds_until(due_at))
         return False
+
+
+def _seconds_until(time: datetime) -> float:
+    return (time - now()).total_seconds()
 
 
 def enqueue_deliveries(account: Account) -> None:
@@ -319,8 +335,9 @@ def run_due_tasks(
     account_tasks = [task for task in tasks if isinstance(task, PeriodicTask)]
     for account in Account.objects.active().select_related("status"):
         if account.status.breaker.is_open:
-            if account.status.breaker.may_probe(now()):
-                lanes.start(account.pk, "probe", partial(probe, account))
+            due_in = _start_probe(account, lanes)
+            if idle and due_in:
+                idle.expect(seconds + due_in)
             continue
         for task in account_tasks:
             if task.is_due(account, seconds):
@@ -328,6 +345,15 @@ def run_due_tasks(
                 task.hasten(account, seconds + due_in)
                 wait = min(wait, max(MIN_TICK_SECONDS, due_in))
     return wait
+
+
+def _start_probe(account: Account, lanes: AccountThreads) -> float | None:
+    """Start it if AWS may be called again; else return in how many seconds it may."""
+    retry_at = account.status.breaker.retry_at
+    if not account.status.breaker.may_probe(now()):
+        return _seconds_until(retry_at) if retry_at else None
+    lanes.start(account.pk, "probe", partial(probe, account))
+    return None
 
 
 def _run_task(task: PeriodicTask, account: Account) -> float:

@@ -1,7 +1,8 @@
 import os
 import socket
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -16,11 +17,14 @@ from jobs.models import Job, Lease, LeaseKeeper, Queue
 from jobs.models.database_writes import DatabaseWrites
 from jobs.models.planner_statistics import update_statistics
 from jobs.periodic import IdlePeriod, PeriodicTasks, PortalTask, periodic_tasks, run_due_tasks
-from jobs.states import State
+from jobs.states import Delivery, State
 from tests import make
 from tests.live_db import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+# Statements that go by the time of a clock, not by the seconds of a test.
+TIMED = ("databasegeneration", "jobs_lease", "SAVEPOINT", "BEGIN", "COMMIT")
 
 
 def test_a_ring_that_was_lost_is_rung_again_by_the_clock(enqueued):
@@ -207,9 +211,7 @@ def test_an_idle_minute_costs_the_clock_few_statements_and_redis_and_aws_none(en
 
     assert (enqueued, polled) == ([], [])
     # the accounts and the next poll every second, the rest less often
-    # by the time of a clock, not by these seconds
-    timed = ("databasegeneration", "lease", "SAVEPOINT", "BEGIN", "COMMIT")
-    assert len([query for query in queries if not any(word in query["sql"] for word in timed)]) == 282
+    assert len([query for query in queries if not any(word in query["sql"] for word in TIMED)]) == 312
 
 
 def test_what_the_clock_asks_the_database_takes_no_longer_the_longer_the_history(polled):
@@ -222,6 +224,7 @@ def test_what_the_clock_asks_the_database_takes_no_longer_the_longer_the_history
         tasks = tuple(task for task in periodic_tasks() if task.name != "comparison")
         with counted_work() as work:
             run_due_tasks(tasks, 0.0)
+            Job.objects.next_delivery_at()
         return work.amount
 
     before = steps()
@@ -250,10 +253,14 @@ def polls() -> PeriodicTasks:
     return tuple(task for task in periodic_tasks() if task.name == "polls")
 
 
-def seconds_with_passes(tasks: PeriodicTasks, idle: IdlePeriod, start: int, end: int) -> list[int]:
+def seconds_with_passes(
+    tasks: PeriodicTasks, idle: IdlePeriod, start: int, end: int, pass_time: Callable[[int], None] | None = None
+) -> list[int]:
     """The seconds in which the clock asked for the accounts."""
     passes = []
     for second in range(start, end):
+        if pass_time:
+            pass_time(second)
         idle.notice_writes(float(second))
         with CaptureQueriesContext(connection) as queries:
             run_due_tasks(tasks, float(second), None, idle)
@@ -276,6 +283,71 @@ def test_the_clock_does_not_rest_while_a_job_is_active(enqueued, polled):
     make.job(state=State.RUNNING, next_poll_at=now() + timedelta(minutes=5))
 
     assert seconds_with_passes(polls(), IdlePeriod(KnownWrites()), 0, 30) == [*range(30)]
+
+
+@pytest.fixture
+def pass_time(time_machine) -> Callable[[int], None]:
+    """Set the time to so many seconds after the start of the test."""
+    start = now()
+    time_machine.move_to(start, tick=False)
+    return lambda second: time_machine.move_to(start + timedelta(seconds=second), tick=False)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "ends"),
+    [
+        (Delivery.SENDING, {"lease_until": 23}),
+        (Delivery.SENDING, {"lease_until": -60, "next_try_at": 23}),
+        (Delivery.ACCEPTED, {"next_try_at": 23}),
+        (Delivery.ACCEPTED, {"lease_until": 23, "next_try_at": 600}),
+    ],
+)
+def test_an_idle_portal_is_asked_as_soon_as_a_lease_or_a_delay_ends(polled, pass_time, delivery, ends):
+    job = make.job(delivery=delivery)
+    Job.objects.filter(pk=job.pk).update(**{name: now() + timedelta(seconds=end) for name, end in ends.items()})
+
+    passes = seconds_with_passes(polls(), IdlePeriod(KnownWrites()), 0, 50, pass_time)
+
+    assert passes == [*range(10), 10, 20, *range(23, 33), 33, 43]
+
+
+def test_what_waits_no_longer_keeps_an_idle_portal_busy(enqueued, polled, pass_time):
+    """Sent meanwhile by another, or never to be sent: neither is expected anew."""
+    job = make.job(delivery=Delivery.SENDING, lease_until=now() + timedelta(seconds=23))
+    make.job(delivery=Delivery.HELD, next_try_at=now() + timedelta(seconds=25))
+    idle = IdlePeriod(KnownWrites())
+
+    assert seconds_with_passes(polls(), idle, 0, 15, pass_time) == [*range(11)]
+    Job.objects.filter(pk=job.pk).update(delivery=Delivery.HELD)
+    assert seconds_with_passes(polls(), idle, 15, 50, pass_time) == [20, 30, 40]
+
+
+def test_an_idle_portal_probes_an_account_as_soon_as_its_breaker_may_retry(monkeypatch, polled, pass_time):
+    breaker = {"breaker_opened_at": now(), "breaker_retry_at": now() + timedelta(seconds=23)}
+    account = make.account(status=breaker)
+    probes: list[datetime] = []
+    monkeypatch.setattr("jobs.periodic.probe", lambda _: probes.append(now()))
+
+    passes = seconds_with_passes(polls(), IdlePeriod(KnownWrites()), 0, 50, pass_time)
+
+    assert probes[0] == account.status.breaker_retry_at
+    assert passes == [*range(10), 10, 20, *range(23, 33), 33, 43]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_idle_minute_with_and_without_what_waits_costs_the_clock_as_many_statements(
+    enqueued, polled, pass_time, waits
+):
+    job = make.job(state=State.SUCCEEDED, ended_at=now(), charged_at=now())
+    if waits:
+        make.job(job.submission, delivery=Delivery.SENDING, lease_until=now() + timedelta(minutes=5))
+    tasks = tuple(task for task in periodic_tasks() if task.name != "comparison")
+    idle = IdlePeriod(KnownWrites())
+    seconds_with_passes(tasks, idle, 0, 15, pass_time)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert seconds_with_passes(tasks, idle, 15, 75, pass_time) == [20, 30, 40, 50, 60, 70]
+    assert len([query for query in queries if not any(word in query["sql"] for word in TIMED)]) == 98
 
 
 def test_what_the_clock_itself_wrote_is_no_reason_to_ask(enqueued, polled):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.utils.timezone import now
 
 from jobs.causes import Explanation, FailureFacts
@@ -143,6 +143,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         unleased = Q(lease_until=None) | Q(lease_until__lt=current_time)
         due = Q(next_try_at=None) | Q(next_try_at__lte=current_time)
         return self.filter(unleased, due, delivery=Delivery.ACCEPTED)
+
+    def next_delivery_at(self) -> datetime | None:
+        """Return when the first lease or delay of those ends that may have to be sent; None if none is running."""
+        current_time = now()
+        ends = [Min(name, filter=Q(**{f"{name}__gt": current_time})) for name in ("lease_until", "next_try_at")]
+        row = self.filter(_UNDELIVERED).order_by().aggregate(lease=ends[0], delay=ends[1])
+        return min((time for time in row.values() if time), default=None)
 
     def deliverable(self) -> Self:
         """Select those whose parents all have an id in AWS, or have ended as the job waits for."""
