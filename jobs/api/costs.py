@@ -109,7 +109,7 @@ def _actual_row(row: reports.ActualRow, kind: str) -> ActualCostRowOut:
     return ActualCostRowOut(
         value=row.value if kind != "total" else "",
         estimate_usd=_exact_text(row.estimate),
-        allocated_usd=_exact_text(row.allocated),
+        allocated_usd=_exact_text(row.usd),
         idle_usd=_exact_text(row.idle),
         kind=kind,
     )
@@ -127,7 +127,7 @@ def _explorer_costs(report: reports.ExplorerReport) -> ExplorerCostsOut:
     )
 
 
-def _explorer_row(row: reports.ExplorerRow, kind: str) -> ExplorerCostRowOut:
+def _explorer_row(row: reports.ComparisonRow, kind: str) -> ExplorerCostRowOut:
     return ExplorerCostRowOut(
         value=row.value if kind != "total" else "",
         estimate_usd=_exact_text(row.estimate),

@@ -15,3 +15,9 @@ def round_parts(parts: Sequence[Decimal]) -> list[Decimal]:
     for number in order[:missing]:
         floors[number] += CENT
     return floors
+
+
+def round_columns(rows: Sequence[object], columns: Sequence[str]) -> list[dict[str, Decimal]]:
+    """Return each row's amounts in cents, by column: those of a column add up as in `round_parts`."""
+    cents = {name: round_parts([getattr(row, name) for row in rows]) for name in columns}
+    return [{name: cents[name][number] for name in columns} for number in range(len(rows))]

@@ -64,7 +64,7 @@ def table(response):
 def test_estimate_and_bill_stand_side_by_side_for_the_days_of_the_bill(billed, signed_in):
     page = report(signed_in(billed.analyst.user), by="tag:Project")
     html = page.content.decode()
-    rows = [(row.label, row.estimate, row.allocated, row.idle) for row in page.context["report"].rows]
+    rows = [(row.label, row.estimate, row.usd, row.idle) for row in page.context["report"].rows]
     assert rows == [
         ("ALPHA", Decimal("0.1"), Decimal("0.12"), Decimal("0.03")),
         ("BETA", Decimal("0.05"), Decimal("0.04"), Decimal("0.01")),
@@ -85,11 +85,11 @@ def test_only_who_sees_all_teams_sees_what_belongs_to_none(billed, signed_in):
         assert text not in own.content.decode()
 
     every = report(signed_in(billed.admin), team="", by="team")
-    assert [(row.label, row.allocated) for row in every.context["report"].rows] == [
+    assert [(row.label, row.usd) for row in every.context["report"].rows] == [
         ("Secret", Decimal(77)),
         ("Research", Decimal("0.23")),
     ]
-    assert every.context["report"].unallocated.allocated == Decimal("8.5")
+    assert every.context["report"].unallocated.usd == Decimal("8.5")
     assert "$8.50" in every.content.decode()
     assert "Unallocated" not in report(signed_in(billed.admin)).content.decode()
 

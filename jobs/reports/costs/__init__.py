@@ -8,15 +8,17 @@ cross       a period by two groupings
 lines       lines for files and receipts
 advice      what could cost less
 coverage    where prices are known
+comparison  a row of what AWS tells, beside the estimate
 actual      what AWS billed, beside the estimate
 explorer    costs by tag from Cost Explorer, beside the estimate
 """
 
 from jobs.reports.costs.actual import ACTUAL_KINDS, ActualReport, ActualRow, actual_of_job, actual_report
 from jobs.reports.costs.advice import CostAdvice, cost_advice
+from jobs.reports.costs.comparison import ComparisonRow
 from jobs.reports.costs.coverage import PriceCoverage, price_coverage
 from jobs.reports.costs.cross import CrossRow, CrossTable, cross_table
-from jobs.reports.costs.explorer import ExplorerReport, ExplorerRow, explorer_report, explorer_spending
+from jobs.reports.costs.explorer import ExplorerReport, explorer_report, explorer_spending
 from jobs.reports.costs.forecasts import period_forecast
 from jobs.reports.costs.grouping import KINDS, TAG, TEAM, Grouping
 from jobs.reports.costs.lines import EXPORT_LIMIT, export_cost_lines, has_uncharged_jobs, receipt_lines, why_no_cost
@@ -32,6 +34,7 @@ __all__ = [
     "ActualReport",
     "ActualRow",
     "Bar",
+    "ComparisonRow",
     "CostAdvice",
     "CostReader",
     "CostReport",
@@ -40,7 +43,6 @@ __all__ = [
     "CrossRow",
     "CrossTable",
     "ExplorerReport",
-    "ExplorerRow",
     "Grouping",
     "PriceCoverage",
     "actual_of_job",

@@ -1,8 +1,8 @@
 """Actual costs: what AWS billed, beside the estimate of the same days."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +10,8 @@ from django.db.models import QuerySet, Sum
 
 from jobs.models import Account, ActualDelivery, ActualJobCost, ActualTotal, CostGroup, Job, Team
 from jobs.pricing import exact_sum
-from jobs.pricing.cents import round_parts
+from jobs.pricing.cents import round_columns
+from jobs.reports.costs.comparison import ComparisonRow
 from jobs.reports.costs.grouping import KINDS, TEAM, Grouping
 from jobs.reports.costs.sums import TEAM_COLUMN, VALUE, CostReader, parts_with_value, parts_with_values
 from jobs.reports.months import Month
@@ -18,28 +19,14 @@ from jobs.reports.periods import Period
 
 ACTUAL_KINDS = tuple(kind for kind in KINDS if kind not in ("state", "instance"))
 """Groupings, beside tags, that actual costs have."""
-_ROUNDED = ("estimate", "allocated", "idle")
+_ROUNDED = ("estimate", "usd", "idle")
 
 
 @dataclass(frozen=True)
-class ActualRow:
-    """`value` is None for what has none. `idle` is unused capacity that AWS assigns to the tasks."""
+class ActualRow(ComparisonRow):
+    """`usd` is what AWS allocates to the tasks, `idle` is unused capacity that it assigns to them."""
 
-    value: str | None
-    label: str
-    estimate: Decimal
-    allocated: Decimal
     idle: Decimal
-    cents: Mapping[str, Decimal] = field(default_factory=dict)
-    """Amounts rounded so that those of all rows add up."""
-
-    @property
-    def difference(self) -> Decimal:
-        return self.allocated - self.estimate
-
-    @property
-    def change(self) -> Decimal | None:
-        return self.difference / self.estimate * 100 if self.estimate else None
 
 
 @dataclass(frozen=True)
@@ -138,7 +125,7 @@ def _rows(
         )
         for name, values in by_name.items()
     ]
-    rows.sort(key=lambda row: (-max(row.estimate, row.allocated), row.label))
+    rows.sort(key=lambda row: (-max(row.estimate, row.usd), row.label))
     if grouping.has_rest:
         valued = _sum(totals.filter(group__in=groups.filter(parts_with_value(grouping))))
         rows.append(
@@ -147,15 +134,12 @@ def _rows(
                 grouping.rest_label,
                 exact_sum.units(total.estimate) - sum(estimates.values()),
                 (
-                    exact_sum.units(total.allocated) - valued[0],
+                    exact_sum.units(total.usd) - valued[0],
                     exact_sum.units(total.idle) - valued[1],
                 ),
             )
         )
-    columns = {name: round_parts([getattr(row, name) for row in rows]) for name in _ROUNDED}
-    return [
-        replace(row, cents={name: columns[name][number] for name in _ROUNDED}) for number, row in enumerate(rows)
-    ], total
+    return [replace(row, cents=cents) for row, cents in zip(rows, round_columns(rows, _ROUNDED), strict=True)], total
 
 
 def _row(value: str | None, label: str, estimate: int, actual: tuple[int, int]) -> ActualRow:

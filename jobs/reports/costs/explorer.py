@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,30 +13,13 @@ from jobs.aws.cost_explorer import REQUEST_USD
 from jobs.models import Account, CostExplorerCost, CostExplorerMonth, CostExplorerRequests, CostTagKey, Team
 from jobs.models.cost_explorer import TEAM_TAG
 from jobs.pricing import exact_sum
-from jobs.pricing.cents import round_parts
+from jobs.pricing.cents import round_columns
+from jobs.reports.costs.comparison import ComparisonRow
 from jobs.reports.costs.grouping import TAG, Grouping
 from jobs.reports.costs.sums import CostReader
 from jobs.reports.periods import Period
 
-
-@dataclass(frozen=True)
-class ExplorerRow:
-    """`value` is None for what has none. `usd` is what Cost Explorer says."""
-
-    value: str | None
-    label: str
-    estimate: Decimal
-    usd: Decimal
-    cents: Mapping[str, Decimal] = field(default_factory=dict)
-    """Amounts rounded so that those of all rows add up."""
-
-    @property
-    def difference(self) -> Decimal:
-        return self.usd - self.estimate
-
-    @property
-    def change(self) -> Decimal | None:
-        return self.difference / self.estimate * 100 if self.estimate else None
+_ROUNDED = ("estimate", "usd")
 
 
 @dataclass(frozen=True)
@@ -50,8 +33,8 @@ class ExplorerReport:
     is_by_tag: bool
     is_of_all: bool
     period: Period
-    rows: list[ExplorerRow]
-    total: ExplorerRow
+    rows: list[ComparisonRow]
+    total: ComparisonRow
     data_through: date | None
     read_at: datetime | None
     inactive: Mapping[str, list[str]]
@@ -93,7 +76,7 @@ def explorer_report(
         inactive=_inactive(accounts.values(), grouping.key) if is_used else {},
         unread=_unread(charged, readings),
         problems={a.name: a.status.cost_explorer_error for a in accounts.values() if sees_all and _has_problem(a)},
-        spent=_spent(accounts) if sees_all else None,
+        spent=_cost(_requests_of_month(accounts)) if sees_all else None,
     )
     compared = _compared(period, readings)
     if compared is None:
@@ -108,7 +91,7 @@ def explorer_report(
         report,
         period=compared,
         rows=rows,
-        total=ExplorerRow("", "Total", sum_of(row.estimate for row in rows), sum_of(row.usd for row in rows)),
+        total=ComparisonRow("", "Total", sum_of(row.estimate for row in rows), sum_of(row.usd for row in rows)),
         data_through=compared.last,
         read_at=min(reading.read_at for reading in _newest(readings).values()),
     )
@@ -116,13 +99,11 @@ def explorer_report(
 
 def explorer_spending(account: Account) -> str:
     """Return how many of today's requests an account has made, and what those of the month cost."""
-    today = now().astimezone(UTC).date()
-    rows = CostExplorerRequests.objects.filter(account=account, day__range=(today.replace(day=1), today))
-    numbers = dict(rows.values_list("day", "number"))
-    if not numbers and not account.cost_explorer_requests:
+    requests = _requests_of_month([account.pk])
+    if not requests and not account.cost_explorer_requests:
         return ""
-    usd = sum(numbers.values()) * REQUEST_USD
-    return f"{numbers.get(today, 0):,} of {account.cost_explorer_requests:,} requests today, ${usd:,.2f} this month"
+    limit = account.cost_explorer_requests
+    return f"{requests.get(_today(), 0):,} of {limit:,} requests today, ${_cost(requests):,.2f} this month"
 
 
 def sum_of(amounts: Iterable[Decimal]) -> Decimal:
@@ -154,7 +135,7 @@ def _compared(period: Period, readings: Sequence[CostExplorerMonth]) -> Period |
 
 def _rows(
     reader: CostReader, period: Period, grouping: Grouping, sums: Mapping[str, int], *, has_rest: bool
-) -> list[ExplorerRow]:
+) -> list[ComparisonRow]:
     estimates = {value: amounts.units for value, amounts in reader.by_value(period, grouping).items()}
     by_name: defaultdict[str, list[str]] = defaultdict(list)
     for value, name in grouping.names(sorted({*estimates, *sums} - {""})).items():
@@ -172,12 +153,11 @@ def _rows(
     if has_rest:
         tagged = sum(units for value, units in estimates.items() if value)
         rows.append(_row(None, grouping.rest_label, reader.total(period).units - tagged, sums.get("", 0)))
-    estimate, usd = (round_parts([getattr(row, name) for row in rows]) for name in ("estimate", "usd"))
-    return [replace(row, cents={"estimate": estimate[number], "usd": usd[number]}) for number, row in enumerate(rows)]
+    return [replace(row, cents=cents) for row, cents in zip(rows, round_columns(rows, _ROUNDED), strict=True)]
 
 
-def _row(value: str | None, label: str, estimate: int, units: int) -> ExplorerRow:
-    return ExplorerRow(value, label, exact_sum.usd(estimate), exact_sum.usd(units))
+def _row(value: str | None, label: str, estimate: int, units: int) -> ComparisonRow:
+    return ComparisonRow(value, label, exact_sum.usd(estimate), exact_sum.usd(units))
 
 
 def _inactive(accounts: Iterable[Account], key: str) -> dict[str, list[str]]:
@@ -204,7 +184,16 @@ def _unread(charged: set[int], readings: Iterable[CostExplorerMonth]) -> list[st
     return sorted(names.values_list("name", flat=True))
 
 
-def _spent(accounts: Iterable[int]) -> Decimal:
-    today = now().astimezone(UTC).date()
-    rows = CostExplorerRequests.objects.filter(account__in=accounts, day__range=(today.replace(day=1), today))
-    return Decimal(rows.aggregate(number=Sum("number"))["number"] or 0) * REQUEST_USD
+def _requests_of_month(accounts: Iterable[int]) -> dict[date, int]:
+    """Return how many requests were made on each day of this month."""
+    days = (_today().replace(day=1), _today())
+    rows = CostExplorerRequests.objects.filter(account__in=accounts, day__range=days)
+    return dict(rows.order_by().values_list("day").annotate(Sum("number")))
+
+
+def _cost(requests: Mapping[date, int]) -> Decimal:
+    return sum(requests.values()) * REQUEST_USD
+
+
+def _today() -> date:
+    return now().astimezone(UTC).date()

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from jobs.pricing import exact_sum
-from jobs.pricing.cents import round_parts
+from jobs.pricing.cents import round_columns
 from jobs.reports.costs.grouping import Grouping, searchable_names
 from jobs.reports.costs.running import RunningCosts, running_costs
 from jobs.reports.costs.sums import CostReader, CostSum, days_of, segments
@@ -183,8 +183,7 @@ _ROUNDED = ("spent", "before_usd", "failed_usd")
 
 
 def _with_cents(rows: list[CostRow]) -> list[CostRow]:
-    columns = {name: round_parts([getattr(row, name) for row in rows]) for name in _ROUNDED}
-    return [replace(row, cents={name: columns[name][number] for name in _ROUNDED}) for number, row in enumerate(rows)]
+    return [replace(row, cents=cents) for row, cents in zip(rows, round_columns(rows, _ROUNDED), strict=True)]
 
 
 def _combined(rows: Sequence[CostRow]) -> CostRow:

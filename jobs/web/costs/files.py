@@ -61,11 +61,11 @@ def actual_rows(report: ActualReport) -> Iterator[tuple[object, ...]]:
     for row in report.rows:
         kind = "untagged" if row.value is None else "value"
         name = row.label if row.value is None else row.value
-        yield kind, name, row.estimate, row.allocated, row.idle, row.difference
+        yield kind, name, row.estimate, row.usd, row.idle, row.difference
     total = report.total
-    yield "total", total.label, total.estimate, total.allocated, total.idle, total.difference
+    yield "total", total.label, total.estimate, total.usd, total.idle, total.difference
     if report.unallocated:
-        yield "unallocated", report.unallocated.label, "", report.unallocated.allocated, report.unallocated.idle, ""
+        yield "unallocated", report.unallocated.label, "", report.unallocated.usd, report.unallocated.idle, ""
 
 
 def explorer_rows(report: ExplorerReport) -> Iterator[tuple[object, ...]]:
