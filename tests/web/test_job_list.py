@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from jobs.models import Job, JobTag
 from jobs.states import Delivery, State
 from jobs.web.job_list import csv_rows as export
+from jobs.web.job_list.columns import COLUMNS
 from jobs.web.shell.csv_export import format_cell
 from tests import make
 from tests.reports import past
@@ -398,3 +399,13 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(research, browser
     most = dict(zip(ADDRESSES, short, strict=True))
     assert max(count for address, count in most.items() if "/costs" not in address) <= 13  # one: is it in recovery
     assert max(most.values()) <= 22  # with totals, jobs that run, budgets, a forecast, rates and their coverage
+
+
+def test_heads_and_cells_have_the_order_of_the_columns(research, browser):
+    past.job(research.submission, "2026-11-03", 1, name="nightly")
+    page = browser.get(reverse("jobs", args=["research"]), {"columns": ",".join(COLUMNS)}).text
+    head, _, rows = page.partition("</thead>")
+    labels = [column.label for column in COLUMNS.values() if not column.is_beside_name]
+    assert re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)', head) == ["Name", *labels]
+    # The cost has no label: it stands beside the name on a small screen.
+    assert [*re.findall(r'data-label="([^"]+)"', rows.partition("</tr>")[0]), "Cost"] == labels

@@ -31,6 +31,7 @@ SEARCH_COUNT_LIMIT = 100
 WALK_LIMIT = 20_000
 """So many jobs PostgreSQL reads in their order for the words of a search, before it looks up the words."""
 WIDE_WALK = 10
+"""So many times more jobs are tried where also columns must match: without that, all jobs with the words are read."""
 TEXTS_OF_WIDE = 10
 """So many times more texts than jobs are read where the jobs of other teams are among them."""
 EXPORT_LIMIT = 100_000

@@ -1,4 +1,4 @@
-"""Columns of the list of jobs. Status and name are always there."""
+"""Columns of the list of jobs, in the table's order. Status and name are always there."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,26 +9,30 @@ from types import MappingProxyType
 class JobColumn:
     name: str
     label: str
+    style: str = ""
+    """CSS classes of its head and its cells."""
     sort: str = ""
     """The order by it, from the lowest; empty if the list has none."""
+    is_beside_name: bool = False
+    """Whether it stands in the cell of the name, and has none of its own."""
 
 
 _ALL = (
-    JobColumn("team", "Team"),
-    JobColumn("definition", "Definition"),
-    JobColumn("tags", "Tags"),
-    JobColumn("queue", "Queue"),
-    JobColumn("submitted", "Submitted", "time"),
-    JobColumn("waited", "Wait time", "wait"),
-    JobColumn("ran", "Run time", "run"),
-    JobColumn("attempts", "Attempts"),
-    JobColumn("cost", "Cost", "cost"),
-    JobColumn("exit", "Exit code"),
-    JobColumn("image", "Image"),
-    JobColumn("reason", "Reason"),
-    JobColumn("size", "Compute"),
-    JobColumn("id", "Job ID"),
-    JobColumn("aws", "AWS job ID"),
+    JobColumn("team", "Team", "from-md"),
+    JobColumn("definition", "Definition", is_beside_name=True),
+    JobColumn("tags", "Tags", is_beside_name=True),
+    JobColumn("queue", "Queue", "from-lg"),
+    JobColumn("submitted", "Submitted", "from-md", "time"),
+    JobColumn("waited", "Wait time", "from-lg end", "wait"),
+    JobColumn("ran", "Run time", "from-sm end", "run"),
+    JobColumn("attempts", "Attempts", "from-lg end"),
+    JobColumn("exit", "Exit code", "from-lg end"),
+    JobColumn("size", "Compute", "from-lg"),
+    JobColumn("image", "Image", "from-lg"),
+    JobColumn("reason", "Reason", "from-lg"),
+    JobColumn("id", "Job ID", "from-lg"),
+    JobColumn("aws", "AWS job ID", "from-lg"),
+    JobColumn("cost", "Cost", "end", "cost"),
 )
 
 COLUMNS: Mapping[str, JobColumn] = MappingProxyType({column.name: column for column in _ALL})
