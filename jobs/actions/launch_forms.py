@@ -4,7 +4,6 @@ Pages and the API send values. The document is that of the stored version, fille
 what the form doesn't ask for.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -98,7 +97,7 @@ def create_form(member: Member, content: LaunchContent, *, source_id: str = "") 
                 owner=member.user,
             )
             version = _add_version(form, member, content, reading, number=1, former=None)
-            _record("make", form, member, version)
+            _record(form, member, version)
     except IntegrityError:
         message = f"Your team already has a form named {content.name}."
         raise LaunchFormError([versioned.name_problem(RULES, message)]) from None
@@ -131,7 +130,7 @@ def create_version(
             message = f"A form can have {versioned.MAX_VERSIONS:,} versions. Save this one as a new form."
             raise LaunchFormError([Problem("", message, rule="form.too-many-versions")])
         version = _add_version(form, member, content, reading, number=number, former=newest)
-        _record("make", version, member, version)
+        _record(version, member, version)
     return version, True
 
 
@@ -247,23 +246,9 @@ def _locks(sections: Sequence[FormSection], former: LaunchFormVersion | None, me
     }
 
 
-def _record(
-    action: audit.AuditAction, target: LaunchForm | LaunchFormVersion, member: Member, version: LaunchFormVersion
-) -> None:
-    audit.record(
-        action,
-        person=member.user,
-        team=member.team,
-        target=target,
-        after={
-            "form": version.form.name,
-            "version": version.number,
-            "fields": [field.name for field in version.field_list],
-            "locked": sorted(version.locks),
-            "why": version.note,
-            "document SHA-256": hashlib.sha256(version.text.encode()).hexdigest(),
-        },
-    )
+def _record(target: LaunchForm | LaunchFormVersion, member: Member, version: LaunchFormVersion) -> None:
+    fields = [field.name for field in version.field_list]
+    versioned.record_version(target, member, version, "form", fields=fields, locked=sorted(version.locks))
 
 
 # -- Starting

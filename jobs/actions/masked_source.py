@@ -5,6 +5,7 @@ from django.http import Http404
 
 from jobs import access
 from jobs.access import Member
+from jobs.models import User
 from jobs.spec.documents import Document
 from jobs.spec.masked_source import restore_secrets
 from jobs.spec.redaction import MASK
@@ -19,37 +20,35 @@ def restore_masked(text: str, member: Member, source_id: str) -> str:
 
 
 def _source_document(member: Member, text_id: str) -> Document | None:
-    try:
-        job, _ = access.job(member.user, text_id, permission="reveal")
-    except (Http404, PermissionDenied):
-        pass
-    else:
-        job_document: Document = {**job.document, "tags": job.tags, **job.submission.document}
-        return job.document if "jobs" in job_document else job_document
-    try:
-        submission, _ = access.submission(member.user, text_id, permission="reveal")
-    except (Http404, PermissionDenied):
-        pass
-    else:
-        submission_document: Document = submission.document
-        return submission_document
-    try:
-        version, _ = access.template_version(member.user, text_id, permission="reveal")
-    except (Http404, PermissionDenied):
-        pass
-    else:
-        template_document: Document = version.document
-        return template_document
-    try:
-        form_version, _ = access.launch_form_version(member.user, text_id, permission="reveal")
-    except (Http404, PermissionDenied):
-        pass
-    else:
-        form_document: Document = form_version.document
-        return form_document
-    try:
-        definition, _ = access.definition(member.user, text_id, permission="reveal")
-    except (Http404, PermissionDenied):
-        return None
-    revision = definition.revisions.first()
+    for document_of in (_job, _submission, _template_version, _launch_form_version, _definition):
+        try:
+            return document_of(member.user, text_id)
+        except (Http404, PermissionDenied):
+            continue
+    return None
+
+
+def _job(user: User, text_id: str) -> Document:
+    job, _ = access.job(user, text_id, permission="reveal")
+    document: Document = {**job.document, "tags": job.tags, **job.submission.document}
+    return job.document if "jobs" in document else document
+
+
+def _submission(user: User, text_id: str) -> Document:
+    document: Document = access.submission(user, text_id, permission="reveal")[0].document
+    return document
+
+
+def _template_version(user: User, text_id: str) -> Document:
+    document: Document = access.template_version(user, text_id, permission="reveal")[0].document
+    return document
+
+
+def _launch_form_version(user: User, text_id: str) -> Document:
+    document: Document = access.launch_form_version(user, text_id, permission="reveal")[0].document
+    return document
+
+
+def _definition(user: User, text_id: str) -> Document | None:
+    revision = access.definition(user, text_id, permission="reveal")[0].revisions.first()
     return revision.document if revision else None

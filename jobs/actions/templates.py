@@ -1,6 +1,5 @@
 """Workflow templates: saved in versions, and started with values. What is started goes through `submit`."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from jobs import access, audit
+from jobs import access
 from jobs.access import Member
 from jobs.actions import masked_source, versioned
 from jobs.actions.submit import TemplateUse, submit
@@ -72,7 +71,7 @@ def create_template(member: Member, content: TemplateContent, *, source_id: str 
                 team=member.team, name=content.name, description=content.description, owner=member.user
             )
             version = _add_version(template, member, reading, parameters, content.note, number=1)
-            _record("make", template, member, version)
+            _record(template, member, version)
     except IntegrityError:
         message = f"Your team already has a template named {content.name}."
         raise TemplateError([versioned.name_problem("template", message)]) from None
@@ -103,7 +102,7 @@ def create_version(
             message = f"A template can have {versioned.MAX_VERSIONS:,} versions. Save this one as a new template."
             raise TemplateError([Problem("", message, rule="template.too-many-versions")])
         version = _add_version(template, member, reading, parameters, content.note, number=number)
-        _record("make", version, member, version)
+        _record(version, member, version)
     return version, True
 
 
@@ -216,22 +215,9 @@ def _add_version(
     )
 
 
-def _record(
-    action: audit.AuditAction, target: WorkflowTemplate | TemplateVersion, member: Member, version: TemplateVersion
-) -> None:
-    audit.record(
-        action,
-        person=member.user,
-        team=member.team,
-        target=target,
-        after={
-            "template": version.template.name,
-            "version": version.number,
-            "parameters": [parameter.name for parameter in version.parameter_list],
-            "why": version.note,
-            "document SHA-256": hashlib.sha256(version.text.encode()).hexdigest(),
-        },
-    )
+def _record(target: WorkflowTemplate | TemplateVersion, member: Member, version: TemplateVersion) -> None:
+    parameters = [parameter.name for parameter in version.parameter_list]
+    versioned.record_version(target, member, version, "template", parameters=parameters)
 
 
 # -- Starting

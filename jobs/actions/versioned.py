@@ -1,5 +1,6 @@
 """Words, numbers and archiving of rows that have versions: templates and launch forms."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -51,6 +52,23 @@ def newest_version(versions: "models.Manager[Version]") -> Version | None:
 def numbered_version(versions: "models.Manager[Version]", number: int | None) -> Version | None:
     """Return the version of that number, the newest for None."""
     return newest_version(versions) if number is None else versions.filter(number=number).first()
+
+
+def record_version(target: models.Model, member: Member, version: ItemVersion, kind: str, **facts: object) -> None:
+    """Record that a person made a version. `kind` names the item, and `facts` are what only its versions have."""
+    audit.record(
+        "make",
+        person=member.user,
+        team=member.team,
+        target=target,
+        after={
+            kind: getattr(version, kind).name,
+            "version": version.number,
+            **facts,
+            "why": version.note,
+            "document SHA-256": hashlib.sha256(version.text.encode()).hexdigest(),
+        },
+    )
 
 
 def archive(row: models.Model, member: Member) -> bool:

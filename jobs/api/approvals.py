@@ -7,6 +7,7 @@ from ninja import Router
 
 from jobs.api.auth import CallerRequest
 from jobs.api.schemas import ProblemDetailsOut, RequestOut, RequestsOut
+from jobs.api.serializers import approval_values
 from jobs.models import Approval
 from jobs.reports import approvals as reports
 
@@ -36,12 +37,5 @@ def _request_out(request: HttpRequest, approval: Approval) -> RequestOut:
         submission=approval.submission.text_id,
         name=approval.submission.name,
         user=approval.requester.username,
-        state=approval.decision,
-        reasons=[reason["message"] for reason in approval.reasons],
-        requested_at=approval.requested_at,
-        decided_at=approval.decided_at,
-        decided_by=approval.decided_by.username if approval.decided_by else None,
-        comment=approval.comment,
-        asked_at=approval.requested_at,
-        words=approval.comment,
+        **approval_values(approval),
     )

@@ -270,18 +270,25 @@ def estimate_out(totals: Mapping[str, Any]) -> EstimateOut | None:
     return EstimateOut.model_validate(totals) if totals else None
 
 
+def approval_values(approval: Approval) -> dict[str, Any]:
+    """Return what a request for approval has alone and in a list."""
+    return {
+        "state": approval.decision,
+        "reasons": [reason["message"] for reason in approval.reasons],
+        "requested_at": approval.requested_at,
+        "decided_at": approval.decided_at,
+        "decided_by": approval.decided_by.username if approval.decided_by else None,
+        "comment": approval.comment,
+        "asked_at": approval.requested_at,
+        "words": approval.comment,
+    }
+
+
 def _approval_out(approval: Approval | None) -> ApprovalOut | None:
     if approval is None:
         return None
     return ApprovalOut(
-        state=approval.decision,
-        reasons=[reason["message"] for reason in approval.reasons],
-        requested_at=approval.requested_at,
-        decided_at=approval.decided_at,
-        decided_by=approval.decided_by.username if approval.decided_by else None,
-        comment=approval.comment,
-        asked_at=approval.requested_at,
-        words=approval.comment,
+        **approval_values(approval),
         raised_by=approval.escalators() if approval.is_waiting else [],
         run_again=approval.rerun.job_names if approval.rerun else [],
     )

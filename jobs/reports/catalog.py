@@ -9,7 +9,7 @@ from itertools import chain, count
 from statistics import median
 from typing import Any, NamedTuple
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
@@ -17,6 +17,7 @@ from jobs.models import Definition, Job, Revision, Team, User
 from jobs.models.pagination import KeysetPage, key_of, paginate
 from jobs.pricing import exact_sum
 from jobs.pricing.run_statistics import DurationStats
+from jobs.reports import versioned
 from jobs.states import State
 
 PAGE_SIZE = 24
@@ -81,7 +82,9 @@ def definition_page(
     team: Team, *, text: str = "", after: str = "", retired: bool = False, cards: int = PAGE_SIZE
 ) -> KeysetPage[DefinitionCard]:
     """Return definitions by name. Raise InvalidPageCursorError."""
-    definitions = _matching_text(Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text)
+    definitions = versioned.with_words(
+        Definition.objects.usable_by(team).filter(archived_at__isnull=not retired), text
+    )
     page = paginate(
         _with_usage(definitions, team),
         "name",
@@ -94,7 +97,7 @@ def definition_page(
 
 
 def runnable_cards(team: Team, text: str, limit: int) -> list[DefinitionCard]:
-    definitions = _with_usage(_matching_text(Definition.objects.usable_by(team).runnable(), text), team)
+    definitions = _with_usage(versioned.with_words(Definition.objects.usable_by(team).runnable(), text), team)
     return _cards(definitions.order_by(F("used_at").desc(nulls_last=True), "name", "pk")[:limit], team)
 
 
@@ -188,14 +191,6 @@ class _SampleRow(NamedTuple):
 
 SampleBound = tuple[int, int, int]
 """A definition, a team, and the key of the team's oldest job of it that counts."""
-
-
-def _matching_text(definitions: QuerySet[Definition], text: str) -> QuerySet[Definition]:
-    for word in text.split():
-        definitions = definitions.filter(
-            Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word)
-        )
-    return definitions
 
 
 def _newest_first(jobs: QuerySet[Job]) -> QuerySet[Job]:

@@ -10,7 +10,7 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 from jobs.models import Definition, LaunchForm, Team, WorkflowTemplate
 from jobs.models.ids import from_text, to_text
 from jobs.models.pagination import InvalidPageCursorError, KeysetPage
-from jobs.reports import catalog, launch_forms, templates
+from jobs.reports import catalog, launch_forms, templates, versioned
 from jobs.reports.catalog import DefinitionCard
 from jobs.reports.launch_forms import FormCard
 from jobs.reports.templates import TemplateCard
@@ -50,9 +50,9 @@ def catalog_page(
 ) -> KeysetPage[CatalogEntry]:
     """Return active entries by name. The cursor has the kind and the id. Raise InvalidPageCursorError."""
     rows_by_kind = {
-        EntryKind.DEFINITION: _matching(_definitions(team, scope), text),
-        EntryKind.FORM: _matching(_of_team(LaunchForm.objects.active(), team, scope), text),
-        EntryKind.TEMPLATE: _matching(_of_team(WorkflowTemplate.objects.active(), team, scope), text),
+        EntryKind.DEFINITION: versioned.with_words(_definitions(team, scope), text),
+        EntryKind.FORM: versioned.with_words(_of_team(LaunchForm.objects.active(), team, scope), text),
+        EntryKind.TEMPLATE: versioned.with_words(_of_team(WorkflowTemplate.objects.active(), team, scope), text),
     }
     start = _position(rows_by_kind, after) if after else None
     first, *others = (_after(items, _RANKS[kind], start) for kind, items in rows_by_kind.items())
@@ -78,12 +78,6 @@ def _definitions(team: Team, scope: CatalogScope) -> QuerySet[Any]:
 
 def _of_team(rows: QuerySet[Any], team: Team, scope: CatalogScope) -> QuerySet[Any]:
     return rows.filter(team=team) if scope in (CatalogScope.ALL, CatalogScope.TEAM) else rows.none()
-
-
-def _matching(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    for word in text.split():
-        rows = rows.filter(Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word))
-    return rows
 
 
 def _after(rows: QuerySet[Any], rank: int, start: _Position | None) -> QuerySet[Any, tuple[Any, ...]]:

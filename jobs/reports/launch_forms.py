@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, Min, Q, Window
 from django.db.models.functions import RowNumber
 
 from jobs.models import Definition, Job, LaunchForm, LaunchFormVersion, Revision, Submission, Team
-from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.models.pagination import KeysetPage
 from jobs.reports import versioned
 from jobs.reports.catalog import RunOutcomes
 from jobs.spec.documents import Document, DocumentKind, list_at, text_at
@@ -52,16 +52,8 @@ def form_page(
 ) -> KeysetPage[FormCard]:
     """Return forms by name. Raise InvalidPageCursorError."""
     forms = LaunchForm.objects.filter(team=team, archived_at__isnull=not archived)
-    for word in text.split():
-        forms = forms.filter(Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word))
-    page = paginate(
-        versioned.with_newest(forms, LaunchFormVersion.objects.all(), "form"),
-        "name",
-        "pk",
-        size=limit,
-        cursor_of=lambda form: form.text_id,
-        after=key_of(forms, after, "name", "pk"),
-    )
+    versions = LaunchFormVersion.objects.all()
+    page = versioned.page_by_name(forms, versions, "form", text=text, after=after, size=limit)
     return page.with_rows(_cards(page.rows))
 
 

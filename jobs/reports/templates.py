@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
 from jobs.models import Submission, Team, TemplateVersion, WorkflowTemplate
-from jobs.models.pagination import KeysetPage, key_of, paginate
+from jobs.models.pagination import KeysetPage
 from jobs.reports import versioned
 from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
 from jobs.spec.redaction import MASK, redact
@@ -43,18 +41,8 @@ def template_page(
 ) -> KeysetPage[TemplateCard]:
     """Return templates by name. Raise InvalidPageCursorError."""
     templates = WorkflowTemplate.objects.filter(team=team, archived_at__isnull=not archived)
-    for word in text.split():
-        templates = templates.filter(
-            Q(name__icontains=word) | Q(description__icontains=word) | Q(labels__icontains=word)
-        )
-    page = paginate(
-        versioned.with_newest(templates, TemplateVersion.objects.all(), "template"),
-        "name",
-        "pk",
-        size=limit,
-        cursor_of=lambda template: template.text_id,
-        after=key_of(templates, after, "name", "pk"),
-    )
+    versions = TemplateVersion.objects.all()
+    page = versioned.page_by_name(templates, versions, "template", text=text, after=after, size=limit)
     return page.with_rows(_cards(page.rows))
 
 

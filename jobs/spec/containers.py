@@ -1,6 +1,6 @@
 """The containers of a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from jobs.spec.documents import Document, Path, is_object, list_at, object_at, once_per_document, text_at
@@ -45,36 +45,15 @@ class TaskEntry(NamedTuple):
 
 @once_per_document
 def tasks(definition: Document) -> list[TaskEntry]:
-    result = [
-        task
-        for key, container_type in _BLOCKS.items()
-        if key in definition
-        for task in _read_tasks(container_type, (key,), definition[key])
-    ]
-    if "nodeProperties" in definition:
-        for number, group in enumerate(list_at(definition, "nodeProperties", "nodeRangeProperties")):
-            for key, container_type in _GROUP_BLOCKS.items():
-                if is_object(group) and key in group:
-                    path = ("nodeProperties", "nodeRangeProperties", number, key)
-                    result += _read_tasks(container_type, path, group[key])
-    return result
+    groups = ("nodeProperties", "nodeRangeProperties")
+    return [task for block in _blocks(definition, _BLOCKS, groups, _GROUP_BLOCKS) for task in _read_tasks(*block)]
 
 
 @once_per_document
 def overrides(submission: Document) -> list[ContainerEntry]:
-    result = [
-        override
-        for key, container_type in _OVERRIDES.items()
-        if key in submission
-        for override in _read_overrides(container_type, (key,), submission[key])
-    ]
-    if "nodeOverrides" in submission:
-        for number, group in enumerate(list_at(submission, "nodeOverrides", "nodePropertyOverrides")):
-            for key, container_type in _OVERRIDES.items():
-                if is_object(group) and key in group:
-                    path = ("nodeOverrides", "nodePropertyOverrides", number, key)
-                    result += _read_overrides(container_type, path, group[key])
-    return result
+    groups = ("nodeOverrides", "nodePropertyOverrides")
+    blocks = _blocks(submission, _OVERRIDES, groups, _OVERRIDES)
+    return [override for block in blocks for override in _read_overrides(*block)]
 
 
 @once_per_document
@@ -101,6 +80,23 @@ def is_multinode(definition: Document) -> bool:
 def container_label(container: ContainerEntry) -> str:
     name = text_at(container.value, "name")
     return f"container {name}" if name and container.type != "container" else "the container"
+
+
+def _blocks(
+    document: Document,
+    types: Mapping[str, ContainerType],
+    groups: tuple[str, str],
+    group_types: Mapping[str, ContainerType],
+) -> Iterator[tuple[ContainerType, Path, object]]:
+    """Yield the blocks of containers of a document, then those of its node groups."""
+    for key, container_type in types.items():
+        if key in document:
+            yield container_type, (key,), document[key]
+    if groups[0] in document:
+        for number, group in enumerate(list_at(document, *groups)):
+            for key, container_type in group_types.items():
+                if is_object(group) and key in group:
+                    yield container_type, (*groups, number, key), group[key]
 
 
 def _read_tasks(container_type: ContainerType, path: Path, block: object) -> Iterator[TaskEntry]:
