@@ -205,11 +205,26 @@ def instance_types(teams: Iterable[int]) -> list[str]:
 # -- Sums
 
 
+class _LineParts(NamedTuple):
+    """What the sums are of that a line adds to; `crossed` are sorted, and also summed in pairs."""
+
+    team: int
+    singles: tuple[Part, ...]
+    crossed: tuple[Part, ...]
+
+    def pairs(self) -> list[Pair]:
+        """Return the pairs of the parts with ALL, and of the crossed ones with each other."""
+        return [*((part, ALL) for part in self.singles), *combinations(self.crossed, 2)]
+
+
 def sum_lines(
     rows: Iterable[LineFacts], tags: Mapping[int, Mapping[str, str]], keys: Mapping[tuple[int, str], CostTagKey]
 ) -> dict[Cell, Amounts]:
     """Return the sums of lines, which are ordered by job."""
-    cells: defaultdict[Cell, Amounts] = defaultdict(lambda: [0] * len(COLUMNS))
+    # Lines of the same parts are added to each other first: each has parts and pairs by the dozen.
+    by_parts: dict[str, defaultdict[tuple[_LineParts, date], Amounts]] = {
+        period: defaultdict(_zeros) for period in (DAY, MONTH)
+    }
     for job, group in groupby(rows, key=lambda row: row.job):
         lines = sorted(group, key=lambda row: (row.day, row.attempt))
         charges = [line for line in lines if line.correction is None]
@@ -217,13 +232,21 @@ def sum_lines(
         last_of_month = {line.day.replace(day=1): line for line in charges}
         for line in lines:
             month = line.day.replace(day=1)
-            amounts = _amounts(line)
-            singles, pairs = _parts_of(line, tags.get(job, {}), keys)
-            for part in singles:
-                _add(cells[line.team, (part, ALL), DAY, line.day], amounts, last_of_day.get(line.day) is line)
-            for both in pairs:
-                _add(cells[line.team, both, MONTH, month], amounts, last_of_month.get(month) is line)
+            amounts, parts = _amounts(line), _parts_of(line, tags.get(job, {}), keys)
+            _add(by_parts[DAY][parts, line.day], amounts, last_of_day.get(line.day) is line)
+            _add(by_parts[MONTH][parts, month], amounts, last_of_month.get(month) is line)
+    cells: defaultdict[Cell, Amounts] = defaultdict(_zeros)
+    for (parts, day), amounts in by_parts[DAY].items():
+        for part in parts.singles:
+            _add(cells[parts.team, (part, ALL), DAY, day], amounts)
+    for (parts, month), amounts in by_parts[MONTH].items():
+        for both in parts.pairs():
+            _add(cells[parts.team, both, MONTH, month], amounts)
     return cells
+
+
+def _zeros() -> Amounts:
+    return [0] * len(COLUMNS)
 
 
 def _amounts(line: LineFacts) -> Amounts:
@@ -235,16 +258,13 @@ def _amounts(line: LineFacts) -> Amounts:
     return [units, failed, round(line.billed_seconds * 1000), 0, line.runs, int(not units)]
 
 
-def _add(cell: Amounts, amounts: Amounts, is_job: bool) -> None:  # noqa: FBT001 - private
+def _add(cell: Amounts, amounts: Amounts, is_job: bool = False) -> None:  # noqa: FBT001, FBT002 - private
     for number, amount in enumerate(amounts):
         cell[number] += amount
     cell[3] += is_job
 
 
-def _parts_of(
-    line: LineFacts, tags: Mapping[str, str], keys: Mapping[tuple[int, str], CostTagKey]
-) -> tuple[list[Part], list[Pair]]:
-    """Return the parts of the line, and the pairs of them with ALL and with each other."""
+def _parts_of(line: LineFacts, tags: Mapping[str, str], keys: Mapping[tuple[int, str], CostTagKey]) -> _LineParts:
     attributes = [
         Part("account", value=str(line.account)),
         Part("queue", value=str(line.queue)),
@@ -262,9 +282,7 @@ def _parts_of(
             singles.append(Part(TAG, key, value))
             if row.is_crossed:
                 crossed.append(singles[-1])
-    pairs = [(part, ALL) for part in singles]
-    pairs += combinations(sorted(crossed), 2)
-    return singles, pairs
+    return _LineParts(line.team, tuple(singles), tuple(sorted(crossed)))
 
 
 def tags_of(jobs: Iterable[int]) -> Mapping[int, Mapping[str, str]]:

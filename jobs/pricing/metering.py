@@ -6,7 +6,7 @@ Until AWS answers for an array's children, it stays uncharged.
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 
 JOB_BATCH_SIZE = 200
 JOBS_PER_COMMIT = 50
-ARRAY_BATCH_SIZE = 20
+ARRAY_BATCH_SIZE = 50
+TASKS_PER_COMMIT = 5_000  # an array has one for each run of a child
 PASS_TIMEOUT_SECONDS = 30.0
 # A child that AWS does not return for longer than this is forgotten.
 CHILDREN_TIMEOUT = timedelta(minutes=5)
@@ -74,27 +75,37 @@ def charge_due(account: Account) -> None:
                 for job, own in zip(chunk, attempts, strict=True)
             ]
         )
-    for job in jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE]:
-        if time.monotonic() > deadline:
-            break
-        try:
-            charge(job, table)
-        except AwsError as error:
-            log.warning("metering_postponed", job=job.text_id, error=error.message)
-            if is_outage(error):
-                break
+    _charge_arrays(jobs.filter(array_size__isnull=False)[:ARRAY_BATCH_SIZE], table, deadline)
 
 
-def charge(job: Job, table: Rates | None = None) -> None:
+def charge(job: Job) -> None:
     """Store the cost unless it is stored. Raise AwsError, with nothing stored."""
-    attempts, missing = _billable_attempts(job)
-    if missing and now() - (job.ended_at or now()) < CHILDREN_TIMEOUT:
-        return
-    attempts = with_instances(attempts, known_instances(job.account_id, attempts))
-    lines = build_cost_lines(job, attempts, table or rates.read_rates())
-    if missing and lines:
-        lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
-    _save_bills([_Bill(job, lines, _tasks(attempts), _array_times(job, attempts) if job.array_size else {})])
+    bill = _build_bill(job, rates.read_rates())
+    if bill:
+        _save_bills([bill])
+
+
+def _charge_arrays(jobs: Iterable[Job], table: Rates, deadline: float) -> None:
+    """Store them together: the totals of one take as many rows as those of many alike."""
+    bills: list[_Bill] = []
+    try:
+        for job in jobs:
+            if time.monotonic() > deadline:
+                break
+            try:
+                bill = _build_bill(job, table)
+            except AwsError as error:
+                log.warning("metering_postponed", job=job.text_id, error=error.message)
+                if is_outage(error):
+                    break
+                continue
+            bills += [bill] if bill else []
+            if sum(len(bill.tasks) for bill in bills) >= TASKS_PER_COMMIT:
+                due, bills = bills, []
+                _save_bills(due)
+    finally:
+        if bills:
+            _save_bills(bills)
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,18 @@ class _Bill:
     lines: Sequence[CostLine]
     tasks: Sequence[str]
     array_times: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _build_bill(job: Job, table: Rates) -> _Bill | None:
+    """Return None while AWS lacks children that it may still return. Raise AwsError."""
+    attempts, missing = _billable_attempts(job)
+    if missing and now() - (job.ended_at or now()) < CHILDREN_TIMEOUT:
+        return None
+    attempts = with_instances(attempts, known_instances(job.account_id, attempts))
+    lines = build_cost_lines(job, attempts, table)
+    if missing and lines:
+        lines[0].receipt["reasons"].append(f"AWS no longer had {missing} of its {job.array_size} children.")
+    return _Bill(job, lines, _tasks(attempts), _array_times(job, attempts) if job.array_size else {})
 
 
 def _save_bills(bills: Sequence[_Bill]) -> None:
@@ -117,8 +140,8 @@ def _save_bills(bills: Sequence[_Bill]) -> None:
             bill.job.usd_units = sum(exact_sum.units(line.usd) for line in bill.lines)
             for name, value in bill.array_times.items():
                 setattr(bill.job, name, value)
-        names = ["charged_at", "usd_units", *{name for bill in due for name in bill.array_times}]
-        Job.objects.bulk_update([bill.job for bill in due], names)
+        for names, group in itertools.groupby(due, key=lambda bill: tuple(bill.array_times)):
+            Job.objects.bulk_update([bill.job for bill in group], ["charged_at", "usd_units", *names])
         CostLine.objects.bulk_create(line for bill in due for line in bill.lines)
         JobTask.objects.add((bill.job.pk, arn) for bill in due for arn in bill.tasks)
         add_charged_jobs(Counter((bill.job.team_id, bill.job.delivery, bill.job.state) for bill in due))

@@ -1,13 +1,19 @@
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from jobs import periodic, tasks
-from jobs.aws.errors import AwsError
-from jobs.models import CostLine, CostTotal, Job, JobCount, JobTask, Rate, Team
+from jobs.aws.batch import Observation
+from jobs.aws.errors import AwsError, RetryableError
+from jobs.models import CostLine, CostTotal, Job, JobCount, JobTask, Rate, Submission, Team
 from jobs.pricing import exact_sum, metering
 from jobs.states import Delivery, State
 from tests import http_wire, make
@@ -211,6 +217,75 @@ def test_an_array_waits_for_aws_and_the_jobs_beside_it_do_not():
 
     assert Job.objects.get(pk=array.pk).charged_at is None
     assert plain.cost_lines.count() == 1
+
+
+@pytest.fixture
+def array_children(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
+    """Make arrays of two children, each of which ran for a minute, or of which AWS says what is given."""
+    answers: dict[int, Exception | None] = {}
+
+    def describe(job: Job, size: int) -> list[Observation]:
+        if error := answers[job.pk]:
+            raise error
+        end = START + timedelta(seconds=60)
+        return [Observation(f"a:{each}", "SUCCEEDED", started_at=START, stopped_at=end) for each in range(size)]
+
+    def make_array(of: Submission, error: Exception | None = None) -> Job:
+        array = ended_job(of=of, batch_id=f"a-{len(answers)}", array_size=2)
+        answers[array.pk] = error
+        return array
+
+    monkeypatch.setattr(metering, "_describe_children", describe)
+    return make_array
+
+
+def charged_jobs(arrays: Iterable[Job]) -> list[bool]:
+    return [Job.objects.get(pk=array.pk).charged_at is not None for array in arrays]
+
+
+def test_arrays_are_charged_together_with_as_many_statements_as_one(array_children):
+    submission = make.submission()
+    counts = []
+    for number in (1, 1, 5):  # the first also makes the rows of totals
+        arrays = [array_children(submission) for _ in range(number)]
+        with CaptureQueriesContext(connection) as queries:
+            metering.charge_due(submission.account)
+        counts.append(len(queries))
+        assert charged_jobs(arrays) == [True] * number
+
+    assert counts[2] == counts[1]
+    assert CostLine.objects.count() == 7
+    call_command("rebuild_costs", check=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "charged"),
+    [
+        (AwsError("Unknown job.", code="ClientException"), [True, False, True]),
+        (RetryableError("No answer."), [True, False, False]),
+        (ValueError("A bug."), [True, False, False]),
+    ],
+)
+def test_what_was_read_before_an_array_that_fails_is_charged(array_children, error, charged):
+    submission = make.submission()
+    arrays = [array_children(submission, error if number == 1 else None) for number in range(3)]
+
+    with suppress(ValueError):
+        metering.charge_due(submission.account)
+
+    assert charged_jobs(arrays) == charged
+
+
+def test_arrays_with_many_tasks_are_not_written_in_one_transaction(array_children, monkeypatch):
+    submission = make.submission()
+    arrays = [array_children(submission) for _ in range(2)]
+    monkeypatch.setattr(metering, "_tasks", lambda attempts: [f"arn:{id(attempts)}-{each}" for each in range(3)])
+    monkeypatch.setattr(metering, "TASKS_PER_COMMIT", 3)
+
+    with CaptureQueriesContext(connection) as queries:
+        metering.charge_due(submission.account)
+    assert charged_jobs(arrays) == [True, True]
+    assert len([query for query in queries if 'INSERT INTO "jobs_costline"' in query["sql"]]) == 2
 
 
 @pytest.mark.parametrize(("minutes", "lines"), [(0, 0), (10, 1)])
