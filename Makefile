@@ -168,6 +168,8 @@ bench: .venv/.dev-stamp
 	@$(PY) -m bench.delivery --runs 1 --only chain --poll 15 --workers 1 --idle 0
 	@$(PY) -m bench.scale --database sqlite
 	@$(PY) -m bench.scale --database postgres
+	@$(PY) -m bench.charging --database sqlite
+	@$(PY) -m bench.charging --database postgres
 	@$(PY) -m bench.load --database sqlite --seconds 30
 	@$(PY) -m bench.typing
 	@$(PY) -m bench.array_map

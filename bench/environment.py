@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
@@ -148,6 +149,22 @@ def bench_environment() -> Iterator[BenchEnvironment]:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder, ExitStack() as stack:
         yield BenchEnvironment(Path(folder), stack)
+
+
+def set_up_django(environment: BenchEnvironment) -> None:
+    """Use the database of `environment` in this process."""
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="portal.settings",
+        PORTAL_MODE="quickstart",
+        DATABASE_URL=environment.environment["DATABASE_URL"],
+        STATICFILES_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
+        LOG_LEVEL="ERROR",
+        RATE_LIMIT_SEARCHES="0",
+    )
+    warnings.filterwarnings("ignore", message="No directory at")
+    import django  # noqa: PLC0415 - it reads the surroundings
+
+    django.setup()
 
 
 def _answers(port: int, page: str) -> bool:

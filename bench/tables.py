@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.charging import TITLES, goal
 from bench.delivery.report import POLL_SECONDS, idle_goals, reasons
 from bench.results import FOLDER, print_line, size_text
 from bench.scale.goals import MAX_P95_MS, MAX_RATIO, missed_by
@@ -41,6 +42,7 @@ def tables(results: Sequence[Result]) -> dict[str, list[str]]:
         "idle": idle_lines,
         "pages": page_lines,
         "load": load_lines,
+        "charging": charging_lines,
         "log": log_lines,
     }
     prefixes = {"idle": "delivery"}
@@ -166,6 +168,25 @@ def load_lines(results: Sequence[Result]) -> Iterator[str]:
             cells += [str(run["errors"]), *(f"{run[name]:.0f}" for name in ("p50_ms", "p95_ms", "p99_ms"))]
             rows.append([*cells, f"{sum(run['cores'].values()):.2f}", run["goal"]])
     yield from markdown_table(head, rows, left=1)
+
+
+def charging_lines(results: Sequence[Result]) -> Iterator[str]:
+    if not results:
+        return
+    yield from origin_lines(results)
+    head = ["ended jobs", "database", "charging, ms of CPU a job", "of it totals, ms", "goal"]
+    rows = [
+        [
+            f"{figures['jobs']:,} {TITLES[kind]}",
+            DATABASES[result["database"]],
+            f"{figures['charging_ms']:.2f}",
+            f"{figures['totals_ms']:.2f}",
+            goal(figures),
+        ]
+        for result in sorted(results, key=lambda result: result["database"] != "sqlite")
+        for kind, figures in result["kinds"].items()
+    ]
+    yield from markdown_table(head, rows, left=2)
 
 
 def log_lines(results: Sequence[Result]) -> Iterator[str]:

@@ -2,15 +2,13 @@
 
 import argparse
 import importlib
-import os
 import resource
 import statistics
 import sys
 import time
-import warnings
 from typing import Any
 
-from bench.environment import bench_environment
+from bench.environment import bench_environment, set_up_django
 from bench.results import add_json_option, percentile, print_line, size_text, write_result
 from bench.scale.goals import MAX_P95_MS
 
@@ -19,18 +17,7 @@ def main(arguments: list[str]) -> int:
     options = read(arguments)
     with bench_environment() as environment:
         environment.use_database(options.database)
-        os.environ.update(
-            DJANGO_SETTINGS_MODULE="portal.settings",
-            PORTAL_MODE="quickstart",
-            DATABASE_URL=environment.environment["DATABASE_URL"],
-            STATICFILES_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
-            LOG_LEVEL="ERROR",
-            RATE_LIMIT_SEARCHES="0",
-        )
-        warnings.filterwarnings("ignore", message="No directory at")
-        import django  # noqa: PLC0415 - it reads the surroundings
-
-        django.setup()
+        set_up_django(environment)
         result = measure(options)
     if not options.only:
         name = f"pages-{result['database']}-{size_text(result['jobs'])}"

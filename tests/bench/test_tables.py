@@ -51,6 +51,18 @@ def test_each_database_has_its_limit() -> None:
     ]
 
 
+def test_charging_has_a_line_for_each_kind_of_job_and_database() -> None:
+    kinds = {"single": {"jobs": 1000, "charging_ms": 1.5, "totals_ms": 1.0}}
+    slow = {"array": {"jobs": 100, "charging_ms": 9.0, "totals_ms": 1.004}}
+    results = [{**ORIGIN, "name": "charging-postgresql", "database": "postgresql", "kinds": slow}]
+    results.append({**ORIGIN, "name": "charging-sqlite", "database": "sqlite", "kinds": kinds})
+
+    assert tables(results)["charging"][-2:] == [
+        "| 1,000 single jobs | SQLite | 1.50 | 1.00 | ≤ 1 ms: met |",
+        "| 100 arrays of 100 | PostgreSQL | 9.00 | 1.00 | ≤ 1 ms: MISSED |",
+    ]
+
+
 def test_a_ratio_of_very_short_times_says_nothing() -> None:
     few, many = [{"name": "home", "p50_ms": 1.0}], [{"name": "home", "p50_ms": 9.0}]
 
