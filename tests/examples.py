@@ -12,9 +12,9 @@ MAX_QUICK = 15
 
 def examples(suite: int, fuzz: int = 1_000) -> settings:
     """So many in the suite, and under FUZZ=1."""
-    wanted = fuzz if FUZZ else min(MAX_QUICK, suite) if QUICK else suite
+    number = fuzz if FUZZ else min(MAX_QUICK, suite) if QUICK else suite
     return settings(
-        max_examples=wanted,
+        max_examples=number,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -78,13 +78,13 @@ class Run:
 
     def children(self) -> dict[int, str]:
         """Every process below it, by its command."""
-        found: dict[int, str] = {}
+        children: dict[int, str] = {}
         parents = {self.process.pid}
         while True:
-            more = {pid: command for pid, parent, command in processes() if parent in parents and pid not in found}
+            more = {pid: command for pid, parent, command in processes() if parent in parents and pid not in children}
             if not more:
-                return found
-            found |= more
+                return children
+            children |= more
             parents |= set(more)
 
     def child(self, words: str) -> int:

@@ -77,10 +77,10 @@ def busy_loops(loops: int) -> Iterator[None]:
             loop.wait()
 
 
-def run_tests(number: int, *, busy: bool, kept: Path) -> Result:
+def run_tests(number: int, *, busy: bool, output: Path) -> Result:
     """Run all browser tests once. What they print is kept in a file if they fail."""
     began = time.monotonic()
-    with kept.open("w") as file, busy_loops(os.cpu_count() or 1 if busy else 0):
+    with output.open("w") as file, busy_loops(os.cpu_count() or 1 if busy else 0):
         tests = subprocess.Popen([sys.executable, *TESTS], cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
         try:
             code = tests.wait(RUN_SECONDS)
@@ -90,9 +90,9 @@ def run_tests(number: int, *, busy: bool, kept: Path) -> Result:
             if tests.poll() is None:
                 os.killpg(tests.pid, signal.SIGKILL)
                 tests.wait()
-    passed, failed = count(kept.read_text(), code)
+    passed, failed = count(output.read_text(), code)
     if not failed:
-        kept.unlink()
+        output.unlink()
     return Result(number, busy, passed, failed, round(time.monotonic() - began))
 
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     done = read_log(log.read_text()) if log.exists() else []
     sys.stdout.writelines(f"{result} (earlier)\n" for result in done)
     for number, busy in plan(runs, done):
-        result = run_tests(number, busy=busy, kept=log.with_suffix(f".run-{number}.txt"))
+        result = run_tests(number, busy=busy, output=log.with_suffix(f".run-{number}.txt"))
         done.append(result)
         with log.open("a") as lines:
             lines.write(f"{result}\n")

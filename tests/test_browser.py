@@ -73,23 +73,23 @@ def test_a_page_is_accessible_in_each_look(browser: Browser, style: str, text: s
     )
     try:
         assert_accessible(page)
-        found = ""
+        problem = ""
     except AssertionError as error:
-        found = str(error).partition("', '")[2].partition("'")[0]
+        problem = str(error).partition("', '")[2].partition("'")[0]
     opener.close()
 
-    assert found == look
+    assert problem == look
 
 
 def test_what_playwright_switches_off_stays_switched_off(browser: Browser) -> None:
     """Of several --disable-features Chromium follows the last, which is ours."""
-    found = {pid: (parent, command) for pid, parent, command in processes()}
+    tree = {pid: (parent, command) for pid, parent, command in processes()}
     below = {os.getpid()}
-    while more := {pid for pid, (parent, _) in found.items() if parent in below} - below:
+    while more := {pid for pid, (parent, _) in tree.items() if parent in below} - below:
         below |= more
     launched = [  # the browser, and the shell of the script that starts it
         command
-        for pid, (_, command) in found.items()
+        for pid, (_, command) in tree.items()
         if pid in below and "--remote-debugging-pipe" in command and "--type=" not in command
     ]
     features = [re.findall(r"--disable-features=(\S+)", command) for command in launched]

@@ -56,7 +56,7 @@ class FormStart:
     values: FormValues
     """Of a sweep, those of its first run."""
     problems: tuple[Problem, ...]
-    shown: Document = field(default_factory=dict)
+    preview: Document = field(default_factory=dict)
     """Of a sweep, the document of its first runs with secrets masked."""
     source: Document = field(default_factory=dict)
     """The document with the references to fields in place of values, in the shape of the text."""
@@ -227,8 +227,8 @@ def shown_values(version: LaunchFormVersion, values: FormValues) -> dict[str, st
 
 def shown_document(version: LaunchFormVersion, start: FormStart) -> Document:
     """Return the document of a start without problems, with secrets masked wherever their fields stand."""
-    if start.shown:
-        return start.shown
+    if start.preview:
+        return start.preview
     return _masked(form_document(version), version, start.values, secret_names(version))
 
 

@@ -74,11 +74,11 @@ def test_the_audit_log_names_people_and_tokens(admin):
     assert "Revoke API token ci (x9Yz12Qp…)" in listed
     assert "Create rate" in listed
     assert str(lead.user.public_id) not in listed
-    shown = admin.get(reverse("admin:jobs_auditentry_change", args=[entry.pk])).content.decode()
-    assert "Ada Lovelace" in shown
-    found = admin.get(reverse("admin:jobs_auditentry_changelist"), {"q": "ada"}).content.decode()
-    assert "Revoke API token" in found
-    assert "Create rate" not in found
+    text = admin.get(reverse("admin:jobs_auditentry_change", args=[entry.pk])).content.decode()
+    assert "Ada Lovelace" in text
+    listing = admin.get(reverse("admin:jobs_auditentry_changelist"), {"q": "ada"}).content.decode()
+    assert "Revoke API token" in listing
+    assert "Create rate" not in listing
 
 
 def test_the_audit_log_is_filtered_by_team_and_time_and_leads_to_the_portals_page(admin, time_machine):

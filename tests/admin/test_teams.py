@@ -331,5 +331,5 @@ def test_a_page_or_a_list_or_a_choice_costs_the_same_however_much_there_is(
     for noun, field in (("membership", "user"), ("queuegrant", "queue"), ("queuegrant", "team")):
         asked = {"app_label": "jobs", "model_name": noun, "field_name": field, "term": ""}
         with django_assert_max_num_queries(6):
-            found = admin.get(reverse("admin:autocomplete"), asked).json()
-        assert (len(found["results"]), found["pagination"]) == (20, {"more": True}), noun
+            answer = admin.get(reverse("admin:autocomplete"), asked).json()
+        assert (len(answer["results"]), answer["pagination"]) == (20, {"more": True}), noun

@@ -118,8 +118,8 @@ def test_the_form_runs_with_what_it_asks_for(world: World, browser: Client, form
 
 def test_a_link_and_a_rerun_change_no_locked_value(world: World, browser: Client, form: LaunchForm) -> None:
     run = reverse("launch_form_run", args=[form.text_id])
-    shown = html.unescape(browser.get(run, FORGED).content.decode())
-    assert "other" not in shown.split("<form", 1)[1].split("</form>")[0]
+    text = html.unescape(browser.get(run, FORGED).content.decode())
+    assert "other" not in text.split("<form", 1)[1].split("</form>")[0]
 
     browser.post(run, POSTED)
     job = Submission.objects.get().jobs.get()

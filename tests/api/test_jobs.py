@@ -59,14 +59,16 @@ def job(world: World) -> Callable[..., Job]:
 
 
 def test_a_job_tells_how_it_goes(world: World, job: Callable[..., Job]):
-    found = job(state=State.FAILED, exit_code=3, status_reason="Essential container exited", started_at=AT)
-    told = world.program.get(f"/jobs/{found.text_id}").json()
+    record = job(state=State.FAILED, exit_code=3, status_reason="Essential container exited", started_at=AT)
+    told = world.program.get(f"/jobs/{record.text_id}").json()
 
     assert (told["state"], told["final"], told["exit_code"]) == ("FAILED", True, 3)
-    assert (told["batch_job_id"], told["definition"], told["queue"]) == (found.batch_id, "hello:1", "q")
+    assert (told["batch_job_id"], told["definition"], told["queue"]) == (record.batch_id, "hello:1", "q")
     assert (told["reason"], told["started_at"]) == ("Essential container exited", "2026-11-22T13:05:09Z")
-    rows = lines(world.program.get(f"/jobs/{found.text_id}", accept="text/plain"))
-    assert rows == [["job", found.text_id, "hello", "FAILED", found.batch_id, "1", "3", "Essential container exited"]]
+    rows = lines(world.program.get(f"/jobs/{record.text_id}", accept="text/plain"))
+    assert rows == [
+        ["job", record.text_id, "hello", "FAILED", record.batch_id, "1", "3", "Essential container exited"]
+    ]
 
 
 def test_a_job_that_waits_or_failed_tells_its_cause(world: World, job: Callable[..., Job]):
@@ -85,8 +87,8 @@ def test_a_job_that_waits_or_failed_tells_its_cause(world: World, job: Callable[
 
 @pytest.mark.parametrize("code", [0, 255, -1])
 def test_an_exit_code_is_told_as_it_is(world: World, job: Callable[..., Job], code: int):
-    found = job(state=State.FAILED, exit_code=code)
-    assert world.program.get(f"/jobs/{found.text_id}").json()["exit_code"] == code
+    record = job(state=State.FAILED, exit_code=code)
+    assert world.program.get(f"/jobs/{record.text_id}").json()["exit_code"] == code
 
 
 def read_all(world: World, job: Job) -> tuple[list[str], bool]:
@@ -120,24 +122,24 @@ def test_a_log_is_read_from_its_first_line_over_all_attempts(world: World, job: 
 
 def test_lines_that_come_late_are_waited_for(world: World, job: Callable[..., Job], streams: Streams):
     streams["one"].write("a")
-    found = job(state=State.SUCCEEDED, attempts=[attempt("one")], log_stream="one", ended_at=now())
-    assert read_all(world, found) == (["a"], False)
+    record = job(state=State.SUCCEEDED, attempts=[attempt("one")], log_stream="one", ended_at=now())
+    assert read_all(world, record) == (["a"], False)
 
 
 def test_a_log_that_another_request_reads_or_that_must_wait_is_not_at_its_end(
     world: World, job: Callable[..., Job], streams: Streams
 ):
     over = {"state": State.SUCCEEDED, "log_stream": "two", "ended_at": now() - timedelta(seconds=20)}
-    found = job(attempts=[attempt("one")], **over)
+    record = job(attempts=[attempt("one")], **over)
     for name in ("one", "two"):
         streams[name].write("old")
-    assert read_all(world, found) == (["old", "old"], True)
+    assert read_all(world, record) == (["old", "old"], True)
     LogCopy.objects.update(is_complete=False, read_at=now() - timedelta(minutes=1))
     for name in ("one", "two"):
         streams[name].write("new")
 
     def follow(place: str) -> tuple[str, bool]:
-        told = world.program.get(f"/jobs/{found.text_id}/log?next={place}").json()
+        told = world.program.get(f"/jobs/{record.text_id}/log?next={place}").json()
         assert told["lines"] == []
         return told["next"], told["end"]
 
@@ -159,9 +161,9 @@ def test_a_job_that_has_not_begun_has_a_log_that_is_not_at_its_end(world: World,
 
 @pytest.mark.parametrize("place", ["x", "0.", "1", "1.f/1 2", "1000.f", "1." + "f" * 500, "../../x", "1.\n"])
 def test_what_is_no_place_in_a_log_is_422(world: World, job: Callable[..., Job], place: str):
-    found = job(state=State.RUNNING, log_stream="one")
+    record = job(state=State.RUNNING, log_stream="one")
     answer = world.program.client.get(
-        f"/api/v1/jobs/{found.text_id}/log",
+        f"/api/v1/jobs/{record.text_id}/log",
         {"next": place},
         headers={"Authorization": f"Bearer {world.program.secret}"},
     )
@@ -172,8 +174,8 @@ def test_as_text_a_log_line_can_neither_forge_another_nor_speak_to_the_terminal(
     world: World, job: Callable[..., Job], streams: Streams
 ):
     streams["one"].write("\x1b[31mred\x1b[0m\tand\nnext\t9.\t1", "")
-    found = job(state=State.RUNNING, log_stream="one")
-    told = world.program.get(f"/jobs/{found.text_id}/log", accept="text/plain")
+    record = job(state=State.RUNNING, log_stream="one")
+    told = world.program.get(f"/jobs/{record.text_id}/log", accept="text/plain")
 
     assert lines(told) == [["next", "1.2", "0"], ["line", "2026-11-28T12:00:00Z", "red and next 9. 1"]]
 
@@ -199,13 +201,13 @@ def test_hostile_lines_are_data_in_json_and_harmless_as_text(world: World, job: 
 def test_a_job_is_asked_to_stop_and_asking_again_changes_nothing(
     world: World, job: Callable[..., Job], enqueued: list[str]
 ):
-    found = job(state=State.RUNNING)
-    first, again = (world.program.post(f"/jobs/{found.text_id}/stop", Idempotency_Key="k") for _ in range(2))
+    record = job(state=State.RUNNING)
+    first, again = (world.program.post(f"/jobs/{record.text_id}/stop", Idempotency_Key="k") for _ in range(2))
 
     assert (first.status_code, first.json()) == (202, again.json())
     assert first.json()["stop_requested"] is True
-    found.refresh_from_db()
-    assert found.stop_requested_by == world.member.user
+    record.refresh_from_db()
+    assert record.stop_requested_by == world.member.user
 
 
 def test_stopping_a_step_that_has_ended_stops_no_step_after_it(
@@ -222,15 +224,15 @@ def test_stopping_a_step_that_has_ended_stops_no_step_after_it(
 
 
 def test_a_held_job_is_sent_by_the_token_of_a_lead_alone(world: World, job: Callable[..., Job], enqueued: list[str]):
-    found = job(delivery=Delivery.HELD)
-    refused = world.program.post(f"/jobs/{found.text_id}/release")
+    record = job(delivery=Delivery.HELD)
+    refused = world.program.post(f"/jobs/{record.text_id}/release")
     world.member.team.memberships.update(role=Role.LEAD)
-    first, again = (world.program.post(f"/jobs/{found.text_id}/release") for _ in range(2))
+    first, again = (world.program.post(f"/jobs/{record.text_id}/release") for _ in range(2))
 
     assert (refused.status_code, "can't release held jobs" in refused.json()["detail"]) == (403, True)
     assert (first.status_code, first.json()["state"]) == (202, "ACCEPTED")
     assert first.json() == again.json()
-    assert list(found.history.values_list("delivery", "source")) == [("ACCEPTED", "person")]
+    assert list(record.history.values_list("delivery", "source")) == [("ACCEPTED", "person")]
 
 
 def cost(job: Job, usd: str, day: datetime = AT) -> None:

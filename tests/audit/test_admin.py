@@ -41,7 +41,7 @@ def admin(client, boss):
 
 def audit_entries(team=None):
     """(act, noun, label, before, after) of each entry but signing in."""
-    found = AuditEntry.objects.filter(team=team).exclude(action="sign in").order_by("number")
+    entries = AuditEntry.objects.filter(team=team).exclude(action="sign in").order_by("number")
     return [
         (
             entry.action,
@@ -49,7 +49,7 @@ def audit_entries(team=None):
             entry.label,
             *(json.loads(text) if text else None for text in (entry.before, entry.after)),
         )
-        for entry in found
+        for entry in entries
     ]
 
 
@@ -77,21 +77,21 @@ def test_what_a_team_is_given_on_one_page_is_an_act_for_each_row(admin, boss):
     )
     assert admin.post(page_of(team), form).status_code == 302
 
-    found = audit_entries(team)
-    assert found[0] == (
+    entries = audit_entries(team)
+    assert entries[0] == (
         "change",
         "team",
         "Research",
         {"features": [], "may_register": True},
         {"features": ["secrets"], "may_register": False},
     )
-    assert [each[:3] for each in found[1:]] == [
+    assert [each[:3] for each in entries[1:]] == [
         ("make", "membership", "lead of Research"),
         ("make", "queue grant", "cpu for Research"),
         ("make", "image grant", "registry.example.org/team/*"),
     ]
-    assert found[1][4]["user"] == f"person {to_text(person.public_id)}"
-    assert found[2][4]["max_vcpus"] == 8
+    assert entries[1][4]["user"] == f"person {to_text(person.public_id)}"
+    assert entries[2][4]["max_vcpus"] == 8
     assert {entry.person for entry in AuditEntry.objects.filter(team=team)} == {boss.public_id}
     assert {entry.channel for entry in AuditEntry.objects.filter(team=team)} == {"admin"}
 
@@ -210,15 +210,15 @@ def test_rules_rates_accounts_and_groups_are_audited_too(admin):
     permission = Permission.objects.first()
     admin.post(reverse("admin:auth_group_add"), {"name": "helpers", "permissions": [permission.pk]})
 
-    found = audit_entries()
-    assert [each[:2] for each in found] == [
+    entries = audit_entries()
+    assert [each[:2] for each in entries] == [
         ("remove", "tag rule"),
         ("remove", "rate"),
         ("remove", "rate"),
         ("make", "group"),
     ]
-    assert found[0][3]["key"] == "CostCenter"
-    assert found[3][4] == {"name": "helpers", "permissions": [str(permission)]}
+    assert entries[0][3]["key"] == "CostCenter"
+    assert entries[3][4] == {"name": "helpers", "permissions": [str(permission)]}
     assert Group.objects.filter(name="helpers").exists()
 
 

@@ -176,11 +176,11 @@ def test_signing_in_and_out_and_failing_to_are_acts_of_the_portal(client, lead):
     client.post(reverse("sign_out"))
     client.post(reverse("sign_out"))
 
-    found = audit_entries(None)
-    assert [entry.action for entry in found] == ["fail to sign in", "sign in", "sign out"]
-    assert [entry.person for entry in found] == [None, lead.user.public_id, lead.user.public_id]
-    assert {entry.object_id for entry in found} == {to_text(lead.user.public_id)}
-    assert {(entry.channel, entry.address) for entry in found} == {("web", "127.0.0.1")}
+    entries = audit_entries(None)
+    assert [entry.action for entry in entries] == ["fail to sign in", "sign in", "sign out"]
+    assert [entry.person for entry in entries] == [None, lead.user.public_id, lead.user.public_id]
+    assert {entry.object_id for entry in entries} == {to_text(lead.user.public_id)}
+    assert {(entry.channel, entry.address) for entry in entries} == {("web", "127.0.0.1")}
 
 
 def test_what_was_typed_for_a_name_is_not_kept(client, db):

@@ -91,10 +91,10 @@ def test_where_everything_is_allowed_everything_is_there_but_what_cannot_be_told
 def test_each_permission_that_is_missing_is_named(account, aws, operation):
     denies(aws, operation)
     permission_statuses(account)
-    found = iam_policies.connection_report(account)
+    report = iam_policies.connection_report(account)
 
-    assert [action.partition(":")[2] for action in found.missing] == [operation]
-    [message] = [check.message for check in found.permissions if check.status == "missing"]
+    assert [action.partition(":")[2] for action in report.missing] == [operation]
+    [message] = [check.message for check in report.permissions if check.status == "missing"]
     assert "not authorized" in message
 
 

@@ -87,22 +87,22 @@ class _Maker:
 
 def members(kind: DocumentKind) -> set[tuple[str, str]]:
     """Every member that the schema of a kind knows, with what it is a member of."""
-    found: set[tuple[str, str]] = set()
+    fields: set[tuple[str, str]] = set()
     whole = json_schema(kind)
     waiting = [("", whole)]
     while waiting:
         owner, shape = waiting.pop()
         for key, member in shape.get("properties", {}).items():
-            if (owner, key) in found or (kind is DocumentKind.DEFINITION and not owner and key in _OTHERS):
+            if (owner, key) in fields or (kind is DocumentKind.DEFINITION and not owner and key in _OTHERS):
                 continue
-            found.add((owner, key))
+            fields.add((owner, key))
             inner = member
             while "items" in inner or isinstance(inner.get("additionalProperties"), dict):
                 inner = inner.get("items") or inner["additionalProperties"]
             if "$ref" in inner:
                 name = inner["$ref"].removeprefix("#/$defs/")
                 waiting.append((name, whole["$defs"][name]))
-    return found
+    return fields
 
 
 _OTHERS = ("ecsProperties", "eksProperties", "nodeProperties")
@@ -110,7 +110,7 @@ _OTHERS = ("ecsProperties", "eksProperties", "nodeProperties")
 
 def fields_in(kind: DocumentKind, whole: Document) -> set[tuple[str, str]]:
     """Which of them a document has."""
-    found: set[tuple[str, str]] = set()
+    fields: set[tuple[str, str]] = set()
 
     def look(value: Any, shape: Mapping[str, Any], owner: str) -> None:
         if "$ref" in shape:
@@ -122,8 +122,8 @@ def fields_in(kind: DocumentKind, whole: Document) -> set[tuple[str, str]]:
         elif isinstance(value, dict) and "properties" in shape:
             for key, member in value.items():
                 if key in shape["properties"]:
-                    found.add((owner, key))
+                    fields.add((owner, key))
                     look(member, shape["properties"][key], owner)
 
     look(whole, json_schema(kind), "")
-    return found
+    return fields

@@ -55,10 +55,10 @@ def applicable_fields(kind: DocumentKind, document: Document) -> list[FormField]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_texts_have_every_member_of_the_schema_and_some_unknown_ones(kind: DocumentKind) -> None:
-    found = set().union(*(documents.fields_in(kind, document) for document, _ in generated_documents(kind)))
+    fields = set().union(*(documents.fields_in(kind, document) for document, _ in generated_documents(kind)))
     texts = "".join(text for _, text in generated_documents(kind))
 
-    assert documents.members(kind) - found == set()
+    assert documents.members(kind) - fields == set()
     assert "unknownKey" in texts
     assert documents.LARGE in texts
     assert "// why" in texts

@@ -67,7 +67,7 @@ def count_jobs(world: World) -> Count:
 def broken_promises(world: World) -> list[str]:
     """Each promise that was not kept, in words; none if all is well."""
     figures = count_jobs(world)
-    found = [] if (figures.lost, figures.duplicated, figures.wrong_ids) == (0, 0, 0) else [str(figures)]
+    failures = [] if (figures.lost, figures.duplicated, figures.wrong_ids) == (0, 0, 0) else [str(figures)]
     for check in (
         _check_acknowledged,
         _check_ended,
@@ -79,8 +79,8 @@ def broken_promises(world: World) -> list[str]:
         _rate,
         _check_states,
     ):
-        found += [f"{(check.__doc__ or '').rstrip('.')}: {words}" for words in check(world)]
-    return found
+        failures += [f"{(check.__doc__ or '').rstrip('.')}: {words}" for words in check(world)]
+    return failures
 
 
 def _check_acknowledged(world: World) -> Iterator[str]:

@@ -106,8 +106,8 @@ def fail_once(world: World, name: str, failure: str) -> float:
     finally:
         world.bench.plan()
         world.next_failure.unlink(missing_ok=True)
-    found = [*broken_promises(world), *deed.wrong()]
-    assert not found, f"{name}: {failure}: {found}"
+    failures = [*broken_promises(world), *deed.wrong()]
+    assert not failures, f"{name}: {failure}: {failures}"
     return time.monotonic() - began
 
 

@@ -94,8 +94,8 @@ def test_no_text_raises_anything_but_that_it_is_no_document(text: str | bytes) -
         reading = parse(text)
     except DocumentParseError:
         return
-    found = validate.validate_parsed(reading)
-    for problem in found:
+    result = validate.validate_parsed(reading)
+    for problem in result:
         reading.position(problem.pointer)
     json.dumps(reading.document).encode()
 
@@ -158,11 +158,11 @@ def typed_documents(draw: st.DrawFn) -> tuple[DocumentKind, Document]:
 @given(typed_documents())
 def test_what_the_judge_calls_valid_botocore_never_refuses(made: tuple[DocumentKind, Document]) -> None:
     kind, document = made
-    found = validate.validate_document(kind, document)
-    for problem in found:
+    result = validate.validate_document(kind, document)
+    for problem in result:
         if problem.fix:
             apply_patch(document, problem.fix)
-    if not has_errors(found):
+    if not has_errors(result):
         shape = botocore_schema._service_model().shape_for(REQUESTS[kind])
         report = ParamValidator().validate(document, shape)
         assert not report.has_errors(), report.generate_report()
@@ -207,8 +207,8 @@ STRICTER = {"sizes.legacy-beside-requirement", "platform.one"}
 @examples(25, 5_000)
 @given(document=sensible_definitions())
 def test_what_the_judge_calls_valid_the_sandbox_registers(definitions: DefinitionService, document: Document) -> None:
-    found = validate.validate_document(DocumentKind.DEFINITION, document)
-    assume(not has_errors(found) and not STRICTER & {problem.rule for problem in found})
+    result = validate.validate_document(DocumentKind.DEFINITION, document)
+    assume(not has_errors(result) and not STRICTER & {problem.rule for problem in result})
     size = len(json.dumps(document))
     call = ApiCall(AccountRegion("123456789012", "us-west-2"), "RegisterJobDefinition", document, size, "fuzz")
     assert definitions.register(call)["revision"] >= 1

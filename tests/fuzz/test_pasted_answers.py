@@ -119,7 +119,7 @@ def test_a_described_job_is_accepted_as_a_submission(batch: Batch, document: Doc
     for pasted in (answer, answer["jobs"][0]):
         reading = parse(json.dumps(pasted))
         assert reading.kind is DocumentKind.SUBMISSION
-        found = validate.validate_document(
+        result = validate.validate_document(
             reading.kind, reading.document, {reading.document["jobDefinition"]: document}
         )
-        assert [problem for problem in found if has_errors([problem])] == []
+        assert [problem for problem in result if has_errors([problem])] == []

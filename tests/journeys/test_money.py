@@ -51,11 +51,11 @@ def cents(text: str) -> Decimal:
 
 def rows(page: Page) -> dict[str, str]:
     """The cost table: what is in its first column, and the money in its second."""
-    found = {}
+    amounts = {}
     for row in page.locator("table.rows tbody tr").filter(has=page.locator("th[scope=row]")).all():
         label = row.locator("th").inner_text().strip()
-        found[label] = row.locator("td").first.locator("[title]").first.get_attribute("title") or ""
-    return found
+        amounts[label] = row.locator("td").first.locator("[title]").first.get_attribute("title") or ""
+    return amounts
 
 
 def test_a_tag_goes_from_the_document_to_the_bar_and_back_to_the_job(open_page: OpenPage, two_year_portal: None):
@@ -92,14 +92,14 @@ def test_the_table_of_a_month_and_its_csv_say_the_same(open_page: OpenPage, two_
     page.wait_for_load_state()
     month = page.locator("h1").inner_text()
 
-    shown = rows(page)
+    lines = rows(page)
     told = download_csv(page, "Export table")
 
-    assert len(shown) >= 2
+    assert len(lines) >= 2
     amount = next(name for name in told[0] if "USD" in name or "usd" in name)
     first = next(iter(told[0]))
-    assert {line[first]: Decimal(line[amount]) for line in told if line[first] in shown} == {
-        label: cents(title) for label, title in shown.items()
+    assert {line[first]: Decimal(line[amount]) for line in told if line[first] in lines} == {
+        label: cents(title) for label, title in lines.items()
     }
     page.goto("/teams/research/costs/?by=tag:Project")
     assert page.locator("h1").inner_text() != month

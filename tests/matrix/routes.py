@@ -56,23 +56,23 @@ def _pieces(pattern: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
     for regular, address in _ELSEWHERE.items():
         pattern = pattern.replace(regular, address)
     noun, at = "", 0
-    for found in _PARAMETER.finditer(pattern):
-        plain = pattern[at : found.start()]
+    for match in _PARAMETER.finditer(pattern):
+        plain = pattern[at : match.start()]
         words = [word for word in plain.split("/") if word]
         noun = words[-1] if words else noun
         yield plain, None
-        yield found[0], (noun, found[1])
-        at = found.end()
+        yield match[0], (noun, match[1])
+        at = match.end()
     yield pattern[at:], None
 
 
 @cache
 def all_routes() -> tuple[Route, ...]:
     """In the order of the resolver. Routes that share a name, or have none, are told apart by where they are."""
-    found = list(_walk(get_resolver().url_patterns, "", ""))
-    names = [name for name, _ in found]
+    routes = list(_walk(get_resolver().url_patterns, "", ""))
+    names = [name for name, _ in routes]
     return tuple(
-        Route(name if name and names.count(name) == 1 else f"/{pattern}", pattern) for name, pattern in found
+        Route(name if name and names.count(name) == 1 else f"/{pattern}", pattern) for name, pattern in routes
     )
 
 

@@ -50,10 +50,10 @@ def test_the_way_to_https_is_dressed_like_a_page(world: World, settings: Any, mo
 
 def test_a_page_with_a_secret_is_kept_by_nobody(world: World):
     address = f"/teams/{world.ours.team.slug}/tokens/"
-    shown = world.ask("lead", "POST", address, {"name": "CI", "scope": "read", "days": "1"})
+    response = world.ask("lead", "POST", address, {"name": "CI", "scope": "read", "days": "1"})
 
-    assert b"bpt_" in shown.content
-    assert shown.headers["Cache-Control"] == "no-store, private"
+    assert b"bpt_" in response.content
+    assert response.headers["Cache-Control"] == "no-store, private"
 
 
 @pytest.mark.parametrize("path", ["/static/favicon.svg", "/schemas/submission.json"])

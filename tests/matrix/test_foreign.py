@@ -193,9 +193,9 @@ def spellings(word: str) -> tuple[str, str]:
 
 def test_the_search_for_jobs_to_wait_for_finds_the_teams_own(world: World):
     address = f"/teams/{world.ours.team.slug}/jobs/new/waits/"
-    found = text(world.ask("analyst", "POST", address, {"waits_named": "-job"}))
-    assert OURS in found
-    assert THEIRS not in found
+    content = text(world.ask("analyst", "POST", address, {"waits_named": "-job"}))
+    assert OURS in content
+    assert THEIRS not in content
 
     theirs = names(world)
     nothing = unknown(theirs)
@@ -255,7 +255,8 @@ def test_a_form_cannot_say_for_whom_it_is(world: World):
     """Team, person and price follow from who asks and what is asked, never from what the body says."""
     body = {"text": json.dumps(submission_of(OURS)), "team": world.theirs.team.pk, "person": world.theirs.lead.pk}
     before = world.theirs.team.submissions.count()
-    assert world.ask("analyst", "POST", f"/teams/{world.ours.team.slug}/new/", body, kept=True).status_code == 302
+    answer = world.ask("analyst", "POST", f"/teams/{world.ours.team.slug}/new/", body, keep_changes=True)
+    assert answer.status_code == 302
     made = world.ours.team.submissions.first()
 
     assert (made.person, world.theirs.team.submissions.count()) == (world.ours.analyst, before)

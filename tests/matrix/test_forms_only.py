@@ -109,7 +109,7 @@ def test_jobs_that_run_again_together_are_refused_one_by_one(world: World, who: 
     failed = Job.objects.get(submission=world.ours.submission, state="FAILED")
     body = {"do": "again", "jobs": failed.text_id, "request_key": "together", "confirm": "1"}
 
-    world.ask(who, "POST", reverse("bulk_new"), body, kept=True)
+    world.ask(who, "POST", reverse("bulk_new"), body, keep_changes=True)
     item = BulkItem.objects.get(job=failed)
     actions.run_bulk_action(item.action_id)
 
@@ -128,9 +128,9 @@ def test_forms_open_with_values_of_a_link_and_run(world: World, who: str) -> Non
         return
     address = reverse("launch_form_run", args=[form(world)])
 
-    opened = world.ask(who, "GET", f"{address}?place=there&do=submit", kept=True)
-    assert opened.status_code == 200
-    assert 'value="there"' in text(opened)
+    response = world.ask(who, "GET", f"{address}?place=there&do=submit", keep_changes=True)
+    assert response.status_code == 200
+    assert 'value="there"' in text(response)
     assert Submission.objects.count() == before
     body = {"value-place": "here", "version": "2", "do": "submit"}
     assert world.ask(who, "POST", address, body).status_code == 302

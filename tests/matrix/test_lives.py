@@ -134,7 +134,7 @@ def test_a_token_of_someone_who_became_staff_goes_on_as_before(world: World):
 
 
 def test_signing_out_ends_the_session_for_whoever_copied_it(world: World):
-    world.ask("analyst", "POST", reverse("sign_out"), {}, kept=True)
+    world.ask("analyst", "POST", reverse("sign_out"), {}, keep_changes=True)
     assert statuses(world)[:2] == (302, 302)
 
 

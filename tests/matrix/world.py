@@ -165,10 +165,10 @@ class World:
         body: Any = None,
         *,
         csrf: bool = True,
-        kept: bool = False,
+        keep_changes: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer to one request. What it changed is undone, unless it is to be kept until the test's end."""
+        """The answer to one request. What it changed is undone, or with `keep_changes` at the test's end."""
         browser, given = Client(), dict(headers or {})
         browser.handler = self.handler
         if session := self.sessions.get(who):
@@ -185,7 +185,7 @@ class World:
         with transaction.atomic():
             answer = getattr(browser, method.lower())(address, headers=given, **sent)
             text(answer)  # what is streamed is made while it is read
-            if not kept:
+            if not keep_changes:
                 transaction.set_rollback(True)
         return answer
 
@@ -511,16 +511,16 @@ def _people(world: World) -> None:
         "admin": make.admin("administrator"),
     }
     for name, person in people.items():
-        world.sessions[name] = session_of(person, shown=name == "admin")
+        world.sessions[name] = session_of(person, is_verified=name == "admin")
     deactivated.is_active = False
     deactivated.save()
 
 
-def session_of(person: User, *, shown: bool = False) -> str:
+def session_of(person: User, *, is_verified: bool = False) -> str:
     """The key of a session in which someone is signed in, and perhaps has shown a second factor."""
     browser = Client()
     browser.force_login(person)
-    if shown:
+    if is_verified:
         make.second_factor(person, browser)
     return browser.cookies[settings.SESSION_COOKIE_NAME].value
 

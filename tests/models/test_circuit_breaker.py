@@ -12,10 +12,10 @@ def failed(breaker: CircuitBreaker, count: int = 1, *, timed_out: bool = False, 
 
 def test_two_failures_in_a_row_leave_it_closed_and_the_third_opens_it():
     twice = failed(failed(CLOSED))
-    opened = failed(twice)
+    breaker = failed(twice)
 
     assert (twice.is_open, twice.may_probe(NOON)) == (False, False)
-    assert opened == CircuitBreaker(3, NOON, NOON + FIRST_PAUSE, "HTTP 500")
+    assert breaker == CircuitBreaker(3, NOON, NOON + FIRST_PAUSE, "HTTP 500")
 
 
 def test_failures_of_one_task_count_each():
@@ -27,16 +27,16 @@ def test_one_call_without_an_answer_in_time_opens_it():
 
 
 def test_calls_that_were_under_way_when_it_opened_change_nothing():
-    opened = failed(CLOSED, timed_out=True)
+    breaker = failed(CLOSED, timed_out=True)
 
-    assert failed(opened, timed_out=True, at=NOON + timedelta(seconds=4)) == opened
+    assert failed(breaker, timed_out=True, at=NOON + timedelta(seconds=4)) == breaker
 
 
 def test_it_is_time_for_a_question_when_the_pause_is_over():
-    opened = failed(CLOSED, timed_out=True)
+    breaker = failed(CLOSED, timed_out=True)
 
-    assert not opened.may_probe(NOON + FIRST_PAUSE - timedelta(seconds=1))
-    assert opened.may_probe(NOON + FIRST_PAUSE)
+    assert not breaker.may_probe(NOON + FIRST_PAUSE - timedelta(seconds=1))
+    assert breaker.may_probe(NOON + FIRST_PAUSE)
 
 
 def test_while_it_is_shut_there_is_nothing_to_ask():

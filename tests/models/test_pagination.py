@@ -20,8 +20,8 @@ def names() -> list[str]:
 def page(order: tuple[str, ...], *, after: str = "", before: str = "") -> tuple[list[int], str, str]:
     rows = Definition.objects.all()
     after_key, before_key = key_of(rows, after, *order), key_of(rows, before, *order)
-    found = paginate(rows, *order, size=3, cursor_of=lambda row: row.text_id, after=after_key, before=before_key)
-    return [row.pk for row in found.rows], found.previous, found.next
+    page = paginate(rows, *order, size=3, cursor_of=lambda row: row.text_id, after=after_key, before=before_key)
+    return [row.pk for row in page.rows], page.previous, page.next
 
 
 @pytest.mark.usefixtures("names")

@@ -107,19 +107,19 @@ def schema() -> dict[str, object]:
 
     SQLite's own statistics, which an upgrade makes, are none of the portal's.
     """
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     with connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.table_names(cursor)) - {"sqlite_stat1"}):
             cursor.execute(f"SELECT name, type, \"notnull\", pk FROM pragma_table_info('{table}')")  # noqa: S608
-            found[table] = sorted(cursor.fetchall())
+            values[table] = sorted(cursor.fetchall())
             constraints = connection.introspection.get_constraints(cursor, table)
-            found[f"{table}: constraints"] = sorted(
+            values[f"{table}: constraints"] = sorted(
                 repr(sorted((key, value) for key, value in each.items() if key != "definition"))
                 for each in constraints.values()
             )
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
-        found["triggers"] = cursor.fetchall()
-    return found
+        values["triggers"] = cursor.fetchall()
+    return values
 
 
 def signed_in(name: str) -> Client:

@@ -151,10 +151,10 @@ def test_words_are_plain_and_no_excluded_one_comes_back(package: str) -> None:
     ],
 )
 def test_excluded_words_are_found_with_their_line(name: str, text: str) -> None:
-    found = list(findings_in(Path(name), text))
+    findings = list(findings_in(Path(name), text))
 
-    assert len(found) == 3
-    assert all(line.startswith(f"{name}:2: “") for line in found)
+    assert len(findings) == 3
+    assert all(line.startswith(f"{name}:2: “") for line in findings)
 
 
 def test_allowed_words_are_still_there() -> None:

@@ -42,11 +42,11 @@ def _is_super(node: ast.expr) -> bool:
 @pytest.mark.parametrize("package", ["web", "api"])
 def test_pages_and_the_api_leave_the_database_to_reports_and_actions(package: str) -> None:
     modules = sorted((ROOT / "jobs" / package).rglob("*.py"))
-    found = [
+    offences = [
         f"{module.relative_to(ROOT)}:{breach}" for module in modules for breach in breaches(module.read_text("utf-8"))
     ]
     assert modules
-    assert found == []
+    assert offences == []
 
 
 @pytest.mark.parametrize(

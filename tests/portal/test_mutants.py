@@ -81,13 +81,13 @@ def place_of(source: str, node: ast.expr | ast.keyword) -> tuple[int, int]:
 
 def conditions() -> dict[str, list[tuple[int, int]]]:
     """Of each file of the portal the places of its conditions."""
-    found = {}
+    places_by_path = {}
     for file in sorted((ROOT / "jobs").rglob("*.py")):
         path = file.relative_to(ROOT).as_posix()
         if not path.startswith(NOT_OURS):
             source = file.read_text()
-            found[path] = [place_of(source, node) for node in conditions_in(ast.parse(source))]
-    return found
+            places_by_path[path] = [place_of(source, node) for node in conditions_in(ast.parse(source))]
+    return places_by_path
 
 
 def without_mutant(mutants: list[SourceMutant]) -> list[str]:
@@ -111,8 +111,8 @@ def test_every_condition_on_a_lease_is_taken_out_by_a_mutant():
 def test_a_condition_that_no_mutant_names_is_found():
     left_out = [mutant for mutant in source_mutants().values() if not mutant.name.startswith("delivery_log: ")]
 
-    found = without_mutant(left_out)
-    assert {each.partition(": ")[2] for each in found} == {
+    missing = without_mutant(left_out)
+    assert {each.partition(": ")[2] for each in missing} == {
         "rows[job.pk].epoch == job.epoch",
         "row.lease_until is not None",
         "row.lease_until > current_time",

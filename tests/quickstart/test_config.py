@@ -51,12 +51,12 @@ def test_with_sandbox_off_nothing_is_touched_in_aws(given: dict[str, str]) -> No
 
 def test_in_sandbox_mode_no_real_credential_reaches_a_process() -> None:
     given = {**KEYS, "AWS_SESSION_TOKEN": "t", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "BOTO_CONFIG": "/etc/boto.cfg"}
-    found = process_environment(config_of(given), given)
+    environment = process_environment(config_of(given), given)
 
-    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "BOTO_CONFIG"} & set(found)
-    assert not {"AKIAREAL", "real", "production"} & set(found.values())
-    assert found["AWS_EC2_METADATA_DISABLED"] == "true"
-    assert found["AWS_CONFIG_FILE"] == found["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "BOTO_CONFIG"} & set(environment)
+    assert not {"AKIAREAL", "real", "production"} & set(environment.values())
+    assert environment["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
 
 
 def test_with_an_endpoint_of_ones_own_ones_own_credentials_are_used() -> None:
@@ -67,11 +67,11 @@ def test_with_an_endpoint_of_ones_own_ones_own_credentials_are_used() -> None:
 
 def test_settings_of_another_portal_are_not_taken_over() -> None:
     given = {"DATABASE_URL": "postgres://db/production", "SECRET_KEY": "k", "ALLOWED_HOSTS": "*", "PORTAL_MODE": "x"}
-    found = process_environment(config_of(given), given)
+    environment = process_environment(config_of(given), given)
 
-    assert "DATABASE_URL" not in found
-    assert "SECRET_KEY" not in found
-    assert (found["PORTAL_MODE"], found["ALLOWED_HOSTS"]) == ("quickstart", "127.0.0.1,localhost")
+    assert "DATABASE_URL" not in environment
+    assert "SECRET_KEY" not in environment
+    assert (environment["PORTAL_MODE"], environment["ALLOWED_HOSTS"]) == ("quickstart", "127.0.0.1,localhost")
 
 
 def test_a_proxy_is_not_asked_for_this_machine() -> None:

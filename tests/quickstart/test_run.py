@@ -155,12 +155,12 @@ def test_two_of_one_state_are_refused_in_one_sentence_and_sandbox_off_touches_no
         second_said = state.with_suffix(".said")
         code = second.process.wait(SECONDS)
         text = second_said.read_text()
-        found = rows(state, "select (select count(*) from jobs_account), (select count(*) from jobs_membership)")
+        counts = rows(state, "select (select count(*) from jobs_account), (select count(*) from jobs_membership)")
         page, _ = first.page("/sign-in/")
         first.stop(signal.SIGINT)
 
     assert "manage.py sandbox" not in commands
-    assert found == [(0, 7)]
+    assert counts == [(0, 7)]
     assert (code, page, first.process.returncode) == (1, 200, 0)
     assert f"is already running as process {first.process.pid} at http://127.0.0.1:{port}" in text
     assert len(text.strip().splitlines()) == 1

@@ -60,9 +60,9 @@ def test_the_demos_people_can_sign_in_and_are_in_their_teams() -> None:
 
 def test_the_tokens_in_the_files_are_the_teams(state: Path) -> None:
     seed()
-    found = [ApiToken.objects.by_secret((state / name).read_text().strip()) for name in ("token", "token-finance")]
+    tokens = [ApiToken.objects.by_secret((state / name).read_text().strip()) for name in ("token", "token-finance")]
 
-    assert [token and token.team.slug for token in found] == ["research", "finance"]
+    assert [token and token.team.slug for token in tokens] == ["research", "finance"]
     assert (state / "token").stat().st_mode & 0o777 == 0o600
 
 

@@ -45,8 +45,8 @@ def test_jobs_that_failed_alike_are_counted_over_definitions(django_assert_num_q
         failure(job, "ValueError: …", Cause.APPLICATION_ERROR)
 
     with django_assert_num_queries(5):
-        found = families(team, now() - DAY)
-    memory, program = found.families
+        report = families(team, now() - DAY)
+    memory, program = report.families
     assert (memory.cause, memory.job_count, memory.definitions) == (
         Cause.OUT_OF_MEMORY,
         4,
@@ -55,7 +55,7 @@ def test_jobs_that_failed_alike_are_counted_over_definitions(django_assert_num_q
     assert memory.label == "Out of memory"
     assert (program.last_line, program.job_count) == ("ValueError: …", 2)
     assert memory.sample_id == Job.objects.filter(definition__name="sort").get().text_id
-    assert (found.family_count, found.is_complete) == (2, True)
+    assert (report.family_count, report.is_complete) == (2, True)
 
 
 def test_earlier_failures_other_teams_and_arrays_with_causes_of_their_own_are_left_out():
@@ -112,9 +112,9 @@ def test_failures_that_a_later_run_made_good_are_left_out():
 
     [family] = families(other.team, now() - DAY).families
     assert (family.job_count, family.sample) == (2, other)
-    found = search_page(Scope(other.person, other.team), parse(f"family:{family.key}")).rows
-    assert [row.job for row in found] == [other, failed_again]
-    assert len(found) == family.job_count
+    rows = search_page(Scope(other.person, other.team), parse(f"family:{family.key}")).rows
+    assert [row.job for row in rows] == [other, failed_again]
+    assert len(rows) == family.job_count
 
 
 def record_rerun(new: Job, job: Job) -> None:
@@ -154,8 +154,8 @@ def test_an_array_of_which_an_index_is_still_failed_stays_in_its_family_and_in_t
 
     def counted_and_found() -> tuple[int, int]:
         scope = Scope(array_job.person, array_job.team)
-        found = families(array_job.team, now() - DAY).families
-        return sum(family.job_count for family in found), len(search_page(scope, parse(f"family:{key}")).rows)
+        rows = families(array_job.team, now() - DAY).families
+        return sum(family.job_count for family in rows), len(search_page(scope, parse(f"family:{key}")).rows)
 
     make.job(array_job.submission, state=State.SUCCEEDED, repeats=array_job, array_index=1)
     assert counted_and_found() == (1, 1)
@@ -171,8 +171,8 @@ def test_a_family_has_the_jobs_that_its_link_finds_also_if_they_were_submitted_l
         Job.objects.filter(pk=job.pk).update(accepted_at=now() - 9 * DAY, ended_at=ended_at)
 
     [family] = families(late.team, now() - 7 * DAY).families
-    found = search_page(Scope(late.person, late.team), parse(f"family:{key} ended>-7d")).rows
-    assert (family.job_count, [row.job for row in found]) == (1, [late])
+    rows = search_page(Scope(late.person, late.team), parse(f"family:{key} ended>-7d")).rows
+    assert (family.job_count, [row.job for row in rows]) == (1, [late])
 
 
 def test_a_search_finds_the_jobs_of_a_cause_and_of_a_family():

@@ -30,20 +30,20 @@ def test_a_portal_that_keeps_up_is_well():
     job.account.status.save()
     Lease.acquire("clock", "here", timedelta(seconds=15))
 
-    found = health.collect_health()
+    report = health.collect_health()
 
-    assert found.tone == "good"
-    assert signs(found.accounts[0].checks)["Job states from AWS"].message == "1 active job"
+    assert report.tone == "good"
+    assert signs(report.accounts[0].checks)["Job states from AWS"].message == "1 active job"
 
 
 def test_a_dead_clock_and_dead_workers_are_told_with_what_to_do(workers):
     workers.clear()
     Lease.objects.create(name="clock", owner="gone", until=now() - timedelta(minutes=5))
 
-    found = signs(health.collect_health().processes)
+    checks = signs(health.collect_health().processes)
 
-    assert (found["Clock"].tone, found["Workers"].tone) == ("bad", "bad")
-    assert "manage.py clock" in found["Clock"].advice
+    assert (checks["Clock"].tone, checks["Workers"].tone) == ("bad", "bad")
+    assert "manage.py clock" in checks["Clock"].advice
 
 
 def test_a_redis_that_is_away_is_told_and_the_page_still_comes(monkeypatch):
@@ -62,9 +62,9 @@ def test_what_is_late_or_odd_is_told_for_its_account():
     Job.objects.update(accepted_at=now() - timedelta(minutes=5))
 
     [account] = health.collect_health().accounts
-    found = signs(account.checks)
+    checks = signs(account.checks)
 
-    assert {name: sign.tone for name, sign in found.items() if sign.tone != "good"} == {
+    assert {name: sign.tone for name, sign in checks.items() if sign.tone != "good"} == {
         "Job states from AWS": "bad",
         "Undelivered": "bad",
         "Sending": "warn",
@@ -72,7 +72,7 @@ def test_what_is_late_or_odd_is_told_for_its_account():
         "Lost": "warn",
         "Queue " + running.queue.name: "warn",
     }
-    assert found["Undelivered"].message == "1 ready to send"
+    assert checks["Undelivered"].message == "1 ready to send"
 
 
 def test_what_operators_ask_for_is_told_when_it_is_well_too():
@@ -85,16 +85,16 @@ def test_what_operators_ask_for_is_told_when_it_is_well_too():
         make.job(submission, queue=queue, state=State.RUNNING, observed_at=moment - timedelta(seconds=seconds))
 
     [account] = health.collect_health().accounts
-    found = signs(account.checks)
+    checks = signs(account.checks)
 
-    told = {name: sign.message for name, sign in found.items()}
+    told = {name: sign.message for name, sign in checks.items()}
     assert told["Throttles"] == "3 calls throttled by AWS in total"
     assert told["Clock skew"] == "AWS's clock differs by -1.5 seconds"
     assert (told["Held"], told["Lost"], told["Duplicates"]) == ("none", "none in the last 7 days", "none")
     assert told["Queue slow"] == "2 active jobs"
-    assert found["Queue slow"].since_label == "oldest update"
-    assert found["Queue slow"].since == moment - timedelta(seconds=240)
-    assert found["Queue quick"].since == moment - timedelta(seconds=10)
+    assert checks["Queue slow"].since_label == "oldest update"
+    assert checks["Queue slow"].since == moment - timedelta(seconds=240)
+    assert checks["Queue quick"].since == moment - timedelta(seconds=10)
 
 
 def test_a_step_that_waits_for_its_parent_is_not_called_late():

@@ -193,9 +193,9 @@ def test_scattered_lines_are_found_and_numbers_beyond_the_end_are_left_out(
 ) -> None:
     stream.write(*number_lines(5000))
     state = log_copies.refresh(ended)
-    found = log_copies.read_scattered_lines(state, [4999, 3, 2000, 5000, 10**7])
+    lines = log_copies.read_scattered_lines(state, [4999, 3, 2000, 5000, 10**7])
 
-    assert [(number, line.text) for number, line in found] == [(n, f"line {n}") for n in (3, 2000, 4999)]
+    assert [(number, line.text) for number, line in lines] == [(n, f"line {n}") for n in (3, 2000, 4999)]
 
 
 def test_a_search_finds_lines_of_all_the_log_in_steps_and_goes_on_with_new_ones(

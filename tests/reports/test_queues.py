@@ -44,8 +44,8 @@ def of_other_team(queue: Queue, **fields: Any) -> Job:
 
 
 def board(submission: Submission) -> QueueBoard:
-    (found,) = team_boards(submission.person, submission.team)
-    return found
+    (queue_board,) = team_boards(submission.person, submission.team)
+    return queue_board
 
 
 def started(submission: Submission, queue: Queue, waited: float, **fields: Any) -> Job:
@@ -59,22 +59,22 @@ def test_jobs_are_counted_by_state_and_cpu_by_what_starts_runs_and_waits(
 ) -> None:
     for state in ("RUNNING", "STARTING", "RUNNABLE", "PENDING", "SUCCEEDED"):
         make.job(submission, queue=queue, state=state, vcpus=Decimal("0.5"), gpus=1)
-    found = board(submission)
+    queue_board = board(submission)
 
-    assert found.jobs == {"PENDING": 1, "RUNNABLE": 1, "STARTING": 1, "RUNNING": 1}
-    assert (found.running_vcpus, found.waiting_vcpus) == (Decimal(1), Decimal("0.5"))
-    assert (found.running_gpus, found.waiting_gpus) == (2, 1)
+    assert queue_board.jobs == {"PENDING": 1, "RUNNABLE": 1, "STARTING": 1, "RUNNING": 1}
+    assert (queue_board.running_vcpus, queue_board.waiting_vcpus) == (Decimal(1), Decimal("0.5"))
+    assert (queue_board.running_gpus, queue_board.waiting_gpus) == (2, 1)
 
 
 def test_an_array_counts_as_its_children_in_cpu_and_as_one_job(submission: Submission, queue: Queue) -> None:
     summary = {"RUNNING": 3, "STARTING": 1, "RUNNABLE": 5, "SUCCEEDED": 90, "PENDING": 1}
     make.job(submission, queue=queue, state="PENDING", array_size=100, array_summary=summary, vcpus=2, gpus=1)
     make.job(submission, queue=queue, state="PENDING", array_size=100, vcpus=2)  # not reported yet
-    found = board(submission)
+    queue_board = board(submission)
 
-    assert found.jobs == {"PENDING": 2}
-    assert (found.running_vcpus, found.waiting_vcpus) == (Decimal(8), Decimal(10))
-    assert (found.running_gpus, found.waiting_gpus) == (4, 5)
+    assert queue_board.jobs == {"PENDING": 2}
+    assert (queue_board.running_vcpus, queue_board.waiting_vcpus) == (Decimal(8), Decimal(10))
+    assert (queue_board.running_gpus, queue_board.waiting_gpus) == (4, 5)
 
 
 def test_teams_that_one_may_not_see_are_one_without_a_name(submission: Submission, queue: Queue) -> None:
@@ -82,14 +82,14 @@ def test_teams_that_one_may_not_see_are_one_without_a_name(submission: Submissio
     hidden = [of_other_team(queue, state="RUNNING", vcpus=2).team for _ in range(2)]
     friend = of_other_team(queue, state="RUNNABLE", vcpus=4).team
     make.member(friend, "viewer", submission.person)
-    found = board(submission)
+    queue_board = board(submission)
 
-    assert [(load.name, int(load.running_vcpus), int(load.waiting_vcpus)) for load in found.loads] == [
+    assert [(load.name, int(load.running_vcpus), int(load.waiting_vcpus)) for load in queue_board.loads] == [
         (submission.team.name, 1, 0),
         (friend.name, 0, 4),
         (OTHER_TEAMS, 4, 0),
     ]
-    assert found.jobs == {"RUNNING": 1}
+    assert queue_board.jobs == {"RUNNING": 1}
     names = {load.name for load in queue_loads(make.admin(), queue)}
     assert names == {team.name for team in (submission.team, friend, *hidden)}
 
@@ -104,14 +104,14 @@ def test_the_oldest_waiting_job_of_another_team_has_an_age_and_no_name(submissio
     submitted = now() - timedelta(hours=1)
     theirs = of_other_team(queue, state="RUNNABLE", submitted_at=submitted)
     make.job(submission, queue=queue, state="RUNNABLE", submitted_at=now())
-    found = board(submission).oldest
-    assert found is not None
-    assert (found.job, found.submitted_at) == (None, submitted)
+    oldest = board(submission).oldest
+    assert oldest is not None
+    assert (oldest.job, oldest.submitted_at) == (None, submitted)
 
     make.member(theirs.team, "viewer", submission.person)
-    found = board(submission).oldest
-    assert found is not None
-    assert found.job == theirs
+    oldest = board(submission).oldest
+    assert oldest is not None
+    assert oldest.job == theirs
 
 
 def test_a_job_that_was_approved_late_has_not_waited_longest(submission: Submission, queue: Queue) -> None:
@@ -132,13 +132,13 @@ def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submissi
     theirs = of_other_team(queue, state="RUNNABLE", submitted_at=now(), batch_id="3" * 36)
     ids = ["2" * 36, "gone", "3" * 36, f"{'1' * 36}:7", f"{'1' * 36}:8"]
     snapshot = QueueSnapshot.objects.create(queue=queue, job_ids=ids, read_at=now())
-    found = board(submission)
+    queue_board = board(submission)
     detail, of_admin = (queue_detail(user, queue.pk) for user in (submission.person, make.admin()))
-    assert found.oldest is not None
-    assert found.first is not None
+    assert queue_board.oldest is not None
+    assert queue_board.first is not None
     assert detail is not None
     assert of_admin is not None
-    assert (found.oldest.job, found.first.job) == (first, second)
+    assert (queue_board.oldest.job, queue_board.first.job) == (first, second)
     assert [place.job for place in detail.board.front] == [second, None, first]
     assert [place.job for place in of_admin.board.front] == [second, theirs, first]
 
@@ -148,9 +148,9 @@ def test_the_next_to_start_is_the_one_that_aws_named_lately(submission: Submissi
 
 
 def test_only_environments_that_can_be_used_have_room(submission: Submission, queue: Queue) -> None:
-    found = board(submission)
-    assert found.max_vcpus == 80
-    assert [(each.name, each.status_reason) for each in found.closed_environments] == [
+    queue_board = board(submission)
+    assert queue_board.max_vcpus == 80
+    assert [(each.name, each.status_reason) for each in queue_board.closed_environments] == [
         ("old", "CLIENT_ERROR - no such role")
     ]
 
@@ -165,10 +165,10 @@ def test_what_other_queues_run_in_the_same_environments_takes_room(submission: S
     for other in (shared, same_name, apart):
         make.job(make.submission(make.member(), other.account), queue=other, state="RUNNING", vcpus=4)
     make.job(submission, queue=queue, state="RUNNING", vcpus=2)
-    found = board(submission)
+    queue_board = board(submission)
 
-    assert [found.running_vcpus, found.shared_vcpus] == [Decimal(2), Decimal(4)]
-    assert capacity_bar(found).summary.endswith(" 2, Other queues 4")
+    assert [queue_board.running_vcpus, queue_board.shared_vcpus] == [Decimal(2), Decimal(4)]
+    assert capacity_bar(queue_board).summary.endswith(" 2, Other queues 4")
     of_admin = {each.queue.name: each.shared_vcpus for each in all_boards(make.admin())}
     assert of_admin == {"cpu": 4, "night": 2, "far": 0, "apart": 0}
 

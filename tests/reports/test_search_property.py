@@ -202,8 +202,8 @@ class SearchTest(TestCase):
             patch.setattr(pages, "WALK_LIMIT", 10)
             counts = search_counts(scope, search)
             patch.setattr(walk, "READ_LIMIT", 12)
-            found = {row.job.pk for row in search_rows(scope, search)}
-            assert found == set(search_jobs(scope, search).values_list("pk", flat=True))
+            keys = {row.job.pk for row in search_rows(scope, search)}
+            assert keys == set(search_jobs(scope, search).values_list("pk", flat=True))
             page = search_page(scope, search, rows=3)
             pages_of_three = [page]
             while page.next:
@@ -212,7 +212,7 @@ class SearchTest(TestCase):
 
         reference = Reference(self.now, scope.user.username)
         expected = [job.pk for job in self.visible(whose) if reference.finds(job, search, self.tags[job.pk])]
-        assert found == set(expected), str(search)
+        assert keys == set(expected), str(search)
         paged = [row.job.pk for page in pages_of_three for row in page.rows]
         assert sorted(paged) == sorted(expected), str(search)
         every_status = search.without_keys("status")

@@ -95,11 +95,11 @@ def test_the_cli_submits_the_guides_training_and_reads_its_log(aws: Aws, tmp_pat
     job = wait(aws, job_id)
     stream = job["container"]["logStreamName"]
     events = aws(f"logs get-log-events --log-group-name /aws/batch/job --log-stream-name {stream}")["events"]
-    found = aws("logs filter-log-events --log-group-name /aws/batch/job --filter-pattern epoch --max-items 3")
+    answer = aws("logs filter-log-events --log-group-name /aws/batch/job --filter-pattern epoch --max-items 3")
 
     assert job["status"] == "SUCCEEDED"
     assert any("epoch" in event["message"] for event in events)
-    assert len(found["events"]) == 3
+    assert len(answer["events"]) == 3
     listing = aws("batch list-jobs --job-queue ml-training-queue --job-status SUCCEEDED")["jobSummaryList"]
     assert [entry["jobId"] for entry in listing] == [job_id]
 

@@ -37,9 +37,9 @@ def test_definitions_are_found_by_name_revision_arn_and_status(idle_sandbox: Ben
     arns = [idle_sandbox.define("found") for _ in range(3)]
     idle_sandbox.batch.deregister_job_definition(jobDefinition=arns[0])
 
-    def revisions(**wanted: Any) -> list[int]:
-        found = idle_sandbox.batch.describe_job_definitions(**wanted)["jobDefinitions"]
-        return [definition["revision"] for definition in found]
+    def revisions(**filters: Any) -> list[int]:
+        definitions = idle_sandbox.batch.describe_job_definitions(**filters)["jobDefinitions"]
+        return [definition["revision"] for definition in definitions]
 
     assert revisions(jobDefinitionName="found") == [1, 2, 3]
     assert revisions(jobDefinitionName="found", status="ACTIVE") == [2, 3]
@@ -101,10 +101,10 @@ def test_a_refusal_is_one_of_the_client_with_status_400(idle_sandbox: Bench) -> 
 
 def test_a_fargate_definition_with_a_valid_pair_registers(idle_sandbox: Bench) -> None:
     idle_sandbox.define("fargate-ok", **fargate())
-    (found,) = idle_sandbox.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
+    (answer,) = idle_sandbox.batch.describe_job_definitions(jobDefinitionName="fargate-ok")["jobDefinitions"]
 
-    assert found["containerProperties"]["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
-    assert found["containerProperties"]["networkConfiguration"] == {"assignPublicIp": "DISABLED"}
+    assert answer["containerProperties"]["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
+    assert answer["containerProperties"]["networkConfiguration"] == {"assignPublicIp": "DISABLED"}
 
 
 def sized(**container: Any) -> dict[str, Any]:

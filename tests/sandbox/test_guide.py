@@ -26,7 +26,7 @@ def test_the_guides_training_job_really_trains(bench: Bench) -> None:
     submission["containerOverrides"]["environment"].append(HURRY)
     job = bench.wait(bench.batch.submit_job(**submission)["jobId"])
     lines = bench.output(job)
-    losses = [float(found[1]) for line in lines if (found := re.match(r"epoch .* loss=([\d.]+) ", line))]
+    losses = [float(match[1]) for line in lines if (match := re.match(r"epoch .* loss=([\d.]+) ", line))]
 
     assert job["status"] == "SUCCEEDED", lines
     assert (job["container"]["vcpus"], job["container"]["memory"]) == (4, 16384)

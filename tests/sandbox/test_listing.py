@@ -19,8 +19,8 @@ def full_queue(idle_sandbox: Bench) -> tuple[Bench, list[str]]:
     return idle_sandbox, ids
 
 
-def names(bench: Bench, **wanted: Any) -> list[str]:
-    page = bench.batch.list_jobs(**{"jobQueue": QUEUE, **wanted})
+def names(bench: Bench, **filters: Any) -> list[str]:
+    page = bench.batch.list_jobs(**{"jobQueue": QUEUE, **filters})
     return [job["jobName"] for job in page["jobSummaryList"]]
 
 
@@ -113,8 +113,8 @@ def test_a_hundred_jobs_are_described_at_a_time_and_unknown_ones_left_out(
     full_queue: tuple[Bench, list[str]],
 ) -> None:
     bench, ids = full_queue
-    found = bench.batch.describe_jobs(jobs=[*ids[:99], "unknown"])["jobs"]
-    assert [job["jobId"] for job in found] == ids[:99]
+    jobs = bench.batch.describe_jobs(jobs=[*ids[:99], "unknown"])["jobs"]
+    assert [job["jobId"] for job in jobs] == ids[:99]
 
     with pytest.raises(ClientError, match="Maximum number of jobs supported is 100"):
         bench.batch.describe_jobs(jobs=ids[:101])

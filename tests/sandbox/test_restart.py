@@ -31,13 +31,13 @@ class Child:
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        found = re.fullmatch(r"Sandbox: (http://127\.0\.0\.1:\d+)\n", line)
-        if found is None:
+        match = re.fullmatch(r"Sandbox: (http://127\.0\.0\.1:\d+)\n", line)
+        if match is None:
             self.process.kill()
             self.process.wait()
             self.process.stdout.close()
             raise AssertionError(f"The sandbox did not start: {line!r}")
-        self.bench = Bench(found[1])
+        self.bench = Bench(match[1])
 
     def end(self, number: signal.Signals) -> None:
         self.bench.close()
@@ -60,7 +60,7 @@ def children(tmp_path: Path) -> Iterator[list[Child]]:
 def processes_of(job_id: str) -> list[int]:
     """Living processes that were started for a job."""
     mark = f"AWS_BATCH_JOB_ID={job_id}".encode()
-    found = []
+    process_ids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -68,8 +68,8 @@ def processes_of(job_id: str) -> list[int]:
             except OSError:
                 continue
             if mark in environment.split(b"\0"):
-                found.append(int(entry.name))
-    return found
+                process_ids.append(int(entry.name))
+    return process_ids
 
 
 @pytest.mark.process

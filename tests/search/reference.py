@@ -25,12 +25,12 @@ class Reference:
         """What a job costs that day on an instance meets all terms on costs together."""
         lines = [(line.day, line.instance_type) for line in job.cost_lines.all()]
         of_lines = [term for term in search.terms if term.key in ("month", "charged", "instance")]
-        wanted = [term for term in of_lines if not term.negated]
-        unwanted = [term for term in of_lines if term.negated]
+        positive = [term for term in of_lines if not term.negated]
+        negative = [term for term in of_lines if term.negated]
         return (
             all(self._holds(job, term, tags) != term.negated for term in search.terms if term not in of_lines)
-            and (not wanted or any(all(is_of_line(term, *line) for term in wanted) for line in lines))
-            and not any(is_of_line(term, *line) for term in unwanted for line in lines)
+            and (not positive or any(all(is_of_line(term, *line) for term in positive) for line in lines))
+            and not any(is_of_line(term, *line) for term in negative for line in lines)
         )
 
     def _holds(self, job: Job, term: Term, tags: dict[str, str]) -> bool:
@@ -40,7 +40,7 @@ class Reference:
         if key in ("tag", "env", "param"):
             named = {"tag": tags, "env": environment(job), "param": job.document.get("parameters", {})}[key]
             return any(
-                same(tag, name) and is_like(value, wanted) for tag, value in named.items() for wanted in term.values
+                same(tag, name) and is_like(value, pattern) for tag, value in named.items() for pattern in term.values
             )
         if key in ("", "image", "cost", "ran", "waited", "exit", "array", "after", "before", "ended", "def"):
             return any(getattr(self, f"_{key or 'text'}")(job, term, value) for value in term.values)
@@ -52,9 +52,9 @@ class Reference:
             "source": job.submission.source,
             "team": job.team.slug,
         }[key]
-        wanted = [self.me if key == "user" and same(value, "me") else value for value in term.values]
-        return any(is_like(field, value) for value in wanted) or (
-            key == "team" and any(is_like(job.team.name, value) for value in wanted)
+        values = [self.me if key == "user" and same(value, "me") else value for value in term.values]
+        return any(is_like(field, value) for value in values) or (
+            key == "team" and any(is_like(job.team.name, value) for value in values)
         )
 
     def _text(self, job: Job, term: Term, value: str) -> bool:
@@ -146,16 +146,16 @@ def same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def is_like(text: str, wanted: str) -> bool:
-    if wanted.endswith("*"):
-        return text.casefold().startswith(wanted[:-1].casefold())
-    return same(text, wanted)
+def is_like(text: str, pattern: str) -> bool:
+    if pattern.endswith("*"):
+        return text.casefold().startswith(pattern[:-1].casefold())
+    return same(text, pattern)
 
 
-def has_phrase(text: str, wanted: str, *, is_prefix: bool) -> bool:
+def has_phrase(text: str, phrase: str, *, is_prefix: bool) -> bool:
     """Compare runs of letters and digits, written with single spaces around them."""
 
     def plain(text: str) -> str:
         return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
-    return f" {plain(wanted)}{'' if is_prefix else ' '}" in f" {plain(text)} "
+    return f" {plain(phrase)}{'' if is_prefix else ' '}" in f" {plain(text)} "

@@ -86,8 +86,8 @@ def text(document: Any) -> str:
 @examples(30, 2_000)
 @given(documents, tables)
 def test_a_form_that_nobody_touched_changes_nothing(document: dict[str, Any], table: Any) -> None:
-    shown = forms.read_values(document, table)
-    changes = forms.changed_values(document, table, shown)
+    values = forms.read_values(document, table)
+    changes = forms.changed_values(document, table, values)
 
     assert changes == {}
     assert text(forms.apply_changes(document, table, changes)) == text(document)
@@ -105,9 +105,9 @@ def test_what_a_browser_does_to_line_breaks_is_no_change(document: dict[str, Any
             for r in value
         )  # type: ignore[return-value]
 
-    shown = {name: as_browser_sends(value) for name, value in forms.read_values(document, table).items()}
+    values = {name: as_browser_sends(value) for name, value in forms.read_values(document, table).items()}
 
-    assert forms.changed_values(document, table, shown) == {}
+    assert forms.changed_values(document, table, values) == {}
 
 
 @pytest.mark.long
@@ -270,11 +270,11 @@ def test_arrays_are_paired_child_by_child_by_the_type_of_their_entry() -> None:
 
 def test_an_old_size_stays_an_old_size_while_it_can() -> None:
     old = samples.definition({"resourceRequirements": [{"type": "GPU", "value": "1"}], "vcpus": 4, "memory": 16384})
-    shown = forms.read_values(old, DEFINITION_FIELDS)
+    values = forms.read_values(old, DEFINITION_FIELDS)
     more = apply(old, DEFINITION_FIELDS, vcpus="8", memory="0.5 GiB")["containerProperties"]
     half = apply(old, DEFINITION_FIELDS, vcpus="0.5")["containerProperties"]
 
-    assert (shown["vcpus"], shown["memory"], shown["gpus"]) == ("4", "16 GiB", "1")
+    assert (values["vcpus"], values["memory"], values["gpus"]) == ("4", "16 GiB", "1")
     assert (more["vcpus"], more["memory"]) == (8, 512)
     assert "vcpus" not in half
     assert {"type": "VCPU", "value": "0.5"} in half["resourceRequirements"]

@@ -19,7 +19,7 @@ CONTAINER: Document = {"jobDefinitionName": "a", "containerProperties": {"image"
 
 
 def pointers(kind: DocumentKind, words: str, document: Document = CONTAINER) -> list[str]:
-    return [found.pointer for found in search_fields(kind, words, document)]
+    return [field.pointer for field in search_fields(kind, words, document)]
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_a_definition_of_one_container_is_offered_nothing_of_the_other_blocks() 
 
 def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
     for kind in (DocumentKind.DEFINITION, DocumentKind.SUBMISSION):
-        for found, *_ in schema_fields._searchable_fields(kind):
-            shown = part_at(kind, found.pointer, {})
-            assert shown is not None, found.pointer
-            assert shown.help == found.help or isinstance(shown, GroupList)
+        for field, *_ in schema_fields._searchable_fields(kind):
+            part = part_at(kind, field.pointer, {})
+            assert part is not None, field.pointer
+            assert part.help == field.help or isinstance(part, GroupList)
 
 
 def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() -> None:
@@ -126,14 +126,14 @@ def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() ->
 
 def test_a_list_has_room_for_the_next_and_no_gaps() -> None:
     document = {"containerProperties": {"ulimits": [{"name": "nofile"}]}}
-    shown = part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits", document)
+    part = part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits", document)
     full = part_at(
         DocumentKind.SUBMISSION, "/retryStrategy/evaluateOnExit", {"retryStrategy": {"evaluateOnExit": [{}] * 5}}
     )
 
-    assert isinstance(shown, GroupList)
-    assert shown.next_pointer == "/containerProperties/ulimits/-"
-    added = part_at(DocumentKind.DEFINITION, shown.next_pointer, document)
+    assert isinstance(part, GroupList)
+    assert part.next_pointer == "/containerProperties/ulimits/-"
+    added = part_at(DocumentKind.DEFINITION, part.next_pointer, document)
     assert added is not None
     assert added.pointer == "/containerProperties/ulimits/1"
     assert part_at(DocumentKind.DEFINITION, "/containerProperties/ulimits/1", document)
@@ -171,9 +171,9 @@ def test_what_is_nowhere_or_has_another_shape_is_not_shown(pointer: str, documen
 def test_a_value_that_its_control_could_not_give_back_is_shown_as_json() -> None:
     for key, odd in {"swappiness": "three", "initProcessEnabled": "yes"}.items():
         pointer = f"/containerProperties/linuxParameters/{key}"
-        shown = part_at(DocumentKind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
-        assert isinstance(shown, SchemaControl)
-        assert (shown.type, shown.value) == ("json", json.dumps(odd))
+        part = part_at(DocumentKind.DEFINITION, pointer, {"containerProperties": {"linuxParameters": {key: odd}}})
+        assert isinstance(part, SchemaControl)
+        assert (part.type, part.value) == ("json", json.dumps(odd))
 
 
 def test_keys_are_read_as_words() -> None:
@@ -209,9 +209,9 @@ def control_value(control: SchemaControl) -> object:
 @given(of_schema(DocumentKind.DEFINITION) | some.just(samples.definition()))
 def test_whatever_a_control_shows_is_what_the_document_has_there(document: Document) -> None:
     for key in document:
-        shown = part_at(DocumentKind.DEFINITION, f"/{key}", document)
-        assert shown is not None
-        for control in controls(shown):
+        part = part_at(DocumentKind.DEFINITION, f"/{key}", document)
+        assert part is not None
+        for control in controls(part):
             try:
                 held = resolve_pointer(document, control.pointer)
             except LookupError:

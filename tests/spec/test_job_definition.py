@@ -38,10 +38,10 @@ def test_a_sound_definition_has_no_problems() -> None:
 def test_a_definition_has_the_properties_of_its_type_and_only_one_sort(
     document: Document, expected: list[str]
 ) -> None:
-    found = [
+    problems = [
         problem.pointer for problem in judge.check_definition(document) if problem.rule == "definition.properties"
     ]
-    assert found == expected
+    assert problems == expected
 
 
 def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
@@ -72,15 +72,15 @@ def test_a_container_needs_an_image_also_in_a_group_of_nodes() -> None:
 def test_a_definition_without_a_size_is_refused_and_its_fix_adds_what_is_missing(
     container: Document, lacking: str | None
 ) -> None:
-    found = judge.check_definition(definition(container))
+    problems = judge.check_definition(definition(container))
     if lacking is None:
-        assert found == []
+        assert problems == []
     else:
-        assert [(problem.pointer, problem.severity) for problem in found] == [
+        assert [(problem.pointer, problem.severity) for problem in problems] == [
             ("/containerProperties", Severity.ERROR)
         ]
-        assert found[0].message.startswith(f"The definition does not set {lacking}, which")
-        assert judge.check_definition(apply_patch(definition(container), found[0].fix)) == []
+        assert problems[0].message.startswith(f"The definition does not set {lacking}, which")
+        assert judge.check_definition(apply_patch(definition(container), problems[0].fix)) == []
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,13 @@ def test_legacy_sizes_beside_a_gpu_are_nothing_to_speak_of() -> None:
 
 def test_legacy_sizes_beside_their_own_requirement_are_warned_of_and_taken_away() -> None:
     document = definition_with_requirements(VCPU, MEMORY, vcpus=4, memory=16384)
-    found = judge.check_definition(document)
-    assert pointers_and_rules(found) == [
+    problems = judge.check_definition(document)
+    assert pointers_and_rules(problems) == [
         ("/containerProperties/vcpus", "sizes.legacy-beside-requirement"),
         ("/containerProperties/memory", "sizes.legacy-beside-requirement"),
     ]
-    assert {problem.severity for problem in found} == {Severity.WARNING}
-    assert apply_patch(document, [*found[0].fix, *found[1].fix]) == definition_with_requirements(VCPU, MEMORY)
+    assert {problem.severity for problem in problems} == {Severity.WARNING}
+    assert apply_patch(document, [*problems[0].fix, *problems[1].fix]) == definition_with_requirements(VCPU, MEMORY)
 
 
 @pytest.mark.parametrize(

@@ -106,11 +106,11 @@ def test_a_field_that_is_not_shown_takes_no_value():
     mode = LaunchField("mode", type=LaunchFieldType.CHOICE, choices=("fast", "exact"), default="fast")
     digits = LaunchField("digits", shown_when=FieldCondition("mode", ("exact",)))
 
-    hidden, forged, shown = read(mode, digits), read(mode, digits, digits="9"), read(mode, digits, mode="exact")
+    hidden, forged, visible = read(mode, digits), read(mode, digits, digits="9"), read(mode, digits, mode="exact")
 
     assert (hidden.problems, hidden.texts["digits"], hidden.visible) == ((), "", {"mode"})
     assert "isn't part of the form" in forged.problems[0].message
-    assert "Enter a value" in shown.problems[0].message
+    assert "Enter a value" in visible.problems[0].message
     assert not read(mode, digits, mode="exact", digits="9").problems
 
 

@@ -299,9 +299,9 @@ def test_every_value_has_the_place_where_it_stands(value: Any) -> None:
     source = json.dumps(value, indent=1, allow_nan=True, ensure_ascii=False)
     lines = source.split("\n")
     starts = json_tokens.LineIndex(source)
-    found = json_source_map.build_source_map(source)
+    source_map = json_source_map.build_source_map(source)
     for pointer, key in leaves(value):
-        place = starts.position(found.offset(pointer))
+        place = starts.position(source_map.offset(pointer))
         expected = json.dumps(key, ensure_ascii=False)
         assert lines[place.line - 1][place.column - 1 :].startswith(expected) or "\r" in source or "\x0b" in expected
 

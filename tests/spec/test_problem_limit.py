@@ -56,8 +56,8 @@ def test_after_so_many_problems_nothing_more_is_looked_for(severity: Severity, m
 
 
 def test_as_many_problems_as_are_told_are_all_told() -> None:
-    found = [Problem("", "")] * MAX_ERRORS
-    assert list(limit_problems(found)) == found
+    problems = [Problem("", "")] * MAX_ERRORS
+    assert list(limit_problems(problems)) == problems
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_as_many_problems_as_are_told_are_all_told() -> None:
     ],
 )
 def test_a_document_of_each_kind_tells_no_more_than_that(kind: DocumentKind, document: Document) -> None:
-    found = validate.validate_document(kind, document)
+    result = validate.validate_document(kind, document)
 
-    assert len([problem for problem in found if problem.severity is Severity.ERROR]) == MAX_ERRORS + 1
-    assert found[0].rule == "reading.more-problems"
+    assert len([problem for problem in result if problem.severity is Severity.ERROR]) == MAX_ERRORS + 1
+    assert result[0].rule == "reading.more-problems"

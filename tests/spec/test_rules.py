@@ -36,10 +36,10 @@ def names(cases: list[Case]) -> list[str]:
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
 def test_a_rule_lets_the_good_pass_and_points_to_the_bad(case: Case) -> None:
     assert case.rule not in [problem.rule for problem in case.problems_of(case.good)]
-    found = [problem for problem in case.problems_of(case.bad) if problem.rule == case.rule]
-    assert [problem.pointer for problem in found][:1] == [case.pointer]
-    assert {problem.severity for problem in found} == {REGISTRY[case.rule].severity}
-    assert all(problem.message.endswith((".", "?")) and len(problem.message) < 330 for problem in found)
+    problems = [problem for problem in case.problems_of(case.bad) if problem.rule == case.rule]
+    assert [problem.pointer for problem in problems][:1] == [case.pointer]
+    assert {problem.severity for problem in problems} == {REGISTRY[case.rule].severity}
+    assert all(problem.message.endswith((".", "?")) and len(problem.message) < 330 for problem in problems)
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
@@ -62,9 +62,9 @@ def test_rules_about_keys_say_nothing_of_a_job_without_these_keys() -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind is DocumentKind.SUBMISSION])
 def test_a_rule_for_a_job_holds_for_every_step_of_a_workflow(case: Case) -> None:
     document = workflow(step("first"), case.bad)
-    found = {(problem.pointer, problem.severity) for problem in case.problems_of(document)}
+    problems = {(problem.pointer, problem.severity) for problem in case.problems_of(document)}
     # A workflow has rules of its own for what a jobId can be there.
-    assert (f"/jobs/1{case.pointer}", REGISTRY[case.rule].severity) in found
+    assert (f"/jobs/1{case.pointer}", REGISTRY[case.rule].severity) in problems
 
 
 def test_every_rule_has_its_case() -> None:
@@ -75,10 +75,10 @@ def test_every_rule_has_its_case() -> None:
 @pytest.mark.parametrize(("rule", "good", "bad"), QUEUE_CASES)
 def test_a_queue_takes_only_what_it_is_for(rule: str, good: QueueFacts, bad: QueueFacts) -> None:
     def problems_for(queue: QueueFacts) -> list[tuple[str, str]]:
-        found = validate.validate_document(
+        result = validate.validate_document(
             DocumentKind.SUBMISSION, submission(), {"greet": definition()}, {"small": queue}
         )
-        return [(problem.rule, problem.pointer) for problem in found]
+        return [(problem.rule, problem.pointer) for problem in result]
 
     assert problems_for(good) == []
     assert (rule, "/jobQueue") in problems_for(bad)

@@ -323,8 +323,8 @@ def test_long_values_are_cut_and_odd_characters_stay_on_one_line() -> None:
 
 @pytest.mark.long
 def test_guessing_has_an_end_however_many_keys_are_unknown() -> None:
-    found = schema_problems(submission(**{f"unknownkey{number}": 1 for number in range(10_000)}))
-    assert len(found) == 10_000
+    problems = schema_problems(submission(**{f"unknownkey{number}": 1 for number in range(10_000)}))
+    assert len(problems) == 10_000
 
 
 TEXTS = st.text("ab-1é ", max_size=5)

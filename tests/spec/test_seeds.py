@@ -29,9 +29,9 @@ def seed(name: str) -> ParseResult:
 
 
 def rules(name: str) -> list[tuple[str, str]]:
-    found = validate.validate_parsed(seed(name))
-    assert {problem.severity for problem in found} <= {Severity.WARNING, Severity.INFO}
-    return [(problem.pointer, problem.rule) for problem in found]
+    result = validate.validate_parsed(seed(name))
+    assert {problem.severity for problem in result} <= {Severity.WARNING, Severity.INFO}
+    return [(problem.pointer, problem.rule) for problem in result]
 
 
 @pytest.mark.parametrize(

@@ -219,8 +219,8 @@ def test_a_rest_that_would_close_a_circle_is_no_reference() -> None:
 
 
 def test_rests_that_close_a_circle_only_together_are_none_of_them_references() -> None:
-    found = judge.check_workflow(workflow(step("a-x", "y"), step("b-y", "x")))
-    assert [problem.rule for problem in found] == ["workflow.neither-step-nor-id"] * 2
+    problems = judge.check_workflow(workflow(step("a-x", "y"), step("b-y", "x")))
+    assert [problem.rule for problem in problems] == ["workflow.neither-step-nor-id"] * 2
 
 
 def test_a_name_without_its_dollar_and_braces_is_an_error_that_adds_them() -> None:

@@ -43,8 +43,10 @@ class Array:
 
     def listjobs(self, request):
         states = enumerate(self.states)
-        found = [index for index, state in states if state == request["jobStatus"] and index != self.unlisted]
-        return {"jobSummaryList": [{"jobId": f"{request['arrayJobId']}:{index}", "jobName": "x"} for index in found]}
+        indexes = [index for index, state in states if state == request["jobStatus"] and index != self.unlisted]
+        return {
+            "jobSummaryList": [{"jobId": f"{request['arrayJobId']}:{index}", "jobName": "x"} for index in indexes]
+        }
 
     def child(self, batch_id: str) -> dict[str, Any]:
         state = self.states[int(batch_id.rpartition(":")[2])]

@@ -23,20 +23,20 @@ def controls(page: str) -> dict[str, str]:
     """What a browser would send of the form that it was shown."""
     form = page.partition("data-form")[2].partition("</form>")[0]
     form = re.sub(r"<template>.*?</template>", "", form, flags=re.DOTALL)
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", form):
         if name := re.search(r'\sname="([^"]*)"', tag):
             value = re.search(r'\svalue="([^"]*)"', tag)
             if 'type="checkbox"' not in tag or "checked" in tag:
-                found[name[1]] = html.unescape(value[1]) if value else ""
+                values[name[1]] = html.unescape(value[1]) if value else ""
     for name_, inner in re.findall(r'<textarea[^>]*\sname="([^"]*)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
-        found[name_] = html.unescape(inner).removeprefix("\n").replace("\n", "\r\n")
+        values[name_] = html.unescape(inner).removeprefix("\n").replace("\n", "\r\n")
     for name_, inner in re.findall(r'<select[^>]*\sname="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'<option value="([^"]*)" selected>', inner) or re.search(
             r'<option value="([^"]*)"', inner
         )
-        found[name_] = html.unescape(chosen[1]) if chosen else ""
-    return found
+        values[name_] = html.unescape(chosen[1]) if chosen else ""
+    return values
 
 
 def document_of(answer: Any) -> Any:

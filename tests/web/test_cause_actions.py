@@ -123,9 +123,9 @@ def test_a_step_runs_again_in_its_workflow_with_the_proposed_value(browser: Clie
         make.job(submission, name=step["jobName"], document=step, vcpus=1, exit_code=code, **fields)
         for step, code in zip(steps, (137, 1), strict=True)
     )
-    found = action(browser, first)
-    assert found
-    label, url = found
+    link = action(browser, first)
+    assert link
+    label, url = link
 
     assert label == "Run again with 8 GiB…"
     assert url == f"{reverse('submission_run_again', args=[submission.text_id])}?start={first.text_id}&memory=8192"

@@ -44,20 +44,20 @@ def test_whoever_opens_an_array_has_its_children_asked_about_and_is_told(
 ) -> None:
     job = array(research, 5)
     with django_capture_on_commit_callbacks(execute=True):
-        shown = text(browser, job)
+        page_text = text(browser, job)
 
     assert enqueued == ["children"]
-    assert "Loading child jobs from AWS Batch…" in shown
+    assert "Loading child jobs from AWS Batch…" in page_text
 
 
 def test_the_page_of_an_array_draws_its_children_and_counts_them(browser: Client, research: Research) -> None:
     job = array(research, 5, ["SUCCEEDED", "FAILED", "SUCCEEDED"])
-    shown = text(browser, job)
+    page_text = text(browser, job)
 
-    assert "Loading 2 more from AWS Batch…" in shown
-    assert "2 succeeded</a>" in shown
-    assert "1 failed</a>" in shown
-    assert f'data-array-map="{reverse("job_children_map", args=[job.text_id])}"' in shown
+    assert "Loading 2 more from AWS Batch…" in page_text
+    assert "2 succeeded</a>" in page_text
+    assert "1 failed</a>" in page_text
+    assert f'data-array-map="{reverse("job_children_map", args=[job.text_id])}"' in page_text
 
 
 def test_the_page_of_an_array_changes_as_its_children_are_read(browser: Client, research: Research) -> None:
@@ -89,12 +89,14 @@ def test_a_failed_array_shows_when_its_children_ran_and_where_their_logs_are(
     job = array(research, 2, ["SUCCEEDED", "FAILED"], state="FAILED", submitted_at=ended - timedelta(minutes=3))
     run = {"started_at": ended - timedelta(minutes=2), "stopped_at": ended}
     ArrayChild.objects.filter(job=job).update(**run)
-    shown = text(browser, job)
+    page_text = text(browser, job)
 
-    assert "1 of 2 child jobs failed." in shown
-    assert '<span class="band-name">Running</span> <span class="band-time"> <span class="num">2 min</span>' in shown
-    assert "Select a child job to open its log." in shown
-    assert "before it started" not in shown
+    assert "1 of 2 child jobs failed." in page_text
+    assert (
+        '<span class="band-name">Running</span> <span class="band-time"> <span class="num">2 min</span>' in page_text
+    )
+    assert "Select a child job to open its log." in page_text
+    assert "before it started" not in page_text
 
 
 @pytest.mark.long
@@ -136,13 +138,13 @@ def test_a_childs_log_is_a_click_away_and_read_from_its_own_stream(
     job = array(research, 2, ["SUCCEEDED", "FAILED"])
     address = reverse("child_log", args=[job.text_id, 1])
     assert f'href="{address}"' in text(browser, job, "job_children")
-    shown = browser.get(address, {"plain": "1"}).content.decode()
+    content = browser.get(address, {"plain": "1"}).content.decode()
 
     assert set(streams) == {"log-1"}
-    assert "&lt;b&gt;hello&lt;/b&gt;" in shown
-    assert "child job 1" in shown
-    assert f'href="{reverse("child_log", args=[job.text_id, 0])}" rel="prev"' in shown
-    assert 'rel="next"' not in shown
+    assert "&lt;b&gt;hello&lt;/b&gt;" in content
+    assert "child job 1" in content
+    assert f'href="{reverse("child_log", args=[job.text_id, 0])}" rel="prev"' in content
+    assert 'rel="next"' not in content
 
 
 @pytest.mark.parametrize("index", [2, 10**30])

@@ -128,8 +128,8 @@ def test_each_row_leads_to_its_jobs(research, browser):
     }.items():
         html = costs_page(browser, by=by).content.decode()
         links = re.findall(r'class="row-link" href="([^"]+)"', html)
-        found = [browser.get(link.replace("&amp;", "&")).context["listing"].rows for link in links]
-        assert [[row.job.name for row in rows] for rows in found] == expected
+        listings = [browser.get(link.replace("&amp;", "&")).context["listing"].rows for link in links]
+        assert [[row.job.name for row in rows] for rows in listings] == expected
 
 
 def various_costs(research) -> None:

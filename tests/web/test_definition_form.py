@@ -65,8 +65,8 @@ def test_empty_members_block_no_form(empties: dict[str, Any], browser: Client) -
         "containerProperties": {**container, "resourceRequirements": sizes},
         **empties,
     }
-    opened = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
-    posted = controls(opened.content.decode())
+    response = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
+    posted = controls(response.content.decode())
     answer = browser.post(reverse("definition_form", args=["research"]), posted)
     revision = Revision.objects.get(definition__name="fresh")
 

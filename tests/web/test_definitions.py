@@ -122,15 +122,15 @@ def test_any_two_revisions_are_compared(browser, research):
 def test_a_revision_is_copied_as_json_and_as_a_command(browser, research):
     last = new_revision(research, image="it's:1", QUARTER='Q1 "é"')
     text = page(browser, research.definition)
-    shown = dict(
+    values = dict(
         re.findall(
             r'<pre class="json" tabindex="0" id="(\w+)-' + last.text_id + r'"[^>]*>(.*?)</pre>', text, re.DOTALL
         )
     )
 
-    assert json.loads(unescape(shown["json"])) == last.document
-    assert parser.parse(unescape(shown["cli"])).document == last.document
-    assert f"--region {research.account.region}" in shown["cli"]
+    assert json.loads(unescape(values["json"])) == last.document
+    assert parser.parse(unescape(values["cli"])).document == last.document
+    assert f"--region {research.account.region}" in values["cli"]
 
 
 def test_the_page_says_which_jobs_used_it_and_who(browser, research):

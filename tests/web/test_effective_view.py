@@ -40,10 +40,10 @@ def browser(research: Research, signed_in: SignIn) -> Client:
 def rows(answer: Any) -> dict[str, tuple[str, str]]:
     """Value and badge by label."""
     page = html.unescape(answer.content.decode())
-    found = re.findall(
+    matches = re.findall(
         r"<dt>([^<]*)</dt>\s*<dd[^>]*>([^<]*)</dd>\s*<dd[^>]*><span[^>]*><span[^>]*>source: </span>([^<]*)<", page
     )
-    return {label: (value, badge) for label, value, badge in found}
+    return {label: (value, badge) for label, value, badge in matches}
 
 
 EXPECTED = {
@@ -87,12 +87,12 @@ def test_the_form_and_the_page_of_the_job_say_the_same_of_every_value(browser: C
     sent = fill(browser, of=BASE, **SENT)
     job = Job.objects.latest("pk")
     page = browser.get(job.get_absolute_url(), {"tab": "request"})
-    shown = rows(page)
+    values = rows(page)
 
     assert sent.status_code == 302
     assert {label: beside.get(label) for label in EXPECTED} == EXPECTED
-    assert {label: shown.get(label) for label in EXPECTED} == EXPECTED
-    assert shown["PORTAL_JOB_ID"] == (job.text_id, "portal")
+    assert {label: values.get(label) for label in EXPECTED} == EXPECTED
+    assert values["PORTAL_JOB_ID"] == (job.text_id, "portal")
     facts = browser.get(job.get_absolute_url()).text.split('class="card facts"')[1].split("</aside>")[0]
     beside_log = html.unescape(re.sub("<[^>]*>", " ", facts))
     assert re.search(r"Kind\s+ml\s+source:\s+definition", beside_log)
@@ -164,7 +164,7 @@ def test_of_very_many_values_the_first_are_shown_and_the_others_counted(browser:
 
     assert told["Command"][0].startswith("w0 w1 w2")
     of_definition = {"STAGE", "DB_PASSWORD"}
-    shown = {label for label in told if re.fullmatch(r"N\d+", label)} | (of_definition & told.keys())
-    assert len(shown) == MAX_ROWS
+    labels = {label for label in told if re.fullmatch(r"N\d+", label)} | (of_definition & told.keys())
+    assert len(labels) == MAX_ROWS
     # PORTAL_JOB_ID is of the environment too.
     assert f"{MAX_ROWS + 3} more in the document." in answer.content.decode()

@@ -152,8 +152,8 @@ def new_code(name: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def set_up(browser: Client, set_up_code: str, totp: str = "") -> Any:
-    shown = page(browser.get(SET_UP))
-    [secret] = re.findall(r'data-copy="([A-Z2-7]{32})"', shown)
+    text = page(browser.get(SET_UP))
+    [secret] = re.findall(r'data-copy="([A-Z2-7]{32})"', text)
     return browser.post(SET_UP, {"code": totp or code(secret), "set_up_code": set_up_code})
 
 

@@ -60,12 +60,12 @@ def test_a_pinned_form_is_told_what_the_newest_revision_no_longer_has(
 
     revision(research, environment=[])
 
-    shown = page(browser, form)
-    assert "This form uses hello:2." in shown
-    assert "hello:3</a> is newer." in shown
-    assert "Environment variable QUARTER is no longer in the definition" in shown
-    assert "/containerOverrides/environment/0/value" in shown
-    assert "Everything fits" not in shown
+    text = page(browser, form)
+    assert "This form uses hello:2." in text
+    assert "hello:3</a> is newer." in text
+    assert "Environment variable QUARTER is no longer in the definition" in text
+    assert "/containerOverrides/environment/0/value" in text
+    assert "Everything fits" not in text
     designer = browser.get(f"{reverse('launch_form_edit', args=[form.text_id])}?view=fields").content.decode()
     assert "Environment variable QUARTER is no longer in the definition" in designer
     assert "is newer" not in page(signed_in(research.viewer.user), form)
@@ -79,10 +79,10 @@ def test_a_pinned_form_that_fits_is_switched(browser: Client, research: Research
     revision(research)
     revision(research, active=False)
 
-    shown = page(browser, form)
-    assert "This form uses hello:1, which is deactivated." in shown
-    assert "Everything fits." in shown
-    assert "Use revision 2" in shown
+    text = page(browser, form)
+    assert "This form uses hello:1, which is deactivated." in text
+    assert "Everything fits." in text
+    assert "Use revision 2" in text
 
     answer = switch(browser, form, definition="hello:2")
 
@@ -117,10 +117,10 @@ def test_a_form_by_name_is_told_only_what_does_not_fit_until_it_is_saved(browser
 
     revision(research, environment=[])
 
-    shown = page(browser, form)
-    assert "names no revision of hello, so it runs" in shown
-    assert "Environment variable QUARTER is no longer in the definition" in shown
-    assert "Use revision" not in shown
+    text = page(browser, form)
+    assert "names no revision of hello, so it runs" in text
+    assert "Environment variable QUARTER is no longer in the definition" in text
+    assert "Use revision" not in text
     form_of(research, "hello")
     assert "names no revision" not in page(browser, form)
 

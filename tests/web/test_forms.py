@@ -180,16 +180,16 @@ def test_nothing_that_was_filled_in_is_lost_when_it_is_refused(browser: Client) 
         "tags-n0-value": "",
     }
     answer = fill(browser, of=base, **sent)
-    shown = controls(answer.content.decode())
+    fields = controls(answer.content.decode())
 
     assert answer.status_code == 422
     assert Submission.objects.count() == 1
     for key, value in sent.items():
         # What was a new row is one of the text's own now.
         now = key.replace("environment-n0", "environment-o1").replace("tags-n0", "tags-o0")
-        assert shown.get(now) == value, key
-    assert json.loads(shown["document"])["unknownKey"] == [1, 2]
-    assert shown["document"] == shown["base"]
+        assert fields.get(now) == value, key
+    assert json.loads(fields["document"])["unknownKey"] == [1, 2]
+    assert fields["document"] == fields["base"]
     assert "<script>" not in answer.content.decode()
 
 
@@ -207,8 +207,8 @@ def test_a_form_that_is_sent_as_it_was_opened_asks_for_the_same(browser: Client,
         "tags": {"b": "", "a": "1"},
         "timeout": {"attemptDurationSeconds": 90},
     }
-    opened = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
-    page = opened.content.decode()
+    response = browser.post(reverse("open_form", args=["research"]), {"text": json.dumps(document)})
+    page = response.content.decode()
     answer = browser.post(reverse("job_form", args=["research"]), {**controls(page), "do": "submit"})
 
     assert "1 field only in JSON" in page
@@ -290,10 +290,10 @@ def test_jobs_to_wait_for_are_found_by_name_and_the_chosen_stay(browser: Client,
     make.job(research.submission, name="unsent")
     failed = make.job(research.submission, name="prepare-again", state="FAILED")
     make.job(make.submission(make.member(make.team()), research.account), name="prepare-theirs", state="RUNNING")
-    found = browser.post(
+    response = browser.post(
         reverse("job_waits", args=["research"]), {"waits_named": "PREP", "waits": ["", research.job.batch_id]}
     )
-    page = page_text(found)
+    page = page_text(response)
 
     assert f'value="{first.batch_id}"' in page
     assert f'value="{research.job.batch_id}" checked' in page

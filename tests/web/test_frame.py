@@ -61,8 +61,8 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
     manifest = json.loads((STATIC / "vendor/manifest.json").read_text())
 
     for entry in manifest:
-        found = hashlib.sha256((STATIC / entry["file"]).read_bytes()).hexdigest()
-        assert found == entry["sha256"], f"{entry['file']} has changed: say so in static/vendor/manifest.json"
+        digest = hashlib.sha256((STATIC / entry["file"]).read_bytes()).hexdigest()
+        assert digest == entry["sha256"], f"{entry['file']} has changed: say so in static/vendor/manifest.json"
     listed = {entry["file"] for entry in manifest} | {"vendor/manifest.json"}
     assert {str(path.relative_to(STATIC)) for path in (STATIC / "vendor").iterdir()} <= listed
 

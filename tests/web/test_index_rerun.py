@@ -57,22 +57,22 @@ def run(browser: Client, job: Job, **fields: str) -> Any:
 
 
 def test_the_page_shows_the_command_and_environment_of_each_index(browser: Client, sweep: Job) -> None:
-    shown = page(browser, sweep)
+    text = page(browser, sweep)
 
-    assert "Run 2 child jobs again" in shown
-    assert "<code>run it</code>" in shown
-    assert "ARRAY_INDEX=17</code>" in shown
-    assert "sweep-17" in shown
-    assert "hunter22" not in shown
+    assert "Run 2 child jobs again" in text
+    assert "<code>run it</code>" in text
+    assert "ARRAY_INDEX=17</code>" in text
+    assert "sweep-17" in text
+    assert "hunter22" not in text
 
 
 def test_a_shell_is_shown_before_the_command(browser: Client, sweep: Job) -> None:
-    shown = page(browser, sweep, run_as="array", index_by="wrapper")
+    text = page(browser, sweep, run_as="array", index_by="wrapper")
 
-    assert "AWS_BATCH_JOB_ARRAY_INDEX=1</code>" in shown
-    assert "ARRAY_INDEXES=2 17</code>" in shown
-    assert "exec &quot;$@&quot;&#x27; sh run it" in shown
-    assert "The image must contain <code>sh</code>, and its entry point" in shown
+    assert "AWS_BATCH_JOB_ARRAY_INDEX=1</code>" in text
+    assert "ARRAY_INDEXES=2 17</code>" in text
+    assert "exec &quot;$@&quot;&#x27; sh run it" in text
+    assert "The image must contain <code>sh</code>, and its entry point" in text
 
 
 def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: Client, sweep: Job) -> None:
@@ -80,10 +80,10 @@ def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: C
     assert answer["Location"] == sweep.get_absolute_url()
     job = sweep.repeated_by.get()
 
-    shown = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
-    assert "Running 1 child job of sweep again." in shown
-    assert "1 child job ran again" in shown
-    assert "Run 1 failed child job again…" in shown
+    text = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
+    assert "Running 1 child job of sweep again." in text
+    assert "1 child job ran again" in text
+    assert "Run 1 failed child job again…" in text
     data = browser.get(reverse("job_children_map", args=[sweep.text_id])).json()
     assert data["reruns"] == {"17": job.get_absolute_url()}
     assert data["statuses"][data["cells"][17]]["name"] == "ACCEPTED"
@@ -92,8 +92,8 @@ def test_the_jobs_run_and_the_arrays_page_shows_them_at_their_indexes(browser: C
 
     sweep.children.exclude(index=17).update(state="SUCCEEDED")
     Job.objects.filter(pk=job.pk).update(delivery="SENT", state="SUCCEEDED", batch_id="batch-17")
-    shown = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
-    assert "1 of 20 child jobs failed, and succeeded when it ran again." in shown
+    text = " ".join(browser.get(sweep.get_absolute_url()).content.decode().split())
+    assert "1 of 20 child jobs failed, and succeeded when it ran again." in text
 
 
 def test_a_child_of_an_array_that_runs_an_index_again_is_a_click_away(browser: Client, sweep: Job) -> None:
@@ -131,10 +131,10 @@ def test_what_is_wrong_is_said_and_nothing_runs(browser: Client, sweep: Job, ind
 
 def test_a_limit_is_told_before_the_button(browser: Client, sweep: Job) -> None:
     QueueGrant.objects.update(max_active_jobs=1)
-    shown = page(browser, sweep)
+    text = page(browser, sweep)
 
-    assert 'role="alert"' in shown
-    assert "Run 2 child jobs again" not in shown
+    assert 'role="alert"' in text
+    assert "Run 2 child jobs again" not in text
 
 
 def test_while_the_portal_recovers_the_page_says_so(browser: Client, sweep: Job) -> None:

@@ -165,9 +165,9 @@ def test_a_running_job_shows_its_progress_and_its_cost_so_far(browser: Client, r
     job = new_job(research, state="RUNNING", started_at=now() - timedelta(minutes=30), **size)
     text = tab(browser, job)
 
-    for shown in (text, tab(browser, job, part="progress")):
-        assert "90% end within 30 min" in shown
-        assert ">$0.60</span> so far, " in shown
+    for part in (text, tab(browser, job, part="progress")):
+        assert "90% end within 30 min" in part
+        assert ">$0.60</span> so far, " in part
     Job.objects.filter(pk=job.pk).update(state="SUCCEEDED", stopped_at=now(), ended_at=now())
     assert "so far" not in tab(browser, job)
     assert tab(browser, job, part="progress").strip() == ""

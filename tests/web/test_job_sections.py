@@ -316,19 +316,19 @@ def test_a_tag_of_the_portal_is_shown_and_cannot_be_typed(research: Research, br
 
 def test_a_tag_is_written_and_the_others_keep_their_rows(research: Research, browser: Client) -> None:
     TagRule.objects.create(team=research.team, key="Cost Center", required=True)
-    opened = controls(page_text(fill(browser, of={**JOB, "tags": {"b": "2", "Cost Center": "old"}}, do="check")))
-    answer = browser.post(reverse("job_form", args=["research"]), {**opened, "tag-0": "new", "do": "check"})
+    fields = controls(page_text(fill(browser, of={**JOB, "tags": {"b": "2", "Cost Center": "old"}}, do="check")))
+    answer = browser.post(reverse("job_form", args=["research"]), {**fields, "tag-0": "new", "do": "check"})
 
-    assert opened["tag-0"] == "old"
-    assert opened["tags-o0-name"] == "b"
-    assert "tags-o1-name" not in opened
+    assert fields["tag-0"] == "old"
+    assert fields["tags-o0-name"] == "b"
+    assert "tags-o1-name" not in fields
     assert list(document_of(answer)["tags"].items()) == [("b", "2"), ("Cost Center", "new")]
 
 
 def test_a_missing_tag_is_an_error_at_its_field(research: Research, browser: Client) -> None:
     TagRule.objects.create(team=research.team, key="Cost Center", required=True)
-    opened = controls(page_text(fill(browser, of=JOB, do="check")))
-    page = page_text(browser.post(reverse("job_preview", args=["research"]), opened))
+    fields = controls(page_text(fill(browser, of=JOB, do="check")))
+    page = page_text(browser.post(reverse("job_preview", args=["research"]), fields))
 
     assert "The tag “Cost Center” is missing" in part(page, "problems-tag-0").partition("</div>")[0]
     assert "is missing" not in part(page, "problems-tags").partition("</div>")[0]

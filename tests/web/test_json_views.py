@@ -231,12 +231,12 @@ def test_a_text_with_several_documents_offers_each(browser: Client) -> None:
     jobs = [{"jobName": name, "jobQueue": "small", "jobDefinition": "hello"} for name in ("first", "second")]
     text = "\n".join(json.dumps(job) for job in jobs)
     panel = browser.post(reverse("judge", args=["research"]), {"text": text}).content.decode()
-    opened = browser.post(reverse("write", args=["research"]), {"text": text, "document": "2"})
+    response = browser.post(reverse("write", args=["research"]), {"text": text, "document": "2"})
 
     for number, name in ((1, "first"), (2, "second")):
         assert f'name="document" value="{number}" aria-label="Open job {name} (line {number})">' in panel
-    assert "&quot;jobName&quot;: &quot;second&quot;" in opened.content.decode()
-    assert "first" not in opened.content.decode().partition("<textarea")[2].partition("</textarea>")[0]
+    assert "&quot;jobName&quot;: &quot;second&quot;" in response.content.decode()
+    assert "first" not in response.content.decode().partition("<textarea")[2].partition("</textarea>")[0]
 
 
 @pytest.mark.parametrize(("pasted", "is_rewritten"), [("some words", False), ('{"jobName": "b"}', True)])

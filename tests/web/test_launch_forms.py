@@ -151,14 +151,14 @@ def test_the_exported_form_can_be_imported(browser: Client, form: LaunchForm) ->
 
 
 def test_the_form_asks_for_its_fields_only(browser: Client, form: LaunchForm) -> None:
-    shown = page(browser.get(address("launch_form_run", form)))
+    text = page(browser.get(address("launch_form_run", form)))
 
-    assert 'name="value-quarter"' in shown
-    assert 'name="value-queue"' not in shown
-    assert 'name="value-digits"' not in shown
-    assert "Locked by" in shown
-    assert "2020 to 2030" in shown
-    assert "Submit risk-Q1-2026 to cpu" in shown
+    assert 'name="value-quarter"' in text
+    assert 'name="value-queue"' not in text
+    assert 'name="value-digits"' not in text
+    assert "Locked by" in text
+    assert "2020 to 2030" in text
+    assert "Submit risk-Q1-2026 to cpu" in text
 
 
 def test_a_form_is_submitted_with_its_values(browser: Client, form: LaunchForm) -> None:
@@ -201,25 +201,25 @@ def test_what_is_posted_beside_the_values_changes_nothing(browser: Client, form:
 def test_a_choice_shows_further_fields(browser: Client, form: LaunchForm) -> None:
     run = address("launch_form_run", form)
 
-    shown = page(browser.post(run, {"value-quarter": "Q2", "value-year": "2026"}))
+    text = page(browser.post(run, {"value-quarter": "Q2", "value-year": "2026"}))
     hidden = page(browser.post(run, {"value-quarter": "Q1", "value-year": "2026", "value-digits": "4"}))
 
-    assert 'name="value-digits"' in shown
+    assert 'name="value-digits"' in text
     assert 'name="value-digits"' not in hidden
     assert "Ready" in hidden
 
 
 def test_a_link_prefills_values_and_submits_nothing(browser: Client, form: LaunchForm) -> None:
-    shown = page(
+    text = page(
         browser.get(
             address("launch_form_run", form), {"quarter": "Q2", "digits": "7", "queue": "gpu", "do": "submit"}
         )
     )
 
-    assert '<option value="Q2" selected>Q2</option>' in shown
-    assert 'name="value-digits" value="7"' in shown
-    assert "prefilled" in shown
-    assert "fast" not in shown
+    assert '<option value="Q2" selected>Q2</option>' in text
+    assert 'name="value-digits" value="7"' in text
+    assert "prefilled" in text
+    assert "fast" not in text
     assert not submissions().exists()
 
 
@@ -227,10 +227,10 @@ def test_a_submission_runs_again_with_its_values(browser: Client, form: LaunchFo
     browser.post(address("launch_form_run", form), values(**{"value-year": "2025", "value-note": "x y"}))
     job = submissions().get().jobs.get()
 
-    shown = page(browser.get(job.get_absolute_url()))
+    text = page(browser.get(job.get_absolute_url()))
 
-    assert f"{address('launch_form_run', form)}?quarter=Q1&year=2025&note=x+y" in shown
-    assert "Risk, version 1" in shown
+    assert f"{address('launch_form_run', form)}?quarter=Q1&year=2025&note=x+y" in text
+    assert "Risk, version 1" in text
 
 
 def test_a_new_version_meanwhile_is_not_submitted_unseen(
@@ -247,10 +247,10 @@ def test_the_list_shows_purpose_use_and_success(browser: Client, form: LaunchFor
     browser.post(address("launch_form_run", form), values())
     submissions().get().jobs.update(state="SUCCEEDED")
 
-    shown = page(browser.get(address("launch_forms", "research"), {"q": "finance"}))
+    text = page(browser.get(address("launch_forms", "research"), {"q": "finance"}))
 
-    assert "Risk of a quarter" in shown
-    assert "100 %" in shown
+    assert "Risk of a quarter" in text
+    assert "100 %" in text
     assert "No forms match" in page(browser.get(address("launch_forms", "research"), {"q": "nothing"}))
 
 
@@ -276,11 +276,11 @@ def test_a_form_is_designed_from_a_job(browser: Client, form: LaunchForm) -> Non
     submission = submissions().order_by("-pk")[0]
     new = address("launch_form_new", "research")
 
-    shown = page(browser.get(new, {"submission": submission.text_id}))
-    assert "Environment variable NOTE" in shown
-    assert "2 different values lately" in shown
+    content = page(browser.get(new, {"submission": submission.text_id}))
+    assert "Environment variable NOTE" in content
+    assert "2 different values lately" in content
 
-    rows = re.findall(r'<legend class="visually-hidden">([^<]*)</legend>.*?name="use-([0-9]+)"', shown, re.DOTALL)
+    rows = re.findall(r'<legend class="visually-hidden">([^<]*)</legend>.*?name="use-([0-9]+)"', content, re.DOTALL)
     numbers = dict(rows)
     note, queue = numbers["Environment variable NOTE"], numbers["Queue"]
     chosen = {

@@ -113,9 +113,9 @@ def test_matches_are_searched_over_all_of_the_log(browser: Client, job: Job, str
     stream.write(*(f"line {number}" for number in range(3000)), "ValueError: line 7")
     data(browser, job, known=0)
 
-    found = data(browser, job, part="job_log_matches", q="LINE 7")
-    assert found["matches"] == [7, *range(70, 80), *range(700, 800), 3000]
-    assert (found["next"], found["count"]) == (3001, 3001)
+    matches = data(browser, job, part="job_log_matches", q="LINE 7")
+    assert matches["matches"] == [7, *range(70, 80), *range(700, 800), 3000]
+    assert (matches["next"], matches["count"]) == (3001, 3001)
     assert data(browser, job, part="job_log_matches", q="line 7", errors="1")["matches"] == [3000]
     assert data(browser, job, part="job_log_matches", errors="1", **{"from": 3001})["matches"] == []
 

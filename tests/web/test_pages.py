@@ -42,8 +42,8 @@ def test_what_people_wrote_is_shown_as_text(browser: Client, research: Research)
     Job.objects.filter(pk=job.pk).update(name=HOSTILE)
     job.refresh_from_db()
 
-    for shown in (reverse("jobs", args=["research"]), submission, job, f"{job.get_absolute_url()}?tab=request"):
-        text = page(browser, shown)
+    for address in (reverse("jobs", args=["research"]), submission, job, f"{job.get_absolute_url()}?tab=request"):
+        text = page(browser, address)
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)" in text
 
@@ -459,8 +459,8 @@ def test_a_page_is_out_of_date_only_if_an_answer_is_overdue(
 
 def test_the_submitted_request_has_its_tags(browser: Client, research: Research) -> None:
     Job.objects.filter(pk=research.job.pk).update(tags={"Project": "Apollo"})
-    shown = (
+    texts = (
         page(browser, research.job, tab="request").partition("Submitted request as JSON")[2].partition("</pre>")[0]
     )
 
-    assert "&quot;Project&quot;: &quot;Apollo&quot;" in shown
+    assert "&quot;Project&quot;: &quot;Apollo&quot;" in texts

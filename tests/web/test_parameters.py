@@ -48,9 +48,9 @@ def test_a_missing_value_is_an_error_at_its_field_and_nothing_is_sent(browser: C
 
 
 def test_a_value_goes_into_the_document_and_the_job_is_accepted(browser: Client) -> None:
-    opened = controls(page_text(fill(browser, **FIELDS, do="check")))
+    fields = controls(page_text(fill(browser, **FIELDS, do="check")))
     answer = browser.post(
-        reverse("job_form", args=["research"]), {**opened, "parameter-input": "s3://b/x", "do": "submit"}
+        reverse("job_form", args=["research"]), {**fields, "parameter-input": "s3://b/x", "do": "submit"}
     )
 
     assert answer.status_code == 302, page_text(answer)

@@ -38,15 +38,15 @@ def browser(research: Research, signed_in: SignIn) -> Client:
 def preflight_checks(answer: Any) -> dict[str, tuple[str, str, str]]:
     """Tone, word and all that is said of each line."""
     page = html.unescape(answer.content.decode())
-    found = {}
+    checks = {}
     for tone, name, inner in re.findall(
         r'<li class="preflight-check preflight-(\w+)" data-check="(\w+)">(.*?)(?=<li class="preflight-check|</ul>)',
         page,
         re.DOTALL,
     ):
         word = re.search(r'preflight-outcome">(.*?)<', inner)
-        found[name] = (tone, word[1] if word else "", " ".join(re.sub(r"<[^>]*>", " ", inner).split()))
-    return found
+        checks[name] = (tone, word[1] if word else "", " ".join(re.sub(r"<[^>]*>", " ", inner).split()))
+    return checks
 
 
 def preview(browser: Client, **fields: Any) -> dict[str, tuple[str, str, str]]:
@@ -291,11 +291,11 @@ def test_a_time_limit_shorter_than_such_jobs_run_is_warned_of_and_its_fix_leaves
     lines = preview(browser, time_limit="30 min")
     answer = fill(browser, **FILLED, time_limit="30 min", do="fix:run.longer-than-limit@/timeout")
 
-    shown = page_text(fill(browser, "job_preview", **FILLED, time_limit="30 min"))
+    text = page_text(fill(browser, "job_preview", **FILLED, time_limit="30 min"))
 
     assert lines["run"][:2] == ("warn", "Warning")
-    assert '<span>Ready, <a href="#check-run">1 warning</a></span>' in shown
-    assert 'id="check-run"' in shown
+    assert '<span>Ready, <a href="#check-run">1 warning</a></span>' in text
+    assert 'id="check-run"' in text
     assert "<span>Ready</span>" in page_text(fill(browser, "job_preview", **FILLED, time_limit="3 h"))
     assert controls(answer.content.decode())["time_limit"] == "2 h"
     assert preflight_checks(answer)["run"][0] == "good"

@@ -53,10 +53,10 @@ def test_the_pages_of_a_portal_that_was_not_restored_say_nothing_of_it(browser):
 def test_every_page_says_what_is_held_and_until_about_when(browser, address):
     until = restore_backup() + timedelta(seconds=600)
 
-    shown = page(browser, address)
-    assert WORDS in shown
-    assert "New jobs are accepted and held until about" in shown
-    assert f">{until:%H:%M} UTC</time>" in shown.replace(f"{until:%b} {until.day}, ", "")
+    text = page(browser, address)
+    assert WORDS in text
+    assert "New jobs are accepted and held until about" in text
+    assert f">{until:%H:%M} UTC</time>" in text.replace(f"{until:%b} {until.day}, ", "")
 
 
 def test_administration_says_it_too(research):

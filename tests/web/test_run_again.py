@@ -121,16 +121,18 @@ def test_the_preview_says_what_is_edited_and_what_stays(browser: Client) -> None
     edited = text.replace('"DB_PASSWORD"', '"DB_USER"').replace(
         '"jobName": "train"', '"jobName": "train", "timeout": {}'
     )
-    shown = preview(browser, submission, edited, step="0")
-    assert "1 step runs again. 1 other step stays as it is." in shown.replace("</strong>", "").replace("<strong>", "")
-    changes = shown.split("Changes since the last run</h3>")[1].split("</section>")[0]
+    content = preview(browser, submission, edited, step="0")
+    assert "1 step runs again. 1 other step stays as it is." in content.replace("</strong>", "").replace(
+        "<strong>", ""
+    )
+    changes = content.split("Changes since the last run</h3>")[1].split("</section>")[0]
     assert "<strong>train</strong> <ul><li>containerOverrides" in changes
     assert changes.count("train") == 1
-    assert SECRET not in shown
-    assert 'id="problems-queue"' in shown
+    assert SECRET not in content
+    assert 'id="problems-queue"' in content
     renamed = preview(browser, submission, text.replace('"train"', '"other"'))
     assert "Keep the steps, their order and their jobNames: train." in renamed
-    assert "Run 1 step again" in shown
+    assert "Run 1 step again" in content
     Job.objects.filter(submission=submission, name="train").update(state="RUNNING", ended_at=None)
     assert "No step has failed" in preview(browser, submission, text)
 

@@ -236,8 +236,8 @@ def test_a_draft_that_waits_for_nothing_is_opened(browser: Client, research: Res
 
 # -- What depends on the queue, and what is offered
 def help_texts(answer: Any) -> dict[str, str]:
-    found = re.findall(r'<p id="help-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', page_text(answer), re.DOTALL)
-    return {name: " ".join(re.sub(r"<[^>]*>", " ", inner).split()) for name, inner in found}
+    helps = re.findall(r'<p id="help-(\w+)" hx-swap-oob="innerHTML">(.*?)</p>', page_text(answer), re.DOTALL)
+    return {name: " ".join(re.sub(r"<[^>]*>", " ", inner).split()) for name, inner in helps}
 
 
 @pytest.mark.long

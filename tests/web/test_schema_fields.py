@@ -33,20 +33,20 @@ def places(answer: Any) -> list[str]:
 
 
 def test_a_field_is_offered_by_its_name_and_the_forms_own_are_pointed_to(browser: Client):
-    found = html.unescape(ask(browser, "further_fields", further_words="ulimits").content.decode())
+    content = html.unescape(ask(browser, "further_fields", further_words="ulimits").content.decode())
     own = ask(browser, "further_fields", further_words="image").content.decode()
 
-    assert 'value="/containerProperties/ulimits"' in found
+    assert 'value="/containerProperties/ulimits"' in content
     assert 'data-goto-field="image"' in own
 
 
 @pytest.mark.parametrize(("page", "kind"), [("job_form", "submission"), ("definition_form", "definition")])
 def test_the_examples_of_the_search_are_found(page: str, kind: str, browser: Client):
-    shown = browser.get(reverse(page, args=["research"])).content.decode()
-    [examples] = re.findall(r'id="schema-search"[^>]* placeholder="([^"]+) …"', shown)
+    content = browser.get(reverse(page, args=["research"])).content.decode()
+    [examples] = re.findall(r'id="schema-search"[^>]* placeholder="([^"]+) …"', content)
     for words in examples.split(", "):
-        found = ask(browser, "further_fields", kind, of={}, further_words=words).content.decode()
-        assert "schema-result" in found, words
+        content = ask(browser, "further_fields", kind, of={}, further_words=words).content.decode()
+        assert "schema-result" in content, words
 
 
 def test_words_that_nothing_answers_to_are_text_and_stay_text(browser: Client):
@@ -55,10 +55,10 @@ def test_words_that_nothing_answers_to_are_text_and_stay_text(browser: Client):
 
 
 def test_a_part_is_shown_with_what_the_document_has_and_room_for_more(browser: Client):
-    shown = ask(browser, "further_part", at="/containerProperties/ulimits")
-    page = shown.content.decode()
+    response = ask(browser, "further_part", at="/containerProperties/ulimits")
+    page = response.content.decode()
 
-    assert places(shown) == [f"/containerProperties/ulimits/0/{key}" for key in ("hardLimit", "name", "softLimit")]
+    assert places(response) == [f"/containerProperties/ulimits/0/{key}" for key in ("hardLimit", "name", "softLimit")]
     assert 'value="nofile"' in page
     assert 'name="at" value="/containerProperties/ulimits/-"' in page
     assert 'name="shown" value="/containerProperties/ulimits"' in page
@@ -133,8 +133,8 @@ def test_an_added_field_without_its_required_value_is_asked_for_and_not_dropped(
     properties = {"image": "busybox", "memory": 512, "vcpus": 1, **document}
     fields = {"jobDefinitionName": "fresh", "type": "container", "containerProperties": properties}
     body = {"document": json.dumps(fields), "follows": "", "shown": STORAGE}
-    shown = browser.post(reverse("definition_preview", args=["research"]), body).content.decode()
-    assert ("Required: size in GiB" in shown) == is_asked
+    content = browser.post(reverse("definition_preview", args=["research"]), body).content.decode()
+    assert ("Required: size in GiB" in content) == is_asked
 
     if is_asked:
         sent = browser.post(reverse("definition_form", args=["research"]), {**body, "do": "submit"})

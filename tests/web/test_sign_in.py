@@ -221,9 +221,9 @@ def signed_in_browser(person) -> Client:
 
 def set_up(browser: Client, **more: str) -> str:
     """Set a second factor up. Its secret."""
-    shown = page(browser.get("/second-factor/set-up/"))
-    [secret] = re.findall(r'data-copy="([A-Z2-7]{32})"', shown)
-    assert 'src="data:image/svg+xml;base64,' in shown
+    content = page(browser.get("/second-factor/set-up/"))
+    [secret] = re.findall(r'data-copy="([A-Z2-7]{32})"', content)
+    assert 'src="data:image/svg+xml;base64,' in content
     assert (
         browser.post("/second-factor/set-up/", {"code": code(secret), **more})["Location"] == "/second-factor/codes/"
     )
@@ -233,11 +233,11 @@ def set_up(browser: Client, **more: str) -> str:
 @pytest.mark.long
 def test_a_second_factor_is_set_up_with_its_codes_shown_once(signed_in_browser, person):
     secret = set_up(signed_in_browser)
-    shown = signed_in_browser.get("/second-factor/codes/")
-    codes = re.findall(r"<li><code>(\d{8})</code></li>", page(shown))
+    response = signed_in_browser.get("/second-factor/codes/")
+    codes = re.findall(r"<li><code>(\d{8})</code></li>", page(response))
 
     assert len(codes) == 10
-    assert "no-store" in shown["Cache-Control"]
+    assert "no-store" in response["Cache-Control"]
     again = page(signed_in_browser.get("/second-factor/codes/"))
     assert "shown only once" in again
     assert not any(one in again for one in codes)
@@ -386,6 +386,6 @@ def test_the_last_administrator_has_a_command(person, capsys):
 def test_the_admin_shows_none_of_it(client):
     client.force_login(make.admin())
 
-    shown = page(client.get("/admin/"))
-    assert "Authenticator" not in shown
-    assert "mail address" not in shown.lower()
+    content = page(client.get("/admin/"))
+    assert "Authenticator" not in content
+    assert "mail address" not in content.lower()

@@ -40,10 +40,10 @@ def newest() -> Submission:
 def test_the_jobs_form_leads_to_the_sweep_with_its_document(browser: Client) -> None:
     form = page_of(browser.get(reverse("job_form", args=["research"])))
     assert f'formaction="{reverse("job_sweep", args=["research"])}"' in form
-    opened = page_of(send(browser, "sweep"))
+    text = page_of(send(browser, "sweep"))
 
-    assert "Sweep of tune" in opened
-    assert "&quot;jobName&quot;: &quot;tune&quot;" in opened
+    assert "Sweep of tune" in text
+    assert "&quot;jobName&quot;: &quot;tune&quot;" in text
 
 
 def test_the_form_and_the_values_go_to_the_sweep_and_back_without_loss(browser: Client, research: Research) -> None:
@@ -76,11 +76,11 @@ def hidden(answer: Any, name: str) -> str:
 
 
 def test_the_preview_shows_command_and_environment_of_each_index(browser: Client) -> None:
-    shown = page_of(send(browser, "preview", first="17"))
+    text = page_of(send(browser, "preview", first="17"))
 
-    assert "60 jobs" in shown
-    assert "Submit Workflow" in shown or "Submit 60 jobs to cpu" in shown
-    row = shown[shown.index('<td class="end num">17</td>') :].partition("</tr>")[0]
+    assert "60 jobs" in text
+    assert "Submit Workflow" in text or "Submit 60 jobs to cpu" in text
+    row = text[text.index('<td class="end num">17</td>') :].partition("</tr>")[0]
     assert "<code>echo hello</code>" in row
     assert [value in row for value in ("LR=0.1<", "SEED=4<", "DEPTH=6<")] == [True] * 3
     assert not Job.objects.filter(name__startswith="tune").exists()
@@ -99,9 +99,9 @@ def test_sixty_jobs_run_from_a_file_and_their_values_stay_with_their_states(brow
     failed = submission.jobs.get(step=17)
     end_all(submission)
     Job.objects.filter(pk=failed.pk).update(state="FAILED")
-    shown = page_of(browser.get(submission.get_absolute_url()))
+    text = page_of(browser.get(submission.get_absolute_url()))
     values_url = reverse("submission_sweep", args=[submission.text_id])
-    assert f'hx-get="{values_url}"' in shown
+    assert f'hx-get="{values_url}"' in text
     assert "59 succeeded" in page_of(browser.get(values_url))
     first = first_row(browser.get(values_url, {"sort": "-status"}))
     assert ">17<" in first
@@ -238,6 +238,6 @@ def test_what_is_wrong_is_said_and_nothing_is_submitted(browser: Client, fields:
 
 
 def test_other_submissions_have_no_values(browser: Client, research: Research) -> None:
-    shown = page_of(browser.get(reverse("submission_sweep", args=[research.submission.text_id])))
+    text = page_of(browser.get(reverse("submission_sweep", args=[research.submission.text_id])))
 
-    assert "don&#x27;t differ by values" in shown or "don't differ by values" in shown
+    assert "don&#x27;t differ by values" in text or "don't differ by values" in text

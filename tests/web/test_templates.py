@@ -54,9 +54,9 @@ def address(name: str, *of: Any) -> str:
 
 
 def test_the_builder_offers_to_save_a_workflow_with_parameters(browser: Client) -> None:
-    shown = page(browser.post(address("workflow_preview", "research"), {"document": TEXT, "step": ""}))
-    assert "Save as template…" in shown
-    assert "Ready" in shown
+    content = page(browser.post(address("workflow_preview", "research"), {"document": TEXT, "step": ""}))
+    assert "Save as template…" in content
+    assert "Ready" in content
     plain = json.dumps({"jobs": [{**JOB, "jobName": "load"}]})
     assert "Submit 1 job" in page(browser.post(address("workflow_preview", "research"), {"document": plain}))
 
@@ -99,24 +99,24 @@ def test_what_the_page_asks_for_is_saved(browser: Client, research: Research) ->
 def test_what_is_wrong_is_said_at_its_field(browser: Client) -> None:
     fields = {"document": TEXT, "name": "", "name-0": "dataset", "name-1": "size", "type-1": "number", "do": "save"}
     fields |= {"required-0": "yes", "required-1": "yes"}
-    shown = page(browser.post(address("template_new", "research"), {**fields, "default-1": "many"}), 422)
+    content = page(browser.post(address("template_new", "research"), {**fields, "default-1": "many"}), 422)
 
-    assert "Enter a name." not in shown  # the workflow first
-    assert "size must be a number" in shown
-    shown = page(browser.post(address("template_new", "research"), {**fields, "default-1": "2"}), 422)
-    assert "Enter a name." in shown
+    assert "Enter a name." not in content  # the workflow first
+    assert "size must be a number" in content
+    content = page(browser.post(address("template_new", "research"), {**fields, "default-1": "2"}), 422)
+    assert "Enter a name." in content
     wrong = TEXT.replace('"cpu"', '"cpu", "colour": "blue"', 1)
-    shown = page(browser.post(address("template_new", "research"), {**fields, "document": wrong, "name": "x"}), 422)
-    assert "Line " in shown
-    assert "colour" in shown
+    content = page(browser.post(address("template_new", "research"), {**fields, "document": wrong, "name": "x"}), 422)
+    assert "Line " in content
+    assert "colour" in content
     assert not WorkflowTemplate.objects.exists()
 
 
 def test_new_parameters_of_an_edited_document_are_asked_for(browser: Client) -> None:
     fields = {"document": TEXT, "name-0": "dataset", "label-0": "Dataset", "do": "check"}
-    shown = page(browser.post(address("template_new", "research"), fields))
+    content = page(browser.post(address("template_new", "research"), fields))
 
-    assert shown.index('value="Dataset"') < shown.index('name="name-1" value="size"')
+    assert content.index('value="Dataset"') < content.index('name="name-1" value="size"')
 
 
 def test_a_submitted_workflow_becomes_a_template_with_its_masked_values(browser: Client, research: Research) -> None:
@@ -131,9 +131,9 @@ def test_a_submitted_workflow_becomes_a_template_with_its_masked_values(browser:
         name="weekly",
     )
     assert address("template_new", "research") in page(browser.get(submission.get_absolute_url()))
-    shown = page(browser.get(address("template_new", "research"), {"submission": submission.text_id}))
-    assert "hunter2" not in shown
-    assert 'value="weekly"' in shown
+    content = page(browser.get(address("template_new", "research"), {"submission": submission.text_id}))
+    assert "hunter2" not in content
+    assert 'value="weekly"' in content
     masked = json.dumps(document, ensure_ascii=False).replace("hunter2-of-research", "••••")
     fields = {"document": masked, "again": submission.text_id, "name": "Weekly", "do": "save"}
 
@@ -190,10 +190,10 @@ def test_templates_are_listed_beside_definitions(
 ) -> None:
     assert address("templates", "research") in page(browser.get(address("definitions", "research")))
     with django_assert_num_queries(7):
-        shown = page(browser.get(address("templates", "research")))
+        content = page(browser.get(address("templates", "research")))
 
-    assert "Dataset, size" in shown
-    assert address("template_start", template) in shown
+    assert "Dataset, size" in content
+    assert address("template_start", template) in content
     assert "Nightly" not in page(browser.get(address("templates", "research"), {"q": "weekly"}))
     assert "Nightly" not in page(browser.get(address("templates", "research"), {"archived": "yes"}))
 
@@ -207,13 +207,13 @@ def test_the_page_of_a_template_has_steps_parameters_versions_and_runs(
 ) -> None:
     templates.start_template(template, research.analyst, {"dataset": "q2"}, source="form")
     with django_assert_num_queries(10):
-        shown = page(browser.get(template.get_absolute_url()))
+        content = page(browser.get(template.get_absolute_url()))
 
-    graph = json.loads(shown.split('id="template-graph" type="application/json">')[1].split("</script>")[0])
+    graph = json.loads(content.split('id="template-graph" type="application/json">')[1].split("</script>")[0])
     assert graph["edges"] == [[0, 1, ""]]
     assert [step["name"] for step in graph["steps"]] == ["load-${param.dataset}", "train-${param.dataset}"]
     for text in ("A folder below raw-data", "dataset = q2, size = 2", "Version 1", "Workflow for other scripts"):
-        assert text in shown
+        assert text in content
 
 
 def test_a_former_version_is_shown_compared_and_restored(
@@ -223,9 +223,9 @@ def test_a_former_version_is_shown_compared_and_restored(
     templates.create_version(template, research.analyst, content)
     former = template.versions.get(number=1)
     assert "This is version 1." in page(browser.get(template.get_absolute_url(), {"version": "1"}))
-    shown = page(browser.get(address("template_difference", template)))
-    assert 'class="old-value"' in shown
-    assert "fit-${param.dataset}" in shown
+    html = page(browser.get(address("template_difference", template)))
+    assert 'class="old-value"' in html
+    assert "fit-${param.dataset}" in html
     same = page(browser.get(address("template_difference", template), {"from": former.text_id, "to": "1"}))
     assert "No differences" in same
     browser.post(address("template_version_restore", template, former))
@@ -262,8 +262,8 @@ def test_the_form_begins_with_the_link_then_the_last_values_then_the_defaults(
     browser: Client, research: Research, template: WorkflowTemplate, enqueued: list[str]
 ) -> None:
     def values(**query: str) -> list[str]:
-        shown = page(browser.get(address("template_start", template), query))
-        return [shown.split(f'name="value-{name}" value="')[1].split('"')[0] for name in ("dataset", "size")]
+        content = page(browser.get(address("template_start", template), query))
+        return [content.split(f'name="value-{name}" value="')[1].split('"')[0] for name in ("dataset", "size")]
 
     assert values() == ["41", "2"]
     templates.start_template(template, research.analyst, {"dataset": "q2"}, source="form")
@@ -277,16 +277,16 @@ def test_the_form_says_what_would_be_submitted(
     browser: Client, template: WorkflowTemplate, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(13):
-        shown = page(browser.get(address("template_start", template)))
-    assert "Submit 2 jobs to cpu" in shown
-    assert '"jobName": "load-41"' in shown
-    assert "Pre-flight checks" in shown
+        content = page(browser.get(address("template_start", template)))
+    assert "Submit 2 jobs to cpu" in content
+    assert '"jobName": "load-41"' in content
+    assert "Pre-flight checks" in content
 
     fields = {"value-dataset": "a b", "value-size": "3", "version": "1", "do": "check"}
-    shown = page(browser.post(address("template_start", template), fields))
-    field = shown[shown.index('id="problems-value-dataset"') :]
+    content = page(browser.post(address("template_start", template), fields))
+    field = content[content.index('id="problems-value-dataset"') :]
     assert "jobName must be" in field[: field.index("</div>")]
-    assert "errors to continue" in shown
+    assert "errors to continue" in content
 
 
 def test_a_start_is_submitted_and_the_submission_shows_it(
@@ -299,10 +299,10 @@ def test_a_start_is_submitted_and_the_submission_shows_it(
     assert (submission.source, submission.on_refusal) == ("form", "keep")
     again = browser.post(address("template_start", template), fields)
     assert again["Location"] == submission.get_absolute_url()
-    shown = page(browser.get(submission.get_absolute_url()))
+    content = page(browser.get(submission.get_absolute_url()))
 
-    assert "Nightly, version 1" in shown
-    assert f"{address('template_start', template)}?dataset=q2&size=3" in shown
+    assert "Nightly, version 1" in content
+    assert f"{address('template_start', template)}?dataset=q2&size=3" in content
     changed = page(browser.post(address("template_start", template), {**fields, "value-size": "4"}), 422)
     assert "already started the template with other values" in changed
     assert Submission.objects.filter(kind="workflow").count() == 1
@@ -320,10 +320,10 @@ def test_a_start_is_submitted_and_the_submission_shows_it(
 def test_nothing_is_started_with_wrong_values(
     browser: Client, template: WorkflowTemplate, fields: dict[str, str], message: str
 ) -> None:
-    shown = page(browser.post(address("template_start", template), {**fields, "do": "submit"}), 422)
+    content = page(browser.post(address("template_start", template), {**fields, "do": "submit"}), 422)
 
-    assert message in shown
-    assert "Nothing was submitted." in shown
+    assert message in content
+    assert "Nothing was submitted." in content
     assert not Submission.objects.filter(kind="workflow").exists()
 
 
@@ -334,15 +334,15 @@ def test_an_exported_template_is_imported(browser: Client, research: Research, t
     answer = browser.get(address("template_export", template))
     assert answer["Content-Disposition"] == 'attachment; filename="nightly-1.json"'
     file = SimpleUploadedFile("nightly.json", answer.content)
-    shown = page(browser.post(address("template_new", "research"), {"file": file, "do": "import"}))
+    content = page(browser.post(address("template_new", "research"), {"file": file, "do": "import"}))
 
-    assert 'value="Nightly"' in shown
-    assert 'value="A folder below raw-data"' in shown
+    assert 'value="Nightly"' in content
+    assert 'value="A folder below raw-data"' in content
     for text in (TEXT, json.dumps({"document": {"jobs": [JOB]}})):
         assert "dataset" in page(browser.post(address("template_new", "research"), {"text": text, "do": "import"}))
     for text in ("", "[1]", json.dumps({"document": {}, "colour": 1}), json.dumps({**JOB, "jobName": "a"})):
-        shown = page(browser.post(address("template_new", "research"), {"text": text, "do": "import"}), 422)
-        assert 'role="alert"' in shown
+        content = page(browser.post(address("template_new", "research"), {"text": text, "do": "import"}), 422)
+        assert 'role="alert"' in content
 
 
 def test_the_workflow_for_other_scripts_has_values_and_nothing_else(
@@ -352,8 +352,8 @@ def test_the_workflow_for_other_scripts_has_values_and_nothing_else(
     document = {"name": "n", "jobs": [JOB, {**TRAIN, "dependsOn": []}], "conditions": conditions}
     content = TemplateContent("", json.dumps(document), PARAMETERS)
     templates.create_version(template, research.analyst, content)
-    shown = page(browser.get(template.get_absolute_url()))
-    assert "1 condition: steps that wait for a failure or an end start at once." in shown
+    html = page(browser.get(template.get_absolute_url()))
+    assert "1 condition: steps that wait for a failure or an end start at once." in html
     workflow = browser.get(address("template_workflow", template), {"dataset": "q2"}).json()
 
     assert list(workflow) == ["jobs"]
@@ -370,9 +370,9 @@ def test_who_may_not_submit_sees_a_template_and_cannot_start_it(
     signed_in: SignIn, research: Research, template: WorkflowTemplate
 ) -> None:
     viewer, stranger = signed_in(research.viewer.user), signed_in(research.stranger)
-    shown = page(viewer.get(template.get_absolute_url()))
+    content = page(viewer.get(template.get_absolute_url()))
 
-    assert address("template_start", template) not in shown
+    assert address("template_start", template) not in content
     for name in ("template_start", "template_version_new", "template_archive", "template_describe"):
         assert viewer.post(address(name, template), {"do": "submit"}).status_code == 403
     for name in ("template", "template_start", "template_difference", "template_export", "template_workflow"):
@@ -385,9 +385,9 @@ def test_a_secret_is_masked_wherever_its_parameter_stands(browser: Client, resea
     parameters = (Parameter("word", default="x"), Parameter("token", default="s3cr3t-of-research"))
     template = templates.create_template(research.analyst, TemplateContent("Secrets", text, parameters)).template
     for name in ("template_start", "template_workflow"):
-        shown = page(browser.get(address(name, template)))
-        assert "login --token •••• x" in shown, name
-        assert "s3cr3t-of" not in shown, name
+        content = page(browser.get(address(name, template)))
+        assert "login --token •••• x" in content, name
+        assert "s3cr3t-of" not in content, name
 
 
 def test_a_default_that_was_typed_survives_a_refusal_and_a_mask_is_no_default(browser: Client) -> None:
@@ -425,9 +425,9 @@ def test_masked_values_stay_masked_on_every_page(browser: Client, research: Rese
         "template_workflow",
         "template_version_new",
     ):
-        shown = page(browser.get(address(name, template)))
-        assert "hunter2" not in shown, name
-        assert "s3cr3t-of" not in shown, name
+        content = page(browser.get(address(name, template)))
+        assert "hunter2" not in content, name
+        assert "s3cr3t-of" not in content, name
     fields = {"value-word": "y", "value-key": "••••", "version": "1", "do": "submit"}
     assert browser.post(address("template_start", template), fields).status_code == 302
     submission = Submission.objects.get(kind="workflow")

@@ -174,7 +174,7 @@ def _page(
         "sweep_problem": sweep_problem,
         "sweep_names": [item.title for item in fields if sweep and item.name in sweep.names],
         "sweep_count": len(sweep.rows) if sweep else 0,
-        "sweep_rows": preview_rows(sweep, start.shown, feedback.result, form_documents.secret_names(version))
+        "sweep_rows": preview_rows(sweep, start.preview, feedback.result, form_documents.secret_names(version))
         if sweep
         else [],
         "sweep_fields": sweep_fields(fields, start.values, run.sweep, feedback.problems_by_field),
