@@ -107,7 +107,7 @@ def test_the_table_opened_again_is_the_page_to_the_last_digit(billed, signed_in)
 
 def test_a_month_without_an_import_says_how_to_get_one(research, signed_in):
     html = report(signed_in(research.analyst.user)).content.decode()
-    assert "No actual costs of November 2026" in html
+    assert "No actual costs for November 2026" in html
     assert "split cost allocation data" in html
 
 

@@ -157,7 +157,7 @@ def test_a_portal_without_cost_explorer_shows_nothing_of_it(explored, signed_in)
     Account.objects.update(cost_explorer_requests=0)
     text = page(signed_in(explored.analyst.user)).content.decode()
     assert "Cost Explorer" not in text
-    assert "No actual costs of November 2026" in text
+    assert "No actual costs for November 2026" in text
 
 
 def test_the_table_opened_again_is_the_page_to_the_last_digit(explored, signed_in):
