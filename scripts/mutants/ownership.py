@@ -12,7 +12,7 @@ ORDER = ("tests/dispatch/test_order.py",)
 REGISTRATION = ("tests/dispatch/test_registration.py",)
 WITHOUT_DATABASE = ("tests/dispatch/test_without_database.py",)
 UNKNOWN = ("tests/sync/test_reconcile.py",)
-SWEEP = ("tests/sync/test_compare.py",)
+SWEEP = ("tests/sync/test_compare.py", "tests/sync/test_rebuilt_jobs.py")
 CHILDREN = tuple(
     f"tests/sync/test_array_children.py::test_{each}"
     for each in (

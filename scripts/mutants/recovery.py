@@ -7,7 +7,7 @@ ACCEPTANCE = "jobs/actions/submit.py"
 RECOVERY = ("tests/sync/test_recovery.py",)
 KEYS = ("tests/sync/test_restored_keys.py",)
 ACCEPT = ("tests/actions/test_submit.py",)
-SWEEP = ("tests/sync/test_compare.py",)
+SWEEP = ("tests/sync/test_compare.py", "tests/sync/test_rebuilt_jobs.py")
 
 NOT_YET = "not_yet = Q(compared_at=None) | Q(compared_at__lt=recovery_deadline(account, since))"
 HOLD = (

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from tests.matrix.world import OURS, World, document_of, submission_of
+from tests.matrix.sides import OURS, document_of, submission_of
+from tests.matrix.world import World
 
 NEW_PASSWORD = "eleven quiet herons"
 

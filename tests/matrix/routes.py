@@ -46,7 +46,7 @@ class Route:
 def _value(route: Route, key: tuple[str, str], ids: Mapping[tuple[str, str], str]) -> str:
     assert key in ids, (
         f"{route.pattern} has a parameter “{key[1]}” behind “{key[0]}” that the matrix cannot fill in. "
-        f"Say in tests/matrix/world.py (Side.ids or World.ids) what stands there."
+        f"Say in Side.ids (tests/matrix/sides.py) or World.ids (world.py) what stands there."
     )
     return ids[key]
 

@@ -11,8 +11,9 @@ from jobs.models import Submission
 from tests.examples import QUICK
 from tests.matrix.bodies import request_body
 from tests.matrix.routes import Route, all_routes
+from tests.matrix.sides import OURS, THEIRS, document_of, submission_of
 from tests.matrix.test_matrix import EXPECTED
-from tests.matrix.world import OURS, THEIRS, World, document_of, submission_of, text, unused_ids
+from tests.matrix.world import World, text, unused_ids
 
 NOBODYS = "quikka"
 """Of the length and look of the other team's word, and nobody's."""

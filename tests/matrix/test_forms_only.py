@@ -11,7 +11,8 @@ from django.utils.timezone import now
 from jobs import actions
 from jobs.access import Member
 from jobs.models import BulkItem, FormsOnly, Job, QueueGrant, Role, Source, Submission
-from tests.matrix.world import OURS, World, submission_of, text
+from tests.matrix.sides import OURS, submission_of
+from tests.matrix.world import World, text
 
 REFUSAL = "with launch forms only. Run one under Catalog, Launch forms."
 JOB = submission_of(OURS)

@@ -12,8 +12,9 @@ from django.urls import reverse
 from jobs.models import Membership
 from tests.matrix.dress import missing_parts
 from tests.matrix.routes import all_routes
+from tests.matrix.sides import OURS, SECRET, THEIRS
 from tests.matrix.test_matrix import EXPECTED
-from tests.matrix.world import OURS, SECRET, THEIRS, World, text
+from tests.matrix.world import World, text
 
 MOST_PAGES = 300
 REDIRECTS = frozenset({

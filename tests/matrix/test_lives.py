@@ -10,8 +10,9 @@ from django.urls import reverse
 from jobs.models import ApiToken, Membership, User
 from tests import make
 from tests.matrix.routes import all_routes
+from tests.matrix.sides import OURS, session_of, submission_of
 from tests.matrix.test_matrix import EXPECTED
-from tests.matrix.world import OURS, World, session_of, submission_of, text
+from tests.matrix.world import World, text
 
 
 def page(world: World) -> str:

@@ -28,7 +28,7 @@ from jobs.sync.poll import poll
 from jobs.sync.reconcile import reconcile
 from tests import http_wire, make
 from tests.api.conftest import token
-from tests.sync.test_compare import ARN, Batch
+from tests.sync.batch_jobs import ARN, Batch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
