@@ -74,7 +74,37 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 # Below tests/. What is measured takes twice as long: of what takes long, only what reaches more than all others do.
-NOT_MEASURED = ("matrix/", "fuzz/", "protocol/")
+NOT_MEASURED = (
+    "matrix/",
+    "fuzz/",
+    "protocol/",
+    # Each takes seconds and reaches hardly a branch that no other does.
+    "actions/test_submit.py",
+    "actions/test_thresholds.py",
+    "api/test_field_cases.py",
+    "api/test_forged_form_values.py",
+    "dispatch/test_claim.py",
+    "dispatch/test_processes.py",
+    "dispatch/test_withdrawn.py",
+    "logs/test_chunks.py",
+    "models/test_pagination.py",
+    "policy/test_demo.py",
+    "portal/test_compatibility.py",
+    "portal/test_copy.py",
+    "portal/test_docs.py",
+    "portal/test_environment.py",
+    "sandbox/test_index_rerun.py",
+    "spec/test_aws_answers.py",
+    "spec/test_fields.py",
+    "spec/test_rules.py",
+    "sync/test_many_events.py",
+    "sync/test_poll_interval.py",
+    "web/test_chooser.py",
+    "web/test_doors.py",
+    "web/test_field_cases.py",
+    "web/test_paging.py",
+    "web/test_reads.py",
+)
 MEASURED_THOUGH_LONG = (
     "admin/test_admin.py",
     "admin/test_definitions.py",
@@ -96,6 +126,14 @@ def is_measured(item: pytest.Item) -> bool:
     if item.get_closest_marker("browser") or path.startswith(NOT_MEASURED):
         return False
     return not item.get_closest_marker("long") or path.startswith(MEASURED_THOUGH_LONG)
+
+
+def is_further_case(item: pytest.Item, tests: set[str]) -> bool:
+    """Whether a test of the database had a case before. Those take long and reach little that the first did not."""
+    test = item.nodeid.partition("[")[0]
+    had_one = test in tests
+    tests.add(test)
+    return had_one and ("db" in getattr(item, "fixturenames", ()) or bool(item.get_closest_marker("django_db")))
 
 
 def is_left_to_another_command(item: pytest.Item) -> bool:
@@ -122,9 +160,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shared = (name for name in SHARED if name in getattr(item, "fixturenames", ()))
         return next(shared, item.path.relative_to(HERE).as_posix())
 
+    tests: set[str] = set()
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
-        if is_measured(item):
+        if is_measured(item) and not is_further_case(item, tests):
             item.add_marker(pytest.mark.measured)
     order = {name: number for number, name in enumerate(SHARED)}
     items.sort(
