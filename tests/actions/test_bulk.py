@@ -389,7 +389,7 @@ def test_jobs_come_in_the_order_of_the_ids_and_only_those_one_may_see(member):
     own, other, foreign = job(member), job(member), make.job()
     ids = [other.text_id, foreign.text_id, own.text_id, "nonsense", to_text(new_id())]
 
-    assert [(found, row.role) for found, row in access.jobs(member.user, ids)] == [
+    assert [(job_row, row.role) for job_row, row in access.jobs(member.user, ids)] == [
         (other, "analyst"),
         (own, "analyst"),
     ]

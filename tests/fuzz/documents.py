@@ -74,7 +74,7 @@ WORD = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,10}", fullmatch=True)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True)
 TAGS = st.dictionaries(WORD, st.from_regex(r"[A-Za-z0-9 +=._:/@-]{0,20}", fullmatch=True), min_size=1, max_size=4)
 VARIABLES = st.dictionaries(WORD.map("V_{}".format), TEXT, max_size=3).map(
-    lambda found: [{"name": name, "value": value} for name, value in found.items()]
+    lambda values: [{"name": name, "value": value} for name, value in values.items()]
 )
 SIZES = st.tuples(st.integers(1, 64), st.integers(4, 100_000)).map(lambda pair: _requirements(str(pair[0]), pair[1]))
 FARGATE_SIZES = st.sampled_from(

@@ -149,8 +149,8 @@ def test_a_new_rate_counts_from_its_day_on_and_a_region_has_its_own():
     )
 
     def price_on(day: str, region: str = "us-west-2"):
-        found = table.find_price("EC2", "X86_64", region, "vcpu", date.fromisoformat(day))
-        return found and found.usd_per_hour
+        rate = table.find_price("EC2", "X86_64", region, "vcpu", date.fromisoformat(day))
+        return rate and rate.usd_per_hour
 
     assert [price_on("2026-11-02"), price_on("2026-11-03"), price_on("2019-12-31")] == [1, 2, None]
     assert [price_on("2026-11-03", "eu-west-1"), price_on("2026-11-04", "eu-west-1")] == [2, 9]

@@ -155,11 +155,11 @@ EVERY = [
 ]
 
 
-def places(*wanted: set[tuple[str, str]], only_nodes: bool = False) -> list[Any]:
+def places(*shapes: set[tuple[str, str]], only_nodes: bool = False) -> list[Any]:
     return [
         pytest.param(kind, place, id=f"{kind}: {'.'.join(place)}")
         for kind, place, member in EVERY
-        if any(member in each for each in wanted) and not (only_nodes and not place[0].startswith("node"))
+        if any(member in each for each in shapes) and not (only_nodes and not place[0].startswith("node"))
     ]
 
 

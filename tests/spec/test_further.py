@@ -109,19 +109,19 @@ def test_every_place_of_the_schema_that_is_found_can_be_shown() -> None:
 
 def test_a_group_shows_its_values_and_offers_what_the_document_does_not_say() -> None:
     linux = {"devices": [{"hostPath": "/dev/a"}], "swappiness": 3, "initProcessEnabled": False}
-    shown = part_at(
+    group = part_at(
         DocumentKind.DEFINITION,
         "/containerProperties/linuxParameters",
         {"containerProperties": {"linuxParameters": linux}},
     )
 
-    assert isinstance(shown, FieldGroup)
-    values = {control.pointer.rpartition("/")[2]: (control.type, control.value) for control in shown.controls}
+    assert isinstance(group, FieldGroup)
+    values = {control.pointer.rpartition("/")[2]: (control.type, control.value) for control in group.controls}
     assert values["swappiness"] == ("whole", "3")
     assert values["initProcessEnabled"] == ("boolean", "false")
     assert values["maxSwap"] == ("whole", "")
-    assert [part.pointer for part in shown.parts] == ["/containerProperties/linuxParameters/devices"]
-    assert [offer.label for offer in shown.offers] == ["Tmpfs"]
+    assert [part.pointer for part in group.parts] == ["/containerProperties/linuxParameters/devices"]
+    assert [offer.label for offer in group.offers] == ["Tmpfs"]
 
 
 def test_a_list_has_room_for_the_next_and_no_gaps() -> None:

@@ -126,8 +126,8 @@ def test_each_node_needs_a_size_from_one_group_at_least() -> None:
 
     def problems(*groups: Document) -> list[tuple[str, str]]:
         properties = {"numNodes": 4, "mainNode": 0, "nodeRangeProperties": list(groups)}
-        found = judge.check_definition({"jobDefinitionName": "n", "type": "multinode", "nodeProperties": properties})
-        return [(problem.pointer, problem.message) for problem in found if problem.rule == "definition.no-size"]
+        result = judge.check_definition({"jobDefinitionName": "n", "type": "multinode", "nodeProperties": properties})
+        return [(problem.pointer, problem.message) for problem in result if problem.rule == "definition.no-size"]
 
     assert problems(group("0:3", vcpus=1, memory=512)) == []
     assert problems(group("0:3", vcpus=1, memory=512), group("0:0")) == []

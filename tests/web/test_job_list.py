@@ -275,13 +275,13 @@ def test_the_csv_opened_again_is_what_the_page_shows(research, browser):
     make.index_words()
     given = {"search": "tag.Project:ALPHA"}
 
-    shown = browser.get(reverse("jobs", args=["research"]), given).context["listing"].rows
+    page_rows = browser.get(reverse("jobs", args=["research"]), given).context["listing"].rows
     rows = csv_rows(browser.get(reverse("jobs_csv", args=["research"]), given))
 
-    assert [row["id"] for row in rows] == [row.job.text_id for row in shown]
-    assert [row["usd_estimate"] for row in rows] == [f"{row.usd:f}" for row in shown]
+    assert [row["id"] for row in rows] == [row.job.text_id for row in page_rows]
+    assert [row["usd_estimate"] for row in rows] == [f"{row.usd:f}" for row in page_rows]
     assert [row["accepted_at"] for row in rows] == [
-        row.job.accepted_at.isoformat(timespec="seconds") for row in shown
+        row.job.accepted_at.isoformat(timespec="seconds") for row in page_rows
     ]
     assert [row["name"] for row in rows] == ["job-5", "job-4", "job-3", "job-2", "job-1"]
     assert rows[0]["tags"] == 'Project=ALPHA; Ünï=a;b, "c"\nd'

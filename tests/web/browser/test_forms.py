@@ -51,7 +51,7 @@ def variables(job: Job) -> dict[str, Any]:
 
 
 def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Page) -> None:
-    form, shown = JobForm(page), JobPage(page)
+    form, job_page = JobForm(page), JobPage(page)
     page.goto("/")
     page.get_by_role("link", name="New", exact=True).click()
     page.get_by_role("link", name="Empty job form").click()
@@ -78,17 +78,17 @@ def test_a_job_is_filled_in_and_succeeds_and_runs_again_with_one_change(page: Pa
 
     form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
     first = succeed("preprocess-dataset-43", "00000000-0000-4000-8000-000000000043")
-    shown.expect_state("Succeeded")
+    job_page.expect_state("Succeeded")
     assert variables(first)["INPUT_S3_PATH"] == "s3://raw-data/dataset-43"
 
-    shown.run_again.click()
+    job_page.run_again.click()
     expect(form.notice).to_contain_text("Based on preprocess-dataset-43")
     form.variables.value(0).fill("s3://raw-data/dataset-44")
     expect(form.editor.field).to_have_value(re.compile("dataset-44"))
     form.submit("Submit preprocess-dataset-43 to cpu-job-queue")
     second = succeed("preprocess-dataset-43", "00000000-0000-4000-8000-000000000044")
-    shown.expect_state("Succeeded")
-    expect(shown.chips).to_contain_text("Rerun")
+    job_page.expect_state("Succeeded")
+    expect(job_page.chips).to_contain_text("Rerun")
     assert variables(second)["INPUT_S3_PATH"] == "s3://raw-data/dataset-44"
     assert variables(second)["OUTPUT_S3_PATH"] == "s3://processed-data/dataset-43"
 
