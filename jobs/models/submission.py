@@ -1,5 +1,6 @@
 """Submissions."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -164,9 +165,14 @@ class Submission(models.Model):
     @property
     def ordered_form_values(self) -> dict[str, str]:
         """Return the values in the order of the form's fields, which PostgreSQL does not keep."""
-        values: dict[str, str] = self.form_values or {}
-        names = [field.name for field in self.form_version.field_list] if self.form_version else []
-        return {name: values[name] for name in names if name in values}
+        fields = self.form_version.field_list if self.form_version else ()
+        return _in_order(self.form_values or {}, (field.name for field in fields))
+
+    @property
+    def ordered_template_values(self) -> dict[str, str]:
+        """Return the values in the order of the template's parameters, which PostgreSQL does not keep."""
+        parameters = self.template_version.parameter_list if self.template_version else ()
+        return _in_order(self.template_values, (parameter.name for parameter in parameters))
 
     @property
     def started_version(self) -> TemplateVersion | LaunchFormVersion | None:
@@ -174,8 +180,7 @@ class Submission(models.Model):
 
     @property
     def started_values(self) -> dict[str, str]:
-        values: dict[str, str] = self.template_values
-        return self.ordered_form_values if self.form_version_id else values
+        return self.ordered_form_values if self.form_version_id else self.ordered_template_values
 
     @property
     def is_generated(self) -> bool:
@@ -207,3 +212,7 @@ class Submission(models.Model):
     @property
     def waiting_rerun_or_none(self) -> "Approval | None":
         return next((request for request in self.rerun_requests if request.is_waiting), None)
+
+
+def _in_order(values: dict[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: values[name] for name in (*names, *values) if name in values}

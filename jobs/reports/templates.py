@@ -7,7 +7,7 @@ from typing import Any
 from jobs.models import Submission, Team, TemplateVersion, WorkflowTemplate
 from jobs.models.pagination import KeysetPage
 from jobs.reports import versioned
-from jobs.spec.documents import Document, is_integer, list_at, object_at, text_at, value_at
+from jobs.spec.documents import Document, is_integer, list_at, text_at, value_at
 from jobs.spec.redaction import MASK, redact
 from jobs.spec.rules.workflow import plan_workflow
 from jobs.spec.step_conditions import Condition
@@ -139,8 +139,7 @@ def plain_workflow(document: Document) -> Document:
 
 
 def template_values(submission: Submission) -> Mapping[str, str]:
-    values: dict[str, str] = object_at(submission.template_values)
-    return values
+    return submission.ordered_template_values
 
 
 def prefill_values(submission: Submission) -> dict[str, str]:

@@ -198,6 +198,7 @@ def test_templates_are_listed_beside_definitions(
     assert "Nightly" not in page(browser.get(address("templates", "research"), {"archived": "yes"}))
 
 
+@pytest.mark.postgres
 def test_the_page_of_a_template_has_steps_parameters_versions_and_runs(
     browser: Client,
     research: Research,
@@ -289,6 +290,7 @@ def test_the_form_says_what_would_be_submitted(
     assert "errors to continue" in content
 
 
+@pytest.mark.postgres
 def test_a_start_is_submitted_and_the_submission_shows_it(
     browser: Client, template: WorkflowTemplate, enqueued: list[str]
 ) -> None:
