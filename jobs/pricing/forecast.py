@@ -9,8 +9,8 @@ from jobs.pricing import exact_sum
 
 BASIS_DAYS = 56
 MIN_BASIS_DAYS = 7
-HOURS_PER_DAY = 24
 """With fewer days since the first cost there is no forecast."""
+HOURS_PER_DAY = 24
 Z_SCORE = Decimal("1.2816")
 """Of a normal distribution: four of five values lie within so many standard deviations."""
 

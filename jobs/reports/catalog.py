@@ -9,6 +9,7 @@ from itertools import chain, count
 from statistics import median
 from typing import Any, NamedTuple
 
+from django.core.cache import caches
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
@@ -23,6 +24,7 @@ from jobs.states import State
 PAGE_SIZE = 24
 SAMPLE_SIZE = 50
 """Newest ended jobs of a definition that count."""
+CACHE_SECONDS = 600
 MAX_JOBS_SHOWN = 15
 LOWEST_KEY = -(2**63)
 UNUSED_PERIOD = timedelta(days=90)
@@ -130,11 +132,9 @@ def _with_usage(definitions: QuerySet[Definition], team: Team) -> QuerySet[Defin
 def _cards(definitions: Iterable[Any], team: Team) -> list[DefinitionCard]:
     rows = list(definitions)
     revisions = Revision.objects.in_bulk([row.shown for row in rows if row.shown])
-    samples = _samples([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
-    return [
-        DefinitionCard(row, revisions.get(row.shown), _count_outcomes(samples.get(row.pk, ())), row.used_at)
-        for row in rows
-    ]
+    outcomes = _outcomes([(row.pk, team.pk, row.counted_from) for row in rows if row.used_at])
+    none = RunOutcomes()
+    return [DefinitionCard(row, revisions.get(row.shown), outcomes.get(row.pk, none), row.used_at) for row in rows]
 
 
 def definition_usage(definition: Definition, user: User) -> DefinitionUsage:
@@ -226,6 +226,24 @@ def _samples(bounds: Sequence[SampleBound]) -> Mapping[int, list[_SampleRow]]:
     for definition, _, *row in _any_sample(bounds, *columns, ended=True).order_by("-pk"):
         rows.setdefault(definition, []).append(_SampleRow._make(row))
     return {definition: sample[:SAMPLE_SIZE] for definition, sample in rows.items()}
+
+
+def _outcomes(bounds: Sequence[SampleBound]) -> dict[int, RunOutcomes]:
+    """Return by definition what its newest ended jobs within the bounds came to.
+
+    Those of a full sample are cached once all its jobs are charged: its oldest job tells which others it has.
+    """
+    names = {f"outcomes-{team}-{definition}-{pk}": definition for definition, team, pk in bounds if pk != LOWEST_KEY}
+    outcomes = {names[name]: value for name, value in caches["memory"].get_many(names).items()}
+    samples = _samples([bound for bound in bounds if bound[0] not in outcomes])
+    new = {definition: _count_outcomes(sample) for definition, sample in samples.items()}
+    final = {
+        name: new[definition]
+        for name, definition in names.items()
+        if definition in new and all(row.charged_at for row in samples[definition])
+    }
+    caches["memory"].set_many(final, CACHE_SECONDS)
+    return outcomes | new
 
 
 def _count_outcomes(sample: Iterable[_SampleRow]) -> RunOutcomes:

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import caches
 
+from jobs.models import Job
 from jobs.pricing import exact_sum
 from jobs.pricing.run_statistics import run_statistics
 from jobs.reports import catalog
@@ -88,6 +90,28 @@ def test_only_the_last_jobs_count_whatever_revision_they_had(research, account, 
 
     assert (card(research.team).outcomes.succeeded, card(research.team).outcomes.failed) == (2, 1)
     assert catalog.definition_usage(new.definition, research.user).outcomes == card(research.team).outcomes
+
+
+def test_outcomes_of_a_full_sample_are_read_again_when_another_job_ends(
+    research, account, monkeypatch, settings, django_assert_num_queries
+):
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "outcomes"}
+    settings.CACHES = {**settings.CACHES, "memory": memory}
+    caches["memory"].clear()
+    monkeypatch.setattr(catalog, "SAMPLE_SIZE", 2)
+    revision = make.revision("hello", of=research.team, where=account)
+    for _ in range(2):
+        ended_job(research, revision, usd="0.01")
+    with django_assert_num_queries(3):
+        assert card(research.team).outcomes.succeeded == 2
+    with django_assert_num_queries(2):
+        assert card(research.team).outcomes.succeeded == 2
+
+    uncharged = ended_job(research, revision, state="FAILED")
+    for usd in (None, Decimal("0.02")):
+        assert card(research.team).outcomes == RunOutcomes(1, 1, timedelta(seconds=60), Decimal("0.01"))
+        Job.objects.filter(pk=uncharged.pk).update(charged_at=usd and NOON, state="SUCCEEDED" if usd else "FAILED")
+    assert card(research.team).outcomes.succeeded == 2
 
 
 def test_of_a_shared_definition_each_team_reads_of_its_own_jobs(research, account):
